@@ -1,0 +1,169 @@
+//! Accounts: invitations, activation and login. Passwords and tokens are [`Secret`]s.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Email, Employee, EmployeeId, InvitationId, Millis, Name, message::requests};
+
+/// A text that is never shown: a password, a token, a key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; not for logs.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::new(text))
+    }
+}
+
+/// The fewest characters of a password.
+pub const PASSWORD_LEAST: usize = 12;
+/// The most characters of a password.
+pub const PASSWORD_MOST: usize = 128;
+
+/// Whether a text may be a password: 12 to 128 characters, any of them (NIST SP 800-63B, 3.1.1.2,
+/// asks for length, not for kinds of characters). The sentence says what is wrong.
+///
+/// # Errors
+/// A sentence that says what the password must be.
+pub fn check_password(password: &Secret) -> Result<(), &'static str> {
+    match password.expose().chars().count() {
+        0..PASSWORD_LEAST => Err("must have at least 12 characters: three or four words do well"),
+        PASSWORD_LEAST..=PASSWORD_MOST => Ok(()),
+        _ => Err("must have at most 128 characters"),
+    }
+}
+
+/// Activates the account that an invitation is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Activate {
+    /// The token of the invitation's link.
+    pub token: Secret,
+    /// The password to log in with from now on: 12 to 128 characters.
+    pub password: Secret,
+}
+
+/// Asks whose invitation a token is for; uses nothing up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetInvitation {
+    /// The token of the link.
+    pub token: Secret,
+}
+
+/// What a token is good for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invitation {
+    /// The account can be activated.
+    Open {
+        /// Whose.
+        name: Name,
+        /// The address to log in with.
+        email: Email,
+    },
+    /// The account is activated already: log in.
+    Used,
+    /// Too late, or replaced by a fresh one: ask for another.
+    Expired,
+    /// No such token.
+    Unknown,
+}
+
+/// Asks whether a password is right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckPassword {
+    /// The login name, as typed.
+    pub email: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Who has logged in, and in which epoch: the token is over when the epoch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggedIn {
+    /// Who.
+    pub employee_id: EmployeeId,
+    /// How often the employee was deactivated so far.
+    pub epoch: i64,
+}
+
+/// Asks for a token to put into an invitation's mail, so that it never rests in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintToken {
+    /// Of which invitation.
+    pub invitation_id: InvitationId,
+    /// Of whom.
+    pub employee_id: EmployeeId,
+}
+
+/// What the mail of an invitation says; nothing where it need not be sent any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintedToken {
+    /// To whom.
+    pub name: Name,
+    /// Where to.
+    pub email: Email,
+    /// The token of the link.
+    pub token: Secret,
+    /// Until when it can be used.
+    pub expires_at: Millis,
+}
+
+/// A revoked employee's entry in the bucket [`crate::stream::REVOCATIONS`], under the key
+/// `employee.<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// Tokens of epochs before this one are over.
+    pub epoch: i64,
+}
+
+impl Revocation {
+    /// The key of an employee.
+    pub fn key(employee: EmployeeId) -> String {
+        format!("employee.{employee}")
+    }
+
+    /// The employee of a key, if it is one's.
+    pub fn employee(key: &str) -> Option<EmployeeId> {
+        key.strip_prefix("employee.")?.parse().ok()
+    }
+}
+
+requests! {
+    Directory: Activate => Employee, "accounts.activate";
+    Directory: GetInvitation => Invitation, "accounts.invitation", idempotent;
+    Directory: CheckPassword => LoggedIn, "accounts.check_password";
+    Directory: MintToken => Option<MintedToken>, "accounts.mint_token";
+}

@@ -1,0 +1,59 @@
+use std::{fmt, str::FromStr};
+
+use crate::EmployeeId;
+
+/// Who is asking. Travels in the header [`crate::header::CALLER`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody yet: somebody who logs in or activates an account.
+    Anonymous,
+    /// The holder of an API key.
+    Admin,
+    /// An employee, by a token.
+    Employee(EmployeeId),
+    /// One of the services.
+    Service,
+}
+
+impl Caller {
+    /// Whether the caller may see what belongs to this employee.
+    pub fn may_see(self, employee: EmployeeId) -> bool {
+        match self {
+            Self::Admin | Self::Service => true,
+            Self::Employee(own) => own == employee,
+            Self::Anonymous => false,
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Admin => f.write_str("admin"),
+            Self::Employee(id) => write!(f, "employee:{id}"),
+            Self::Service => f.write_str("service"),
+        }
+    }
+}
+
+/// A header that names no caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such kind of caller")]
+pub struct UnknownCaller;
+
+impl FromStr for Caller {
+    type Err = UnknownCaller;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCaller> {
+        match text {
+            "anonymous" => Ok(Self::Anonymous),
+            "admin" => Ok(Self::Admin),
+            "service" => Ok(Self::Service),
+            _ => {
+                let id = text.strip_prefix("employee:").ok_or(UnknownCaller)?;
+                id.parse().map(Self::Employee).map_err(|_| UnknownCaller)
+            }
+        }
+    }
+}

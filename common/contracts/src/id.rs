@@ -1,0 +1,63 @@
+//! Ids. Every one is a UUID of its own type, so that a task's id cannot stand where an
+//! employee's is meant.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[serde(transparent)]
+        #[schema(value_type = String, format = Uuid, example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071")]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::from_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An employee.
+    EmployeeId;
+    /// The account of an employee, an id of its own.
+    AccountId;
+    /// One invitation of an employee; a fresh one replaces it.
+    InvitationId;
+    /// A project.
+    ProjectId;
+    /// A task of a project.
+    TaskId;
+    /// A time window: the client's, or made by [`crate::window_id`].
+    WindowId;
+    /// An event; also its message id on the stream.
+    EventId;
+    /// What a window said when it was sent ([`crate::content_hash`]).
+    ContentHash;
+}

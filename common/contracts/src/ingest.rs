@@ -1,0 +1,60 @@
+//! The volume path: what a gateway puts on the queue INGEST, and what a worker answers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{Code, ContentHash, EmployeeId, Millis, WindowId, WindowSent};
+
+/// The subject on which windows are queued.
+pub const INGEST_WINDOWS: &str = "ingest.v1.windows";
+
+/// Windows on their way: one client's batch, or single posts that arrived together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestBatch {
+    /// The windows; the answer keeps their order.
+    pub items: Vec<IngestItem>,
+}
+
+/// One window on its way, its shape and limits checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestItem {
+    /// Its id.
+    pub id: WindowId,
+    /// Who sent it.
+    pub employee_id: EmployeeId,
+    /// When it reached the gateway.
+    pub received_at: Millis,
+    /// What it said, to tell a repetition from a conflict.
+    pub hash: ContentHash,
+    /// The window.
+    pub window: WindowSent,
+}
+
+/// What became of each window of a batch, in its order.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IngestAnswer {
+    /// One outcome for each item.
+    pub items: Vec<Outcome>,
+}
+
+/// What became of one window.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It is recorded: on a majority, in the journal. The [`crate::Window`], written once.
+    Stored(Box<RawValue>),
+    /// It was recorded before, the very same. The [`crate::Window`] as it is now.
+    Duplicate(Box<RawValue>),
+    /// Its id belongs to other content, or to somebody else's window.
+    Conflict,
+    /// It may not be recorded, and is kept in quarantine.
+    Rejected {
+        /// Why, as a word.
+        code: Code,
+        /// Why, as a sentence.
+        detail: String,
+    },
+    /// It may only be early: it waits in quarantine and is tried again.
+    Queued,
+}

@@ -1,0 +1,62 @@
+//! What the services say to each other, and nothing else: ids, values, requests, events,
+//! errors and the pure rules that more than one service needs.
+//!
+//! A message type owns its subject and its reply type ([`Request`], [`Event`]), so no subject
+//! string stands anywhere else. Version-1 messages are frozen: an optional field may be
+//! added, anything else is a new version. `golden/` holds one JSON file for each message.
+//!
+//! This crate knows no tokio, NATS or MongoDB.
+
+mod account;
+mod caller;
+mod email;
+mod employee;
+mod failure;
+mod id;
+mod ingest;
+mod member;
+mod message;
+mod overlap;
+mod patch;
+mod project;
+mod quarantine;
+mod rate;
+mod report;
+mod service;
+mod task;
+mod text;
+mod time;
+mod window;
+mod window_changes;
+mod window_fact;
+mod window_id;
+
+pub use account::*;
+pub use caller::Caller;
+pub use email::{Email, InvalidEmail};
+pub use employee::*;
+pub use failure::{Code, Failure, FieldError, Reply};
+pub use id::*;
+pub use ingest::*;
+pub use member::*;
+pub use message::{Applied, Awaited, Event, Page, Request, header, stream};
+pub use overlap::{Counted, counted};
+pub use patch::{nullable, present};
+pub use project::*;
+pub use quarantine::*;
+pub use rate::{Cents, InvalidRate, Money, Rate};
+pub use report::*;
+pub use service::Service;
+pub use task::*;
+pub use text::{InvalidText, Label, Name, Note};
+pub use time::{DAY, HOUR, InvalidRange, Millis, SECOND, TimeRange};
+pub use window::*;
+pub use window_changes::*;
+pub use window_fact::*;
+pub use window_id::{content_hash, shift_id, window_id};
+
+/// The organization of everything, until there is more than one.
+pub const ORGANIZATION: &str = "default-org";
+
+/// Who is named as the creator of what an admin creates.
+pub const CREATOR: &str = "admin";

@@ -1,0 +1,99 @@
+//! Who is on what, and when: the edges between employees, projects and tasks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EmployeeId, Event, Millis, ProjectId, Service, TaskId, TimeRange};
+
+/// One stretch of being on a project or a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Term {
+    /// Since when. The first term of an edge has none: whoever is put on a project may enter
+    /// hours worked before that, but whoever comes back not those of the time between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Millis>,
+    /// Until when; open while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
+}
+
+impl Term {
+    /// Whether any moment of the range lies in the term.
+    pub fn touches(&self, range: TimeRange) -> bool {
+        self.from.is_none_or(|from| from < range.end()) && self.until.is_none_or(|until| range.start() < until)
+    }
+}
+
+/// An employee was put on a project or taken off it: all terms of the edge.
+///
+/// A deleted project ends the terms of all its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberChanged {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The employee.
+    pub employee_id: EmployeeId,
+    /// The version of the edge.
+    pub version: i64,
+    /// The terms in order; only the last can be open. A term keeps its place for good: tasks
+    /// refer to it.
+    pub terms: Vec<Term>,
+}
+
+impl MemberChanged {
+    /// Whether the employee is on the project now.
+    pub fn is_on(&self) -> bool {
+        self.terms.last().is_some_and(|term| term.until.is_none())
+    }
+}
+
+impl Event for MemberChanged {
+    const SERVICE: Service = Service::Projects;
+    const NOUN: &'static str = "member";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[Service::Directory, Service::Timetrack];
+
+    fn aggregate(&self) -> String {
+        format!("{}_{}", self.project_id, self.employee_id)
+    }
+}
+
+/// One stretch of being on a task, which ends with the membership it was made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskTerm {
+    /// When.
+    pub term: Term,
+    /// Which of the project membership's terms it hangs on: over when that is.
+    pub member_term: u32,
+}
+
+/// An employee was put on a task or taken off it: all terms of the edge.
+///
+/// Not sent when the edge ends with its membership: [`TaskTerm::member_term`] says so already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentChanged {
+    /// The task.
+    pub task_id: TaskId,
+    /// Its project.
+    pub project_id: ProjectId,
+    /// The employee.
+    pub employee_id: EmployeeId,
+    /// The version of the edge.
+    pub version: i64,
+    /// The terms in order.
+    pub terms: Vec<TaskTerm>,
+}
+
+impl Event for AssignmentChanged {
+    const SERVICE: Service = Service::Projects;
+    const NOUN: &'static str = "assignment";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[Service::Timetrack];
+
+    fn aggregate(&self) -> String {
+        format!("{}_{}", self.task_id, self.employee_id)
+    }
+}

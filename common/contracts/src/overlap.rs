@@ -1,0 +1,85 @@
+//! Every second of an employee counts once.
+
+use crate::{Millis, TimeRange, WindowId};
+
+/// The part of a window that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted<W> {
+    /// The window.
+    pub window: W,
+    /// What of it counts; nothing where earlier windows cover it whole.
+    pub counts: Option<TimeRange>,
+}
+
+impl<W> Counted<W> {
+    /// The milliseconds of a window of this length that do not count: its `negativeTime`.
+    pub fn negative(&self, whole: TimeRange) -> i64 {
+        whole.length() - self.counts.map_or(0, TimeRange::length)
+    }
+}
+
+/// What counts of each of one employee's windows: where windows overlap, the one that starts
+/// earlier counts (ties: the smaller id).
+///
+/// Because earlier starts win, what is left of a window is always its end: one piece. The
+/// answer is right for windows that no window missing from `windows` overlaps, so load
+/// everything that starts up to 24 hours (the longest window) before the first of interest.
+/// Comes back in the order of (start, id).
+pub fn counted<W>(mut windows: Vec<W>, key: impl Fn(&W) -> (TimeRange, WindowId)) -> Vec<Counted<W>> {
+    windows.sort_by_key(|w| {
+        let (range, id) = key(w);
+        (range.start(), id)
+    });
+    let mut covered = Millis(i64::MIN);
+    windows
+        .into_iter()
+        .map(|window| {
+            let (range, _) = key(&window);
+            let counts = TimeRange::new(range.start().max(covered), range.end()).ok();
+            covered = covered.max(range.end());
+            Counted { window, counts }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn window(start: i64, length: i64, id: u128) -> (TimeRange, WindowId) {
+        let range = TimeRange::new(Millis(start), Millis(start + length)).expect("a range");
+        (range, WindowId(Uuid::from_u128(id)))
+    }
+
+    #[test]
+    fn the_earlier_start_counts_and_the_smaller_id_where_they_tie() {
+        let counts = |a, b| counted(vec![a, b], |w| *w).iter().map(|c| c.negative(c.window.0)).collect::<Vec<_>>();
+        assert_eq!(counts(window(5, 10, 1), window(0, 10, 2)), [0, 5]);
+        assert_eq!(counts(window(0, 10, 2), window(0, 10, 1)), [0, 10]);
+        assert_eq!(counts(window(0, 10, 1), window(10, 10, 2)), [0, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_millisecond_that_some_window_covers_counts_exactly_once(
+            starts in prop::collection::vec((0..60i64, 1..20i64), 0..12)
+        ) {
+            let windows: Vec<_> = starts.iter().zip(1..).map(|((s, l), id)| window(*s, *l, id)).collect();
+            let result = counted(windows.clone(), |w| *w);
+            for at in 0..80 {
+                let holds = |r: TimeRange| r.start().0 <= at && at < r.end().0;
+                let covered = windows.iter().any(|(r, _)| holds(*r));
+                let counting: Vec<_> = result.iter().filter(|c| c.counts.is_some_and(holds)).collect();
+                prop_assert_eq!(counting.len(), usize::from(covered));
+                // And it is the earliest of those that cover it.
+                if let Some(winner) = counting.first() {
+                    let first = windows.iter().filter(|(r, _)| holds(*r)).map(|(r, id)| (r.start(), *id)).min();
+                    prop_assert_eq!(Some((winner.window.0.start(), winner.window.1)), first);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Projects, and what may be asked of the projects service about them.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Rate, Service, message::requests, nullable, present,
+};
+
+/// The most employees of one project.
+pub const MEMBERS_MOST: usize = 1_000;
+/// The most statuses, and the most priorities, of one project.
+pub const CHOICES_MOST: usize = 100;
+
+/// A project, as the API shows one to an admin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// The project's id.
+    pub id: ProjectId,
+    /// The name.
+    pub name: Name,
+    /// What it is about.
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Note>,
+    /// Whether its work is billed.
+    pub billable: bool,
+    /// Who is on it.
+    pub employees: Vec<EmployeeId>,
+    /// Whether the desktop app takes screenshots.
+    pub screenshot_settings: ScreenshotSettings,
+    /// What an hour of whom is billed with.
+    pub payroll: Payroll,
+    /// Who created it.
+    #[schema(example = "admin")]
+    pub creator_id: String,
+    /// Always `default-org`, for now.
+    #[schema(example = "default-org")]
+    pub organization_id: String,
+    /// Whether it is archived: out of the list, and no new time.
+    pub archived: bool,
+    /// The statuses a task of it can have.
+    pub statuses: Vec<Label>,
+    /// The priorities a task of it can have.
+    pub priorities: Vec<Label>,
+    /// When it was created.
+    pub created_at: Millis,
+}
+
+/// A project, as an employee on it sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectSummary {
+    /// The project's id.
+    pub id: ProjectId,
+    /// The name.
+    pub name: Name,
+    /// What it is about.
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Note>,
+    /// Whether its work is billed.
+    pub billable: bool,
+    /// Who is on it.
+    pub employees: Vec<EmployeeId>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The statuses a task of it can have.
+    pub statuses: Vec<Label>,
+    /// The priorities a task of it can have.
+    pub priorities: Vec<Label>,
+}
+
+impl From<Project> for ProjectSummary {
+    fn from(project: Project) -> Self {
+        let Project { id, name, description, billable, employees, archived, statuses, priorities, .. } = project;
+        Self { id, name, description, billable, employees, archived, statuses, priorities }
+    }
+}
+
+/// Whether the desktop app takes screenshots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreenshotSettings {
+    /// Whether it does.
+    pub screenshot_enabled: bool,
+}
+
+/// Whom a line of the payroll is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payee {
+    /// `*`: everybody without a line of their own.
+    Everybody,
+    /// One employee.
+    Employee(EmployeeId),
+}
+
+/// A payroll key that is neither an employee's id nor `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an employee's id or \"*\"")]
+pub struct InvalidPayee;
+
+impl fmt::Display for Payee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everybody => f.write_str("*"),
+            Self::Employee(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Payee {
+    type Err = InvalidPayee;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPayee> {
+        match text {
+            "*" => Ok(Self::Everybody),
+            id => id.parse().map(Self::Employee).map_err(|_| InvalidPayee),
+        }
+    }
+}
+
+impl Serialize for Payee {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payee {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The rates of a project: an employee's own line, or that of `*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = std::collections::HashMap<String, PayrollLine>, example = json!({"*": {"billRate": 50.0, "overtimeBillRate": 75.0}}))]
+pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
+
+impl Payroll {
+    /// The rates of an employee: the own line, else that of everybody, else none.
+    pub fn line(&self, employee: EmployeeId) -> PayrollLine {
+        let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
+        line.copied().unwrap_or_default()
+    }
+}
+
+/// What an hour is billed with, and what it costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PayrollLine {
+    /// What an hour is billed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 50.0)]
+    pub bill_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 75.0)]
+    pub overtime_bill_rate: Option<Rate>,
+    /// What an hour costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 30.0)]
+    pub pay_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 45.0)]
+    pub overtime_pay_rate: Option<Rate>,
+}
+
+/// Creates a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateProject {
+    /// The name.
+    pub name: Name,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Note>,
+    /// Whether its work is billed; it is, unless said otherwise.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
+    /// Who is on it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub employees: Option<Vec<EmployeeId>>,
+    /// The statuses a task of it can have; `To Do`, `In Progress`, `Done` unless said otherwise.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["To Do", "In Progress", "Done"]))]
+    pub statuses: Option<Vec<Label>>,
+    /// The priorities a task of it can have; `Low`, `Medium`, `High` unless said otherwise.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["Low", "Medium", "High"]))]
+    pub priorities: Option<Vec<Label>>,
+    /// Whether the desktop app takes screenshots; it does not, unless said otherwise.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub screenshot_settings: Option<ScreenshotSettings>,
+    /// What an hour of whom is billed with.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub payroll: Option<Payroll>,
+}
+
+/// What may be changed about a project. A list or the payroll replaces what was there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectChanges {
+    /// Another name.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Name>,
+    /// Another description; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Option<Note>>,
+    /// Whether its work is billed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
+    /// Who is on it. Whoever is left out is off its tasks too.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub employees: Option<Vec<EmployeeId>>,
+    /// The statuses a task of it can have.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub statuses: Option<Vec<Label>>,
+    /// The priorities a task of it can have.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub priorities: Option<Vec<Label>>,
+    /// Whether the desktop app takes screenshots.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub screenshot_settings: Option<ScreenshotSettings>,
+    /// What an hour of whom is billed with.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub payroll: Option<Payroll>,
+    /// Whether it is archived.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// Changes a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateProject {
+    /// Which.
+    pub id: ProjectId,
+    /// What.
+    pub changes: ProjectChanges,
+}
+
+/// Asks for one project; an employee gets it only when on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetProject {
+    /// Which.
+    pub id: ProjectId,
+}
+
+/// Asks for all projects that are not archived, page by page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListProjects {
+    /// After this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ProjectId>,
+}
+
+/// Deletes a project and its tasks; recorded time stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteProject {
+    /// Which.
+    pub id: ProjectId,
+}
+
+/// A project was created, has changed or is deleted: what the recording of time needs of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectChanged {
+    /// Which.
+    pub id: ProjectId,
+    /// The version of the project.
+    pub version: i64,
+    /// Its rates.
+    pub payroll: Payroll,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// Whether it is deleted; its tasks are then too, without events of their own.
+    pub deleted: bool,
+}
+
+impl Event for ProjectChanged {
+    const SERVICE: Service = Service::Projects;
+    const NOUN: &'static str = "project";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[Service::Timetrack];
+
+    fn aggregate(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+requests! {
+    Projects: CreateProject => Project, "projects.create";
+    Projects: GetProject => Project, "projects.get", idempotent;
+    Projects: ListProjects => Page<Project, ProjectId>, "projects.list", idempotent;
+    Projects: UpdateProject => Project, "projects.update";
+    Projects: DeleteProject => (), "projects.delete";
+}

@@ -1,0 +1,103 @@
+//! Texts that people give, bounded so that nobody fills a database or a header with them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Why a text does not fit. Never repeats the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// More characters than fit.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
+    /// A line break or another control character where a line is meant.
+    #[error("must not contain line breaks or other control characters")]
+    Control,
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident: $most:tt, $empty:literal, $lines:literal, $example:tt;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String, max_length = $most, example = $example)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads the text, trimmed.
+            ///
+            /// # Errors
+            /// [`InvalidText`] says what does not fit.
+            pub fn parse(text: &str) -> Result<Self, InvalidText> {
+                let text = text.trim();
+                if text.is_empty() && !$empty {
+                    return Err(InvalidText::Empty);
+                }
+                if text.chars().count() > $most {
+                    return Err(InvalidText::TooLong($most));
+                }
+                if text.chars().any(|c| c.is_control() && !($lines && matches!(c, '\n' | '\r' | '\t'))) {
+                    return Err(InvalidText::Control);
+                }
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidText;
+
+            fn try_from(text: String) -> Result<Self, InvalidText> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// The name of somebody or something: one line, 1 to 200 characters.
+    Name: 200, false, false, "Website relaunch";
+    /// A short word about a machine or a state: one line, at most 255 characters, may be empty.
+    Label: 255, true, false, "To Do";
+    /// A description or a note: at most 10,000 characters, may have lines, may be empty.
+    Note: 10_000, true, true, "All that the new site needs";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_that_is_not_empty() {
+        assert_eq!(Name::parse("  "), Err(InvalidText::Empty));
+        assert_eq!(Name::parse("Ann\r\nBcc: x"), Err(InvalidText::Control));
+        assert_eq!(Name::parse(&"a".repeat(201)), Err(InvalidText::TooLong(200)));
+        assert_eq!(Name::parse(" Ann ").map(String::from), Ok("Ann".to_owned()));
+    }
+
+    #[test]
+    fn a_note_may_have_lines_but_no_other_control_characters() {
+        assert!(Note::parse("one\ntwo\tthree").is_ok());
+        assert_eq!(Note::parse("a\0b"), Err(InvalidText::Control));
+    }
+}

@@ -1,0 +1,117 @@
+use std::{fmt, ops};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Milliseconds in a second.
+pub const SECOND: i64 = 1_000;
+/// Milliseconds in an hour.
+pub const HOUR: i64 = 3_600 * SECOND;
+/// Milliseconds in a UTC day.
+pub const DAY: i64 = 24 * HOUR;
+
+/// A moment: milliseconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = i64, example = 1_760_000_000_000i64)]
+pub struct Millis(pub i64);
+
+impl Millis {
+    /// The UTC day that holds this moment, counted from 1970-01-01.
+    pub const fn utc_day(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+}
+
+impl ops::Add<i64> for Millis {
+    type Output = Self;
+
+    fn add(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+}
+
+impl ops::Sub<i64> for Millis {
+    type Output = Self;
+
+    fn sub(self, millis: i64) -> Self {
+        Self(self.0.saturating_sub(millis))
+    }
+}
+
+impl ops::Sub for Millis {
+    type Output = i64;
+
+    fn sub(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+}
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A stretch of time [start, end): the start belongs to it, the end does not. Never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct TimeRange {
+    start: Millis,
+    end: Millis,
+}
+
+/// Why two moments are no range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be after start")]
+pub struct InvalidRange;
+
+#[derive(Deserialize)]
+struct Unchecked {
+    start: Millis,
+    end: Millis,
+}
+
+impl TryFrom<Unchecked> for TimeRange {
+    type Error = InvalidRange;
+
+    fn try_from(range: Unchecked) -> Result<Self, InvalidRange> {
+        Self::new(range.start, range.end)
+    }
+}
+
+impl TimeRange {
+    /// The range from `start` to `end`.
+    ///
+    /// # Errors
+    /// [`InvalidRange`] unless `start` is before `end`.
+    pub fn new(start: Millis, end: Millis) -> Result<Self, InvalidRange> {
+        if start < end { Ok(Self { start, end }) } else { Err(InvalidRange) }
+    }
+
+    /// The UTC day with this number, counted from 1970-01-01.
+    pub fn of_utc_day(day: i64) -> Self {
+        let start = Millis(day.saturating_mul(DAY));
+        Self { start, end: start + DAY }
+    }
+
+    /// The first moment.
+    pub const fn start(self) -> Millis {
+        self.start
+    }
+
+    /// The first moment after.
+    pub const fn end(self) -> Millis {
+        self.end
+    }
+
+    /// How long it is, in milliseconds.
+    pub fn length(self) -> i64 {
+        self.end - self.start
+    }
+
+    /// The part that lies in `other` too.
+    pub fn clip(self, other: Self) -> Option<Self> {
+        Self::new(self.start.max(other.start), self.end.min(other.end)).ok()
+    }
+}

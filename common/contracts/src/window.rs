@@ -1,0 +1,302 @@
+//! Time windows: what a desktop app sends, what is recorded, and what may be asked of timetrack.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Code, EmployeeId, FieldError, Label, Millis, Note, Page, ProjectId, Rate, SECOND, TaskId, TimeRange, WindowId,
+    message::requests, present, time::DAY,
+};
+
+/// The longest window, in milliseconds.
+pub const WINDOW_MOST: i64 = DAY;
+/// How far ahead of the server's clock a window may end, in milliseconds.
+pub const WINDOW_AHEAD: i64 = 300 * SECOND;
+
+/// How the time of a window came about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowType {
+    /// Entered by hand.
+    Manual,
+    /// Tracked by the desktop app.
+    #[default]
+    Tracked,
+}
+
+/// A window as the desktop app sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "start": 1_760_000_000_000i64, "end": 1_760_000_600_000i64, "timezoneOffset": 7_200_000,
+    "projectId": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071", "taskId": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072",
+    "computer": "anns-mac", "user": "ann", "os": "darwin", "osVersion": "15.1", "hwid": "9f8e7d6c"
+}))]
+pub struct WindowSent {
+    /// The client's own UUID for the window; without one, [`crate::window_id`] makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub id: Option<WindowId>,
+    /// When it began.
+    pub start: Millis,
+    /// When it ended: after `start`, at most 24 hours later, at most 5 minutes ahead of us.
+    pub end: Millis,
+    /// The client's offset from UTC in milliseconds, kept as sent.
+    pub timezone_offset: i64,
+    /// The project worked on.
+    pub project_id: ProjectId,
+    /// The task worked on.
+    pub task_id: TaskId,
+    /// The status of the task; the task's own where none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_status: Option<Label>,
+    /// The priority of the task; the task's own where none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_priority: Option<Label>,
+    /// What was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Note>,
+    /// The computer's name.
+    #[schema(value_type = String)]
+    pub computer: Label,
+    /// The user's name on it.
+    #[schema(value_type = String)]
+    pub user: Label,
+    /// Its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub domain: Option<Label>,
+    /// Its operating system.
+    #[schema(value_type = String)]
+    pub os: Label,
+    /// The version of that.
+    #[schema(value_type = String)]
+    pub os_version: Label,
+    /// The id of its hardware.
+    #[schema(value_type = String)]
+    pub hwid: Label,
+    /// The client's own id of the shift; without one, [`crate::shift_id`] makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub shift_id: Option<Label>,
+    /// How the time came about.
+    #[serde(rename = "type", default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<WindowType>)]
+    pub kind: Option<WindowType>,
+}
+
+impl WindowSent {
+    /// The stretch of time of a window that keeps the limits.
+    ///
+    /// # Errors
+    /// As [`WindowSent::check_limits`].
+    pub fn range(&self, now: Millis) -> Result<TimeRange, FieldError> {
+        Self::check_limits(self.start, self.end, self.timezone_offset, now)
+    }
+
+    /// The limits of every window: `end` after `start`, at most 24 h long, not before 1970, the
+    /// end at most 5 minutes after `now`.
+    ///
+    /// # Errors
+    /// The field that does not fit, and what would.
+    pub fn check_limits(
+        start: Millis,
+        end: Millis,
+        timezone_offset: i64,
+        now: Millis,
+    ) -> Result<TimeRange, FieldError> {
+        let fault = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
+        let range = TimeRange::new(start, end).map_err(|e| fault("end", &e.to_string()))?;
+        if start < Millis(0) {
+            Err(fault("start", "must be milliseconds since 1970, not negative"))
+        } else if range.length() > WINDOW_MOST {
+            Err(fault("end", "must be at most 24 hours after start: send a longer stretch as several windows"))
+        } else if end > now + WINDOW_AHEAD {
+            Err(fault("end", "must be at most 5 minutes ahead of the server's clock: check the computer's clock"))
+        } else if !(-DAY..=DAY).contains(&timezone_offset) {
+            Err(fault("timezoneOffset", "must be milliseconds, at most 24 hours either way"))
+        } else {
+            Ok(range)
+        }
+    }
+}
+
+/// A recorded window, as the API shows one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// The window's id.
+    pub id: WindowId,
+    /// Whose time it is.
+    pub employee_id: EmployeeId,
+    /// The shift: the client's, or one for employee, hardware and UTC day.
+    #[schema(value_type = String)]
+    pub shift_id: Label,
+    /// Always `default-org`, for now.
+    #[schema(example = "default-org")]
+    pub organization_id: String,
+    /// How the time came about.
+    #[serde(rename = "type")]
+    pub kind: WindowType,
+    /// When it began.
+    pub start: Millis,
+    /// When it ended.
+    pub end: Millis,
+    /// The client's offset from UTC in milliseconds, as sent.
+    pub timezone_offset: i64,
+    /// `start` − `timezoneOffset`.
+    pub start_translated: Millis,
+    /// `end` − `timezoneOffset`.
+    pub end_translated: Millis,
+    /// The milliseconds of it that count for an earlier window.
+    pub negative_time: i64,
+    /// The project worked on.
+    pub project_id: ProjectId,
+    /// The task worked on.
+    pub task_id: TaskId,
+    /// The task's status then.
+    #[schema(value_type = String)]
+    pub task_status: Label,
+    /// The task's priority then.
+    #[schema(value_type = String)]
+    pub task_priority: Label,
+    /// What was done.
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Note>,
+    /// Whether it earns income: the task's answer when it was recorded.
+    pub billable: bool,
+    /// Whether the overtime rates count.
+    pub overtime: bool,
+    /// Whether it has been paid.
+    pub paid: bool,
+    /// What an hour is billed with, fixed when it was recorded.
+    #[schema(value_type = Option<f64>, example = 50.0)]
+    pub bill_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[schema(value_type = Option<f64>, example = json!(null))]
+    pub overtime_bill_rate: Option<Rate>,
+    /// What an hour costs.
+    #[schema(value_type = Option<f64>, example = json!(null))]
+    pub pay_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[schema(value_type = Option<f64>, example = json!(null))]
+    pub overtime_pay_rate: Option<Rate>,
+    /// The computer's name.
+    #[schema(value_type = String)]
+    pub computer: Label,
+    /// The user's name on it.
+    #[schema(value_type = String)]
+    pub user: Label,
+    /// Its domain.
+    #[schema(value_type = Option<String>)]
+    pub domain: Option<Label>,
+    /// Its operating system.
+    #[schema(value_type = String)]
+    pub os: Label,
+    /// The version of that.
+    #[schema(value_type = String)]
+    pub os_version: Label,
+    /// The id of its hardware.
+    #[schema(value_type = String)]
+    pub hwid: Label,
+    /// When it reached us.
+    pub created_at: Millis,
+    /// When it was last changed.
+    pub updated_at: Millis,
+}
+
+/// Asks what became of one window; an employee gets only their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetWindow {
+    /// Which.
+    pub id: WindowId,
+    /// Its place in the queue, as the 202 named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// What became of a window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowState {
+    /// It is recorded.
+    Recorded(Box<Window>),
+    /// It is safe, but not yet recorded.
+    Queued,
+    /// It may not be recorded.
+    Rejected {
+        /// Why, as a word.
+        code: Code,
+        /// Why, as a sentence.
+        detail: String,
+    },
+}
+
+/// Asks for the windows that touch a range, in the order of (start, id), page by page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListWindows {
+    /// The range.
+    pub range: TimeRange,
+    /// Of these employees only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub employees: Vec<EmployeeId>,
+    /// On these projects only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<ProjectId>,
+    /// On these tasks only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskId>,
+    /// In these shifts only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Label>,
+    /// After this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<WindowCursor>,
+}
+
+/// A place in the list of windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowCursor {
+    /// The start of the last window.
+    pub start: Millis,
+    /// Its id.
+    pub id: WindowId,
+}
+
+requests! {
+    Timetrack: GetWindow => WindowState, "windows.get", idempotent;
+    Timetrack: ListWindows => Page<Window, WindowCursor>, "windows.list", idempotent;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Millis = Millis(1_760_000_000_000);
+
+    proptest! {
+        #[test]
+        fn a_window_keeps_the_limits_exactly_when_its_range_is_given(
+            start in -DAY..3 * DAY, length in -DAY..2 * DAY, offset in -2 * DAY..2 * DAY,
+        ) {
+            // Around 1970 and around now, where the limits are.
+            for from in [Millis(start), NOW - DAY + start] {
+                let end = from + length;
+                let fits = length > 0 && length <= DAY && from >= Millis(0) && end <= NOW + 300_000 && offset.abs() <= DAY;
+                prop_assert_eq!(WindowSent::check_limits(from, end, offset, NOW).is_ok(), fits);
+            }
+        }
+
+        #[test]
+        fn no_time_however_far_breaks_the_check(start: i64, end: i64, offset: i64, now: i64) {
+            let checked = WindowSent::check_limits(Millis(start), Millis(end), offset, Millis(now));
+            prop_assert!(checked.is_err() || start < end);
+        }
+    }
+}

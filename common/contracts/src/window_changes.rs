@@ -1,0 +1,154 @@
+//! What an admin changes about recorded windows: many at once, or one.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, Window, WindowId, message::requests, nullable, present,
+};
+
+/// What an admin may change about recorded windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowChanges {
+    /// The task's status then.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_status: Option<Label>,
+    /// The task's priority then.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_priority: Option<Label>,
+    /// Whether they have been paid.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(example = true)]
+    pub paid: Option<bool>,
+    /// Whether they earn income.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
+    /// Whether the overtime rates count.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub overtime: Option<bool>,
+    /// What was done; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Option<Note>>,
+    /// What an hour is billed with; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub bill_rate: Option<Option<Rate>>,
+    /// The same for overtime; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub overtime_bill_rate: Option<Option<Rate>>,
+    /// What an hour costs; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub pay_rate: Option<Option<Rate>>,
+    /// The same for overtime; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub overtime_pay_rate: Option<Option<Rate>>,
+}
+
+/// Changes all recorded windows of these employees and on these projects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateWindows {
+    /// Of these employees only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub employees: Vec<EmployeeId>,
+    /// On these projects only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<ProjectId>,
+    /// What.
+    pub changes: WindowChanges,
+}
+
+/// How many windows an update has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowsUpdated {
+    /// How many.
+    pub modified: u64,
+}
+
+/// What an admin may correct about one recorded window.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowCorrection {
+    /// When it really began.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub start: Option<Millis>,
+    /// When it really ended.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub end: Option<Millis>,
+    /// The project really worked on; its task must be named too.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub project_id: Option<ProjectId>,
+    /// The task really worked on.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub task_id: Option<TaskId>,
+    /// The task's status then.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_status: Option<Label>,
+    /// The task's priority then.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub task_priority: Option<Label>,
+    /// Whether it has been paid.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub paid: Option<bool>,
+    /// Whether it earns income.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
+    /// Whether the overtime rates count.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub overtime: Option<bool>,
+    /// What was done; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Option<Note>>,
+    /// What an hour is billed with; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub bill_rate: Option<Option<Rate>>,
+    /// The same for overtime; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub overtime_bill_rate: Option<Option<Rate>>,
+    /// What an hour costs; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub pay_rate: Option<Option<Rate>>,
+    /// The same for overtime; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub overtime_pay_rate: Option<Option<Rate>>,
+}
+
+/// Corrects one recorded window; the old state, who and when are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectWindow {
+    /// Which.
+    pub id: WindowId,
+    /// What.
+    pub changes: WindowCorrection,
+}
+
+/// Makes one recorded window count no longer; the old state, who and when are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoidWindow {
+    /// Which.
+    pub id: WindowId,
+}
+
+requests! {
+    Timetrack: UpdateWindows => WindowsUpdated, "windows.update";
+    Timetrack: CorrectWindow => Window, "windows.correct";
+    Timetrack: VoidWindow => (), "windows.void", idempotent;
+}

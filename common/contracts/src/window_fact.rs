@@ -1,0 +1,127 @@
+//! What the time and the money of a window are counted from, and the event that says so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EmployeeId, Event, Label, Millis, Money, ProjectId, Rate, Service, TaskId, Window, WindowId};
+
+/// The rates of a window, currency an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rates {
+    /// What an hour is billed with.
+    pub bill_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    pub overtime_bill_rate: Option<Rate>,
+    /// What an hour costs.
+    pub pay_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    pub overtime_pay_rate: Option<Rate>,
+}
+
+impl Rates {
+    /// What so many milliseconds earn.
+    pub fn income(&self, overtime: bool, millis: i64) -> Money {
+        Self::money(overtime, self.overtime_bill_rate, self.bill_rate, millis)
+    }
+
+    /// What so many milliseconds cost.
+    pub fn costs(&self, overtime: bool, millis: i64) -> Money {
+        Self::money(overtime, self.overtime_pay_rate, self.pay_rate, millis)
+    }
+
+    fn money(overtime: bool, over: Option<Rate>, normal: Option<Rate>, millis: i64) -> Money {
+        let rate = over.filter(|_| overtime).or(normal);
+        rate.map_or(Money::default(), |rate| Money::of(rate, millis))
+    }
+}
+
+/// What the time and the money of one window are counted from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowFact {
+    /// The window.
+    pub id: WindowId,
+    /// How often it was changed: the higher revision counts, however late the lower comes.
+    pub revision: i64,
+    /// Whose time it is.
+    pub employee_id: EmployeeId,
+    /// The project worked on.
+    pub project_id: ProjectId,
+    /// The task worked on.
+    pub task_id: TaskId,
+    /// The shift.
+    pub shift_id: Label,
+    /// When it began.
+    pub start: Millis,
+    /// When it ended.
+    pub end: Millis,
+    /// Whether it earns income.
+    pub billable: bool,
+    /// Whether the overtime rates count.
+    pub overtime: bool,
+    /// Its rates.
+    pub rates: Rates,
+    /// Whether it no longer counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voided: bool,
+}
+
+impl WindowFact {
+    /// What a window at a revision counts for.
+    pub fn of(window: &Window, revision: i64) -> Self {
+        Self {
+            id: window.id,
+            revision,
+            employee_id: window.employee_id,
+            project_id: window.project_id,
+            task_id: window.task_id,
+            shift_id: window.shift_id.clone(),
+            start: window.start,
+            end: window.end,
+            billable: window.billable,
+            overtime: window.overtime,
+            rates: Rates {
+                bill_rate: window.bill_rate,
+                overtime_bill_rate: window.overtime_bill_rate,
+                pay_rate: window.pay_rate,
+                overtime_pay_rate: window.overtime_pay_rate,
+            },
+            voided: false,
+        }
+    }
+
+    /// What so many milliseconds of it earn: nothing where it is not billable.
+    pub fn income(&self, millis: i64) -> Money {
+        if self.billable { self.rates.income(self.overtime, millis) } else { Money::default() }
+    }
+
+    /// What so many milliseconds of it cost.
+    pub fn costs(&self, millis: i64) -> Money {
+        self.rates.costs(self.overtime, millis)
+    }
+}
+
+/// The most windows of one [`WindowsRecorded`]: about 500 bytes each, of 256 KiB.
+pub const WINDOWS_AN_EVENT: usize = 400;
+
+/// Windows were recorded, or changed to a higher revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowsRecorded {
+    /// The batch they came in.
+    pub batch: String,
+    /// The windows as they are now.
+    pub windows: Vec<WindowFact>,
+}
+
+impl Event for WindowsRecorded {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "windows";
+    const VERB: &'static str = "recorded";
+    /// Nobody: a question to analytics waits for the events before it.
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        self.batch.clone()
+    }
+}

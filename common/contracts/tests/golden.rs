@@ -1,0 +1,389 @@
+//! Version-1 messages are frozen: `golden/` holds one JSON file for each, and each must still be
+//! written and read exactly so. After adding an optional field, `UPDATE_GOLDEN=1 cargo test -p
+//! contracts` writes the files anew; look at the difference before you commit it.
+
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
+
+use contracts::*;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{json, value::to_raw_value};
+use uuid::Uuid;
+
+const AT: Millis = Millis(1_760_000_000_000);
+
+fn id<T: From<Uuid>>(n: u128) -> T {
+    Uuid::from_u128(0x0198_c6f2_7f00_7a31_9c5e_0000_0000_0000 + n).into()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+fn label(text: &str) -> Label {
+    Label::parse(text).expect("a label")
+}
+
+fn note(text: &str) -> Note {
+    Note::parse(text).expect("a note")
+}
+
+fn email() -> Email {
+    Email::parse("ann@example.org").expect("an address")
+}
+
+fn rate(amount: f64) -> Rate {
+    Rate::try_from(amount).expect("a rate")
+}
+
+fn range() -> TimeRange {
+    TimeRange::new(AT, AT + HOUR).expect("a range")
+}
+
+fn permissions() -> SystemPermissions {
+    let permissions = Permissions {
+        accessibility: Permission::Authorized,
+        screen_and_system_audio_recording: Permission::Undetermined,
+    };
+    SystemPermissions { computer: label("anns-mac"), permissions, created_at: Some(AT), updated_at: Some(AT) }
+}
+
+fn employee() -> Employee {
+    Employee {
+        id: id(1),
+        name: name("Ann Example"),
+        email: email(),
+        account_id: id(2),
+        organization_id: ORGANIZATION.into(),
+        identifier: email(),
+        kind: "personal".into(),
+        title: Some(label("Engineer")),
+        projects: vec![id(3)],
+        system_permissions: vec![permissions()],
+        is_active: true,
+        created_at: AT,
+        invited: AT,
+        deactivated_at: None,
+        deactivated: Millis(0),
+    }
+}
+
+fn standing() -> Standing {
+    Standing { id: id(1), version: 3, epoch: 1, deactivated_at: Some(AT) }
+}
+
+fn payroll() -> Payroll {
+    let own = PayrollLine { bill_rate: Some(rate(80.0)), pay_rate: Some(rate(40.5)), ..Default::default() };
+    let all = PayrollLine { bill_rate: Some(rate(50.0)), overtime_bill_rate: Some(rate(75.25)), ..Default::default() };
+    Payroll([(Payee::Everybody, all), (Payee::Employee(id(1)), own)].into())
+}
+
+fn project() -> Project {
+    Project {
+        id: id(3),
+        name: name("Website"),
+        description: Some(note("All of it")),
+        billable: true,
+        employees: vec![id(1)],
+        screenshot_settings: ScreenshotSettings { screenshot_enabled: false },
+        payroll: payroll(),
+        creator_id: CREATOR.into(),
+        organization_id: ORGANIZATION.into(),
+        archived: false,
+        statuses: vec![label("To Do"), label("Done")],
+        priorities: vec![label("Low")],
+        created_at: AT,
+    }
+}
+
+fn task() -> Task {
+    Task {
+        id: id(4),
+        name: name("Front page"),
+        project_id: id(3),
+        description: None,
+        billable: true,
+        employees: vec![id(1)],
+        status: label("To Do"),
+        priority: label("Low"),
+        creator_id: CREATOR.into(),
+        organization_id: ORGANIZATION.into(),
+        created_at: AT,
+    }
+}
+
+fn window_sent() -> WindowSent {
+    WindowSent {
+        id: Some(id(5)),
+        start: AT,
+        end: AT + HOUR,
+        timezone_offset: 7_200_000,
+        project_id: id(3),
+        task_id: id(4),
+        task_status: Some(label("To Do")),
+        task_priority: Some(label("Low")),
+        note: Some(note("the header")),
+        computer: label("anns-mac"),
+        user: label("ann"),
+        domain: Some(label("corp")),
+        os: label("darwin"),
+        os_version: label("15.1"),
+        hwid: label("9f8e7d6c"),
+        shift_id: Some(label("shift-1")),
+        kind: Some(WindowType::Tracked),
+    }
+}
+
+fn window() -> Window {
+    Window {
+        id: id(5),
+        employee_id: id(1),
+        shift_id: label("shift-1"),
+        organization_id: ORGANIZATION.into(),
+        kind: WindowType::Manual,
+        start: AT,
+        end: AT + HOUR,
+        timezone_offset: 7_200_000,
+        start_translated: AT - 7_200_000,
+        end_translated: AT + HOUR - 7_200_000,
+        negative_time: 60_000,
+        project_id: id(3),
+        task_id: id(4),
+        task_status: label("To Do"),
+        task_priority: label("Low"),
+        note: None,
+        billable: true,
+        overtime: false,
+        paid: false,
+        bill_rate: Some(rate(50.0)),
+        overtime_bill_rate: Some(rate(75.25)),
+        pay_rate: None,
+        overtime_pay_rate: None,
+        computer: label("anns-mac"),
+        user: label("ann"),
+        domain: None,
+        os: label("darwin"),
+        os_version: label("15.1"),
+        hwid: label("9f8e7d6c"),
+        created_at: AT,
+        updated_at: AT,
+    }
+}
+
+/// The golden files, compared one by one; at the end none may be left over.
+#[derive(Default)]
+struct Golden {
+    seen: BTreeSet<String>,
+    wrong: Vec<String>,
+}
+
+impl Golden {
+    fn folder() -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")
+    }
+
+    fn is_updating() -> bool {
+        env::var_os("UPDATE_GOLDEN").is_some()
+    }
+
+    /// Writes and reads the message, and compares both with the file.
+    fn check<T: Serialize + DeserializeOwned>(&mut self, file: &str, message: &T) {
+        let text = serde_json::to_string_pretty(message).expect("JSON") + "\n";
+        let path = Self::folder().join(format!("{file}.json"));
+        assert!(self.seen.insert(file.to_owned()), "{file} stands twice");
+        if Self::is_updating() {
+            fs::create_dir_all(Self::folder()).expect("the folder");
+            fs::write(&path, &text).expect("the file");
+        }
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        let read_back =
+            serde_json::from_str::<T>(&golden).map(|m| serde_json::to_string_pretty(&m).expect("JSON") + "\n");
+        if golden != text || read_back.ok().as_ref() != Some(&golden) {
+            self.wrong.push(file.to_owned());
+        }
+    }
+
+    fn request<R: Request>(&mut self, request: R, reply: R::Reply) {
+        self.check(&R::subject(), &request);
+        self.check(&format!("{}.reply", R::subject()), &Reply::Ok(reply));
+    }
+
+    fn event<E: Event>(&mut self, event: E) {
+        self.check(&E::filter().replace(".*.", "."), &event);
+    }
+
+    fn finish(self) {
+        let files = fs::read_dir(Golden::folder()).expect("the folder").map(|f| f.expect("a file").file_name());
+        let names: BTreeSet<String> = files.map(|f| f.to_string_lossy().trim_end_matches(".json").to_owned()).collect();
+        assert!(
+            self.wrong.is_empty(),
+            "changed, although version 1 is frozen (see the top of this file): {:?}",
+            self.wrong
+        );
+        assert_eq!(names, self.seen, "golden files without a message, or the other way round");
+    }
+}
+
+#[test]
+fn every_message_is_written_and_read_as_its_golden_file_says() {
+    let mut golden = Golden::default();
+    accounts(&mut golden);
+    employees(&mut golden);
+    projects(&mut golden);
+    windows(&mut golden);
+    golden.request(
+        GetProjectTime { range: range(), employees: vec![id(1)], projects: vec![id(3)], tasks: vec![id(4)] },
+        vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
+    );
+    golden.request(
+        GetTaskTime { employee_id: id(1), task_id: id(4) },
+        TaskTime { employee_id: id(1), task_id: id(4), total_time_millis: HOUR },
+    );
+    golden.check("error.reply", &Reply::<()>::Error(Failure::field("name", "must not be empty")));
+    let caused = vec![Awaited { event: id(8), by: vec![Service::Directory, Service::Timetrack] }];
+    golden.check("applied", &Applied { event: id(7), by: Service::Projects, caused });
+    golden.finish();
+}
+
+fn accounts(golden: &mut Golden) {
+    golden.request(Activate { token: Secret::new("token"), password: Secret::new("password") }, employee());
+    let open = Invitation::Open { name: name("Ann Example"), email: email() };
+    golden.request(GetInvitation { token: Secret::new("token") }, open);
+    golden.check("svc.directory.v1.accounts.invitation.reply.used", &Reply::Ok(Invitation::Used));
+    golden.request(
+        CheckPassword { email: "ann@example.org".into(), password: Secret::new("password") },
+        LoggedIn { employee_id: id(1), epoch: 1 },
+    );
+    let minted = MintedToken { name: name("Ann Example"), email: email(), token: Secret::new("token"), expires_at: AT };
+    golden.request(MintToken { invitation_id: id(6), employee_id: id(1) }, Some(minted));
+    golden.check("kv.revocations", &Revocation { epoch: 1 });
+}
+
+fn employees(golden: &mut Golden) {
+    golden.request(CreateEmployee { name: name("Ann Example"), email: email() }, employee());
+    golden.request(GetEmployee { id: id(1) }, employee());
+    golden.request(ListEmployees { after: Some(id(1)) }, Page { items: vec![employee()], next: Some(id(1)) });
+    let changes = EmployeeChanges { name: Some(name("Ann")), email: Some(email()), title: Some(None) };
+    golden.request(UpdateEmployee { id: id(1), changes }, employee());
+    golden.request(DeactivateEmployee { id: id(1) }, employee());
+    golden.request(ReactivateEmployee { id: id(1) }, employee());
+    golden.request(InviteEmployee { id: id(1) }, employee());
+    golden.request(SetPermissions { id: id(1), entry: permissions() }, employee());
+    golden.request(GetStandings { ids: vec![id(1)] }, vec![standing()]);
+    golden.event(EmployeeChanged(standing()));
+    golden.event(InvitationRequested { invitation_id: id(6), employee_id: id(1), version: 1 });
+}
+
+fn projects(golden: &mut Golden) {
+    let create = json!({
+        "name": "Website", "description": "All of it", "billable": false, "employees": [id::<EmployeeId>(1)],
+        "statuses": ["To Do"], "priorities": ["Low"], "screenshotSettings": {"screenshotEnabled": true},
+        "payroll": {"*": {"billRate": 50}},
+    });
+    golden.request(serde_json::from_value::<CreateProject>(create).expect("a project"), project());
+    golden.request(GetProject { id: id(3) }, project());
+    golden.request(ListProjects { after: Some(id(3)) }, Page { items: vec![project()], next: Some(id(3)) });
+    let changes = json!({
+        "name": "Website", "description": null, "billable": true, "employees": [], "statuses": ["To Do"],
+        "priorities": ["Low"], "screenshotSettings": {"screenshotEnabled": true}, "payroll": {}, "archived": true,
+    });
+    let changes: ProjectChanges = serde_json::from_value(changes).expect("changes");
+    golden.request(UpdateProject { id: id(3), changes }, project());
+    golden.request(DeleteProject { id: id(3) }, ());
+
+    let create = json!({
+        "name": "Front page", "projectId": id::<ProjectId>(3), "description": "It", "billable": false,
+        "employees": [id::<EmployeeId>(1)], "status": "To Do", "priority": "Low",
+    });
+    golden.request(serde_json::from_value::<CreateTask>(create).expect("a task"), task());
+    golden.request(GetTask { id: id(4) }, task());
+    golden.request(
+        ListTasks { project_id: Some(id(3)), after: Some(id(4)) },
+        Page { items: vec![task()], next: Some(id(4)) },
+    );
+    let changes = json!({
+        "name": "Front page", "projectId": id::<ProjectId>(3), "description": null, "billable": true,
+        "employees": [], "status": "Done", "priority": "Low",
+    });
+    let changes: TaskChanges = serde_json::from_value(changes).expect("changes");
+    golden.request(UpdateTask { id: id(4), changes }, task());
+    golden.request(DeleteTask { id: id(4) }, ());
+
+    golden.event(ProjectChanged { id: id(3), version: 2, payroll: payroll(), archived: false, deleted: false });
+    golden.event(TaskChanged {
+        id: id(4),
+        project_id: id(3),
+        version: 2,
+        billable: true,
+        status: label("To Do"),
+        priority: label("Low"),
+        deleted: false,
+    });
+    let (first, second) = (Term { from: None, until: Some(AT) }, Term { from: Some(AT + HOUR), until: None });
+    golden.event(MemberChanged { project_id: id(3), employee_id: id(1), version: 3, terms: vec![first, second] });
+    golden.event(AssignmentChanged {
+        task_id: id(4),
+        project_id: id(3),
+        employee_id: id(1),
+        version: 2,
+        terms: vec![TaskTerm { term: second, member_term: 1 }],
+    });
+}
+
+fn windows(golden: &mut Golden) {
+    golden.request(GetWindow { id: id(5), seq: Some(17) }, WindowState::Recorded(Box::new(window())));
+    let rejected = WindowState::Rejected { code: Code::NotOnTask, detail: "You were not on this task.".into() };
+    golden.check("svc.timetrack.v1.windows.get.reply.rejected", &Reply::Ok(rejected));
+    golden.check("svc.timetrack.v1.windows.get.reply.queued", &Reply::Ok(WindowState::Queued));
+    let cursor = WindowCursor { start: AT, id: id(5) };
+    let list = ListWindows {
+        range: range(),
+        employees: vec![id(1)],
+        projects: vec![id(3)],
+        tasks: vec![id(4)],
+        shifts: vec![label("shift-1")],
+        after: Some(cursor),
+    };
+    golden.request(list, Page { items: vec![window()], next: Some(cursor) });
+    let changes = json!({
+        "taskStatus": "Done", "taskPriority": "Low", "paid": true, "billable": true, "overtime": true, "note": null,
+        "billRate": 50, "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
+    });
+    let changes: WindowChanges = serde_json::from_value(changes).expect("changes");
+    let update = UpdateWindows { employees: vec![id(1)], projects: vec![id(3)], changes };
+    golden.request(update, WindowsUpdated { modified: 2 });
+    let correction = json!({
+        "start": AT, "end": AT + HOUR, "projectId": id::<ProjectId>(3), "taskId": id::<TaskId>(4), "taskStatus": "Done",
+        "taskPriority": "Low", "paid": true, "billable": true, "overtime": true, "note": null, "billRate": 50,
+        "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
+    });
+    let changes: WindowCorrection = serde_json::from_value(correction).expect("changes");
+    golden.request(CorrectWindow { id: id(5), changes }, window());
+    golden.request(VoidWindow { id: id(5) }, ());
+    let held = QuarantinedWindow {
+        id: id(5),
+        employee_id: id(1),
+        code: Code::NotOnTask,
+        detail: "You were not on this task.".into(),
+        waiting: false,
+        received_at: AT,
+        since: AT,
+        window: window_sent(),
+    };
+    let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5) };
+    golden.request(ListQuarantine { after: Some(cursor) }, Page { items: vec![held], next: Some(cursor) });
+    golden.request(ReplayQuarantined { id: id(5) }, WindowState::Queued);
+    golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
+
+    let item = IngestItem {
+        id: id(5),
+        employee_id: id(1),
+        received_at: AT,
+        hash: content_hash(&window_sent()),
+        window: window_sent(),
+    };
+    golden.check("ingest.v1.windows", &IngestBatch { items: vec![item] });
+    let raw = || to_raw_value(&json!({"id": "…"})).expect("JSON");
+    let rejected = Outcome::Rejected { code: Code::NotOnProject, detail: "You were not on this project.".into() };
+    let items = vec![Outcome::Stored(raw()), Outcome::Duplicate(raw()), Outcome::Conflict, rejected, Outcome::Queued];
+    golden.check("ingest.v1.windows.answer", &IngestAnswer { items });
+}

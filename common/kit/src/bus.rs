@@ -1,0 +1,233 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use async_nats::{
+    Client, ConnectOptions, HeaderMap, Request as NatsRequest, RequestErrorKind, connection::State,
+    header::NATS_MESSAGE_ID, jetstream,
+};
+use bytes::Bytes;
+use contracts::{Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, header};
+use futures::StreamExt;
+
+use crate::{Clock, Error, trace};
+
+/// How long an answer is waited for, unless said otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a JetStream acknowledgement is waited for.
+const ACK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long NATS is waited for at the start, in seconds.
+const START_PATIENCE: u32 = 30;
+
+/// NATS, as all services use it.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    /// The connection.
+    pub client: Client,
+    /// Streams.
+    pub jetstream: jetstream::Context,
+    service: Service,
+    clock: Clock,
+}
+
+/// Who asks what a handler answers, and until when.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who.
+    pub caller: Caller,
+    /// When the asker stops listening.
+    pub deadline: Millis,
+    /// The id of the HTTP request behind it.
+    pub request_id: Option<String>,
+}
+
+impl Call {
+    /// Refuses everybody but admins and services.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require_admin(&self) -> Result<(), Failure> {
+        match self.caller {
+            Caller::Admin | Caller::Service => Ok(()),
+            _ => Err(Failure::new(Code::Forbidden, "Only an admin may do this.")),
+        }
+    }
+
+    /// Refuses everybody who may not see what belongs to this employee.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require_sight_of(&self, employee: contracts::EmployeeId) -> Result<(), Failure> {
+        if self.caller.may_see(employee) {
+            Ok(())
+        } else {
+            Err(Failure::new(Code::Forbidden, "Employees may do this for themselves only."))
+        }
+    }
+}
+
+impl Bus {
+    /// Connects, waiting at most 30 seconds for NATS to come up; from then on it reconnects by
+    /// itself for as long as it takes.
+    ///
+    /// # Errors
+    /// When NATS is not there.
+    pub async fn connect(url: &str, service: Service, clock: Clock) -> anyhow::Result<Self> {
+        let mut tried = 0;
+        let client = loop {
+            let options = ConnectOptions::new()
+                .name(service.name())
+                .ping_interval(Duration::from_secs(10))
+                .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)));
+            match options.connect(url).await {
+                Ok(client) => break client,
+                Err(error) if tried < START_PATIENCE => {
+                    tried += 1;
+                    tracing::info!(%error, "waiting for NATS");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => return Err(error).context("NATS cannot be reached at NATS_URL"),
+            }
+        };
+        let mut jetstream = jetstream::new(client.clone());
+        jetstream.set_timeout(ACK_PATIENCE);
+        Ok(Self { client, jetstream, service, clock })
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Whether there is a connection now.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Who we are.
+    pub fn service(&self) -> Service {
+        self.service
+    }
+
+    /// The time, as this bus is told.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Asks a service and waits up to 5 seconds for the answer.
+    ///
+    /// # Errors
+    /// What the service answers; [`Code::Unavailable`] at once when nobody answers this or NATS
+    /// is away; [`Code::Timeout`] when no answer comes.
+    pub async fn ask<R: Request>(&self, caller: Caller, request: &R) -> Result<R::Reply, Failure> {
+        self.ask_within(PATIENCE, caller, request).await
+    }
+
+    /// Asks a service and waits so long for the answer. What can be asked twice is, once.
+    ///
+    /// # Errors
+    /// As [`Bus::ask`].
+    pub async fn ask_within<R: Request>(
+        &self,
+        patience: Duration,
+        caller: Caller,
+        request: &R,
+    ) -> Result<R::Reply, Failure> {
+        if !self.is_connected() {
+            return Err(Failure::new(Code::Unavailable, "The message bus is away. Try again in a moment."));
+        }
+        let payload: Bytes = serde_json::to_vec(request)
+            .map_err(|error| {
+                tracing::error!(%error, subject = R::subject(), "a request that cannot be written");
+                Failure::new(Code::Internal, "Something went wrong on our side.")
+            })?
+            .into();
+        let tries = if R::IDEMPOTENT { 2 } else { 1 };
+        let mut outcome = Err(Failure::new(Code::Timeout, "No answer in time."));
+        for _ in 0..tries {
+            outcome = self.ask_once::<R>(patience / tries, caller, payload.clone()).await;
+            if !matches!(&outcome, Err(failure) if failure.code == Code::Timeout) {
+                break;
+            }
+        }
+        outcome
+    }
+
+    async fn ask_once<R: Request>(
+        &self,
+        patience: Duration,
+        caller: Caller,
+        payload: Bytes,
+    ) -> Result<R::Reply, Failure> {
+        let mut headers = self.headers();
+        headers.insert(header::CALLER, caller.to_string());
+        headers.insert(header::DEADLINE, (self.now() + patience.as_millis() as i64).to_string());
+        let request = NatsRequest::new().payload(payload).headers(headers).timeout(Some(patience));
+        let away = || {
+            let who = R::SERVICE;
+            Failure::new(Code::Unavailable, format!("The {who} service is away. Try again in a moment."))
+        };
+        let message = self.client.send_request(R::subject(), request).await.map_err(|error| match error.kind() {
+            RequestErrorKind::TimedOut => {
+                Failure::new(Code::Timeout, format!("The {} service did not answer in time.", R::SERVICE))
+            }
+            RequestErrorKind::NoResponders => away(),
+            _ => {
+                tracing::warn!(%error, subject = R::subject(), "cannot ask");
+                away()
+            }
+        })?;
+        let reply: Reply<R::Reply> = serde_json::from_slice(&message.payload).map_err(|error| {
+            tracing::error!(%error, subject = R::subject(), "an answer that cannot be read");
+            Failure::new(Code::Internal, "Something went wrong on our side.")
+        })?;
+        reply.into()
+    }
+
+    /// Publishes an event and waits for the stream's acknowledgement. The id makes a repetition
+    /// harmless.
+    ///
+    /// # Errors
+    /// When the stream did not acknowledge: it may have the event all the same, so repeat.
+    pub async fn publish_event<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
+        let mut headers = self.headers();
+        headers.insert(NATS_MESSAGE_ID, id.to_string());
+        let payload = serde_json::to_vec(event)?;
+        let sent = self.jetstream.publish_with_headers(event.subject(), headers, payload.into()).await;
+        sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
+        Ok(())
+    }
+
+    /// The headers that every message carries: the trace context and the request's id.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Some(id) = trace::request_id() {
+            headers.insert(header::REQUEST_ID, id);
+        }
+        for (name, value) in trace::trace_headers() {
+            headers.insert(name, value);
+        }
+        headers
+    }
+
+    /// Waits until the server has taken all that was sent here so far, subscriptions too. It takes
+    /// a connection's words in order, so an echo of the last one says so; a flush does not.
+    ///
+    /// # Errors
+    /// When the echo does not come.
+    pub async fn settled(&self) -> anyhow::Result<()> {
+        let inbox = self.client.new_inbox();
+        let mut echo = self.client.subscribe(inbox.clone()).await?;
+        self.client.publish(inbox, Bytes::new()).await?;
+        tokio::time::timeout(PATIENCE, echo.next()).await.context("NATS does not answer")?;
+        Ok(())
+    }
+
+    /// Sends what is still to be sent, at most 2 seconds.
+    pub async fn drain(&self) {
+        if tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await.is_err() {
+            tracing::warn!("NATS did not take the last messages");
+        }
+    }
+}

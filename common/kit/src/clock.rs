@@ -1,0 +1,34 @@
+use std::{fmt, sync::Arc, time::UNIX_EPOCH};
+
+use contracts::Millis;
+
+/// What time it is. Handed in, so that a test can say so.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self::from_fn(|| {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+            let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
+            Millis(since.map_or(0, |d| d.as_millis() as i64))
+        })
+    }
+
+    /// A clock that says what a function says.
+    pub fn from_fn(now: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Millis {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}

@@ -1,0 +1,131 @@
+//! Settings that every service has. They come from flags, the environment and `.env`, in this
+//! order; `--help` documents them; a wrong one is refused at start with a sentence.
+
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use contracts::Secret;
+
+/// A setting that is wrong: what it is, and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+/// Where we run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// On somebody's own machine: what is missing is made up for.
+    Development,
+    /// For real: what is missing is refused.
+    #[default]
+    Production,
+}
+
+/// The settings of every service.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// NATS, with JetStream.
+    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", hide_env_values = true)]
+    pub nats_url: String,
+    /// Where we run: production refuses to start without real secrets.
+    #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
+    pub environment: Environment,
+    /// The folder for what we keep on this machine.
+    #[arg(long, env = "T3_DATA", value_name = "T3_DATA", default_value = ".t3")]
+    pub data: PathBuf,
+    /// Where health and metrics are served; port 0 takes a free one.
+    #[arg(long, env = "OPS_ADDR", default_value = "127.0.0.1:0")]
+    pub ops_addr: SocketAddr,
+    /// MongoDB.
+    #[command(flatten)]
+    pub mongo: Mongo,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: Telemetry,
+}
+
+/// How to reach MongoDB.
+#[derive(Args, Clone, Debug)]
+pub struct Mongo {
+    /// MongoDB: a replica set, if only of one node (transactions need it).
+    #[arg(
+        long,
+        env = "MONGO_CONNECTION_STRING",
+        hide_env_values = true,
+        default_value = "mongodb://127.0.0.1:27017/?directConnection=true"
+    )]
+    pub mongo_connection_string: Secret,
+    /// A file that holds the connection string, in place of it.
+    #[arg(long, env = "MONGO_CONNECTION_STRING_FILE")]
+    pub mongo_connection_string_file: Option<PathBuf>,
+    /// The prefix of the services' databases: t3_db_directory, …
+    #[arg(long, env = "MONGO_DB_NAME", default_value = "t3_db")]
+    pub mongo_db_name: String,
+}
+
+/// Logs and traces.
+#[derive(Args, Clone, Debug)]
+pub struct Telemetry {
+    /// What is logged: error, warn, info, debug, trace, or a filter such as info,timetrack=debug.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+    /// How it is logged.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
+    pub log_format: LogFormat,
+    /// An OpenTelemetry collector (OTLP over HTTP) that traces are sent to, such as http://127.0.0.1:4318.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otel_exporter_otlp_endpoint: Option<String>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A secret that is set as `NAME`, or lies in the file that `NAME_FILE` names; an empty one counts
+/// as none.
+///
+/// # Errors
+/// Where both are set, or the file cannot be read.
+pub fn secret(name: &str, value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, Refused> {
+    let value = value.filter(|secret| !secret.expose().is_empty()).cloned();
+    let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(value) };
+    if value.is_some() {
+        return Err(Refused(format!("{name} and {name}_FILE are both set: keep one")));
+    }
+    let text = fs::read_to_string(path)
+        .map_err(|e| Refused(format!("{name}_FILE names {}, which cannot be read: {e}", path.display())))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(Refused(format!("{name}_FILE names {}, which is empty", path.display()))),
+        text => Ok(Some(Secret::new(text))),
+    }
+}
+
+/// A text setting, where an empty one counts as none: `NAME=` in a `.env`.
+pub fn given(value: Option<&String>) -> Option<&str> {
+    value.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+impl Mongo {
+    /// The connection string, wherever it is.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or the prefix cannot be one.
+    pub fn connection_string(&self) -> Result<Secret, Refused> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !(1..=40).contains(&self.mongo_db_name.len()) || !self.mongo_db_name.chars().all(fits) {
+            return Err(Refused("MONGO_DB_NAME must be 1 to 40 letters, digits, - or _".into()));
+        }
+        match secret("MONGO_CONNECTION_STRING", None, self.mongo_connection_string_file.as_ref())? {
+            Some(text) => Ok(text),
+            None => Ok(self.mongo_connection_string.clone()),
+        }
+    }
+}

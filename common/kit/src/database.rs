@@ -1,0 +1,83 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{Code, Failure};
+use mongodb::{Collection, error::ErrorKind};
+use serde::Serialize;
+
+use crate::{
+    Bus, Change, Delivery, Error, Shutdown,
+    outbox::{Outbox, Row},
+};
+
+/// A service's own database, and the outbox in it. Nobody else reads it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(crate) mongo: mongodb::Database,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) bus: Bus,
+}
+
+impl Database {
+    pub(crate) fn new(mongo: mongodb::Database, bus: Bus) -> Self {
+        let outbox = Arc::new(Outbox::new(mongo.collection::<Row>("outbox"), bus.clone()));
+        Self { mongo, outbox, bus }
+    }
+
+    /// A collection.
+    pub fn collection<T: Send + Sync + Serialize>(&self, name: &str) -> Collection<T> {
+        self.mongo.collection(name)
+    }
+
+    /// Makes a collection that has no indexes of its own, where it is not there. One cannot always
+    /// be made inside a transaction that others compete with.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn make_collection(&self, name: &str) -> Result<(), Error> {
+        const ALREADY_THERE: i32 = 48;
+        match self.mongo.create_collection(name).await {
+            Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == ALREADY_THERE) => Ok(()),
+            made => Ok(made?),
+        }
+    }
+
+    /// Publishes what is committed, until shutdown.
+    ///
+    /// # Errors
+    /// When MongoDB cannot make the collection.
+    pub async fn relay(&self, shutdown: &Shutdown) -> Result<(), Error> {
+        self.make_collection("outbox").await?;
+        let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
+        shutdown.spawn(async move { outbox.relay(&stop).await });
+        Ok(())
+    }
+
+    /// Waits until the stream has all events that are committed by now.
+    ///
+    /// # Errors
+    /// 503 when it does not have them in time: they follow, but not yet.
+    pub async fn until_published(&self, within: Duration) -> Result<(), Error> {
+        let deadline = tokio::time::Instant::now() + within;
+        while self.outbox.is_waiting().await? {
+            if tokio::time::Instant::now() >= deadline {
+                let detail = "It is done, but not yet told to everybody. Ask again in a moment.";
+                return Err(Failure::new(Code::Unavailable, detail).into());
+            }
+            self.outbox.kick();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// The change that [`crate::change!`] runs: once committed, its events' copies are awaited.
+    #[must_use]
+    pub fn awaited(&self, within: Duration) -> Change<'_> {
+        Change::new(self, Some(self.bus.client.new_inbox()), Some(within))
+    }
+
+    /// The change that [`crate::follow!`] runs: its events carry the inbox of their cause on.
+    #[must_use]
+    pub fn following(&self, delivery: &Delivery) -> Change<'_> {
+        Change::new(self, delivery.applied_to.clone(), None)
+    }
+}

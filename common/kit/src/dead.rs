@@ -1,0 +1,110 @@
+use anyhow::Context;
+use async_nats::{
+    HeaderMap,
+    jetstream::{AckKind, Message, message::StreamMessage, stream::DirectGetErrorKind},
+};
+use contracts::{header, stream};
+
+use crate::{Bus, Error};
+
+/// Copies a message that cannot be taken to the stream DEAD with the reason, and once that is
+/// acknowledged, ends its delivery. Nothing undecodable is acknowledged away.
+///
+/// # Errors
+/// When the copy was not acknowledged: the message comes again.
+pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Error> {
+    let info = message.info().map_err(Error::Nats)?;
+    let subject = stream::dead_subject(info.stream, info.consumer);
+    let mut headers = message.headers.clone().unwrap_or_default();
+    // The copy is a message of its own: a repeated copy is the same message.
+    headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}.{}", info.consumer, info.stream_sequence));
+    headers.insert(header::DEAD_REASON, reason.replace(['\r', '\n'], " "));
+    headers.insert(header::DEAD_SUBJECT, message.subject.as_str());
+    headers.insert(header::DEAD_DELIVERIES, info.delivered.to_string());
+    let sent = bus.jetstream.publish_with_headers(subject, headers, message.payload.clone()).await;
+    sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
+    tracing::error!(reason, subject = %message.subject, deliveries = info.delivered, "a message is dead; its copy is in DEAD");
+    message.ack_with(AckKind::Term).await.map_err(Error::Nats)
+}
+
+/// A dead message, as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct Dead {
+    /// Its place in the stream DEAD.
+    pub seq: u64,
+    /// The subject it came on.
+    pub subject: String,
+    /// Who could not take it: `dead.<stream>.<consumer>`.
+    pub consumer: String,
+    /// Why.
+    pub reason: String,
+    /// How often it was delivered.
+    pub deliveries: String,
+    /// When it died, RFC 3339.
+    pub at: String,
+    /// What it says.
+    pub payload: bytes::Bytes,
+    /// Its headers.
+    pub headers: HeaderMap,
+}
+
+impl From<StreamMessage> for Dead {
+    fn from(message: StreamMessage) -> Self {
+        let header = |name: &str| message.headers.get(name).map(ToString::to_string).unwrap_or_default();
+        Self {
+            seq: message.sequence,
+            subject: header(header::DEAD_SUBJECT),
+            consumer: message.subject.to_string(),
+            reason: header(header::DEAD_REASON),
+            deliveries: header(header::DEAD_DELIVERIES),
+            at: message.time.to_string(),
+            payload: message.payload,
+            headers: message.headers,
+        }
+    }
+}
+
+/// The dead messages after a place, the oldest first, at most 100.
+///
+/// # Errors
+/// When JetStream is not there.
+pub async fn list_dead(bus: &Bus, after: u64) -> anyhow::Result<Vec<Dead>> {
+    let stream = bus.jetstream.get_stream(stream::DEAD).await?;
+    let mut found = Vec::new();
+    let mut next = after + 1;
+    while found.len() < 100 {
+        match stream.direct_get_next_for_subject(stream::DEAD_SUBJECTS, Some(next)).await {
+            Ok(message) => {
+                next = message.sequence + 1;
+                found.push(message.into());
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// Puts a dead message back on the subject it came on, and takes it out of DEAD. Consumers are
+/// idempotent, so those that had taken it lose nothing by seeing it again.
+///
+/// # Errors
+/// When it is not there, or its subject's stream does not take it: then it stays in DEAD.
+pub async fn replay_dead(bus: &Bus, seq: u64) -> anyhow::Result<()> {
+    let stream = bus.jetstream.get_stream(stream::DEAD).await?;
+    let message = stream.direct_get(seq).await.with_context(|| format!("there is no dead message {seq}"))?;
+    let mut headers = HeaderMap::new();
+    for (name, values) in message.headers.iter() {
+        let ours = [header::DEAD_REASON, header::DEAD_SUBJECT, header::DEAD_DELIVERIES];
+        let name: &str = name.as_ref();
+        if !ours.contains(&name) && !name.starts_with("Nats-") {
+            values.iter().for_each(|value| headers.append(name, value.clone()));
+        }
+    }
+    // A new id: the stream may remember the old one.
+    headers.insert(async_nats::header::NATS_MESSAGE_ID, crate::new_id::<contracts::EventId>().to_string());
+    let subject = Dead::from(message.clone()).subject;
+    bus.jetstream.publish_with_headers(subject, headers, message.payload).await?.await?;
+    stream.delete_message(seq).await?;
+    Ok(())
+}

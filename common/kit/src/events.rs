@@ -1,0 +1,217 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_nats::{
+    header::NATS_MESSAGE_ID,
+    jetstream::{AckKind, Message},
+};
+use bytes::Bytes;
+use contracts::{Applied, Awaited, Event, EventId, Service, header, stream};
+use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::Semaphore;
+use tracing::{Instrument, field::Empty, info_span};
+
+use crate::{Bus, Error, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace};
+
+/// The most events that one process of a service works on at once.
+const MOST_IN_HAND: usize = 32;
+/// How long pulling pauses when something that is needed is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What comes with an event.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The event's id.
+    pub id: EventId,
+    /// Who waits for the word that it is applied: caused events carry it on.
+    pub applied_to: Option<String>,
+    /// How often it was delivered, this time included.
+    pub deliveries: i64,
+}
+
+impl Delivery {
+    /// What came with this message.
+    ///
+    /// # Errors
+    /// When it has no id, or did not come from a stream.
+    pub fn read(message: &Message) -> anyhow::Result<Self> {
+        let header =
+            |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name)).map(|value| value.as_str());
+        let id = header(NATS_MESSAGE_ID.as_ref()).unwrap_or_default().parse()?;
+        let info = message.info().map_err(anyhow::Error::from_boxed)?;
+        Ok(Self { id, applied_to: header(header::APPLIED_TO).map(str::to_owned), deliveries: info.delivered })
+    }
+
+    /// Tells whoever waits for it that the event is applied, and what that caused.
+    pub async fn report(&self, bus: &Bus, caused: Vec<Awaited>) {
+        let Some(inbox) = &self.applied_to else { return };
+        let applied = Applied { event: self.id, by: bus.service(), caused };
+        // Whoever waits for it gives up by themselves: slow is eventual, never wrong.
+        let payload = serde_json::to_vec(&applied).unwrap_or_default();
+        let _ = bus.client.publish(inbox.clone(), payload.into()).await;
+    }
+}
+
+enum Verdict {
+    Done(Vec<Awaited>),
+    Undecodable(String),
+    Failed(Error),
+}
+
+type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verdict> + Send + Sync>;
+
+/// The table of what a service does about events: one line an event.
+///
+/// A handler returns the events that it caused (usually none). It can be called twice for the
+/// same event, late, or out of order, and must end up right: versions tell. An error makes the
+/// event come again with a growing delay; one that keeps failing by itself goes to DEAD. With
+/// [`Error::Later`] the handler sets the delay and never goes there.
+pub struct Events<S> {
+    service: Service,
+    state: Arc<S>,
+    table: Vec<(String, Handler<S>)>,
+}
+
+impl<S> fmt::Debug for Events<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.table.iter().map(|(filter, _)| filter)).finish()
+    }
+}
+
+impl<S: Send + Sync + 'static> Events<S> {
+    /// An empty table.
+    pub fn new(service: Service, state: Arc<S>) -> Self {
+        Self { service, state, table: Vec::new() }
+    }
+
+    /// Adds a line: this handler applies that event.
+    #[must_use]
+    pub fn on<E, F, Fut>(mut self, handler: F) -> Self
+    where
+        E: Event,
+        F: Fn(Arc<S>, Delivery, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<Awaited>, Error>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let erased: Handler<S> = Arc::new(move |state, delivery, payload| {
+            let handler = handler.clone();
+            async move {
+                match serde_json::from_slice::<E>(&payload) {
+                    Err(error) => Verdict::Undecodable(format!("cannot be read: {error}")),
+                    Ok(event) => match handler(state, delivery, event).await {
+                        Ok(caused) => Verdict::Done(caused),
+                        Err(error) => Verdict::Failed(error),
+                    },
+                }
+            }
+            .boxed()
+        });
+        self.table.push((E::filter(), erased));
+        self
+    }
+
+    /// Consumes until shutdown; returns once the durable consumer is there.
+    ///
+    /// # Errors
+    /// When JetStream is not there or refuses.
+    pub async fn consume(self, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let pull = Pull {
+            stream: stream::EVENTS,
+            durable: self.service.name(),
+            filters: self.table.iter().map(|(filter, _)| filter.clone()).collect(),
+            max_ack_pending: 1_000,
+            prefetch: 200,
+        };
+        let mut puller = Puller::new(bus.clone(), pull);
+        puller.open().await?;
+        let (bus, stop, table) = (bus.clone(), shutdown.clone(), Arc::new(self));
+        shutdown.spawn(async move {
+            let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
+            while let Some(messages) = puller.next(1, &stop).await {
+                for message in messages {
+                    let Ok(place) = in_hand.clone().acquire_owned().await else { return };
+                    let (bus, table) = (bus.clone(), table.clone());
+                    stop.spawn(async move {
+                        let span =
+                            info_span!("apply", subject = %message.subject, trace_id = Empty, request_id = Empty);
+                        trace::continue_trace(&span, message.headers.as_ref());
+                        table.apply(&bus, &message).instrument(span).await;
+                        drop(place);
+                    });
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn apply(&self, bus: &Bus, message: &Message) {
+        let Ok(delivery) = Delivery::read(message) else {
+            return settle(bury(bus, message, "has no id").await);
+        };
+        let line = self.table.iter().find(|(filter, _)| matches_filter(&message.subject, filter));
+        let Some((_, handler)) = line else {
+            return settle(bury(bus, message, "nobody here applies this").await);
+        };
+        let id = message.headers.as_ref().and_then(|headers| headers.get(header::REQUEST_ID)).map(|id| id.to_string());
+        let work = handler(self.state.clone(), delivery.clone(), message.payload.clone());
+        match trace::with_request_id(id, work).await {
+            Verdict::Done(caused) => {
+                delivery.report(bus, caused).await;
+                settle(message.ack().await.map_err(Error::Nats));
+            }
+            Verdict::Undecodable(reason) => settle(bury(bus, message, &reason).await),
+            Verdict::Failed(Error::Later { after, source }) => {
+                tracing::warn!(error = %source.chain_line(), ?after, "not applied; it comes again");
+                settle(message.ack_with(AckKind::Nak(Some(after))).await.map_err(Error::Nats));
+            }
+            Verdict::Failed(error) if error.is_away() || delivery.deliveries < MOST_DELIVERIES => {
+                let away = error.is_away();
+                tracing::warn!(
+                    error = %anyhow::Error::from(error).chain_line(),
+                    deliveries = delivery.deliveries, "not applied; it comes again"
+                );
+                let delay = if away { PAUSE } else { retry_delay(delivery.deliveries) };
+                settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
+                if away {
+                    // Keeps our place for a while, so that pulling pauses once all places are taken.
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            Verdict::Failed(error) => {
+                let reason = anyhow::Error::from(error).chain_line();
+                settle(bury(bus, message, &reason).await);
+            }
+        }
+    }
+}
+
+/// What the server did not hear it will ask again: the message comes once more.
+fn settle(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "not acknowledged; it comes again");
+    }
+}
+
+/// Whether a subject is one of `evt.<service>.v1.<noun>.*.<verb>`.
+fn matches_filter(subject: &str, filter: &str) -> bool {
+    let (mut subject, mut filter) = (subject.split('.'), filter.split('.'));
+    loop {
+        match (subject.next(), filter.next()) {
+            (None, None) => return true,
+            (Some(_), Some("*")) => {}
+            (Some(s), Some(f)) if s == f => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_word_of_a_subject() {
+        assert!(matches_filter("evt.projects.v1.task.1.changed", "evt.projects.v1.task.*.changed"));
+        assert!(!matches_filter("evt.projects.v1.task.1.2.changed", "evt.projects.v1.task.*.changed"));
+        assert!(!matches_filter("evt.projects.v1.task.1.gone", "evt.projects.v1.task.*.changed"));
+    }
+}

@@ -1,0 +1,16 @@
+use rand::Rng;
+use uuid::Uuid;
+
+/// A new id: a UUIDv7, which sorts by the time it was made (RFC 9562, 5.7), so that indexes grow
+/// at their end.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
+pub fn new_id<T: From<Uuid>>() -> T {
+    Uuid::now_v7().into()
+}
+
+/// Bytes that nobody can guess, from the operating system's seeded generator.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}

@@ -1,0 +1,40 @@
+//! Plumbing without a word of the domain: how a service connects, answers, consumes, commits,
+//! logs and stops. Every service is built from these parts in the same way.
+
+mod bus;
+mod clock;
+pub mod config;
+mod database;
+mod dead;
+mod deps;
+mod endpoints;
+mod error;
+mod events;
+mod health;
+mod ids;
+mod lifecycle;
+pub mod mongo;
+mod outbox;
+mod page;
+mod pull;
+mod streams;
+pub mod telemetry;
+mod trace;
+mod transaction;
+
+pub use bus::{Bus, Call};
+pub use clock::Clock;
+pub use database::Database;
+pub use dead::{Dead, bury, list_dead, replay_dead};
+pub use deps::Deps;
+pub use endpoints::Endpoints;
+pub use error::Error;
+pub use events::{Delivery, Events};
+pub use health::Health;
+pub use ids::{new_id, random_bytes};
+pub use lifecycle::{Shutdown, run_service, until_signal};
+pub use page::page_within;
+pub use pull::{MOST_DELIVERIES, Pull, Puller, retry_delay};
+pub use streams::{open_revocations, provision_streams};
+pub use trace::{continue_http_trace, continue_trace, request_id, trace_headers, trace_id, with_request_id};
+pub use transaction::{Change, Tx};

@@ -1,0 +1,164 @@
+//! Starting and stopping: stop taking work, finish what is in hand, drain, exit, in 25 seconds.
+
+use std::{future::Future, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Parser};
+use contracts::Service;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{Deps, config::Common, telemetry};
+
+/// How long work in hand may take to finish once we are told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The word that it is time to stop, and the count of the work that is still in hand.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    stop: CancellationToken,
+    work: TaskTracker,
+}
+
+impl Shutdown {
+    /// Nobody has said stop yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says that it is time to stop.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Whether somebody has said stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Waits until somebody says stop.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Runs work that is finished before we exit.
+    pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.work.spawn(work)
+    }
+
+    /// Tries something until it works, with a second between: what is needed may come up later.
+    ///
+    /// # Errors
+    /// The last error, once somebody says stop.
+    pub async fn until_done<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
+        &self,
+        what: &str,
+        work: impl Fn() -> F,
+    ) -> Result<T, E> {
+        loop {
+            let error = match work().await {
+                Ok(done) => return Ok(done),
+                Err(error) if self.is_stopping() => return Err(error),
+                Err(error) => error,
+            };
+            tracing::warn!(%error, "{what} does not work yet");
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = self.stopping() => {}
+            }
+        }
+    }
+
+    /// Waits for stop, then until the work in hand is done, at most 20 seconds.
+    pub async fn drained(&self) {
+        self.stopping().await;
+        self.work.close();
+        if tokio::time::timeout(GRACE, self.work.wait()).await.is_err() {
+            tracing::warn!(unfinished = self.work.len(), "stopped with work in hand; it will be repeated");
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub async fn until_signal() -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[derive(Parser)]
+#[command(version, about = "One service of the T3 time tracker backend, on its own.")]
+struct Cli<C: Args> {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    service: C,
+}
+
+/// The whole `main` of a service: reads settings, connects, runs until a signal, drains.
+///
+/// A setting that is wrong ends it with a sentence and exit code 2, anything else with 1.
+pub fn run_service<C, F, R>(service: Service, run: F) -> ExitCode
+where
+    C: Args,
+    F: FnOnce(C, Deps, Shutdown) -> R,
+    R: Future<Output = anyhow::Result<()>>,
+{
+    // A missing .env is no fault; the environment and flags come before what it says.
+    let _ = dotenvy::dotenv();
+    let cli = Cli::<C>::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    runtime.block_on(async {
+        let telemetry = match telemetry::start(service.name(), &cli.common.telemetry) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return fail(&error),
+        };
+        let ended = serve(service, cli, run).await;
+        telemetry.stop();
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        }
+    })
+}
+
+async fn serve<C, F, R>(service: Service, cli: Cli<C>, run: F) -> anyhow::Result<()>
+where
+    C: Args,
+    F: FnOnce(C, Deps, Shutdown) -> R,
+    R: Future<Output = anyhow::Result<()>>,
+{
+    let shutdown = Shutdown::new();
+    let deps = Deps::connect(service, &cli.common).await?;
+    deps.health.serve(cli.common.ops_addr, &shutdown).await?;
+    let on_signal = shutdown.clone();
+    tokio::spawn(async move {
+        if until_signal().await.is_ok() {
+            tracing::info!("stopping");
+            on_signal.stop();
+        }
+    });
+    let bus = deps.bus.clone();
+    run(cli.service, deps, shutdown).await.with_context(|| format!("{service} ended"))?;
+    bus.drain().await;
+    Ok(())
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    if error.is::<crate::config::Refused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}

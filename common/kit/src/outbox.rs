@@ -1,0 +1,130 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::Context;
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
+use bson::doc;
+use contracts::{Event, EventId, header};
+use futures::{TryStreamExt, future::try_join_all};
+use mongodb::{ClientSession, Collection};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::{Bus, Error, Shutdown, endpoints::ChainLine, mongo, new_id, trace};
+
+/// How many events are published before their acknowledgements are awaited.
+const AT_ONCE: i64 = 256;
+/// How often rows are looked for that nobody here has written: those of a replica that died.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// An event that is committed, on its way to the stream. Gone once the stream has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    #[serde(rename = "_id")]
+    id: EventId,
+    subject: String,
+    payload: String,
+    headers: BTreeMap<String, String>,
+}
+
+impl Row {
+    pub(crate) fn new<E: Event>(event: &E, applied_to: Option<&str>) -> Result<Self, Error> {
+        let mut headers = trace::trace_headers();
+        if let Some(inbox) = applied_to {
+            headers.insert(header::APPLIED_TO.to_owned(), inbox.to_owned());
+        }
+        if let Some(id) = trace::request_id() {
+            headers.insert(header::REQUEST_ID.to_owned(), id);
+        }
+        Ok(Self { id: new_id(), subject: event.subject(), payload: serde_json::to_string(event)?, headers })
+    }
+
+    pub(crate) fn id(&self) -> EventId {
+        self.id
+    }
+}
+
+/// Events that are committed with the change that they tell of, and then published: never
+/// without it, never lost with it.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    rows: Collection<Row>,
+    bus: Bus,
+    kick: Notify,
+}
+
+impl Outbox {
+    pub(crate) fn new(rows: Collection<Row>, bus: Bus) -> Self {
+        Self { rows, bus, kick: Notify::new() }
+    }
+
+    pub(crate) async fn add(&self, session: &mut ClientSession, rows: &[Row]) -> Result<(), Error> {
+        // The driver refuses to insert nothing.
+        if !rows.is_empty() {
+            self.rows.insert_many(rows).session(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that there is something to publish.
+    pub(crate) fn kick(&self) {
+        self.kick.notify_one();
+    }
+
+    /// Whether something is still to be published.
+    pub(crate) async fn is_waiting(&self) -> Result<bool, Error> {
+        Ok(self.rows.find_one(doc! {}).await?.is_some())
+    }
+
+    /// Publishes what is committed, until shutdown. Several replicas may do so at once: the
+    /// event's id makes the second copy nothing new.
+    pub(crate) async fn relay(&self, shutdown: &Shutdown) {
+        let mut pause = Duration::ZERO;
+        while !shutdown.is_stopping() {
+            match self.publish_waiting().await {
+                Ok(0) => {
+                    pause = Duration::ZERO;
+                    tokio::select! {
+                        () = self.kick.notified() => {}
+                        () = tokio::time::sleep(SWEEP) => {}
+                        () = shutdown.stopping() => {}
+                    }
+                }
+                Ok(_) => pause = Duration::ZERO,
+                Err(error) => {
+                    pause = (pause * 2).clamp(Duration::from_millis(100), Duration::from_secs(5));
+                    tracing::warn!(error = %error.chain_line(), "events wait in the outbox");
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = shutdown.stopping() => {}
+                    }
+                }
+            }
+        }
+        // The last commits before the stop.
+        if let Err(error) = self.publish_waiting().await {
+            tracing::warn!(error = %error.chain_line(), "events wait in the outbox for the next start");
+        }
+    }
+
+    /// Read by "not yet gone", never by "after the last id": commits land out of id order.
+    async fn publish_waiting(&self) -> anyhow::Result<usize> {
+        let waiting: Vec<Row> = self.rows.find(doc! {}).limit(AT_ONCE).await?.try_collect().await?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let mut acks = Vec::with_capacity(waiting.len());
+        for row in &waiting {
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_MESSAGE_ID, row.id.to_string());
+            for (name, value) in &row.headers {
+                headers.insert(name.as_str(), value.as_str());
+            }
+            let payload = row.payload.clone().into();
+            acks.push(self.bus.jetstream.publish_with_headers(row.subject.clone(), headers, payload).await?);
+        }
+        try_join_all(acks.into_iter().map(IntoFuture::into_future)).await.context("the stream did not acknowledge")?;
+        let sent = mongo::one_of(waiting.iter().map(|row| row.id));
+        self.rows.delete_many(doc! { "_id": sent }).await?;
+        Ok(waiting.len())
+    }
+}

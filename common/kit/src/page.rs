@@ -1,0 +1,53 @@
+use contracts::Page;
+use futures::{Stream, TryStreamExt};
+use serde::Serialize;
+
+/// The most bytes of a page: half of what NATS carries in a message.
+const MOST_BYTES: usize = 512 * 1024;
+/// The most items of a page.
+const MOST_ITEMS: usize = 1_000;
+
+/// The first page of a stream of items: as many as fit into a reply. `cursor` says where an item
+/// stands, so that the next page starts after the last.
+///
+/// # Errors
+/// Those of the stream.
+pub async fn page_within<T: Serialize, C, E>(
+    items: impl Stream<Item = Result<T, E>>,
+    cursor: impl Fn(&T) -> C,
+) -> Result<Page<T, C>, E> {
+    let mut items = std::pin::pin!(items);
+    let mut page = Page { items: Vec::new(), next: None };
+    let mut bytes = 0;
+    while let Some(item) = items.try_next().await? {
+        bytes += serde_json::to_vec(&item).map_or(0, |json| json.len());
+        let is_full = bytes > MOST_BYTES || page.items.len() == MOST_ITEMS;
+        if let Some(last) = page.items.last().filter(|_| is_full) {
+            page.next = Some(cursor(last));
+            break;
+        }
+        page.items.push(item);
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_ends_before_it_outgrows_a_reply_and_says_where_the_next_starts() {
+        let items = stream::iter((0..10).map(|n| Ok::<_, ()>((n, "x".repeat(100 * 1024)))));
+        let page = page_within(items, |item| item.0).await.unwrap();
+        assert_eq!(page.items.len(), 5);
+        assert_eq!(page.next, Some(4));
+    }
+
+    #[tokio::test]
+    async fn the_last_page_has_no_next() {
+        let page = page_within(stream::iter([Ok::<_, ()>(1), Ok(2)]), |n| *n).await.unwrap();
+        assert_eq!((page.items.len(), page.next), (2, None));
+    }
+}

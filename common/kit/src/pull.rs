@@ -1,0 +1,139 @@
+use std::{fmt, time::Duration};
+
+use async_nats::jetstream::{Message, consumer::pull};
+use futures::{FutureExt, StreamExt};
+
+use crate::{Bus, Shutdown};
+
+/// A durable consumer, as all its replicas share it.
+#[derive(Clone, Debug)]
+pub struct Pull {
+    /// The stream.
+    pub stream: &'static str,
+    /// The durable name: that of the service.
+    pub durable: &'static str,
+    /// What of the stream; everything when empty.
+    pub filters: Vec<String>,
+    /// The most messages in hand at once, over all replicas.
+    pub max_ack_pending: i64,
+    /// The most messages that wait in this process.
+    pub prefetch: usize,
+}
+
+/// Takes messages from a durable consumer, whatever happens to the connection.
+pub struct Puller {
+    bus: Bus,
+    pull: Pull,
+    messages: Option<pull::Stream>,
+}
+
+impl fmt::Debug for Puller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pull.fmt(f)
+    }
+}
+
+/// After so long without an acknowledgement a message is delivered again, to anybody.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+/// How often an idle server says that it is still there: a silence means start anew. (A consumer
+/// that is gone after a reconnect can leave a stream that never ends, nats.rs issue 1584.)
+const HEARTBEAT: Duration = Duration::from_secs(3);
+
+impl Puller {
+    /// A puller; the consumer is made when it is first needed.
+    pub fn new(bus: Bus, pull: Pull) -> Self {
+        Self { bus, pull, messages: None }
+    }
+
+    /// Makes the consumer now, so that nothing is missed from here on.
+    ///
+    /// # Errors
+    /// When JetStream is not there or refuses.
+    pub async fn open(&mut self) -> anyhow::Result<()> {
+        let Pull { stream, durable, filters, max_ack_pending, prefetch } = &self.pull;
+        let config = pull::Config {
+            durable_name: Some((*durable).to_owned()),
+            filter_subjects: filters.clone(),
+            ack_wait: ACK_WAIT,
+            max_ack_pending: *max_ack_pending,
+            max_deliver: -1,
+            ..Default::default()
+        };
+        let consumer = self.bus.jetstream.create_consumer_on_stream(config, *stream).await?;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(*prefetch)
+            .heartbeat(HEARTBEAT)
+            .expires(ACK_WAIT)
+            .messages()
+            .await?;
+        self.messages = Some(messages);
+        Ok(())
+    }
+
+    /// The messages that are waiting, at least one and at most `most`; waits for the first.
+    /// Nothing once it is time to stop.
+    pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
+        loop {
+            if shutdown.is_stopping() {
+                return None;
+            }
+            let Some(messages) = &mut self.messages else {
+                if let Err(error) = self.open().await {
+                    tracing::warn!(%error, stream = self.pull.stream, "cannot consume yet");
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(500)) => {}
+                        () = shutdown.stopping() => return None,
+                    }
+                }
+                continue;
+            };
+            let first = tokio::select! {
+                first = messages.next() => first,
+                () = shutdown.stopping() => return None,
+            };
+            let mut taken = match first {
+                Some(Ok(message)) => vec![message],
+                Some(Err(error)) => {
+                    tracing::debug!(%error, stream = self.pull.stream, "consuming anew");
+                    self.messages = None;
+                    continue;
+                }
+                None => {
+                    self.messages = None;
+                    continue;
+                }
+            };
+            while taken.len() < most {
+                match messages.next().now_or_never() {
+                    Some(Some(Ok(message))) => taken.push(message),
+                    _ => break,
+                }
+            }
+            return Some(taken);
+        }
+    }
+}
+
+/// After so many deliveries, a message that fails by itself is dead. Counted by us: past the
+/// server's own `max_deliver` a message just lies there.
+pub const MOST_DELIVERIES: i64 = 8;
+
+/// How long to wait before the next delivery of a message that failed: 0.1 s, doubled each time,
+/// at most 30 s.
+pub fn retry_delay(deliveries: i64) -> Duration {
+    let doublings = deliveries.clamp(1, 10) as u32 - 1;
+    Duration::from_millis((100 << doublings).min(30_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_grows_to_half_a_minute() {
+        assert_eq!(retry_delay(1), Duration::from_millis(100));
+        assert_eq!(retry_delay(2), Duration::from_millis(200));
+        assert_eq!(retry_delay(100), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,65 @@
+//! Logs for people and machines, and traces for an OpenTelemetry collector.
+
+use std::io::IsTerminal;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogFormat, Refused, Telemetry};
+
+/// The libraries below us say at `info` what we say ourselves.
+const QUIET: &str = "async_nats=warn,mongodb=warn,hyper=warn";
+
+/// What has to be flushed at the end.
+#[derive(Debug)]
+pub struct Started(SdkTracerProvider);
+
+/// Starts logging and tracing for this process.
+///
+/// # Errors
+/// When the filter or the collector's address is malformed.
+pub fn start(process: &'static str, settings: &Telemetry) -> anyhow::Result<Started> {
+    let refused = |e| Refused(format!("LOG_LEVEL must be error, warn, info, debug, trace or a filter: {e}"));
+    let filter = EnvFilter::try_new(format!("{},{QUIET}", settings.log_level)).map_err(refused)?;
+    let json = match settings.log_format {
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = if json { lines.json().flatten_event(true).with_current_span(false).boxed() } else { lines.boxed() };
+    let provider = tracer_provider(process, settings)?;
+    let traces =
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("t3")).with_location(false).with_threads(false);
+    // Each its own filter: a quiet log does not cut traces off.
+    let (lines, traces) = (lines.with_filter(filter), traces.with_filter(EnvFilter::new(format!("info,{QUIET}"))));
+    tracing_subscriber::registry().with(lines).with(traces).try_init()?;
+    Ok(Started(provider))
+}
+
+/// Without a collector there is still a trace id for every request: in the logs and the answers.
+fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
+    let resource = Resource::builder().with_service_name(process).build();
+    let builder = SdkTracerProvider::builder().with_resource(resource);
+    let Some(endpoint) = crate::config::given(settings.otel_exporter_otlp_endpoint.as_ref()) else {
+        return Ok(builder.build());
+    };
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+        .build()
+        .map_err(|e| {
+            Refused(format!("OTEL_EXPORTER_OTLP_ENDPOINT must be an http address such as http://127.0.0.1:4318: {e}"))
+        })?;
+    Ok(builder.with_batch_exporter(exporter).build())
+}
+
+impl Started {
+    /// Sends what is still to be sent.
+    pub fn stop(self) {
+        // There is nobody left to tell.
+        let _ = self.0.shutdown();
+    }
+}

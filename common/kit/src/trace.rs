@@ -1,0 +1,104 @@
+//! The W3C trace context, in the headers of HTTP requests and NATS messages and in outbox rows.
+
+use std::collections::BTreeMap;
+
+use async_nats::HeaderMap;
+use axum::http;
+use opentelemetry::{
+    propagation::{Extractor, Injector, TextMapPropagator},
+    trace::TraceContextExt,
+};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// Runs work under the id of the HTTP request that caused it: every message it sends carries it.
+pub async fn with_request_id<F: Future>(id: Option<String>, work: F) -> F::Output {
+    match id {
+        Some(id) => REQUEST_ID.scope(id, work).await,
+        None => work.await,
+    }
+}
+
+/// The id that [`with_request_id`] set.
+pub fn request_id() -> Option<String> {
+    REQUEST_ID.try_with(Clone::clone).ok()
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|value| value.as_str())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_ref()).collect()
+    }
+}
+
+struct HttpHeaders<'a>(&'a http::HeaderMap);
+
+impl Extractor for HttpHeaders<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[derive(Default)]
+struct Pairs(BTreeMap<String, String>);
+
+impl Injector for Pairs {
+    fn set(&mut self, key: &str, value: String) {
+        if !value.is_empty() {
+            self.0.insert(key.to_owned(), value);
+        }
+    }
+}
+
+/// The headers that carry the current span's trace context (`traceparent`, `tracestate`).
+pub fn trace_headers() -> BTreeMap<String, String> {
+    let mut pairs = Pairs::default();
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut pairs);
+    pairs.0
+}
+
+/// Makes a span part of the trace that a message's headers carry, and records its `trace_id`.
+pub fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
+    match headers {
+        Some(headers) => continue_from(span, &Headers(headers)),
+        None => record_trace_id(span),
+    }
+}
+
+/// The same for the headers of an HTTP request.
+pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
+    continue_from(span, &HttpHeaders(headers));
+}
+
+fn continue_from(span: &Span, headers: &dyn Extractor) {
+    // A span that nobody listens to has no parent to set; nothing is lost by that.
+    let _ = span.set_parent(TraceContextPropagator::new().extract(headers));
+    record_trace_id(span);
+}
+
+fn record_trace_id(span: &Span) {
+    if let Some(id) = trace_id(span) {
+        span.record("trace_id", id);
+    }
+}
+
+/// The id of a span's trace, as 32 hexadecimal digits.
+pub fn trace_id(span: &Span) -> Option<String> {
+    let context = span.context();
+    let id = context.span().span_context().trace_id();
+    (id != opentelemetry::trace::TraceId::INVALID).then(|| id.to_string())
+}

@@ -1,0 +1,206 @@
+use std::{any::Any, collections::HashSet, time::Duration};
+
+use async_nats::Subscriber;
+use contracts::{Applied, Awaited, Event, EventId, Service};
+use futures::StreamExt;
+use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use tokio::time::Instant;
+
+use crate::{
+    Database, Error,
+    outbox::{Outbox, Row},
+};
+
+/// How long a transaction that loses against others is tried again.
+const CONTENTION: Duration = Duration::from_secs(4);
+
+/// Runs a block as one MongoDB transaction, and again where it loses against another one. Then
+/// waits, at most so long, until the copies that other services keep have taken its events:
+/// whoever asks next reads their own writes.
+///
+/// The block may run several times, so it touches nothing but the transaction. Gives a
+/// `Result<T, kit::Error>`; on an error nothing is written.
+///
+/// ```text
+/// let project = kit::change!(app.db.awaited(WAIT), tx => {
+///     app.store.insert(tx, &project).await?;
+///     tx.emit(&event).await?;
+///     Ok(project)
+/// })?;
+/// ```
+// A macro, because a function that takes an async closure cannot yet be awaited in a task
+// (rust-lang/rust#102211: "implementation of `Send` is not general enough").
+#[macro_export]
+macro_rules! change {
+    ($change:expr, $tx:ident => $body:block) => {
+        $crate::__transact!($change, $tx => $body).map(|(done, _)| done)
+    };
+}
+
+/// As [`change!`], for a change that an event causes: begin with `db.following(&delivery)`. The
+/// block gives `Ok(())`; the macro gives the events that were emitted, to be reported as caused.
+#[macro_export]
+macro_rules! follow {
+    ($change:expr, $tx:ident => $body:block) => {
+        $crate::__transact!($change, $tx => $body).map(|((), caused)| caused)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __transact {
+    ($change:expr, $tx:ident => $body:block) => {{
+        let mut change: $crate::Change<'_> = $change;
+        loop {
+            let outcome: Result<_, $crate::Error> = match change.attempt().await {
+                Ok($tx) => async { $body }.await,
+                Err(error) => Err(error),
+            };
+            if let Some(done) = change.settle(outcome).await {
+                break done;
+            }
+        }
+    }};
+}
+
+/// A MongoDB transaction, with the events that are committed with it.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    /// For the driver's `.session(&mut tx.session)`.
+    pub session: ClientSession,
+    outbox: &'a Outbox,
+    applied_to: Option<String>,
+    emitted: Vec<Awaited>,
+    kept: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Tx<'_> {
+    /// Keeps something until the transaction is over, such as a place in a queue.
+    pub fn keep(&mut self, guard: impl Any + Send + Sync) {
+        self.kept.push(Box::new(guard));
+    }
+
+    /// Commits this event with the transaction: published after it, never without it.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn emit<E: Event>(&mut self, event: &E) -> Result<(), Error> {
+        self.emit_all(std::slice::from_ref(event)).await
+    }
+
+    /// Commits these events with the transaction, all in one write.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn emit_all<E: Event>(&mut self, events: &[E]) -> Result<(), Error> {
+        let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
+        let rows = events.iter().map(|event| Row::new(event, inbox)).collect::<Result<Vec<_>, _>>()?;
+        self.outbox.add(&mut self.session, &rows).await?;
+        if !E::AWAITED.is_empty() {
+            self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));
+        }
+        Ok(())
+    }
+
+    /// Commits. Where nobody knows whether it is committed, committing again is harmless.
+    async fn commit(&mut self) -> Result<(), Error> {
+        let mut tries = 0;
+        while let Err(error) = self.session.commit_transaction().await {
+            if tries == 3 || !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
+                return Err(error.into());
+            }
+            tries += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A change on its way into the database: what [`change!`] and [`follow!`] run.
+#[derive(Debug)]
+pub struct Change<'a> {
+    db: &'a Database,
+    applied_to: Option<String>,
+    within: Option<Duration>,
+    reports: Option<Subscriber>,
+    tx: Option<Tx<'a>>,
+    started: Instant,
+    pause: Duration,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn new(db: &'a Database, applied_to: Option<String>, within: Option<Duration>) -> Self {
+        let (started, pause) = (Instant::now(), Duration::from_millis(2));
+        Self { db, applied_to, within, reports: None, tx: None, started, pause }
+    }
+
+    /// Begins the transaction, or begins it again.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn attempt(&mut self) -> Result<&mut Tx<'a>, Error> {
+        if let (Some(inbox), Some(_), None) = (&self.applied_to, self.within, &self.reports) {
+            let reports = self.db.bus.client.subscribe(inbox.clone()).await;
+            self.reports = Some(reports.map_err(|e| Error::Nats(e.into()))?);
+        }
+        let mut session = self.db.mongo.client().start_session().await?;
+        session.start_transaction().await?;
+        let (applied_to, emitted, kept) = (self.applied_to.clone(), Vec::new(), Vec::new());
+        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept };
+        Ok(self.tx.insert(tx))
+    }
+
+    /// Commits what the block did, or takes it back. Nothing means: run it again.
+    pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
+        let outcome = match (outcome, &mut self.tx) {
+            (Ok(done), Some(tx)) => tx.commit().await.map(|()| done),
+            (Err(error), Some(tx)) => {
+                // What cannot be aborted is gone after its time.
+                let _ = tx.session.abort_transaction().await;
+                Err(error)
+            }
+            (outcome, None) => outcome,
+        };
+        let emitted = self.tx.take().map(|tx| tx.emitted).unwrap_or_default();
+        match outcome {
+            Ok(done) => {
+                self.db.outbox.kick();
+                if let (Some(reports), Some(within)) = (&mut self.reports, self.within) {
+                    wait_applied(reports, emitted.clone(), within).await;
+                }
+                Some(Ok((done, emitted)))
+            }
+            Err(error) if error.is_transient() && self.started.elapsed() < CONTENTION => {
+                tracing::debug!(%error, "a transaction runs again");
+                let jitter = 0.5 + f64::from(crate::random_bytes::<1>()[0]) / 255.0;
+                tokio::time::sleep(self.pause.mul_f64(jitter)).await;
+                self.pause = (self.pause * 2).min(Duration::from_millis(100));
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Waits until every awaited copy has reported, and those of the events that they caused; or until
+/// the time is up: then the copies are late, not wrong.
+async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: Duration) {
+    let mut waiting: HashSet<(EventId, Service)> = pairs(emitted).collect();
+    // A report can overtake the one that names its event as caused.
+    let mut reported: HashSet<(EventId, Service)> = HashSet::new();
+    let deadline = Instant::now() + within;
+    while !waiting.is_empty() {
+        let Ok(Some(message)) = tokio::time::timeout_at(deadline, reports.next()).await else {
+            tracing::info!(missing = waiting.len(), "some copies are not up to date yet");
+            return;
+        };
+        let Ok(applied) = serde_json::from_slice::<Applied>(&message.payload) else { continue };
+        let report = (applied.event, applied.by);
+        reported.insert(report);
+        waiting.remove(&report);
+        waiting.extend(pairs(applied.caused).filter(|pair| !reported.contains(pair)));
+    }
+}
+
+fn pairs(awaited: Vec<Awaited>) -> impl Iterator<Item = (EventId, Service)> {
+    awaited.into_iter().flat_map(|a| a.by.into_iter().map(move |by| (a.event, by)))
+}

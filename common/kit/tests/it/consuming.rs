@@ -1,0 +1,97 @@
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use contracts::{EmployeeChanged, Event, Service, Standing, stream};
+use kit::{Error, Events, Shutdown};
+use testkit::{World, eventually, eventually_within};
+
+fn changed(version: i64) -> EmployeeChanged {
+    EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None })
+}
+
+#[derive(Default)]
+struct Seen {
+    versions: Mutex<Vec<i64>>,
+    calls: AtomicUsize,
+}
+
+/// Takes events; what has version 13 fails always, version 7 the first time.
+fn table(seen: &Arc<Seen>) -> Events<Seen> {
+    Events::new(Service::Timetrack, seen.clone()).on(
+        async |seen: Arc<Seen>, delivery: kit::Delivery, event: EmployeeChanged| {
+            seen.calls.fetch_add(1, Ordering::SeqCst);
+            let version = event.0.version;
+            if version == 13 || (version == 7 && delivery.deliveries == 1) {
+                return Err(Error::Other(std::io::Error::other("it fails by itself").into()));
+            }
+            seen.versions.lock().unwrap().push(version);
+            Ok(Vec::new())
+        },
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_comes_again_and_does_not_hold_up_the_others() {
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    for version in [7, 1, 2] {
+        world.publish(&changed(version)).await;
+    }
+    eventually("all three are applied", async || {
+        let mut versions = seen.versions.lock().unwrap().clone();
+        versions.sort_unstable();
+        (versions == [1, 2, 7]).then_some(())
+    })
+    .await;
+    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_copied_to_dead_with_the_reason() {
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    let subject = changed(1).subject();
+    world.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
+    world.publish(&changed(2)).await;
+    eventually("a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(())).await;
+    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let dead = world.bus().jetstream.get_stream(stream::DEAD).await.unwrap();
+    let copy = dead.direct_get(1).await.unwrap();
+    assert_eq!(copy.payload.as_ref(), b"{no");
+    assert!(copy.headers.get(contracts::header::DEAD_REASON).is_some());
+    assert_eq!(*seen.versions.lock().unwrap(), [2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    world.publish(&changed(13)).await;
+    let bound = std::time::Duration::from_secs(90);
+    eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
+        .await;
+    assert_eq!(seen.calls.load(Ordering::SeqCst) as i64, kit::MOST_DELIVERIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consuming_goes_on_after_nats_was_away() {
+    let mut world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    world.publish(&changed(1)).await;
+    eventually("the first", async || (seen.versions.lock().unwrap().len() == 1).then_some(())).await;
+    world.nats.kill().await;
+    world.nats.start_again().await.unwrap();
+    let second = changed(2);
+    eventually("the second is taken", async || world.bus().publish_event(kit::new_id(), &second).await.ok()).await;
+    eventually_within(std::time::Duration::from_secs(40), "the second is applied", async || {
+        seen.versions.lock().unwrap().contains(&2).then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,105 @@
+//! The file a server writes its log to, and the part of it that belongs to one start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Longer ones are set aside at the next start, so that a folder in daily use does not fill up.
+const KEEP: u64 = 16 << 20;
+/// Enough of the end to hold the reason why a server gave up.
+const TAIL: u64 = 64 << 10;
+const LINES: usize = 6;
+const LINE: usize = 400;
+
+/// One start's part of a log file.
+#[derive(Clone, Debug)]
+pub(crate) struct LogFile {
+    path: PathBuf,
+    from: u64,
+}
+
+impl LogFile {
+    /// Opens the log for a new start; the file is what the server gets as its output.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, File)> {
+        if fs::metadata(path).is_ok_and(|found| found.len() > KEEP) {
+            fs::rename(path, path.with_extension("old.log"))?;
+        }
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let from = file.metadata()?.len();
+        let path = path.to_owned();
+        Ok((Self { path, from }, file))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether this start has logged the words, in any case. Looks at the end of a long log.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.tail().to_lowercase().contains(&words.to_lowercase())
+    }
+
+    /// The lines that tell a person most: errors, then what came last.
+    pub(crate) fn last_lines(&self) -> String {
+        worth_reading(&self.tail())
+    }
+
+    fn tail(&self) -> String {
+        let read = || -> io::Result<String> {
+            let mut file = File::open(&self.path)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(self.from.max(length.saturating_sub(TAIL))))?;
+            let mut bytes = Vec::new();
+            file.take(TAIL).read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        read().unwrap_or_default()
+    }
+}
+
+fn worth_reading(text: &str) -> String {
+    // nats-server marks lines [ERR] and [FTL], mongod "s":"E" and "s":"F".
+    let is_error =
+        |line: &str| ["[ERR]", "[FTL]", "\"s\":\"E\"", "\"s\":\"F\"", "ERROR:"].iter().any(|mark| line.contains(mark));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.len().saturating_sub(LINES);
+    let errors = lines[..last].iter().filter(|line| is_error(line));
+    let errors: Vec<&&str> = errors.collect();
+    errors[errors.len().saturating_sub(LINES)..]
+        .iter()
+        .copied()
+        .chain(&lines[last..])
+        .map(|line| format!("  {}", line.chars().take(LINE).collect::<String>()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_shown_even_when_a_long_shutdown_follows_it() {
+        let mut text = String::from("[INF] starting\n[FTL] the disk is full\n");
+        for number in 0..40 {
+            text += &format!("[INF] stopping part {number}\n");
+        }
+        let shown = worth_reading(&text);
+        assert!(shown.starts_with("  [FTL] the disk is full\n"), "{shown}");
+        assert!(shown.ends_with("stopping part 39"), "{shown}");
+        assert_eq!(shown.lines().count(), LINES + 1);
+    }
+
+    #[test]
+    fn lines_of_an_earlier_start_are_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        fs::write(&path, "earlier\n").unwrap();
+        let (log, _) = LogFile::open(&path).unwrap();
+        assert!(!log.says("earlier"));
+        fs::write(&path, "earlier\nnow\n").unwrap();
+        assert!(log.says("NOW"));
+        assert_eq!(log.last_lines(), "  now");
+    }
+}

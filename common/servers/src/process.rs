@@ -1,0 +1,229 @@
+//! A program we started: watched, signalled, and never left behind.
+
+use std::fs::File;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::log_file::LogFile;
+use crate::spawner;
+
+/// How often a log or a lock is looked at while we wait for it.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
+
+/// A server is no longer there: what it was, how it ended, and what it said last.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{program} ended ({status}). Its log, {}, ends with:\n{last_lines}", log.display())]
+pub struct Exited {
+    /// The program's name.
+    pub program: &'static str,
+    /// How it ended, such as `exit status: 1` or `signal: 9 (SIGKILL)`.
+    pub status: String,
+    /// Where its whole log is.
+    pub log: PathBuf,
+    /// Errors in its log since it was started, then the last lines.
+    pub last_lines: String,
+}
+
+/// A running program. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: &'static str,
+    pid: Pid,
+    log: LogFile,
+    /// Whether the child was reaped. From then on its number may belong to a stranger, so
+    /// signals go out under this lock only.
+    reaped: Arc<Mutex<bool>>,
+    status: watch::Receiver<Option<ExitStatus>>,
+    waiter: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts the command with its output going to the end of the log.
+    pub(crate) fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
+        let (log, output) =
+            LogFile::open(log).with_context(|| format!("cannot write the log file {}", log.display()))?;
+        let errors = output.try_clone().context("cannot share a log file")?;
+        command.stdout(output).stderr(errors);
+        let program = command.get_program().to_owned();
+        let child = spawner::spawn(command).with_context(|| format!("cannot start {}", program.display()))?;
+        let pid = Pid::from_child(&child);
+        let reaped = Arc::new(Mutex::new(false));
+        let (tell, status) = watch::channel(None);
+        let waiter = {
+            let reaped = reaped.clone();
+            thread::Builder::new()
+                .name(format!("wait-{name}"))
+                .spawn(move || tell_when_gone(pid, child, &reaped, &tell))
+                .context("cannot start a thread")?
+        };
+        Ok(Self { name, pid, log, reaped, status, waiter: Some(waiter) })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(crate) fn log(&self) -> &LogFile {
+        &self.log
+    }
+
+    /// Sends the signal to the program and what it started; nothing when it is gone already.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*reaped && let Err(error) = kill_process_group(self.pid, signal) {
+            tracing::debug!(program = self.name, %error, "signal not sent");
+        }
+    }
+
+    /// Resolves when the program has ended, for whatever reason.
+    pub(crate) fn exited(&self) -> impl Future<Output = Exited> + Send + use<> {
+        let (name, log, mut status) = (self.name, self.log.clone(), self.status.clone());
+        async move {
+            let status = status.wait_for(Option::is_some).await;
+            Exited {
+                program: name,
+                status: match status.ok().and_then(|status| *status) {
+                    Some(status) => status.to_string(),
+                    None => "nobody knows how".into(),
+                },
+                log: log.path().to_owned(),
+                last_lines: log.last_lines(),
+            }
+        }
+    }
+
+    /// How the program ended, if it has.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
+        *self.status.borrow()
+    }
+
+    /// Waits until the log says so; an error when the program ends first or the time is up.
+    pub(crate) async fn until_log_says(&self, words: &str, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        while !self.log.says(words) {
+            if self.status().is_some() {
+                return Err(self.exited().await.into());
+            }
+            if Instant::now() > deadline {
+                anyhow::bail!(
+                    "{} was not ready after {limit:?}. Its log, {}, ends with:\n{}",
+                    self.name,
+                    self.log.path().display(),
+                    self.log.last_lines()
+                );
+            }
+            sleep(TICK).await;
+        }
+        Ok(())
+    }
+
+    /// Asks the program to end, waits for it, and kills it when it takes longer than the limit.
+    pub(crate) async fn stop(&mut self, limit: Duration) {
+        self.signal(Signal::TERM);
+        // A paused program would take the first signal only when it runs again.
+        self.signal(Signal::CONT);
+        if timeout(limit, self.exited()).await.is_err() {
+            tracing::warn!(program = self.name, ?limit, "did not stop in time, killed");
+            self.kill().await;
+        }
+    }
+
+    /// Ends the program as a crash would, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.exited().await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        // A few milliseconds, so that the owner can remove its folder or take its port.
+        if let Some(waiter) = self.waiter.take() {
+            let _ = waiter.join();
+        }
+    }
+}
+
+fn tell_when_gone(pid: Pid, mut child: Child, reaped: &Mutex<bool>, tell: &watch::Sender<Option<ExitStatus>>) {
+    // First without reaping: the number stays ours until the lock is held.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), look) {}
+    let mut reaped = reaped.lock().unwrap_or_else(PoisonError::into_inner);
+    let status = child.wait();
+    *reaped = true;
+    drop(reaped);
+    tell.send_replace(status.ok());
+}
+
+/// Takes the lock of a server's folder; the server then gets it as its standard input.
+///
+/// So the lock lasts until the *server* is gone, however we end, and no second one is ever started
+/// on the same files. A server that dies with its owner needs a moment: this waits for it.
+pub(crate) async fn lock(folder: &Path) -> Result<File> {
+    const LIMIT: Duration = Duration::from_secs(10);
+    let path = folder.join("lock");
+    let file = crate::folder::open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let deadline = Instant::now() + LIMIT;
+    while let Err(error) = file.try_lock() {
+        if Instant::now() > deadline {
+            return Err(anyhow::Error::new(error).context(format!(
+                "another server still uses the folder {}: stop it, or use another folder",
+                folder.display()
+            )));
+        }
+        sleep(TICK).await;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    fn shell(script: &str) -> (tempfile::TempDir, Process) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        let process = Process::start("sh", command, &folder.path().join("sh.log")).unwrap();
+        (folder, process)
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_by_itself_tells_how_and_what_it_said() {
+        let (_folder, process) = shell("echo no space left; exit 3");
+        let exited = timeout(Duration::from_secs(10), process.exited()).await.unwrap();
+        assert_eq!(exited.status, "exit status: 3");
+        assert_eq!(exited.last_lines, "  no space left");
+        // Signals to one that is gone go nowhere.
+        process.signal(Signal::KILL);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ignores_the_request_to_stop_is_killed() {
+        let (_folder, mut process) = shell("trap '' TERM; echo ready; while :; do sleep 1; done");
+        process.until_log_says("ready", Duration::from_secs(10)).await.unwrap();
+        process.stop(Duration::from_millis(50)).await;
+        assert!(process.exited().await.status.contains("SIGKILL"));
+    }
+
+    #[tokio::test]
+    async fn a_paused_program_still_stops_when_asked() {
+        let (_folder, mut process) = shell("echo ready; while :; do read x </dev/null; done");
+        process.until_log_says("ready", Duration::from_secs(10)).await.unwrap();
+        process.signal(Signal::STOP);
+        process.stop(Duration::from_secs(10)).await;
+        assert!(process.exited().await.status.contains("SIGTERM"));
+    }
+}

@@ -1,0 +1,25 @@
+//! A world for a test: a real nats-server of its own, a real mongod with databases of its own,
+//! a clock that the test sets, and services that run in it. Everything on loopback and free
+//! ports, so that tests run in parallel.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let world = testkit::World::start().await;
+//! let _projects = world.spawn(contracts::Service::Projects, |deps, shutdown| async move {
+//!     // projects::run(projects::Config::default(), deps, shutdown).await
+//! #   let _ = (deps, shutdown);
+//!     Ok(())
+//! }).await;
+//! world.finish().await; // stops what runs, and fails where events were left unsent
+//! # Ok(()) }
+//! ```
+
+mod clock;
+mod eventually;
+mod mongo;
+mod world;
+
+pub use clock::TestClock;
+pub use eventually::{eventually, eventually_within};
+pub use mongo::shared_mongo;
+pub use world::{Running, World};

@@ -1,0 +1,214 @@
+use std::{future::Future, time::Duration};
+
+use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
+use bson::{Document, doc};
+use contracts::{Caller, Event, EventId, Failure, Request, Secret, Service};
+use kit::{Bus, Clock, Database, Deps, Shutdown, config};
+use servers::{Nats, NatsOptions, Programs};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::{TestClock, shared_mongo};
+
+/// A nats-server and databases of its own, and a clock.
+#[derive(Debug)]
+pub struct World {
+    /// The server, for faults.
+    pub nats: Nats,
+    /// The clock of every service in this world.
+    pub clock: TestClock,
+    /// The folder of this world.
+    pub folder: TempDir,
+    settings: config::Common,
+    bus: Bus,
+    shutdown: Shutdown,
+}
+
+/// A service that runs in a world.
+#[derive(Debug)]
+pub struct Running {
+    /// Says stop to this service alone.
+    pub shutdown: Shutdown,
+    /// Ends when the service has.
+    pub ended: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    /// Stops it in good order and waits.
+    ///
+    /// # Panics
+    /// When it ended with an error.
+    pub async fn stop(self) {
+        self.shutdown.stop();
+        self.ended.await.expect("no panic").expect("a good end");
+    }
+}
+
+impl World {
+    /// Starts a world against the shared mongod.
+    pub async fn start() -> Self {
+        Self::start_on(shared_mongo().await).await
+    }
+
+    /// Starts a world against this mongod, which the test may stop.
+    ///
+    /// # Panics
+    /// When something cannot be started.
+    pub async fn start_on(mongo_connection_string: &str) -> Self {
+        // Every test may try; one of them succeeds. RUST_LOG=debug shows what services say.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
+        let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let nats =
+            Nats::start(NatsOptions::new(program, folder.path().join("nats"))).await.expect("nats-server starts");
+        let clock = TestClock::default();
+        let settings = config::Common {
+            nats_url: nats.url(),
+            environment: config::Environment::Development,
+            data: folder.path().join("data"),
+            ops_addr: ([127, 0, 0, 1], 0).into(),
+            mongo: config::Mongo {
+                mongo_connection_string: Secret::new(mongo_connection_string),
+                mongo_connection_string_file: None,
+                mongo_db_name: format!("t_{}", kit::new_id::<EventId>().0.simple()),
+            },
+            telemetry: config::Telemetry {
+                log_level: "info".into(),
+                log_format: config::LogFormat::Auto,
+                otel_exporter_otlp_endpoint: None,
+            },
+        };
+        let bus = Bus::connect(&settings.nats_url, Service::Gateway, clock.clock()).await.expect("NATS");
+        kit::provision_streams(&bus).await.expect("streams");
+        Self { nats, clock, folder, settings, bus, shutdown: Shutdown::new() }
+    }
+
+    /// What a service is given here, on a NATS connection of its own.
+    ///
+    /// # Panics
+    /// When NATS cannot be reached.
+    pub async fn deps(&self, service: Service) -> Deps {
+        Deps::connect(service, &self.settings).await.expect("NATS").with_clock(self.clock.clock())
+    }
+
+    /// Settings as a service's command line would give them.
+    pub fn settings(&self) -> &config::Common {
+        &self.settings
+    }
+
+    /// Runs a service and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends before that.
+    pub async fn spawn<F, R>(&self, service: Service, run: F) -> Running
+    where
+        F: FnOnce(Deps, Shutdown) -> R,
+        R: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let deps = self.deps(service).await;
+        let (health, shutdown) = (deps.health.clone(), Shutdown::new());
+        let mut ended = tokio::spawn(run(deps, shutdown.clone()));
+        tokio::select! {
+            () = health.until_started() => {}
+            end = &mut ended => panic!("{service} ended at once: {end:?}"),
+        }
+        let (with_world, own) = (self.shutdown.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            with_world.stopping().await;
+            own.stop();
+        });
+        Running { shutdown, ended }
+    }
+
+    /// The test's own connection.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.clock.clock()
+    }
+
+    /// Asks as an admin.
+    ///
+    /// # Errors
+    /// What the service answers.
+    pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
+        self.bus.ask(Caller::Admin, request).await
+    }
+
+    /// Publishes an event, as its service would.
+    ///
+    /// # Panics
+    /// When the stream does not take it.
+    pub async fn publish<E: Event>(&self, event: &E) -> EventId {
+        let id = kit::new_id();
+        self.bus.publish_event(id, event).await.expect("published");
+        id
+    }
+
+    /// Publishes the same event again, as a redelivery would bring it: the same id in the headers,
+    /// past the stream's own duplicate check.
+    ///
+    /// # Panics
+    /// When the stream does not take it.
+    pub async fn publish_twice<E: Event>(&self, event: &E) {
+        let id = self.publish(event).await;
+        // Another spelling of the same UUID: the stream takes it, the consumer reads the same id.
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, id.0.simple().to_string());
+        let payload = serde_json::to_vec(event).expect("JSON");
+        let sent = self.bus.jetstream.publish_with_headers(event.subject(), headers, payload.into()).await;
+        sent.expect("sent").await.expect("taken");
+    }
+
+    /// A service's database, to look at what it stored.
+    pub async fn database(&self, service: Service) -> Database {
+        self.deps(service).await.database()
+    }
+
+    /// How many messages a stream holds.
+    ///
+    /// # Panics
+    /// When JetStream does not say.
+    pub async fn stream_messages(&self, stream: &str) -> u64 {
+        let mut stream = self.bus.jetstream.get_stream(stream).await.expect("the stream");
+        stream.info().await.expect("its state").state.messages
+    }
+
+    /// Waits until a service's consumer of a stream has nothing left to do.
+    pub async fn until_consumed(&self, stream: &str, service: Service) {
+        crate::eventually_within(Duration::from_secs(20), "everything is consumed", async || {
+            let mut consumer = self
+                .bus
+                .jetstream
+                .get_consumer_from_stream::<async_nats::jetstream::consumer::pull::Config, _, _>(service.name(), stream)
+                .await
+                .ok()?;
+            let info = consumer.info().await.ok()?;
+            (info.num_pending == 0 && info.num_ack_pending == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Stops everything, and fails where a service left events unsent.
+    ///
+    /// # Panics
+    /// When an outbox is not empty after 10 seconds.
+    pub async fn finish(self) {
+        for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer]
+        {
+            let rows = self.database(service).await.collection::<Document>("outbox");
+            crate::eventually(&format!("the outbox of {service} is empty"), async || {
+                let left = rows.count_documents(doc! {}).await.ok()?;
+                (left == 0).then_some(())
+            })
+            .await;
+        }
+        self.shutdown.stop();
+    }
+}

@@ -1,0 +1,7 @@
+//! What this service does about events.
+
+mod progress;
+mod recount;
+pub(crate) mod windows;
+
+pub(crate) use progress::until_caught_up;

@@ -1,0 +1,140 @@
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use async_nats::jetstream::{AckKind, Message};
+use contracts::{Event, Service, WindowFact, WindowsRecorded, stream};
+use kit::{Delivery, Error, MOST_DELIVERIES, Pull, Puller, Shutdown, retry_delay};
+use tracing::{Instrument, Span, field::Empty, info_span};
+
+use super::recount::recount;
+use crate::{
+    App,
+    domain::{EmployeeDay, Place, is_sound},
+};
+
+/// The most events of a round, each of at most 400 windows.
+const MOST_A_ROUND: usize = 32;
+/// How long pulling pauses when something that is needed is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An event in hand.
+struct Taken {
+    message: Message,
+    delivery: Delivery,
+    facts: Vec<WindowFact>,
+}
+
+/// Counts recorded windows until shutdown; returns once the durable consumer is there.
+///
+/// What is waiting is taken together, so that a day is recomputed once for all the windows that
+/// have come in meanwhile: the further behind we are, the less work each window is.
+///
+/// # Errors
+/// When JetStream is not there or refuses.
+pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let pull = Pull {
+        stream: stream::EVENTS,
+        durable: Service::Analytics.name(),
+        filters: vec![WindowsRecorded::filter()],
+        max_ack_pending: 1_000,
+        prefetch: MOST_A_ROUND,
+    };
+    let mut puller = Puller::new(app.bus.clone(), pull);
+    puller.open().await?;
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        // One round after the other: what comes in meanwhile is the next round.
+        while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
+            let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);
+            // The trace of one of them is better than none.
+            kit::continue_trace(&span, messages.first().and_then(|message| message.headers.as_ref()));
+            round(&app, messages).instrument(span).await;
+        }
+    });
+    Ok(())
+}
+
+async fn round(app: &App, messages: Vec<Message>) {
+    let mut taken = Vec::with_capacity(messages.len());
+    for message in messages {
+        match read(&message) {
+            Ok((delivery, facts)) => taken.push(Taken { message, delivery, facts }),
+            Err(reason) => settle(kit::bury(&app.bus, &message, &format!("{reason:#}")).await),
+        }
+    }
+    let facts: Vec<WindowFact> = taken.iter().flat_map(|one| one.facts.iter().cloned()).collect();
+    Span::current().record("windows", facts.len());
+    match count(app, facts).await {
+        Ok(()) => {
+            for one in &taken {
+                one.done(app).await;
+            }
+        }
+        Err(error) if error.is_away() => {
+            tracing::warn!(error = %line(error), "nothing can be counted; the events come again");
+            for one in &taken {
+                one.again(PAUSE).await;
+            }
+            // Keeps our place for a while, so that pulling pauses.
+            tokio::time::sleep(PAUSE).await;
+        }
+        // One event that cannot be counted does not keep its neighbours from it.
+        Err(_) => {
+            for one in taken {
+                alone(app, one).await;
+            }
+        }
+    }
+}
+
+async fn alone(app: &App, mut one: Taken) {
+    let deliveries = one.delivery.deliveries;
+    match count(app, std::mem::take(&mut one.facts)).await {
+        Ok(()) => one.done(app).await,
+        Err(error) if error.is_away() || deliveries < MOST_DELIVERIES => {
+            tracing::warn!(error = %line(error), deliveries, "an event is not counted; it comes again");
+            one.again(retry_delay(deliveries)).await;
+        }
+        Err(error) => settle(kit::bury(&app.bus, &one.message, &line(error)).await),
+    }
+}
+
+/// Stores facts, then recomputes every day that they can have changed. Also where every fact was
+/// known: whoever stored it may have stopped before the days were recomputed.
+async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+    let places = app.store.facts.take(facts).await?;
+    let days: BTreeSet<EmployeeDay> = places.into_iter().flat_map(Place::days).collect();
+    recount(app, days).await
+}
+
+fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
+    let delivery = Delivery::read(message).context("has no id")?;
+    let event: WindowsRecorded = serde_json::from_slice(&message.payload).context("cannot be read")?;
+    if !event.windows.iter().all(is_sound) {
+        bail!("holds a window that is empty or longer than 24 hours");
+    }
+    Ok((delivery, event.windows))
+}
+
+impl Taken {
+    /// Acknowledged only now: the point up to which everything is counted moves with it.
+    async fn done(&self, app: &App) {
+        self.delivery.report(&app.bus, Vec::new()).await;
+        settle(self.message.ack().await.map_err(Error::Nats));
+    }
+
+    async fn again(&self, after: Duration) {
+        settle(self.message.ack_with(AckKind::Nak(Some(after))).await.map_err(Error::Nats));
+    }
+}
+
+/// What the server did not hear it will ask again: the message comes once more.
+fn settle(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = %line(error), "not acknowledged; it comes again");
+    }
+}
+
+fn line(error: Error) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}

@@ -1,0 +1,47 @@
+use std::collections::HashMap;
+
+use contracts::{EmployeeId, Millis, TimeRange, WINDOW_MOST, WindowFact, WindowId};
+
+use super::EmployeeDay;
+
+/// Whose time a window is, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) employee: EmployeeId,
+    pub(crate) start: Millis,
+    pub(crate) end: Millis,
+}
+
+impl Place {
+    /// Where a fact stands.
+    pub(crate) fn of(fact: &WindowFact) -> Self {
+        Self { employee: fact.employee_id, start: fact.start, end: fact.end }
+    }
+
+    /// The UTC days it touches: all that can change when a window comes, goes or changes here.
+    ///
+    /// Who counts at a moment depends on the windows that cover the moment, and on nothing else.
+    /// So a window that comes or goes changes what counts of its neighbours only inside its own
+    /// stretch, which lies in these days.
+    pub(crate) fn days(self) -> impl Iterator<Item = EmployeeDay> {
+        let days = self.start.utc_day()..=(self.end - 1).utc_day();
+        days.map(move |day| EmployeeDay { employee: self.employee, day })
+    }
+}
+
+/// Whether a fact's stretch is one that a window can have: not empty, not longer than 24 hours.
+pub(crate) fn is_sound(fact: &WindowFact) -> bool {
+    TimeRange::new(fact.start, fact.end).is_ok_and(|range| range.length() <= WINDOW_MOST)
+}
+
+/// Of each window the fact with the highest revision.
+pub(crate) fn latest(facts: impl IntoIterator<Item = WindowFact>) -> HashMap<WindowId, WindowFact> {
+    let mut latest: HashMap<WindowId, WindowFact> = HashMap::new();
+    for fact in facts {
+        match latest.get(&fact.id) {
+            Some(known) if known.revision >= fact.revision => {}
+            _ => drop(latest.insert(fact.id, fact)),
+        }
+    }
+    latest
+}

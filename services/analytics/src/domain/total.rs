@@ -1,0 +1,22 @@
+use std::ops::AddAssign;
+
+use contracts::Money;
+
+/// Time and money, exactly: rounded only when it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Total {
+    /// Milliseconds.
+    pub(crate) time: i64,
+    /// What it cost.
+    pub(crate) costs: Money,
+    /// What it earned.
+    pub(crate) income: Money,
+}
+
+impl AddAssign for Total {
+    fn add_assign(&mut self, other: Self) {
+        self.time += other.time;
+        self.costs += other.costs;
+        self.income += other.income;
+    }
+}

@@ -1,0 +1,7 @@
+//! What this service answers.
+
+mod project_time;
+mod task_time;
+
+pub(crate) use project_time::project_time;
+pub(crate) use task_time::task_time;

@@ -1,0 +1,56 @@
+use anyhow::{Context, anyhow};
+use bson::{Document, RawArrayBuf, RawDocumentBuf, doc, raw::cstr, rawdoc};
+use kit::Error;
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// A unique key that is already there.
+const DUPLICATE: i32 = 11000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    #[serde(default)]
+    write_errors: Vec<WriteError>,
+    write_concern_error: Option<Document>,
+}
+
+#[derive(Deserialize)]
+struct WriteError {
+    index: usize,
+    code: i32,
+}
+
+/// Stores documents in one round trip: each replaces the one that its filter finds, or is new. The
+/// filter names the `_id` and the state that is replaced. (`Client::bulk_write` needs MongoDB 8.)
+///
+/// Gives the positions of those that found their `_id` in another state, in which nothing was
+/// changed: somebody was faster.
+pub(super) async fn replace_all<T>(collection: &Collection<T>, all: &[(Document, T)]) -> Result<Vec<usize>, Error>
+where
+    T: Serialize + Send + Sync,
+{
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut updates = RawArrayBuf::new();
+    for (filter, document) in all {
+        let filter = RawDocumentBuf::try_from(filter).context("a filter that cannot be written")?;
+        let document = bson::serialize_to_raw_document_buf(document).context("a document that cannot be written")?;
+        updates.push(rawdoc! { "q": filter, "u": document, "upsert": true });
+    }
+    let mut command = rawdoc! { "update": collection.name(), "ordered": false };
+    command.append(cstr!("writeConcern"), rawdoc! { "w": "majority", "j": true });
+    command.append(cstr!("updates"), updates);
+    let database = collection.client().database(&collection.namespace().db);
+    let reply = database.run_raw_command(command).await?;
+    let outcome: Outcome = bson::deserialize_from_document(reply).context("a reply that cannot be read")?;
+    if let Some(error) = outcome.write_concern_error {
+        return Err(anyhow!("not on a majority: {error}").into());
+    }
+    if let Some(error) = outcome.write_errors.iter().find(|error| error.code != DUPLICATE) {
+        return Err(anyhow!("MongoDB refused a document with code {}", error.code).into());
+    }
+    // An upsert that does not find its state tries to insert, and meets the `_id`.
+    Ok(outcome.write_errors.into_iter().map(|error| error.index).collect())
+}

@@ -1,0 +1,218 @@
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::anyhow;
+use bson::{Document, doc};
+use contracts::{
+    Code, EmployeeId, Failure, Label, Millis, ProjectId, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact, WindowId,
+};
+use futures::TryStreamExt;
+use kit::{
+    Database, Error,
+    mongo::{index, is_duplicate, one_of, value},
+};
+use mongodb::{
+    Collection,
+    error::{ErrorKind, InsertManyError},
+    options::Hint,
+};
+use serde::{Deserialize, Serialize};
+
+use super::bulk;
+use crate::domain::{Place, latest};
+
+/// How often a change is tried again that somebody else was faster with.
+const TRIES: u32 = 50;
+/// How long it waits before that.
+const PAUSE: Duration = Duration::from_millis(5);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    #[serde(rename = "_id")]
+    id: WindowId,
+    revision: i64,
+    employee: EmployeeId,
+    project: ProjectId,
+    task: TaskId,
+    shift: Label,
+    start: Millis,
+    end: Millis,
+    billable: bool,
+    overtime: bool,
+    rates: Rates,
+    voided: bool,
+    /// Where it stood at earlier revisions, so that those days are recomputed too, however often
+    /// that is begun anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    moved_from: Vec<Stood>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stood {
+    employee: EmployeeId,
+    start: Millis,
+    end: Millis,
+}
+
+impl From<WindowFact> for Row {
+    fn from(fact: WindowFact) -> Self {
+        Self {
+            id: fact.id,
+            revision: fact.revision,
+            employee: fact.employee_id,
+            project: fact.project_id,
+            task: fact.task_id,
+            shift: fact.shift_id,
+            start: fact.start,
+            end: fact.end,
+            billable: fact.billable,
+            overtime: fact.overtime,
+            rates: fact.rates,
+            voided: fact.voided,
+            moved_from: Vec::new(),
+        }
+    }
+}
+
+impl From<Row> for WindowFact {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            revision: row.revision,
+            employee_id: row.employee,
+            project_id: row.project,
+            task_id: row.task,
+            shift_id: row.shift,
+            start: row.start,
+            end: row.end,
+            billable: row.billable,
+            overtime: row.overtime,
+            rates: row.rates,
+            voided: row.voided,
+        }
+    }
+}
+
+impl Row {
+    fn stands(&self) -> Stood {
+        Stood { employee: self.employee, start: self.start, end: self.end }
+    }
+
+    /// Everywhere it stands and stood.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let stood = self.moved_from.iter().copied().chain([self.stands()]);
+        stood.map(|Stood { employee, start, end }| Place { employee, start, end })
+    }
+
+    /// The row of a later revision.
+    fn follow(self, fact: WindowFact) -> Self {
+        let (stood, mut moved_from) = (self.stands(), self.moved_from);
+        let next = Self::from(fact);
+        if next.stands() != stood && !moved_from.contains(&stood) {
+            moved_from.push(stood);
+        }
+        Self { moved_from, ..next }
+    }
+}
+
+/// One document a window, as the highest revision told it. None is ever removed.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    rows: Collection<Row>,
+}
+
+impl Facts {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let rows = db.collection("facts");
+        rows.create_indexes([index(by_employee()), index(by_start())]).await?;
+        Ok(Self { rows })
+    }
+
+    /// Stores facts that are new or of a higher revision. Gives every place where they stand or
+    /// ever stood, those of facts that were known too: their days are to be recomputed.
+    pub(crate) async fn take(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
+        let mut places: Vec<Place> = facts.iter().map(Place::of).collect();
+        let mut known = self.insert_new(latest(facts)).await?;
+        for _ in 0..TRIES {
+            if known.is_empty() {
+                return Ok(places);
+            }
+            known = self.replace_older(known, &mut places).await?;
+            if !known.is_empty() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Err(Failure::new(Code::Unavailable, "Too many changes of the same windows at once.").into())
+    }
+
+    /// Stores those whose window is new, and gives the others.
+    async fn insert_new(&self, facts: HashMap<WindowId, WindowFact>) -> Result<HashMap<WindowId, WindowFact>, Error> {
+        let facts: Vec<WindowFact> = facts.into_values().collect();
+        if facts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = facts.iter().cloned().map(Row::from);
+        let Err(error) = self.rows.insert_many(rows).ordered(false).await else { return Ok(HashMap::new()) };
+        match &*error.kind {
+            ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
+                if is_duplicate(&error) =>
+            {
+                Ok(met.iter().filter_map(|e| facts.get(e.index)).map(|fact| (fact.id, fact.clone())).collect())
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    /// Replaces those whose stored revision is lower. Gives those that somebody else changed in
+    /// the meantime, or whose row, which somebody has just inserted, is not yet on a majority.
+    async fn replace_older(
+        &self,
+        mut facts: HashMap<WindowId, WindowFact>,
+        places: &mut Vec<Place>,
+    ) -> Result<HashMap<WindowId, WindowFact>, Error> {
+        let stored: Vec<Row> = self.rows.find(doc! { "_id": one_of(facts.keys()) }).await?.try_collect().await?;
+        let mut newer = Vec::new();
+        for row in stored {
+            places.extend(row.places());
+            let fact = facts.remove(&row.id).ok_or_else(|| anyhow!("a fact that nobody asked for"))?;
+            if fact.revision > row.revision {
+                newer.push((doc! { "_id": value(&row.id), "revision": row.revision }, row.follow(fact)));
+            }
+        }
+        let mut lost = bulk::replace_all(&self.rows, &newer).await?;
+        lost.sort_unstable();
+        for position in lost.into_iter().rev() {
+            let fact = WindowFact::from(newer.swap_remove(position).1);
+            facts.insert(fact.id, fact);
+        }
+        Ok(facts)
+    }
+
+    /// The windows of these employees that reach into a range; of all employees when none is named.
+    pub(crate) async fn reaching_into(
+        &self,
+        range: TimeRange,
+        employees: &[EmployeeId],
+    ) -> Result<Vec<WindowFact>, Error> {
+        let mut filter = doc! {
+            // No window is longer, so the index is read from there only.
+            "start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
+            "end": { "$gt": range.start().0 },
+            "voided": false,
+        };
+        let mut keys = by_start();
+        if !employees.is_empty() {
+            filter.insert("employee", one_of(employees));
+            keys = by_employee();
+        }
+        let rows: Vec<Row> = self.rows.find(filter).hint(Hint::Keys(keys)).await?.try_collect().await?;
+        Ok(rows.into_iter().map(WindowFact::from).collect())
+    }
+}
+
+fn by_employee() -> Document {
+    doc! { "employee": 1, "start": 1, "end": 1 }
+}
+
+fn by_start() -> Document {
+    doc! { "start": 1, "end": 1 }
+}

@@ -1,0 +1,102 @@
+use async_nats::jetstream::{AckKind, consumer::pull};
+use contracts::{Caller, Code, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, stream};
+use futures::StreamExt;
+use testkit::World;
+
+use crate::fixture::*;
+
+/// Ann on two projects, Bob on one; what the second window covers of the third does not count.
+fn scene() -> Vec<WindowFact> {
+    vec![
+        window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR),
+        WindowFact { project_id: project(2), task_id: task(2), ..window(2, MIDNIGHT + 2 * HOUR, MIDNIGHT + 5 * HOUR) },
+        WindowFact { task_id: task(3), ..window(3, MIDNIGHT + 4 * HOUR, MIDNIGHT + 7 * HOUR) },
+        WindowFact { employee_id: BOB, ..window(4, MIDNIGHT + 4 * HOUR, MIDNIGHT + 8 * HOUR) },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_choose_among_what_counts() {
+    let (world, _analytics) = start().await;
+    world.publish(&recorded(&scene())).await;
+    let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
+    let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
+    let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
+    // Whole days with edges, and a stretch inside a day.
+    for asked in [week(), all_of(MIDNIGHT - HOUR + 5, MIDNIGHT + 6 * HOUR + 7)] {
+        for employees in &everybody {
+            for projects in &projects {
+                for tasks in &tasks {
+                    let (employees, projects, tasks) = (employees.clone(), projects.clone(), tasks.clone());
+                    let asked = GetProjectTime { employees, projects, tasks, ..asked.clone() };
+                    assert_eq!(world.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
+                }
+            }
+        }
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_recorded_is_an_empty_answer() {
+    let (world, _analytics) = start().await;
+    assert_eq!(times(&world, &week()).await, []);
+    let asked = GetTaskTime { employee_id: ANN, task_id: task(1) };
+    assert_eq!(world.ask(&asked).await.unwrap().total_time_millis, 0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn task_time_is_all_counted_time_of_one_employee_on_one_task() {
+    let (world, _analytics) = start().await;
+    world.publish(&recorded(&scene())).await;
+    for (employee_id, task_id, expected) in
+        [(ANN, task(1), 2 * HOUR), (ANN, task(3), 2 * HOUR), (BOB, task(1), 4 * HOUR), (BOB, task(3), 0)]
+    {
+        let answer = world.ask(&GetTaskTime { employee_id, task_id }).await.unwrap();
+        assert_eq!(answer.total_time_millis, expected);
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn employees_see_their_own_task_time_and_nothing_else() {
+    let (world, _analytics) = start().await;
+    let of_ann = GetTaskTime { employee_id: ANN, task_id: task(1) };
+    let as_employee = |who| Caller::Employee(who);
+    assert!(world.bus().ask(as_employee(ANN), &of_ann).await.is_ok());
+    for refused in [
+        world.bus().ask(as_employee(BOB), &of_ann).await.err(),
+        world.bus().ask(Caller::Anonymous, &of_ann).await.err(),
+        world.bus().ask(as_employee(ANN), &week()).await.err(),
+    ] {
+        assert_eq!(refused.map(|failure| failure.code), Some(Code::Forbidden));
+    }
+    world.finish().await;
+}
+
+/// Takes the next recorded event away from the service, which is not running.
+async fn snatch(world: &World) -> async_nats::jetstream::Message {
+    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
+    let consumer = stream.get_consumer::<pull::Config>(Service::Analytics.name()).await.expect("the consumer");
+    let mut messages = consumer.fetch().max_messages(1).messages().await.expect("a fetch");
+    messages.next().await.expect("a message").expect("the server gives it")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
+    let (world, analytics) = start().await;
+    analytics.stop().await;
+    world.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
+    // Somebody holds the event and does not get on with it.
+    let held = testkit::eventually("the event comes", async || {
+        tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&world)).await.ok()
+    })
+    .await;
+    let _analytics = spawn(&world).await;
+    world.publish(&recorded(&[window(2, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR)])).await;
+    assert_eq!(world.ask(&week()).await.unwrap_err().code, Code::Unavailable);
+    held.ack_with(AckKind::Nak(None)).await.unwrap();
+    assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
+    world.finish().await;
+}

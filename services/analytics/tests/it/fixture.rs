@@ -1,0 +1,133 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use analytics::Config;
+use contracts::{
+    Cents, EmployeeId, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, Service,
+    TaskId, TimeRange, WindowFact, WindowId, WindowsRecorded,
+};
+use testkit::{Running, World};
+use uuid::Uuid;
+
+/// A Wednesday: 2025-10-08 00:00 UTC.
+pub const MIDNIGHT: i64 = 1_759_881_600_000;
+
+pub const ANN: EmployeeId = EmployeeId(Uuid::from_u128(0xa));
+pub const BOB: EmployeeId = EmployeeId(Uuid::from_u128(0xb));
+
+pub fn project(number: u128) -> ProjectId {
+    ProjectId(Uuid::from_u128(number))
+}
+
+pub fn task(number: u128) -> TaskId {
+    TaskId(Uuid::from_u128(number))
+}
+
+pub fn window_id(number: u128) -> WindowId {
+    WindowId(Uuid::from_u128(number))
+}
+
+/// A world with one analytics service in it.
+pub async fn start() -> (World, Running) {
+    let world = World::start().await;
+    let analytics = spawn(&world).await;
+    (world, analytics)
+}
+
+pub async fn spawn(world: &World) -> Running {
+    spawn_with(world, Config::default()).await
+}
+
+pub async fn spawn_with(world: &World, config: Config) -> Running {
+    world.spawn(Service::Analytics, |deps, shutdown| analytics::run(config, deps, shutdown)).await
+}
+
+/// A billable window of Ann on project 1 and task 1, at 60 an hour billed and 30 paid.
+pub fn window(number: u128, start: i64, end: i64) -> WindowFact {
+    WindowFact {
+        id: window_id(number),
+        revision: 1,
+        employee_id: ANN,
+        project_id: project(1),
+        task_id: task(1),
+        shift_id: Label::parse("shift").expect("a label"),
+        start: Millis(start),
+        end: Millis(end),
+        billable: true,
+        overtime: false,
+        rates: Rates {
+            bill_rate: Rate::try_from(60.0).ok(),
+            pay_rate: Rate::try_from(30.0).ok(),
+            ..Default::default()
+        },
+        voided: false,
+    }
+}
+
+pub fn recorded(windows: &[WindowFact]) -> WindowsRecorded {
+    WindowsRecorded { batch: kit::new_id::<WindowId>().to_string(), windows: windows.to_vec() }
+}
+
+pub fn range(start: i64, end: i64) -> TimeRange {
+    TimeRange::new(Millis(start), Millis(end)).expect("a range")
+}
+
+/// Asks for everybody's time on everything.
+pub fn all_of(start: i64, end: i64) -> GetProjectTime {
+    GetProjectTime { range: range(start, end), employees: vec![], projects: vec![], tasks: vec![] }
+}
+
+/// The whole week around [`MIDNIGHT`].
+pub fn week() -> GetProjectTime {
+    all_of(MIDNIGHT - 72 * HOUR, MIDNIGHT + 96 * HOUR)
+}
+
+/// The answer to a question, as (project, milliseconds).
+pub async fn times(world: &World, asked: &GetProjectTime) -> Vec<(ProjectId, i64)> {
+    world.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
+}
+
+/// The answer by brute force: who wins each stretch between two borders of windows.
+pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime> {
+    let mut latest: HashMap<WindowId, &WindowFact> = HashMap::new();
+    for fact in arrived {
+        let known = latest.entry(fact.id).or_insert(fact);
+        if known.revision < fact.revision {
+            *known = fact;
+        }
+    }
+    let facts: Vec<&WindowFact> = latest.into_values().filter(|fact| !fact.voided).collect();
+    let (from, to) = (asked.range.start().0, asked.range.end().0);
+    let mut borders: BTreeSet<i64> = facts.iter().flat_map(|fact| [fact.start.0, fact.end.0]).collect();
+    borders.extend([from, to]);
+    let borders: Vec<i64> = borders.into_iter().filter(|at| (from..=to).contains(at)).collect();
+    let employees: BTreeSet<EmployeeId> = facts.iter().map(|fact| fact.employee_id).collect();
+    let mut sums: BTreeMap<ProjectId, (i64, Money, Money)> = BTreeMap::new();
+    for employee in employees.into_iter().filter(|who| asked.employees.is_empty() || asked.employees.contains(who)) {
+        for piece in borders.windows(2) {
+            let covers = |fact: &&&WindowFact| fact.start.0 <= piece[0] && piece[1] <= fact.end.0;
+            let own = facts.iter().filter(|fact| fact.employee_id == employee);
+            let Some(winner) = own.filter(covers).min_by_key(|fact| (fact.start, fact.id)) else { continue };
+            let wanted = (asked.projects.is_empty() || asked.projects.contains(&winner.project_id))
+                && (asked.tasks.is_empty() || asked.tasks.contains(&winner.task_id));
+            if wanted {
+                let millis = piece[1] - piece[0];
+                let sum = sums.entry(winner.project_id).or_default();
+                sum.0 += millis;
+                sum.1 += winner.costs(millis);
+                sum.2 += winner.income(millis);
+            }
+        }
+    }
+    let rounded = |(id, (time, costs, income)): (ProjectId, (i64, Money, Money))| ProjectTime {
+        id,
+        time,
+        costs: costs.cents(),
+        income: income.cents(),
+    };
+    sums.into_iter().map(rounded).collect()
+}
+
+/// So many whole units of currency.
+pub fn currency(whole: i64) -> Cents {
+    Cents(whole * 100)
+}

@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use contracts::{Code, DAY, GetProjectTime, HOUR, Rate, Rates, WindowFact};
+use tokio::task::JoinSet;
+
+use crate::fixture::*;
+
+/// Numbers that look random and are the same every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Revisions of windows that overlap, move and are voided, in an arbitrary order.
+fn history(numbers: &mut Numbers) -> Vec<WindowFact> {
+    let mut history = Vec::new();
+    for id in 0..150 {
+        for revision in 1..=1 + numbers.below(3) as i64 {
+            let start = MIDNIGHT + numbers.below(2 * DAY as u64) as i64;
+            let end = start + 1 + numbers.below(6 * HOUR as u64) as i64;
+            let project_number = 1 + u128::from(numbers.below(3));
+            let rate = Rate::from_units(numbers.below(1_000_000) as i64).expect("a rate");
+            history.push(WindowFact {
+                revision,
+                employee_id: if numbers.below(2) == 0 { ANN } else { BOB },
+                project_id: project(project_number),
+                task_id: task(project_number * 10 + u128::from(numbers.below(2))),
+                rates: Rates { bill_rate: Some(rate), pay_rate: Some(rate), ..Rates::default() },
+                voided: numbers.below(10) == 0,
+                ..window(id, start, end)
+            });
+        }
+    }
+    for at in (1..history.len()).rev() {
+        history.swap(at, numbers.below(at as u64 + 1) as usize);
+    }
+    history
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_that_count_the_same_days_at_once_end_up_with_brute_force() {
+    let (world, _first) = start().await;
+    let _second = spawn(&world).await;
+    let world = Arc::new(world);
+    let mut numbers = Numbers(7);
+    let history = history(&mut numbers);
+    let mut publishing = JoinSet::new();
+    for batch in history.chunks(4).map(<[_]>::to_vec) {
+        let (world, twice) = (world.clone(), numbers.below(3) == 0);
+        publishing.spawn(async move {
+            if twice {
+                world.publish_twice(&recorded(&batch)).await;
+            } else {
+                world.publish(&recorded(&batch)).await;
+            }
+        });
+    }
+    publishing.join_all().await;
+    let mut asked = vec![week()];
+    for _ in 0..10 {
+        let start = MIDNIGHT - HOUR + numbers.below(DAY as u64) as i64;
+        asked.push(all_of(start, start + 1 + numbers.below(2 * DAY as u64) as i64));
+    }
+    asked.push(GetProjectTime { employees: vec![BOB], tasks: vec![task(11), task(20)], ..week() });
+    for asked in asked {
+        assert_eq!(answer(&world, &asked).await, brute(&history, &asked), "{asked:?}");
+    }
+    Arc::into_inner(world).unwrap().finish().await;
+}
+
+/// A slow machine may need more than a question's patience to count all that.
+async fn answer(world: &testkit::World, asked: &GetProjectTime) -> Vec<contracts::ProjectTime> {
+    testkit::eventually_within(std::time::Duration::from_secs(60), "everything is counted", async || {
+        match world.ask(asked).await {
+            Ok(answer) => Some(answer),
+            Err(failure) => {
+                assert_eq!(failure.code, Code::Unavailable);
+                None
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,289 @@
+use contracts::{
+    AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure, InvitationId, Label,
+    Millis, Name, ProjectId, Standing, SystemPermissions,
+};
+
+use super::Invitation;
+
+/// The most computers that an employee has permissions on.
+const MOST_COMPUTERS: usize = 100;
+
+/// An employee: the aggregate of this service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Employee {
+    pub(crate) id: EmployeeId,
+    /// Counts the changes; the projects are no part of it.
+    pub(crate) version: i64,
+    /// Counts the deactivations: tokens and memberships of an older epoch are over.
+    pub(crate) epoch: i64,
+    pub(crate) account_id: AccountId,
+    pub(crate) name: Name,
+    pub(crate) email: Email,
+    pub(crate) title: Option<Label>,
+    /// A copy of what the projects service says.
+    pub(crate) projects: Vec<ProjectId>,
+    pub(crate) permissions: Vec<SystemPermissions>,
+    /// The last invitation: the only one that can be open.
+    pub(crate) invitation: InvitationId,
+    pub(crate) invited_at: Millis,
+    /// When a password was set.
+    pub(crate) activated_at: Option<Millis>,
+    pub(crate) deactivated_at: Option<Millis>,
+    pub(crate) created_at: Millis,
+}
+
+impl Employee {
+    /// Somebody new, and the invitation to mail.
+    pub(crate) fn create(
+        id: EmployeeId,
+        account_id: AccountId,
+        invitation: InvitationId,
+        request: CreateEmployee,
+        now: Millis,
+    ) -> (Self, Invitation) {
+        let employee = Self {
+            id,
+            version: 1,
+            epoch: 0,
+            account_id,
+            name: request.name,
+            email: request.email,
+            title: None,
+            projects: Vec::new(),
+            permissions: Vec::new(),
+            invitation,
+            invited_at: now,
+            activated_at: None,
+            deactivated_at: None,
+            created_at: now,
+        };
+        (employee, Invitation::new(invitation, id, now))
+    }
+
+    /// Whether the employee can log in.
+    pub(crate) fn is_active(&self) -> bool {
+        self.activated_at.is_some() && self.deactivated_at.is_none()
+    }
+
+    /// Whether an invitation is of any use to the employee.
+    pub(crate) fn awaits_activation(&self) -> bool {
+        self.activated_at.is_none() && self.deactivated_at.is_none()
+    }
+
+    /// Changes what is given. Says whether the address is another one now.
+    pub(crate) fn update(&mut self, changes: EmployeeChanges) -> Result<bool, Failure> {
+        let EmployeeChanges { name, email, title } = changes;
+        if name.is_none() && email.is_none() && title.is_none() {
+            return Err(Failure::new(Code::NothingToChange, "Nothing to change: send name, email or title."));
+        }
+        let has_moved = email.as_ref().is_some_and(|email| email.key() != self.email.key());
+        self.name = name.unwrap_or_else(|| self.name.clone());
+        self.email = email.unwrap_or_else(|| self.email.clone());
+        self.title = title.unwrap_or_else(|| self.title.clone());
+        self.version += 1;
+        Ok(has_moved)
+    }
+
+    /// Ends everything that hangs on the present epoch.
+    pub(crate) fn deactivate(&mut self, now: Millis) -> Result<(), Failure> {
+        if self.deactivated_at.is_some() {
+            return Err(Failure::new(Code::AlreadyDeactivated, "This employee is deactivated already."));
+        }
+        self.deactivated_at = Some(now);
+        self.epoch += 1;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Takes the deactivation back. The epoch stays: what it has ended remains ended.
+    pub(crate) fn reactivate(&mut self) -> Result<(), Failure> {
+        if self.deactivated_at.is_none() {
+            return Err(Failure::new(Code::NotDeactivated, "This employee is not deactivated."));
+        }
+        self.deactivated_at = None;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Puts a fresh invitation in place of the last one, on an admin's word.
+    pub(crate) fn invite(&mut self, id: InvitationId, now: Millis) -> Result<Invitation, Failure> {
+        if self.deactivated_at.is_some() {
+            return Err(Failure::new(Code::EmployeeDeactivated, "This employee is deactivated: reactivate first."));
+        }
+        if self.activated_at.is_some() {
+            return Err(Failure::new(Code::AlreadyActive, "This employee has activated the account already."));
+        }
+        self.version += 1;
+        Ok(self.put_invitation(id, now))
+    }
+
+    /// The same as part of another change, such as that of the address.
+    pub(crate) fn put_invitation(&mut self, id: InvitationId, now: Millis) -> Invitation {
+        self.invitation = id;
+        self.invited_at = now;
+        Invitation::new(id, self.id, now)
+    }
+
+    /// From now on the employee has a password.
+    pub(crate) fn activate(&mut self, now: Millis) {
+        self.activated_at = Some(now);
+        self.version += 1;
+    }
+
+    /// Puts one computer's permissions in place of what it had.
+    pub(crate) fn set_permissions(&mut self, mut entry: SystemPermissions, now: Millis) -> Result<(), Failure> {
+        entry.updated_at = entry.updated_at.or(Some(now));
+        let is_full = self.permissions.len() >= MOST_COMPUTERS;
+        match self.permissions.iter_mut().find(|known| known.computer == entry.computer) {
+            Some(known) => {
+                entry.created_at = entry.created_at.or(known.created_at);
+                *known = entry;
+            }
+            None if is_full => {
+                let sentence = format!("must be one of the {MOST_COMPUTERS} computers that are known: no more fit");
+                return Err(Failure::field("computer", sentence));
+            }
+            None => {
+                entry.created_at = entry.created_at.or(Some(now));
+                self.permissions.push(entry);
+            }
+        }
+        self.version += 1;
+        Ok(())
+    }
+
+    /// How the employee stands.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { id: self.id, version: self.version, epoch: self.epoch, deactivated_at: self.deactivated_at }
+    }
+
+    /// The event that tells of the last change.
+    pub(crate) fn changed(&self) -> EmployeeChanged {
+        EmployeeChanged(self.standing())
+    }
+
+    /// The employee, as the API shows one.
+    pub(crate) fn shown(self) -> contracts::Employee {
+        contracts::Employee {
+            is_active: self.is_active(),
+            id: self.id,
+            name: self.name,
+            identifier: self.email.clone(),
+            email: self.email,
+            account_id: self.account_id,
+            organization_id: contracts::ORGANIZATION.to_owned(),
+            kind: "personal".to_owned(),
+            title: self.title,
+            projects: self.projects,
+            system_permissions: self.permissions,
+            created_at: self.created_at,
+            invited: self.invited_at,
+            deactivated_at: self.deactivated_at,
+            deactivated: self.deactivated_at.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use contracts::{Permission, Permissions};
+
+    use super::*;
+
+    pub(crate) fn ann() -> Employee {
+        let request = CreateEmployee { name: Name::parse("Ann").unwrap(), email: Email::parse("ann@x.org").unwrap() };
+        Employee::create(kit::new_id(), kit::new_id(), kit::new_id(), request, Millis(1_000)).0
+    }
+
+    fn entry(computer: &str) -> SystemPermissions {
+        SystemPermissions {
+            computer: Label::parse(computer).unwrap(),
+            permissions: Permissions {
+                accessibility: Permission::Authorized,
+                screen_and_system_audio_recording: Permission::Denied,
+            },
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    #[test]
+    fn whoever_is_new_cannot_log_in_yet() {
+        let shown = ann().shown();
+        assert!(!shown.is_active);
+        assert_eq!((shown.invited, shown.deactivated_at, shown.deactivated), (Millis(1_000), None, Millis(0)));
+    }
+
+    #[test]
+    fn an_update_needs_something_to_change() {
+        let mut ann = ann();
+        assert_eq!(ann.update(EmployeeChanges::default()).unwrap_err().code, Code::NothingToChange);
+        assert_eq!(ann.version, 1);
+    }
+
+    #[test]
+    fn another_spelling_of_the_address_is_the_same_address() {
+        let mut ann = ann();
+        let to = |text| EmployeeChanges { email: Some(Email::parse(text).unwrap()), ..Default::default() };
+        assert_eq!(ann.update(to("Ann@X.org")), Ok(false));
+        assert_eq!(ann.email.as_str(), "Ann@X.org");
+        assert_eq!(ann.update(to("ann@y.org")), Ok(true));
+    }
+
+    #[test]
+    fn null_clears_the_title_and_leaving_it_out_does_not() {
+        let mut ann = ann();
+        let engineer = Label::parse("Engineer").unwrap();
+        ann.update(EmployeeChanges { title: Some(Some(engineer.clone())), ..Default::default() }).unwrap();
+        ann.update(EmployeeChanges { name: Some(Name::parse("Anna").unwrap()), ..Default::default() }).unwrap();
+        assert_eq!(ann.title, Some(engineer));
+        ann.update(EmployeeChanges { title: Some(None), ..Default::default() }).unwrap();
+        assert_eq!(ann.title, None);
+    }
+
+    #[test]
+    fn each_deactivation_raises_the_epoch_and_reactivation_keeps_it() {
+        let mut ann = ann();
+        ann.activate(Millis(2_000));
+        assert!(ann.is_active());
+        ann.deactivate(Millis(3_000)).unwrap();
+        assert!(!ann.is_active());
+        assert_eq!(ann.deactivate(Millis(4_000)).unwrap_err().code, Code::AlreadyDeactivated);
+        ann.reactivate().unwrap();
+        assert!(ann.is_active());
+        assert_eq!(ann.reactivate().unwrap_err().code, Code::NotDeactivated);
+        assert_eq!((ann.epoch, ann.version), (1, 4));
+    }
+
+    #[test]
+    fn only_whoever_awaits_activation_is_invited_again() {
+        let mut ann = ann();
+        assert!(ann.invite(kit::new_id(), Millis(2_000)).is_ok());
+        ann.activate(Millis(3_000));
+        assert_eq!(ann.invite(kit::new_id(), Millis(4_000)).unwrap_err().code, Code::AlreadyActive);
+        ann.deactivate(Millis(5_000)).unwrap();
+        assert_eq!(ann.invite(kit::new_id(), Millis(6_000)).unwrap_err().code, Code::EmployeeDeactivated);
+        assert_eq!(ann.invited_at, Millis(2_000));
+    }
+
+    #[test]
+    fn a_computer_has_one_entry_that_keeps_when_it_was_made() {
+        let mut ann = ann();
+        ann.set_permissions(entry("mac"), Millis(10)).unwrap();
+        ann.set_permissions(entry("pc"), Millis(20)).unwrap();
+        ann.set_permissions(entry("mac"), Millis(30)).unwrap();
+        let times: Vec<_> = ann.permissions.iter().map(|e| (e.computer.as_str(), e.created_at, e.updated_at)).collect();
+        let at = |millis| Some(Millis(millis));
+        assert_eq!(times, [("mac", at(10), at(30)), ("pc", at(20), at(20))]);
+    }
+
+    #[test]
+    fn more_than_a_hundred_computers_do_not_fit() {
+        let mut ann = ann();
+        for n in 0..MOST_COMPUTERS {
+            ann.set_permissions(entry(&n.to_string()), Millis(10)).unwrap();
+        }
+        assert_eq!(ann.set_permissions(entry("one more"), Millis(10)).unwrap_err().code, Code::Invalid);
+        assert!(ann.set_permissions(entry("7"), Millis(20)).is_ok());
+    }
+}

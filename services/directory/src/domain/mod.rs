@@ -1,0 +1,9 @@
+//! The rules about employees and invitations. They know no NATS, HTTP or MongoDB.
+
+mod employee;
+mod invitation;
+mod token;
+
+pub(crate) use employee::Employee;
+pub(crate) use invitation::{Invitation, MintedHash};
+pub(crate) use token::{TokenHash, token_of};

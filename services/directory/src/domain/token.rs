@@ -1,0 +1,36 @@
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use contracts::Secret;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What is kept of a token: its SHA-256. A token is 32 random bytes, so a fast hash is enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct TokenHash(String);
+
+impl TokenHash {
+    /// The hash of a token, as it came from a link.
+    pub(crate) fn of(token: &Secret) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose())))
+    }
+}
+
+/// The token of these random bytes, as it stands in a link.
+pub(crate) fn token_of(bytes: [u8; 32]) -> Secret {
+    Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_can_stand_in_a_link_and_its_hash_does_not_show_it() {
+        let token = token_of([0xff; 32]);
+        assert_eq!(token.expose().len(), 43);
+        assert!(token.expose().chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+        let hash = TokenHash::of(&token);
+        assert!(!hash.0.contains(token.expose()));
+        assert_ne!(hash, TokenHash::of(&token_of([0xfe; 32])));
+    }
+}

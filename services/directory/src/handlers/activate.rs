@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use contracts::{Activate, Code, Failure, FieldError, Invitation, check_password};
+use kit::{Call, Error};
+
+use super::save;
+use crate::{App, WAIT, domain::TokenHash};
+
+/// Activates the account that a token is for, once: of two at a time, one runs into the other's
+/// transaction and finds the token used.
+///
+/// The password's length costs nothing to check and comes first, so that a token is not used up;
+/// the token comes before the hashing, so that nobody spends our time without one.
+pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
+    check_password(&request.password).map_err(weak)?;
+    let (token, now) = (TokenHash::of(&request.token), app.clock.now());
+    let invitation = app.store.invitations.with_token(&token).await?.ok_or_else(invalid_token)?;
+    let employee = app.store.employees.get(invitation.employee).await?.ok_or_else(invalid_token)?;
+    if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
+        return Err(invalid_token().into());
+    }
+    let hashed = app.hasher.hash(request.password).await?;
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let mut employee = app.store.employees.load(tx, employee.id).await?.ok_or_else(invalid_token)?;
+        let mut invitation = app.store.invitations.load(tx, invitation.id).await?.ok_or_else(invalid_token)?;
+        if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
+            return Err(invalid_token().into());
+        }
+        invitation.used_at = Some(now);
+        employee.activate(now);
+        app.store.invitations.save(tx, invitation).await?;
+        app.store.credentials.insert(tx, employee.id, hashed.clone(), now).await?;
+        save(&app, tx, &employee).await?;
+        Ok(employee)
+    })?;
+    Ok(employee.shown())
+}
+
+fn weak(message: &'static str) -> Failure {
+    let errors = vec![FieldError { field: "password".into(), message: message.into() }];
+    Failure { code: Code::WeakPassword, detail: format!("The password {message}."), errors }
+}
+
+fn invalid_token() -> Failure {
+    Failure::new(Code::InvalidToken, "This link is wrong, used or expired. Ask your admin for a fresh invitation.")
+}

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use contracts::{Failure, InviteEmployee};
+use kit::{Call, Error};
+
+use super::{save, send};
+use crate::{App, WAIT};
+
+/// Has a fresh invitation mailed; the links of the older one are dead.
+pub(crate) async fn invite_employee(
+    app: Arc<App>,
+    call: Call,
+    request: InviteEmployee,
+) -> Result<contracts::Employee, Error> {
+    call.require_admin()?;
+    let (now, fresh) = (app.clock.now(), kit::new_id());
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.employees.load(tx, request.id).await?;
+        let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let invitation = employee.invite(fresh, now)?;
+        send(&app, tx, &employee, invitation).await?;
+        save(&app, tx, &employee).await?;
+        Ok(employee)
+    })?;
+    Ok(employee.shown())
+}

@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use contracts::{Failure, ReactivateEmployee};
+use kit::{Call, Error};
+
+use super::save;
+use crate::{App, WAIT};
+
+/// Takes a deactivation back. Who had a password logs in with it; who had none needs a fresh
+/// invitation.
+pub(crate) async fn reactivate_employee(
+    app: Arc<App>,
+    call: Call,
+    request: ReactivateEmployee,
+) -> Result<contracts::Employee, Error> {
+    call.require_admin()?;
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.employees.load(tx, request.id).await?;
+        let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        employee.reactivate()?;
+        save(&app, tx, &employee).await?;
+        Ok(employee)
+    })?;
+    Ok(employee.shown())
+}

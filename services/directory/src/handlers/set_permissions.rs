@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use contracts::{Failure, SetPermissions};
+use kit::{Call, Error};
+
+use super::save;
+use crate::{App, WAIT};
+
+/// Puts one computer's permissions on an employee, in place of what it had.
+pub(crate) async fn set_permissions(
+    app: Arc<App>,
+    call: Call,
+    request: SetPermissions,
+) -> Result<contracts::Employee, Error> {
+    call.require_sight_of(request.id)?;
+    let now = app.clock.now();
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.employees.load(tx, request.id).await?;
+        let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        employee.set_permissions(request.entry.clone(), now)?;
+        save(&app, tx, &employee).await?;
+        Ok(employee)
+    })?;
+    Ok(employee.shown())
+}

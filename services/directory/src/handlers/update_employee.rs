@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use contracts::{Failure, UpdateEmployee};
+use kit::{Call, Error};
+
+use super::{email_taken, save, send};
+use crate::{App, WAIT};
+
+/// Changes an employee. An address that changes does not carry the old links over: whoever has no
+/// password yet gets a fresh invitation at the new one.
+pub(crate) async fn update_employee(
+    app: Arc<App>,
+    call: Call,
+    request: UpdateEmployee,
+) -> Result<contracts::Employee, Error> {
+    call.require_admin()?;
+    let (now, fresh) = (app.clock.now(), kit::new_id());
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.employees.load(tx, request.id).await?;
+        let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let has_moved = employee.update(request.changes.clone())?;
+        if has_moved && employee.awaits_activation() {
+            let invitation = employee.put_invitation(fresh, now);
+            send(&app, tx, &employee, invitation).await?;
+        }
+        save(&app, tx, &employee).await?;
+        Ok(employee)
+    })
+    .map_err(email_taken)?;
+    Ok(employee.shown())
+}

@@ -1,0 +1,141 @@
+use std::{fmt, sync::mpsc, thread};
+
+use anyhow::Context;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use contracts::{Code, Failure, Secret};
+use kit::Error;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+/// The most passwords that wait. With some 50 ms each, the last one waits less than half a second.
+const MOST_WAITING: usize = 8;
+/// How much the thread steps back: others compute first.
+const NICENESS: i32 = 19;
+
+/// A password as it is stored: Argon2id in PHC's string form, with its salt and parameters.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct HashedPassword(String);
+
+impl fmt::Debug for HashedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hashed password]")
+    }
+}
+
+enum Job {
+    Hash { password: Secret, reply: oneshot::Sender<anyhow::Result<HashedPassword>> },
+    Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<bool> },
+}
+
+/// The one thread that hashes passwords, with a short queue: Argon2 costs 19 MiB and a whole core
+/// for a while, and a storm of logins must not stop everything else.
+#[derive(Clone, Debug)]
+pub(crate) struct Hasher(mpsc::SyncSender<Job>);
+
+impl Hasher {
+    /// Starts the thread. It ends when nobody holds the hasher any more.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let (jobs, inbox) = mpsc::sync_channel(MOST_WAITING);
+        let argon2 = owasp_minimum()?;
+        // Nobody knows the password of this one.
+        let nobody = hash(&argon2, &kit::random_bytes::<32>())?;
+        let work = move || {
+            // Without the right to step back it works as well, only less politely. On Linux
+            // niceness is a thread's own.
+            let _ = rustix::process::nice(NICENESS);
+            for job in inbox {
+                run(&argon2, &nobody, job);
+            }
+        };
+        thread::Builder::new().name("passwords".into()).spawn(work).context("cannot start the hashing thread")?;
+        Ok(Self(jobs))
+    }
+
+    /// Hashes a password, with a fresh salt.
+    pub(crate) async fn hash(&self, password: Secret) -> Result<HashedPassword, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue(Job::Hash { password, reply })?;
+        Ok(answer.await.context("the hashing thread is gone")??)
+    }
+
+    /// Whether the password is the one that was hashed. Where there is none to compare with, it
+    /// takes as long and the answer is no.
+    pub(crate) async fn verify(&self, password: Secret, hashed: Option<HashedPassword>) -> Result<bool, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue(Job::Verify { password, hashed, reply })?;
+        Ok(answer.await.context("the hashing thread is gone")?)
+    }
+
+    fn queue(&self, job: Job) -> Result<(), Failure> {
+        self.0
+            .try_send(job)
+            .map_err(|_| Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment."))
+    }
+}
+
+/// Whoever asked may be gone: then nobody needs the work or its answer.
+fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
+    match job {
+        Job::Hash { password, reply } if !reply.is_closed() => {
+            let _ = reply.send(hash(argon2, password.expose().as_bytes()));
+        }
+        Job::Verify { password, hashed, reply } if !reply.is_closed() => {
+            let is_right = verify(argon2, password.expose().as_bytes(), hashed.as_ref().unwrap_or(nobody));
+            let _ = reply.send(is_right && hashed.is_some());
+        }
+        Job::Hash { .. } | Job::Verify { .. } => {}
+    }
+}
+
+/// Argon2id with 19 MiB, two passes and one lane: the least that OWASP's Password Storage Cheat
+/// Sheet recommends.
+fn owasp_minimum() -> anyhow::Result<Argon2<'static>> {
+    let params = Params::new(19_456, 2, 1, None).map_err(|e| anyhow::anyhow!("Argon2's parameters: {e}"))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> anyhow::Result<HashedPassword> {
+    let phc = argon2.hash_password(password).map_err(|e| anyhow::anyhow!("cannot hash: {e}"))?;
+    Ok(HashedPassword(phc.to_string()))
+}
+
+fn verify(argon2: &Argon2<'_>, password: &[u8], hashed: &HashedPassword) -> bool {
+    match PasswordHash::new(&hashed.0) {
+        Ok(phc) => argon2.verify_password(password, &phc).is_ok(),
+        Err(error) => {
+            tracing::error!(%error, "a stored password that cannot be read");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_stored_as_argon2id_with_owasps_parameters_and_a_salt_of_its_own() {
+        let hasher = Hasher::start().unwrap();
+        let password = Secret::new("three or four words");
+        let (one, other) = (hasher.hash(password.clone()).await.unwrap(), hasher.hash(password.clone()).await.unwrap());
+        assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.0);
+        assert_ne!(one.0, other.0);
+        assert!(hasher.verify(password, Some(one.clone())).await.unwrap());
+        assert!(!hasher.verify(Secret::new("three or four wordS"), Some(one)).await.unwrap());
+        assert!(!hasher.verify(Secret::new("anything"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn past_a_short_queue_people_are_told_to_come_again() {
+        let hasher = Hasher::start().unwrap();
+        let all = (0..40).map(|_| hasher.verify(Secret::new("anything at all"), None));
+        let answers = futures::future::join_all(all).await;
+        let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert!((MOST_WAITING..=20).contains(&served.len()), "{} served", served.len());
+        for refusal in refused {
+            assert_eq!(refusal.unwrap_err().to_failure().code, Code::Unavailable);
+        }
+        assert!(!hasher.verify(Secret::new("anything at all"), None).await.unwrap());
+    }
+}

@@ -1,0 +1,75 @@
+//! Employees, their accounts and invitations. The authority for who somebody is.
+
+mod config;
+mod consumers;
+mod domain;
+mod handlers;
+mod hasher;
+mod store;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::kv;
+use contracts::Service;
+use kit::{Clock, Database, Deps, Endpoints, Events, Shutdown};
+
+pub use config::Config;
+use hasher::Hasher;
+use store::Store;
+
+/// How long a command waits for the copies that others keep of what it changed.
+const WAIT: Duration = Duration::from_millis(250);
+/// As long for a deactivation, which takes somebody off every project and task.
+const WAIT_FOR_SWEEP: Duration = Duration::from_secs(2);
+
+/// What handlers and consumers work with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) db: Database,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) hasher: Hasher,
+    /// The bucket of those whose older tokens are over, which gateways watch.
+    pub(crate) revocations: kv::Store,
+}
+
+/// Answers and consumes until shutdown.
+///
+/// # Errors
+/// When NATS refuses, or MongoDB is not there until shutdown.
+pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    kit::provision_streams(&deps.bus).await?;
+    let revocations = kit::open_revocations(&deps.bus.jetstream).await?;
+    let db = deps.database();
+    let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
+    shutdown.until_done("opening the outbox", || db.relay(&shutdown)).await?;
+    let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher: Hasher::start()?, revocations });
+    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    endpoints(app).serve(&deps.bus, &shutdown).await?;
+    deps.health.started();
+    shutdown.drained().await;
+    Ok(())
+}
+
+/// What this service answers: one line a message.
+fn endpoints(app: Arc<App>) -> Endpoints<App> {
+    Endpoints::new(Service::Directory, app)
+        .on(handlers::create_employee)
+        .on(handlers::get_employee)
+        .on(handlers::list_employees)
+        .on(handlers::update_employee)
+        .on(handlers::deactivate_employee)
+        .on(handlers::reactivate_employee)
+        .on(handlers::invite_employee)
+        .on(handlers::set_permissions)
+        .on(handlers::get_standings)
+        .on(handlers::activate)
+        .on(handlers::get_invitation)
+        .on(handlers::check_password)
+        .on(handlers::mint_token)
+}
+
+/// What this service does about events: one line an event.
+fn events(app: Arc<App>) -> Events<App> {
+    Events::new(Service::Directory, app).on(consumers::member_changed).on(consumers::employee_changed)
+}

@@ -1,0 +1,44 @@
+use bson::doc;
+use contracts::{EmployeeId, Millis};
+use kit::{Database, Error, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::hasher::HashedPassword;
+
+/// A password as stored.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    #[serde(rename = "_id")]
+    employee: EmployeeId,
+    password: HashedPassword,
+    set_at: Millis,
+}
+
+/// The passwords, hashed. They are kept apart, so that nothing that shows an employee can show one.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials(Collection<Stored>);
+
+impl Credentials {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        db.make_collection("credentials").await?;
+        Ok(Self(db.collection("credentials")))
+    }
+
+    pub(crate) async fn password(&self, employee: EmployeeId) -> Result<Option<HashedPassword>, Error> {
+        let found = self.0.find_one(doc! { "_id": mongo::value(&employee) }).await?;
+        Ok(found.map(|stored| stored.password))
+    }
+
+    pub(crate) async fn insert(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        password: HashedPassword,
+        now: Millis,
+    ) -> Result<(), Error> {
+        self.0.insert_one(Stored { employee, password, set_at: now }).session(&mut tx.session).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+use bson::{Document, doc};
+use contracts::{
+    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Standing, SystemPermissions,
+};
+use futures::{Stream, TryStreamExt};
+use kit::{
+    Database, Error, Tx,
+    mongo::{one_of, unique, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Employee;
+
+/// An employee as stored.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    #[serde(rename = "_id")]
+    id: EmployeeId,
+    version: i64,
+    epoch: i64,
+    account_id: AccountId,
+    name: Name,
+    email: Email,
+    /// The form in which addresses are compared.
+    email_key: String,
+    title: Option<Label>,
+    projects: Vec<ProjectId>,
+    permissions: Vec<SystemPermissions>,
+    invitation: InvitationId,
+    invited_at: Millis,
+    activated_at: Option<Millis>,
+    deactivated_at: Option<Millis>,
+    created_at: Millis,
+}
+
+/// The employees.
+#[derive(Clone, Debug)]
+pub(crate) struct Employees(Collection<Stored>);
+
+impl Employees {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let collection = db.collection("employees");
+        collection.create_index(unique(doc! { "emailKey": 1 })).await?;
+        Ok(Self(collection))
+    }
+
+    pub(crate) async fn get(&self, id: EmployeeId) -> Result<Option<Employee>, Error> {
+        Ok(self.0.find_one(by_id(id)).await?.map(Into::into))
+    }
+
+    pub(crate) async fn with_email(&self, email: &Email) -> Result<Option<Employee>, Error> {
+        Ok(self.0.find_one(doc! { "emailKey": email.key() }).await?.map(Into::into))
+    }
+
+    /// All who come after this one, by id: in the order in which they were created.
+    pub(crate) async fn list(
+        &self,
+        after: Option<EmployeeId>,
+    ) -> Result<impl Stream<Item = Result<Employee, Error>>, Error> {
+        let filter = after.map_or_else(Document::new, |id| doc! { "_id": { "$gt": value(&id) } });
+        let cursor = self.0.find(filter).sort(doc! { "_id": 1 }).await?;
+        Ok(cursor.map_ok(Into::into).map_err(Into::into))
+    }
+
+    /// How these stand; unknown ones are left out.
+    pub(crate) async fn standings(&self, ids: Vec<EmployeeId>) -> Result<Vec<Standing>, Error> {
+        let cursor = self.0.find(doc! { "_id": one_of(ids) }).await?;
+        Ok(cursor.map_ok(|stored| Employee::from(stored).standing()).try_collect().await?)
+    }
+
+    /// The employee, to be changed in this transaction.
+    pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<Option<Employee>, Error> {
+        Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
+    }
+
+    /// Fails as a duplicate where the address is taken.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
+        self.0.insert_one(Stored::from(employee)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Writes a changed employee back. Whoever has changed it since it was loaded makes the
+    /// transaction run again.
+    pub(crate) async fn save(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
+        self.0.replace_one(by_id(employee.id), Stored::from(employee)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Shows or hides a project in the employee's list.
+    pub(crate) async fn set_project(
+        &self,
+        tx: &mut Tx<'_>,
+        id: EmployeeId,
+        project: ProjectId,
+        is_on: bool,
+    ) -> Result<(), Error> {
+        let change = doc! { if is_on { "$addToSet" } else { "$pull" }: { "projects": value(&project) } };
+        self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
+        Ok(())
+    }
+}
+
+fn by_id(id: EmployeeId) -> Document {
+    doc! { "_id": value(&id) }
+}
+
+impl From<&Employee> for Stored {
+    fn from(employee: &Employee) -> Self {
+        let employee = employee.clone();
+        Self {
+            id: employee.id,
+            version: employee.version,
+            epoch: employee.epoch,
+            account_id: employee.account_id,
+            name: employee.name,
+            email_key: employee.email.key(),
+            email: employee.email,
+            title: employee.title,
+            projects: employee.projects,
+            permissions: employee.permissions,
+            invitation: employee.invitation,
+            invited_at: employee.invited_at,
+            activated_at: employee.activated_at,
+            deactivated_at: employee.deactivated_at,
+            created_at: employee.created_at,
+        }
+    }
+}
+
+impl From<Stored> for Employee {
+    fn from(stored: Stored) -> Self {
+        Self {
+            id: stored.id,
+            version: stored.version,
+            epoch: stored.epoch,
+            account_id: stored.account_id,
+            name: stored.name,
+            email: stored.email,
+            title: stored.title,
+            projects: stored.projects,
+            permissions: stored.permissions,
+            invitation: stored.invitation,
+            invited_at: stored.invited_at,
+            activated_at: stored.activated_at,
+            deactivated_at: stored.deactivated_at,
+            created_at: stored.created_at,
+        }
+    }
+}

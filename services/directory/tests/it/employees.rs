@@ -1,0 +1,163 @@
+use contracts::{
+    Caller, Code, DeactivateEmployee, Email, EmployeeChanged, EmployeeChanges, GetEmployee, GetStandings, Label,
+    ListEmployees, Millis, Name, Permission, Permissions, ReactivateEmployee, SetPermissions, SystemPermissions,
+    UpdateEmployee,
+};
+use futures::future::join_all;
+
+use crate::office::{Office, PASSWORD, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_created_waits_for_activation_and_stands_in_an_event() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "Ann@x.org").await.unwrap();
+    assert!(!ann.is_active);
+    assert_eq!(
+        (ann.identifier.as_str(), ann.organization_id.as_str(), ann.kind.as_str()),
+        ("Ann@x.org", "default-org", "personal")
+    );
+    assert_ne!(ann.account_id.0, ann.id.0);
+    assert_eq!((ann.invited, ann.deactivated_at, ann.deactivated), (ann.created_at, None, Millis(0)));
+    assert_eq!(office.get(ann.id).await, ann);
+
+    let EmployeeChanged(standing) = office.events(1).await[0];
+    assert_eq!((standing.id, standing.version, standing.epoch, standing.deactivated_at), (ann.id, 1, 0, None));
+    assert_eq!(office.invitation(ann.id, 0).await.version, 1);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_creations_of_one_address_in_any_case_one_wins() {
+    let office = Office::open().await;
+    let spelling = |n: usize| -> String {
+        let flip = |(i, c): (usize, char)| if (n >> (i % 6)) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        "ann.example@x.org".chars().enumerate().map(flip).collect()
+    };
+    let spellings: Vec<_> = (0..50).map(spelling).collect();
+    let outcomes = join_all(spellings.iter().map(|email| office.create("Ann", email))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for outcome in lost {
+        refused(outcome, Code::EmailTaken);
+    }
+    assert_eq!(office.world.ask(&ListEmployees::default()).await.unwrap().items.len(), 1);
+    assert_eq!(office.events::<EmployeeChanged>(1).await.len(), 1, "nothing is told of those who lost");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn employees_are_listed_as_they_were_created() {
+    let office = Office::open().await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(office.create("Ann", &format!("ann{n}@x.org")).await.unwrap().id);
+    }
+    let listed = async |after| {
+        let page = office.world.ask(&ListEmployees { after }).await.unwrap();
+        assert_eq!(page.next, None);
+        page.items.into_iter().map(|e| e.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, ids);
+    assert_eq!(listed(Some(ids[0])).await, ids[1..]);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_is_given_and_nothing_else() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    office.create("Bob", "bob@x.org").await.unwrap();
+    let update = async |changes| office.world.ask(&UpdateEmployee { id: ann.id, changes }).await;
+
+    refused(update(EmployeeChanges::default()).await, Code::NothingToChange);
+    let taken = EmployeeChanges {
+        name: Some(Name::parse("Anna").unwrap()),
+        email: Some(Email::parse("BOB@x.org").unwrap()),
+        ..Default::default()
+    };
+    refused(update(taken).await, Code::EmailTaken);
+    assert_eq!(office.get(ann.id).await, ann, "a refused update leaves no trace");
+
+    let title = Label::parse("Engineer").unwrap();
+    let changed = update(EmployeeChanges { title: Some(Some(title.clone())), ..Default::default() }).await.unwrap();
+    assert_eq!(changed, contracts::Employee { title: Some(title), ..ann.clone() });
+    let nobody =
+        UpdateEmployee { id: kit::new_id(), changes: EmployeeChanges { title: Some(None), ..Default::default() } };
+    refused(office.world.ask(&nobody).await, Code::NotFound);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivation_and_its_reactivation_each_count_once() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let now = office.world.clock.now();
+    let gone = office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    assert!(!gone.is_active && gone.deactivated_at.is_some_and(|at| at >= now));
+    assert_eq!(Some(gone.deactivated), gone.deactivated_at);
+    refused(office.world.ask(&DeactivateEmployee { id: ann.id }).await, Code::AlreadyDeactivated);
+
+    let back = office.world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    assert_eq!(back, ann);
+    refused(office.world.ask(&ReactivateEmployee { id: ann.id }).await, Code::NotDeactivated);
+    assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().epoch, 1);
+
+    let nobody = kit::new_id();
+    refused(office.world.ask(&DeactivateEmployee { id: nobody }).await, Code::NotFound);
+    refused(office.world.ask(&ReactivateEmployee { id: nobody }).await, Code::NotFound);
+    let told: Vec<_> =
+        office.events::<EmployeeChanged>(4).await.into_iter().map(|e| (e.0.version, e.0.epoch)).collect();
+    assert_eq!(told, [(1, 0), (2, 0), (3, 1), (4, 1)]);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standings_are_given_for_a_thousand_at_most_and_leave_out_the_unknown() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    let standings = office.world.ask(&GetStandings { ids: vec![kit::new_id(), ann.id] }).await.unwrap();
+    assert_eq!(standings.len(), 1);
+    assert_eq!((standings[0].id, standings[0].version, standings[0].epoch), (ann.id, 2, 1));
+    assert!(standings[0].deactivated_at.is_some());
+
+    let many = |n: usize| GetStandings { ids: (0..n).map(|_| kit::new_id()).collect() };
+    assert_eq!(office.world.ask(&many(1_000)).await, Ok(Vec::new()));
+    refused(office.world.ask(&many(1_001)).await, Code::Invalid);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn employees_see_and_change_only_themselves() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let bob = office.create("Bob", "bob@x.org").await.unwrap();
+    let (bus, as_ann) = (office.world.bus(), Caller::Employee(ann.id));
+    let get = |id| GetEmployee { id };
+    assert_eq!(bus.ask(as_ann, &get(ann.id)).await.unwrap(), ann);
+    refused(bus.ask(as_ann, &get(bob.id)).await, Code::Forbidden);
+    refused(bus.ask(as_ann, &get(kit::new_id())).await, Code::Forbidden);
+    refused(bus.ask(as_ann, &ListEmployees::default()).await, Code::Forbidden);
+    refused(bus.ask(as_ann, &DeactivateEmployee { id: ann.id }).await, Code::Forbidden);
+    refused(office.world.ask(&get(kit::new_id())).await, Code::NotFound);
+
+    let permissions = Permissions {
+        accessibility: Permission::Authorized,
+        screen_and_system_audio_recording: Permission::Undetermined,
+    };
+    let entry = |permissions| SystemPermissions {
+        computer: Label::parse("mac").unwrap(),
+        permissions,
+        created_at: Some(Millis(7)),
+        updated_at: None,
+    };
+    let set = |id, permissions| SetPermissions { id, entry: entry(permissions) };
+    bus.ask(as_ann, &set(ann.id, permissions)).await.unwrap();
+    let denied = Permissions { accessibility: Permission::Denied, ..permissions };
+    let shown = bus.ask(as_ann, &set(ann.id, denied)).await.unwrap().system_permissions;
+    assert_eq!(shown.len(), 1);
+    assert_eq!((shown[0].permissions, shown[0].created_at), (denied, Some(Millis(7))));
+    assert!(shown[0].updated_at.is_some_and(|at| at >= ann.created_at));
+    refused(bus.ask(as_ann, &set(bob.id, permissions)).await, Code::Forbidden);
+    office.world.finish().await;
+}

@@ -1,0 +1,60 @@
+use contracts::{Code, DeactivateEmployee};
+use futures::future::join_all;
+
+use crate::office::{Office, PASSWORD, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_failed_login_gets_the_same_answer() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    office.create("Bob", "bob@x.org").await.unwrap();
+    let cid = office.employ("Cid", "cid@x.org").await;
+    office.world.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
+
+    assert!(office.log_in(" Ann@X.org ", PASSWORD).await.is_ok());
+    let long = "x".repeat(1_000);
+    let wrong = [
+        ("ann@x.org", "a wrong password"),
+        ("ann@x.org", ""),
+        ("ann@x.org", long.as_str()),
+        ("bob@x.org", PASSWORD),
+        ("cid@x.org", PASSWORD),
+        ("nobody@x.org", PASSWORD),
+        ("no address at all", PASSWORD),
+    ];
+    let mut answers = Vec::new();
+    for (email, password) in wrong {
+        answers.push(refused(office.log_in(email, password).await, Code::Unauthorized));
+    }
+    assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
+    office.world.finish().await;
+}
+
+/// That a storm fills the hasher's queue shows that these logins are hashed at all: an unknown
+/// address costs what a wrong password does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_logins_is_turned_away_whoever_it_asks_for() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    office.create("Bob", "bob@x.org").await.unwrap();
+    for email in ["ann@x.org", "bob@x.org", "nobody@x.org", "no address at all"] {
+        let outcomes = join_all((0..100).map(|_| office.log_in(email, "a wrong password"))).await;
+        let codes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap_err().code).collect();
+        let count = |code| codes.iter().filter(|known| **known == code).count();
+        assert_eq!(count(Code::Unauthorized) + count(Code::Unavailable), 100, "{email}: {codes:?}");
+        assert!(count(Code::Unauthorized) >= 8 && count(Code::Unavailable) >= 1, "{email}: {codes:?}");
+    }
+    assert!(office.log_in("ann@x.org", PASSWORD).await.is_ok(), "after the storm it works again");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_too_long_is_never_hashed() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    let long = "x".repeat(129);
+    for outcome in join_all((0..100).map(|_| office.log_in("ann@x.org", &long))).await {
+        refused(outcome, Code::Unauthorized);
+    }
+    office.world.finish().await;
+}

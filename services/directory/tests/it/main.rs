@@ -1,0 +1,9 @@
+//! Directory over its real wire: NATS and MongoDB.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod employees;
+mod invitations;
+mod logins;
+mod office;
+mod projections;

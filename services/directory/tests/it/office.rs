@@ -1,0 +1,96 @@
+//! A world in which directory runs, and what tests do there again and again.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull;
+use contracts::{
+    Activate, Caller, CheckPassword, Code, CreateEmployee, Email, Employee, EmployeeId, Event, Failure, GetEmployee,
+    InvitationRequested, InviteEmployee, LoggedIn, MintToken, MintedToken, Name, Secret, Service, stream,
+};
+use directory::Config;
+use futures::StreamExt;
+use testkit::World;
+
+pub const PASSWORD: &str = "three or four words";
+
+pub struct Office {
+    pub world: World,
+}
+
+impl Office {
+    pub async fn open() -> Self {
+        let world = World::start().await;
+        world.spawn(Service::Directory, |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
+        Self { world }
+    }
+
+    pub async fn create(&self, name: &str, email: &str) -> Result<Employee, Failure> {
+        self.world.ask(&CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() }).await
+    }
+
+    pub async fn get(&self, id: EmployeeId) -> Employee {
+        self.world.ask(&GetEmployee { id }).await.unwrap()
+    }
+
+    pub async fn invite(&self, id: EmployeeId) -> Result<Employee, Failure> {
+        self.world.ask(&InviteEmployee { id }).await
+    }
+
+    /// All events of this kind on the stream, once there are at least so many.
+    pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
+        testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
+            let config = pull::Config { filter_subject: E::filter(), ..Default::default() };
+            let consumer = self.world.bus().jetstream.create_consumer_on_stream(config, stream::EVENTS).await.unwrap();
+            let batch = consumer.fetch().max_messages(1_000).messages().await.unwrap();
+            let found: Vec<E> =
+                batch.map(|message| serde_json::from_slice(&message.unwrap().payload).unwrap()).collect().await;
+            (found.len() >= at_least).then_some(found)
+        })
+        .await
+    }
+
+    /// The `nth` invitation of an employee, counted from 0.
+    pub async fn invitation(&self, employee: EmployeeId, nth: usize) -> InvitationRequested {
+        testkit::eventually("the invitation", async || {
+            let all = self.events::<InvitationRequested>(nth + 1).await;
+            all.into_iter().filter(|event| event.employee_id == employee).nth(nth)
+        })
+        .await
+    }
+
+    /// As the mailer asks.
+    pub async fn mint(&self, invitation: InvitationRequested) -> Option<MintedToken> {
+        let InvitationRequested { invitation_id, employee_id, .. } = invitation;
+        self.world.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await.unwrap()
+    }
+
+    /// A token of an employee's `nth` invitation.
+    pub async fn token(&self, employee: EmployeeId, nth: usize) -> Secret {
+        self.mint(self.invitation(employee, nth).await).await.expect("an open invitation").token
+    }
+
+    pub async fn activate(&self, token: &Secret, password: &str) -> Result<Employee, Failure> {
+        let request = Activate { token: token.clone(), password: Secret::new(password) };
+        self.world.bus().ask(Caller::Anonymous, &request).await
+    }
+
+    pub async fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, Failure> {
+        let request = CheckPassword { email: email.into(), password: Secret::new(password) };
+        self.world.bus().ask_within(Duration::from_secs(20), Caller::Anonymous, &request).await
+    }
+
+    /// Somebody who can log in.
+    pub async fn employ(&self, name: &str, email: &str) -> Employee {
+        let employee = self.create(name, email).await.unwrap();
+        let token = self.token(employee.id, 0).await;
+        self.activate(&token, PASSWORD).await.unwrap()
+    }
+}
+
+/// Refused with this code.
+#[track_caller]
+pub fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: Code) -> Failure {
+    let failure = outcome.expect_err("a refusal");
+    assert_eq!(failure.code, code, "{failure:?}");
+    failure
+}

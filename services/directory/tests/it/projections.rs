@@ -1,0 +1,108 @@
+use contracts::{
+    DeactivateEmployee, EmployeeChanged, EmployeeId, MemberChanged, Millis, ProjectId, ReactivateEmployee, Revocation,
+    Service, Standing, Term, stream,
+};
+
+use crate::office::Office;
+
+fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberChanged {
+    // Odd versions are on, even ones off.
+    let mut terms = Vec::new();
+    for change in 1..=version {
+        if change % 2 == 1 {
+            terms.push(Term { from: Some(Millis(change)), until: None });
+        } else {
+            terms.last_mut().unwrap().until = Some(Millis(change));
+        }
+    }
+    MemberChanged { project_id, employee_id, version, terms }
+}
+
+async fn epoch(office: &Office, employee: EmployeeId) -> Option<i64> {
+    let bucket = kit::open_revocations(&office.world.bus().jetstream).await.unwrap();
+    let value = bucket.get(Revocation::key(employee)).await.unwrap()?;
+    Some(serde_json::from_slice::<Revocation>(&value).unwrap().epoch)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
+    let office = Office::open().await;
+    let world = &office.world;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
+
+    world.publish_twice(&edge(one, ann.id, 1)).await;
+    // Taken off and put on again, told in the wrong order.
+    world.publish(&edge(two, ann.id, 3)).await;
+    world.publish(&edge(two, ann.id, 2)).await;
+    world.publish(&edge(two, ann.id, 1)).await;
+    // Taken off, and the older word comes late.
+    world.publish(&edge(three, ann.id, 2)).await;
+    world.publish_twice(&edge(three, ann.id, 1)).await;
+    world.until_consumed(stream::EVENTS, Service::Directory).await;
+    let mut expected = vec![one, two];
+    expected.sort();
+    let shown = async || {
+        let mut projects = office.get(ann.id).await.projects;
+        projects.sort();
+        projects
+    };
+    assert_eq!(shown().await, expected);
+
+    world.publish(&edge(one, ann.id, 2)).await;
+    world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(shown().await, [two]);
+    assert_eq!(office.events::<EmployeeChanged>(1).await.len(), 1, "the list is no part of the employee's version");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_memberships_at_once_are_all_taken() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let mut projects: Vec<ProjectId> = (0..30).map(|_| kit::new_id()).collect();
+    for project in &projects {
+        office.world.publish(&edge(*project, ann.id, 1)).await;
+    }
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    let mut shown = office.get(ann.id).await.projects;
+    shown.sort();
+    projects.sort();
+    assert_eq!(shown, projects);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivation_stands_in_the_bucket_and_a_reactivation_leaves_it() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&office, ann.id).await, None);
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(1)).then_some(())).await;
+    office.world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(2)).then_some(())).await;
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
+    let office = Office::open().await;
+    let id: EmployeeId = kit::new_id();
+    let changed = |epoch| EmployeeChanged(Standing { id, version: epoch * 2, epoch, deactivated_at: None });
+    office.world.publish_twice(&changed(2)).await;
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&office, id).await, Some(2));
+    office.world.publish_twice(&changed(1)).await;
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&office, id).await, Some(2));
+    // Many at once, in an order of their own.
+    for newer in [7, 3, 9, 5, 4, 8, 6] {
+        office.world.publish(&changed(newer)).await;
+    }
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(epoch(&office, id).await, Some(9));
+    assert_eq!(office.world.stream_messages(stream::DEAD).await, 0);
+    office.world.finish().await;
+}

@@ -1,0 +1,193 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use clap::{Args, ValueEnum};
+use contracts::Secret;
+use kit::config::{Environment, Refused, secret};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    auth::{AdminKeys, Tokens},
+    observe,
+};
+
+/// The fewest bytes of a secret in production.
+const SECRET_LEAST: usize = 32;
+
+/// The settings of this service alone.
+#[derive(Args, Clone, Debug)]
+#[group(skip)] // the whole system has this name six times
+pub struct Config {
+    /// Where HTTP is served; port 0 takes a free one.
+    #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8000")]
+    pub http_addr: SocketAddr,
+    /// The origins of web pages that may call us, such as `https://app.example.org`, with commas
+    /// between; * is every page, nothing is none.
+    #[arg(long, env = "CORS_ALLOW_ORIGINS", default_value = "")]
+    pub cors_allow_origins: String,
+    /// What tokens are signed with: at least 32 bytes in production.
+    #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true)]
+    pub jwt_secret_key: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "JWT_SECRET_KEY_FILE")]
+    pub jwt_secret_key_file: Option<PathBuf>,
+    /// How tokens are signed; one that is signed in another way is refused.
+    #[arg(long, env = "JWT_ALGORITHM", value_enum, ignore_case = true, default_value = "HS256")]
+    pub jwt_algorithm: Algorithm,
+    /// For how many minutes a token is good.
+    #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "10080",
+          value_parser = clap::value_parser!(u32).range(1..=5_256_000))]
+    pub access_token_expire_minutes: u32,
+    /// The admin's key: at least 32 bytes in production.
+    #[arg(long, env = "ADMIN_API_KEY", hide_env_values = true)]
+    pub admin_api_key: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "ADMIN_API_KEY_FILE")]
+    pub admin_api_key_file: Option<PathBuf>,
+    /// The admin's key before this one, accepted too while a key is changed.
+    #[arg(long, env = "ADMIN_API_KEY_PREVIOUS", hide_env_values = true)]
+    pub admin_api_key_previous: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
+    pub admin_api_key_previous_file: Option<PathBuf>,
+}
+
+/// How tokens are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    #[default]
+    #[value(name = "HS256")]
+    Hs256,
+    /// HMAC with SHA-384.
+    #[value(name = "HS384")]
+    Hs384,
+    /// HMAC with SHA-512.
+    #[value(name = "HS512")]
+    Hs512,
+}
+
+impl Config {
+    pub(crate) fn admin_keys(&self, environment: Environment) -> Result<AdminKeys, Refused> {
+        let (name, previous_name) = ("ADMIN_API_KEY", "ADMIN_API_KEY_PREVIOUS");
+        let current = secret(name, self.admin_api_key.as_ref(), self.admin_api_key_file.as_ref())?;
+        let previous = &self.admin_api_key_previous;
+        let previous = secret(previous_name, previous.as_ref(), self.admin_api_key_previous_file.as_ref())?;
+        let current = strong(name, current.ok_or_else(|| missing(name))?, environment)?;
+        let previous = previous.map(|key| strong(previous_name, key, environment)).transpose()?;
+        Ok(AdminKeys::new(&current, previous.as_ref()))
+    }
+
+    pub(crate) fn tokens(&self, environment: Environment) -> Result<Tokens, Refused> {
+        let name = "JWT_SECRET_KEY";
+        let key = secret(name, self.jwt_secret_key.as_ref(), self.jwt_secret_key_file.as_ref())?;
+        let key = strong(name, key.ok_or_else(|| missing(name))?, environment)?;
+        Ok(Tokens::new(&key, self.jwt_algorithm, self.access_token_expire_minutes))
+    }
+
+    /// What web pages of other origins may do; nothing where no origin is named.
+    pub(crate) fn cors(&self) -> Result<Option<CorsLayer>, Refused> {
+        let named: Vec<&str> = self.cors_allow_origins.split(',').map(str::trim).filter(|o| !o.is_empty()).collect();
+        let origins = match named[..] {
+            [] => return Ok(None),
+            ["*"] => AllowOrigin::any(),
+            _ => AllowOrigin::list(named.into_iter().map(origin).collect::<Result<Vec<_>, _>>()?),
+        };
+        let layer = CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                HeaderName::from_static("x-api-key"),
+                HeaderName::from_static("traceparent"),
+                observe::REQUEST_ID,
+            ])
+            .expose_headers([header::LOCATION, header::RETRY_AFTER, observe::REQUEST_ID])
+            .max_age(std::time::Duration::from_secs(3600));
+        Ok(Some(layer))
+    }
+}
+
+fn missing(name: &str) -> Refused {
+    Refused(format!(
+        "{name} is missing: set it, or {name}_FILE, to {SECRET_LEAST} or more random bytes, such as `openssl rand -base64 48` prints"
+    ))
+}
+
+fn strong(name: &str, secret: Secret, environment: Environment) -> Result<Secret, Refused> {
+    if environment == Environment::Production && secret.expose().len() < SECRET_LEAST {
+        return Err(Refused(format!(
+            "{name} is too short for production: it must have at least {SECRET_LEAST} bytes, such as `openssl rand -base64 48` prints"
+        )));
+    }
+    Ok(secret)
+}
+
+/// An origin as browsers send it: a scheme and a host, no path.
+fn origin(text: &str) -> Result<HeaderValue, Refused> {
+    let fits = text.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])
+    });
+    let value = HeaderValue::from_str(text).ok().filter(|_| fits);
+    value.ok_or_else(|| {
+        Refused("CORS_ALLOW_ORIGINS must be * or origins such as https://app.example.org, without a path, with commas between".into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        Cli::try_parse_from(std::iter::once(&"gateway").chain(flags)).expect("flags that fit").config
+    }
+
+    const LONG: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn production_refuses_secrets_that_are_missing_or_short() {
+        let refused = |flags: &[&str]| {
+            let config = config(flags);
+            let keys = config.admin_keys(Environment::Production).err();
+            keys.or_else(|| config.tokens(Environment::Production).err()).map(|e| e.0).unwrap_or_default()
+        };
+        let key = ["--admin-api-key", LONG];
+        let secret = ["--jwt-secret-key", LONG];
+        assert!(refused(&secret).starts_with("ADMIN_API_KEY is missing"));
+        assert!(refused(&key).starts_with("JWT_SECRET_KEY is missing"));
+        assert!(refused(&["--admin-api-key", "short"]).starts_with("ADMIN_API_KEY is too short"));
+        assert!(refused(&[&key[..], &["--jwt-secret-key", "short"]].concat()).starts_with("JWT_SECRET_KEY is too"));
+        let previous = [&key[..], &["--admin-api-key-previous", "short"]].concat();
+        assert!(refused(&previous).starts_with("ADMIN_API_KEY_PREVIOUS is too short"));
+        assert_eq!(refused(&[key, secret].concat()), "");
+    }
+
+    #[test]
+    fn development_takes_short_secrets_but_none_is_none() {
+        let short = config(&["--admin-api-key", "a", "--jwt-secret-key", "b"]);
+        assert!(short.admin_keys(Environment::Development).is_ok());
+        assert!(short.tokens(Environment::Development).is_ok());
+        assert!(config(&[]).admin_keys(Environment::Development).is_err());
+        assert!(config(&["--jwt-secret-key="]).tokens(Environment::Development).is_err());
+    }
+
+    #[test]
+    fn origins_are_checked_at_start() {
+        let cors = |text| config(&["--cors-allow-origins", text]).cors();
+        assert!(cors("").is_ok_and(|layer| layer.is_none()));
+        assert!(cors("*").is_ok_and(|layer| layer.is_some()));
+        assert!(cors("https://a.example.org, http://localhost:3000").is_ok());
+        for bad in ["a.example.org", "https://a.example.org/", "https://*.example.org", "*, https://a.example.org"] {
+            assert!(cors(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{Code, Failure, FieldError};
+use serde::Serialize;
+use tracing::Span;
+use utoipa::ToSchema;
+
+/// The content type of every error (RFC 9457).
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    failure: Failure,
+    challenges: Vec<&'static str>,
+}
+
+impl Problem {
+    /// An error with a sentence for a person.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Failure::new(code, detail).into()
+    }
+
+    /// 401, with how to do better.
+    pub(crate) fn unauthorized(detail: &str, challenges: Vec<&'static str>) -> Self {
+        Self { failure: Failure::new(Code::Unauthorized, detail), challenges }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self { failure, challenges: Vec::new() }
+    }
+}
+
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Always `about:blank`: `code` tells the kinds apart.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    kind: &'static str,
+    /// The status in words.
+    #[schema(example = "Unprocessable Entity")]
+    title: &'static str,
+    /// The status.
+    #[schema(example = 422)]
+    status: u16,
+    /// A sentence for a person, with the remedy where there is one.
+    #[schema(example = "end must be after start.")]
+    detail: String,
+    /// A stable word for programs.
+    #[schema(value_type = String, example = "invalid")]
+    code: Code,
+    /// By which the log knows more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_id: Option<String>,
+    /// The fields of a body or a query that do not fit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Field>)]
+    errors: Vec<FieldError>,
+}
+
+/// A field that does not fit.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form of contracts::FieldError, for the documentation")]
+pub(crate) struct Field {
+    /// Its path.
+    #[schema(example = "end")]
+    field: String,
+    /// What it must be.
+    #[schema(example = "must be after start")]
+    message: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { failure: Failure { code, detail, errors }, challenges } = self;
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = ProblemBody {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail,
+            code,
+            trace_id: kit::trace_id(&Span::current()),
+            errors,
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        for challenge in challenges {
+            headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if matches!(code, Code::TooManyRequests | Code::Unavailable) {
+            headers.insert(header::RETRY_AFTER, retry_after());
+        }
+        response
+    }
+}
+
+/// In how many seconds to come again: 1 to 3, so that not everybody comes at once.
+pub(crate) fn retry_after() -> HeaderValue {
+    let [random] = kit::random_bytes::<1>();
+    HeaderValue::from(u16::from(random % 3) + 1)
+}

@@ -1,0 +1,169 @@
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use contracts::{Code, Failure};
+use futures::StreamExt;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::fields;
+use crate::error::Problem;
+
+/// The most bytes of a body, unless said otherwise.
+const MIB: usize = 1 << 20;
+
+/// A JSON body of at most so many bytes.
+#[derive(Debug)]
+pub(crate) struct Body<T, const MOST: usize = MIB>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T, MOST> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let kind = content_type(request.headers());
+        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
+            let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = read(request, MOST).await?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+/// The content type, in small letters and without its parameters.
+pub(super) fn content_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The body, where it has no more than so many bytes.
+pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::TooLarge, format!("The body must have at most {most} bytes."));
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared > Some(most) {
+        return Err(too_large());
+    }
+    let mut chunks = request.into_body().into_data_stream();
+    let mut body = Vec::with_capacity(declared.unwrap_or_default());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Failure::field("body", "must be sent to its end"))?;
+        if body.len() + chunk.len() > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+/// Reads JSON; what does not fit is named, never repeated.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    // The parser would take a list for an object, its items for the fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Failure::field("body", "must be an object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        // Null where an enum's word is meant is malformed to the parser, and so is a number past a
+        // double: JSON they are.
+        let is_json = error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        if is_json { fields::misfit(&error) } else { Failure::fields(vec![fields::malformed(error.inner())]) }
+    })?;
+    json.end().map_err(|error| Failure::fields(vec![fields::malformed(&error)]))?;
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{CreateEmployee, CreateProject, EmployeeChanges, SystemPermissions, WindowSent};
+
+    use super::*;
+
+    fn refused<T: DeserializeOwned>(json: &str) -> (String, String) {
+        let failure = parse::<T>(json.as_bytes()).err().expect("refused");
+        assert_eq!(failure.code, Code::Invalid);
+        assert!(!format!("{failure:?}").contains("SECRET"), "{failure:?}");
+        let error = failure.errors.into_iter().next().expect("a field");
+        (error.field, error.message)
+    }
+
+    fn of_employee(json: &str) -> (String, String) {
+        refused::<CreateEmployee>(json)
+    }
+
+    fn fault(field: &str, message: &str) -> (String, String) {
+        (field.to_owned(), message.to_owned())
+    }
+
+    #[test]
+    fn a_field_that_does_not_fit_is_named_with_what_would() {
+        assert_eq!(of_employee(r#"{"email":"a@x.org"}"#), fault("name", "must be given"));
+        assert_eq!(of_employee(r#"{"name":5,"email":"a@x.org"}"#), fault("name", "must be a text"));
+        assert_eq!(of_employee(r#"{"name":null,"email":"a@x.org"}"#), fault("name", "must be a text"));
+        assert_eq!(of_employee(r#"{"name":" ","email":"a@x.org"}"#), fault("name", "must not be empty"));
+        assert_eq!(of_employee(r#"{"name":"a","name":"b"}"#), fault("name", "must be given once"));
+        assert_eq!(of_employee(r#" ["a","a@x.org"]"#), fault("body", "must be an object"));
+        assert_eq!(of_employee(r#""SECRET""#), fault("body", "must be an object"));
+        let (field, message) = of_employee(r#"{"name":"a","email":"SECRET"}"#);
+        assert_eq!((field.as_str(), message.starts_with("must be an e-mail")), ("email", true));
+    }
+
+    #[test]
+    fn null_is_refused_where_a_field_can_only_be_left_out() {
+        assert_eq!(refused::<EmployeeChanges>(r#"{"name":null}"#), fault("name", "must be a text"));
+        assert!(parse::<EmployeeChanges>(br#"{"title":null}"#).is_ok());
+        assert_eq!(refused::<WindowSent>(r#"{"type":null}"#), fault("type", "does not fit"));
+    }
+
+    #[test]
+    fn a_field_deep_inside_is_named_by_its_path() {
+        let json = r#"{"computer":"SECRET","permissions":{"accessibility":"SECRET, expected SECRET"}}"#;
+        let (field, message) = refused::<SystemPermissions>(json);
+        assert_eq!(field, "permissions.accessibility");
+        assert_eq!(message, "must be one of `authorized`, `denied`, `undetermined`");
+        let json = r#"{"name":"a","employees":["0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071","SECRET"]}"#;
+        assert_eq!(refused::<CreateProject>(json), fault("employees[1]", "must be a UUID"));
+    }
+
+    #[test]
+    fn the_keys_of_a_payroll_are_the_clients_and_shown_only_where_they_are_ids() {
+        let of =
+            |key: &str| refused::<CreateProject>(&format!(r#"{{"name":"a","payroll":{{"{key}":{{"billRate":-1}}}}}}"#));
+        assert_eq!(of("*").0, "payroll.*.billRate");
+        assert_eq!(
+            of("0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071").0,
+            "payroll.0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071.billRate"
+        );
+        let (field, message) = of("SECRET");
+        assert!(field.starts_with("payroll"), "{field}");
+        assert_eq!(message, "must be an employee's id or \"*\"");
+    }
+
+    #[test]
+    fn numbers_that_are_none_or_too_large_are_refused() {
+        for number in ["9223372036854775808", "1e30", "1.5", "\"1\"", "true", "[[[[]]]]"] {
+            let (field, message) = refused::<WindowSent>(&format!(r#"{{"start":{number}}}"#));
+            assert_eq!((field.as_str(), message.as_str()), ("start", "must be a whole number"), "{number}");
+        }
+        assert_eq!(refused::<WindowSent>(r#"{"start":1e999}"#), fault("start", "does not fit"));
+        for number in ["NaN", "Infinity", "-", "0x10", "01"] {
+            assert_eq!(refused::<WindowSent>(&format!(r#"{{"start":{number}}}"#)).0, "body", "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_however_deep_it_is() {
+        let deep = "[".repeat(MIB);
+        for json in ["", "{", "SECRET", "{\"name\":\"SECRET", "{} SECRET", "\u{feff}{}", &deep] {
+            assert!(["body", "name"].contains(&of_employee(json).0.as_str()));
+        }
+        let ignored = format!(r#"{{"name":"a","email":"a@x.org","x":{deep}"#);
+        assert_eq!(of_employee(&ignored).0, "body");
+        assert!(parse::<CreateEmployee>(b"{\"name\":\"\xff\",\"email\":\"a@x.org\"}").is_err());
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert!(parse::<CreateEmployee>(br#"{"name":"a","email":"a@x.org","x":[{"y":1e999}]}"#).is_ok());
+    }
+}

@@ -1,0 +1,113 @@
+//! The edge: HTTP in, messages out. Checks keys and tokens (it alone holds the JWT secret), the
+//! shape and the limits of what comes in, and asks the services. Owns no data.
+
+mod auth;
+mod config;
+mod error;
+mod extract;
+mod hear_out;
+mod ingest;
+mod observe;
+mod openapi;
+mod pages;
+mod routes;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use contracts::{Caller, Failure, Request};
+use kit::{Bus, Clock, Deps, Health, Shutdown, config::Refused};
+use tokio::net::TcpListener;
+
+pub use config::{Algorithm, Config};
+
+use crate::{
+    auth::{AdminKeys, Revocations, Tokens},
+    ingest::Ingest,
+};
+
+/// How long requests in hand may take once it is time to stop.
+const GRACE: Duration = Duration::from_secs(15);
+/// How long what they needed may take after that.
+const REST: Duration = Duration::from_secs(5);
+
+/// What handlers work with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) health: Health,
+    pub(crate) keys: AdminKeys,
+    pub(crate) tokens: Tokens,
+    pub(crate) revocations: Revocations,
+    pub(crate) ingest: Ingest,
+}
+
+impl App {
+    /// Asks a service.
+    pub(crate) async fn ask<R: Request>(&self, caller: Caller, request: &R) -> Result<R::Reply, Failure> {
+        self.bus.ask(caller, request).await
+    }
+}
+
+/// Serves HTTP on `HTTP_ADDR` until shutdown.
+///
+/// # Errors
+/// When a setting is wrong, the address is taken, or NATS refuses.
+pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.http_addr).await.map_err(|error| {
+        Refused(format!(
+            "HTTP_ADDR is {}, which cannot be listened on ({error}): choose another address, or stop what listens there",
+            config.http_addr
+        ))
+    })?;
+    run_on(listener, config, deps, shutdown).await
+}
+
+/// The same on a listener that is there already: whoever made it knows its port.
+///
+/// # Errors
+/// When a setting is wrong, or NATS refuses.
+pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    let keys = config.admin_keys(deps.environment)?;
+    let tokens = config.tokens(deps.environment)?;
+    let cors = config.cors()?;
+    kit::provision_streams(&deps.bus).await?;
+    // What requests in hand still need goes on until the last of them is answered.
+    let background = Shutdown::new();
+    let revocations = Revocations::watch(&deps.bus, &background);
+    let ingest = Ingest::start(&deps.bus, &background).await?;
+    let app = Arc::new(App {
+        bus: deps.bus.clone(),
+        clock: deps.clock.clone(),
+        health: deps.health.clone(),
+        keys,
+        tokens,
+        revocations: revocations.clone(),
+        ingest,
+    });
+    let addr = listener.local_addr()?;
+    let stop = shutdown.clone();
+    let listener = listener.tap_io(|connection| {
+        // An answer is written at once; without this a small one may wait for company.
+        let _ = connection.set_nodelay(true);
+    });
+    let serving = axum::serve(listener, routes::router(app, cors));
+    let serving = serving.with_graceful_shutdown(async move { stop.stopping().await });
+    let ready = async {
+        revocations.until_fresh().await;
+        deps.health.started();
+        tracing::info!(%addr, "listening");
+        shutdown.stopping().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = async { serving.await } => served?,
+        () = ready => tracing::warn!("stopped with requests in hand"),
+    }
+    background.stop();
+    if tokio::time::timeout(REST, background.drained()).await.is_err() {
+        tracing::warn!("stopped with work in hand");
+    }
+    Ok(())
+}

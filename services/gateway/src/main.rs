@@ -1,0 +1,7 @@
+//! The edge: HTTP in, messages out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kit::run_service(contracts::Service::Gateway, gateway::run)
+}

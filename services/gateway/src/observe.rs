@@ -1,0 +1,83 @@
+//! What every request gets: an id, a span in its trace, a line in the log.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use contracts::Code;
+use futures::FutureExt;
+use tracing::{Instrument, field::Empty, info_span};
+use uuid::Uuid;
+
+use crate::error::Problem;
+
+/// The header with the request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Runs a request under its id and its span, and logs what became of it. The path's template is
+/// named, never the path or the query: they hold ids and tokens.
+pub(crate) async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let span = info_span!(
+        "request",
+        %method,
+        route,
+        request_id = id,
+        trace_id = Empty,
+        employee_id = Empty,
+    );
+    kit::continue_http_trace(&span, request.headers());
+    let work = kit::with_request_id(Some(id.clone()), async {
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let mut response = handled.unwrap_or_else(|_| {
+            tracing::error!("a handler panicked");
+            Problem::new(Code::Internal, "Something went wrong on our side. The log knows more by the trace id.")
+                .into_response()
+        });
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // It is a UUID or was a header before.
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros() as u64);
+        if matches!(route.as_str(), "/healthz" | "/readyz") {
+            tracing::debug!(status, micros, "answered");
+        } else {
+            tracing::info!(status, micros, "answered");
+        }
+        response
+    });
+    work.instrument(span).await
+}
+
+/// The id that the caller or a proxy gave, if it is short and plain.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    ((1..=64).contains(&id.len()) && id.chars().all(plain)).then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_could_break_a_log_line_is_not_taken_over() {
+        let given = |id: &str| {
+            let headers = HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_str(id).expect("a header"))]);
+            given_id(&headers)
+        };
+        assert_eq!(given("0198c6f2-7f00_a.b"), Some("0198c6f2-7f00_a.b".into()));
+        for bad in ["", "two words", "a;b", &"a".repeat(65)] {
+            assert_eq!(given(bad), None, "{bad}");
+        }
+    }
+}

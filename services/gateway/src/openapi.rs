@@ -1,0 +1,123 @@
+//! The documentation: OpenAPI 3.1, made of the routes themselves. What every call has in common,
+//! its errors above all, is added here and not repeated at each of them.
+
+use serde_json::json;
+use utoipa::{
+    OpenApi,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, PathItem},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::error::{Field, PROBLEM_JSON, ProblemBody};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "T3 time tracker",
+        description = "Employees, projects, tasks, and the time that is spent on them.\n\n\
+            Admins send their key as `X-API-Key`, employees their token as `Authorization: Bearer`. \
+            Errors are `application/problem+json`: `detail` is a sentence for a person, `code` a stable word. \
+            Times are milliseconds since 1970 UTC.",
+    ),
+    tags(
+        (name = "Accounts", description = "Invitations, activation and login."),
+        (name = "Employees", description = "Who works here."),
+        (name = "Projects", description = "What they work on, and at which rates."),
+        (name = "Tasks", description = "What there is to do on a project."),
+        (name = "Time", description = "Windows of time, as the desktop app records them."),
+        (name = "Analytics", description = "Where the time and the money went."),
+        (name = "Health", description = "For those who run this."),
+    ),
+    components(schemas(ProblemBody, Field)),
+)]
+struct Described;
+
+/// The document before its routes.
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    let mut api = Described::openapi();
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An admin's key.")));
+    let token = SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An employee's token, from `POST /api/auth/login`."))
+            .build(),
+    );
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme("adminKey", key);
+    components.add_security_scheme("employeeToken", token);
+    api
+}
+
+/// Adds to every operation the errors that follow from what it takes, and to every error its form.
+pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut api.paths.paths {
+        for operation in operations(item) {
+            let is_api = path.starts_with("/api/");
+            for (status, description) in common_errors(operation, is_api) {
+                let responses = &mut operation.responses.responses;
+                responses
+                    .entry(status.to_owned())
+                    .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
+            }
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response
+                    && status.as_str() >= "400"
+                    && response.content.is_empty()
+                {
+                    as_problem(status, response);
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'static str)> {
+    let mut errors = Vec::new();
+    if operation.security.is_some() {
+        errors.push(("401", "`unauthorized`: no credentials, wrong ones, or those of the other kind of caller."));
+    }
+    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let in_path = |parameter: &RefOr<utoipa::openapi::path::Parameter>| matches!(parameter, RefOr::T(p) if p.parameter_in == utoipa::openapi::path::ParameterIn::Path);
+    if parameters.iter().any(in_path) {
+        errors.push(("404", "`not_found`: there is no such thing, or not for this caller."));
+    }
+    if operation.request_body.is_some() {
+        errors.push(("413", "`too_large`: the body is too large."));
+        errors.push(("415", "`unsupported_media_type`: the body is of another kind."));
+    }
+    if operation.request_body.is_some() || !parameters.iter().all(in_path) {
+        errors.push(("422", "`invalid`: a field or a parameter does not fit, and `errors` says which."));
+    }
+    if is_api {
+        errors.push(("503", "`unavailable`: something is away; come again in `Retry-After` seconds."));
+        errors.push(("504", "`timeout`: no answer in time."));
+    }
+    errors
+}
+
+/// Gives an error its form, and an example made of its description: "`code`: a sentence".
+fn as_problem(status: &str, response: &mut Response) {
+    let title =
+        status.parse().ok().and_then(|status: u16| axum::http::StatusCode::from_u16(status).ok()?.canonical_reason());
+    let mut parts = response.description.split('`');
+    let code = parts.nth(1).unwrap_or_default();
+    // Where several codes have a sentence each, the example is of the first.
+    let detail = response.description.split_once("`: ").map_or("", |(_, detail)| detail);
+    let detail = detail.split(". `").next().unwrap_or_default().trim_end_matches('.');
+    let mut letters = detail.chars();
+    let detail = letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()));
+    let example = json!({
+        "type": "about:blank", "title": title, "status": status.parse::<u16>().ok(),
+        "detail": detail, "code": code, "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+    });
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+    response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(content));
+}

@@ -1,0 +1,4 @@
+//! The pages that people see. They work without JavaScript, and load nothing from anywhere.
+
+pub(crate) mod activate;
+mod layout;

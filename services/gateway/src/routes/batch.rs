@@ -1,0 +1,165 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use contracts::{Code, EmployeeId, Failure, IngestItem, Millis, Outcome, WindowId, WindowSent};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::time_entries::{item, location, until};
+use crate::{
+    App,
+    auth::EmployeeCaller,
+    error::Problem,
+    extract::{Body, parse},
+    ingest::Submitted,
+};
+
+/// The most bytes of a batch, decompressed.
+const BATCH_BYTES: usize = 900 * 1024;
+/// The most windows of a batch.
+const BATCH_WINDOWS: usize = 500;
+
+/// Windows that are sent together. Each stands for itself: a bad one spoils no other.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Batch {
+    /// At most 500 windows.
+    #[schema(value_type = Vec<WindowSent>)]
+    windows: Vec<Box<RawValue>>,
+}
+
+/// What became of the windows of a batch, in the order sent.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BatchAnswer {
+    items: Vec<BatchItem>,
+}
+
+/// What became of one window of a batch.
+#[derive(Serialize, ToSchema)]
+struct BatchItem {
+    /// The window's id; none where it could not be read.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    id: Option<WindowId>,
+    /// What became of it.
+    status: ItemStatus,
+    /// Why not, as a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "not_on_project")]
+    code: Option<Code>,
+    /// Why not, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Where to ask what becomes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+}
+
+/// What became of a window.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ItemStatus {
+    /// It is recorded.
+    Stored,
+    /// It was recorded before, the very same.
+    Duplicate,
+    /// Its id belongs to other content.
+    Conflict,
+    /// It may not be recorded.
+    Rejected,
+    /// It is safe, but not yet recorded.
+    Queued,
+}
+
+/// A body that is not compressed, or not any more: what we cannot read is refused before it is read.
+pub(super) struct Decompressed;
+
+impl<S: Sync> FromRequestParts<S> for Decompressed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let encoding = parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        match encoding {
+            None | Some(b"identity") => Ok(Self),
+            Some(_) => {
+                let detail = "The body must be plain, or compressed with gzip or zstd.";
+                Err(Problem::new(Code::UnsupportedMediaType, detail))
+            }
+        }
+    }
+}
+
+/// Record many windows at once.
+///
+/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding: gzip` or
+/// `zstd`; the limit is for what is inside). Send it again whenever you are not sure: each window is
+/// recorded once.
+#[utoipa::path(
+    post, path = "/api/v1/time-entries/batch", tag = "Time", security(("employeeToken" = [])),
+    request_body = Batch,
+    responses(
+        (status = 200, description = "All are settled: stored, duplicate, conflict or rejected, each by itself.", body = BatchAnswer),
+        (status = 202, description = "Some are queued: safe, but not yet recorded.", body = BatchAnswer),
+        (status = 429, description = "`too_many_requests`: some could not be taken. Send the whole batch again in `Retry-After` seconds."),
+    ),
+)]
+pub(super) async fn post_batch(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(employee): EmployeeCaller,
+    headers: HeaderMap,
+    _: Decompressed,
+    Body(batch): Body<Batch, BATCH_BYTES>,
+) -> Result<Response, Problem> {
+    if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
+        return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
+    }
+    let now = app.clock.now();
+    let read: Vec<_> = batch.windows.iter().map(|window| read(employee, now, window)).collect();
+    let good = read.iter().filter_map(|window| window.as_ref().ok().cloned()).collect();
+    let mut submitted = app.ingest.submit(good, until(&headers)).await.into_iter();
+    let mut items = Vec::with_capacity(read.len());
+    for window in read {
+        items.push(match window {
+            Err(failure) => BatchItem::refused(None, ItemStatus::Rejected, failure),
+            Ok(window) => match submitted.next() {
+                Some(Ok(submitted)) => BatchItem::settled(window.id, submitted),
+                // What was taken of the others is safe; sent again, it is a duplicate.
+                Some(Err(failure)) => return Err(failure.into()),
+                None => return Err(Failure::new(Code::Internal, "Something went wrong on our side.").into()),
+            },
+        });
+    }
+    let is_queued = items.iter().any(|item| item.status == ItemStatus::Queued);
+    let status = if is_queued { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, Json(BatchAnswer { items })).into_response())
+}
+
+fn read(employee_id: EmployeeId, received_at: Millis, json: &RawValue) -> Result<IngestItem, Failure> {
+    item(employee_id, received_at, parse::<WindowSent>(json.get().as_bytes())?)
+}
+
+impl BatchItem {
+    fn refused(id: Option<WindowId>, status: ItemStatus, failure: Failure) -> Self {
+        Self { id, status, code: Some(failure.code), detail: Some(failure.detail), location: None }
+    }
+
+    fn settled(id: WindowId, Submitted { seq, outcome }: Submitted) -> Self {
+        let plain = |status| Self { id: Some(id), status, code: None, detail: None, location: None };
+        match outcome {
+            Outcome::Stored(_) => plain(ItemStatus::Stored),
+            Outcome::Duplicate(_) => plain(ItemStatus::Duplicate),
+            Outcome::Conflict => {
+                let detail = "This id belongs to another window. Send this one with an id of its own.";
+                Self::refused(Some(id), ItemStatus::Conflict, Failure::new(Code::Conflict, detail))
+            }
+            Outcome::Rejected { code, detail } => {
+                Self::refused(Some(id), ItemStatus::Rejected, Failure::new(code, detail))
+            }
+            Outcome::Queued => Self { location: Some(location(id, seq)), ..plain(ItemStatus::Queued) },
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What the gateway answers: one file a group of calls, and [`router`] with all of them.
+
+mod accounts;
+mod analytics;
+mod batch;
+mod corrections;
+mod employees;
+mod health;
+mod projects;
+mod router;
+mod tasks;
+mod time_entries;
+mod whole;
+
+pub(crate) use router::router;

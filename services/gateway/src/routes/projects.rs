@@ -1,0 +1,114 @@
+use std::{convert::identity, sync::Arc};
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use contracts::{
+    Caller, CreateProject, DeleteProject, GetProject, ListProjects, Project, ProjectChanges, ProjectId, ProjectSummary,
+    UpdateProject,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::whole::answer_whole;
+use crate::{
+    App,
+    auth::{Admin, AdminOrEmployee},
+    error::Problem,
+    extract::{Body, PathId},
+};
+
+/// Create a project.
+#[utoipa::path(
+    post, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
+    request_body(content = CreateProject, example = json!({
+        "name": "Website relaunch", "employees": ["0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071"],
+        "payroll": {"*": {"billRate": 50.0, "overtimeBillRate": 75.0}}
+    })),
+    responses(
+        (status = 201, description = "Created.", body = Project),
+        (status = 400, description = "`unknown_employee`, `employee_deactivated`: somebody cannot be put on it. `payroll_not_on_project`: the payroll names somebody who is not on it."),
+    ),
+)]
+pub(super) async fn create_project(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    Body(request): Body<CreateProject>,
+) -> Result<(StatusCode, Json<Project>), Problem> {
+    Ok((StatusCode::CREATED, Json(app.ask(Caller::Admin, &request).await?)))
+}
+
+/// All projects that are not archived.
+#[utoipa::path(
+    get, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
+    responses((status = 200, description = "The projects.", body = Vec<Project>)),
+)]
+pub(super) async fn list_projects(State(app): State<Arc<App>>, Admin: Admin) -> Result<Response, Problem> {
+    answer_whole(app, Caller::Admin, |after| ListProjects { after }, identity).await
+}
+
+/// One project, whole or as its employees see it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum ProjectSeen {
+    /// For an admin.
+    Whole(Project),
+    /// For an employee on it.
+    Summary(ProjectSummary),
+}
+
+/// One project.
+///
+/// An employee sees only those they are on, without rates and settings.
+#[utoipa::path(
+    get, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = []), ("employeeToken" = [])),
+    params(("id" = ProjectId, Path, description = "Which.")),
+    responses((status = 200, description = "The project.", body = ProjectSeen)),
+)]
+pub(super) async fn get_project(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(caller): AdminOrEmployee,
+    PathId(id): PathId<ProjectId>,
+) -> Result<Json<ProjectSeen>, Problem> {
+    let project = app.ask(caller, &GetProject { id }).await?;
+    Ok(Json(match caller {
+        Caller::Admin => ProjectSeen::Whole(project),
+        _ => ProjectSeen::Summary(project.into()),
+    }))
+}
+
+/// Change a project.
+///
+/// A list or the payroll replaces what was there. Whoever is taken off a project is off its tasks too.
+#[utoipa::path(
+    put, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
+    params(("id" = ProjectId, Path, description = "Which.")),
+    request_body(content = ProjectChanges, example = json!({"description": "All that the new site needs", "archived": false})),
+    responses(
+        (status = 200, description = "Changed.", body = Project),
+        (status = 400, description = "`nothing_to_change`: the body names no field. Otherwise as when it is created."),
+    ),
+)]
+pub(super) async fn update_project(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<ProjectId>,
+    Body(changes): Body<ProjectChanges>,
+) -> Result<Json<Project>, Problem> {
+    Ok(Json(app.ask(Caller::Admin, &UpdateProject { id, changes }).await?))
+}
+
+/// Delete a project and its tasks.
+///
+/// Recorded time stays.
+#[utoipa::path(
+    delete, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
+    params(("id" = ProjectId, Path, description = "Which.")),
+    responses((status = 204, description = "Deleted.")),
+)]
+pub(super) async fn delete_project(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<ProjectId>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Admin, &DeleteProject { id }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use axum::{Router, middleware, routing::get};
+use contracts::Code;
+use tower_http::{cors::CorsLayer, decompression::RequestDecompressionLayer};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries};
+use crate::{App, error::Problem, hear_out::hear_out, observe::observe, openapi, pages};
+
+/// Reads gzip and zstd; anything else stays as it is, for the handler to refuse.
+fn decompressed() -> RequestDecompressionLayer {
+    RequestDecompressionLayer::new().pass_through_unaccepted(true)
+}
+
+/// Every route there is.
+pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
+    let (router, mut api) = OpenApiRouter::with_openapi(openapi::described())
+        .routes(routes!(accounts::activate_account))
+        .routes(routes!(accounts::log_in))
+        .routes(routes!(accounts::get_me))
+        .routes(routes!(employees::create_employee, employees::list_employees))
+        .routes(routes!(employees::get_employee, employees::update_employee))
+        .routes(routes!(employees::deactivate_employee))
+        .routes(routes!(employees::reactivate_employee))
+        .routes(routes!(employees::invite_employee))
+        .routes(routes!(employees::set_permissions))
+        .routes(routes!(projects::create_project, projects::list_projects))
+        .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
+        .routes(routes!(tasks::create_task, tasks::list_tasks))
+        .routes(routes!(tasks::get_task, tasks::update_task, tasks::delete_task))
+        .routes(routes!(time_entries::record_window))
+        .routes(routes!(time_entries::update_windows))
+        .routes(routes!(batch::post_batch).layer(decompressed()))
+        .routes(routes!(time_entries::get_window, corrections::correct_window, corrections::void_window))
+        .routes(routes!(corrections::list_quarantine))
+        .routes(routes!(corrections::replay_quarantined))
+        .routes(routes!(analytics::list_windows))
+        .routes(routes!(analytics::project_time))
+        .routes(routes!(analytics::task_time))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .split_for_parts();
+    openapi::complete(&mut api);
+    let router = router
+        .route("/activate", get(pages::activate::show).post(pages::activate::submit))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
+        .fallback(async || Problem::new(Code::NotFound, "There is nothing at this path. /docs lists what there is."))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                Code::MethodNotAllowed,
+                "This path does not take this method. /docs lists those that it takes.",
+            )
+        });
+    let router = router.layer(middleware::from_fn(hear_out));
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(middleware::from_fn(observe)).with_state(app)
+}

@@ -1,0 +1,120 @@
+use std::{convert::identity, sync::Arc};
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use contracts::{
+    Caller, CreateTask, DeleteTask, GetTask, ListTasks, ProjectId, Task, TaskChanges, TaskId, TaskSummary, UpdateTask,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::whole::answer_whole;
+use crate::{
+    App,
+    auth::{Admin, AdminOrEmployee},
+    error::Problem,
+    extract::{Body, Params, PathId},
+};
+
+/// Create a task.
+#[utoipa::path(
+    post, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = [])),
+    request_body(content = CreateTask, example = json!({
+        "name": "Landing page", "projectId": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071",
+        "employees": ["0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072"], "status": "To Do", "priority": "High"
+    })),
+    responses(
+        (status = 201, description = "Created.", body = Task),
+        (status = 400, description = "`unknown_project`, `not_on_project`, `unknown_status`, `unknown_priority`: the project is not there, or has no such employee, status or priority."),
+    ),
+)]
+pub(super) async fn create_task(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    Body(request): Body<CreateTask>,
+) -> Result<(StatusCode, Json<Task>), Problem> {
+    Ok((StatusCode::CREATED, Json(app.ask(Caller::Admin, &request).await?)))
+}
+
+/// Tasks, whole or as employees see them.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the two forms of the answer, for the documentation")]
+pub(super) enum TasksSeen {
+    /// For an admin.
+    Whole(Vec<Task>),
+    /// For an employee: those of the projects they are on.
+    Summaries(Vec<TaskSummary>),
+}
+
+/// All tasks, or those of a project.
+///
+/// An employee sees those of the projects they are on.
+#[utoipa::path(
+    get, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
+    params(("projectId" = Option<ProjectId>, Query, description = "Of this project only.")),
+    responses((status = 200, description = "The tasks.", body = TasksSeen)),
+)]
+pub(super) async fn list_tasks(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(caller): AdminOrEmployee,
+    params: Params,
+) -> Result<Response, Problem> {
+    let project_id = params.get("projectId", "must be the id (a UUID) of one project")?;
+    let ask = move |after| ListTasks { project_id, after };
+    match caller {
+        Caller::Admin => answer_whole(app, caller, ask, identity).await,
+        _ => answer_whole(app, caller, ask, TaskSummary::from).await,
+    }
+}
+
+/// One task.
+///
+/// An employee sees only those of the projects they are on.
+#[utoipa::path(
+    get, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
+    params(("id" = TaskId, Path, description = "Which.")),
+    responses((status = 200, description = "The task.", body = Task)),
+)]
+pub(super) async fn get_task(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(caller): AdminOrEmployee,
+    PathId(id): PathId<TaskId>,
+) -> Result<Json<Task>, Problem> {
+    Ok(Json(app.ask(caller, &GetTask { id }).await?))
+}
+
+/// Change a task.
+#[utoipa::path(
+    put, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = [])),
+    params(("id" = TaskId, Path, description = "Which.")),
+    request_body(content = TaskChanges, example = json!({"status": "In Progress"})),
+    responses(
+        (status = 200, description = "Changed.", body = Task),
+        (status = 400, description = "`nothing_to_change`: the body names no field. Otherwise as when it is created."),
+    ),
+)]
+pub(super) async fn update_task(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<TaskId>,
+    Body(changes): Body<TaskChanges>,
+) -> Result<Json<Task>, Problem> {
+    Ok(Json(app.ask(Caller::Admin, &UpdateTask { id, changes }).await?))
+}
+
+/// Delete a task.
+///
+/// Recorded time stays.
+#[utoipa::path(
+    delete, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = [])),
+    params(("id" = TaskId, Path, description = "Which.")),
+    responses((status = 204, description = "Deleted.")),
+)]
+pub(super) async fn delete_task(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<TaskId>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Admin, &DeleteTask { id }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

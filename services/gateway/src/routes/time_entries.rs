@@ -1,0 +1,214 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    Caller, Code, EmployeeId, Failure, GetWindow, IngestItem, Millis, Outcome, UpdateWindows, Window, WindowChanges,
+    WindowId, WindowSent, WindowState, content_hash, window_id,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    auth::{Admin, AdminOrEmployee, EmployeeCaller},
+    error::Problem,
+    extract::{Body, Params, PathId},
+    ingest::{Submitted, Until},
+};
+
+/// The most bytes of one window.
+const WINDOW_BYTES: usize = 64 * 1024;
+/// How long an update of many windows may take.
+const UPDATE_PATIENCE: Duration = Duration::from_secs(600);
+
+/// A window that is not recorded (yet).
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub(super) enum Unrecorded {
+    /// Safe, and soon recorded or rejected.
+    Queued {
+        /// Its id.
+        id: WindowId,
+    },
+    /// It may not be recorded.
+    Rejected {
+        /// Its id.
+        id: WindowId,
+        /// Why, as a word.
+        #[schema(value_type = String, example = "not_on_project")]
+        code: Code,
+        /// Why, as a sentence.
+        #[schema(example = "The employee was not on the project at any moment of the window.")]
+        detail: String,
+    },
+}
+
+/// What became of a window.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum WindowSeen {
+    /// It is recorded.
+    Recorded(Box<Window>),
+    /// It is not.
+    Unrecorded(Unrecorded),
+}
+
+/// Record a window of time.
+///
+/// Send it again whenever you are not sure: it is recorded once. Whoever was on the project and the
+/// task at any moment of the window may record it.
+#[utoipa::path(
+    post, path = "/api/v1/time-entries", tag = "Time", security(("employeeToken" = [])),
+    params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the window is safe.", example = "respond-async")),
+    request_body = WindowSent,
+    responses(
+        (status = 201, description = "Recorded.", body = Window),
+        (status = 200, description = "It was recorded before, the very same.", body = Window),
+        (status = 202, description = "Safe, but not yet recorded: `Location` tells what becomes of it.", body = Unrecorded,
+         headers(("Location" = String, description = "Where to ask."))),
+        (status = 400, description = "`not_on_project`, `not_on_task`, `unknown_project`, `unknown_task`, `project_archived`, `employee_deactivated`: it may not be recorded."),
+        (status = 409, description = "`conflict`: the id belongs to other content."),
+        (status = 429, description = "`too_many_requests`: come again in `Retry-After` seconds, and keep the window until then."),
+    ),
+)]
+pub(super) async fn record_window(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(employee_id): EmployeeCaller,
+    headers: HeaderMap,
+    Body(window): Body<WindowSent, WINDOW_BYTES>,
+) -> Result<Response, Problem> {
+    let item = item(employee_id, app.clock.now(), window)?;
+    let id = item.id;
+    let submitted = app.ingest.submit(vec![item], until(&headers)).await.pop();
+    let nothing = || Err(Failure::new(Code::Internal, "Something went wrong on our side."));
+    let Submitted { seq, outcome } = submitted.unwrap_or_else(nothing)?;
+    Ok(match outcome {
+        Outcome::Stored(window) => recorded(StatusCode::CREATED, &window),
+        Outcome::Duplicate(window) => recorded(StatusCode::OK, &window),
+        Outcome::Conflict => {
+            let detail = "This id belongs to another window. Send this one with an id of its own.";
+            return Err(Problem::new(Code::Conflict, detail));
+        }
+        Outcome::Rejected { code, detail } => return Err(Problem::new(code, detail)),
+        Outcome::Queued => queued(id, seq),
+    })
+}
+
+/// A window on its way, once it keeps the limits.
+pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowSent) -> Result<IngestItem, Failure> {
+    window.range(received_at).map_err(|error| Failure::fields(vec![error]))?;
+    let made = || window_id(employee_id, &window.hwid, window.start, window.end, window.task_id);
+    let id = window.id.unwrap_or_else(made);
+    Ok(IngestItem { id, employee_id, received_at, hash: content_hash(&window), window })
+}
+
+/// What the caller waits for: some would rather not wait for the worker (RFC 7240, 4.1).
+pub(super) fn until(headers: &HeaderMap) -> Until {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let is_async = values.flat_map(|value| value.split(',')).any(|preference| preference.trim() == "respond-async");
+    if is_async { Until::Safe } else { Until::Settled }
+}
+
+/// The window as the worker has written it: read by nobody in between.
+fn recorded(status: StatusCode, window: &RawValue) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], window.get().to_owned()).into_response()
+}
+
+fn queued(id: WindowId, seq: u64) -> Response {
+    let queued = Json(Unrecorded::Queued { id });
+    (StatusCode::ACCEPTED, [(header::LOCATION, location(id, seq))], queued).into_response()
+}
+
+/// Where to ask what becomes of a window.
+pub(super) fn location(id: WindowId, seq: u64) -> String {
+    format!("/api/v1/time-entries/{id}?seq={seq}")
+}
+
+/// How many windows were changed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Updated {
+    /// The same in words.
+    #[schema(example = "12 windows were changed.")]
+    message: String,
+    /// How many.
+    #[schema(example = 12)]
+    modified_count: u64,
+}
+
+/// Change recorded windows.
+///
+/// All those of these employees and on these projects.
+#[utoipa::path(
+    put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
+    params(
+        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between. This or `projectId` must be given."),
+        ("projectId" = Option<String>, Query, description = "On these projects only."),
+    ),
+    request_body(content = WindowChanges, example = json!({"paid": true})),
+    responses(
+        (status = 200, description = "Changed.", body = Updated),
+        (status = 400, description = "`no_filter`: neither `employeeId` nor `projectId` is given. `nothing_to_change`: the body names no field."),
+    ),
+)]
+pub(super) async fn update_windows(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    params: Params,
+    Body(changes): Body<WindowChanges>,
+) -> Result<Json<Updated>, Problem> {
+    // An empty filter is more likely a mistake than a wish to change everybody's windows.
+    if let Some(name) = ["employeeId", "projectId"].into_iter().find(|name| params.is_empty(name)) {
+        return Err(Failure::field(name, "must be ids (UUIDs) with commas between, or left out").into());
+    }
+    let (employees, projects) = (params.ids("employeeId")?, params.ids("projectId")?);
+    if employees.is_empty() && projects.is_empty() {
+        return Err(Problem::new(Code::NoFilter, "Name employees (`employeeId`), projects (`projectId`), or both."));
+    }
+    if changes == WindowChanges::default() {
+        return Err(Problem::new(Code::NothingToChange, "The body names nothing to change."));
+    }
+    let request = UpdateWindows { employees, projects, changes };
+    let modified_count = app.bus.ask_within(UPDATE_PATIENCE, Caller::Admin, &request).await?.modified;
+    let message = match modified_count {
+        1 => "1 window was changed.".to_owned(),
+        count => format!("{count} windows were changed."),
+    };
+    Ok(Json(Updated { message, modified_count }))
+}
+
+/// What became of a window.
+///
+/// An employee sees only their own. With the `seq` of a 202's `Location` the answer is always one
+/// of these; without it an id that is not known while windows are waiting is a 503.
+#[utoipa::path(
+    get, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = []), ("employeeToken" = [])),
+    params(
+        ("id" = WindowId, Path, description = "Which."),
+        ("seq" = Option<u64>, Query, description = "Its place in the queue, as the 202 named it."),
+    ),
+    responses((status = 200, description = "Recorded, queued or rejected.", body = WindowSeen)),
+)]
+pub(super) async fn get_window(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(caller): AdminOrEmployee,
+    PathId(id): PathId<WindowId>,
+    params: Params,
+) -> Result<Json<WindowSeen>, Problem> {
+    let seq = params.get("seq", "must be a whole number, as the 202 named it")?;
+    Ok(Json(seen(id, app.ask(caller, &GetWindow { id, seq }).await?)))
+}
+
+/// What a caller sees of a window.
+pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
+    match state {
+        WindowState::Recorded(window) => WindowSeen::Recorded(window),
+        WindowState::Queued => WindowSeen::Unrecorded(Unrecorded::Queued { id }),
+        WindowState::Rejected { code, detail } => WindowSeen::Unrecorded(Unrecorded::Rejected { id, code, detail }),
+    }
+}

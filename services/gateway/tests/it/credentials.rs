@@ -1,0 +1,118 @@
+//! Who is let in, and that it is asked first.
+
+use jsonwebtoken::Algorithm;
+use reqwest::StatusCode;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, problem, sign, told};
+
+/// No service runs: whoever is let in gets a 503.
+const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_is_known_by_the_key_or_the_one_before_it() {
+    let edge = Edge::start().await;
+    for key in [KEY, PREVIOUS_KEY] {
+        assert_eq!(told(edge.get("/api/v1/employee").header("X-API-Key", key)).await.status, LET_IN);
+    }
+    for key in ["", "x", &KEY[1..], &format!("{KEY}x"), JWT_SECRET] {
+        let told = told(edge.get("/api/v1/employee").header("X-API-Key", key)).await;
+        assert_eq!((told.status, told.code.as_str()), (REFUSED, "unauthorized"));
+        assert!(key.len() < 5 || !told.text.contains(key));
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
+    let edge = Edge::start().await;
+    let me = async |token: &str| told(edge.get("/api/auth/me").bearer_auth(token)).await.status;
+    let (id, now) = (Uuid::from_u128(7), edge.world.clock.now().0 / 1_000);
+    let good = json!({ "sub": id, "epoch": 0, "iat": now, "exp": now + 600 });
+    assert_eq!(me(&sign(&good, Algorithm::HS256, JWT_SECRET)).await, LET_IN);
+    assert_eq!(me(&sign(&good, Algorithm::HS256, "another secret")).await, REFUSED);
+    assert_eq!(me(&sign(&good, Algorithm::HS256, KEY)).await, REFUSED);
+    assert_eq!(me(&sign(&good, Algorithm::HS512, JWT_SECRET)).await, REFUSED);
+    for claims in [
+        json!({ "sub": id, "epoch": 0, "iat": now }),
+        json!({ "sub": "ann@example.org", "epoch": 0, "iat": now, "exp": now + 600 }),
+        json!({ "epoch": 0, "iat": now, "exp": now + 600 }),
+        json!({ "sub": id, "iat": now, "exp": now + 600 }),
+        json!({ "sub": id, "epoch": 0, "iat": now, "exp": now }),
+    ] {
+        assert_eq!(me(&sign(&claims, Algorithm::HS256, JWT_SECRET)).await, REFUSED, "{claims}");
+    }
+    let token = sign(&good, Algorithm::HS256, JWT_SECRET);
+    let claims = token.split('.').nth(1).expect("claims");
+    for bad in ["", "x", "a.b.c", &format!("eyJhbGciOiJub25lIn0.{claims}."), &format!("{token}x")] {
+        assert_eq!(me(bad).await, REFUSED, "{bad}");
+    }
+    edge.world.clock.advance(590_000);
+    // A beat later, so that we know again what is revoked.
+    testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
+    edge.world.clock.advance(11_000);
+    assert_eq!(me(&token).await, REFUSED);
+    edge.world.finish().await;
+}
+
+async fn ready(edge: &Edge) -> bool {
+    edge.get("/readyz").send().await.expect("an answer").status() == 200
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
+    let edge = Edge::start().await;
+    let token = edge.token(kit::new_id(), 0);
+    let challenges = async |request: reqwest::RequestBuilder| {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), REFUSED);
+        let given = response.headers().get_all("www-authenticate").iter();
+        let kinds: Vec<_> = given.map(|c| c.to_str().expect("text").split(' ').next().unwrap().to_owned()).collect();
+        problem(response).await;
+        kinds.join(" ")
+    };
+    assert_eq!(challenges(edge.get("/api/v1/employee").bearer_auth(&token)).await, "ApiKey");
+    assert_eq!(challenges(edge.get("/api/auth/me").header("X-API-Key", KEY)).await, "Bearer");
+    assert_eq!(challenges(edge.get("/api/v1/task")).await, "ApiKey Bearer");
+    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "Bearer");
+    // A wrong key is not made good by a token.
+    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x")).await, "ApiKey");
+    for (scheme, status) in [("bearer", LET_IN), ("Basic", REFUSED), ("Bearer:", REFUSED)] {
+        let request = edge.get("/api/v1/task").header("Authorization", format!("{scheme} {token}"));
+        assert_eq!(told(request).await.status, status, "{scheme}");
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_asked_for_before_the_body_is_read() {
+    let edge = Edge::start().await;
+    for path in ["/api/v1/employee", "/api/v1/project", "/api/v1/task", "/api/v1/time-entries"] {
+        // Neither the kind nor the content would do, and the end never comes.
+        let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
+        let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
+        assert_eq!(told(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
+        // Whoever listens only when all is sent hears it too.
+        assert_eq!(told(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employee_acts_for_nobody_else() {
+    let edge = Edge::start().await;
+    let (own, other) = (kit::new_id(), kit::new_id::<contracts::EmployeeId>());
+    let token = edge.token(own, 0);
+    let body =
+        json!({"computer": "c", "permissions": {"accessibility": "denied", "screenAndSystemAudioRecording": "denied"}});
+    let permissions = |id| edge.post(&format!("/api/v1/employee/{id}/permissions")).bearer_auth(&token).json(&body);
+    assert_eq!(told(permissions(other)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(told(permissions(own)).await.status, LET_IN);
+    let time = |id| edge.get(&format!("/api/v1/analytics/task-time?employeeId={id}&taskId={other}"));
+    assert_eq!(told(time(other).bearer_auth(&token)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(told(time(own).bearer_auth(&token)).await.status, LET_IN);
+    assert_eq!(told(time(other).header("X-API-Key", KEY)).await.status, LET_IN);
+    edge.world.finish().await;
+}

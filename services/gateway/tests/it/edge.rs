@@ -1,0 +1,103 @@
+//! A gateway in a world, and somebody who calls it.
+
+use contracts::{EmployeeId, Secret, Service};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use testkit::{Running, World};
+use tokio::net::TcpListener;
+
+pub(crate) const KEY: &str = "the admin's key, of which nobody should see a word";
+pub(crate) const PREVIOUS_KEY: &str = "the admin's key before that one, good for a while";
+pub(crate) const JWT_SECRET: &str = "what tokens are signed with, which nobody knows";
+
+pub(crate) struct Edge {
+    pub(crate) world: World,
+    pub(crate) gateway: Running,
+    pub(crate) http: Client,
+    pub(crate) base: String,
+}
+
+pub(crate) fn config() -> gateway::Config {
+    gateway::Config {
+        http_addr: ([127, 0, 0, 1], 0).into(),
+        cors_allow_origins: "https://app.example.org".into(),
+        jwt_secret_key: Some(Secret::new(JWT_SECRET)),
+        jwt_secret_key_file: None,
+        jwt_algorithm: gateway::Algorithm::Hs256,
+        access_token_expire_minutes: 10,
+        admin_api_key: Some(Secret::new(KEY)),
+        admin_api_key_file: None,
+        admin_api_key_previous: Some(Secret::new(PREVIOUS_KEY)),
+        admin_api_key_previous_file: None,
+    }
+}
+
+impl Edge {
+    pub(crate) async fn start() -> Self {
+        let world = World::start().await;
+        let (base, gateway) = start_gateway(&world).await;
+        Self { world, gateway, http: Client::new(), base }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(self.base.clone() + path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(self.base.clone() + path)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> RequestBuilder {
+        self.http.put(self.base.clone() + path)
+    }
+
+    /// A token as the gateway would issue it now.
+    pub(crate) fn token(&self, employee: EmployeeId, epoch: i64) -> String {
+        let iat = self.world.clock.now().0 / 1_000;
+        sign(&json!({ "sub": employee, "epoch": epoch, "iat": iat, "exp": iat + 600 }), Algorithm::HS256, JWT_SECRET)
+    }
+}
+
+/// Starts a gateway, and gives its address.
+pub(crate) async fn start_gateway(world: &World) -> (String, Running) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("its port"));
+    let run = |deps, shutdown| gateway::run_on(listener, config(), deps, shutdown);
+    (base, world.spawn(Service::Gateway, run).await)
+}
+
+pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("a token")
+}
+
+/// What an error says, after a look at its form.
+pub(crate) struct Told {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) field: Option<String>,
+    pub(crate) text: String,
+}
+
+pub(crate) async fn told(request: RequestBuilder) -> Told {
+    problem(request.send().await.expect("an answer")).await
+}
+
+pub(crate) async fn problem(response: Response) -> Told {
+    let status = response.status();
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert!(response.headers().contains_key("x-request-id"));
+    let comes_again = matches!(status.as_u16(), 429 | 503);
+    assert_eq!(response.headers().contains_key("retry-after"), comes_again);
+    assert_eq!(response.headers().contains_key("www-authenticate"), status == 401);
+    let text = response.text().await.expect("a body");
+    let body: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(body["status"], status.as_u16());
+    assert!(body["type"].is_string() && body["title"].is_string());
+    assert!(body["detail"].as_str().is_some_and(|detail| detail.len() > 10 && detail.ends_with('.')), "{text}");
+    let code = body["code"].as_str().expect("a code").to_owned();
+    let field = body["errors"][0]["field"].as_str().map(str::to_owned);
+    Told { status, code, field, text }
+}

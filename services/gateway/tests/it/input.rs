@@ -1,0 +1,196 @@
+//! What does not fit is refused by name, and nothing of it comes back.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::edge::{Edge, KEY, told};
+
+/// Planted wherever something is sent.
+const SECRET: &str = "hunter2-planted-secret";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_paths_methods_and_ids_are_problems_too() {
+    let edge = Edge::start().await;
+    let nothing = told(edge.get(&format!("/{SECRET}?x={SECRET}"))).await;
+    assert_eq!((nothing.status, nothing.code.as_str()), (StatusCode::NOT_FOUND, "not_found"));
+    assert!(!nothing.text.contains(SECRET));
+    let response = edge.http.patch(edge.base.clone() + "/api/v1/employee").send().await.expect("an answer");
+    assert_eq!(response.headers()["allow"], "POST,GET,HEAD");
+    let wrong = crate::edge::problem(response).await;
+    assert_eq!((wrong.status, wrong.code.as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    for id in ["1", SECRET, "0198c6f2-7f00-7a31-9c5e", "%FF", "..%2f..", "null"] {
+        for path in ["employee", "project", "task", "time-entries"] {
+            let told = told(edge.get(&format!("/api/v1/{path}/{id}")).header("X-API-Key", KEY)).await;
+            assert_eq!((told.status, told.code.as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}/{id}");
+            assert!(!told.text.contains(SECRET));
+        }
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_too_large_or_of_another_kind_are_refused() {
+    let edge = Edge::start().await;
+    let token = edge.token(kit::new_id(), 0);
+    let create = |body: String| edge.post("/api/v1/employee").header("X-API-Key", KEY).body(body);
+    let json = |body| create(body).header("Content-Type", "application/json; charset=utf-8");
+    let filled = |bytes: usize| format!("{{\"x\":\"{}\"}}", SECRET.repeat(bytes / SECRET.len()));
+    assert_eq!(told(json(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(told(json(filled((1 << 20) - 100))).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let window = edge.post("/api/v1/time-entries").bearer_auth(&token).header("Content-Type", "application/json");
+    assert_eq!(told(window.body(filled(70 << 10))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let login = edge.post("/api/auth/login").header("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(told(login.body(filled(10 << 20))).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application", SECRET] {
+        let told = told(create("{}".into()).header("Content-Type", kind)).await;
+        assert_eq!((told.status, told.code.as_str()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"));
+        assert!(!told.text.contains(SECRET));
+    }
+    assert_eq!(told(create("{}".into())).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let login = edge.post("/api/auth/login").json(&json!({"username": "a", "password": SECRET}));
+    assert_eq!(told(login).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_sent_comes_back() {
+    let edge = Edge::start().await;
+    let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+    let token = edge.token(id.parse().expect("an id"), 0);
+    let planted = [
+        json!(SECRET),
+        json!([SECRET]),
+        json!({ SECRET: SECRET }),
+        json!({"name": {SECRET: 1}, "email": SECRET, "token": [SECRET], "computer": [SECRET], "start": SECRET}),
+        json!({"name": 5, "email": SECRET, "payroll": {SECRET: {}}, "start": format!("x, expected {SECRET}")}),
+        json!({"name": "a", "email": SECRET, "payroll": {SECRET: {"billRate": 1}}, "token": 1, "password": SECRET}),
+        json!({"name": "a", "employees": [SECRET], "computer": "a", "permissions": {"accessibility": SECRET}}),
+        json!({"name": "a", "projectId": SECRET, "employees": SECRET, "start": 1, "end": 2, "timezoneOffset": SECRET}),
+    ];
+    let (nothing, more) = (String::new(), format!("{{}} {SECRET}"));
+    let raw = [
+        SECRET,
+        "{",
+        "{\"name\":NaN}",
+        "{\"name\":1e999}",
+        &"[".repeat(60_000),
+        &format!("{{\"x\":{}", "[".repeat(60_000)),
+        "\u{0}",
+        &nothing,
+        &more,
+    ];
+    let bodies: Vec<String> = planted.iter().map(ToString::to_string).chain(raw.map(str::to_owned)).collect();
+    for (method, path) in [
+        (Method::POST, "/api/auth/activate".to_owned()),
+        (Method::POST, "/api/v1/employee".to_owned()),
+        (Method::POST, format!("/api/v1/employee/{id}/permissions")),
+        (Method::POST, "/api/v1/project".to_owned()),
+        (Method::POST, "/api/v1/task".to_owned()),
+        (Method::POST, "/api/v1/time-entries".to_owned()),
+    ] {
+        for body in &bodies {
+            let request = edge.http.request(method.clone(), edge.base.clone() + &path);
+            let request = request.header("X-API-Key", KEY).bearer_auth(&token);
+            let told = told(request.header("Content-Type", "application/json").body(body.clone())).await;
+            let shown: String = body.chars().take(80).collect();
+            assert_eq!((told.status.as_u16(), told.code.as_str()), (422, "invalid"), "{path} {shown}");
+            assert!(told.field.is_some_and(|field| field.len() <= 100), "{path} {shown}");
+            assert!(!told.text.contains(SECRET), "{path} {shown}: {}", told.text);
+        }
+    }
+    assert_eq!(edge.get("/healthz").send().await.expect("an answer").status(), 200);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_in_an_update_is_refused_where_it_clears_nothing() {
+    let edge = Edge::start().await;
+    let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+    for (path, field) in [
+        ("employee", "name"),
+        ("employee", "email"),
+        ("project", "name"),
+        ("project", "employees"),
+        ("project", "billable"),
+        ("task", "projectId"),
+        ("task", "status"),
+    ] {
+        let update = edge.put(&format!("/api/v1/{path}/{id}")).header("X-API-Key", KEY);
+        let told = told(update.json(&json!({ field: null }))).await;
+        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_that_do_not_fit_are_named() {
+    let edge = Edge::start().await;
+    let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+    for (path, field) in [
+        ("analytics/window".to_owned(), "start"),
+        ("analytics/window?start=1".to_owned(), "end"),
+        ("analytics/window?start=2&end=1".to_owned(), "end"),
+        ("analytics/window?start=1&end=99999999999999".to_owned(), "end"),
+        (format!("analytics/window?start={SECRET}&end=2"), "start"),
+        (format!("analytics/window?start=1&end=2&employeeId={SECRET}"), "employeeId"),
+        (format!("analytics/window?start=1&end=2&employeeId={id},"), "employeeId"),
+        (format!("analytics/project-time?start=1&end=2&projectId={SECRET}"), "projectId"),
+        (format!("analytics/project-time?start=1&end=2&taskId={id};{id}"), "taskId"),
+        ("analytics/project-time?start=1&end=9223372036854775808".to_owned(), "end"),
+        (format!("analytics/task-time?employeeId={id}"), "taskId"),
+        (format!("task?projectId={SECRET}"), "projectId"),
+        (format!("time-entries/{id}?seq={SECRET}"), "seq"),
+    ] {
+        let told = told(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
+        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
+        assert!(!told.text.contains(SECRET));
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_of_windows_needs_a_filter_and_a_change() {
+    let edge = Edge::start().await;
+    let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+    let update = async |query: &str, body: serde_json::Value| {
+        let request = edge.put(&format!("/api/v1/time-entries/update{query}")).header("X-API-Key", KEY);
+        let told = told(request.json(&body)).await;
+        (told.status.as_u16(), told.code)
+    };
+    let refused = |status, code: &str| (status, code.to_owned());
+    assert_eq!(update("", json!({"paid": true})).await, refused(400, "no_filter"));
+    assert_eq!(update(&format!("?employeeId={id}"), json!({})).await, refused(400, "nothing_to_change"));
+    assert_eq!(update(&format!("?employeeId={id}"), json!({"x": 1})).await, refused(400, "nothing_to_change"));
+    assert_eq!(update(&format!("?employeeId=&projectId={id}"), json!({"paid": true})).await, refused(422, "invalid"));
+    assert_eq!(update(&format!("?employeeId={id}"), json!({"paid": null})).await, refused(422, "invalid"));
+    assert_eq!(update(&format!("?employeeId={id}"), json!({"billRate": -1})).await, refused(422, "invalid"));
+    assert_eq!(update(&format!("?employeeId={id}"), json!({"note": null})).await, refused(503, "unavailable"));
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_keeps_the_limits() {
+    let edge = Edge::start().await;
+    let token = edge.token(kit::new_id(), 0);
+    let now = edge.world.clock.now().0;
+    let window = |start: i64, end: i64, offset: i64| {
+        json!({
+            "start": start, "end": end, "timezoneOffset": offset, "computer": "c", "user": "u", "os": "o",
+            "osVersion": "v", "hwid": "h", "projectId": kit::new_id::<contracts::ProjectId>(),
+            "taskId": kit::new_id::<contracts::TaskId>(),
+        })
+    };
+    let day = 24 * 3_600_000;
+    for (window, field) in [
+        (window(now, now, 0), "end"),
+        (window(now, now - 1, 0), "end"),
+        (window(now - day - 1, now, 0), "end"),
+        (window(now, now + 360_000, 0), "end"),
+        (window(-5, 5, 0), "start"),
+        (window(now - 1, now, day + 1), "timezoneOffset"),
+    ] {
+        let told = told(edge.post("/api/v1/time-entries").bearer_auth(&token).json(&window)).await;
+        assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{window}");
+    }
+    edge.world.finish().await;
+}

@@ -1,0 +1,31 @@
+//! Lists that are longer than NATS carries in one message.
+
+use std::collections::BTreeSet;
+
+use contracts::{CreateEmployee, Email, Name, Service};
+use futures::{StreamExt, stream};
+use serde_json::Value;
+
+use crate::edge::{Edge, KEY};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_several_pages_comes_whole() {
+    let edge = Edge::start().await;
+    edge.world.spawn(Service::Directory, |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
+    // 1.3 KB each: half a MiB, a page, is some 400 of them.
+    let created = stream::iter(0..900).map(|n| {
+        let (name, email) = (Name::parse(&"語".repeat(200)), Email::parse(&format!("{n}@{}.org", "m".repeat(60))));
+        let (name, email) = (name.expect("a name"), email.expect("an address"));
+        let edge = &edge;
+        async move { edge.world.ask(&CreateEmployee { name, email }).await.expect("created").id.to_string() }
+    });
+    let created: BTreeSet<String> = created.buffer_unordered(50).collect().await;
+    let response = edge.get("/api/v1/employee").header("X-API-Key", KEY).send().await.expect("an answer");
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert!(!response.headers().contains_key("content-length"), "it is streamed");
+    let listed: Vec<Value> = response.json().await.expect("JSON");
+    assert_eq!(listed.len(), 900);
+    let ids: BTreeSet<String> = listed.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
+    assert_eq!(ids, created);
+    edge.world.finish().await;
+}

@@ -1,0 +1,12 @@
+//! The gateway over real HTTP and real NATS. What needs the other services is tested in `stack`.
+
+mod activation;
+mod credentials;
+mod docs;
+mod edge;
+mod input;
+mod long_lists;
+mod revocation;
+mod settings;
+mod stopping;
+mod unavailable;

@@ -1,0 +1,84 @@
+//! Tokens that are over before their time.
+
+use std::time::Duration;
+
+use contracts::Revocation;
+use reqwest::StatusCode;
+use testkit::{World, eventually, eventually_within};
+
+use crate::edge::{Edge, start_gateway, told};
+
+/// No service runs: whoever is let in gets a 503 from there.
+const LET_IN: &str = "The directory service is away. Try again in a moment.";
+
+async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
+    let told = told(edge.get("/api/auth/me").bearer_auth(token)).await;
+    (told.status, told.text.contains(LET_IN))
+}
+
+async fn keys(world: &World) -> Vec<String> {
+    let store = kit::open_revocations(&world.bus().jetstream).await.expect("the bucket");
+    let keys = store.keys().await.expect("its keys");
+    futures::StreamExt::collect::<Vec<_>>(keys).await.into_iter().map(|key| key.expect("a key")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_good() {
+    let edge = Edge::start().await;
+    let employee = kit::new_id();
+    let (old, new) = (edge.token(employee, 0), edge.token(employee, 1));
+    let other = edge.token(kit::new_id(), 0);
+    assert!(me(&edge, &old).await.1);
+    let store = kit::open_revocations(&edge.world.bus().jetstream).await.expect("the bucket");
+    let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
+    store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");
+    eventually_within(Duration::from_secs(1), "the token is dead", async || {
+        (me(&edge, &old).await.0 == StatusCode::UNAUTHORIZED).then_some(())
+    })
+    .await;
+    assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
+    // A gateway that starts later knows it from the start.
+    let (base, _second) = start_gateway(&edge.world).await;
+    let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
+    assert_eq!(told(second).await.status, StatusCode::UNAUTHORIZED);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_beat_for_half_a_minute_employees_get_503_and_admins_are_let_in() {
+    let edge = Edge::start().await;
+    let token = edge.token(kit::new_id(), 0);
+    // A beat may come between the two: then the clock goes forward once more.
+    eventually("nothing is known about tokens", async || {
+        edge.world.clock.advance(31_000);
+        let (status, let_in) = me(&edge, &token).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        let ready = edge.get("/readyz").send().await.expect("an answer");
+        (!let_in && ready.status() == 503).then_some(())
+    })
+    .await;
+    eventually("the next beat", async || me(&edge, &token).await.1.then_some(())).await;
+    assert_eq!(edge.get("/readyz").send().await.expect("an answer").status(), 200);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_stops_takes_its_beat_along_and_clears_away_what_others_left() {
+    let edge = Edge::start().await;
+    let store = kit::open_revocations(&edge.world.bus().jetstream).await.expect("the bucket");
+    let now = edge.world.clock.now();
+    store.put("beat.crashed", (now - 3_700_000).to_string().into()).await.expect("written");
+    store.put("beat.alive", (now - 3_000_000).to_string().into()).await.expect("written");
+    let (_, second) = start_gateway(&edge.world).await;
+    eventually("the old beat is gone", async || {
+        (!keys(&edge.world).await.contains(&"beat.crashed".into())).then_some(())
+    })
+    .await;
+    assert_eq!(keys(&edge.world).await.len(), 3, "one beat each");
+    second.stop().await;
+    let left = keys(&edge.world).await;
+    assert!(left.len() == 2 && left.contains(&"beat.alive".into()), "{left:?}");
+    edge.gateway.stop().await;
+    assert_eq!(keys(&edge.world).await, ["beat.alive"]);
+    edge.world.finish().await;
+}

@@ -1,0 +1,233 @@
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+use contracts::Secret;
+use kit::config::{Environment, Refused, given, secret};
+use lettre::{
+    message::Mailbox,
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Certificate, TlsParameters},
+    },
+};
+
+use crate::outgoing::{Folder, Outgoing, Security, Smtp};
+
+const SENDER: &str = "T3 <no-reply@localhost>";
+const HERE: &str = "http://127.0.0.1:8000";
+
+/// The settings of this service alone. An empty one counts as none.
+#[derive(Args, Clone, Debug, Default)]
+#[group(skip)] // the whole system has this name six times
+pub struct Config {
+    /// The SMTP server that takes our mail. Without one, in development, mails are written as files.
+    #[arg(long, env = "EMAIL_HOST")]
+    pub email_host: Option<String>,
+    /// Its port; unless set, 587 with starttls, 465 with tls and 25 with none.
+    #[arg(long, env = "EMAIL_PORT")]
+    pub email_port: Option<String>,
+    /// The name that we log in with there, if it wants one.
+    #[arg(long, env = "EMAIL_USERNAME")]
+    pub email_username: Option<String>,
+    /// The password that we log in with there.
+    #[arg(long, env = "EMAIL_PASSWORD", hide_env_values = true)]
+    pub email_password: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "EMAIL_PASSWORD_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    pub email_password_file: Option<PathBuf>,
+    /// Who our mails are from; unless set, `T3 <no-reply@localhost>`.
+    #[arg(long, env = "EMAIL_FROM")]
+    pub email_from: Option<String>,
+    /// How the connection is encrypted: starttls, which it is unless set, tls or none.
+    #[arg(long, env = "EMAIL_TLS")]
+    pub email_tls: Option<String>,
+    /// A file of certificates (PEM) that are trusted too: for a mail server of your own.
+    #[arg(long, env = "EMAIL_CA_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    pub email_ca_file: Option<PathBuf>,
+    /// Where browsers reach the gateway, the start of the links in mails; unless set, `http://127.0.0.1:8000`.
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
+}
+
+impl Config {
+    /// Where mails go.
+    pub(crate) fn outgoing(&self, environment: Environment, data: &Path) -> Result<Outgoing, Refused> {
+        match (given(self.email_host.as_ref()), environment) {
+            (Some(host), _) => Ok(Outgoing::Smtp(self.smtp(host)?)),
+            (None, Environment::Development) => Ok(Outgoing::Folder(Folder::new(data.join("mail")))),
+            (None, Environment::Production) => {
+                refuse("EMAIL_HOST is missing: set it to the SMTP server that sends the invitations")
+            }
+        }
+    }
+
+    /// Who mails are from.
+    pub(crate) fn sender(&self) -> Result<Mailbox, Refused> {
+        let text = given(self.email_from.as_ref()).unwrap_or(SENDER);
+        let plain = !text.chars().any(char::is_control);
+        text.parse().ok().filter(|_| plain).ok_or_else(|| {
+            Refused("EMAIL_FROM must be an address such as no-reply@example.org or T3 <no-reply@example.org>".into())
+        })
+    }
+
+    /// The start of every link, without a slash at its end.
+    pub(crate) fn public_url(&self) -> Result<String, Refused> {
+        let text = given(self.public_url.as_ref()).unwrap_or(HERE).trim_end_matches('/');
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
+        if host.is_empty() || host.starts_with(':') || !rest.chars().all(fits) {
+            return refuse("PUBLIC_URL must be an address such as https://time.example.org, without ? and #");
+        }
+        Ok(text.to_owned())
+    }
+
+    fn smtp(&self, host: &str) -> Result<Smtp, Refused> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+        if !host.chars().all(is_name) && host.parse::<IpAddr>().is_err() {
+            return refuse(
+                "EMAIL_HOST must be a name such as smtp.example.org or an IP address; its port is EMAIL_PORT",
+            );
+        }
+        let (security, port) = match given(self.email_tls.as_ref()).unwrap_or("starttls") {
+            "starttls" => (Security::Starttls(self.trust(host)?), 587),
+            "tls" => (Security::Tls(self.trust(host)?), 465),
+            "none" => (Security::None, 25),
+            _ => return refuse("EMAIL_TLS must be starttls, tls or none"),
+        };
+        let port = match given(self.email_port.as_ref()).map(str::parse) {
+            None => port,
+            Some(Ok(port)) if port > 0 => port,
+            Some(_) => return refuse("EMAIL_PORT must be a number from 1 to 65535"),
+        };
+        Ok(Smtp::new(host.to_owned(), port, security, self.login()?))
+    }
+
+    fn login(&self) -> Result<Option<Credentials>, Refused> {
+        let password = secret("EMAIL_PASSWORD", self.email_password.as_ref(), self.email_password_file.as_ref())?;
+        match (given(self.email_username.as_ref()), password) {
+            (None, None) => Ok(None),
+            (Some(name), Some(password)) => Ok(Some(Credentials::new(name.to_owned(), password.expose().to_owned()))),
+            (Some(_), None) => refuse("EMAIL_USERNAME is set, but not EMAIL_PASSWORD: set both or neither"),
+            (None, Some(_)) => refuse("EMAIL_PASSWORD is set, but not EMAIL_USERNAME: set both or neither"),
+        }
+    }
+
+    /// The roots that browsers trust, and our own.
+    fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
+        let mut tls = TlsParameters::builder(host.to_owned());
+        if let Some(path) = self.email_ca_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            let shown = path.display();
+            let pem = fs::read(path)
+                .map_err(|e| Refused(format!("EMAIL_CA_FILE names {shown}, which cannot be read: {e}")))?;
+            let holds_one = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+            let root = Certificate::from_pem(&pem).ok().filter(|_| holds_one);
+            let no_pem = || Refused(format!("EMAIL_CA_FILE names {shown}, which holds no certificate in PEM"));
+            tls = tls.add_root_certificate(root.ok_or_else(no_pem)?);
+        }
+        tls.build().map_err(|e| Refused(format!("EMAIL_CA_FILE cannot be used: {e}")))
+    }
+}
+
+fn refuse<T>(sentence: &str) -> Result<T, Refused> {
+    Err(Refused(sentence.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    fn with_host() -> Config {
+        Config { email_host: some("smtp.example.org"), ..Default::default() }
+    }
+
+    fn outgoing(config: &Config, environment: Environment) -> Result<String, String> {
+        let outgoing = config.outgoing(environment, Path::new("/data"));
+        outgoing.map(|o| format!("{o:?}")).map_err(|e| e.to_string())
+    }
+
+    #[track_caller]
+    fn refused(config: Config, name: &str) {
+        let sentence = outgoing(&config, Environment::Production).unwrap_err();
+        assert!(sentence.contains(name), "{sentence}");
+    }
+
+    #[test]
+    fn production_refuses_to_start_without_a_mail_server_and_development_writes_files() {
+        let none = Config { email_host: some(" "), ..Default::default() };
+        refused(none.clone(), "EMAIL_HOST");
+        assert!(outgoing(&none, Environment::Development).unwrap().contains("/data/mail"));
+    }
+
+    #[test]
+    fn the_port_follows_from_the_encryption() {
+        for (tls, port) in [(None, "587"), (some("starttls"), "587"), (some("tls"), "465"), (some("none"), "25")] {
+            let smtp = outgoing(&Config { email_tls: tls, ..with_host() }, Environment::Production).unwrap();
+            assert!(smtp.contains(port), "{smtp}");
+        }
+        let chosen = Config { email_port: some("2525"), ..with_host() };
+        assert!(outgoing(&chosen, Environment::Production).unwrap().contains("2525"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_name_of_the_setting() {
+        refused(Config { email_host: some("smtp.example.org:587"), ..Default::default() }, "EMAIL_PORT");
+        refused(Config { email_tls: some("ssl"), ..with_host() }, "EMAIL_TLS");
+        for port in ["0", "65536", "smtp"] {
+            refused(Config { email_port: some(port), ..with_host() }, "EMAIL_PORT");
+        }
+        refused(Config { email_username: some("ann"), ..with_host() }, "EMAIL_PASSWORD");
+        refused(Config { email_password: Some(Secret::new("secret")), ..with_host() }, "EMAIL_USERNAME");
+        refused(Config { email_ca_file: Some("/no/such/file".into()), ..with_host() }, "EMAIL_CA_FILE");
+        let no_pem = tempfile::NamedTempFile::new().unwrap();
+        refused(Config { email_ca_file: Some(no_pem.path().into()), ..with_host() }, "EMAIL_CA_FILE");
+        for from in ["T3", "T3 <no-reply>", "T3\r\nBcc: x@y.org <no-reply@x.org>"] {
+            let config = Config { email_from: some(from), ..with_host() };
+            assert!(config.sender().unwrap_err().0.contains("EMAIL_FROM"), "{from}");
+        }
+    }
+
+    #[test]
+    fn links_start_with_an_http_address_without_a_slash_at_its_end() {
+        let url = |text| Config { public_url: some(text), ..Default::default() }.public_url();
+        assert_eq!(url(""), Ok(HERE.to_owned()));
+        assert_eq!(url("https://time.example.org/t3/"), Ok("https://time.example.org/t3".to_owned()));
+        for bad in ["time.example.org", "ftp://x.org", "https://", "http://:8000", "https://x.org/?a", "https://x y"] {
+            assert!(url(bad).unwrap_err().0.contains("PUBLIC_URL"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_secret_shows_when_settings_are_printed() {
+        let config =
+            Config { email_username: some("ann"), email_password: Some(Secret::new("planted-secret")), ..with_host() };
+        assert!(!format!("{config:?}").contains("planted"));
+        assert!(!outgoing(&config, Environment::Production).unwrap().contains("planted"));
+    }
+
+    #[test]
+    fn empty_settings_count_as_none() {
+        let flags = ["--email-host=", "--email-port=", "--email-tls=", "--email-ca-file=", "--email-password-file="];
+        let config = Cli::parse_from(["mailer"].into_iter().chain(flags)).config;
+        assert!(outgoing(&config, Environment::Development).is_ok());
+    }
+}

@@ -1,0 +1,7 @@
+//! The rules about mails. They know no NATS, SMTP or MongoDB.
+
+mod invitation_mail;
+mod retry;
+
+pub(crate) use invitation_mail::InvitationMail;
+pub(crate) use retry::retry_after;

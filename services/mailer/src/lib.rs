@@ -1,0 +1,60 @@
+//! Mails invitations: by SMTP, with a growing delay for as long as there is none; in development
+//! into a folder.
+
+mod config;
+mod consumers;
+mod domain;
+mod outgoing;
+mod store;
+
+use std::sync::Arc;
+
+use contracts::Service;
+use kit::{Bus, Clock, Deps, Endpoints, Events, Shutdown};
+use lettre::message::Mailbox;
+use tokio::sync::Semaphore;
+
+pub use config::Config;
+use outgoing::Outgoing;
+use store::Deliveries;
+
+/// The most mails that one process sends at once: mail servers do not like more.
+const MOST_AT_ONCE: usize = 8;
+
+/// What consumers work with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) bus: Bus,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) clock: Clock,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) sender: Mailbox,
+    /// The start of every link.
+    pub(crate) public_url: String,
+    pub(crate) places: Semaphore,
+}
+
+/// Consumes until shutdown.
+///
+/// # Errors
+/// When a setting makes no sense, NATS refuses, or MongoDB is not there until shutdown.
+pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    let outgoing = config.outgoing(deps.environment, &deps.data)?;
+    let (sender, public_url) = (config.sender()?, config.public_url()?);
+    kit::provision_streams(&deps.bus).await?;
+    let db = deps.database();
+    let deliveries = shutdown.until_done("opening the database", async || Deliveries::open(&db).await).await?;
+    let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Semaphore::new(MOST_AT_ONCE));
+    let app = Arc::new(App { bus, deliveries, clock, outgoing, sender, public_url, places });
+    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    // It answers no questions, but is found and counted as the others are.
+    Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
+    deps.health.started();
+    shutdown.drained().await;
+    Ok(())
+}
+
+/// What this service does about events: one line an event.
+fn events(app: Arc<App>) -> Events<App> {
+    Events::new(Service::Mailer, app).on(consumers::invitation_requested)
+}

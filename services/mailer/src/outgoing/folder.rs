@@ -1,0 +1,41 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use contracts::Millis;
+use tokio::{fs, io::AsyncWriteExt};
+
+use super::{Letter, NotSent};
+
+/// Where mails are written in development, one file each: `<milliseconds>-<invitation>.eml`, so
+/// that names sort by time.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(crate) async fn write(&self, letter: &Letter, now: Millis) -> Result<(), NotSent> {
+        let path = self.0.join(format!("{now}-{}.eml", letter.id));
+        whole(&path, &letter.bytes)
+            .await
+            .map_err(|error| NotSent::Yet(format!("{} cannot be written: {error}", path.display())))?;
+        // The one place where a link is logged: there is nobody to mail it to.
+        tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: an invitation is written as a file");
+        Ok(())
+    }
+}
+
+/// Writes a file that is there wholly or not at all, for this user alone: it holds a token.
+async fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;
+    let temporary = path.with_extension("new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).await?;
+    file.write_all(bytes).await?;
+    file.sync_all().await?;
+    fs::rename(&temporary, path).await
+}

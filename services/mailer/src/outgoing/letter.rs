@@ -1,0 +1,125 @@
+use std::{
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use contracts::{InvitationId, Millis, MintedToken};
+use lettre::{
+    Message,
+    address::Envelope,
+    message::{Mailbox, MultiPart},
+};
+
+use super::NotSent;
+use crate::domain::InvitationMail;
+
+/// A mail, ready to be sent.
+pub(crate) struct Letter {
+    pub(crate) id: InvitationId,
+    pub(crate) envelope: Envelope,
+    /// The whole mail with its headers.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) link: String,
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Letter({})", self.id)
+    }
+}
+
+impl Letter {
+    /// Puts a mail into an envelope. A mail that is sent once more keeps its message id, by which
+    /// mail programs know that they have it already.
+    pub(crate) fn compose(
+        sender: &Mailbox,
+        minted: &MintedToken,
+        id: InvitationId,
+        mail: InvitationMail,
+        now: Millis,
+    ) -> Result<Self, NotSent> {
+        let unfit = |what: &str| NotSent::Ever(format!("The {what} cannot be written into a mail."));
+        let name = header_value(minted.name.as_str()).ok_or_else(|| unfit("name"))?;
+        let address = header_value(minted.email.as_str()).and_then(|text| text.parse().ok());
+        let address = address.ok_or_else(|| unfit("e-mail address"))?;
+        let message = Message::builder()
+            .from(sender.clone())
+            .to(Mailbox::new(Some(name.to_owned()), address))
+            .subject(mail.subject)
+            .date(UNIX_EPOCH + Duration::from_millis(now.0.max(0).unsigned_abs()))
+            .message_id(Some(format!("<{id}@{}>", sender.email.domain())))
+            .multipart(MultiPart::alternative_plain_html(mail.plain, mail.html))
+            .map_err(|_| unfit("invitation"))?;
+        Ok(Self { id, envelope: message.envelope().clone(), bytes: message.formatted(), link: mail.link })
+    }
+}
+
+/// The last look at what goes into a header: a line break there would be another header
+/// (RUSTSEC-2026-0561). Names and addresses cannot hold one; this holds if that ever changes.
+fn header_value(text: &str) -> Option<&str> {
+    (!text.chars().any(char::is_control)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Email, HOUR, Name, Secret};
+
+    use super::*;
+
+    fn composed(name: &str, email: &str) -> String {
+        let minted = MintedToken {
+            name: Name::parse(name).unwrap(),
+            email: Email::parse(email).unwrap(),
+            token: Secret::new("the-token"),
+            expires_at: Millis(72 * HOUR),
+        };
+        let mail = InvitationMail::write(&minted, "https://x.org", Millis(0));
+        let sender = "T3 <no-reply@t3.example.org>".parse().unwrap();
+        let letter = Letter::compose(&sender, &minted, kit::new_id(), mail, Millis(0)).unwrap();
+        String::from_utf8(letter.bytes).unwrap()
+    }
+
+    #[test]
+    fn the_headers_say_from_whom_to_whom_and_when() {
+        let text = composed("Ann Example", "ann@x.org");
+        for line in [
+            "From: T3 <no-reply@t3.example.org>\r\n",
+            "To: \"Ann Example\" <ann@x.org>\r\n",
+            "Subject: Your invitation to T3\r\n",
+            "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n",
+            "@t3.example.org>\r\n",
+        ] {
+            assert!(text.contains(line), "{line} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_whole_world_and_of_tricksters_stay_one_header() {
+        for name in
+            ["Jürgen Müller", "山田太郎", "Ann\", <eve@y.org>", "Ann\u{2028}Bcc: eve@y.org", "=?utf-8?q?=0D=0A?="]
+        {
+            let text = composed(name, "ann@x.org");
+            let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+            assert!(headers.is_ascii(), "{headers}");
+            let names: Vec<_> = headers
+                .split("\r\n")
+                .filter(|line| !line.starts_with([' ', '\t']))
+                .filter_map(|line| line.split_once(':').map(|(name, _)| name))
+                .collect();
+            assert_eq!(names, ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]);
+        }
+        assert_eq!(header_value("Ann\r\nBcc: eve@y.org"), None);
+        assert_eq!(header_value("Ann\0"), None);
+    }
+
+    #[test]
+    fn a_letter_shows_neither_its_link_nor_its_text() {
+        let letter = Letter {
+            id: kit::new_id(),
+            envelope: Envelope::new(None, vec!["ann@x.org".parse().unwrap()]).unwrap(),
+            bytes: b"planted".to_vec(),
+            link: "planted".into(),
+        };
+        assert!(!format!("{letter:?}").contains("planted"));
+    }
+}

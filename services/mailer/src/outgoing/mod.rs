@@ -1,0 +1,42 @@
+//! The ways out: an SMTP server, or a folder where there is none.
+
+mod folder;
+mod letter;
+mod smtp;
+
+use contracts::Millis;
+
+pub(crate) use folder::Folder;
+pub(crate) use letter::Letter;
+pub(crate) use smtp::{Security, Smtp};
+
+/// Why a mail is not on its way, as a sentence that holds no secret: neither the link nor what a
+/// mail server said, which may quote the mail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotSent {
+    /// The same may work later.
+    #[error("{0}")]
+    Yet(String),
+    /// The same will never work.
+    #[error("{0}")]
+    Ever(String),
+}
+
+/// Where mails go.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// To people.
+    Smtp(Smtp),
+    /// To whoever tries us out: as files on this machine.
+    Folder(Folder),
+}
+
+impl Outgoing {
+    /// Sends a mail. Once this is done, somebody else answers for it.
+    pub(crate) async fn send(&self, letter: &Letter, now: Millis) -> Result<(), NotSent> {
+        match self {
+            Self::Smtp(smtp) => smtp.send(letter).await,
+            Self::Folder(folder) => folder.write(letter, now).await,
+        }
+    }
+}

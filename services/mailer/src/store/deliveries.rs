@@ -1,0 +1,114 @@
+use bson::{Bson, doc};
+use contracts::{InvitationId, Millis, SECOND};
+use kit::{Database, Error, mongo};
+use mongodb::{Collection, options::ReturnDocument};
+use serde::{Deserialize, Serialize};
+
+/// How long one who has claimed a mail keeps it from the others: longer than sending can take.
+const HOLD: i64 = 60 * SECOND;
+
+/// How a mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Pending,
+    Sent,
+    Failed,
+}
+
+/// A mail as stored.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    /// The invitation that it holds.
+    #[serde(rename = "_id")]
+    id: InvitationId,
+    status: Status,
+    /// How often sending it failed or worked.
+    attempts: u32,
+    /// A sentence without secrets.
+    last_error: Option<String>,
+    /// Until when whoever is at it keeps it from the others.
+    held_until: Millis,
+    updated_at: Millis,
+}
+
+/// Whether a mail is ours to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// It is, for a while; so many attempts were made before.
+    Ours(u32),
+    /// Somebody else is at it.
+    Others,
+    /// It is sent, or never will be.
+    Settled,
+}
+
+/// What became of a mail that was ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome<'a> {
+    /// It is on its way.
+    Sent,
+    /// It will never be, and why.
+    Failed(&'a str),
+    /// Not yet, and why: it was tried.
+    Pending(&'a str),
+    /// Not yet: it was not even tried.
+    Untried,
+}
+
+/// What became of every mail: who gets none twice, and what an admin may want to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Deliveries(Collection<Stored>);
+
+impl Deliveries {
+    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
+        db.make_collection("deliveries").await?;
+        Ok(Self(db.collection("deliveries")))
+    }
+
+    /// Takes a mail into our hands, unless it is settled or in somebody else's.
+    pub(crate) async fn claim(&self, id: InvitationId, now: Millis) -> Result<Claim, Error> {
+        let free = doc! {
+            "_id": mongo::value(&id),
+            "status": mongo::value(&Status::Pending),
+            "heldUntil": { "$lte": mongo::value(&now) },
+        };
+        let ours = doc! {
+            "$set": { "heldUntil": mongo::value(&(now + HOLD)), "updatedAt": mongo::value(&now) },
+            "$setOnInsert": { "attempts": 0, "lastError": Bson::Null },
+        };
+        let claimed = self.0.find_one_and_update(free, ours).upsert(true).return_document(ReturnDocument::After).await;
+        match claimed {
+            Ok(claimed) => Ok(Claim::Ours(claimed.map_or(0, |stored| stored.attempts))),
+            // It is there, but not free: the upsert ran into it.
+            Err(error) if mongo::is_duplicate(&error) => {
+                let known = self.0.find_one(doc! { "_id": mongo::value(&id) }).await?;
+                let is_pending = known.is_none_or(|stored| stored.status == Status::Pending);
+                Ok(if is_pending { Claim::Others } else { Claim::Settled })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes down what became of a mail, and gives it out of our hands.
+    pub(crate) async fn settle(&self, id: InvitationId, outcome: Outcome<'_>, now: Millis) -> Result<(), Error> {
+        let (status, tried, error) = match outcome {
+            Outcome::Sent => (Status::Sent, 1, None),
+            Outcome::Failed(why) => (Status::Failed, 1, Some(why)),
+            Outcome::Pending(why) => (Status::Pending, 1, Some(why)),
+            Outcome::Untried => (Status::Pending, 0, None),
+        };
+        let mut set = doc! {
+            "status": mongo::value(&status),
+            "heldUntil": mongo::value(&now),
+            "updatedAt": mongo::value(&now),
+        };
+        if outcome != Outcome::Untried {
+            set.insert("lastError", error);
+        }
+        let change = doc! { "$set": set, "$inc": { "attempts": tried } };
+        self.0.update_one(doc! { "_id": mongo::value(&id) }, change).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! The mailer over its real wire: NATS, MongoDB, directory, and an SMTP server that is no imitation.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod failing;
+mod folder;
+mod mailing;
+mod office;
+mod smtp_server;

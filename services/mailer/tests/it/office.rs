@@ -1,0 +1,94 @@
+//! A world with directory and the mailer, and what tests do there again and again.
+
+use bson::doc;
+use contracts::{
+    Activate, Caller, CreateEmployee, Email, Employee, EmployeeId, Failure, InvitationId, InvitationRequested,
+    InviteEmployee, Millis, Name, Secret, Service, stream,
+};
+use futures::TryStreamExt;
+use mailer::Config;
+use serde::{Deserialize, Serialize};
+use testkit::{Running, World};
+
+pub struct Office {
+    pub world: World,
+}
+
+impl Office {
+    /// With directory, without the mailer.
+    pub async fn open() -> Self {
+        let office = Self { world: World::start().await };
+        office.start_directory().await;
+        office
+    }
+
+    pub async fn start_directory(&self) -> Running {
+        let run = |deps, shutdown| directory::run(directory::Config::default(), deps, shutdown);
+        self.world.spawn(Service::Directory, run).await
+    }
+
+    pub async fn start_mailer(&self, config: Config) -> Running {
+        self.world.spawn(Service::Mailer, |deps, shutdown| mailer::run(config, deps, shutdown)).await
+    }
+
+    pub async fn create(&self, name: &str, email: &str) -> Employee {
+        let request = CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() };
+        self.world.ask(&request).await.unwrap()
+    }
+
+    pub async fn invite(&self, id: EmployeeId) -> Employee {
+        self.world.ask(&InviteEmployee { id }).await.unwrap()
+    }
+
+    pub async fn activate(&self, token: &str) -> Result<Employee, Failure> {
+        let request = Activate { token: Secret::new(token), password: Secret::new("three or four words") };
+        self.world.bus().ask(Caller::Anonymous, &request).await
+    }
+
+    /// The last invitation that was requested.
+    pub async fn last_request(&self) -> InvitationRequested {
+        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        testkit::eventually("an invitation", async || {
+            let last = events.get_last_raw_message_by_subject("evt.directory.v1.invitation.*.requested").await;
+            last.ok().map(|message| serde_json::from_slice(&message.payload).unwrap())
+        })
+        .await
+    }
+
+    /// What the mailer wrote down, oldest first.
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        let database = self.world.database(Service::Mailer).await;
+        let cursor = database.collection::<Delivery>("deliveries").find(doc! {}).sort(doc! { "_id": 1 }).await;
+        cursor.unwrap().try_collect().await.unwrap()
+    }
+
+    /// Waits until so many mails have this status.
+    pub async fn until_status(&self, status: &str, number: usize) -> Vec<Delivery> {
+        let within = std::time::Duration::from_secs(60);
+        testkit::eventually_within(within, &format!("{number} mails {status}"), async || {
+            let mut deliveries = self.deliveries().await;
+            deliveries.retain(|delivery| delivery.status == status);
+            (deliveries.len() == number).then_some(deliveries)
+        })
+        .await
+    }
+}
+
+/// What the mailer wrote down about a mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    #[serde(rename = "_id")]
+    pub id: InvitationId,
+    pub status: String,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+    pub held_until: Millis,
+    pub updated_at: Millis,
+}
+
+/// The token of the link in a text, which ends where the link does.
+pub fn token_in(text: &str) -> &str {
+    let (_, rest) = text.split_once("/activate?token=").expect("a link");
+    rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap()
+}

@@ -1,0 +1,90 @@
+"""A real SMTP server for tests: STARTTLS and a login are required, and every mail becomes a file.
+
+Arguments: folder of packages, folder for mails, certificate, key.
+Prints its port, a free one, once it listens; ends when its standard input does.
+
+A recipient gone@… does not exist; one later@… is turned away the first time.
+"""
+
+import asyncio
+import email
+import email.policy
+import json
+import logging
+import os
+import ssl
+import sys
+
+packages, folder, certificate, key = sys.argv[1:]
+sys.path.insert(0, packages)
+
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword  # noqa: E402
+
+# Handshakes that fail are part of the tests.
+logging.disable(logging.CRITICAL)
+
+USER, PASSWORD = b"t3", b"planted-smtp-password"
+seen = set()
+received = 0
+
+
+def authenticate(server, session, envelope, mechanism, auth_data):
+    right = isinstance(auth_data, LoginPassword) and auth_data == LoginPassword(USER, PASSWORD)
+    session.mechanism = mechanism
+    return AuthResult(success=right, handled=False)
+
+
+class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("gone@"):
+            return "550 5.1.1 no such mailbox"
+        if address.startswith("later@") and address not in seen:
+            seen.add(address)
+            return "451 4.7.1 greylisted, come again"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        global received
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        part = lambda kind: mail.get_body((kind,)).get_content()
+        told = {
+            "tls": session.ssl is not None,
+            "authenticated": bool(session.authenticated),
+            "mechanism": session.mechanism,
+            "from": envelope.mail_from,
+            "to": envelope.rcpt_tos,
+            "headers": {name.lower(): str(value) for name, value in mail.items()},
+            "plain": part("plain"),
+            "html": part("html"),
+        }
+        received += 1
+        path = os.path.join(folder, f"{received:04}.json")
+        with open(path + ".new", "w") as file:
+            json.dump(told, file)
+        os.rename(path + ".new", path)
+        return "250 taken"
+
+
+async def main():
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    loop = asyncio.get_running_loop()
+
+    def smtp():
+        return SMTP(
+            Handler(),
+            hostname="localhost",
+            tls_context=tls,
+            require_starttls=True,
+            auth_required=True,
+            authenticator=authenticate,
+        )
+
+    server = await loop.create_server(smtp, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    os._exit(0)
+
+
+asyncio.run(main())

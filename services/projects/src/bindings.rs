@@ -1,0 +1,102 @@
+//! Who is on what: the writes that keep lists and edges together, inside a transaction that has
+//! locked the project.
+
+use std::collections::HashMap;
+
+use contracts::{Caller, EmployeeId, GetStandings, Millis, ProjectId, Standing};
+use kit::{Error, Tx};
+
+use crate::{
+    App,
+    domain::{Assignment, Member, Task, Turnover, reassigned, require_active},
+};
+
+/// Asks directory how employees stand who are to be put on something.
+///
+/// # Errors
+/// 400 when one does not exist or is deactivated; 503 when directory is away.
+pub(crate) async fn standings(app: &App, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
+    if employees.is_empty() {
+        return Ok(Vec::new());
+    }
+    let standings = app.bus.ask(Caller::Service, &GetStandings { ids: employees.to_vec() }).await?;
+    require_active(employees.len(), &standings)?;
+    app.store.employee_refs.learn(&standings).await?;
+    Ok(standings)
+}
+
+/// Makes these, and nobody else, the members of a project.
+///
+/// # Errors
+/// 400 when one was deactivated since directory was asked.
+pub(crate) async fn set_members(
+    app: &App,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    listed: &[Standing],
+    now: Millis,
+) -> Result<(), Error> {
+    let on = app.store.members.of_project(tx, project).await?;
+    let Turnover { leaving, joining } = Turnover::between(&on, listed);
+    take_off(app, tx, project, &leaving, now).await?;
+    put_on(app, tx, project, &joining, now).await
+}
+
+async fn put_on(
+    app: &App,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    joining: &[EmployeeId],
+    now: Millis,
+) -> Result<(), Error> {
+    if joining.is_empty() {
+        return Ok(());
+    }
+    let standings = app.store.employee_refs.touch(tx, joining).await?;
+    require_active(joining.len(), &standings)?;
+    let epochs: HashMap<_, _> = standings.iter().map(|standing| (standing.id, standing.epoch)).collect();
+    let mut members = app.store.members.between(tx, project, joining).await?;
+    for member in &mut members {
+        member.put_on(epochs[&member.employee], now);
+    }
+    app.store.members.save(tx, &members).await?;
+    tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
+}
+
+/// Takes employees off a project and, with it, off its tasks.
+///
+/// # Errors
+/// Those of MongoDB.
+pub(crate) async fn take_off(
+    app: &App,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    leaving: &[EmployeeId],
+    at: Millis,
+) -> Result<(), Error> {
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let mut members = app.store.members.between(tx, project, leaving).await?;
+    for member in &mut members {
+        member.take_off(at);
+    }
+    app.store.members.save(tx, &members).await?;
+    // Whenever these end, they count no longer than the membership.
+    app.store.assignments.end(tx, project, leaving, app.clock.now()).await?;
+    app.store.tasks.take_off(tx, project, leaving).await?;
+    tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
+}
+
+/// Makes the edges of a task agree with its list of employees.
+///
+/// # Errors
+/// 400 when one is not on the task's project.
+pub(crate) async fn assign(app: &App, tx: &mut Tx<'_>, task: &Task, now: Millis) -> Result<(), Error> {
+    let members = app.store.members.between(tx, task.state.project_id, &task.state.employees).await?;
+    let members = members.iter().filter_map(|member| Some((member.employee, member.open_term()?))).collect();
+    let edges = app.store.assignments.of_task(tx, task.state.id).await?;
+    let changed = reassigned(edges, task, &members, now)?;
+    app.store.assignments.save(tx, &changed).await?;
+    tx.emit_all(&changed.iter().map(Assignment::changed).collect::<Vec<_>>()).await
+}

@@ -1,0 +1,6 @@
+use clap::Args;
+
+/// The settings of this service alone.
+#[derive(Args, Clone, Debug, Default)]
+#[group(skip)] // the whole system has this name six times
+pub struct Config {}

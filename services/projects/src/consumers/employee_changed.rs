@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use contracts::{Awaited, EmployeeChanged, Millis, ProjectId, Standing};
+use kit::{Delivery, Error};
+
+use crate::{App, bindings};
+
+/// Takes the deactivated off everything that they were put on before.
+///
+/// What counts is the newest we have heard of the employee, not this event: whenever it comes, what
+/// is older than the last deactivation goes and what is newer stays.
+pub(crate) async fn employee_changed(
+    app: Arc<App>,
+    delivery: Delivery,
+    EmployeeChanged(heard): EmployeeChanged,
+) -> Result<Vec<Awaited>, Error> {
+    app.store.employee_refs.learn(&[heard]).await?;
+    let newest = app.store.employee_refs.find(heard.id).await?.unwrap_or(heard);
+    let at = newest.deactivated_at.or(heard.deactivated_at).unwrap_or_else(|| app.clock.now());
+    let mut caused = Vec::new();
+    for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
+        caused.extend(sweep(&app, &delivery, project, newest, at).await?);
+    }
+    Ok(caused)
+}
+
+/// One project a transaction: a few locks at a time, however much there is to sweep.
+async fn sweep(
+    app: &App,
+    delivery: &Delivery,
+    id: ProjectId,
+    employee: Standing,
+    at: Millis,
+) -> Result<Vec<Awaited>, Error> {
+    kit::follow!(app.db.following(delivery), tx => {
+        let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
+        let members = app.store.members.between(tx, id, &[employee.id]).await?;
+        // Somebody may have been faster.
+        if !members.iter().any(|member| member.is_on() && member.epoch < employee.epoch) {
+            return Ok(());
+        }
+        project.take_off(employee.id);
+        app.store.projects.replace(tx, &project).await?;
+        bindings::take_off(app, tx, id, &[employee.id], at).await?;
+        tx.emit(&project.changed()).await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,52 @@
+//! The lists that a body can hold, and what they must be.
+
+use std::collections::HashSet;
+
+use contracts::{CHOICES_MOST, EmployeeId, Failure, FieldError, Label, MEMBERS_MOST};
+
+/// The employees, each once, in the order given.
+pub(crate) fn distinct(mut employees: Vec<EmployeeId>) -> Vec<EmployeeId> {
+    let mut seen = HashSet::new();
+    employees.retain(|id| seen.insert(*id));
+    employees
+}
+
+/// The fields of a body that do not fit.
+#[derive(Debug, Default)]
+pub(super) struct Unfit(Vec<FieldError>);
+
+impl Unfit {
+    /// There are so many employees of a project at most.
+    pub(super) fn employees(mut self, employees: Option<&Vec<EmployeeId>>) -> Self {
+        if employees.is_some_and(|all| all.len() > MEMBERS_MOST) {
+            self.add("employees", format!("must be at most {MEMBERS_MOST} employees"));
+        }
+        self
+    }
+
+    /// Statuses and priorities are words to choose from.
+    pub(super) fn choices(mut self, field: &str, choices: Option<&Vec<Label>>) -> Self {
+        let Some(choices) = choices else { return self };
+        let different: HashSet<_> = choices.iter().collect();
+        if choices.is_empty() || choices.len() > CHOICES_MOST {
+            self.add(field, format!("must be 1 to {CHOICES_MOST} words"));
+        } else if different.len() < choices.len() {
+            self.add(field, "must not hold the same word twice".into());
+        } else if choices.iter().any(|choice| choice.as_str().is_empty()) {
+            self.add(field, "must not hold an empty word".into());
+        }
+        self
+    }
+
+    fn add(&mut self, field: &str, message: String) {
+        self.0.push(FieldError { field: field.to_owned(), message });
+    }
+
+    /// Refuses the body if any field does not fit.
+    ///
+    /// # Errors
+    /// 422.
+    pub(super) fn check(self) -> Result<(), Failure> {
+        if self.0.is_empty() { Ok(()) } else { Err(Failure::fields(self.0)) }
+    }
+}

@@ -1,0 +1,154 @@
+use std::collections::{HashMap, HashSet};
+
+use contracts::{EmployeeId, MemberChanged, Millis, ProjectId, Standing, Term};
+
+use super::term;
+
+/// The edge between a project and an employee. It outlives the membership: terms keep their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) project: ProjectId,
+    pub(crate) employee: EmployeeId,
+    /// The employee's epoch when the last term began: a later deactivation ends that term.
+    pub(crate) epoch: i64,
+    pub(crate) terms: Vec<Term>,
+    pub(crate) version: i64,
+}
+
+impl Member {
+    /// The edge of an employee who was never on the project.
+    pub(crate) fn new(project: ProjectId, employee: EmployeeId) -> Self {
+        Self { project, employee, epoch: 0, terms: Vec::new(), version: 0 }
+    }
+
+    /// The place of the open term, which task terms hang on; none while the employee is off.
+    pub(crate) fn open_term(&self) -> Option<u32> {
+        let last = self.terms.last().filter(|term| term.until.is_none());
+        last.map(|_| self.terms.len() as u32 - 1)
+    }
+
+    /// Whether the employee is on the project.
+    pub(crate) fn is_on(&self) -> bool {
+        self.open_term().is_some()
+    }
+
+    /// Puts the employee on the project.
+    pub(crate) fn put_on(&mut self, epoch: i64, now: Millis) {
+        if !self.is_on() {
+            self.terms.push(term::next(self.terms.last().copied(), now));
+            self.epoch = epoch;
+            self.version += 1;
+        }
+    }
+
+    /// Takes the employee off the project.
+    pub(crate) fn take_off(&mut self, at: Millis) {
+        if let Some(open) = self.terms.last_mut().filter(|term| term.until.is_none()) {
+            term::end(open, at);
+            self.version += 1;
+        }
+    }
+
+    /// What the others are told.
+    pub(crate) fn changed(&self) -> MemberChanged {
+        let Self { project: project_id, employee: employee_id, version, .. } = *self;
+        MemberChanged { project_id, employee_id, version, terms: self.terms.clone() }
+    }
+}
+
+/// Who goes and who comes when a project gets another list of employees.
+///
+/// A membership from before a deactivation is over, swept or not: whoever is listed again comes
+/// anew, so that the sweep which is still under way finds nothing to end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turnover {
+    pub(crate) leaving: Vec<EmployeeId>,
+    pub(crate) joining: Vec<EmployeeId>,
+}
+
+impl Turnover {
+    /// From who is on the project to who is listed.
+    pub(crate) fn between(on: &[Member], listed: &[Standing]) -> Self {
+        let epochs: HashMap<_, _> = listed.iter().map(|standing| (standing.id, standing.epoch)).collect();
+        let stays = |member: &&Member| epochs.get(&member.employee).is_some_and(|epoch| *epoch <= member.epoch);
+        let staying: HashSet<_> = on.iter().filter(stays).map(|member| member.employee).collect();
+        let left_out = |id: &EmployeeId| !staying.contains(id);
+        Self {
+            leaving: on.iter().map(|member| member.employee).filter(left_out).collect(),
+            joining: listed.iter().map(|standing| standing.id).filter(left_out).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn member(employee: u128) -> Member {
+        Member::new(ProjectId(Uuid::nil()), EmployeeId(Uuid::from_u128(employee)))
+    }
+
+    fn on(employee: u128, epoch: i64) -> Member {
+        let mut member = member(employee);
+        member.put_on(epoch, Millis(0));
+        member
+    }
+
+    fn listed(employee: u128, epoch: i64) -> Standing {
+        Standing { id: EmployeeId(Uuid::from_u128(employee)), version: 1, epoch, deactivated_at: None }
+    }
+
+    #[test]
+    fn whoever_comes_back_gets_a_second_term_that_begins_then() {
+        let mut member = on(1, 0);
+        member.take_off(Millis(10));
+        member.put_on(1, Millis(20));
+        let first = Term { from: None, until: Some(Millis(10)) };
+        let second = Term { from: Some(Millis(20)), until: None };
+        assert_eq!((member.terms, member.epoch, member.version), (vec![first, second], 1, 3));
+    }
+
+    #[test]
+    fn only_who_is_left_out_leaves_and_only_who_is_new_joins() {
+        let turnover = Turnover::between(&[on(1, 0), on(2, 0)], &[listed(2, 0), listed(3, 0)]);
+        assert_eq!(turnover.leaving, [EmployeeId(Uuid::from_u128(1))]);
+        assert_eq!(turnover.joining, [EmployeeId(Uuid::from_u128(3))]);
+    }
+
+    #[test]
+    fn whoever_was_deactivated_since_leaves_and_joins_anew() {
+        let turnover = Turnover::between(&[on(1, 0)], &[listed(1, 1)]);
+        assert_eq!(turnover.leaving, turnover.joining);
+        assert_eq!(turnover.joining, [EmployeeId(Uuid::from_u128(1))]);
+    }
+
+    proptest! {
+        /// Clocks of several machines: now and then one is behind.
+        #[test]
+        fn terms_stay_in_order_and_only_the_last_is_open(
+            steps in prop::collection::vec((any::<bool>(), 0..1_000_i64), 0..40),
+        ) {
+            let mut member = member(1);
+            let mut changes = 0;
+            for (put_on, at) in steps {
+                changes += i64::from(put_on != member.is_on());
+                if put_on { member.put_on(0, Millis(at)) } else { member.take_off(Millis(at)) }
+                prop_assert_eq!(member.is_on(), put_on);
+                prop_assert_eq!(member.version, changes);
+                prop_assert_eq!(member.changed().is_on(), put_on);
+            }
+            let (mut last, terms) = (i64::MIN, member.terms.len());
+            for (place, term) in member.terms.iter().enumerate() {
+                prop_assert_eq!(term.from.is_none(), place == 0);
+                let from = term.from.map_or(i64::MIN, |from| from.0);
+                prop_assert!(from >= last);
+                prop_assert!(term.until.is_some() || place == terms - 1);
+                last = term.until.map_or(last, |until| until.0);
+                prop_assert!(last >= from || term.until.is_none());
+            }
+        }
+    }
+}

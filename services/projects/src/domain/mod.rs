@@ -1,0 +1,22 @@
+//! The rules: pure, told the time, without a word of NATS, HTTP or MongoDB.
+
+mod assignment;
+mod lists;
+mod member;
+pub(crate) mod project;
+mod standing;
+pub(crate) mod task;
+mod term;
+
+pub(crate) use assignment::{Assignment, not_on_project, reassigned};
+pub(crate) use member::{Member, Turnover};
+pub(crate) use project::Project;
+pub(crate) use standing::require_active;
+pub(crate) use task::Task;
+
+/// Changes a field, if another value is given.
+fn set<T>(field: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *field = value;
+    }
+}

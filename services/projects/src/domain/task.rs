@@ -1,0 +1,200 @@
+use std::collections::HashSet;
+
+use contracts::{
+    CREATOR, Code, CreateTask, EmployeeId, Failure, Label, Millis, ORGANIZATION, TaskChanged, TaskChanges, TaskId,
+};
+
+use super::{
+    Project,
+    lists::{Unfit, distinct},
+    not_on_project, set,
+};
+
+/// A task, and how often it has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) state: contracts::Task,
+    pub(crate) version: i64,
+}
+
+impl Task {
+    /// A new task of a project. An archived project may have new tasks too: only time it takes none.
+    ///
+    /// # Errors
+    /// 400 when an employee is not on the project, or it does not have the status or priority.
+    pub(crate) fn new(id: TaskId, request: CreateTask, project: &Project, now: Millis) -> Result<Self, Failure> {
+        let project = &project.state;
+        let state = contracts::Task {
+            id,
+            name: request.name,
+            project_id: project.id,
+            description: request.description,
+            billable: request.billable.unwrap_or(true),
+            employees: request.employees.unwrap_or_default(),
+            status: request.status.unwrap_or_else(|| usual(&project.statuses, "To Do")),
+            priority: request.priority.unwrap_or_else(|| usual(&project.priorities, "Medium")),
+            creator_id: CREATOR.to_owned(),
+            organization_id: ORGANIZATION.to_owned(),
+            created_at: now,
+        };
+        require_status(project, &state.status)?;
+        require_priority(project, &state.priority)?;
+        require_members(project, &state.employees)?;
+        Ok(Self { state, version: 1 })
+    }
+
+    /// Changes what is given. `project` is the one that the task then belongs to: what is new must
+    /// fit it, and when it is another than before, everything must.
+    ///
+    /// # Errors
+    /// 400 when an employee is not on the project, or it does not have the status or priority; 409
+    /// when `project` is not the task's and was not asked for: somebody has just moved the task.
+    pub(crate) fn change(&mut self, changes: TaskChanges, project: &Project) -> Result<(), Failure> {
+        let (state, project) = (&mut self.state, &project.state);
+        let moves = state.project_id != project.id;
+        if moves && changes.project_id.is_none() {
+            let detail = "The task has just been moved to another project. Try again.";
+            return Err(Failure::new(Code::Conflict, detail));
+        }
+        state.project_id = project.id;
+        let checks_status = moves || changes.status.is_some();
+        let checks_priority = moves || changes.priority.is_some();
+        set(&mut state.name, changes.name);
+        set(&mut state.description, changes.description);
+        set(&mut state.billable, changes.billable);
+        set(&mut state.employees, changes.employees);
+        set(&mut state.status, changes.status);
+        set(&mut state.priority, changes.priority);
+        if checks_status {
+            require_status(project, &state.status)?;
+        }
+        if checks_priority {
+            require_priority(project, &state.priority)?;
+        }
+        require_members(project, &state.employees)?;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// What the others are told.
+    pub(crate) fn changed(&self) -> TaskChanged {
+        let state = self.state.clone();
+        TaskChanged {
+            id: state.id,
+            project_id: state.project_id,
+            version: self.version,
+            billable: state.billable,
+            status: state.status,
+            priority: state.priority,
+            deleted: false,
+        }
+    }
+
+    /// What the others are told when it is deleted.
+    pub(crate) fn deleted(&self) -> TaskChanged {
+        TaskChanged { version: self.version + 1, deleted: true, ..self.changed() }
+    }
+}
+
+/// The changes, if they are any and their fields fit.
+///
+/// # Errors
+/// 400 when there is nothing to change; 422 for fields that do not fit.
+pub(crate) fn checked(mut changes: TaskChanges) -> Result<TaskChanges, Failure> {
+    if changes == TaskChanges::default() {
+        return Err(Failure::new(Code::NothingToChange, "There is nothing to change. Send at least one field."));
+    }
+    changes.employees = assignees(changes.employees)?;
+    Ok(changes)
+}
+
+/// The employees listed for a task, each once.
+///
+/// # Errors
+/// 422 when they are more than a project can have.
+pub(crate) fn assignees(employees: Option<Vec<EmployeeId>>) -> Result<Option<Vec<EmployeeId>>, Failure> {
+    let employees = employees.map(distinct);
+    Unfit::default().employees(employees.as_ref()).check()?;
+    Ok(employees)
+}
+
+/// The usual choice, or where the project does not have it, its first.
+fn usual(choices: &[Label], word: &str) -> Label {
+    let usual = choices.iter().find(|choice| choice.as_str() == word);
+    usual.unwrap_or(&choices[0]).clone() // a project always has some
+}
+
+fn require_status(project: &contracts::Project, status: &Label) -> Result<(), Failure> {
+    if project.statuses.contains(status) {
+        return Ok(());
+    }
+    let detail = "The project does not have this status. Choose one of its statuses, or add it to them.";
+    Err(Failure::new(Code::UnknownStatus, detail))
+}
+
+fn require_priority(project: &contracts::Project, priority: &Label) -> Result<(), Failure> {
+    if project.priorities.contains(priority) {
+        return Ok(());
+    }
+    let detail = "The project does not have this priority. Choose one of its priorities, or add it to them.";
+    Err(Failure::new(Code::UnknownPriority, detail))
+}
+
+fn require_members(project: &contracts::Project, employees: &[EmployeeId]) -> Result<(), Failure> {
+    let on: HashSet<_> = project.employees.iter().collect();
+    if employees.iter().all(|id| on.contains(id)) { Ok(()) } else { Err(not_on_project()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{CreateProject, Name, ProjectId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn project(id: u128, statuses: &[&str]) -> Project {
+        let statuses = statuses.iter().map(|word| Label::parse(word).unwrap()).collect();
+        let request = CreateProject {
+            name: Name::parse("Website").unwrap(),
+            description: None,
+            billable: None,
+            employees: None,
+            statuses: Some(statuses),
+            priorities: None,
+            screenshot_settings: None,
+            payroll: None,
+        };
+        Project::new(ProjectId(Uuid::from_u128(id)), request, Millis(0)).unwrap()
+    }
+
+    fn task(project: &Project) -> Task {
+        let request = CreateTask {
+            name: Name::parse("Sketch").unwrap(),
+            project_id: project.state.id,
+            description: None,
+            billable: None,
+            employees: None,
+            status: None,
+            priority: None,
+        };
+        Task::new(TaskId(Uuid::nil()), request, project, Millis(0)).unwrap()
+    }
+
+    #[test]
+    fn a_new_task_is_to_do_or_where_there_is_no_such_status_the_first() {
+        assert_eq!(task(&project(1, &["Done", "To Do"])).state.status.as_str(), "To Do");
+        assert_eq!(task(&project(1, &["Later", "Now"])).state.status.as_str(), "Later");
+    }
+
+    #[test]
+    fn a_task_moves_only_where_it_is_asked_to_and_fits() {
+        let (old, new, odd) = (project(1, &["To Do"]), project(2, &["To Do"]), project(3, &["Odd"]));
+        let to = |project: &Project| TaskChanges { project_id: Some(project.state.id), ..Default::default() };
+        let renamed = TaskChanges { name: Name::parse("Draw").ok(), ..Default::default() };
+        let mut task = task(&old);
+        assert_eq!(task.clone().change(renamed, &new).unwrap_err().code, Code::Conflict);
+        assert_eq!(task.clone().change(to(&odd), &odd).unwrap_err().code, Code::UnknownStatus);
+        task.change(to(&new), &new).unwrap();
+        assert_eq!((task.state.project_id, task.version), (new.state.id, 2));
+    }
+}

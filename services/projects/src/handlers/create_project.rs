@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use contracts::CreateProject;
+use kit::{Call, Error};
+
+use crate::{App, WAIT, bindings, domain::Project};
+
+/// Creates a project with its members.
+pub(crate) async fn create_project(
+    app: Arc<App>,
+    call: Call,
+    request: CreateProject,
+) -> Result<contracts::Project, Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    let project = Project::new(kit::new_id(), request, now)?;
+    let standings = bindings::standings(&app, &project.state.employees).await?;
+    kit::change!(app.db.awaited(WAIT), tx => {
+        app.store.projects.insert(tx, &project).await?;
+        bindings::set_members(&app, tx, project.state.id, &standings, now).await?;
+        tx.emit(&project.changed()).await?;
+        Ok(())
+    })?;
+    Ok(project.state)
+}

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use contracts::{Code, CreateTask, Failure};
+use kit::{Call, Error};
+
+use crate::{
+    App, WAIT, bindings,
+    domain::{Task, task},
+};
+
+/// Creates a task of a project with its employees.
+pub(crate) async fn create_task(app: Arc<App>, call: Call, mut request: CreateTask) -> Result<contracts::Task, Error> {
+    call.require_admin()?;
+    let (id, now) = (kit::new_id(), app.clock.now());
+    request.employees = task::assignees(request.employees)?;
+    bindings::standings(&app, request.employees.as_deref().unwrap_or_default()).await?;
+    kit::change!(app.db.awaited(WAIT), tx => {
+        let project = app.store.projects.lock(tx, request.project_id).await?.ok_or_else(no_such_project)?;
+        let task = Task::new(id, request.clone(), &project, now)?;
+        app.store.tasks.insert(tx, &task).await?;
+        bindings::assign(&app, tx, &task, now).await?;
+        tx.emit(&task.changed()).await?;
+        Ok(task.state)
+    })
+}
+
+/// A task belongs to a project that exists.
+pub(super) fn no_such_project() -> Failure {
+    Failure::new(Code::UnknownProject, "There is no project with this projectId. Create it first.")
+}

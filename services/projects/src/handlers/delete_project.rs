@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use contracts::{DeleteProject, Failure};
+use kit::{Call, Error};
+
+use crate::{App, WAIT, bindings};
+
+/// Deletes a project with its tasks, and ends all its memberships.
+pub(crate) async fn delete_project(
+    app: Arc<App>,
+    call: Call,
+    DeleteProject { id }: DeleteProject,
+) -> Result<(), Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    kit::change!(app.db.awaited(WAIT), tx => {
+        let found = app.store.projects.lock(tx, id).await?;
+        let project = found.ok_or_else(|| Failure::not_found("project"))?;
+        app.store.tasks.delete_of(tx, id).await?;
+        bindings::set_members(&app, tx, id, &[], now).await?;
+        app.store.projects.delete(tx, id).await?;
+        tx.emit(&project.deleted()).await?;
+        Ok(())
+    })
+}

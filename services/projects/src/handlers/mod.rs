@@ -1,0 +1,35 @@
+//! What this service answers: one file a message.
+
+mod create_project;
+mod create_task;
+mod delete_project;
+mod delete_task;
+mod get_project;
+mod get_task;
+mod list_projects;
+mod list_tasks;
+mod update_project;
+mod update_task;
+
+use contracts::{Caller, EmployeeId, Failure};
+use kit::Call;
+
+pub(crate) use create_project::create_project;
+pub(crate) use create_task::create_task;
+pub(crate) use delete_project::delete_project;
+pub(crate) use delete_task::delete_task;
+pub(crate) use get_project::get_project;
+pub(crate) use get_task::get_task;
+pub(crate) use list_projects::list_projects;
+pub(crate) use list_tasks::list_tasks;
+pub(crate) use update_project::update_project;
+pub(crate) use update_task::update_task;
+
+/// Refuses whoever is neither an admin nor an employee. Gives the employee, who may see only what
+/// they are on: what is not theirs they cannot tell from what does not exist.
+fn employee_or_admin(call: &Call) -> Result<Option<EmployeeId>, Failure> {
+    match call.caller {
+        Caller::Employee(id) => Ok(Some(id)),
+        _ => call.require_admin().map(|()| None),
+    }
+}

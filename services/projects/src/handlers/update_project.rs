@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use contracts::{Failure, UpdateProject};
+use kit::{Call, Error};
+
+use crate::{App, WAIT, bindings, domain};
+
+/// Changes a project. Whoever is no longer listed is off its tasks too.
+pub(crate) async fn update_project(
+    app: Arc<App>,
+    call: Call,
+    UpdateProject { id, changes }: UpdateProject,
+) -> Result<contracts::Project, Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    let changes = domain::project::checked(changes)?;
+    let standings = match &changes.employees {
+        Some(employees) => Some(bindings::standings(&app, employees).await?),
+        None => None,
+    };
+    kit::change!(app.db.awaited(WAIT), tx => {
+        let found = app.store.projects.lock(tx, id).await?;
+        let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
+        project.change(changes.clone())?;
+        app.store.projects.replace(tx, &project).await?;
+        if let Some(standings) = &standings {
+            bindings::set_members(&app, tx, id, standings, now).await?;
+        }
+        tx.emit(&project.changed()).await?;
+        Ok(project.state)
+    })
+}

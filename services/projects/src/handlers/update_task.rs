@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use contracts::{Failure, UpdateTask};
+use kit::{Call, Error};
+
+use super::create_task::no_such_project;
+use crate::{App, WAIT, bindings, domain::task};
+
+/// Changes a task, or moves it to another project.
+pub(crate) async fn update_task(
+    app: Arc<App>,
+    call: Call,
+    UpdateTask { id, changes }: UpdateTask,
+) -> Result<contracts::Task, Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    let changes = task::checked(changes)?;
+    bindings::standings(&app, changes.employees.as_deref().unwrap_or_default()).await?;
+    kit::change!(app.db.awaited(WAIT), tx => {
+        let belongs_to = app.store.tasks.find(id).await?.ok_or_else(no_such_task)?.state.project_id;
+        let project = changes.project_id.unwrap_or(belongs_to);
+        let project = app.store.projects.lock(tx, project).await?.ok_or_else(no_such_project)?;
+        let mut task = app.store.tasks.find_in(tx, id).await?.ok_or_else(no_such_task)?;
+        task.change(changes.clone(), &project)?;
+        app.store.tasks.replace(tx, &task).await?;
+        bindings::assign(&app, tx, &task, now).await?;
+        tx.emit(&task.changed()).await?;
+        Ok(task.state)
+    })
+}
+
+fn no_such_task() -> Failure {
+    Failure::not_found("task")
+}

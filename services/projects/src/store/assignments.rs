@@ -1,0 +1,95 @@
+use bson::{Bson, doc};
+use contracts::{EmployeeId, Millis, ProjectId, TaskId, TaskTerm};
+use futures::{StreamExt, TryStreamExt};
+use kit::{
+    Database, Error, Tx,
+    mongo::{index, one_of, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Assignment;
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Key {
+    task: TaskId,
+    employee: EmployeeId,
+}
+
+/// The edge between a task and an employee, as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    key: Key,
+    project: ProjectId,
+    /// Whether the last term is open.
+    open: bool,
+    terms: Vec<TaskTerm>,
+    version: i64,
+}
+
+impl From<&Assignment> for Document {
+    fn from(assignment: &Assignment) -> Self {
+        Self {
+            key: Key { task: assignment.task, employee: assignment.employee },
+            project: assignment.project,
+            open: assignment.is_on(),
+            terms: assignment.terms.clone(),
+            version: assignment.version,
+        }
+    }
+}
+
+impl From<Document> for Assignment {
+    fn from(stored: Document) -> Self {
+        let Key { task, employee } = stored.key;
+        Self { task, project: stored.project, employee, terms: stored.terms, version: stored.version }
+    }
+}
+
+/// The edges between tasks and employees. One is never deleted: windows refer to its terms.
+#[derive(Debug)]
+pub(crate) struct Assignments(Collection<Document>);
+
+impl Assignments {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let assignments = db.collection("assignments");
+        let indexes = [doc! { "_id.task": 1 }, doc! { "project": 1, "_id.employee": 1, "open": 1 }];
+        assignments.create_indexes(indexes.map(index)).await?;
+        Ok(Self(assignments))
+    }
+
+    /// All edges of a task.
+    pub(crate) async fn of_task(&self, tx: &mut Tx<'_>, task: TaskId) -> Result<Vec<Assignment>, Error> {
+        let mut found = self.0.find(doc! { "_id.task": value(&task) }).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).map(|stored| stored.map(Assignment::from)).try_collect().await?)
+    }
+
+    /// Stores edges, new or changed: two writes, however many they are.
+    pub(crate) async fn save(&self, tx: &mut Tx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
+        let documents: Vec<_> = assignments.iter().map(Document::from).collect();
+        if !documents.is_empty() {
+            let keys = one_of(documents.iter().map(|document| document.key));
+            self.0.delete_many(doc! { "_id": keys }).session(&mut tx.session).await?;
+            self.0.insert_many(documents).session(&mut tx.session).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the open terms of these employees on all tasks of a project: one write, for thousands
+    /// of tasks too. Tells nobody: whoever follows the memberships knows.
+    pub(crate) async fn end(
+        &self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        employees: &[EmployeeId],
+        at: Millis,
+    ) -> Result<(), Error> {
+        let of = doc! { "project": value(&project), "_id.employee": one_of(employees), "open": true };
+        let ended =
+            doc! { "$set": { "terms.$[open].term.until": value(&at), "open": false }, "$inc": { "version": 1 } };
+        let open = doc! { "open.term.until": Bson::Null };
+        self.0.update_many(of, ended).array_filters([open]).session(&mut tx.session).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+use std::collections::HashMap;
+
+use bson::doc;
+use contracts::{EmployeeId, Millis, Standing};
+use futures::{StreamExt, TryStreamExt, stream};
+use kit::{
+    Database, Error, Tx,
+    mongo::{one_of, replace_if_newer, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// How many references are stored at once.
+const AT_ONCE: usize = 16;
+
+/// How an employee stands, as far as we have heard; as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    id: EmployeeId,
+    version: i64,
+    epoch: i64,
+    deactivated_at: Option<Millis>,
+    /// Only there to be changed: see [`EmployeeRefs::touch`].
+    touched: i64,
+}
+
+impl From<&Standing> for Document {
+    fn from(standing: &Standing) -> Self {
+        let Standing { id, version, epoch, deactivated_at } = *standing;
+        Self { id, version, epoch, deactivated_at, touched: 0 }
+    }
+}
+
+impl From<Document> for Standing {
+    fn from(stored: Document) -> Self {
+        let Document { id, version, epoch, deactivated_at, .. } = stored;
+        Self { id, version, epoch, deactivated_at }
+    }
+}
+
+/// The employees that we have heard of.
+#[derive(Debug)]
+pub(crate) struct EmployeeRefs(Collection<Document>);
+
+impl EmployeeRefs {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        db.make_collection("employee_refs").await?;
+        Ok(Self(db.collection("employee_refs")))
+    }
+
+    /// How an employee stands, as far as we have heard.
+    pub(crate) async fn find(&self, employee: EmployeeId) -> Result<Option<Standing>, Error> {
+        Ok(self.0.find_one(doc! { "_id": value(&employee) }).await?.map(Standing::from))
+    }
+
+    /// Stores how employees stand, where that is news.
+    pub(crate) async fn learn(&self, standings: &[Standing]) -> Result<(), Error> {
+        let known = self.0.find(doc! { "_id": one_of(standings.iter().map(|standing| standing.id)) }).await?;
+        let known: HashMap<_, _> = known.map_ok(|stored| (stored.id, stored.version)).try_collect().await?;
+        let news = standings.iter().filter(|news| known.get(&news.id).is_none_or(|version| *version < news.version));
+        stream::iter(news.map(Document::from).map(Ok))
+            .try_for_each_concurrent(AT_ONCE, async |news| {
+                replace_if_newer(&self.0, value(&news.id), news.version, &news).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// How employees stand. Nobody can store another standing of theirs before this transaction is
+    /// over: what binds them and what ends their bindings come one after the other.
+    pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
+        let of = doc! { "_id": one_of(employees) };
+        self.0.update_many(of.clone(), doc! { "$inc": { "touched": 1 } }).session(&mut tx.session).await?;
+        let mut found = self.0.find(of).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).map(|stored| stored.map(Standing::from)).try_collect().await?)
+    }
+}

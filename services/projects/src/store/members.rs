@@ -1,0 +1,106 @@
+use std::collections::HashSet;
+
+use bson::doc;
+use contracts::{EmployeeId, ProjectId, Term};
+use futures::{StreamExt, TryStreamExt};
+use kit::{
+    Database, Error, Tx,
+    mongo::{index, one_of, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Member;
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Key {
+    project: ProjectId,
+    employee: EmployeeId,
+}
+
+/// The edge between a project and an employee, as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    key: Key,
+    epoch: i64,
+    /// Whether the last term is open.
+    open: bool,
+    terms: Vec<Term>,
+    version: i64,
+}
+
+impl From<&Member> for Document {
+    fn from(member: &Member) -> Self {
+        Self {
+            key: Key { project: member.project, employee: member.employee },
+            epoch: member.epoch,
+            open: member.is_on(),
+            terms: member.terms.clone(),
+            version: member.version,
+        }
+    }
+}
+
+impl From<Document> for Member {
+    fn from(stored: Document) -> Self {
+        let Key { project, employee } = stored.key;
+        Self { project, employee, epoch: stored.epoch, terms: stored.terms, version: stored.version }
+    }
+}
+
+/// The edges between projects and employees. One is never deleted: tasks and windows refer to its
+/// terms.
+#[derive(Debug)]
+pub(crate) struct Members(Collection<Document>);
+
+impl Members {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let members = db.collection("members");
+        let indexes = [doc! { "_id.project": 1, "open": 1 }, doc! { "_id.employee": 1, "open": 1, "epoch": 1 }];
+        members.create_indexes(indexes.map(index)).await?;
+        Ok(Self(members))
+    }
+
+    /// The edges between a project and these employees; where there is none yet, a new one.
+    pub(crate) async fn between(
+        &self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        employees: &[EmployeeId],
+    ) -> Result<Vec<Member>, Error> {
+        let keys = one_of(employees.iter().map(|employee| Key { project, employee: *employee }));
+        let mut members = self.find_in(tx, doc! { "_id": keys }).await?;
+        let known: HashSet<_> = members.iter().map(|member| member.employee).collect();
+        let unknown = employees.iter().filter(|id| !known.contains(id));
+        members.extend(unknown.map(|employee| Member::new(project, *employee)));
+        Ok(members)
+    }
+
+    /// The edges of those who are on a project.
+    pub(crate) async fn of_project(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<Member>, Error> {
+        self.find_in(tx, doc! { "_id.project": value(&project), "open": true }).await
+    }
+
+    async fn find_in(&self, tx: &mut Tx<'_>, filter: bson::Document) -> Result<Vec<Member>, Error> {
+        let mut found = self.0.find(filter).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).map(|stored| stored.map(Member::from)).try_collect().await?)
+    }
+
+    /// The projects that an employee is on since before this epoch.
+    pub(crate) async fn before_epoch(&self, employee: EmployeeId, epoch: i64) -> Result<Vec<ProjectId>, Error> {
+        let older = doc! { "_id.employee": value(&employee), "open": true, "epoch": { "$lt": epoch } };
+        Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
+    }
+
+    /// Stores edges, new or changed: two writes, however many they are.
+    pub(crate) async fn save(&self, tx: &mut Tx<'_>, members: &[Member]) -> Result<(), Error> {
+        let documents: Vec<_> = members.iter().map(Document::from).collect();
+        if !documents.is_empty() {
+            let keys = one_of(documents.iter().map(|document| document.key));
+            self.0.delete_many(doc! { "_id": keys }).session(&mut tx.session).await?;
+            self.0.insert_many(documents).session(&mut tx.session).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use bson::doc;
+use contracts::{
+    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId, ScreenshotSettings,
+};
+use futures::TryStreamExt;
+use kit::{
+    Database, Error, Tx,
+    mongo::{index, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::BATCH;
+use crate::domain::Project;
+
+/// A project, as it is stored. Its employees are those whose membership is open.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    id: ProjectId,
+    name: Name,
+    description: Option<Note>,
+    billable: bool,
+    employees: Vec<EmployeeId>,
+    screenshot_settings: ScreenshotSettings,
+    payroll: Payroll,
+    archived: bool,
+    statuses: Vec<Label>,
+    priorities: Vec<Label>,
+    created_at: Millis,
+    version: i64,
+    /// Only there to be changed: see [`Projects::lock`].
+    touched: i64,
+}
+
+impl From<&Project> for Document {
+    fn from(project: &Project) -> Self {
+        let state = project.state.clone();
+        Self {
+            id: state.id,
+            name: state.name,
+            description: state.description,
+            billable: state.billable,
+            employees: state.employees,
+            screenshot_settings: state.screenshot_settings,
+            payroll: state.payroll,
+            archived: state.archived,
+            statuses: state.statuses,
+            priorities: state.priorities,
+            created_at: state.created_at,
+            version: project.version,
+            touched: 0,
+        }
+    }
+}
+
+impl From<Document> for Project {
+    fn from(stored: Document) -> Self {
+        let state = contracts::Project {
+            id: stored.id,
+            name: stored.name,
+            description: stored.description,
+            billable: stored.billable,
+            employees: stored.employees,
+            screenshot_settings: stored.screenshot_settings,
+            payroll: stored.payroll,
+            creator_id: CREATOR.to_owned(),
+            organization_id: ORGANIZATION.to_owned(),
+            archived: stored.archived,
+            statuses: stored.statuses,
+            priorities: stored.priorities,
+            created_at: stored.created_at,
+        };
+        Self { state, version: stored.version }
+    }
+}
+
+/// How many queues there are for the locks of all projects.
+const QUEUES: usize = 64;
+
+/// The projects.
+#[derive(Debug)]
+pub(crate) struct Projects {
+    stored: Collection<Document>,
+    queues: Vec<Arc<Mutex<()>>>,
+}
+
+impl Projects {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let projects = db.collection("projects");
+        projects.create_indexes([index(doc! { "archived": 1, "_id": 1 }), index(doc! { "employees": 1 })]).await?;
+        Ok(Self { stored: projects, queues: (0..QUEUES).map(|_| Arc::default()).collect() })
+    }
+
+    /// A project.
+    pub(crate) async fn find(&self, id: ProjectId) -> Result<Option<Project>, Error> {
+        Ok(self.stored.find_one(doc! { "_id": value(&id) }).await?.map(Project::from))
+    }
+
+    /// A project, which nobody else can lock before this transaction is over: its first operation.
+    pub(crate) async fn lock(&self, tx: &mut Tx<'_>, id: ProjectId) -> Result<Option<Project>, Error> {
+        // The write is what locks. But of many at once in one process all but one would lose and
+        // run again, so they stand in line.
+        let queue = &self.queues[id.0.as_u128() as usize % QUEUES];
+        tx.keep(queue.clone().lock_owned().await);
+        let touch = doc! { "$inc": { "touched": 1 } };
+        let found = self.stored.find_one_and_update(doc! { "_id": value(&id) }, touch).session(&mut tx.session).await?;
+        Ok(found.map(Project::from))
+    }
+
+    /// Stores a new project.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, project: &Project) -> Result<(), Error> {
+        self.stored.insert_one(Document::from(project)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Stores a project in place of what is there.
+    pub(crate) async fn replace(&self, tx: &mut Tx<'_>, project: &Project) -> Result<(), Error> {
+        let id = doc! { "_id": value(&project.state.id) };
+        self.stored.replace_one(id, Document::from(project)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Deletes a project.
+    pub(crate) async fn delete(&self, tx: &mut Tx<'_>, id: ProjectId) -> Result<(), Error> {
+        self.stored.delete_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// The projects that are not archived, page by page.
+    pub(crate) async fn list(&self, after: Option<ProjectId>) -> Result<Page<contracts::Project, ProjectId>, Error> {
+        let mut filter = doc! { "archived": false };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": value(&after) });
+        }
+        let stored = self.stored.find(filter).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let projects = stored.map_ok(|stored| Project::from(stored).state);
+        Ok(kit::page_within(projects, |project| project.id).await?)
+    }
+
+    /// The projects that an employee is on.
+    pub(crate) async fn of_employee(&self, employee: EmployeeId) -> Result<Vec<ProjectId>, Error> {
+        #[derive(Deserialize)]
+        struct Id {
+            #[serde(rename = "_id")]
+            id: ProjectId,
+        }
+        let ids = self.stored.clone_with_type::<Id>();
+        let on = ids.find(doc! { "employees": value(&employee) }).projection(doc! { "_id": 1 }).await?;
+        Ok(on.map_ok(|project| project.id).try_collect().await?)
+    }
+}

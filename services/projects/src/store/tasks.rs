@@ -1,0 +1,145 @@
+use bson::doc;
+use contracts::{CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, TaskId};
+use futures::TryStreamExt;
+use kit::{
+    Database, Error, Tx,
+    mongo::{index, one_of, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use super::BATCH;
+use crate::domain::Task;
+
+/// A task, as it is stored. Its employees are those whose assignment is open.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "_id")]
+    id: TaskId,
+    name: Name,
+    project_id: ProjectId,
+    description: Option<Note>,
+    billable: bool,
+    employees: Vec<EmployeeId>,
+    status: Label,
+    priority: Label,
+    created_at: Millis,
+    version: i64,
+}
+
+impl From<&Task> for Document {
+    fn from(task: &Task) -> Self {
+        let state = task.state.clone();
+        Self {
+            id: state.id,
+            name: state.name,
+            project_id: state.project_id,
+            description: state.description,
+            billable: state.billable,
+            employees: state.employees,
+            status: state.status,
+            priority: state.priority,
+            created_at: state.created_at,
+            version: task.version,
+        }
+    }
+}
+
+impl From<Document> for Task {
+    fn from(stored: Document) -> Self {
+        let state = contracts::Task {
+            id: stored.id,
+            name: stored.name,
+            project_id: stored.project_id,
+            description: stored.description,
+            billable: stored.billable,
+            employees: stored.employees,
+            status: stored.status,
+            priority: stored.priority,
+            creator_id: CREATOR.to_owned(),
+            organization_id: ORGANIZATION.to_owned(),
+            created_at: stored.created_at,
+        };
+        Self { state, version: stored.version }
+    }
+}
+
+/// The tasks.
+#[derive(Debug)]
+pub(crate) struct Tasks(Collection<Document>);
+
+impl Tasks {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let tasks = db.collection("tasks");
+        let indexes = [doc! { "project_id": 1, "_id": 1 }, doc! { "project_id": 1, "employees": 1 }];
+        tasks.create_indexes(indexes.map(index)).await?;
+        Ok(Self(tasks))
+    }
+
+    /// A task.
+    pub(crate) async fn find(&self, id: TaskId) -> Result<Option<Task>, Error> {
+        Ok(self.0.find_one(doc! { "_id": value(&id) }).await?.map(Task::from))
+    }
+
+    /// A task, as this transaction sees it.
+    pub(crate) async fn find_in(&self, tx: &mut Tx<'_>, id: TaskId) -> Result<Option<Task>, Error> {
+        let found = self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
+        Ok(found.map(Task::from))
+    }
+
+    /// Stores a new task.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, task: &Task) -> Result<(), Error> {
+        self.0.insert_one(Document::from(task)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Stores a task in place of what is there.
+    pub(crate) async fn replace(&self, tx: &mut Tx<'_>, task: &Task) -> Result<(), Error> {
+        let id = doc! { "_id": value(&task.state.id) };
+        self.0.replace_one(id, Document::from(task)).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Deletes a task.
+    pub(crate) async fn delete(&self, tx: &mut Tx<'_>, id: TaskId) -> Result<(), Error> {
+        self.0.delete_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Deletes the tasks of a project.
+    pub(crate) async fn delete_of(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<(), Error> {
+        self.0.delete_many(doc! { "project_id": value(&project) }).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Takes employees off all tasks of a project.
+    pub(crate) async fn take_off(
+        &self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        employees: &[EmployeeId],
+    ) -> Result<(), Error> {
+        let of = doc! { "project_id": value(&project), "employees": one_of(employees) };
+        let without = doc! { "$pull": { "employees": one_of(employees) }, "$inc": { "version": 1 } };
+        self.0.update_many(of, without).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// The tasks, page by page: of these projects, or all.
+    pub(crate) async fn list(
+        &self,
+        projects: Option<&[ProjectId]>,
+        after: Option<TaskId>,
+    ) -> Result<Page<contracts::Task, TaskId>, Error> {
+        let mut filter = doc! {};
+        if let Some(projects) = projects {
+            filter.insert("project_id", one_of(projects));
+        }
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": value(&after) });
+        }
+        let stored = self.0.find(filter).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let tasks = stored.map_ok(|stored| Task::from(stored).state);
+        Ok(kit::page_within(tasks, |task| task.id).await?)
+    }
+}

@@ -1,0 +1,14 @@
+//! The projects service with real NATS, MongoDB and directory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod consistency;
+mod deactivation;
+mod events;
+mod large;
+mod members;
+mod projects;
+mod races;
+mod tasks;
+mod town;
+mod visibility;

@@ -1,0 +1,96 @@
+use contracts::{
+    Code, DeleteProject, GetProject, GetTask, ListProjects, Payee, Payroll, PayrollLine, ProjectChanges, Rate,
+};
+
+use crate::town::{Town, labels, name, new_project};
+
+fn payroll(payees: &[Payee]) -> Payroll {
+    let line = PayrollLine { bill_rate: Some(Rate::try_from(62.5).unwrap()), ..Default::default() };
+    Payroll(payees.iter().map(|payee| (*payee, line)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_is_created_read_changed_and_deleted() {
+    let town = Town::start().await;
+    let ann = town.employee().await;
+    let mut request = new_project();
+    request.employees = Some(vec![ann, ann]);
+    request.payroll = Some(payroll(&[Payee::Everybody, Payee::Employee(ann)]));
+    let created = town.ask(&request).await.unwrap();
+    assert_eq!((created.employees.as_slice(), created.billable, created.archived), (&[ann][..], true, false));
+    assert_eq!(created.statuses, labels(&["To Do", "In Progress", "Done"]));
+    assert_eq!(created.priorities, labels(&["Low", "Medium", "High"]));
+    assert_eq!(town.ask(&GetProject { id: created.id }).await.unwrap(), created);
+    assert_eq!(town.until_on(ann, 1).await.projects, [created.id]);
+
+    let changes = ProjectChanges {
+        name: Some(name("Shop")),
+        description: Some(None),
+        billable: Some(false),
+        ..Default::default()
+    };
+    let changed = town.change_project(created.id, changes).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.billable), ("Shop", false));
+    assert_eq!((&changed.payroll, &changed.employees), (&created.payroll, &created.employees));
+
+    let task = town.task(created.id, &[ann]).await;
+    town.ask(&DeleteProject { id: created.id }).await.unwrap();
+    assert_eq!(town.ask(&GetProject { id: created.id }).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(town.ask(&GetTask { id: task.id }).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(town.ask(&DeleteProject { id: created.id }).await.unwrap_err().code, Code::NotFound);
+    town.until_on(ann, 0).await;
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unknown_does_not_fit_or_changes_nothing_is_refused_and_nothing_is_written() {
+    let town = Town::start().await;
+    let (ann, stranger) = (town.employee().await, kit::new_id());
+    let project = town.project(&[ann]).await;
+    let refused = async |changes: ProjectChanges| town.change_project(project.id, changes).await.unwrap_err().code;
+    let none = ProjectChanges::default();
+
+    assert_eq!(refused(none.clone()).await, Code::NothingToChange);
+    assert_eq!(refused(ProjectChanges { statuses: Some(labels(&[])), ..none.clone() }).await, Code::Invalid);
+    assert_eq!(
+        refused(ProjectChanges { employees: Some(vec![stranger]), ..none.clone() }).await,
+        Code::UnknownEmployee
+    );
+    let line = Some(payroll(&[Payee::Employee(stranger)]));
+    assert_eq!(refused(ProjectChanges { payroll: line, ..none.clone() }).await, Code::PayrollNotOnProject);
+    let off = ProjectChanges { employees: Some(vec![]), payroll: Some(payroll(&[Payee::Employee(ann)])), ..none };
+    assert_eq!(refused(off).await, Code::PayrollNotOnProject);
+
+    let mut request = new_project();
+    request.employees = Some(vec![stranger]);
+    assert_eq!(town.ask(&request).await.unwrap_err().code, Code::UnknownEmployee);
+    let unknown = town.change_project(kit::new_id(), ProjectChanges { archived: Some(true), ..Default::default() });
+    assert_eq!(unknown.await.unwrap_err().code, Code::NotFound);
+    assert_eq!(town.ask(&GetProject { id: project.id }).await.unwrap(), project);
+    assert_eq!(town.ask(&ListProjects::default()).await.unwrap().items, [project]);
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archived_projects_are_left_out_of_the_list_but_can_be_read() {
+    let town = Town::start().await;
+    let (kept, archived) = (town.project(&[]).await, town.project(&[]).await);
+    let changes = ProjectChanges { archived: Some(true), ..Default::default() };
+    let archived = town.change_project(archived.id, changes).await.unwrap();
+    assert_eq!(town.ask(&ListProjects::default()).await.unwrap().items, [kept]);
+    assert_eq!(town.ask(&GetProject { id: archived.id }).await.unwrap(), archived);
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_the_payroll_goes_with_its_employee() {
+    let town = Town::start().await;
+    let (ann, bob) = (town.employee().await, town.employee().await);
+    let mut request = new_project();
+    request.employees = Some(vec![ann, bob]);
+    request.payroll = Some(payroll(&[Payee::Employee(ann), Payee::Employee(bob), Payee::Everybody]));
+    let project = town.ask(&request).await.unwrap();
+    let changed = town.put(project.id, &[bob]).await.unwrap();
+    assert_eq!(changed.payroll, payroll(&[Payee::Employee(bob), Payee::Everybody]));
+    town.finish().await;
+}

@@ -1,0 +1,96 @@
+use contracts::{
+    Code, CreateTask, DeactivateEmployee, DeleteProject, EmployeeId, Failure, ProjectChanges, ProjectId, Service,
+    TaskChanges, stream,
+};
+use futures::future::join_all;
+
+use crate::town::{Town, name, new_task};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_updates_of_one_project_at_once_all_land() {
+    let town = Town::start_replicated().await;
+    let project = town.project(&[]).await;
+    let rename = |n| ProjectChanges { name: Some(name(&format!("Website {n}"))), ..Default::default() };
+    let updates = join_all((0..50).map(|n| town.change_project(project.id, rename(n)))).await;
+    assert_eq!(updates.into_iter().filter(Result::is_err).count(), 0);
+    assert_eq!(town.project_version(project.id).await, 51);
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deactivated_while_being_assigned_is_on_nothing() {
+    let town = Town::start_replicated().await;
+    let employees = join_all((0..4).map(|_| town.employee())).await;
+    let projects = join_all((0..6).map(|_| town.project(&[]))).await;
+    let races = employees.iter().map(|employee| async {
+        let assigns = join_all(projects.iter().map(|project| assign(&town, project.id, *employee)));
+        let (assigned, deactivated) = tokio::join!(assigns, deactivate(&town, *employee));
+        deactivated.unwrap();
+        for refused in assigned.into_iter().filter_map(Result::err) {
+            let expected = [Code::EmployeeDeactivated, Code::NotOnProject];
+            assert!(expected.contains(&refused.code), "{refused:?}");
+        }
+    });
+    join_all(races).await;
+    town.world.until_consumed(stream::EVENTS, Service::Projects).await;
+    for employee in employees {
+        assert_eq!(town.until_on(employee, 0).await.projects, []);
+    }
+    for project in projects {
+        assert_eq!(town.members(project.id).await, []);
+    }
+    town.finish().await;
+}
+
+/// Puts an employee on a project and on a task of it, again and again.
+async fn assign(town: &Town, project: ProjectId, employee: EmployeeId) -> Result<(), Failure> {
+    for _ in 0..4 {
+        town.put(project, &[employee]).await?;
+        let on_task = CreateTask { employees: Some(vec![employee]), ..new_task(project) };
+        town.ask(&on_task).await?;
+    }
+    Ok(())
+}
+
+async fn deactivate(town: &Town, employee: EmployeeId) -> Result<(), Failure> {
+    // Not before the first assignments are under way.
+    testkit::eventually("somebody is on something", async || {
+        let on = town.ask(&contracts::GetEmployee { id: employee }).await.ok()?;
+        (!on.projects.is_empty()).then_some(())
+    })
+    .await;
+    town.ask(&DeactivateEmployee { id: employee }).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_taken_off_a_project_while_being_assigned_to_its_tasks_is_on_none() {
+    let town = Town::start_replicated().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    let tasks = join_all((0..8).map(|_| town.task(project.id, &[]))).await;
+    let on = TaskChanges { employees: Some(vec![ann]), ..Default::default() };
+    let assigns = join_all(tasks.iter().map(|task| town.change_task(task.id, on.clone())));
+    let (assigned, taken_off) = tokio::join!(assigns, town.put(project.id, &[]));
+    taken_off.unwrap();
+    for refused in assigned.into_iter().filter_map(Result::err) {
+        assert_eq!(refused.code, Code::NotOnProject);
+    }
+    for task in tasks {
+        assert_eq!(town.assignees(task.id).await, []);
+    }
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_task_outlives_a_project_that_is_deleted_while_it_is_created() {
+    let town = Town::start_replicated().await;
+    let project = town.project(&[]).await;
+    let (request, delete) = (new_task(project.id), DeleteProject { id: project.id });
+    let creates = join_all((0..16).map(|_| town.ask(&request)));
+    let (created, deleted) = tokio::join!(creates, town.ask(&delete));
+    deleted.unwrap();
+    for refused in created.into_iter().filter_map(Result::err) {
+        assert_eq!(refused.code, Code::UnknownProject);
+    }
+    town.finish().await; // every task that is left has a project
+}

@@ -1,0 +1,132 @@
+use contracts::{
+    Caller, CreateEmployee, CreateProject, CreateTask, Email, Employee, EmployeeId, Event, Failure, GetEmployee,
+    GetProject, GetTask, Label, Name, Project, ProjectChanges, ProjectId, Request, Service, Task, TaskChanges, TaskId,
+    UpdateProject, UpdateTask, stream,
+};
+use testkit::{Running, World, eventually};
+
+/// A world in which directory and projects run.
+pub(crate) struct Town {
+    pub(crate) world: World,
+    pub(crate) directory: Running,
+}
+
+impl Town {
+    pub(crate) async fn start() -> Self {
+        let world = World::start().await;
+        let directory = world
+            .spawn(Service::Directory, |deps, stop| directory::run(directory::Config::default(), deps, stop))
+            .await;
+        world.spawn(Service::Projects, |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
+        Self { world, directory }
+    }
+
+    /// The same with a second replica of projects, so that not even the process orders what happens.
+    pub(crate) async fn start_replicated() -> Self {
+        let town = Self::start().await;
+        town.world.spawn(Service::Projects, |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
+        town
+    }
+
+    /// Checks that lists and edges agree, then ends the world.
+    pub(crate) async fn finish(self) {
+        self.world.until_consumed(stream::EVENTS, Service::Projects).await;
+        self.assert_consistent().await;
+        self.world.finish().await;
+    }
+
+    pub(crate) async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
+        self.world.ask(request).await
+    }
+
+    pub(crate) async fn ask_as<R: Request>(&self, employee: EmployeeId, request: &R) -> Result<R::Reply, Failure> {
+        self.world.bus().ask(Caller::Employee(employee), request).await
+    }
+
+    /// An employee that nobody has seen before.
+    pub(crate) async fn employee(&self) -> EmployeeId {
+        let id: EmployeeId = kit::new_id();
+        let email = Email::parse(&format!("{id}@example.org")).unwrap();
+        self.ask(&CreateEmployee { name: name("Ann"), email }).await.unwrap().id
+    }
+
+    pub(crate) async fn project(&self, employees: &[EmployeeId]) -> Project {
+        self.ask(&CreateProject { employees: Some(employees.to_vec()), ..new_project() }).await.unwrap()
+    }
+
+    pub(crate) async fn task(&self, project: ProjectId, employees: &[EmployeeId]) -> Task {
+        self.ask(&CreateTask { employees: Some(employees.to_vec()), ..new_task(project) }).await.unwrap()
+    }
+
+    pub(crate) async fn change_project(&self, id: ProjectId, changes: ProjectChanges) -> Result<Project, Failure> {
+        self.ask(&UpdateProject { id, changes }).await
+    }
+
+    pub(crate) async fn change_task(&self, id: TaskId, changes: TaskChanges) -> Result<Task, Failure> {
+        self.ask(&UpdateTask { id, changes }).await
+    }
+
+    pub(crate) async fn put(&self, id: ProjectId, employees: &[EmployeeId]) -> Result<Project, Failure> {
+        self.change_project(id, ProjectChanges { employees: Some(employees.to_vec()), ..Default::default() }).await
+    }
+
+    pub(crate) async fn members(&self, id: ProjectId) -> Vec<EmployeeId> {
+        self.ask(&GetProject { id }).await.unwrap().employees
+    }
+
+    pub(crate) async fn assignees(&self, id: TaskId) -> Vec<EmployeeId> {
+        self.ask(&GetTask { id }).await.unwrap().employees
+    }
+
+    /// The projects that directory shows on an employee, once they are so many.
+    pub(crate) async fn until_on(&self, id: EmployeeId, many: usize) -> Employee {
+        eventually("directory shows the projects", async || {
+            self.ask(&GetEmployee { id }).await.ok().filter(|employee| employee.projects.len() == many)
+        })
+        .await
+    }
+
+    /// The last event about the same as this one, once it is as wanted.
+    pub(crate) async fn until_told<E: Event>(&self, like: &E, wanted: impl Fn(&E) -> bool) -> E {
+        let stream = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let subject = like.subject();
+        eventually(&subject, async || {
+            let message = stream.get_last_raw_message_by_subject(&subject).await.ok()?;
+            Some(serde_json::from_slice(&message.payload).unwrap()).filter(&wanted)
+        })
+        .await
+    }
+}
+
+pub(crate) fn new_project() -> CreateProject {
+    CreateProject {
+        name: name("Website"),
+        description: None,
+        billable: None,
+        employees: None,
+        statuses: None,
+        priorities: None,
+        screenshot_settings: None,
+        payroll: None,
+    }
+}
+
+pub(crate) fn new_task(project_id: ProjectId) -> CreateTask {
+    CreateTask {
+        name: name("Sketch"),
+        project_id,
+        description: None,
+        billable: None,
+        employees: None,
+        status: None,
+        priority: None,
+    }
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(crate) fn labels(words: &[&str]) -> Vec<Label> {
+    words.iter().map(|word| Label::parse(word).unwrap()).collect()
+}

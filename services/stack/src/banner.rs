@@ -1,0 +1,44 @@
+//! What a person reads once everything runs.
+
+use std::fmt;
+use std::time::Duration;
+
+use kit::config::given;
+
+use crate::Settings;
+use crate::secrets::AdminKey;
+
+/// Where everything is.
+#[derive(Debug)]
+pub struct Banner<'a> {
+    /// What we run with.
+    pub settings: &'a Settings,
+    /// Where HTTP is served.
+    pub base: String,
+    /// Where the admin key is.
+    pub admin_key: AdminKey,
+    /// How long it took to get here.
+    pub took: Duration,
+}
+
+impl fmt::Display for Banner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { settings, base, admin_key, took } = self;
+        let data = settings.common.data.display();
+        let key = match admin_key {
+            AdminKey::Settings => "ADMIN_API_KEY, as it is set".to_owned(),
+            AdminKey::File(path) => path.display().to_string(),
+        };
+        let mail = match given(settings.mailer.email_host.as_ref()) {
+            Some(host) => format!("sent through {host}"),
+            None => format!("{data}/mail (set EMAIL_HOST to send it)"),
+        };
+        writeln!(f, "\nT3 is ready, after {:.1} s.\n", took.as_secs_f64())?;
+        writeln!(f, "  API        {base}")?;
+        writeln!(f, "  Docs       {base}/docs")?;
+        writeln!(f, "  Admin key  {key}")?;
+        writeln!(f, "  Mail       {mail}")?;
+        writeln!(f, "  Data       {data}")?;
+        writeln!(f, "  Stop       Ctrl-C")
+    }
+}

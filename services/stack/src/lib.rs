@@ -1,0 +1,120 @@
+//! The whole system in one process, for a first run: NATS and MongoDB are found or fetched and
+//! started, then the gateway and the five services, each on a NATS connection of its own. The same
+//! code as in production, nothing imitated.
+
+mod backing;
+mod banner;
+mod secrets;
+mod services;
+mod settings;
+
+use std::future;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use kit::config::Refused;
+use kit::{telemetry, until_signal};
+use servers::DataDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::backing::Backing;
+use crate::banner::Banner;
+use crate::services::Services;
+pub use crate::settings::Settings;
+
+/// How long the services may take to finish what is in hand. NATS and MongoDB stop after them:
+/// 25 seconds in all.
+const SERVICES_STOP: Duration = Duration::from_secs(20);
+
+/// Reads settings, runs everything until a signal, stops everything.
+///
+/// A setting that is wrong ends it with a sentence and exit code 2, anything else with 1.
+pub fn main() -> ExitCode {
+    // A missing .env is no fault; the environment and flags come before what it says.
+    let _ = dotenvy::dotenv();
+    match run(Settings::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let refused = error.chain().any(|cause| cause.is::<Refused>());
+            if refused { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(settings: Settings) -> Result<()> {
+    let telemetry = telemetry::start("t3", &settings.common.telemetry)?;
+    let runtime = Runtime::new()?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = system(settings) => ended,
+            () = second_signal() => bail!("stopped at once, as asked; what was in hand is done at the next start"),
+        }
+    });
+    // A name lookup on a blocking thread may hang for long: nobody waits for it.
+    runtime.shutdown_background();
+    telemetry.stop();
+    ended
+}
+
+/// The system, from start to end.
+async fn system(mut settings: Settings) -> Result<()> {
+    let started = Instant::now();
+    // First what can be refused at once: nothing has to be stopped then.
+    let listener = listen(settings.gateway.http_addr).await?;
+    let base = base_url(listener.local_addr()?);
+    settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));
+    let data = DataDir::open(&settings.common.data)?;
+    data.path().clone_into(&mut settings.common.data);
+    let admin_key = secrets::fill_in(&mut settings, &data)?;
+    let backing = tokio::select! {
+        backing = Backing::start(&mut settings, &data) => backing?,
+        signal = until_signal() => return signal.context("signals cannot be listened to"),
+    };
+    let mut services = Services::default();
+    let ended = tokio::select! {
+        ended = async {
+            services.start(&settings, listener).await?;
+            let banner = Banner { settings: &settings, base, admin_key, took: started.elapsed() };
+            // Nobody may be reading.
+            let _ = writeln!(io::stdout(), "{banner}");
+            Err(services.any_ended().await)
+        } => ended,
+        exited = backing.exited() => Err(exited.into()),
+        signal = until_signal() => signal.context("signals cannot be listened to"),
+    };
+    tracing::info!("stopping");
+    services.stop(SERVICES_STOP).await;
+    backing.stop().await;
+    ended
+}
+
+async fn listen(addr: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(addr).await;
+    Ok(bound.map_err(|error| {
+        Refused(format!(
+            "HTTP_ADDR is {addr}, which cannot be listened on ({error}): choose another address, or stop what listens \
+             there"
+        ))
+    })?)
+}
+
+/// Where a browser on this machine reaches what listens there.
+fn base_url(mut addr: SocketAddr) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{addr}")
+}
+
+async fn second_signal() {
+    for _ in 0..2 {
+        if until_signal().await.is_err() {
+            future::pending::<()>().await;
+        }
+    }
+}

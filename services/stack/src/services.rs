@@ -1,0 +1,118 @@
+//! The gateway and the five services, started together and stopped in order.
+
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, anyhow};
+use contracts::Service;
+use kit::{Bus, Deps, Health, Shutdown};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Settings;
+
+/// The part of the time to stop after which the others no longer wait for the gateway.
+const GATEWAY_FIRST: Duration = Duration::from_secs(8);
+
+/// All services that run.
+#[derive(Debug, Default)]
+pub struct Services {
+    running: JoinSet<(Service, Result<()>)>,
+    started: Vec<Started>,
+}
+
+#[derive(Debug)]
+struct Started {
+    service: Service,
+    bus: Bus,
+    health: Health,
+    shutdown: Shutdown,
+}
+
+impl Services {
+    /// Starts all and waits until all are ready.
+    pub async fn start(&mut self, settings: &Settings, listener: TcpListener) -> Result<()> {
+        let Settings { directory, projects, timetrack, analytics, mailer, gateway, .. } = settings.clone();
+        self.spawn(Service::Directory, settings, |deps, stop| directory::run(directory, deps, stop)).await?;
+        self.spawn(Service::Projects, settings, |deps, stop| projects::run(projects, deps, stop)).await?;
+        self.spawn(Service::Timetrack, settings, |deps, stop| timetrack::run(timetrack, deps, stop)).await?;
+        self.spawn(Service::Analytics, settings, |deps, stop| analytics::run(analytics, deps, stop)).await?;
+        self.spawn(Service::Mailer, settings, |deps, stop| mailer::run(mailer, deps, stop)).await?;
+        self.spawn(Service::Gateway, settings, |deps, stop| gateway::run_on(listener, gateway, deps, stop)).await?;
+        let healths: Vec<Health> = self.started.iter().map(|started| started.health.clone()).collect();
+        tokio::select! {
+            () = async { for health in &healths { health.until_started().await } } => Ok(()),
+            error = self.any_ended() => Err(error),
+        }
+    }
+
+    async fn spawn<F, R>(&mut self, service: Service, settings: &Settings, run: F) -> Result<()>
+    where
+        F: FnOnce(Deps, Shutdown) -> R,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        let shutdown = Shutdown::new();
+        let deps = Deps::connect(service, &settings.common).await?;
+        let mut ops_addr = settings.common.ops_addr;
+        // Six of us cannot share one.
+        ops_addr.set_port(0);
+        deps.health.serve(ops_addr, &shutdown).await?;
+        let (bus, health) = (deps.bus.clone(), deps.health.clone());
+        // A task of its own, so that a panic has a name too.
+        let ended = tokio::spawn(run(deps, shutdown.clone()));
+        self.running.spawn(async move { (service, ended.await.unwrap_or_else(|panic| Err(panic.into()))) });
+        self.started.push(Started { service, bus, health, shutdown });
+        Ok(())
+    }
+
+    /// Waits until a service ends, which none should: why it did.
+    pub async fn any_ended(&mut self) -> Error {
+        match self.running.join_next().await {
+            Some(Ok((service, Ok(())))) => anyhow!("the {service} service ended by itself"),
+            Some(Ok((service, Err(error)))) => error.context(format!("the {service} service ended")),
+            Some(Err(panic)) => panic.into(),
+            None => anyhow!("no service runs"),
+        }
+    }
+
+    /// Stops all: the gateway first, so that the others still answer what it has in hand.
+    pub async fn stop(&mut self, within: Duration) {
+        let deadline = Instant::now() + within;
+        self.stop_some(|service| service == Service::Gateway);
+        let gateway = async {
+            while let Some(Ok((service, ended))) = self.running.join_next().await {
+                report(service, ended);
+                if service == Service::Gateway {
+                    break;
+                }
+            }
+        };
+        // Late or not: now the others are told.
+        let _ = timeout_at(deadline.min(Instant::now() + GATEWAY_FIRST), gateway).await;
+        self.stop_some(|_| true);
+        let others = async {
+            while let Some(Ok((service, ended))) = self.running.join_next().await {
+                report(service, ended);
+            }
+        };
+        if timeout_at(deadline, others).await.is_err() {
+            tracing::warn!(left = self.running.len(), "not everything is finished; it will be repeated");
+        }
+        for started in &self.started {
+            // At most 2 s each, and all at once would change nothing: NATS is here or it is not.
+            let _ = timeout_at(deadline, started.bus.drain()).await;
+        }
+    }
+
+    fn stop_some(&self, which: impl Fn(Service) -> bool) {
+        for started in self.started.iter().filter(|started| which(started.service)) {
+            started.shutdown.stop();
+        }
+    }
+}
+
+fn report(service: Service, ended: Result<()>) {
+    if let Err(error) = ended.with_context(|| format!("the {service} service")) {
+        tracing::error!("{error:#}, while it was stopped");
+    }
+}

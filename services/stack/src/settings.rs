@@ -1,0 +1,102 @@
+//! The settings of the whole system: those of every service, with defaults for a first run.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
+use kit::config::{Common, given};
+
+/// All settings.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "stack",
+    version,
+    about = "The T3 time tracker backend, all of it: the gateway, five services, NATS and MongoDB.",
+    long_about = "The T3 time tracker backend, all of it: the gateway, five services, NATS and MongoDB.\n\
+        Settings come from flags, the environment and a .env file, in this order."
+)]
+pub struct Settings {
+    /// The settings of every service.
+    #[command(flatten)]
+    pub common: Common,
+    /// Those of the gateway.
+    #[command(flatten)]
+    pub gateway: gateway::Config,
+    /// Those of directory.
+    #[command(flatten)]
+    pub directory: directory::Config,
+    /// Those of projects.
+    #[command(flatten)]
+    pub projects: projects::Config,
+    /// Those of timetrack.
+    #[command(flatten)]
+    pub timetrack: timetrack::Config,
+    /// Those of analytics.
+    #[command(flatten)]
+    pub analytics: analytics::Config,
+    /// Those of the mailer.
+    #[command(flatten)]
+    pub mailer: mailer::Config,
+    /// Whether they name a NATS server.
+    #[arg(skip)]
+    pub names_nats: bool,
+    /// Whether they name a MongoDB server.
+    #[arg(skip)]
+    pub names_mongo: bool,
+}
+
+impl Settings {
+    /// Reads them all; `--help` and what makes no sense end the process.
+    pub fn parse() -> Self {
+        let matches = command().get_matches();
+        let mut settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let Common { nats_url, mongo, .. } = &settings.common;
+        let mongo_url = mongo.mongo_connection_string.expose().trim();
+        settings.names_nats = is_set(&matches, "nats_url") && given(Some(nats_url)).is_some();
+        settings.names_mongo = is_set(&matches, "mongo_connection_string") && !mongo_url.is_empty()
+            || mongo.mongo_connection_string_file.is_some();
+        settings
+    }
+}
+
+/// The command line, with what is different where everything runs together.
+fn command() -> Command {
+    Settings::command()
+        .mut_arg("environment", |arg| arg.default_value("development"))
+        .mut_arg("nats_url", |arg| {
+            arg.hide_default_value(true).help("NATS, with JetStream; unless this names one, it is started here")
+        })
+        .mut_arg("mongo_connection_string", |arg| {
+            arg.hide_default_value(true).help("A MongoDB replica set; unless this names one, it is started here")
+        })
+        .mut_arg("ops_addr", |arg| arg.help("Where health and metrics of each service are served, each on a free port"))
+}
+
+fn is_set(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_example_names_every_setting_and_help_explains_it() {
+        let example = include_str!("../../../.env.example");
+        let example: BTreeSet<&str> = example
+            .lines()
+            .filter_map(|line| line.trim_start_matches('#').split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+            .collect();
+        command().debug_assert();
+        let command = command();
+        let settings: BTreeSet<&str> = command
+            .get_arguments()
+            .inspect(|arg| assert!(arg.get_help().is_some(), "{} is not explained", arg.get_id()))
+            .map(|arg| arg.get_env().unwrap_or_else(|| panic!("{} has no variable", arg.get_id())))
+            .map(|name| name.to_str().unwrap())
+            .collect();
+        assert_eq!(example, settings);
+    }
+}

@@ -1,0 +1,164 @@
+//! Where the time and the money went.
+
+use serde_json::{Value, json};
+
+use crate::{
+    office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged},
+    shapes::{WINDOW, assert_keys, assert_shape},
+};
+
+const SECOND: i64 = 1_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
+    let office = Office::open().await;
+    // Around midnight UTC, which is 15 h 6 min 40 s after TEN; and one that ends with the range.
+    let midnight = (TEN / (24 * HOUR) + 1) * 24 * HOUR;
+    office.record(midnight - 2 * HOUR, midnight + HOUR).await;
+    office.record(midnight + 2 * HOUR + 1, midnight + 3 * HOUR + 7).await;
+    office.record(midnight + 70 * HOUR, midnight + 72 * HOUR).await;
+    let (from, to) = (midnight - 24 * HOUR, midnight + 72 * HOUR);
+    let whole = 3 * HOUR + (HOUR + 6) + 2 * HOUR;
+    assert_eq!(office.project_time(from, to).await.0, whole);
+    let cuts = [
+        vec![from, midnight, to],
+        vec![from, midnight - HOUR, midnight + 1, midnight + 2 * HOUR + 1, midnight + 2 * HOUR + 3, to],
+        vec![from, midnight - 2 * HOUR, midnight + HOUR, midnight + 71 * HOUR + 13, to],
+    ];
+    for cut in cuts {
+        let mut sum = 0;
+        for range in cut.windows(2) {
+            sum += office.project_time(range[0], range[1]).await.0;
+        }
+        assert_eq!(sum, whole, "{cut:?}");
+    }
+    for (start, end, time, income) in [
+        (midnight - HOUR, midnight + 30 * MINUTE, 90 * MINUTE, 75.0),
+        (midnight, midnight + 24 * HOUR, 2 * HOUR + 6, 100.0),
+        (midnight + HOUR, midnight + 2 * HOUR, 0, 0.0),
+        (midnight - 1, midnight, 1, 0.0),
+    ] {
+        assert_eq!(office.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
+    }
+    // The list shows windows whole that touch the range.
+    assert_eq!(office.windows(midnight, midnight + HOUR).await.len(), 1);
+    assert_eq!(office.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_second_of_an_employee_counts_once() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    system.put(&office.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    system.put(&office.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    let second = system.create_project(json!({ "employees": [ann.id] })).await;
+    let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
+
+    // The later start comes first: order of arrival does not matter.
+    let there = json!({ "projectId": second["id"], "taskId": of_second["id"] });
+    office.post(merged(office.window(TEN + HOUR, TEN + 3 * HOUR), there)).await.expect(201);
+    office.record(TEN, TEN + 2 * HOUR).await;
+    office.record(TEN + 30 * MINUTE, TEN + 90 * MINUTE).await;
+    system.employee(&bob.token, "POST", WINDOWS, office.window(TEN, TEN + 2 * HOUR)).await.expect(201);
+
+    let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + 4 * HOUR);
+    let times = system.get(&path).await;
+    let time_of = |project: &str| {
+        let found = times.as_array().unwrap().iter().find(|time| time["id"] == *project).unwrap();
+        assert_keys(found, &["id", "time", "costs", "income"]);
+        found["time"].as_i64().unwrap()
+    };
+    assert_eq!((time_of(&office.project), time_of(&id(&second))), (4 * HOUR, HOUR));
+    let negative: Vec<_> =
+        office.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
+    assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
+
+    // Filters, one by one and together.
+    let sum = async |query: &str| {
+        let times = system.get(&format!("{path}&{query}")).await;
+        times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()
+    };
+    assert_eq!(sum(&format!("employeeId={}", ann.id)).await, 3 * HOUR);
+    assert_eq!(sum(&format!("employeeId={},{}", ann.id, bob.id)).await, 5 * HOUR);
+    assert_eq!(sum(&format!("employeeId={}&projectId={}", ann.id, id(&second))).await, HOUR);
+    assert_eq!(sum(&format!("taskId={},{}", office.task, id(&of_second))).await, 5 * HOUR);
+    assert_eq!(sum(&format!("taskId={}", kit::new_id::<contracts::TaskId>())).await, 0);
+    let windows = system.get(&format!("{}&employeeId={}", path.replace("project-time", "window"), bob.id)).await;
+    assert_eq!(windows.as_array().unwrap().len(), 1);
+    assert_shape(&windows[0], WINDOW);
+
+    for bad in
+        ["start=1", "end=1", "start=2&end=1", "start=1&end=1", "start=x&end=2", "start=1&end=9223372036854775808"]
+    {
+        for noun in ["window", "project-time"] {
+            let refused = system.admin("GET", &format!("/api/v1/analytics/{noun}?{bad}"), Value::Null).await;
+            assert_eq!(refused.refused(422), "invalid", "{noun} {bad}");
+        }
+    }
+    assert_eq!(system.admin("GET", &format!("{path}&taskId=x"), Value::Null).await.refused(422), "invalid");
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let total = async || office.project_time(TEN, TEN + 10 * HOUR).await;
+    let update = format!("{WINDOWS}/update?projectId={}", office.project);
+    let change = async |changes: Value| drop(system.put(&update, changes).await);
+
+    office.record(TEN, TEN + HOUR).await;
+    assert_eq!(total().await, (HOUR, 0.0, 50.0));
+    // Rates are fixed when a window is recorded: the own line before that of everybody.
+    let payroll =
+        json!({ "*": { "billRate": 1.0 }, (ann.id.to_string()): { "billRate": 80.0, "overtimeBillRate": 120.0 } });
+    system.put(&office.project_path(), json!({ "payroll": payroll })).await;
+    office.record(TEN + HOUR, TEN + 2 * HOUR).await;
+    assert_eq!(total().await, (2 * HOUR, 0.0, 130.0));
+    // Overtime counts where it has a rate of its own; where not, the normal one does.
+    change(json!({ "overtime": true })).await;
+    assert_eq!(total().await, (2 * HOUR, 0.0, 170.0));
+    change(json!({ "overtimeBillRate": null, "payRate": 30.0 })).await;
+    assert_eq!(total().await, (2 * HOUR, 60.0, 130.0));
+    change(json!({ "overtimePayRate": 45.5 })).await;
+    assert_eq!(total().await, (2 * HOUR, 91.0, 130.0));
+    // What is not billable earns nothing, and costs all the same.
+    change(json!({ "billable": false })).await;
+    assert_eq!(total().await, (2 * HOUR, 91.0, 0.0));
+    system.put(&office.task_path(), json!({ "billable": false })).await;
+    assert_eq!(office.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
+    assert_eq!(total().await, (3 * HOUR, 91.0, 0.0));
+
+    // 18 s at 1 an hour are half a cent: up, but only once.
+    change(json!({ "billable": true, "overtime": false, "billRate": 1.0, "payRate": null })).await;
+    let rounded = async |n: i64| office.project_time(TEN, TEN + n * 18 * SECOND).await.2;
+    assert_eq!((rounded(1).await, rounded(2).await, rounded(3).await), (0.01, 0.01, 0.02));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_question_is_counted_in_its_answer() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    let path = |id: &str| format!("/api/v1/analytics/task-time?employeeId={id}&taskId={}", office.task);
+    let (mine, his) = (path(&ann.id.to_string()), path(&bob.id.to_string()));
+    for n in 1..=20 {
+        let (start, end) = (TEN + (n - 1) * HOUR, TEN + n * HOUR - 1);
+        office.record(start, end).await;
+        assert_eq!(office.project_time(TEN, TEN + 30 * HOUR).await.0, n * (HOUR - 1), "after {n} windows");
+        let told = system.employee(&ann.token, "GET", &mine, Value::Null).await.expect(200);
+        let expected = json!({ "employeeId": ann.id, "taskId": office.task, "totalTimeMillis": n * (HOUR - 1) });
+        assert_eq!(told, expected);
+        assert_eq!(office.windows(TEN, TEN + 30 * HOUR).await.len() as i64, n);
+    }
+    assert_eq!(system.get(&mine).await["totalTimeMillis"], 20 * (HOUR - 1));
+    assert_eq!(system.get(&his).await["totalTimeMillis"], 0);
+    assert_eq!(system.employee(&ann.token, "GET", &his, Value::Null).await.refused(403), "forbidden");
+    assert_eq!(system.employee(&bob.token, "GET", &mine, Value::Null).await.refused(403), "forbidden");
+    let half = format!("/api/v1/analytics/task-time?employeeId={}", ann.id);
+    assert_eq!(system.admin("GET", &half, Value::Null).await.refused(422), "invalid");
+    office.system.finish().await;
+}

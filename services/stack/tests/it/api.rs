@@ -1,0 +1,145 @@
+//! Somebody who speaks HTTP to a system, wherever it runs.
+
+use std::path::PathBuf;
+
+use bench::Mailbox;
+use contracts::EmployeeId;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::shapes::assert_problem;
+
+/// The admin key of every system here.
+pub const ADMIN_KEY: &str = "the-admin-key-of-a-system-under-test";
+
+/// How a system is reached.
+pub struct Api {
+    /// Where HTTP is served, without a slash at the end.
+    pub base: String,
+    /// For calls that the methods here do not make.
+    pub http: reqwest::Client,
+    /// The admin key.
+    pub admin_key: &'static str,
+    /// The folder of mails and secrets.
+    data: PathBuf,
+}
+
+/// An employee who is activated and logged in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The employee's id.
+    pub id: EmployeeId,
+    /// The JWT.
+    pub token: String,
+    /// The login name.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub text: String,
+    /// The body as JSON; null where it is none.
+    pub body: Value,
+}
+
+impl Response {
+    /// The body of an answer with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// The stable word of a refusal with this status.
+    #[track_caller]
+    pub fn refused(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_problem(&self);
+        self.body["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+impl Api {
+    /// One for the system that serves here and writes mails into this data folder.
+    pub fn new(base: String, data: PathBuf) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { base, http, admin_key: ADMIN_KEY, data }
+    }
+
+    /// The folder of mails and secrets.
+    pub fn data(&self) -> PathBuf {
+        self.data.clone()
+    }
+
+    /// A request without credentials.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method: Method = method.parse().unwrap();
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Asks as nobody in particular; no body where it is null.
+    pub async fn anybody(&self, method: &str, path: &str, body: Value) -> Response {
+        send(self.request(method, path), body).await
+    }
+
+    /// Asks as an admin; no body where it is null.
+    pub async fn admin(&self, method: &str, path: &str, body: Value) -> Response {
+        send(self.request(method, path).header("X-API-Key", self.admin_key), body).await
+    }
+
+    /// Asks as the employee with this token; no body where it is null.
+    pub async fn employee(&self, token: &str, method: &str, path: &str, body: Value) -> Response {
+        send(self.request(method, path).bearer_auth(token), body).await
+    }
+
+    /// The token of the newest invitation mailed to the address.
+    pub async fn invitation_token(&self, email: &str) -> String {
+        Mailbox::of(&self.data).invitation(email, None).await.unwrap()
+    }
+
+    /// The token of an invitation mailed after the one with this token.
+    pub async fn next_invitation_token(&self, email: &str, before: &str) -> String {
+        Mailbox::of(&self.data).invitation(email, Some(before)).await.unwrap()
+    }
+
+    /// Sets the password of an invited employee.
+    pub async fn activate(&self, token: &str, password: &str) -> Response {
+        self.anybody("POST", "/api/auth/activate", json!({ "token": token, "password": password })).await
+    }
+
+    /// Logs in.
+    pub async fn login(&self, email: &str, password: &str) -> Response {
+        let form = [("username", email), ("password", password)];
+        send(self.request("POST", "/api/auth/login").form(&form), Value::Null).await
+    }
+
+    /// An employee who was created, invited, activated and logged in.
+    pub async fn new_employee(&self, name: &str, email: &str) -> Person {
+        let password = format!("the long password of {name}");
+        let employee = self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await;
+        let id = employee.expect(201)["id"].as_str().unwrap().parse().unwrap();
+        let token = self.invitation_token(email).await;
+        self.activate(&token, &password).await.expect(200);
+        let token = self.login(email, &password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
+        Person { id, token, email: email.to_owned(), password }
+    }
+}
+
+/// Sends a request, with a JSON body unless it is null, and reads the answer.
+pub async fn send(request: RequestBuilder, body: Value) -> Response {
+    let request = if body.is_null() { request } else { request.json(&body) };
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    Response { status, headers, text, body }
+}

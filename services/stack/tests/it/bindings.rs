@@ -1,0 +1,126 @@
+//! Who is on what: never contradicting itself, and visible in the very next call.
+
+use serde_json::{Value, json};
+
+use crate::office::{HOUR, Office, TEN, WINDOWS, id};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_taken_off_a_project_is_off_its_tasks_and_sees_it_in_the_very_next_call() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    let path = format!("/api/v1/employee/{}", ann.id);
+    for _ in 0..10 {
+        system.put(&office.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
+        assert_eq!(system.get(&path).await["projects"], json!([office.project]));
+        system.put(&office.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
+        let mine = system.employee(&ann.token, "GET", "/api/v1/task", Value::Null).await.expect(200);
+        assert_eq!(mine[0]["employees"], json!([ann.id, bob.id]));
+
+        system.put(&office.project_path(), json!({ "employees": [bob.id] })).await;
+        let me = system.employee(&ann.token, "GET", "/api/auth/me", Value::Null).await.expect(200);
+        assert_eq!(me["projects"], json!([]));
+        assert_eq!(system.get(&office.task_path()).await["employees"], json!([bob.id]));
+        let project = system.employee(&ann.token, "GET", &office.project_path(), Value::Null).await;
+        assert_eq!(project.refused(404), "not_found");
+        let task = system.employee(&ann.token, "GET", &office.task_path(), Value::Null).await;
+        assert_eq!(task.refused(404), "not_found");
+        let tasks = system.employee(&ann.token, "GET", "/api/v1/task", Value::Null).await.expect(200);
+        assert_eq!(tasks, json!([]));
+    }
+    // Coming back does not bring the tasks back.
+    system.put(&office.project_path(), json!({ "employees": [bob.id, ann.id] })).await;
+    assert_eq!(system.get(&office.task_path()).await["employees"], json!([bob.id]));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deactivated_is_off_everything_in_the_very_next_call_and_is_put_on_nothing() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let second = system.create_project(json!({ "name": "Second", "employees": [ann.id] })).await;
+    let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
+    let path = format!("/api/v1/employee/{}", ann.id);
+    assert_eq!(system.get(&path).await["projects"].as_array().unwrap().len(), 2);
+
+    let gone = system.admin("POST", &format!("{path}/deactivate"), Value::Null).await.expect(200);
+    assert_eq!(gone["projects"], json!([]));
+    for project in system.get("/api/v1/project").await.as_array().unwrap() {
+        assert_eq!(project["employees"], json!([]));
+    }
+    for task in system.get("/api/v1/task").await.as_array().unwrap() {
+        assert_eq!(task["employees"], json!([]));
+    }
+    let employees = json!({ "employees": [ann.id] });
+    let refused = async |method: &str, path: &str, mut body: Value| {
+        body["employees"] = employees["employees"].clone();
+        system.admin(method, path, body).await.refused(400)
+    };
+    let second_path = format!("/api/v1/task/{}", id(&of_second));
+    assert_eq!(refused("POST", "/api/v1/project", json!({ "name": "Third" })).await, "employee_deactivated");
+    assert_eq!(refused("PUT", &office.project_path(), json!({})).await, "employee_deactivated");
+    let task = json!({ "name": "Third", "projectId": office.project });
+    assert_eq!(refused("POST", "/api/v1/task", task).await, "employee_deactivated");
+    assert_eq!(refused("PUT", &second_path, json!({})).await, "employee_deactivated");
+    assert_eq!(system.get("/api/v1/project").await.as_array().unwrap().len(), 2);
+    assert_eq!(system.get("/api/v1/task").await.as_array().unwrap().len(), 2);
+
+    let back = system.admin("POST", &format!("{path}/reactivate"), Value::Null).await.expect(200);
+    assert_eq!(back["projects"], json!([]), "on no project");
+    let project = system.put(&office.project_path(), employees).await;
+    assert_eq!(project["employees"], json!([ann.id]));
+    assert_eq!(system.get(&path).await["projects"], json!([office.project]));
+    assert_eq!(system.get(&office.task_path()).await["employees"], json!([]));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_on_a_task_without_being_on_its_project() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.invite("Bob", "bob@example.org").await;
+    let other = system.create_project(json!({ "name": "Other", "employees": [bob["id"]] })).await;
+    let before = system.get(&office.task_path()).await;
+    for (method, path, body) in [
+        ("POST", "/api/v1/task", json!({ "name": "T", "projectId": office.project, "employees": [bob["id"]] })),
+        ("PUT", &office.task_path(), json!({ "employees": [ann.id, bob["id"]] })),
+        ("PUT", &office.task_path(), json!({ "projectId": other["id"] })),
+        ("PUT", &office.task_path(), json!({ "projectId": other["id"], "employees": [ann.id, bob["id"]] })),
+    ] {
+        assert_eq!(system.admin(method, path, body.clone()).await.refused(400), "not_on_project", "{body}");
+    }
+    assert_eq!(system.get("/api/v1/task").await, json!([before]));
+    // With the people of the other project it moves; a window then belongs there.
+    system.put(&office.task_path(), json!({ "projectId": other["id"], "employees": [bob["id"]] })).await;
+    assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.refused(400), "unknown_task");
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let recorded = office.record(TEN, TEN + HOUR).await;
+    system.admin("DELETE", &office.project_path(), Value::Null).await.expect(204);
+    assert_eq!(system.admin("GET", &office.task_path(), Value::Null).await.refused(404), "not_found");
+    assert_eq!(system.get("/api/v1/task").await, json!([]));
+    let me = system.employee(&ann.token, "GET", "/api/auth/me", Value::Null).await.expect(200);
+    assert_eq!(me["projects"], json!([]));
+    assert_eq!(office.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
+    assert_eq!(office.windows(TEN, TEN + HOUR).await[..], *std::slice::from_ref(&recorded));
+    assert_eq!(office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await.refused(400), "unknown_project");
+    assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
+
+    // So it is with a task alone.
+    let project = system.create_project(json!({ "employees": [ann.id] })).await;
+    let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
+    let mut window = office.window(TEN + HOUR, TEN + 2 * HOUR);
+    (window["projectId"], window["taskId"]) = (project["id"].clone(), task["id"].clone());
+    office.post(window.clone()).await.expect(201);
+    system.admin("DELETE", &format!("/api/v1/task/{}", id(&task)), Value::Null).await.expect(204);
+    window["hwid"] = json!("another");
+    assert_eq!(system.employee(&ann.token, "POST", WINDOWS, window).await.refused(400), "unknown_task");
+    let query = format!("employeeId={}&taskId={}", ann.id, id(&task));
+    assert_eq!(system.get(&format!("/api/v1/analytics/task-time?{query}")).await["totalTimeMillis"], HOUR);
+    office.system.finish().await;
+}

@@ -1,0 +1,270 @@
+//! When parts of the system are away.
+
+use std::time::{Duration, Instant};
+
+use contracts::Service;
+use serde_json::{Value, json};
+use testkit::{World, eventually, eventually_within};
+
+use crate::{
+    api::{ADMIN_KEY, Response},
+    office::{HOUR, Office, TEN, WINDOWS, id},
+    program::Program,
+    support::System,
+};
+
+/// Longer than a connection to NATS takes to come back.
+const BACK: Duration = Duration::from_secs(20);
+
+/// Asks a few times, as others may keep this machine busy: the shortest time an answer took, and
+/// the last answer.
+async fn quickest(ask: impl AsyncFn() -> Response) -> (Duration, Response) {
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let started = Instant::now();
+        let answer = ask().await;
+        best = best.min(started.elapsed());
+        if best < Duration::from_secs(1) {
+            return (best, answer);
+        }
+    }
+    (best, ask().await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_of_a_service_that_is_stopped_are_refused_within_a_second_and_others_go_on() {
+    let mut office = Office::open().await;
+    let employee = format!("/api/v1/employee/{}", office.ann.id);
+    let task_time = format!("/api/v1/analytics/task-time?employeeId={}&taskId={}", office.ann.id, office.task);
+    let windows = format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + HOUR);
+    let recorded = office.record(TEN, TEN + HOUR).await;
+    let by_service = [
+        (Service::Directory, vec![employee.clone(), "/api/v1/employee".into()]),
+        (Service::Projects, vec![office.project_path(), "/api/v1/task".into(), office.task_path()]),
+        (Service::Timetrack, vec![windows, format!("{WINDOWS}/{}", id(&recorded))]),
+        (Service::Analytics, vec![task_time]),
+    ];
+    for (stopped, _) in &by_service {
+        office.system.running(*stopped).stop().await;
+        for (service, paths) in &by_service {
+            for path in paths {
+                let (took, answer) = quickest(async || office.system.admin("GET", path, Value::Null).await).await;
+                if service == stopped {
+                    assert_eq!(answer.refused(503), "unavailable", "{path} without {stopped}");
+                    assert!(took < Duration::from_secs(1), "{took:?} {path}");
+                } else {
+                    assert_eq!(answer.status, 200, "{path} without {stopped}: {}", answer.text);
+                }
+            }
+        }
+        if *stopped == Service::Directory {
+            let login = office.system.login(&office.ann.email, &office.ann.password).await;
+            assert_eq!(login.refused(503), "unavailable", "not a wrong password");
+            let me = office.system.employee(&office.ann.token, "GET", "/api/auth/me", Value::Null).await;
+            assert_eq!(me.refused(503), "unavailable", "nor a token that is no good");
+            assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded);
+        }
+        assert_eq!(office.system.anybody("GET", "/healthz", Value::Null).await.status, 200);
+        office.system.start_service(*stopped).await;
+        for path in by_service.iter().flat_map(|(_, paths)| paths) {
+            office.system.get(path).await;
+        }
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back() {
+    let mut office = Office::open().await;
+    office.system.running(Service::Timetrack).stop().await;
+    let started = Instant::now();
+    let answer = office.post(office.window(TEN, TEN + HOUR)).await;
+    let took = started.elapsed();
+    let location = answer.headers["Location"].to_str().unwrap().to_owned();
+    let queued = answer.expect(202);
+    assert!((Duration::from_millis(1_900)..Duration::from_secs(4)).contains(&took), "{took:?}");
+    assert_eq!(queued["status"], "queued");
+    let place = location.strip_prefix(&format!("{WINDOWS}/{}?seq=", id(&queued)));
+    assert!(place.is_some_and(|seq| seq.parse::<u64>().is_ok()), "{location}");
+    // The same again is no harm, nor is a whole row of others.
+    let more = (0..5).map(|n| office.post(office.window(TEN + n * HOUR, TEN + (n + 1) * HOUR)));
+    for answer in futures::future::join_all(more).await {
+        answer.expect(202);
+    }
+
+    office.system.start_service(Service::Timetrack).await;
+    let window = eventually("the window is recorded", async || {
+        let seen = office.system.employee(&office.ann.token, "GET", &location, Value::Null).await;
+        // Until the queue is read it says so; it is never unknown.
+        let seen = seen.expect(200);
+        (seen["status"] != "queued").then_some(seen)
+    });
+    assert_eq!(window.await["start"], TEN);
+    eventually("all are recorded", async || (office.windows(TEN, TEN + 9 * HOUR).await.len() == 5).then_some(())).await;
+    office.post(office.window(TEN, TEN + HOUR)).await.expect(200);
+    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await, (5 * HOUR, 0.0, 250.0));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
+    let mut system = System::start().await;
+    system.running(Service::Mailer).stop().await;
+    // One server refuses connections, the other takes them and says nothing.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for (name, port) in [("refusing", closed), ("silent", silent.local_addr().unwrap().port())] {
+        let config = mailer::Config {
+            email_host: Some("127.0.0.1".into()),
+            email_port: Some(port.to_string()),
+            email_tls: Some("none".into()),
+            ..Default::default()
+        };
+        let mailer = system.world.spawn(Service::Mailer, |deps, stop| mailer::run(config, deps, stop)).await;
+        let email = format!("{name}@example.org");
+        let (took, employee) = quickest(async || {
+            let fields = json!({ "name": name, "email": format!("{}-{email}", kit::new_id::<contracts::EventId>()) });
+            system.admin("POST", "/api/v1/employee", fields).await
+        })
+        .await;
+        employee.expect(201);
+        assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+        // It may hang on its server for a while yet.
+        mailer.shutdown.stop();
+    }
+    // Without any mailer too; and when there is one again, the mail goes out.
+    let ann = system.invite("Ann", "ann@example.org").await;
+    assert_eq!(system.get(&format!("/api/v1/employee/{}", id(&ann))).await, ann);
+    system.start_service(Service::Mailer).await;
+    let token = system.invitation_token("ann@example.org").await;
+    system.activate(&token, "correct horse battery").await.expect(200);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
+    let mut office = Office::open().await;
+    office.record(TEN, TEN + HOUR).await;
+    office.system.world.nats.stop().await;
+    eventually("it is noticed", async || {
+        (office.system.anybody("GET", "/readyz", Value::Null).await.status == 503).then_some(())
+    })
+    .await;
+    let (took, answer) = quickest(async || office.system.admin("GET", "/api/v1/employee", Value::Null).await).await;
+    assert_eq!(answer.refused(503), "unavailable");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let me = office.system.employee(&office.ann.token, "GET", "/api/auth/me", Value::Null).await;
+    assert_eq!(me.refused(503), "unavailable");
+    assert_eq!(office.system.login(&office.ann.email, &office.ann.password).await.refused(503), "unavailable");
+    let started = Instant::now();
+    assert_eq!(office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await.refused(503), "unavailable");
+    assert!(started.elapsed() < Duration::from_secs(5), "the app gives up then: {:?}", started.elapsed());
+    office.system.anybody("GET", "/healthz", Value::Null).await.expect(200);
+
+    office.system.world.nats.start_again().await.unwrap();
+    eventually_within(BACK, "windows are recorded again", async || {
+        let answer = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
+        assert!([200, 201, 202, 503].contains(&answer.status), "{}", answer.text);
+        (answer.status < 202).then_some(())
+    })
+    .await;
+    eventually_within(BACK, "questions are answered again", async || {
+        let path = format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + 9 * HOUR);
+        let answers = [
+            office.system.admin("GET", &path, Value::Null).await,
+            office.system.admin("GET", "/api/v1/task", Value::Null).await,
+            office.system.login(&office.ann.email, &office.ann.password).await,
+            office.system.admin("GET", &path.replace("window", "project-time"), Value::Null).await,
+        ];
+        answers.iter().all(|answer| answer.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
+    // What changes is seen at once again: events and their reports flow.
+    office.system.put(&office.project_path(), json!({ "employees": [] })).await;
+    let employee = office.system.get(&format!("/api/v1/employee/{}", office.ann.id)).await;
+    assert_eq!(employee["projects"], json!([]));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
+    let program = servers::Programs::mongod(&servers::on_stderr()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut mongo = servers::Mongo::start(servers::MongoOptions::new(program, folder.path())).await.unwrap();
+    let office = Office::open_in(System::start_in(World::start_on(&mongo.connection_string()).await).await).await;
+    office.record(TEN, TEN + HOUR).await;
+
+    mongo.stop().await;
+    let fields = json!({ "name": "Bob", "email": "bob@example.org" });
+    let refused = office.system.admin("POST", "/api/v1/employee", fields.clone()).await;
+    assert!([503, 504].contains(&refused.status), "{}", refused.text);
+    let queued = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
+    let location = queued.headers["Location"].to_str().unwrap().to_owned();
+    queued.expect(202);
+    mongo.start_again().await.unwrap();
+    eventually_within(BACK, "the window is recorded", async || {
+        let seen = office.system.admin("GET", &location, Value::Null).await;
+        (seen.status == 200 && seen.body["start"] == TEN + HOUR).then_some(())
+    })
+    .await;
+    eventually_within(BACK, "Bob is created", async || {
+        (office.system.admin("POST", "/api/v1/employee", fields.clone()).await.status == 201).then_some(())
+    })
+    .await;
+
+    mongo.pause();
+    let started = Instant::now();
+    let hung = office.system.admin("GET", "/api/v1/employee", Value::Null).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(["unavailable", "timeout"].contains(&hung.body["code"].as_str().unwrap()), "{}", hung.text);
+    office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await.expect(202);
+    mongo.resume();
+    eventually_within(BACK, "all is recorded", async || {
+        let answer = office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await, (3 * HOUR, 0.0, 150.0));
+    office.system.finish().await;
+    mongo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_there_after_everything_was_killed() {
+    let program = Program::new();
+    let settings = [("ADMIN_API_KEY", ADMIN_KEY)];
+    let mut run = program.start_with(&settings).await;
+    let api = run.api();
+    let (ann, bob) =
+        (api.new_employee("Ann", "ann@example.org").await, api.new_employee("Bob", "bob@example.org").await);
+    let project = api.create_project(json!({ "employees": [ann.id] })).await;
+    let task = api.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
+    let window = json!({
+        "start": TEN, "end": TEN + HOUR, "timezoneOffset": 0, "projectId": project["id"], "taskId": task["id"],
+        "computer": "anns-pc", "user": "ann", "os": "linux", "osVersion": "6", "hwid": "9f8e",
+    });
+    let recorded = api.employee(&ann.token, "POST", WINDOWS, window.clone()).await.expect(201);
+    api.admin("POST", &format!("/api/v1/employee/{}/deactivate", bob.id), Value::Null).await.expect(200);
+    api.invite("Carl", "carl@example.org").await;
+    run.child.kill().await.unwrap();
+    program.until_nothing_runs().await;
+
+    let run = program.start_with(&settings).await;
+    let api = run.api();
+    let me = async |token: &str| api.employee(token, "GET", "/api/auth/me", Value::Null).await;
+    assert_eq!(me(&bob.token).await.refused(401), "unauthorized", "a dead token stays dead");
+    assert_eq!(me(&ann.token).await.expect(200)["projects"], json!([project["id"]]));
+    assert_eq!(api.get("/api/v1/employee").await.as_array().unwrap().len(), 3);
+    assert_eq!(api.employee(&ann.token, "POST", WINDOWS, window).await.expect(200), recorded);
+    let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + HOUR);
+    // An event that was in hand, or whose acknowledgement NATS had not written down, comes again
+    // after half a minute; until then analytics say that they do not know.
+    eventually_within(3 * BACK, "the hour is counted", async || {
+        let answer = api.admin("GET", &path, Value::Null).await;
+        assert!([200, 503].contains(&answer.status), "{}", answer.text);
+        (answer.body[0]["time"] == HOUR).then_some(())
+    })
+    .await;
+    run.stop().await;
+}

@@ -1,0 +1,29 @@
+//! The whole system: as a process of its own, and over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod accounts;
+mod analytics;
+mod api;
+mod batches;
+mod bindings;
+mod callers;
+mod concurrency;
+mod employees;
+mod faults;
+mod hostile;
+mod import;
+mod lifecycle;
+mod office;
+mod page;
+mod program;
+mod projects;
+mod readme;
+mod secrets;
+mod shapes;
+mod support;
+mod tasks;
+mod time;
+mod updates;
+mod volume;
+mod walk;

@@ -1,0 +1,134 @@
+//! A system with Ann on a task of a project: where most tests begin.
+
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Api, Person, Response},
+    support::System,
+};
+
+/// A morning in October 2025.
+pub const TEN: i64 = 1_760_000_000_000;
+/// Milliseconds in a minute.
+pub const MINUTE: i64 = 60_000;
+/// Milliseconds in an hour.
+pub const HOUR: i64 = 60 * MINUTE;
+/// Where windows are posted.
+pub const WINDOWS: &str = "/api/v1/time-entries";
+
+/// A system with Ann on a task of a project.
+pub struct Office {
+    /// The system.
+    pub system: System,
+    /// Ann.
+    pub ann: Person,
+    /// The project's id; an hour of it is billed with 50.
+    pub project: String,
+    /// The task's id.
+    pub task: String,
+}
+
+impl Office {
+    /// Starts the system, and puts Ann on a task of a project.
+    pub async fn open() -> Self {
+        Self::open_in(System::start().await).await
+    }
+
+    /// The same in a system that runs.
+    pub async fn open_in(system: System) -> Self {
+        let ann = system.new_employee("Ann", "ann@example.org").await;
+        let payroll = json!({ "*": { "billRate": 50.0 } });
+        let project = system.create_project(json!({ "employees": [ann.id], "payroll": payroll })).await;
+        let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
+        let (project, task) = (id(&project), id(&task));
+        Self { system, ann, project, task }
+    }
+
+    /// The path of the project.
+    pub fn project_path(&self) -> String {
+        format!("/api/v1/project/{}", self.project)
+    }
+
+    /// The path of the task.
+    pub fn task_path(&self) -> String {
+        format!("/api/v1/task/{}", self.task)
+    }
+
+    /// A window on the task.
+    pub fn window(&self, start: i64, end: i64) -> Value {
+        json!({
+            "start": start, "end": end, "timezoneOffset": 0, "projectId": self.project, "taskId": self.task,
+            "computer": "anns-pc", "user": "ann", "os": "linux", "osVersion": "6", "hwid": "9f8e",
+        })
+    }
+
+    /// Posts a window as Ann.
+    pub async fn post(&self, window: Value) -> Response {
+        self.system.employee(&self.ann.token, "POST", WINDOWS, window).await
+    }
+
+    /// Records a window of Ann's on the task.
+    pub async fn record(&self, start: i64, end: i64) -> Value {
+        self.post(self.window(start, end)).await.expect(201)
+    }
+
+    /// What project-time says of the project: milliseconds, costs, income.
+    pub async fn project_time(&self, start: i64, end: i64) -> (i64, f64, f64) {
+        let query = format!("start={start}&end={end}&projectId={}", self.project);
+        let times = self.system.get(&format!("/api/v1/analytics/project-time?{query}")).await;
+        match &times.as_array().unwrap()[..] {
+            [] => (0, 0.0, 0.0),
+            [time] => {
+                assert_eq!(time["id"], *self.project);
+                (time["time"].as_i64().unwrap(), time["costs"].as_f64().unwrap(), time["income"].as_f64().unwrap())
+            }
+            more => panic!("one project was asked for: {more:?}"),
+        }
+    }
+
+    /// The windows that touch a range.
+    pub async fn windows(&self, start: i64, end: i64) -> Vec<Value> {
+        let windows = self.system.get(&format!("/api/v1/analytics/window?start={start}&end={end}")).await;
+        windows.as_array().unwrap().clone()
+    }
+}
+
+impl Api {
+    /// What an admin gets from a path.
+    pub async fn get(&self, path: &str) -> Value {
+        self.admin("GET", path, Value::Null).await.expect(200)
+    }
+
+    /// What has become of something that an admin changed.
+    pub async fn put(&self, path: &str, changes: Value) -> Value {
+        self.admin("PUT", path, changes).await.expect(200)
+    }
+
+    /// A project with these fields; its name is Website unless they say another.
+    pub async fn create_project(&self, fields: Value) -> Value {
+        self.admin("POST", "/api/v1/project", merged(json!({ "name": "Website" }), fields)).await.expect(201)
+    }
+
+    /// A task with these fields; its name is Front page unless they say another.
+    pub async fn create_task(&self, fields: Value) -> Value {
+        self.admin("POST", "/api/v1/task", merged(json!({ "name": "Front page" }), fields)).await.expect(201)
+    }
+
+    /// Invites somebody who does not activate.
+    pub async fn invite(&self, name: &str, email: &str) -> Value {
+        self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await.expect(201)
+    }
+}
+
+/// The id of something.
+pub fn id(of: &Value) -> String {
+    of["id"].as_str().unwrap_or_else(|| panic!("no id: {of}")).to_owned()
+}
+
+/// An object with some fields of another in place of its own.
+pub fn merged(mut object: Value, fields: Value) -> Value {
+    for (name, value) in fields.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object
+}

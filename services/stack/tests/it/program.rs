@@ -1,0 +1,173 @@
+//! The real program, as a process of its own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::eventually_within;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::api::Api;
+
+/// More than a start takes on a busy machine.
+const START: Duration = Duration::from_secs(90);
+/// What a stop may take.
+pub const STOP: Duration = Duration::from_secs(25);
+
+/// The program, in a folder of its own.
+pub struct Program {
+    folder: TempDir,
+}
+
+/// A run of it.
+pub struct Run {
+    /// The process.
+    pub child: Child,
+    /// Where HTTP is served.
+    pub base: String,
+    /// What it said when it was ready.
+    pub banner: String,
+    /// What it says after that.
+    stdout: Lines<BufReader<ChildStdout>>,
+    data: PathBuf,
+}
+
+impl Program {
+    /// One that has never run.
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The folder it is started in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// What all its runs have written to stderr.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder().join("stderr")).unwrap()
+    }
+
+    /// Nothing of the caller's settings, and no .env.
+    fn command(&self, settings: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+        command.env_clear().current_dir(self.folder()).kill_on_drop(true);
+        for name in ["PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let log = File::options().create(true).append(true).open(self.folder().join("stderr")).unwrap();
+        command.env("HTTP_ADDR", "127.0.0.1:0").env("T3_DATA", self.data()).envs(settings.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command
+    }
+
+    /// Starts it and waits for the banner.
+    pub async fn start(&self) -> Run {
+        self.start_with(&[]).await
+    }
+
+    /// The same with these variables in its environment.
+    pub async fn start_with(&self, settings: &[(&str, &str)]) -> Run {
+        let mut child = self.command(settings).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut banner = String::new();
+        let read = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                banner += &format!("{line}\n");
+                if line.trim_start().starts_with("Stop") {
+                    return;
+                }
+            }
+            panic!("it ended: {}", self.log());
+        };
+        timeout(START, read).await.unwrap_or_else(|_| panic!("not ready in time: {}", self.log()));
+        let base = value(&banner, "API").to_owned();
+        Run { child, base, banner, stdout: lines, data: self.data() }
+    }
+
+    /// Runs it to an end that must come soon, without ever being ready: the exit code, and what it
+    /// said.
+    pub async fn refusal(&self, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+        let output = timeout(START, self.command(settings).output()).await.unwrap().unwrap();
+        assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// What runs on our folder, by its command line.
+    pub fn processes(&self) -> Vec<(Pid, String)> {
+        let ours = self.folder().to_str().unwrap().to_owned();
+        let found = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let line = String::from_utf8_lossy(&fs::read(entry.path().join("cmdline")).ok()?).replace('\0', " ");
+            (line.contains(&ours)).then(|| (Pid::from_raw(pid).unwrap(), line))
+        });
+        found.collect()
+    }
+
+    /// Waits until nothing runs on our folder.
+    pub async fn until_nothing_runs(&self) {
+        eventually_within(Duration::from_secs(10), "no process is left", async || {
+            self.processes().is_empty().then_some(())
+        })
+        .await;
+    }
+}
+
+impl Run {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap()
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> ExitStatus {
+        timeout(STOP, self.child.wait()).await.expect("an end in time").unwrap()
+    }
+
+    /// Asks it to stop, and waits until it has: all that it has said on stdout.
+    pub async fn stop(mut self) -> String {
+        self.signal(Signal::TERM);
+        let mut said = self.banner.clone();
+        while let Some(line) = timeout(STOP, self.stdout.next_line()).await.expect("an end in time").unwrap() {
+            said += &format!("{line}\n");
+        }
+        assert!(self.ended().await.success());
+        said
+    }
+
+    /// How it is reached, where it was started with [`crate::api::ADMIN_KEY`].
+    pub fn api(&self) -> Api {
+        Api::new(self.base.clone(), self.data.clone())
+    }
+
+    /// Asks as an admin.
+    pub async fn admin(&self, method: &str, path: &str, body: Value) -> reqwest::Response {
+        let key = fs::read_to_string(value(&self.banner, "Admin key")).unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = http.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        request.header("X-API-Key", key.trim()).json(&body).send().await.unwrap()
+    }
+}
+
+/// What stands behind a name in the banner.
+pub fn value<'a>(banner: &'a str, name: &str) -> &'a str {
+    let line = banner.lines().find_map(|line| line.trim_start().strip_prefix(name));
+    line.unwrap_or_else(|| panic!("no {name} in {banner}")).trim()
+}

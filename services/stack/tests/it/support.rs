@@ -1,0 +1,106 @@
+//! The whole system in this process, for tests that speak HTTP to it: a world of its own, all six
+//! services in it, the mails in the world's data folder.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use contracts::{Secret, Service};
+use testkit::{Running, World};
+use tokio::net::TcpListener;
+
+use crate::api::{ADMIN_KEY, Api};
+pub use crate::api::{Person, Response};
+
+/// A system of its own.
+pub struct System {
+    /// What the services run in.
+    pub world: World,
+    api: Api,
+    running: BTreeMap<Service, Running>,
+}
+
+impl Deref for System {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+impl System {
+    /// Starts a system against the shared mongod.
+    pub async fn start() -> Self {
+        Self::start_in(World::start().await).await
+    }
+
+    /// Starts a system in a world that is there.
+    pub async fn start_in(world: World) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let api = Api::new(base, world.settings().data.clone());
+        let mut system = Self { world, api, running: BTreeMap::new() };
+        for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer]
+        {
+            system.start_service(service).await;
+        }
+        let gateway = system.gateway_config();
+        let run = |deps, shutdown| gateway::run_on(listener, gateway, deps, shutdown);
+        let running = system.world.spawn(Service::Gateway, run).await;
+        system.running.insert(Service::Gateway, running);
+        system
+    }
+
+    fn gateway_config(&self) -> gateway::Config {
+        gateway::Config {
+            http_addr: self.base.trim_start_matches("http://").parse().unwrap(),
+            cors_allow_origins: String::new(),
+            jwt_secret_key: Some(Secret::new("the-jwt-secret-of-a-system-under-test")),
+            jwt_secret_key_file: None,
+            jwt_algorithm: gateway::Algorithm::Hs256,
+            access_token_expire_minutes: 60,
+            admin_api_key: Some(Secret::new(ADMIN_KEY)),
+            admin_api_key_file: None,
+            admin_api_key_previous: None,
+            admin_api_key_previous_file: None,
+        }
+    }
+
+    /// Starts one more gateway beside the first; gives its base URL.
+    pub async fn second_gateway(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = self.gateway_config();
+        self.world.spawn(Service::Gateway, |deps, shutdown| gateway::run_on(listener, config, deps, shutdown)).await;
+        base
+    }
+
+    /// Starts one service (again), and waits until it is ready.
+    pub async fn start_service(&mut self, service: Service) {
+        let world = &self.world;
+        let running = match service {
+            Service::Directory => world.spawn(service, |d, s| directory::run(directory::Config::default(), d, s)).await,
+            Service::Projects => world.spawn(service, |d, s| projects::run(projects::Config::default(), d, s)).await,
+            Service::Timetrack => world.spawn(service, |d, s| timetrack::run(timetrack::Config::default(), d, s)).await,
+            Service::Analytics => world.spawn(service, |d, s| analytics::run(analytics::Config::default(), d, s)).await,
+            Service::Mailer => {
+                let mailer = mailer::Config { public_url: Some(self.base.clone()), ..Default::default() };
+                world.spawn(service, |d, s| mailer::run(mailer, d, s)).await
+            }
+            Service::Gateway => {
+                let gateway = self.gateway_config();
+                world.spawn(service, |d, s| gateway::run(gateway, d, s)).await
+            }
+        };
+        self.running.insert(service, running);
+    }
+
+    /// Takes a service out, to be stopped or crashed.
+    pub fn running(&mut self, service: Service) -> Running {
+        self.running.remove(&service).expect("it runs")
+    }
+
+    /// Stops everything, and fails where a service left events unsent.
+    pub async fn finish(self) {
+        self.world.finish().await;
+    }
+}

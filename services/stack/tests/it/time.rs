@@ -1,0 +1,227 @@
+//! Windows: what is recorded of them, once, and what is not.
+
+use contracts::{Label, Millis, TaskId, WindowId, shift_id, window_id};
+use serde_json::{Value, json};
+use testkit::eventually_within;
+
+use crate::{
+    office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged},
+    shapes::{WINDOW, assert_keys, assert_shape},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_recorded_as_it_was_sent_with_the_task_and_the_rates_of_that_moment() {
+    let office = Office::open().await;
+    let sent = office.window(TEN, TEN + HOUR);
+    let plain = office.post(sent.clone()).await.expect(201);
+    assert_shape(&plain, WINDOW);
+    let (hwid, task): (_, TaskId) = (Label::parse("9f8e").unwrap(), office.task.parse().unwrap());
+    let ours = json!({
+        "id": window_id(office.ann.id, &hwid, Millis(TEN), Millis(TEN + HOUR), task), "employeeId": office.ann.id,
+        "shiftId": shift_id(office.ann.id, &hwid, Millis(TEN)), "type": "tracked", "negativeTime": 0,
+        "startTranslated": TEN, "endTranslated": TEN + HOUR, "taskStatus": "To Do", "taskPriority": "Medium",
+        "note": null, "domain": null, "billable": true, "overtime": false, "paid": false,
+        "billRate": 50.0, "overtimeBillRate": null, "payRate": null, "overtimePayRate": null,
+    });
+    assert_eq!(plain, merged(plain.clone(), merged(sent, ours)));
+
+    let all = merged(
+        office.window(TEN + 2 * HOUR, TEN + 3 * HOUR),
+        json!({
+            "id": kit::new_id::<WindowId>(), "type": "manual", "timezoneOffset": 2 * HOUR, "note": "Line one\nand two",
+            "taskStatus": "Done", "taskPriority": "Whatever it was", "domain": "OFFICE", "shiftId": "early shift",
+        }),
+    );
+    let line = json!({ "billRate": 60.0, "overtimeBillRate": 90.5 });
+    let payroll = json!({ "*": { "billRate": 1.0 }, (office.ann.id.to_string()): line });
+    office.system.put(&office.project_path(), json!({ "payroll": payroll })).await;
+    office.system.put(&office.task_path(), json!({ "billable": false })).await;
+    let full = office.post(all.clone()).await.expect(201);
+    assert_shape(&full, WINDOW);
+    let ours = json!({
+        "startTranslated": TEN, "endTranslated": TEN + HOUR, "billRate": 60.0, "overtimeBillRate": 90.5,
+        "billable": false, "employeeId": office.ann.id,
+    });
+    assert_eq!(full, merged(full.clone(), merged(all, ours)));
+    assert_eq!(office.windows(TEN, TEN + 4 * HOUR).await, [plain, full]);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_content() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    system.put(&office.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    system.put(&office.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
+
+    let without_id = office.window(TEN, TEN + HOUR);
+    let first = office.post(without_id.clone()).await.expect(201);
+    assert_eq!(office.post(without_id.clone()).await.expect(200), first);
+    let with_id = merged(office.window(TEN + HOUR, TEN + 2 * HOUR), json!({ "id": kit::new_id::<WindowId>() }));
+    let second = office.post(with_id.clone()).await.expect(201);
+    assert_eq!(second["id"], with_id["id"]);
+    assert_eq!(office.post(with_id.clone()).await.expect(200), second);
+
+    for other in [json!({ "note": "more" }), json!({ "end": TEN + HOUR + MINUTE }), json!({ "type": "tracked" })] {
+        assert_eq!(office.post(merged(with_id.clone(), other)).await.refused(409), "conflict");
+    }
+    assert_eq!(office.post(merged(without_id.clone(), json!({ "user": "x" }))).await.refused(409), "conflict");
+
+    // Bob's post with Ann's id tells him nothing of hers.
+    let taken = merged(with_id.clone(), json!({ "computer": "bobs" }));
+    for body in [taken, with_id.clone()] {
+        let refused = system.employee(&bob.token, "POST", WINDOWS, body).await;
+        for hers in [ann.id.to_string(), "anns-pc".to_owned(), "9f8e".to_owned(), id(&second)] {
+            assert!(!refused.text.contains(&hers), "{}", refused.text);
+        }
+        assert_eq!(refused.refused(409), "conflict");
+    }
+    // The same hour of his own, without an id, is another window.
+    system.employee(&bob.token, "POST", WINDOWS, without_id.clone()).await.expect(201);
+
+    // An admin's later change makes no conflict.
+    let query = format!("{WINDOWS}/update?employeeId={}", ann.id);
+    let changed = system.put(&query, json!({ "note": "checked", "paid": true })).await;
+    assert_eq!(changed["modified_count"], 2);
+    let again = office.post(with_id).await.expect(200);
+    assert_eq!((&again["note"], &again["paid"], &again["id"]), (&json!("checked"), &json!(true), &second["id"]));
+    assert_eq!(office.windows(TEN, TEN + 3 * HOUR).await.len(), 3);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_is_on_project_and_task_tracks_on_a_task_of_a_project_that_is_not_archived() {
+    let office = Office::open().await;
+    let system = &office.system;
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    let window = office.window(TEN, TEN + HOUR);
+    let by_bob = async || system.employee(&bob.token, "POST", WINDOWS, window.clone()).await;
+
+    assert_eq!(by_bob().await.refused(400), "not_on_project");
+    system.put(&office.project_path(), json!({ "employees": [office.ann.id, bob.id] })).await;
+    assert_eq!(by_bob().await.refused(400), "not_on_task");
+    system.put(&office.task_path(), json!({ "employees": [office.ann.id, bob.id] })).await;
+    by_bob().await.expect(201);
+
+    let second = system.create_project(json!({ "employees": [office.ann.id] })).await;
+    let foreign = merged(window.clone(), json!({ "projectId": second["id"] }));
+    assert_eq!(office.post(foreign).await.refused(400), "unknown_task");
+
+    system.put(&office.project_path(), json!({ "archived": true })).await;
+    assert_eq!(office.post(window.clone()).await.refused(400), "project_archived");
+    system.put(&office.project_path(), json!({ "archived": false })).await;
+    office.post(window).await.expect(201);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
+    let office = Office::open().await;
+    let (system, clock) = (&office.system, &office.system.world.clock);
+    let now = || clock.now().0;
+    let mut n = 0;
+    let mut post = async |start: i64, end: i64| {
+        n += 1;
+        office.post(merged(office.window(start, end), json!({ "hwid": format!("machine {n}") }))).await
+    };
+    // Whoever leaves the project, and whoever leaves the task alone, and comes back.
+    for (path, code) in [(office.project_path(), "not_on_project"), (office.task_path(), "not_on_task")] {
+        let before = now();
+        system.put(&path, json!({ "employees": [] })).await;
+        let after = now();
+        post(before - 2 * HOUR, before - HOUR).await.expect(201);
+        post(before - MINUTE, after + MINUTE).await.expect(201);
+        assert_eq!(post(after + 1, after + MINUTE).await.refused(400), code);
+        clock.advance(5_000);
+        assert_eq!(post(after + 1, now() - 1).await.refused(400), code);
+        system.put(&office.project_path(), json!({ "employees": [office.ann.id] })).await;
+        system.put(&office.task_path(), json!({ "employees": [office.ann.id] })).await;
+        let back = now();
+        post(back + 1, back + MINUTE).await.expect(201);
+        let between = post(after + 1, after + 4_000).await.refused(400);
+        assert!(between.starts_with("not_on_"), "{between}");
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field() {
+    let office = Office::open().await;
+    let (day, now) = (24 * HOUR, office.system.world.clock.now().0);
+    let window = |start: i64, end: i64| office.window(start, end);
+    let with = |fields: Value| merged(office.window(TEN, TEN + HOUR), fields);
+    let mut cases = vec![
+        ("end", window(TEN, TEN)),
+        ("end", window(TEN, TEN - 1)),
+        ("end", window(TEN, TEN + day + 1)),
+        ("end", window(now, now + 6 * MINUTE)),
+        ("end", window(0, i64::MAX)),
+        ("start", window(-1, HOUR)),
+        ("start", window(i64::MIN, i64::MIN + 1)),
+        ("timezoneOffset", with(json!({ "timezoneOffset": day + 1 }))),
+        ("timezoneOffset", with(json!({ "timezoneOffset": 0.5 }))),
+        ("id", with(json!({ "id": "mine" }))),
+        ("type", with(json!({ "type": "guessed" }))),
+        ("type", with(json!({ "type": null }))),
+        ("note", with(json!({ "note": "x".repeat(10_001) }))),
+        ("hwid", with(json!({ "hwid": "x".repeat(256) }))),
+        ("computer", with(json!({ "computer": "a\u{0}b" }))),
+        ("projectId", with(json!({ "projectId": "Website" }))),
+    ];
+    let required =
+        ["start", "end", "timezoneOffset", "projectId", "taskId", "computer", "user", "os", "osVersion", "hwid"];
+    for field in required {
+        let mut window = window(TEN, TEN + HOUR);
+        window.as_object_mut().unwrap().remove(field);
+        cases.push((field, window));
+        cases.push((field, with(json!({ field: null }))));
+    }
+    for (field, window) in cases {
+        let refused = office.post(window.clone()).await;
+        assert_eq!(refused.body["errors"][0]["field"], field, "{window}");
+        assert_eq!(refused.refused(422), "invalid", "{window}");
+    }
+    assert_eq!(office.windows(TEN, now + day).await.len(), 0);
+    office.record(TEN, TEN + day).await;
+    office.record(now, now + 4 * MINUTE).await;
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_a_window_is_told_to_its_employee_and_to_admins() {
+    let office = Office::open().await;
+    let system = &office.system;
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    let recorded = office.record(TEN, TEN + HOUR).await;
+    let path = format!("{WINDOWS}/{}", id(&recorded));
+    let seen = async |token: &str, path: &str| system.employee(token, "GET", path, Value::Null).await;
+    assert_eq!(seen(&office.ann.token, &path).await.expect(200), recorded);
+    assert_eq!(system.get(&path).await, recorded);
+    assert_eq!(seen(&bob.token, &path).await.refused(404), "not_found");
+    let never = format!("{WINDOWS}/{}", kit::new_id::<WindowId>());
+    assert_eq!(seen(&office.ann.token, &never).await.refused(404), "not_found");
+
+    // A task that nobody has heard of may only be early, until it is clear that it is not.
+    let early = merged(office.window(TEN, TEN + HOUR), json!({ "taskId": kit::new_id::<TaskId>() }));
+    let answer = office.post(early).await;
+    let location = answer.headers["Location"].to_str().unwrap().to_owned();
+    let queued = answer.expect(202);
+    assert_keys(&queued, &["id", "status"]);
+    assert_eq!(queued["status"], "queued");
+    assert!(location.starts_with(&format!("{WINDOWS}/{}?seq=", id(&queued))), "{location}");
+    assert_eq!(seen(&office.ann.token, &location).await.expect(200), queued);
+    let without_place = location.split('?').next().unwrap();
+    assert_eq!(seen(&office.ann.token, without_place).await.expect(200), queued);
+    assert_eq!(seen(&bob.token, without_place).await.refused(404), "not_found");
+    system.world.clock.advance(11_000);
+    let rejected = eventually_within(std::time::Duration::from_secs(20), "it is given up", async || {
+        let told = seen(&office.ann.token, &location).await.expect(200);
+        (told["status"] != "queued").then_some(told)
+    });
+    let rejected = rejected.await;
+    assert_keys(&rejected, &["id", "status", "code", "detail"]);
+    assert_eq!((&rejected["status"], &rejected["code"]), (&json!("rejected"), &json!("unknown_task")));
+    assert_eq!(system.get(&location).await, rejected);
+    office.system.finish().await;
+}

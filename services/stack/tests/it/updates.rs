@@ -1,0 +1,76 @@
+//! What an admin changes about many recorded windows at once.
+
+use serde_json::{Value, json};
+
+use crate::office::{HOUR, Office, TEN, WINDOWS, id, merged};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_every_window_of_its_filter_and_no_other() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let bob = system.new_employee("Bob", "bob@example.org").await;
+    system.put(&office.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    system.put(&office.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
+    let second = system.create_project(json!({ "employees": [ann.id] })).await;
+    let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
+    office.record(TEN, TEN + HOUR).await;
+    let by_bob = system.employee(&bob.token, "POST", WINDOWS, office.window(TEN, TEN + HOUR)).await.expect(201);
+    let there = json!({ "projectId": second["id"], "taskId": of_second["id"] });
+    office.post(merged(office.window(TEN + HOUR, TEN + 2 * HOUR), there)).await.expect(201);
+
+    let update =
+        async |query: &str, changes: Value| system.admin("PUT", &format!("{WINDOWS}/update{query}"), changes).await;
+    let all = format!("?employeeId={},{}", ann.id, bob.id);
+    let anns = format!("?employeeId={}", ann.id);
+    let here = format!("?projectId={}", office.project);
+    let both = format!("{anns}&projectId={}", office.project);
+    let nobody = format!("?employeeId={}", kit::new_id::<contracts::EmployeeId>());
+    for (query, count) in [(&all, 3), (&anns, 2), (&here, 2), (&both, 1), (&nobody, 0)] {
+        let note = json!(format!("{count} by {query}"));
+        let told = update(query, json!({ "note": note })).await.expect(200);
+        assert_eq!(told["modified_count"], count, "{query}");
+        assert!(told["message"].is_string() && told.as_object().unwrap().len() == 2, "{told}");
+        let changed = office.windows(TEN, TEN + 2 * HOUR).await;
+        assert_eq!(changed.iter().filter(|window| window["note"] == note).count(), count, "{query}");
+    }
+
+    let before = office.windows(TEN, TEN + 2 * HOUR).await;
+    assert_eq!(update("", json!({ "paid": true })).await.refused(400), "no_filter");
+    assert_eq!(update(&anns, json!({})).await.refused(400), "nothing_to_change");
+    assert_eq!(update(&anns, json!({ "start": 5 })).await.refused(400), "nothing_to_change");
+    for query in ["?employeeId=", "?employeeId=Ann", "?projectId=1,2"] {
+        assert_eq!(update(query, json!({ "paid": true })).await.refused(422), "invalid", "{query}");
+    }
+    for (field, value) in [
+        ("paid", Value::Null),
+        ("billable", Value::Null),
+        ("overtime", json!("yes")),
+        ("taskStatus", Value::Null),
+        ("taskPriority", json!(1)),
+        ("billRate", json!(-1)),
+        ("payRate", json!(1e300)),
+        ("overtimePayRate", json!(0.00001)),
+    ] {
+        let refused = update(&anns, json!({ "note": "spoilt", field: value })).await;
+        assert_eq!(refused.body["errors"][0]["field"], field, "{value}");
+        assert_eq!(refused.refused(422), "invalid");
+    }
+    assert_eq!(office.windows(TEN, TEN + 2 * HOUR).await, before);
+
+    let every = json!({
+        "taskStatus": "Done", "taskPriority": "Odd", "paid": true, "billable": false, "overtime": true, "note": "n",
+        "billRate": 1.5, "overtimeBillRate": 2.25, "payRate": 3.0, "overtimePayRate": 4.0001,
+    });
+    let cleared =
+        json!({ "note": null, "billRate": null, "overtimeBillRate": null, "payRate": null, "overtimePayRate": null });
+    for changes in [every, cleared] {
+        assert_eq!(update(&both, changes.clone()).await.expect(200)["modified_count"], 1);
+        let windows = office.windows(TEN, TEN + 2 * HOUR).await;
+        let changed = windows.iter().find(|w| w["employeeId"] == json!(ann.id) && w["projectId"] == *office.project);
+        let changed = changed.unwrap();
+        assert_eq!(*changed, merged(changed.clone(), changes));
+        let his = windows.iter().find(|window| window["id"] == by_bob["id"]).unwrap();
+        assert_eq!(his["paid"], false, "{}", id(his));
+    }
+    office.system.finish().await;
+}

@@ -1,0 +1,133 @@
+//! What an operator does from the command line: look at what is held back, and try it again.
+
+use anyhow::{Context, anyhow};
+use clap::Subcommand;
+use contracts::{Caller, ListQuarantine, QuarantinedWindow, ReplayQuarantined, WindowId, WindowState};
+use kit::{Bus, Deps};
+
+/// A command in place of running the service.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Messages that no consumer could take.
+    #[command(subcommand)]
+    Dead(Dead),
+    /// Windows that may not be recorded (asks the running service).
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+}
+
+/// What to do about dead messages.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Dead {
+    /// Lists them, the oldest first: place, time, consumer, deliveries, reason.
+    List {
+        /// Only those after this place.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+    },
+    /// Shows one whole, headers and payload.
+    Show {
+        /// Its place.
+        seq: u64,
+    },
+    /// Puts messages back on the subject they came on.
+    Replay {
+        /// Their places.
+        #[arg(required = true)]
+        seqs: Vec<u64>,
+    },
+}
+
+/// What to do about quarantined windows.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Quarantine {
+    /// Lists them, the oldest first: id, employee, code, whether it is still tried.
+    List,
+    /// Shows one whole.
+    Show {
+        /// Its id.
+        id: WindowId,
+    },
+    /// Tries windows again by the rules as they are now.
+    Replay {
+        /// Their ids.
+        #[arg(required = true)]
+        ids: Vec<WindowId>,
+    },
+}
+
+/// Runs a command; what it finds goes to standard output.
+///
+/// # Errors
+/// When NATS or the running service is not there, or what is named does not exist.
+pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
+    match command {
+        Command::Dead(dead) => on_dead(dead, &deps.bus).await,
+        Command::Quarantine(quarantine) => on_quarantine(quarantine, &deps.bus).await,
+    }
+}
+
+async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {
+    match command {
+        Dead::List { after } => {
+            for dead in kit::list_dead(bus, after).await? {
+                println!("{}\t{}\t{}\t{}\t{}", dead.seq, dead.at, dead.consumer, dead.deliveries, dead.reason);
+            }
+        }
+        Dead::Show { seq } => {
+            let dead = kit::list_dead(bus, seq.saturating_sub(1)).await?.into_iter().find(|dead| dead.seq == seq);
+            let dead = dead.with_context(|| format!("there is no dead message {seq}"))?;
+            println!("subject: {}", dead.subject);
+            for (name, values) in dead.headers.iter() {
+                values.iter().for_each(|value| println!("{name}: {value}"));
+            }
+            println!("\n{}", String::from_utf8_lossy(&dead.payload));
+        }
+        Dead::Replay { seqs } => {
+            for seq in seqs {
+                kit::replay_dead(bus, seq).await?;
+                println!("{seq}\treplayed");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
+    match command {
+        Quarantine::List => {
+            for held in quarantined(bus).await? {
+                let state = if held.waiting { "waiting" } else { "rejected" };
+                println!("{}\t{}\t{:?}\t{state}\t{}", held.id, held.employee_id, held.code, held.detail);
+            }
+        }
+        Quarantine::Show { id } => {
+            let held = quarantined(bus).await?.into_iter().find(|held| held.id == id);
+            let held = held.with_context(|| format!("no window {id} is in quarantine"))?;
+            println!("{}", serde_json::to_string_pretty(&held)?);
+        }
+        Quarantine::Replay { ids } => {
+            for id in ids {
+                let state = bus.ask(Caller::Admin, &ReplayQuarantined { id }).await.map_err(|e| anyhow!(e))?;
+                match state {
+                    WindowState::Recorded(_) => println!("{id}\trecorded"),
+                    WindowState::Queued => println!("{id}\tqueued"),
+                    WindowState::Rejected { detail, .. } => println!("{id}\trejected\t{detail}"),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn quarantined(bus: &Bus) -> anyhow::Result<Vec<QuarantinedWindow>> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = bus.ask(Caller::Admin, &ListQuarantine { after }).await.map_err(|e| anyhow!(e))?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::SECOND;
+use kit::{Error, Shutdown};
+
+use super::recorder::record_all;
+use crate::App;
+
+/// How long a window may be early, in milliseconds: then it is rejected.
+const PATIENCE: i64 = 10 * SECOND;
+/// How often early windows are tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// The most windows that are tried at once.
+const MOST: i64 = 200;
+
+/// Tries early windows again from quarantine, until shutdown. Several replicas may do so at once.
+pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        while !stop.is_stopping() {
+            if let Err(error) = retry_once(&app).await {
+                tracing::warn!(%error, "early windows wait");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                () = stop.stopping() => {}
+            }
+        }
+    });
+}
+
+async fn retry_once(app: &App) -> Result<(), Error> {
+    let waiting = app.store.quarantine.waiting(MOST).await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    // Recording lets go of what it records; the rest stays held.
+    record_all(app, waiting.into_iter().map(|held| held.item).collect()).await?;
+    app.store.quarantine.give_up(app.clock.now() - PATIENCE).await
+}

@@ -1,0 +1,153 @@
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::{AckKind, Message};
+use contracts::{IngestAnswer, IngestBatch, IngestItem, Outcome, Service, header, stream};
+use kit::{Error, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
+use tokio::sync::Semaphore;
+use tracing::{Instrument, field::Empty, info_span};
+
+use super::recorder::record_all;
+use crate::{App, Step};
+
+/// The most messages that are recorded together.
+const MOST_MESSAGES: usize = 64;
+/// The most windows that are recorded together.
+const MOST_WINDOWS: usize = 1_000;
+/// How many batches are in hand: while one waits for the journal, another is checked.
+const IN_HAND: usize = 2;
+/// How long pulling pauses when MongoDB or NATS is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes windows from the queue INGEST, beside all other replicas, and records them.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    app: Arc<App>,
+}
+
+/// Messages whose windows are recorded together.
+#[derive(Default)]
+struct Together {
+    /// Each with the number of its windows.
+    messages: Vec<(Message, usize)>,
+    windows: Vec<IngestItem>,
+}
+
+impl Ingest {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Consumes until shutdown; returns once the durable consumer is there.
+    pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let pull = Pull {
+            stream: stream::INGEST,
+            durable: Service::Timetrack.name(),
+            filters: Vec::new(),
+            max_ack_pending: 10_000,
+            prefetch: 2 * MOST_MESSAGES,
+        };
+        let mut puller = Puller::new(self.app.bus.clone(), pull);
+        puller.open().await?;
+        let stop = shutdown.clone();
+        shutdown.spawn(async move {
+            let in_hand = Arc::new(Semaphore::new(IN_HAND));
+            // A place first, then the messages: what we cannot work on stays for other replicas.
+            while let Ok(place) = in_hand.clone().acquire_owned().await {
+                let Some(messages) = puller.next(MOST_MESSAGES, &stop).await else { return };
+                let app = self.app.clone();
+                stop.spawn(async move {
+                    let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
+                    let first = messages.first().and_then(|message| message.headers.as_ref());
+                    kit::continue_trace(&span, first);
+                    record_messages(&app, messages).instrument(span).await;
+                    drop(place);
+                });
+            }
+        });
+        Ok(())
+    }
+}
+
+async fn record_messages(app: &App, messages: Vec<Message>) {
+    let mut together = Together::default();
+    for message in messages {
+        let batch = match serde_json::from_slice::<IngestBatch>(&message.payload) {
+            Ok(batch) => batch,
+            Err(error) => {
+                // Never the text itself: the error may quote it, so only where it went wrong.
+                let reason = format!("cannot be read at column {}", error.column());
+                settle(bury(&app.bus, &message, &reason).await);
+                continue;
+            }
+        };
+        if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
+            record_together(app, std::mem::take(&mut together)).await;
+        }
+        together.messages.push((message, batch.items.len()));
+        together.windows.extend(batch.items);
+    }
+    if !together.messages.is_empty() {
+        record_together(app, together).await;
+    }
+}
+
+/// Records the windows of several messages in one go; where that fails, one message at a time, so
+/// that a message that fails by itself does not take its neighbours with it.
+async fn record_together(app: &App, together: Together) {
+    let Together { messages, windows } = together;
+    tracing::Span::current().record("windows", windows.len());
+    match record_all(app, windows).await {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for (message, windows) in messages {
+                answer(app, &message, outcomes.by_ref().take(windows).collect()).await;
+            }
+        }
+        Err(error) if error.is_away() || messages.len() == 1 => {
+            for (message, _) in &messages {
+                give_back(app, message, &error).await;
+            }
+            if error.is_away() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Err(_) => {
+            for (message, _) in messages {
+                Box::pin(record_messages(app, vec![message])).await;
+            }
+        }
+    }
+}
+
+/// Tells the gateway what became of each window, then lets go of the message.
+async fn answer(app: &App, message: &Message, items: Vec<Outcome>) {
+    let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
+    if let Some(inbox) = inbox {
+        match serde_json::to_vec(&IngestAnswer { items }) {
+            // An answer that is lost makes a 202 of a 201, no more.
+            Ok(answer) => drop(app.bus.client.publish(inbox.to_string(), answer.into()).await),
+            Err(error) => tracing::error!(%error, "an answer that cannot be written"),
+        }
+    }
+    app.faults.at(Step::Answered).await;
+    settle(message.ack().await.map_err(Error::Nats));
+}
+
+/// The message comes again a little later; one that keeps failing by itself goes to DEAD.
+async fn give_back(app: &App, message: &Message, error: &Error) {
+    let deliveries = message.info().map_or(1, |info| info.delivered);
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    if !error.is_away() && deliveries >= MOST_DELIVERIES {
+        return settle(bury(&app.bus, message, &format!("{error}: {cause}")).await);
+    }
+    tracing::warn!(%error, cause, deliveries, "windows are not recorded; they come again");
+    let delay = if error.is_away() { PAUSE } else { retry_delay(deliveries) };
+    settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
+}
+
+/// What the server did not hear it will ask again: the message comes once more.
+fn settle(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "not acknowledged; it comes again");
+    }
+}

@@ -1,0 +1,13 @@
+//! What this service does about messages that nobody waits for a reply to.
+
+mod bindings;
+mod early;
+mod ingest;
+mod recorder;
+
+pub(crate) use self::{
+    bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
+    early::retry_early,
+    ingest::Ingest,
+    recorder::record_all,
+};

@@ -1,0 +1,150 @@
+use async_nats::jetstream::consumer::pull;
+use contracts::{
+    Code, IngestItem, Outcome, Service, TimeRange, WINDOWS_AN_EVENT, Window, WindowFact, WindowsRecorded, stream,
+};
+use kit::Error;
+use serde_json::value::to_raw_value;
+
+use crate::{
+    App, Step,
+    domain::{Admission, Admitted, Bindings, admit, record, refusal},
+    store::{Held, StoredWindow},
+};
+
+/// A window on its way through the recorder, and what has become of it.
+enum Fate {
+    Admitted(Admitted),
+    HeldBack { code: Code, waiting: bool },
+}
+
+/// Checks windows and records what may be recorded; gives the outcome of each, in order. All that
+/// it does can be done again: a crash anywhere, and the same windows come once more.
+pub(crate) async fn record_all(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outcome>, Error> {
+    let fates = check(app, &items).await?;
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; items.len()];
+    let mut facts = Vec::with_capacity(items.len());
+
+    let (mut admitted, mut windows, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, (item, fate)) in items.into_iter().zip(fates).enumerate() {
+        match fate {
+            Fate::Admitted(terms) => {
+                let hash = item.hash;
+                windows.push(StoredWindow::new(record(item, terms), hash));
+                admitted.push(place);
+            }
+            Fate::HeldBack { code, waiting } => held_back.push((place, item, code, waiting)),
+        }
+    }
+
+    let inserted = app.store.windows.insert(&windows).await?;
+    for (n, window) in windows.iter().enumerate() {
+        let outcome = if inserted.refused.contains(&n) {
+            against(window, inserted.taken.get(&window.id), &mut facts)?
+        } else {
+            facts.push(window.fact());
+            Outcome::Stored(to_raw_value(&window.window)?)
+        };
+        outcomes[admitted[n]] = Some(outcome);
+    }
+    for (place, item, code, waiting) in held_back {
+        outcomes[place] = Some(hold_back(app, item, code, waiting, &mut facts).await?);
+    }
+    app.faults.at(Step::Inserted).await;
+    let now_recorded: Vec<_> = windows.iter().map(|w| (w.window.employee_id, w.id)).collect();
+    tokio::try_join!(publish(app, facts), app.store.quarantine.release(&now_recorded))?;
+    app.faults.at(Step::Published).await;
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// Which windows may be recorded, by one look at all parties.
+async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
+    let all: Vec<_> = items.iter().collect();
+    let bindings = app.store.bindings.of(&all).await?;
+    let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
+    // Nobody has told us that these belong together. Where all that was said so far has reached
+    // us, that is so; else the word may still be on its way.
+    let unbound = |admission: &Admission| matches!(admission, Admission::Unbound(_));
+    let mut heard_all = false;
+    if admissions.iter().any(unbound) && is_caught_up(app).await? {
+        heard_all = true;
+        let again: Vec<_> = items.iter().zip(&admissions).filter(|(_, a)| unbound(a)).map(|(item, _)| item).collect();
+        let bindings = app.store.bindings.of(&again).await?;
+        for (item, one) in items.iter().zip(&mut admissions).filter(|(_, a)| unbound(a)) {
+            *one = admission(item, &bindings);
+        }
+    }
+    let fate = |admission| match admission {
+        Admission::Admitted(terms) => Fate::Admitted(terms),
+        Admission::Early(code) => Fate::HeldBack { code, waiting: true },
+        Admission::Unbound(code) => Fate::HeldBack { code, waiting: !heard_all },
+        Admission::Refused(code) => Fate::HeldBack { code, waiting: false },
+    };
+    Ok(admissions.into_iter().map(fate).collect())
+}
+
+fn admission(item: &IngestItem, bindings: &Bindings) -> Admission {
+    match TimeRange::new(item.window.start, item.window.end) {
+        Ok(range) => admit(item, range, bindings),
+        Err(_) => Admission::Refused(Code::Invalid),
+    }
+}
+
+/// Whether every event that is published by now has been applied.
+async fn is_caught_up(app: &App) -> Result<bool, Error> {
+    let durable = Service::Timetrack.name();
+    let consumer = app.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::EVENTS).await;
+    let info = consumer.map_err(|e| Error::Nats(e.into()))?.cached_info().clone();
+    Ok(info.num_pending == 0 && info.num_ack_pending == 0)
+}
+
+/// What a window is beside the one that has its id already.
+fn against(
+    window: &StoredWindow,
+    stored: Option<&StoredWindow>,
+    facts: &mut Vec<WindowFact>,
+) -> Result<Outcome, Error> {
+    let same =
+        |stored: &&StoredWindow| stored.hash == window.hash && stored.window.employee_id == window.window.employee_id;
+    match stored.filter(same) {
+        // Told again: we may have died between recording and telling.
+        Some(stored) => {
+            facts.push(stored.fact());
+            Ok(Outcome::Duplicate(to_raw_value(&stored.window)?))
+        }
+        None => Ok(Outcome::Conflict),
+    }
+}
+
+/// Holds a window back, unless it was recorded when it still could be.
+async fn hold_back(
+    app: &App,
+    item: IngestItem,
+    code: Code,
+    waiting: bool,
+    facts: &mut Vec<WindowFact>,
+) -> Result<Outcome, Error> {
+    if let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await? {
+        if stored.hash != item.hash {
+            return Ok(Outcome::Conflict);
+        }
+        facts.push(stored.fact());
+        let window: &Window = &stored.window;
+        return Ok(Outcome::Duplicate(to_raw_value(window)?));
+    }
+    app.store.quarantine.hold(&Held::new(item, code, waiting, app.clock.now())).await?;
+    Ok(match waiting {
+        true => Outcome::Queued,
+        false => Outcome::Rejected { code, detail: refusal(code).to_owned() },
+    })
+}
+
+/// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
+/// the windows is the outbox.
+async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+    for windows in facts.chunks(WINDOWS_AN_EVENT) {
+        let id: contracts::EventId = kit::new_id();
+        let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };
+        app.bus.publish_event(id, &event).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+use contracts::{Failure, Millis, Window, WindowCorrection, WindowSent};
+
+/// The window as an admin corrects it. The limits are those of every window; where it is moved to
+/// another project, the task that is meant must be named with it.
+pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
+    let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
+    if project_id.is_some() && task_id.is_none() {
+        return Err(Failure::field("taskId", "must be given with projectId: a task belongs to one project"));
+    }
+    let mut to = window.clone();
+    to.start = start.unwrap_or(to.start);
+    to.end = end.unwrap_or(to.end);
+    to.project_id = project_id.unwrap_or(to.project_id);
+    to.task_id = task_id.unwrap_or(to.task_id);
+    to.start_translated = to.start - to.timezone_offset;
+    to.end_translated = to.end - to.timezone_offset;
+    to.task_status = changes.task_status.clone().unwrap_or(to.task_status);
+    to.task_priority = changes.task_priority.clone().unwrap_or(to.task_priority);
+    to.paid = changes.paid.unwrap_or(to.paid);
+    to.billable = changes.billable.unwrap_or(to.billable);
+    to.overtime = changes.overtime.unwrap_or(to.overtime);
+    to.note = changes.note.clone().unwrap_or(to.note);
+    to.bill_rate = changes.bill_rate.unwrap_or(to.bill_rate);
+    to.overtime_bill_rate = changes.overtime_bill_rate.unwrap_or(to.overtime_bill_rate);
+    to.pay_rate = changes.pay_rate.unwrap_or(to.pay_rate);
+    to.overtime_pay_rate = changes.overtime_pay_rate.unwrap_or(to.overtime_pay_rate);
+    to.updated_at = now;
+    WindowSent::check_limits(to.start, to.end, to.timezone_offset, now)
+        .map_err(|fault| Failure::fields(vec![fault]))?;
+    Ok(to)
+}

@@ -1,0 +1,11 @@
+//! The rules: who may track what, and what a recorded window says. They know no NATS or MongoDB.
+
+mod admission;
+mod binding;
+mod correction;
+mod recording;
+
+pub(crate) use admission::{Admission, Admitted, admit, refusal};
+pub(crate) use binding::{Binding, BindingKey, Bindings};
+pub(crate) use correction::correct;
+pub(crate) use recording::record;

@@ -1,0 +1,48 @@
+use contracts::{IngestItem, Label, Millis, ORGANIZATION, Window, shift_id};
+
+use super::Admitted;
+
+/// The window that is recorded for what was sent and what is fixed at this moment.
+///
+/// `negativeTime` depends on other windows, so it is 0 here and computed when a window is read.
+pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
+    let IngestItem { id, employee_id, received_at, window: sent, .. } = item;
+    let shift = sent.shift_id.unwrap_or_else(|| {
+        let id = shift_id(employee_id, &sent.hwid, sent.start).to_string();
+        Label::parse(&id).expect("a UUID is a label")
+    });
+    let translated = |at: Millis| at - sent.timezone_offset;
+    Window {
+        id,
+        employee_id,
+        shift_id: shift,
+        organization_id: ORGANIZATION.to_owned(),
+        kind: sent.kind.unwrap_or_default(),
+        start: sent.start,
+        end: sent.end,
+        timezone_offset: sent.timezone_offset,
+        start_translated: translated(sent.start),
+        end_translated: translated(sent.end),
+        negative_time: 0,
+        project_id: sent.project_id,
+        task_id: sent.task_id,
+        task_status: admitted.status,
+        task_priority: admitted.priority,
+        note: sent.note,
+        billable: admitted.billable,
+        overtime: false,
+        paid: false,
+        bill_rate: admitted.rates.bill_rate,
+        overtime_bill_rate: admitted.rates.overtime_bill_rate,
+        pay_rate: admitted.rates.pay_rate,
+        overtime_pay_rate: admitted.rates.overtime_pay_rate,
+        computer: sent.computer,
+        user: sent.user,
+        domain: sent.domain,
+        os: sent.os,
+        os_version: sent.os_version,
+        hwid: sent.hwid,
+        created_at: received_at,
+        updated_at: received_at,
+    }
+}

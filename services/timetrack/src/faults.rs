@@ -1,0 +1,37 @@
+use std::{fmt, sync::Arc};
+
+/// A step of recording, after which a worker can die.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The windows are in MongoDB, and nobody knows.
+    Inserted,
+    /// Analytics know, the gateway does not.
+    Published,
+    /// The gateway knows, the queue does not.
+    Answered,
+}
+
+/// Where a test lets a worker die. Nowhere, outside of tests.
+#[derive(Clone, Default)]
+pub struct Faults(Option<Arc<dyn Fn(Step) -> bool + Send + Sync>>);
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Faults({})", self.0.is_some())
+    }
+}
+
+impl Faults {
+    /// Dies at the steps for which `dies` says so.
+    pub fn when(dies: impl Fn(Step) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(dies)))
+    }
+
+    /// Goes no further where a test says so: as a worker that died, it neither answers nor
+    /// acknowledges.
+    pub(crate) async fn at(&self, step: Step) {
+        if self.0.as_ref().is_some_and(|dies| dies(step)) {
+            std::future::pending().await
+        }
+    }
+}

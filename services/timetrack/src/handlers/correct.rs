@@ -1,0 +1,78 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    Code, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection, WindowId, WindowsRecorded,
+};
+use kit::{Call, Error};
+
+use super::list::with_negative_time;
+use crate::{App, domain::correct as corrected, store::StoredWindow};
+
+/// How long the event of a correction may take to leave the outbox.
+const PUBLISHED: Duration = Duration::from_secs(5);
+
+/// Corrects one window.
+pub(crate) async fn correct(app: Arc<App>, call: Call, request: CorrectWindow) -> Result<Window, Error> {
+    call.require_admin()?;
+    if request.changes == WindowCorrection::default() {
+        return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());
+    }
+    let now = app.clock.now();
+    let stored = change(&app, &call, request.id, |was| {
+        if was.voided {
+            return Err(Failure::new(Code::Voided, "The window is voided; it cannot be corrected."));
+        }
+        let window = corrected(&was.window, &request.changes, now)?;
+        Ok(Some(StoredWindow { revision: was.revision + 1, window, ..was.clone() }))
+    });
+    let stored = stored.await?;
+    let window = with_negative_time(&app, vec![stored]).await?.pop();
+    window.ok_or_else(|| Failure::not_found("window").into())
+}
+
+/// Makes one window count no longer. One that is voided already stays so.
+pub(crate) async fn void(app: Arc<App>, call: Call, request: VoidWindow) -> Result<(), Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    let voided = change(&app, &call, request.id, |was| {
+        let window = Window { updated_at: now, ..was.window.clone() };
+        let voided = StoredWindow { revision: was.revision + 1, voided: true, window, ..was.clone() };
+        Ok((!was.voided).then_some(voided))
+    });
+    voided.await.map(drop)
+}
+
+/// Changes one window by a rule; the rule may find that nothing is to be done.
+async fn change(
+    app: &App,
+    call: &Call,
+    id: WindowId,
+    rule: impl Fn(&StoredWindow) -> Result<Option<StoredWindow>, Failure>,
+) -> Result<StoredWindow, Error> {
+    let stored = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
+        let Some(now) = rule(&was)? else { return Ok(was) };
+        check_parties(app, &was, &now).await?;
+        app.store.windows.replace(tx, was, &now, call.caller.to_string()).await?;
+        let batch = kit::new_id::<EventId>().to_string();
+        tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
+        Ok(now)
+    })?;
+    app.db.until_published(PUBLISHED).await?;
+    Ok(stored)
+}
+
+/// A window that is moved must land on a task of its project. Whether the employee was on it is
+/// the admin's to know.
+async fn check_parties(app: &App, was: &StoredWindow, now: &StoredWindow) -> Result<(), Error> {
+    let (from, to) = (&was.window, &now.window);
+    if (from.project_id, from.task_id) == (to.project_id, to.task_id) {
+        return Ok(());
+    }
+    let bindings = app.store.bindings.of_task(to.project_id, to.task_id).await?;
+    let project = bindings.project(to.project_id).filter(|project| !project.deleted);
+    project.ok_or_else(|| Failure::new(Code::UnknownProject, "There is no such project."))?;
+    let task = bindings.task(to.task_id).filter(|task| !task.deleted && task.project_id == to.project_id);
+    task.ok_or_else(|| Failure::new(Code::UnknownTask, "There is no such task on this project."))?;
+    Ok(())
+}

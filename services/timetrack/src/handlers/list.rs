@@ -1,0 +1,44 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use contracts::{EmployeeId, ListWindows, Page, TimeRange, WINDOW_MOST, Window, WindowCursor, WindowId, counted};
+use kit::{Call, Error};
+
+use crate::{App, store::StoredWindow};
+
+/// The windows that touch a range, page by page.
+pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
+    call.require_admin()?;
+    let windows = app.store.windows.touching(&request).await?;
+    let cursor = |w: &StoredWindow| WindowCursor { start: w.window.start, id: w.id };
+    let page = kit::page_within(windows, cursor).await?;
+    Ok(Page { items: with_negative_time(&app, page.items).await?, next: page.next })
+}
+
+/// The windows with the time that counts for an earlier window of the same employee. It depends
+/// on what starts up to a day before, so it is computed when it is read.
+pub(super) async fn with_negative_time(app: &App, windows: Vec<StoredWindow>) -> Result<Vec<Window>, Error> {
+    let starts = || windows.iter().map(|w| w.window.start);
+    let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(Vec::new()) };
+    let employees: HashSet<EmployeeId> = windows.iter().map(|w| w.window.employee_id).collect();
+    let around = app.store.windows.starting(employees, first - WINDOW_MOST, last).await?;
+    let negative = negative_times(&around);
+    let with = |stored: StoredWindow| {
+        let negative_time = negative.get(&stored.id).copied().unwrap_or_default();
+        Window { negative_time, ..stored.window }
+    };
+    Ok(windows.into_iter().map(with).collect())
+}
+
+fn negative_times(windows: &[StoredWindow]) -> HashMap<WindowId, i64> {
+    let mut by_employee: HashMap<EmployeeId, Vec<(TimeRange, WindowId)>> = HashMap::new();
+    for stored in windows {
+        if let Ok(range) = TimeRange::new(stored.window.start, stored.window.end) {
+            by_employee.entry(stored.window.employee_id).or_default().push((range, stored.id));
+        }
+    }
+    let of_one = |windows| counted(windows, |w| *w).into_iter().map(|c| (c.window.1, c.negative(c.window.0)));
+    by_employee.into_values().flat_map(of_one).collect()
+}

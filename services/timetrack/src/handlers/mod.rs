@@ -1,0 +1,15 @@
+//! What this service answers: one file a noun or a verb.
+
+mod correct;
+mod get;
+mod list;
+mod quarantine;
+mod update;
+
+pub(crate) use self::{
+    correct::{correct, void},
+    get::get,
+    list::list,
+    quarantine::{list_quarantine, replay_quarantined},
+    update::{take_over_updates, update},
+};

@@ -1,0 +1,91 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    Code, EventId, Failure, UpdateWindows, WINDOWS_AN_EVENT, WindowChanges, WindowsRecorded, WindowsUpdated,
+};
+use kit::{Call, Error, Shutdown};
+
+use crate::{
+    App,
+    store::{StoredWindow, UpdateJob},
+};
+
+/// How long the events of an update may take to leave the outbox.
+const PUBLISHED: Duration = Duration::from_secs(30);
+/// How often jobs are looked for whose process has died.
+const TAKE_OVER: Duration = Duration::from_secs(5);
+
+/// Changes all windows of a filter that are stored when it is asked. Once begun it is finished,
+/// whether or not somebody still waits for it.
+pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) -> Result<WindowsUpdated, Error> {
+    call.require_admin()?;
+    if request.employees.is_empty() && request.projects.is_empty() {
+        return Err(Failure::new(Code::NoFilter, "Name the employees or the projects whose windows change.").into());
+    }
+    if request.changes == WindowChanges::default() {
+        return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());
+    }
+    let job = UpdateJob::new(request, app.clock.now());
+    app.store.updates.begin(&job).await?;
+    let work = app.clone();
+    let done = app.shutdown.spawn(async move { run(&work, job).await });
+    let job = done.await.map_err(|error| Error::Other(error.into()))??;
+    // Analytics count what is on the stream: complete when it answers.
+    app.db.until_published(PUBLISHED).await?;
+    Ok(WindowsUpdated { modified: job.modified as u64 })
+}
+
+/// Goes on with updates whose process has died, until shutdown.
+pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        while !stop.is_stopping() {
+            match app.store.updates.take_over(app.clock.now()).await {
+                Ok(Some(job)) => {
+                    tracing::info!(job = %job.id, "going on with an update");
+                    if let Err(error) = run(&app, job).await {
+                        tracing::warn!(%error, "the update waits");
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "cannot look for updates"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TAKE_OVER) => {}
+                () = stop.stopping() => {}
+            }
+        }
+    });
+}
+
+/// Does a job in chunks, each in one transaction with its event and the note of how far it is.
+async fn run(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
+    while !job.done {
+        if app.shutdown.is_stopping() {
+            return Err(Failure::new(Code::Unavailable, "The service stops. The update goes on elsewhere.").into());
+        }
+        let ids = app.store.windows.to_update(&job.request, job.asked, job.after, WINDOWS_AN_EVENT).await?;
+        let was = job.after;
+        job.after = ids.last().copied().or(was);
+        job.modified += ids.len() as i64;
+        job.done = ids.len() < WINDOWS_AN_EVENT;
+        let mine = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            if !app.store.updates.note(tx, &job, was, app.clock.now()).await? {
+                return Ok(false);
+            }
+            if !ids.is_empty() {
+                let changed = app.store.windows.update(tx, &ids, &job.request.changes, job.asked).await?;
+                let batch = kit::new_id::<EventId>().to_string();
+                let windows = changed.iter().map(StoredWindow::fact).collect();
+                tx.emit(&WindowsRecorded { batch, windows }).await?;
+            }
+            Ok(true)
+        })?;
+        if !mine {
+            // Somebody else has gone on with it: follow from where they are.
+            let theirs = app.store.updates.find(job.id).await?;
+            job = theirs.ok_or_else(|| Failure::not_found("update"))?;
+        }
+    }
+    Ok(job)
+}

@@ -1,0 +1,88 @@
+//! Time windows: takes them from the queue INGEST, checks and records them.
+
+mod command;
+mod config;
+mod consumers;
+mod domain;
+mod faults;
+mod handlers;
+mod store;
+
+use std::sync::Arc;
+
+use contracts::Service;
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Shutdown};
+
+pub use command::{Command, Dead, Quarantine, command};
+pub use config::Config;
+pub use faults::{Faults, Step};
+
+use crate::{consumers::Ingest, store::Store};
+
+/// What handlers and consumers work with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) db: Database,
+    pub(crate) store: Store,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) faults: Faults,
+}
+
+/// Answers and consumes until shutdown.
+///
+/// # Errors
+/// When NATS refuses, or MongoDB is not there until shutdown.
+pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    run_with(Faults::default(), config, deps, shutdown).await
+}
+
+/// The same, with faults that a test asks for.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    kit::provision_streams(&deps.bus).await?;
+    let db = deps.database();
+    shutdown.until_done("opening the database", || db.relay(&shutdown)).await?;
+    let store = shutdown.until_done("making the indexes", || Store::open(&db)).await?;
+    let app = Arc::new(App {
+        db,
+        store,
+        bus: deps.bus.clone(),
+        clock: deps.clock.clone(),
+        shutdown: shutdown.clone(),
+        faults,
+    });
+    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    Ingest::new(app.clone()).consume(&shutdown).await?;
+    consumers::retry_early(app.clone(), &shutdown);
+    handlers::take_over_updates(app.clone(), &shutdown);
+    endpoints(app).serve(&deps.bus, &shutdown).await?;
+    deps.health.started();
+    shutdown.drained().await;
+    Ok(())
+}
+
+/// What this service answers: one line a message.
+fn endpoints(app: Arc<App>) -> Endpoints<App> {
+    Endpoints::new(Service::Timetrack, app)
+        .on(handlers::get)
+        .on(handlers::list)
+        .on(handlers::update)
+        .on(handlers::correct)
+        .on(handlers::void)
+        .on(handlers::list_quarantine)
+        .on(handlers::replay_quarantined)
+}
+
+/// What this service does about events: one line an event. All keep the copy of who may track.
+fn events(app: Arc<App>) -> Events<App> {
+    Events::new(Service::Timetrack, app)
+        .on(consumers::employee_changed)
+        .on(consumers::project_changed)
+        .on(consumers::task_changed)
+        .on(consumers::member_changed)
+        .on(consumers::assignment_changed)
+}

@@ -1,0 +1,23 @@
+//! Time windows: takes them from the queue INGEST, checks and records them.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use contracts::Service;
+use timetrack::{Command, Config};
+
+#[derive(Args)]
+#[group(skip)]
+struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+fn main() -> ExitCode {
+    kit::run_service(Service::Timetrack, async |cli: Cli, deps, shutdown| match cli.command {
+        None => timetrack::run(cli.config, deps, shutdown).await,
+        Some(command) => timetrack::command(command, deps).await,
+    })
+}

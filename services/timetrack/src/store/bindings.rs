@@ -1,0 +1,53 @@
+use std::collections::HashSet;
+
+use bson::doc;
+use contracts::{IngestItem, ProjectId, TaskId};
+use futures::TryStreamExt;
+use kit::{Database, Error, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Binding, BindingKey, Bindings};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    #[serde(rename = "_id")]
+    key: String,
+    version: i64,
+    binding: Binding,
+}
+
+/// Who may track on what: copies of what other services say, written by event handlers only.
+#[derive(Clone, Debug)]
+pub(crate) struct BindingStore(Collection<Row>);
+
+impl BindingStore {
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("bindings"))
+    }
+
+    /// Keeps what an event says, unless something as new is known.
+    pub(crate) async fn keep(&self, binding: Binding) -> Result<(), Error> {
+        let (key, version) = (binding.key().to_string(), binding.version());
+        let row = Row { key: key.clone(), version, binding };
+        mongo::replace_if_newer(&self.0, key.into(), version, &row).await?;
+        Ok(())
+    }
+
+    /// All parties to these windows, in one question.
+    pub(crate) async fn of(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
+        let keys: HashSet<_> = items.iter().flat_map(|item| Bindings::keys(item)).collect();
+        self.find(keys).await
+    }
+
+    /// A project and a task.
+    pub(crate) async fn of_task(&self, project: ProjectId, task: TaskId) -> Result<Bindings, Error> {
+        self.find([BindingKey::Project(project), BindingKey::Task(task)]).await
+    }
+
+    async fn find(&self, keys: impl IntoIterator<Item = BindingKey>) -> Result<Bindings, Error> {
+        let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
+        let rows = self.0.find(doc! { "_id": { "$in": keys } }).await?;
+        Ok(rows.map_ok(|row| row.binding).try_collect::<Vec<_>>().await?.into_iter().collect())
+    }
+}

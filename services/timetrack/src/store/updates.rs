@@ -1,0 +1,77 @@
+use bson::doc;
+use contracts::{EventId, Millis, SECOND, UpdateWindows, WindowId};
+use kit::{Database, Error, Tx, mongo};
+use mongodb::{Collection, options::ReturnDocument};
+use serde::{Deserialize, Serialize};
+
+/// How long a job belongs to the process that works on it, in milliseconds, after each step.
+const LEASE: i64 = 30 * SECOND;
+
+/// A bulk update that was asked for, and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UpdateJob {
+    #[serde(rename = "_id")]
+    pub(crate) id: EventId,
+    pub(crate) request: UpdateWindows,
+    /// When it was asked: later windows are not touched.
+    pub(crate) asked: Millis,
+    /// The last window that is done.
+    pub(crate) after: Option<WindowId>,
+    /// How many are done.
+    pub(crate) modified: i64,
+    pub(crate) done: bool,
+    /// Until when nobody else goes on with it.
+    lease: Millis,
+}
+
+impl UpdateJob {
+    pub(crate) fn new(request: UpdateWindows, now: Millis) -> Self {
+        Self { id: kit::new_id(), request, asked: now, after: None, modified: 0, done: false, lease: now + LEASE }
+    }
+}
+
+/// The bulk updates, so that one goes on after a crash exactly where it was.
+#[derive(Clone, Debug)]
+pub(crate) struct UpdateStore(Collection<UpdateJob>);
+
+impl UpdateStore {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let jobs = db.collection("updates");
+        jobs.create_indexes([mongo::index(doc! { "done": 1, "lease": 1 })]).await?;
+        Ok(Self(jobs))
+    }
+
+    pub(crate) async fn begin(&self, job: &UpdateJob) -> Result<(), Error> {
+        self.0.insert_one(job).await?;
+        Ok(())
+    }
+
+    /// Notes a step, together with what it changed. Where somebody else has gone on with the job,
+    /// nothing is noted and the step must not be committed.
+    pub(crate) async fn note(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &UpdateJob,
+        was: Option<WindowId>,
+        now: Millis,
+    ) -> Result<bool, Error> {
+        let before = doc! { "_id": mongo::value(&job.id), "after": mongo::value(&was), "done": false };
+        let set = doc! {
+            "after": mongo::value(&job.after), "modified": job.modified, "done": job.done, "lease": (now + LEASE).0,
+        };
+        let noted = self.0.update_one(before, doc! { "$set": set }).session(&mut tx.session).await?;
+        Ok(noted.matched_count == 1)
+    }
+
+    /// Takes over a job whose process has died.
+    pub(crate) async fn take_over(&self, now: Millis) -> Result<Option<UpdateJob>, Error> {
+        let left = doc! { "done": false, "lease": { "$lt": now.0 } };
+        let lease = doc! { "$set": { "lease": (now + LEASE).0 } };
+        Ok(self.0.find_one_and_update(left, lease).return_document(ReturnDocument::After).await?)
+    }
+
+    /// How a job stands.
+    pub(crate) async fn find(&self, id: EventId) -> Result<Option<UpdateJob>, Error> {
+        Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
+    }
+}

@@ -1,0 +1,227 @@
+use std::collections::HashMap;
+
+use bson::{Document, doc};
+use contracts::{
+    ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges, WindowFact,
+    WindowId,
+};
+use futures::{Stream, TryStreamExt};
+use kit::{Database, Error, Tx, mongo};
+use mongodb::{Collection, error::ErrorKind};
+use serde::{Deserialize, Serialize};
+
+/// A recorded window, with what the API does not show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredWindow {
+    #[serde(rename = "_id")]
+    pub(crate) id: WindowId,
+    /// How often it was changed.
+    pub(crate) revision: i64,
+    /// What it said when it was sent.
+    pub(crate) hash: ContentHash,
+    /// Whether an admin has made it count no longer.
+    #[serde(default)]
+    pub(crate) voided: bool,
+    pub(crate) window: Window,
+}
+
+impl StoredWindow {
+    pub(crate) fn new(window: Window, hash: ContentHash) -> Self {
+        Self { id: window.id, revision: 1, hash, voided: false, window }
+    }
+
+    pub(crate) fn fact(&self) -> WindowFact {
+        WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
+    }
+}
+
+/// A window as it was before an admin corrected or voided it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Former {
+    /// `<window>_<revision>`.
+    #[serde(rename = "_id")]
+    key: String,
+    was: StoredWindow,
+    /// Who changed it.
+    changed_by: String,
+    /// When.
+    changed_at: Millis,
+}
+
+/// What became of some windows that were inserted at once.
+#[derive(Debug)]
+pub(crate) struct Inserted {
+    /// The ids that were taken, with what is stored under them.
+    pub(crate) taken: HashMap<WindowId, StoredWindow>,
+    /// The places, in the order given, of those that were not inserted.
+    pub(crate) refused: Vec<usize>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct WindowStore {
+    windows: Collection<StoredWindow>,
+    history: Collection<Former>,
+}
+
+impl WindowStore {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let windows = db.collection("windows");
+        windows
+            .create_indexes([
+                mongo::index(doc! { "window.employeeId": 1, "window.start": 1, "_id": 1 }),
+                mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
+                mongo::index(doc! { "window.start": 1, "_id": 1 }),
+            ])
+            .await?;
+        let history = db.collection("window_history");
+        history.create_indexes([mongo::index(doc! { "was._id": 1 })]).await?;
+        Ok(Self { windows, history })
+    }
+
+    /// Records windows in one write, on a majority and in the journal; those whose id is taken
+    /// are left as they are.
+    pub(crate) async fn insert(&self, windows: &[StoredWindow]) -> Result<Inserted, Error> {
+        let none = Inserted { taken: HashMap::new(), refused: Vec::new() };
+        if windows.is_empty() {
+            return Ok(none);
+        }
+        let error = match self.windows.insert_many(windows).ordered(false).await {
+            Ok(_) => return Ok(none),
+            Err(error) if mongo::is_duplicate(&error) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let refused: Vec<usize> = match &*error.kind {
+            ErrorKind::InsertMany(e) => e.write_errors.iter().flatten().map(|e| e.index).collect(),
+            _ => (0..windows.len()).collect(),
+        };
+        let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));
+        let stored = self.windows.find(doc! { "_id": ids }).await?;
+        let taken = stored.map_ok(|w| (w.id, w)).try_collect().await?;
+        Ok(Inserted { taken, refused })
+    }
+
+    /// One window: of this employee, or of anybody.
+    pub(crate) async fn find(&self, id: WindowId, employee: Option<EmployeeId>) -> Result<Option<StoredWindow>, Error> {
+        let mut filter = doc! { "_id": mongo::value(&id) };
+        if let Some(employee) = employee {
+            filter.insert("window.employeeId", mongo::value(&employee));
+        }
+        Ok(self.windows.find_one(filter).await?)
+    }
+
+    /// The windows that touch a range, in the order of (start, id).
+    pub(crate) async fn touching(
+        &self,
+        list: &ListWindows,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
+        // No window is longer than a day, so the index bounds the range on both sides.
+        let (start, end) = (list.range.start(), list.range.end());
+        let mut all = vec![
+            doc! { "window.start": { "$gt": start.0 - WINDOW_MOST, "$lt": end.0 } },
+            doc! { "window.end": { "$gt": start.0 } },
+            doc! { "voided": false },
+        ];
+        all.extend(some_of("window.employeeId", &list.employees));
+        all.extend(some_of("window.projectId", &list.projects));
+        all.extend(some_of("window.taskId", &list.tasks));
+        all.extend(some_of("window.shiftId", &list.shifts));
+        if let Some(after) = list.after {
+            all.push(doc! { "window.start": { "$gte": after.start.0 } });
+            all.push(doc! { "$or": [
+                { "window.start": { "$gt": after.start.0 } },
+                { "_id": { "$gt": mongo::value(&after.id) } },
+            ] });
+        }
+        Ok(self.windows.find(doc! { "$and": all }).sort(doc! { "window.start": 1, "_id": 1 }).await?)
+    }
+
+    /// All windows of these employees that start in (after, until].
+    pub(crate) async fn starting(
+        &self,
+        employees: impl IntoIterator<Item = EmployeeId>,
+        after: Millis,
+        until: Millis,
+    ) -> Result<Vec<StoredWindow>, Error> {
+        let filter = doc! {
+            "window.employeeId": mongo::one_of(employees),
+            "window.start": { "$gt": after.0, "$lte": until.0 },
+            "voided": false,
+        };
+        Ok(self.windows.find(filter).await?.try_collect().await?)
+    }
+
+    /// The ids of the next windows that an update is for, in the order of ids.
+    pub(crate) async fn to_update(
+        &self,
+        update: &UpdateWindows,
+        stored_by: Millis,
+        after: Option<WindowId>,
+        most: usize,
+    ) -> Result<Vec<WindowId>, Error> {
+        let mut all = vec![doc! { "window.createdAt": { "$lte": stored_by.0 }, "voided": false }];
+        all.extend(some_of("window.employeeId", &update.employees));
+        all.extend(some_of("window.projectId", &update.projects));
+        if let Some(after) = after {
+            all.push(doc! { "_id": { "$gt": mongo::value(&after) } });
+        }
+        let found = self.windows.find(doc! { "$and": all }).sort(doc! { "_id": 1 }).limit(most as i64);
+        Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
+    }
+
+    /// One window, in a transaction.
+    pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
+        Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Puts a window in place of what it was, which is kept with who changed it and when.
+    pub(crate) async fn replace(
+        &self,
+        tx: &mut Tx<'_>,
+        was: StoredWindow,
+        now: &StoredWindow,
+        changed_by: String,
+    ) -> Result<(), Error> {
+        self.windows.replace_one(doc! { "_id": mongo::value(&was.id) }, now).session(&mut tx.session).await?;
+        let key = format!("{}_{}", was.id, was.revision);
+        let former = Former { key, was, changed_by, changed_at: now.window.updated_at };
+        self.history.insert_one(&former).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Changes these windows and raises their revision; gives them as they are then.
+    pub(crate) async fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[WindowId],
+        changes: &WindowChanges,
+        now: Millis,
+    ) -> Result<Vec<StoredWindow>, Error> {
+        let these = doc! { "_id": mongo::one_of(ids) };
+        let mut set = fields(changes);
+        set.insert("window.updatedAt", now.0);
+        let update = doc! { "$set": set, "$inc": { "revision": 1 } };
+        self.windows.update_many(these.clone(), update).session(&mut tx.session).await?;
+        let mut changed = Vec::with_capacity(ids.len());
+        let mut cursor = self.windows.find(these).session(&mut tx.session).await?;
+        while let Some(window) = cursor.next(&mut tx.session).await {
+            changed.push(window?);
+        }
+        Ok(changed)
+    }
+}
+
+/// A condition on a field, where any values are named.
+fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
+    (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
+}
+
+/// The fields that are given, each by its stored name.
+fn fields(changes: &WindowChanges) -> Document {
+    match mongo::value(changes) {
+        bson::Bson::Document(given) => {
+            given.into_iter().map(|(field, value)| (format!("window.{field}"), value)).collect()
+        }
+        _ => Document::new(),
+    }
+}

@@ -1,0 +1,65 @@
+use bson::{Document, doc};
+use contracts::{
+    Code, CorrectWindow, GetWindow, HOUR, Millis, Outcome, Service, TaskChanged, VoidWindow, WindowCorrection,
+    WindowState, stream,
+};
+
+use crate::support::{Bench, NOON};
+
+fn until(end: i64) -> WindowCorrection {
+    WindowCorrection { end: Some(Millis(end)), ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_keeps_what_was_and_who_changed_it_and_tells_analytics() {
+    let bench = Bench::with_ann().await;
+    let item = bench.window(0);
+    bench.send(vec![item.clone()]).await;
+    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let corrected = CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2) };
+    assert_eq!(bench.world.ask(&corrected).await.unwrap().end, Millis(NOON + HOUR / 2));
+    assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 2));
+    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
+    let history = bench.world.database(Service::Timetrack).await.collection::<Document>("window_history");
+    let former = history.find_one(doc! {}).await.unwrap().unwrap();
+    assert_eq!(former.get_str("changed_by").unwrap(), "admin");
+    let was = former.get_document("was").unwrap().get_document("window").unwrap();
+    assert_eq!(was.get_i64("end").unwrap(), NOON + HOUR);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_keeps_the_limits_and_lands_on_a_task_of_the_project() {
+    let bench = Bench::with_ann().await;
+    let item = bench.window(0);
+    bench.send(vec![item.clone()]).await;
+    let refused = async |changes| bench.world.ask(&CorrectWindow { id: item.id, changes }).await.unwrap_err().code;
+    assert_eq!(refused(WindowCorrection::default()).await, Code::NothingToChange);
+    assert_eq!(refused(until(NOON)).await, Code::Invalid);
+    let elsewhere = WindowCorrection { task_id: Some(kit::new_id()), ..Default::default() };
+    assert_eq!(refused(elsewhere).await, Code::UnknownTask);
+    let unknown = CorrectWindow { id: kit::new_id(), changes: until(NOON + 1) };
+    assert_eq!(bench.world.ask(&unknown).await.unwrap_err().code, Code::NotFound);
+
+    let other = TaskChanged { id: kit::new_id(), ..bench.task_changed(1) };
+    bench.world.publish(&other).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let changes = WindowCorrection { task_id: Some(other.id), ..Default::default() };
+    assert_eq!(bench.world.ask(&CorrectWindow { id: item.id, changes }).await.unwrap().task_id, other.id);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voided_window_counts_no_longer_and_is_not_recorded_again_when_resent() {
+    let bench = Bench::with_ann().await;
+    let item = bench.window(0);
+    bench.send(vec![item.clone(), bench.window(1)]).await;
+    bench.world.ask(&VoidWindow { id: item.id }).await.unwrap();
+    bench.world.ask(&VoidWindow { id: item.id }).await.unwrap();
+    assert_eq!(bench.stored().await.len(), 1);
+    assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Duplicate(_)]));
+    assert_eq!(bench.stored().await.len(), 1);
+    let state = bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap();
+    assert!(matches!(state, WindowState::Rejected { code: Code::Voided, .. }));
+    bench.world.finish().await;
+}

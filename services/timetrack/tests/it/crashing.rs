@@ -1,0 +1,62 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use contracts::{INGEST_WINDOWS, IngestBatch, Outcome, Service, stream};
+use testkit::eventually_within;
+use timetrack::{Config, Faults, Step};
+
+use crate::support::{Bench, spawn};
+
+/// Longer than the queue waits for an acknowledgement.
+const REDELIVERED: Duration = Duration::from_secs(75);
+
+/// A worker dies after a step, the first `times` times; another one takes over.
+async fn dies_after(step: Step, times: usize) {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let died = Arc::new(AtomicUsize::new(0));
+    let count = died.clone();
+    let faults = Faults::when(move |at| at == step && count.fetch_add(1, Ordering::SeqCst) < times);
+    let mortal = bench.world.spawn(Service::Timetrack, move |deps, shutdown| {
+        timetrack::run_with(faults, Config::default(), deps, shutdown)
+    });
+    let mortal = mortal.await;
+    let items: Vec<_> = (0..3).map(|hour| bench.window(hour)).collect();
+    let payload = serde_json::to_vec(&IngestBatch { items: items.clone() }).unwrap();
+    bench.world.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+    eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= times).then_some(())).await;
+    let heir = spawn(&bench.world).await;
+    eventually_within(REDELIVERED, "the queue is empty", async || {
+        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(bench.stored().await.len(), 3, "each window once");
+    assert!(bench.send(items).await.iter().all(|outcome| matches!(outcome, Outcome::Duplicate(_))));
+    assert_eq!(bench.world.stream_messages(stream::DEAD).await, 0);
+    drop((mortal, heir));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_the_insert_loses_and_doubles_nothing() {
+    dies_after(Step::Inserted, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_after_telling_analytics_loses_and_doubles_nothing() {
+    dies_after(Step::Published, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_before_the_acknowledgement_loses_and_doubles_nothing() {
+    dies_after(Step::Answered, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dying_again_at_the_redelivery_changes_nothing() {
+    dies_after(Step::Inserted, 2).await;
+}

@@ -1,0 +1,43 @@
+use contracts::{HOUR, ListWindows, Millis, TimeRange, WindowId};
+
+use crate::support::{Bench, NOON};
+
+fn between(start: i64, end: i64) -> ListWindows {
+    let range = TimeRange::new(Millis(start), Millis(end)).unwrap();
+    ListWindows { range, employees: vec![], projects: vec![], tasks: vec![], shifts: vec![], after: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_ended() {
+    let bench = Bench::with_ann().await;
+    bench.send((0..5).map(|hour| bench.window(hour)).collect()).await;
+    let starts = async |list: &ListWindows| -> Vec<i64> {
+        let page = bench.world.ask(list).await.unwrap();
+        page.items.iter().map(|w| (w.start.0 - NOON) / HOUR).collect()
+    };
+    assert_eq!(starts(&between(NOON + HOUR, NOON + 3 * HOUR)).await, [1, 2]);
+    assert_eq!(starts(&between(NOON + HOUR - 1, NOON + 3 * HOUR + 1)).await, [0, 1, 2, 3]);
+    let all = between(0, NOON * 2);
+    let third = bench.world.ask(&all).await.unwrap().items[2].clone();
+    let after = Some(contracts::WindowCursor { start: third.start, id: third.id });
+    assert_eq!(starts(&ListWindows { after, ..all.clone() }).await, [3, 4]);
+    assert_eq!(starts(&ListWindows { employees: vec![kit::new_id()], ..all.clone() }).await, [0; 0]);
+    assert_eq!(starts(&ListWindows { employees: vec![bench.ann], tasks: vec![bench.task], ..all }).await.len(), 5);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
+    let bench = Bench::with_ann().await;
+    let mut overlapping = bench.window(0).window;
+    overlapping.id = Some(kit::new_id::<WindowId>());
+    overlapping.start = overlapping.start + HOUR / 2;
+    overlapping.end = overlapping.end + HOUR / 2;
+    bench.send(vec![bench.item(overlapping), bench.window(0)]).await;
+    // The list itself holds only the later one: its neighbour is looked up.
+    let late = bench.world.ask(&between(NOON + HOUR, NOON + 2 * HOUR)).await.unwrap().items;
+    assert_eq!(late.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [HOUR / 2]);
+    let all = bench.stored().await;
+    assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, HOUR / 2]);
+    bench.world.finish().await;
+}

@@ -1,0 +1,13 @@
+//! Timetrack against real NATS and MongoDB: what is sent on the queue, and what becomes of it.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod bindings;
+mod correcting;
+mod crashing;
+mod listing;
+mod quarantine;
+mod recording;
+mod scaling;
+mod support;
+mod updating;

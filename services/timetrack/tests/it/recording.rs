@@ -1,0 +1,181 @@
+use std::sync::Arc;
+
+use contracts::{
+    Caller, Code, GetWindow, HOUR, INGEST_WINDOWS, IngestBatch, Millis, Outcome, Rate, Service, Term, WindowState,
+    stream,
+};
+use testkit::eventually;
+
+use crate::support::{Bench, NOON, label, spawn, window_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_recorded_with_the_rates_and_the_task_of_that_moment() {
+    let bench = Bench::with_ann().await;
+    let outcomes = bench.send(vec![bench.window(0)]).await;
+    let [outcome @ Outcome::Stored(_)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    let window = window_of(outcome);
+    assert_eq!((window.bill_rate, window.overtime_bill_rate), (Rate::try_from(50.0).ok(), Rate::try_from(75.0).ok()));
+    assert_eq!((window.task_status, window.task_priority), (label("To Do"), label("High")));
+    assert_eq!((window.billable, window.paid, window.overtime), (true, false, false));
+    assert_eq!(window.start_translated, Millis(NOON - 7_200_000));
+    assert_eq!(bench.stored().await.len(), 1);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_window_fifty_times_at_once_is_recorded_once() {
+    let bench = Arc::new(Bench::with_ann().await);
+    let second = spawn(&bench.world).await;
+    let window = bench.window(0);
+    let sends = (0..50).map(|_| {
+        let (bench, window) = (bench.clone(), window.clone());
+        tokio::spawn(async move { bench.send(vec![window]).await })
+    });
+    let mut stored = 0;
+    for send in sends.collect::<Vec<_>>() {
+        match &send.await.unwrap()[..] {
+            [Outcome::Stored(_)] => stored += 1,
+            [Outcome::Duplicate(_)] => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((stored, bench.stored().await.len()), (1, 1));
+    drop(second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_holds_repetitions_conflicts_and_good_windows_side_by_side() {
+    let bench = Bench::with_ann().await;
+    bench.send(vec![bench.window(0)]).await;
+    let mut other_content = bench.window(0);
+    other_content.window.computer = label("another");
+    other_content.hash = contracts::content_hash(&other_content.window);
+    let outcomes = bench.send(vec![bench.window(0), other_content, bench.window(1), bench.window(1)]).await;
+    assert!(
+        matches!(&outcomes[..], [Outcome::Duplicate(_), Outcome::Conflict, Outcome::Stored(_), Outcome::Duplicate(_)]),
+        "{outcomes:?}"
+    );
+    assert_eq!(bench.stored().await.len(), 2);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_employees_id_is_a_conflict_that_tells_nothing() {
+    let bench = Bench::with_ann().await;
+    bench.send(vec![bench.window(0)]).await;
+    let bob = Bench { ann: kit::new_id(), ..bench };
+    bob.introduce().await;
+    bob.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    // The ids of the first window, sent by somebody else.
+    let stolen = bob.stored().await[0].id;
+    let mut item = bob.window(0);
+    item.id = stolen;
+    assert!(matches!(&bob.send(vec![item]).await[..], [Outcome::Conflict]));
+    assert_eq!(bob.stored().await.len(), 1);
+    bob.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_on_the_project_but_not_on_the_task_is_refused_and_the_window_is_kept() {
+    let bench = Bench::with_ann().await;
+    let other_task = contracts::TaskChanged { id: kit::new_id(), ..bench.task_changed(1) };
+    bench.world.publish(&other_task).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let mut window = bench.window(0).window;
+    window.task_id = other_task.id;
+    let item = bench.item(window);
+    let outcomes = bench.send(vec![item.clone(), bench.window(1)]).await;
+    assert!(
+        matches!(&outcomes[..], [Outcome::Rejected { code: Code::NotOnTask, .. }, Outcome::Stored(_)]),
+        "{outcomes:?}"
+    );
+    let state = bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap();
+    assert!(matches!(state, WindowState::Rejected { code: Code::NotOnTask, .. }));
+    assert_eq!(bench.stored().await.len(), 1);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_early_window_waits_until_the_word_of_its_task_arrives() {
+    let bench = Bench::empty().await;
+    let window = bench.window(0);
+    assert!(matches!(&bench.send(vec![window.clone()]).await[..], [Outcome::Queued]));
+    let get = GetWindow { id: window.id, seq: None };
+    assert_eq!(bench.world.ask(&get).await.unwrap(), WindowState::Queued);
+    bench.introduce().await;
+    eventually("the window is recorded", async || {
+        matches!(bench.world.ask(&get).await, Ok(WindowState::Recorded(_))).then_some(())
+    })
+    .await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_on_what_nobody_ever_hears_of_is_rejected_after_a_few_seconds() {
+    let bench = Bench::empty().await;
+    let window = bench.window(0);
+    bench.send(vec![window.clone()]).await;
+    bench.world.clock.advance(11_000);
+    let get = GetWindow { id: window.id, seq: None };
+    eventually("the window is rejected", async || {
+        matches!(bench.world.ask(&get).await, Ok(WindowState::Rejected { .. })).then_some(())
+    })
+    .await;
+    assert!(bench.stored().await.is_empty());
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_was_recorded_is_a_success_again_after_the_removal() {
+    let bench = Bench::with_ann().await;
+    bench.send(vec![bench.window(0)]).await;
+    let removed = vec![Term { from: None, until: Some(Millis(NOON - HOUR)) }];
+    bench.world.publish(&bench.member_changed(2, removed)).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let outcomes = bench.send(vec![bench.window(0), bench.window(-3), bench.window(2)]).await;
+    assert!(
+        matches!(
+            &outcomes[..],
+            [Outcome::Duplicate(_), Outcome::Stored(_), Outcome::Rejected { code: Code::NotOnProject, .. }]
+        ),
+        "{outcomes:?}"
+    );
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_cannot_be_read_goes_to_dead_and_its_neighbours_are_recorded() {
+    let bench = Bench::with_ann().await;
+    let bus = bench.world.bus();
+    bus.jetstream.publish(INGEST_WINDOWS, "{not json".into()).await.unwrap().await.unwrap();
+    assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Stored(_)]));
+    eventually("it is dead", async || (bench.world.stream_messages(stream::DEAD).await == 1).then_some(())).await;
+    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_wait_in_the_queue_while_no_worker_runs() {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let batch = IngestBatch { items: vec![bench.window(0)] };
+    let payload = serde_json::to_vec(&batch).unwrap();
+    let jetstream = &bench.world.bus().jetstream;
+    jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+    bench.timetrack = Some(spawn(&bench.world).await);
+    eventually("it is recorded", async || (bench.stored().await.len() == 1).then_some(())).await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employee_sees_only_their_own_windows() {
+    let bench = Bench::with_ann().await;
+    let window = bench.window(0);
+    bench.send(vec![window.clone()]).await;
+    let get = GetWindow { id: window.id, seq: None };
+    let own = bench.world.bus().ask(Caller::Employee(bench.ann), &get).await;
+    assert!(matches!(own, Ok(WindowState::Recorded(_))));
+    let foreign = bench.world.bus().ask(Caller::Employee(kit::new_id()), &get).await;
+    assert_eq!(foreign.unwrap_err().code, Code::NotFound);
+    bench.world.finish().await;
+}

@@ -1,0 +1,96 @@
+//! Workers as processes of their own, added and ended while windows come in.
+
+use std::{
+    collections::HashSet,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use contracts::{INGEST_WINDOWS, IngestBatch, Service, WindowId, WindowsRecorded, stream};
+use rustix::process::{Pid, Signal, kill_process};
+use testkit::{World, eventually_within};
+
+use crate::support::Bench;
+
+/// Longer than the queue waits for an acknowledgement, on a slow machine.
+const BOUND: Duration = Duration::from_secs(90);
+const MESSAGES: i64 = 300;
+const WINDOWS: i64 = 4;
+
+/// A worker, ended with the test.
+struct Worker(Child);
+
+impl Worker {
+    fn start(world: &World) -> Self {
+        let settings = world.settings();
+        let mut worker = Command::new(env!("CARGO_BIN_EXE_timetrack"));
+        worker.env("NATS_URL", &settings.nats_url).env("MONGO_DB_NAME", &settings.mongo.mongo_db_name);
+        worker.env("MONGO_CONNECTION_STRING", settings.mongo.mongo_connection_string.expose());
+        worker.env("T3_ENV", "development").env("LOG_LEVEL", "warn").stdout(Stdio::null());
+        Self(worker.spawn().unwrap())
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let (killed, mut stopped) = (Worker::start(&bench.world), Worker::start(&bench.world));
+    let mut sent = HashSet::new();
+    let mut others = Vec::new();
+    for n in 0..MESSAGES {
+        let items: Vec<_> = (0..WINDOWS).map(|hour| bench.window(n * WINDOWS + hour)).collect();
+        sent.extend(items.iter().map(|item| item.id));
+        let payload = serde_json::to_vec(&IngestBatch { items }).unwrap();
+        bench.world.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+        match n {
+            100 => {
+                eventually_within(BOUND, "some are recorded", async || {
+                    (!bench.stored().await.is_empty()).then_some(())
+                })
+                .await;
+                killed.signal(Signal::KILL);
+                others.push(Worker::start(&bench.world));
+            }
+            200 => {
+                stopped.signal(Signal::TERM);
+                others.push(Worker::start(&bench.world));
+            }
+            _ => {}
+        }
+    }
+    eventually_within(BOUND, "the queue is empty", async || {
+        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+    })
+    .await;
+    eventually_within(Duration::from_secs(25), "SIGTERM ends a worker", async || stopped.0.try_wait().unwrap()).await;
+    let windows = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("windows");
+    let stored = windows.distinct("_id", bson::doc! {}).await.unwrap();
+    assert_eq!(stored.len(), sent.len(), "each window once");
+    assert_eq!(announced(&bench).await, sent, "analytics hear of each");
+    assert_eq!(bench.world.stream_messages(stream::DEAD).await, 0);
+}
+
+/// The windows that events tell of.
+async fn announced(bench: &Bench) -> HashSet<WindowId> {
+    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let (mut windows, mut next) = (HashSet::new(), 1);
+    while let Ok(message) = events.direct_get_next_for_subject("evt.timetrack.>", Some(next)).await {
+        let event: WindowsRecorded = serde_json::from_slice(&message.payload).unwrap();
+        windows.extend(event.windows.iter().map(|fact| fact.id));
+        next = message.sequence + 1;
+    }
+    windows
+}

@@ -1,0 +1,68 @@
+use bson::{Document, doc};
+use contracts::{Code, EventId, Rate, Service, UpdateWindows, WindowChanges, stream};
+use testkit::eventually;
+
+use crate::support::{Bench, spawn};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics() {
+    let bench = Bench::with_ann().await;
+    bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
+    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let rate = Rate::try_from(30.0).ok();
+    let changes =
+        WindowChanges { paid: Some(true), pay_rate: Some(rate), overtime_bill_rate: Some(None), ..Default::default() };
+    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes };
+    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
+    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
+    for window in bench.stored().await {
+        assert_eq!((window.paid, window.pay_rate, window.overtime_bill_rate), (true, rate, None));
+        assert_eq!(window.bill_rate, Rate::try_from(50.0).ok());
+    }
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_without_a_filter_or_without_a_change_is_refused() {
+    let bench = Bench::with_ann().await;
+    let changes = WindowChanges { paid: Some(true), ..Default::default() };
+    let no_filter = UpdateWindows { employees: vec![], projects: vec![], changes };
+    assert_eq!(bench.world.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
+    let nothing = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes: WindowChanges::default() };
+    assert_eq!(bench.world.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
+    let nobody = UpdateWindows { employees: vec![kit::new_id()], ..no_filter };
+    assert_eq!(bench.world.ask(&nobody).await.unwrap().modified, 0);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resent_window_is_no_conflict_after_an_update() {
+    let bench = Bench::with_ann().await;
+    bench.send(vec![bench.window(0)]).await;
+    let changes = WindowChanges { note: Some(contracts::Note::parse("looked at").ok()), ..Default::default() };
+    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    bench.world.ask(&update).await.unwrap();
+    let outcomes = bench.send(vec![bench.window(0)]).await;
+    assert!(matches!(&outcomes[..], [contracts::Outcome::Duplicate(_)]), "{outcomes:?}");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_whose_process_died_is_finished_by_another() {
+    let mut bench = Bench::with_ann().await;
+    bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
+    let changes = WindowChanges { paid: Some(true), ..Default::default() };
+    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    bench.timetrack.take().unwrap().stop().await;
+    // What a process leaves that dies between asking and the first step.
+    let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("updates");
+    let left = doc! {
+        "_id": kit::mongo::value(&kit::new_id::<EventId>()), "request": kit::mongo::value(&update),
+        "asked": bench.world.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
+    };
+    jobs.insert_one(left).await.unwrap();
+    bench.timetrack = Some(spawn(&bench.world).await);
+    eventually("all are paid", async || bench.stored().await.iter().all(|w| w.paid).then_some(())).await;
+    eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
+    bench.world.finish().await;
+}

@@ -1,0 +1,139 @@
+//! HTTP with patience: what is refused for the moment is sent again when the answer says so.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+/// How long a request is sent again and again before we give up.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait for one answer; the gateway answers within 10 s.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A running system, by its base URL.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    /// How often each status came, as an answer or as a reason to try again; 0 is "no answer".
+    statuses: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// When a request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Only when it was surely not carried out: it would make a second one of something.
+    Refused,
+    /// Whenever it may work the next time: a repetition changes nothing.
+    Always,
+}
+
+/// What came back in the end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the system at this base URL.
+    ///
+    /// # Errors
+    /// When the HTTP library cannot start.
+    pub fn new(base: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), statuses: Mutex::default() })
+    }
+
+    /// A request to a path.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends the request until there is an answer that is not "later".
+    ///
+    /// # Errors
+    /// When there is none after two minutes.
+    pub async fn send(&self, request: RequestBuilder, again: Again) -> Result<Answer> {
+        let started = Instant::now();
+        loop {
+            let this_time = request.try_clone().context("the body cannot be sent twice")?;
+            let sent = this_time.send().await;
+            self.count(sent.as_ref().map_or(0, |response| response.status().as_u16()));
+            let (wait, reason) = match sent {
+                Ok(response) if is_passing(response.status(), again) => {
+                    (retry_after(&response), Answer::read(response).await?.problem())
+                }
+                Ok(response) => return Answer::read(response).await,
+                Err(error) if again == Again::Always => {
+                    (Duration::from_secs(1), anyhow::Error::from(error).to_string())
+                }
+                Err(error) => return Err(error).with_context(|| format!("{} does not answer", self.base)),
+            };
+            if started.elapsed() + wait > PATIENCE {
+                bail!("nothing but refusals for {} s, at last: {reason}", PATIENCE.as_secs());
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// How often each status came since the last time this was asked; 0 is "no answer".
+    pub fn take_statuses(&self) -> BTreeMap<u16, u64> {
+        std::mem::take(&mut self.statuses.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, status: u16) {
+        *self.statuses.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
+    }
+}
+
+impl Answer {
+    async fn read(response: Response) -> Result<Self> {
+        let status = response.status();
+        let body = response.bytes().await.context("the answer broke off")?.to_vec();
+        Ok(Self { status, body })
+    }
+
+    /// The body of an answer that says yes.
+    ///
+    /// # Errors
+    /// What the answer says otherwise.
+    pub fn ok<T: DeserializeOwned>(&self) -> Result<T> {
+        self.check()?;
+        serde_json::from_slice(&self.body).context("an answer that makes no sense")
+    }
+
+    /// Nothing, of an answer that says yes.
+    ///
+    /// # Errors
+    /// What the answer says otherwise.
+    pub fn check(&self) -> Result<()> {
+        if self.status.is_success() { Ok(()) } else { bail!("{}", self.problem()) }
+    }
+
+    fn problem(&self) -> String {
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        format!("{}: {}", self.status, problem["detail"].as_str().unwrap_or("no reason given"))
+    }
+}
+
+fn is_passing(status: StatusCode, again: Again) -> bool {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
+        StatusCode::GATEWAY_TIMEOUT => again == Again::Always,
+        _ => false,
+    }
+}
+
+/// What the answer asks for, within reason.
+fn retry_after(response: &Response) -> Duration {
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+    Duration::from_secs_f64(seconds.unwrap_or(1.0).clamp(0.1, 10.0))
+}

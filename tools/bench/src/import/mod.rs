@@ -1,0 +1,101 @@
+//! Plays a time sheet through the HTTP API: invites its developers, makes its projects and tasks,
+//! posts its hours as tracked windows, and compares what comes out.
+//!
+//! A run that was broken off is run again: what is there is found, windows that were recorded are
+//! told so.
+
+mod admin;
+mod board;
+mod comparison;
+mod passwords;
+mod people;
+mod plan;
+mod sheet;
+mod timeline;
+mod track;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use contracts::SECOND;
+
+use crate::client::Client;
+use crate::mailbox::Mailbox;
+use comparison::Comparison;
+use plan::Plan;
+
+pub(crate) use admin::Admin;
+pub(crate) use passwords::Passwords;
+pub(crate) use people::{Person, invite};
+
+/// What to play, and where.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The time sheet: task,summary,priority,status,project,developer,hours,started,completed.
+    pub file: PathBuf,
+    /// The system's base URL.
+    #[arg(long, default_value = "http://127.0.0.1:8000")]
+    pub url: String,
+    /// The system's data folder: it holds the admin key (unless ADMIN_API_KEY is set) and the
+    /// mails, and keeps the passwords we choose.
+    #[arg(long, default_value = ".t3")]
+    pub data: PathBuf,
+    /// The longest window, in minutes. Keep to one: another makes other windows of the same hours.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub minutes: u32,
+    /// How many requests are on their way at once.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub connections: u16,
+}
+
+/// Plays the sheet and prints how it went.
+///
+/// # Errors
+/// When the system refuses something, or the hours differ in the end.
+pub async fn run(options: &Options) -> Result<()> {
+    let plan = Plan::of(&sheet::read(&options.file)?, i64::from(options.minutes) * 60 * SECOND);
+    println!(
+        "{}: {} developers, {} projects, {} tasks, {} windows",
+        options.file.display(),
+        plan.developers.len(),
+        plan.projects.len(),
+        plan.tasks.len(),
+        plan.windows.len()
+    );
+    let connections = usize::from(options.connections);
+    let client = Client::new(&options.url)?;
+    let admin = Admin::new(&client, &options.data)?;
+    let mut passwords = Passwords::open(&options.data)?;
+    let mailbox = Mailbox::of(&options.data);
+
+    let (people, phase) = people::invite(&admin, &mailbox, &mut passwords, &plan.developers).await?;
+    println!("{phase}");
+    let (projects, phase) = board::projects(&admin, &plan, &people).await?;
+    println!("{phase}");
+    let (tasks, phase) = board::tasks(&admin, &plan, &people, &projects, connections).await?;
+    println!("{phase}");
+    client.take_statuses();
+    let phase = track::windows(&client, &plan, &people, &projects, &tasks, connections).await?;
+    println!("{phase}");
+    for (status, count) in client.take_statuses() {
+        println!("  {count:>9} × {}", meaning(status));
+    }
+
+    let comparison = Comparison::settled(&admin, &plan, &projects).await?;
+    println!("\n{comparison}");
+    ensure!(comparison.is_exact(), "the hours of the system are not those of the sheet");
+    println!("Every project is exact, to the millisecond.");
+    Ok(())
+}
+
+fn meaning(status: u16) -> String {
+    match status {
+        0 => "no answer, sent again".into(),
+        200 => "200, was recorded already".into(),
+        201 => "201, recorded".into(),
+        202 => "202, safe in the queue".into(),
+        429 | 503 | 504 => format!("{status}, sent again"),
+        other => other.to_string(),
+    }
+}

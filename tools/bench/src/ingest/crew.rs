@@ -1,0 +1,75 @@
+//! Those who send: employees on a task of a project, logged in.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use anyhow::{Context, Result};
+use contracts::{Millis, Project, ProjectId, Task, TaskId};
+use serde_json::json;
+
+use crate::{
+    client::Client,
+    import::{Admin, Passwords, Person, invite},
+    mailbox::Mailbox,
+};
+
+/// The first window starts here, long ago; each next one where the last ended.
+const FIRST: i64 = 1_262_304_000_000;
+/// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
+const LENGTH: i64 = 600_000;
+
+/// Employees who can track.
+#[derive(Debug)]
+pub(super) struct Crew {
+    pub(super) base: String,
+    project: ProjectId,
+    task: TaskId,
+    people: Vec<Sender>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) authorization: String,
+    next: AtomicI64,
+}
+
+impl Crew {
+    /// Creates, invites, activates and logs in so many employees, on a task of a new project.
+    pub(super) async fn hire(base: &str, data: &Path, count: u32) -> Result<Self> {
+        let client = Client::new(base)?;
+        let admin = Admin::new(&client, data)?;
+        let mut passwords = Passwords::open(data)?;
+        let numbers: Vec<u32> = (1..=count).collect();
+        let (people, _) = invite(&admin, &Mailbox::of(data), &mut passwords, &numbers).await?;
+        let employees: Vec<_> = people.iter().map(|person| person.id).collect();
+        let payroll = json!({ "*": { "billRate": 50 } });
+        let project = json!({ "name": "Benchmark", "employees": employees, "payroll": payroll });
+        let project: Project = admin.create("/api/v1/project", &project).await.context("the project")?;
+        let task = json!({ "name": "To be fast", "projectId": project.id, "employees": employees });
+        let task: Task = admin.create("/api/v1/task", &task).await.context("the task")?;
+        // Each run has a stretch of time of its own, so that no window was there before.
+        let offset = i64::from(rand::random::<u16>()) * 7_200_000;
+        let sender = |Person { authorization, .. }| Sender { authorization, next: AtomicI64::new(FIRST + offset) };
+        let people = people.into_iter().map(sender).collect();
+        Ok(Self { base: base.to_owned(), project: project.id, task: task.id, people })
+    }
+
+    /// Who sends on this connection.
+    pub(super) fn sender(&self, connection: usize) -> &Sender {
+        &self.people[connection % self.people.len()]
+    }
+
+    /// The sender's next window, as JSON.
+    pub(super) fn window(&self, sender: &Sender) -> String {
+        let start = Millis(sender.next.fetch_add(LENGTH, Ordering::Relaxed));
+        format!(
+            r#"{{"start":{start},"end":{},"timezoneOffset":3600000,"projectId":"{}","taskId":"{}","note":"benchmark","computer":"bench-pc","user":"bench","domain":"corp","os":"linux","osVersion":"6.1","hwid":"0f1e2d3c4b5a"}}"#,
+            start + LENGTH,
+            self.project,
+            self.task,
+        )
+    }
+}

@@ -1,0 +1,120 @@
+//! What MongoDB and NATS do by themselves, on the same servers in the same run.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use async_nats::jetstream;
+use bson::{Document, doc};
+use futures::future::try_join_all;
+use mongodb::Collection;
+use uuid::Uuid;
+
+use super::{fleet::Fleet, goals::Goals, load::Measured};
+
+/// Measures all floors.
+pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> Result<()> {
+    let lasts = Duration::from_secs(seconds);
+    let mongo = kit::mongo::connect(&fleet.mongo_url, "bench").await?;
+    let windows = mongo.database("bench_floor").collection::<Document>("windows");
+    // The same indexes as ours, so that both pay for them.
+    for keys in [
+        doc! { "window.employeeId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.projectId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.start": 1, "_id": 1 },
+    ] {
+        windows.create_index(kit::mongo::index(keys)).await?;
+    }
+    insert(&windows, 16, 1, Duration::from_secs(2)).await?;
+    for clients in [1, 16, 64] {
+        let measured = insert(&windows, clients, 1, lasts).await?;
+        eprintln!("{measured}");
+        goals.floors.push(measured);
+    }
+    for together in [100, 500] {
+        let measured = insert(&windows, 4, together, lasts).await?;
+        eprintln!("{measured}");
+        goals.floors.push(measured);
+    }
+    let measured = publish(&fleet.nats_url, lasts).await?;
+    eprintln!("{measured}");
+    goals.floors.push(measured);
+    mongo.database("bench_floor").drop().await?;
+    Ok(())
+}
+
+async fn insert(windows: &Collection<Document>, clients: usize, together: usize, lasts: Duration) -> Result<Measured> {
+    let started = Instant::now();
+    let one = async |client: usize| -> Result<Vec<u32>> {
+        let mut micros = Vec::new();
+        let mut n = 0;
+        while started.elapsed() < lasts {
+            let batch: Vec<_> = (0..together)
+                .map(|_| {
+                    n += 1;
+                    document(client as i64, n)
+                })
+                .collect();
+            let sent = Instant::now();
+            match &batch[..] {
+                [one] => drop(windows.insert_one(one).await?),
+                many => drop(windows.insert_many(many).ordered(false).await?),
+            }
+            micros.push(sent.elapsed().as_micros() as u32);
+        }
+        Ok(micros)
+    };
+    let micros = try_join_all((0..clients).map(one)).await?.concat();
+    let name = match together {
+        1 => format!("insert_one, {clients} clients"),
+        many => format!("insert_many of {many}, {clients} clients"),
+    };
+    Ok(Measured::of(&name, micros, together, started.elapsed()))
+}
+
+/// A document as timetrack stores one.
+fn document(client: i64, n: i64) -> Document {
+    let uuid = || bson::Binary {
+        subtype: bson::spec::BinarySubtype::Generic,
+        bytes: Uuid::from_bytes(rand::random()).as_bytes().to_vec(),
+    };
+    let start = 1_262_304_000_000 + n * 1_000;
+    doc! {
+        "_id": uuid(), "revision": 1_i64, "hash": uuid(), "voided": false,
+        "window": {
+            "id": uuid(), "employeeId": bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Uuid::from_u128(client as u128).as_bytes().to_vec() },
+            "shiftId": Uuid::from_bytes(rand::random()).to_string(), "organizationId": "default-org",
+            "type": "tracked", "start": start, "end": start + 1_000, "timezoneOffset": 3_600_000_i64, "startTranslated": start, "endTranslated": start,
+            "negativeTime": 0_i64, "projectId": uuid(), "taskId": uuid(), "taskStatus": "To Do", "taskPriority": "Medium",
+            "note": "benchmark", "billable": true, "overtime": false, "paid": false, "billRate": 500_000_i64, "overtimeBillRate": null,
+            "payRate": null, "overtimePayRate": null, "computer": "bench-pc", "user": "bench", "domain": "corp", "os": "linux",
+            "osVersion": "6.1", "hwid": "0f1e2d3c4b5a", "createdAt": start, "updatedAt": start,
+        },
+    }
+}
+
+/// JetStream: publish and wait for the acknowledgement, 64 at a time.
+async fn publish(url: &str, lasts: Duration) -> Result<Measured> {
+    let jetstream = jetstream::new(async_nats::connect(url).await?);
+    let config = jetstream::stream::Config {
+        name: "BENCH_FLOOR".into(),
+        subjects: vec!["bench.floor".into()],
+        max_bytes: 1 << 30,
+        ..Default::default()
+    };
+    jetstream.create_stream(config).await?;
+    let started = Instant::now();
+    let payload = bytes::Bytes::from(vec![b'x'; 600]);
+    let one = async |_| -> Result<Vec<u32>> {
+        let mut micros = Vec::new();
+        while started.elapsed() < lasts {
+            let sent = Instant::now();
+            jetstream.publish("bench.floor", payload.clone()).await?.await?;
+            micros.push(sent.elapsed().as_micros() as u32);
+        }
+        Ok(micros)
+    };
+    let micros = try_join_all((0..64).map(one)).await?.concat();
+    let measured = Measured::of("JetStream publish and acknowledge, 64 at once", micros, 1, started.elapsed());
+    jetstream.delete_stream("BENCH_FLOOR").await?;
+    Ok(measured)
+}

@@ -1,0 +1,136 @@
+//! What was measured, beside what it should be.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use serde::Serialize;
+
+use super::load::Measured;
+
+/// All that was measured.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Goals {
+    pub(super) floors: Vec<Measured>,
+    pub(super) loads: Vec<Measured>,
+    /// The share of a core that each process has used, by load.
+    pub(super) usage: Vec<(String, BTreeMap<String, f64>)>,
+    /// The most memory of each process, in MiB.
+    pub(super) peaks: BTreeMap<String, f64>,
+    /// How many events analytics were behind after a load, and how long they took to catch up.
+    pub(super) lags: Vec<(String, (u64, Duration))>,
+}
+
+/// A ratio and its goal.
+struct Goal {
+    what: String,
+    is: f64,
+    least: Option<f64>,
+    most: Option<f64>,
+}
+
+impl Goal {
+    fn least(what: &str, is: Option<f64>, least: f64) -> Option<Self> {
+        is.map(|is| Self { what: what.to_owned(), is, least: Some(least), most: None })
+    }
+
+    fn most(what: &str, is: Option<f64>, most: f64) -> Option<Self> {
+        is.map(|is| Self { what: what.to_owned(), is, least: None, most: Some(most) })
+    }
+
+    fn is_met(&self) -> bool {
+        self.least.is_none_or(|least| self.is >= least) && self.most.is_none_or(|most| self.is <= most)
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, is, least, most } = self;
+        write!(f, "{what}: {is:.2}, ")?;
+        match (least, most) {
+            (Some(least), _) => write!(f, "goal at least {least:.2}"),
+            (_, Some(most)) => write!(f, "goal at most {most:.2}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Goals {
+    fn load(&self, name: &str) -> Option<&Measured> {
+        self.loads.iter().find(|load| load.name == name)
+    }
+
+    fn floor(&self, name: &str) -> Option<&Measured> {
+        self.floors.iter().find(|floor| floor.name == name)
+    }
+
+    /// The goals that could be measured.
+    fn all(&self) -> Vec<Goal> {
+        let ratio =
+            |load: &str, floor: &str, of: fn(&Measured) -> f64| Some(of(self.load(load)?) / of(self.floor(floor)?));
+        let between = |load: &str, other: &str| Some(self.load(load)?.rate / self.load(other)?.rate);
+        let stored = self.loads.iter().find(|load| load.name.ends_with(" stored")).map(|load| load.name.clone());
+        let goals = [
+            Goal::least(
+                "64 connections ÷ insert_one at 64",
+                ratio("64 connections", "insert_one, 64 clients", |m| m.rate),
+                1.6,
+            ),
+            Goal::least(
+                "256 connections ÷ insert_one at 64",
+                ratio("256 connections", "insert_one, 64 clients", |m| m.rate),
+                2.4,
+            ),
+            Goal::most(
+                "p50 of 1 connection ÷ insert_one's",
+                ratio("1 connection", "insert_one, 1 clients", |m| m.p50),
+                2.2,
+            ),
+            Goal::most(
+                "p99 of 16 connections ÷ insert_one's",
+                ratio("16 connections", "insert_one, 16 clients", |m| m.p99),
+                1.0,
+            ),
+            Goal::least(
+                "batches of 500 ÷ insert_many of 500",
+                ratio("batches of 500, 4 connections", "insert_many of 500, 4 clients", |m| m.rate),
+                0.6,
+            ),
+            Goal::least("sync_interval: always at 64", between("64 connections", "64 connections, no sync"), 0.8),
+            Goal::least("sync_interval: always at 256", between("256 connections", "256 connections, no sync"), 0.8),
+            Goal::most("gateway's peak memory, MiB", self.peaks.get("gateway").copied(), 40.0),
+            Goal::most("timetrack's peak memory, MiB", self.peaks.get("timetrack").copied(), 40.0),
+            stored.and_then(|name| Goal::least("many stored ÷ few", between(&name, "64 connections"), 0.9)),
+        ];
+        goals.into_iter().flatten().collect()
+    }
+
+    /// The goals that are missed, and by how much.
+    pub(super) fn missed(&self) -> Vec<String> {
+        self.all().iter().filter(|goal| !goal.is_met()).map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Goals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for measured in self.floors.iter().chain(&self.loads) {
+            writeln!(f, "{measured}")?;
+        }
+        for (name, shares) in &self.usage {
+            write!(f, "\nCPU, {name}:")?;
+            shares.iter().try_for_each(|(process, share)| write!(f, " {process} {:.0} %", share * 100.0))?;
+        }
+        write!(f, "\n\nPeak memory, MiB:")?;
+        self.peaks.iter().try_for_each(|(process, mib)| write!(f, " {process} {mib:.0}"))?;
+        for (name, (behind, caught_up)) in &self.lags {
+            write!(
+                f,
+                "\nAnalytics after {name}: {behind} events behind, caught up in {:.1} s",
+                caught_up.as_secs_f64()
+            )?;
+        }
+        writeln!(f, "\n")?;
+        for goal in self.all() {
+            writeln!(f, "{} {goal}", if goal.is_met() { "met   " } else { "MISSED" })?;
+        }
+        Ok(())
+    }
+}

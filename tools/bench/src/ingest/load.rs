@@ -1,0 +1,122 @@
+//! A closed loop: so many connections, each sends the next window when the last is answered.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use futures::future::try_join_all;
+use serde::Serialize;
+
+use super::{crew::Crew, wire::Wire};
+
+/// What one request holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One window.
+    Single,
+    /// So many windows.
+    Batch(usize),
+}
+
+/// What a load has shown.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Measured {
+    /// What was measured.
+    pub(super) name: String,
+    /// Windows (or documents, or messages) a second.
+    pub(super) rate: f64,
+    /// Milliseconds until the answer, of half of the requests.
+    pub(super) p50: f64,
+    /// The same, of all but one in a hundred.
+    pub(super) p99: f64,
+    /// How often each status was answered.
+    pub(super) statuses: BTreeMap<u16, u64>,
+}
+
+impl Measured {
+    /// What so many requests of so many windows have shown.
+    pub(super) fn of(name: &str, mut micros: Vec<u32>, windows: usize, lasted: Duration) -> Self {
+        micros.sort_unstable();
+        let at = |share: f64| {
+            let place = ((micros.len() as f64 * share) as usize).min(micros.len().saturating_sub(1));
+            micros.get(place).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
+        };
+        let rate = (micros.len() * windows) as f64 / lasted.as_secs_f64();
+        Self { name: name.to_owned(), rate, p50: at(0.5), p99: at(0.99), statuses: BTreeMap::new() }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, rate, p50, p99, statuses } = self;
+        write!(f, "{name:<44} {rate:>9.0}/s  p50 {p50:>8.2} ms  p99 {p99:>8.2} ms")?;
+        for (status, count) in statuses.iter().filter(|(status, _)| **status != 200 && **status != 201) {
+            write!(f, "  {count} times {status}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Drives the load for so long.
+pub(super) async fn drive(
+    crew: &Crew,
+    name: &str,
+    connections: usize,
+    shape: Shape,
+    lasts: Duration,
+) -> Result<Measured> {
+    let mut wires = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        wires.push(Wire::connect(&crew.base).await?);
+    }
+    let started = Instant::now();
+    let loops = wires.into_iter().enumerate().map(|(n, wire)| one(crew, n, wire, shape, started + lasts));
+    let all = try_join_all(loops).await?;
+    let lasted = started.elapsed();
+    let windows = if let Shape::Batch(windows) = shape { windows } else { 1 };
+    let mut statuses = BTreeMap::new();
+    let mut micros = Vec::new();
+    for (one_micros, one_statuses) in all {
+        micros.extend(one_micros);
+        one_statuses.into_iter().for_each(|(status, count)| *statuses.entry(status).or_default() += count);
+    }
+    let refused: u64 = statuses.iter().filter(|(status, _)| **status >= 400).map(|(_, count)| count).sum();
+    if refused * 2 > micros.len() as u64 {
+        bail!("{name}: most requests were refused: {statuses:?}");
+    }
+    Ok(Measured { statuses, ..Measured::of(name, micros, windows, lasted) })
+}
+
+async fn one(
+    crew: &Crew,
+    connection: usize,
+    mut wire: Wire,
+    shape: Shape,
+    until: Instant,
+) -> Result<(Vec<u32>, BTreeMap<u16, u64>)> {
+    let sender = crew.sender(connection);
+    let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
+    while Instant::now() < until {
+        let (path, body) = match shape {
+            Shape::Single => ("/api/v1/time-entries", crew.window(sender)),
+            Shape::Batch(count) => {
+                let windows: Vec<_> = (0..count).map(|_| crew.window(sender)).collect();
+                ("/api/v1/time-entries/batch", format!(r#"{{"windows":[{}]}}"#, windows.join(",")))
+            }
+        };
+        let sent = Instant::now();
+        let status = wire.post(path, &sender.authorization, body.as_bytes()).await?;
+        micros.push(sent.elapsed().as_micros() as u32);
+        *statuses.entry(status).or_insert(0) += 1;
+        if let Shape::Batch(count) = shape {
+            let stored = String::from_utf8_lossy(wire.answer()).matches(r#""stored""#).count();
+            if status == 200 && stored != count {
+                bail!("only {stored} of {count} windows of a batch were stored");
+            }
+        }
+    }
+    Ok((micros, statuses))
+}

@@ -1,0 +1,139 @@
+//! How fast windows come in, beside the floors of the same machine in the same run.
+
+mod crew;
+mod fleet;
+mod floors;
+mod goals;
+mod load;
+mod usage;
+mod wire;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::json;
+
+use self::{
+    crew::Crew,
+    fleet::Fleet,
+    goals::Goals,
+    load::{Measured, Shape},
+};
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Drive this server, which speaks part 1 of the API, in place of one of our own.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// The data folder of the target: its admin key and its mails.
+    #[arg(long, default_value = ".t3")]
+    pub data: PathBuf,
+    /// How long each load lasts, in seconds.
+    #[arg(long, default_value_t = 8)]
+    pub seconds: u64,
+    /// How many windows are stored for the last load; 0 leaves it out.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub stored: u64,
+    /// How many employees send.
+    #[arg(long, default_value_t = 64)]
+    pub employees: u32,
+    /// Print JSON in place of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// End with an error where a goal is missed; the last line says which.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Measures, and prints one table.
+///
+/// # Errors
+/// When something cannot be started, or with `--check` a goal is missed.
+pub async fn run(options: &Options) -> Result<()> {
+    let goals = match &options.target {
+        Some(target) => on_target(options, target).await?,
+        None => on_our_own(options).await?,
+    };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&json!(goals))?);
+    } else {
+        println!("{goals}");
+    }
+    let missed = goals.missed();
+    match (options.check, missed.is_empty()) {
+        (true, false) => bail!("goals missed: {}", missed.join("; ")),
+        _ => Ok(()),
+    }
+}
+
+/// The loads that the goals speak of: name, connections, windows a request.
+const LOADS: [(&str, usize, Shape); 5] = [
+    ("1 connection", 1, Shape::Single),
+    ("16 connections", 16, Shape::Single),
+    ("64 connections", 64, Shape::Single),
+    ("256 connections", 256, Shape::Single),
+    ("batches of 500, 4 connections", 4, Shape::Batch(500)),
+];
+
+async fn on_target(options: &Options, target: &str) -> Result<Goals> {
+    let mut goals = Goals::default();
+    let crew = Crew::hire(target, &options.data, options.employees).await?;
+    for (name, connections, shape) in LOADS {
+        goals.loads.push(measure(options, &crew, name, connections, shape).await?);
+    }
+    Ok(goals)
+}
+
+async fn on_our_own(options: &Options) -> Result<Goals> {
+    let mut goals = Goals::default();
+    let mut fleet = Fleet::start(true).await?;
+    floors::measure(&fleet, options.seconds, &mut goals).await?;
+    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
+    // A first taste, so that no load pays for cold caches.
+    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    for (name, connections, shape) in LOADS {
+        fleet.usage.begin()?;
+        let measured = measure(options, &crew, name, connections, shape).await?;
+        goals.usage.push((name.to_owned(), fleet.usage.end()?));
+        goals.lags.push((name.to_owned(), fleet.analytics_lag().await?));
+        goals.loads.push(measured);
+    }
+    if options.stored > 0 {
+        fill(&fleet, &crew, options.stored).await?;
+        let name = format!("64 connections, {} stored", options.stored);
+        goals.loads.push(measure(options, &crew, &name, 64, Shape::Single).await?);
+    }
+    goals.peaks = fleet.usage.peaks()?;
+    fleet.stop().await;
+
+    eprintln!("again without sync_interval: always …");
+    let unsynced = Fleet::start(false).await?;
+    let crew = Crew::hire(&unsynced.base, &unsynced.data, options.employees).await?;
+    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    for connections in [64, 256] {
+        let name = format!("{connections} connections, no sync");
+        goals.loads.push(measure(options, &crew, &name, connections, Shape::Single).await?);
+    }
+    unsynced.stop().await;
+    Ok(goals)
+}
+
+async fn measure(options: &Options, crew: &Crew, name: &str, connections: usize, shape: Shape) -> Result<Measured> {
+    let lasts = Duration::from_secs(options.seconds);
+    let measured = load::drive(crew, name, connections, shape, lasts).await?;
+    eprintln!("{measured}");
+    Ok(measured)
+}
+
+/// Sends batches until so many windows are stored, and analytics have counted them.
+async fn fill(fleet: &Fleet, crew: &Crew, most: u64) -> Result<()> {
+    let mut stored = fleet.stored().await?;
+    while stored < most {
+        load::drive(crew, "filling", 4, Shape::Batch(500), Duration::from_secs(5)).await?;
+        stored = fleet.stored().await?;
+        eprintln!("{stored} of {most} windows are stored");
+    }
+    fleet.until_analytics_rest().await.context("analytics do not come to rest")
+}

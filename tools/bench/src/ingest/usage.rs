@@ -1,0 +1,65 @@
+//! What processes use, as the kernel says (`/proc`).
+
+use std::{collections::BTreeMap, fs, time::Instant};
+
+use anyhow::{Context, Result};
+
+/// Clock ticks in a second: fixed on Linux (`USER_HZ`).
+const TICKS: f64 = 100.0;
+
+/// The processes that are watched.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    processes: Vec<(String, u32)>,
+    begun: Option<(Instant, BTreeMap<String, f64>)>,
+}
+
+impl Usage {
+    pub(super) fn watch(&mut self, name: &str, pid: u32) {
+        self.processes.push((name.to_owned(), pid));
+    }
+
+    /// From here on CPU is counted.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.begun = Some((Instant::now(), self.seconds()?));
+        Ok(())
+    }
+
+    /// The share of one core that each process has used since.
+    pub(super) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
+        let (since, before) = self.begun.take().context("not begun")?;
+        let lasted = since.elapsed().as_secs_f64();
+        let now = self.seconds()?;
+        Ok(now
+            .into_iter()
+            .map(|(name, seconds)| {
+                let share = (seconds - before.get(&name).copied().unwrap_or_default()) / lasted;
+                (name, share)
+            })
+            .collect())
+    }
+
+    fn seconds(&self) -> Result<BTreeMap<String, f64>> {
+        self.processes.iter().map(|(name, pid)| Ok((name.clone(), cpu_seconds(*pid)?))).collect()
+    }
+
+    /// The most memory that each process has held, in MiB.
+    pub(super) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
+        self.processes.iter().map(|(name, pid)| Ok((name.clone(), peak_mib(*pid)?))).collect()
+    }
+}
+
+/// Fields 14 and 15 of `/proc/<pid>/stat` (proc_pid_stat(5)), counted after the name in brackets.
+fn cpu_seconds(pid: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("a process has ended")?;
+    let after = stat.rsplit_once(") ").context("no name")?.1;
+    let ticks = |n: usize| after.split(' ').nth(n).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    Ok((ticks(11) + ticks(12)) / TICKS)
+}
+
+fn peak_mib(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("a process has ended")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1_024.0)
+}

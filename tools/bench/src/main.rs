@@ -1,0 +1,36 @@
+//! Load for a running system, through its HTTP API alone.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(version, about = "Load for a running T3 system, through its HTTP API alone.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play a time sheet as tracked windows, then compare the hours of every project.
+    Import(bench::import::Options),
+    /// Measure how fast windows come in, beside what MongoDB and NATS do by themselves.
+    Ingest(bench::ingest::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    let ended = match command {
+        Command::Import(options) => bench::import::run(&options).await,
+        Command::Ingest(options) => bench::ingest::run(&options).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How far we are: a bar on a terminal, a line every ten seconds elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::Instant;
+
+const EVERY: Duration = Duration::from_secs(10);
+
+/// The progress of one phase.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    what: &'static str,
+    /// When the next line is due, where there is no terminal.
+    due: Option<Mutex<Instant>>,
+}
+
+impl Progress {
+    /// Nothing of so many done yet.
+    pub fn of(what: &'static str, total: usize) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_message(what);
+        let template = "{msg:10} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} to go";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, what, due: (!terminal).then(|| Mutex::new(Instant::now() + EVERY)) }
+    }
+
+    /// One more is done.
+    pub fn one(&self) {
+        self.bar.inc(1);
+        if let Some(Ok(mut due)) = self.due.as_ref().map(Mutex::lock)
+            && Instant::now() > *due
+        {
+            *due += EVERY;
+            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            let rate = done as f64 / self.bar.elapsed().as_secs_f64();
+            eprintln!("{}: {} of {}, {rate:.0}/s", self.what, HumanCount(done), HumanCount(total));
+        }
+    }
+
+    /// All is done: how many, and how long it took.
+    pub fn done(self) -> Phase {
+        let (count, took) = (self.bar.position(), self.bar.elapsed());
+        self.bar.finish_and_clear();
+        Phase { what: self.what, count, took }
+    }
+}
+
+/// A phase that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    what: &'static str,
+    count: u64,
+    took: Duration,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.took.as_secs_f64();
+        write!(f, "{:10} {:>9} in {seconds:>7.1} s", self.what, HumanCount(self.count).to_string())?;
+        // What was found in no time has no rate.
+        if seconds < 0.1 { Ok(()) } else { write!(f, " {:>8.0}/s", self.count as f64 / seconds) }
+    }
+}
