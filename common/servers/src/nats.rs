@@ -48,6 +48,8 @@ pub struct Nats {
 const READY: Duration = Duration::from_secs(60);
 const STOPPED: Duration = Duration::from_secs(10);
 const ATTEMPTS: usize = 10;
+/// What all streams together may be bounded to, in bytes.
+const MOST_STORED: u64 = 16 << 30;
 
 impl Nats {
     /// Starts the server and waits until it takes clients. It gets the ports it had the last time
@@ -162,6 +164,9 @@ fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
     line(format_args!("jetstream {{"));
     // The server itself adds `jetstream` to the path.
     line(format_args!("  store_dir: {}", quoted(&options.dir)));
+    // Said here, or the server takes three quarters of what is free on the disk just now, and on a
+    // disk that is nearly full refuses streams whose bounds are larger than that.
+    line(format_args!("  max_file_store: {MOST_STORED}"));
     if options.sync_always {
         line(format_args!("  sync_interval: always"));
     }
@@ -187,6 +192,7 @@ mod tests {
         assert!(text.contains("listen: \"127.0.0.1:20001\"\n"), "{text}");
         assert!(text.contains("store_dir: \"/tmp/a \\\"b\\\"\"\n"), "{text}");
         assert!(text.contains("sync_interval: always\n"), "{text}");
+        assert!(text.contains("max_file_store: 17179869184\n"), "{text}");
         assert!(text.ends_with("}\nauthorization { users: [] }\n"), "{text}");
     }
 }
