@@ -11,6 +11,7 @@ mod endpoints;
 mod error;
 mod events;
 mod health;
+mod health_command;
 mod ids;
 mod lifecycle;
 pub mod mongo;

@@ -8,7 +8,7 @@ use contracts::Service;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Deps, config::Common, telemetry};
+use crate::{Deps, config::Common, health_command::Asked, telemetry};
 
 /// How long work in hand may take to finish once we are told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -104,6 +104,9 @@ struct Cli<C: Args> {
     common: Common,
     #[command(flatten)]
     service: C,
+    /// In place of running; a service may have commands of its own beside these.
+    #[command(subcommand)]
+    asked: Option<Asked>,
 }
 
 /// The whole `main` of a service: reads settings, connects, runs until a signal, drains.
@@ -122,6 +125,12 @@ where
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
+    if let Some(Asked::Health(health)) = &cli.asked {
+        return match runtime.block_on(health.run(cli.common.ops_addr)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
+    }
     runtime.block_on(async {
         let telemetry = match telemetry::start(service.name(), &cli.common.telemetry) {
             Ok(telemetry) => telemetry,
