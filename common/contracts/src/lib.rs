@@ -12,6 +12,7 @@ mod caller;
 mod email;
 mod employee;
 mod failure;
+mod grouped;
 mod id;
 mod ingest;
 mod member;
@@ -30,12 +31,14 @@ mod window;
 mod window_changes;
 mod window_fact;
 mod window_id;
+mod zone;
 
 pub use account::*;
 pub use caller::Caller;
 pub use email::{Email, InvalidEmail};
 pub use employee::*;
 pub use failure::{Code, Failure, FieldError, Reply};
+pub use grouped::*;
 pub use id::*;
 pub use ingest::*;
 pub use member::*;
@@ -54,6 +57,7 @@ pub use window::*;
 pub use window_changes::*;
 pub use window_fact::*;
 pub use window_id::{content_hash, shift_id, window_id};
+pub use zone::{UnknownZone, Zone};
 
 /// The organization of everything, until there is more than one.
 pub const ORGANIZATION: &str = "default-org";

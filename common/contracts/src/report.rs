@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Cents, EmployeeId, ProjectId, TaskId, TimeRange, message::requests};
+use crate::{Cents, EmployeeId, Label, ProjectId, TaskId, TimeRange, message::requests};
 
 /// Asks for time and money by project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct GetProjectTime {
     /// On these tasks only, if any are named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
+    /// In these shifts only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Label>,
 }
 
 /// The time and the money of one project; projects without time are left out.

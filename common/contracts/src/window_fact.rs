@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmployeeId, Event, Label, Millis, Money, ProjectId, Rate, Service, TaskId, Window, WindowId};
+use crate::{
+    EmployeeId, Event, Label, Millis, Money, Page, ProjectId, Rate, Service, TaskId, Window, WindowId,
+    message::requests,
+};
 
 /// The rates of a window, currency an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,23 +19,6 @@ pub struct Rates {
     pub pay_rate: Option<Rate>,
     /// The same for overtime; the normal rate where there is none.
     pub overtime_pay_rate: Option<Rate>,
-}
-
-impl Rates {
-    /// What so many milliseconds earn.
-    pub fn income(&self, overtime: bool, millis: i64) -> Money {
-        Self::money(overtime, self.overtime_bill_rate, self.bill_rate, millis)
-    }
-
-    /// What so many milliseconds cost.
-    pub fn costs(&self, overtime: bool, millis: i64) -> Money {
-        Self::money(overtime, self.overtime_pay_rate, self.pay_rate, millis)
-    }
-
-    fn money(overtime: bool, over: Option<Rate>, normal: Option<Rate>, millis: i64) -> Money {
-        let rate = over.filter(|_| overtime).or(normal);
-        rate.map_or(Money::default(), |rate| Money::of(rate, millis))
-    }
 }
 
 /// What the time and the money of one window are counted from.
@@ -90,14 +76,30 @@ impl WindowFact {
         }
     }
 
-    /// What so many milliseconds of it earn: nothing where it is not billable.
+    /// What an hour of it earns: nothing where it is not billable, the overtime rate where that
+    /// counts and there is one.
+    pub fn income_rate(&self) -> Rate {
+        let rate = self.rate(self.rates.overtime_bill_rate, self.rates.bill_rate);
+        if self.billable { rate } else { Rate::default() }
+    }
+
+    /// What an hour of it costs: the overtime rate where that counts and there is one.
+    pub fn cost_rate(&self) -> Rate {
+        self.rate(self.rates.overtime_pay_rate, self.rates.pay_rate)
+    }
+
+    fn rate(&self, over: Option<Rate>, normal: Option<Rate>) -> Rate {
+        over.filter(|_| self.overtime).or(normal).unwrap_or_default()
+    }
+
+    /// What so many milliseconds of it earn.
     pub fn income(&self, millis: i64) -> Money {
-        if self.billable { self.rates.income(self.overtime, millis) } else { Money::default() }
+        Money::of(self.income_rate(), millis)
     }
 
     /// What so many milliseconds of it cost.
     pub fn costs(&self, millis: i64) -> Money {
-        self.rates.costs(self.overtime, millis)
+        Money::of(self.cost_rate(), millis)
     }
 }
 
@@ -124,4 +126,17 @@ impl Event for WindowsRecorded {
     fn aggregate(&self) -> String {
         self.batch.clone()
     }
+}
+
+/// Asks for what all windows count for, voided ones too, in the order of their ids: for services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListFacts {
+    /// After this window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<WindowId>,
+}
+
+requests! {
+    Timetrack: ListFacts => Page<WindowFact, WindowId>, "facts.list", idempotent;
 }

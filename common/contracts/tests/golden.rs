@@ -231,9 +231,16 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     projects(&mut golden);
     windows(&mut golden);
     golden.request(
-        GetProjectTime { range: range(), employees: vec![id(1)], projects: vec![id(3)], tasks: vec![id(4)] },
+        GetProjectTime {
+            range: range(),
+            employees: vec![id(1)],
+            projects: vec![id(3)],
+            tasks: vec![id(4)],
+            shifts: vec![label("shift-1")],
+        },
         vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
     );
+    time(&mut golden);
     golden.request(
         GetTaskTime { employee_id: id(1), task_id: id(4) },
         TaskTime { employee_id: id(1), task_id: id(4), total_time_millis: HOUR },
@@ -329,6 +336,34 @@ fn projects(golden: &mut Golden) {
     });
 }
 
+fn time(golden: &mut Golden) {
+    let cursor = TimeCursor { start: AT, project: Some(id(3)), task: Some(id(4)), employee: Some(id(1)) };
+    let asked = GetTime {
+        range: range(),
+        group_by: ["project", "task", "employee", "day", "week", "month"]
+            .map(|by| by.parse().expect("a grouping"))
+            .into(),
+        timezone: "Asia/Kathmandu".parse().expect("a time zone"),
+        employees: vec![id(1)],
+        projects: vec![id(3)],
+        tasks: vec![id(4)],
+        shifts: vec![label("shift-1")],
+        after: Some(cursor),
+    };
+    let row = TimeRow {
+        day: Some(jiff::civil::date(2025, 10, 9)),
+        week: Some(jiff::civil::date(2025, 10, 6)),
+        month: Some(YearMonth::of(jiff::civil::date(2025, 10, 9))),
+        project: Some(id(3)),
+        task: Some(id(4)),
+        employee: Some(id(1)),
+        time: HOUR,
+        costs: Cents(4_050),
+        income: Cents(5_000),
+    };
+    golden.request(asked, Page { items: vec![row], next: Some(cursor) });
+}
+
 fn windows(golden: &mut Golden) {
     golden.request(GetWindow { id: id(5), seq: Some(17) }, WindowState::Recorded(Box::new(window())));
     let rejected = WindowState::Rejected { code: Code::NotOnTask, detail: "You were not on this task.".into() };
@@ -372,6 +407,8 @@ fn windows(golden: &mut Golden) {
     let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5) };
     golden.request(ListQuarantine { after: Some(cursor) }, Page { items: vec![held], next: Some(cursor) });
     golden.request(ReplayQuarantined { id: id(5) }, WindowState::Queued);
+    let after = Some(id(5));
+    golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
 
     let item = IngestItem {

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) async fn project_time(app: Arc<App>, call: Call, asked: GetProjectTime) -> Result<Vec<ProjectTime>, Error> {
     call.require_admin()?;
     until_caught_up(&app.bus).await?;
-    let GetProjectTime { range, employees, projects, tasks } = asked;
+    let GetProjectTime { range, employees, projects, tasks, .. } = asked;
     let filter = Filter { employees, projects, tasks };
     let Split { days, edges } = Split::of(range);
     let (mut totals, facts) = try_join(

@@ -73,7 +73,7 @@ pub fn range(start: i64, end: i64) -> TimeRange {
 
 /// Asks for everybody's time on everything.
 pub fn all_of(start: i64, end: i64) -> GetProjectTime {
-    GetProjectTime { range: range(start, end), employees: vec![], projects: vec![], tasks: vec![] }
+    GetProjectTime { range: range(start, end), employees: vec![], projects: vec![], tasks: vec![], shifts: vec![] }
 }
 
 /// The whole week around [`MIDNIGHT`].

@@ -67,6 +67,7 @@ pub(super) async fn project_time(
         employees: params.ids("employeeId")?,
         projects: params.ids("projectId")?,
         tasks: params.ids("taskId")?,
+        shifts: Vec::new(),
     };
     Ok(Json(app.ask(Caller::Admin, &request).await?))
 }

@@ -1,6 +1,7 @@
 //! What this service answers: one file a noun or a verb.
 
 mod correct;
+mod facts;
 mod get;
 mod list;
 mod quarantine;
@@ -8,6 +9,7 @@ mod update;
 
 pub(crate) use self::{
     correct::{correct, void},
+    facts::list_facts,
     get::get,
     list::list,
     quarantine::{list_quarantine, replay_quarantined},

@@ -136,6 +136,15 @@ impl WindowStore {
         Ok(self.windows.find(doc! { "$and": all }).sort(doc! { "window.start": 1, "_id": 1 }).await?)
     }
 
+    /// All windows, voided ones too, in the order of their ids.
+    pub(crate) async fn all(
+        &self,
+        after: Option<WindowId>,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
+        let after = after.map(|id| doc! { "_id": { "$gt": mongo::value(&id) } }).unwrap_or_default();
+        Ok(self.windows.find(after).sort(doc! { "_id": 1 }).await?)
+    }
+
     /// All windows of these employees that start in (after, until].
     pub(crate) async fn starting(
         &self,

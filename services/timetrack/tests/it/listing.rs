@@ -1,4 +1,4 @@
-use contracts::{HOUR, ListWindows, Millis, TimeRange, WindowId};
+use contracts::{Caller, Code, HOUR, ListFacts, ListWindows, Millis, TimeRange, VoidWindow, WindowFact, WindowId};
 
 use crate::support::{Bench, NOON};
 
@@ -39,5 +39,22 @@ async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
     assert_eq!(late.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [HOUR / 2]);
     let all = bench.stored().await;
     assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, HOUR / 2]);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_are_given_what_every_window_counts_for_in_the_order_of_ids() {
+    let bench = Bench::with_ann().await;
+    bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
+    let mut expected: Vec<_> = bench.stored().await.iter().map(|window| WindowFact::of(window, 1)).collect();
+    expected.sort_by_key(|fact| fact.id);
+    bench.world.ask(&VoidWindow { id: expected[1].id }).await.unwrap();
+    expected[1] = WindowFact { revision: 2, voided: true, ..expected[1].clone() };
+
+    let as_service = async |after| bench.world.bus().ask(Caller::Service, &ListFacts { after }).await.unwrap();
+    assert_eq!(as_service(None).await.items, expected);
+    assert_eq!(as_service(Some(expected[0].id)).await.items, expected[1..]);
+    let refused = bench.world.ask(&ListFacts { after: None }).await.unwrap_err();
+    assert_eq!(refused.code, Code::Forbidden);
     bench.world.finish().await;
 }

@@ -1,0 +1,192 @@
+//! Where the time and the money went, grouped as it is asked for.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Cents, EmployeeId, Label, Millis, Page, ProjectId, TaskId, TimeRange, Zone, message::requests};
+
+/// What time and money can be grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Grouping {
+    /// The project worked on.
+    Project,
+    /// The task worked on.
+    Task,
+    /// Whose time it is.
+    Employee,
+    /// The local day. It begins at its first midnight; where the clock skips that, with the
+    /// first moment after.
+    Day,
+    /// The week of such days, from Monday on.
+    Week,
+    /// The month of such days.
+    Month,
+}
+
+/// A word that names no [`Grouping`]. Never repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one or more of project, task, employee, day, week, month, with commas between")]
+pub struct UnknownGrouping;
+
+impl FromStr for Grouping {
+    type Err = UnknownGrouping;
+
+    fn from_str(word: &str) -> Result<Self, UnknownGrouping> {
+        Ok(match word {
+            "project" => Self::Project,
+            "task" => Self::Task,
+            "employee" => Self::Employee,
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "month" => Self::Month,
+            _ => return Err(UnknownGrouping),
+        })
+    }
+}
+
+/// Asks for time and money, grouped: an admin for everybody's, employees for their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetTime {
+    /// Only the part of each window inside counts.
+    pub range: TimeRange,
+    /// What by; all in one row when empty.
+    pub group_by: BTreeSet<Grouping>,
+    /// Where days, weeks and months begin.
+    #[serde(default)]
+    pub timezone: Zone,
+    /// Of these employees only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub employees: Vec<EmployeeId>,
+    /// On these projects only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<ProjectId>,
+    /// On these tasks only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskId>,
+    /// In these shifts only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Label>,
+    /// After this row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<TimeCursor>,
+}
+
+/// The time and the money of one group; it has the keys that were grouped by. Groups without time
+/// are left out. In the order of time, then of project, task and employee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TimeRow {
+    /// The local day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, example = "2026-03-01")]
+    pub day: Option<Date>,
+    /// The Monday of the local week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, example = "2026-02-23")]
+    pub week: Option<Date>,
+    /// The local month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<YearMonth>,
+    /// The project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    /// The task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The employee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee: Option<EmployeeId>,
+    /// Milliseconds.
+    #[schema(example = 3_600_000)]
+    pub time: i64,
+    /// What it cost, rounded to cents.
+    pub costs: Cents,
+    /// What it earned, rounded to cents.
+    pub income: Cents,
+}
+
+/// A place among the rows of [`GetTime`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeCursor {
+    /// The first moment of the last row's day, week or month that lies in the range.
+    pub start: Millis,
+    /// Its project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    /// Its task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// Its employee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee: Option<EmployeeId>,
+}
+
+/// A month of the calendar, written as 2026-03.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "2026-03")]
+pub struct YearMonth(Date);
+
+/// A text that is no month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a month such as 2026-03")]
+pub struct InvalidMonth;
+
+impl YearMonth {
+    /// The month that holds a day.
+    pub fn of(day: Date) -> Self {
+        Self(day.first_of_month())
+    }
+}
+
+impl fmt::Display for YearMonth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0.year(), self.0.month())
+    }
+}
+
+impl From<YearMonth> for String {
+    fn from(month: YearMonth) -> Self {
+        month.to_string()
+    }
+}
+
+impl TryFrom<String> for YearMonth {
+    type Error = InvalidMonth;
+
+    fn try_from(text: String) -> Result<Self, InvalidMonth> {
+        format!("{text}-01").parse().map(Self).map_err(|_| InvalidMonth)
+    }
+}
+
+requests! {
+    Analytics: GetTime => Page<TimeRow, TimeCursor>, "reports.time", idempotent;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grouping_is_read_by_the_word_it_is_written_with_and_nothing_else_is() {
+        for word in ["project", "task", "employee", "day", "week", "month"] {
+            let grouping: Grouping = word.parse().expect("a grouping");
+            assert_eq!(serde_json::to_value(grouping).expect("JSON"), word);
+        }
+        for word in ["", "Day", "year", "day,week"] {
+            assert_eq!(word.parse::<Grouping>(), Err(UnknownGrouping));
+        }
+    }
+
+    #[test]
+    fn a_month_is_written_with_four_and_two_digits() {
+        let month = YearMonth::of(jiff::civil::date(2026, 3, 31));
+        assert_eq!(month.to_string(), "2026-03");
+        assert_eq!(YearMonth::try_from("2026-03".to_owned()), Ok(month));
+        assert_eq!(YearMonth::try_from("2026-13".to_owned()), Err(InvalidMonth));
+    }
+}
