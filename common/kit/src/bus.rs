@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use async_nats::{
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use contracts::{Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, header};
 use futures::StreamExt;
 
-use crate::{Clock, Error, trace};
+use crate::{Clock, Error, Metrics, trace};
 
 /// How long an answer is waited for, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +27,7 @@ pub struct Bus {
     pub jetstream: jetstream::Context,
     service: Service,
     clock: Clock,
+    metrics: Metrics,
 }
 
 /// Who asks what a handler answers, and until when.
@@ -90,7 +91,9 @@ impl Bus {
         };
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(ACK_PATIENCE);
-        Ok(Self { client, jetstream, service, clock })
+        let metrics = Metrics::new(service);
+        metrics.follow_connection(&client);
+        Ok(Self { client, jetstream, service, clock, metrics })
     }
 
     /// The same with another clock.
@@ -108,6 +111,11 @@ impl Bus {
     /// Who we are.
     pub fn service(&self) -> Service {
         self.service
+    }
+
+    /// What this service tells about itself.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The time, as this bus is told.
@@ -129,6 +137,19 @@ impl Bus {
     /// # Errors
     /// As [`Bus::ask`].
     pub async fn ask_within<R: Request>(
+        &self,
+        patience: Duration,
+        caller: Caller,
+        request: &R,
+    ) -> Result<R::Reply, Failure> {
+        let started = Instant::now();
+        let outcome = self.ask_patiently(patience, caller, request).await;
+        let failure = outcome.as_ref().err().map(|failure| failure.code);
+        self.metrics.common().asked.observe(R::SERVICE, R::NAME, failure, started.elapsed());
+        outcome
+    }
+
+    async fn ask_patiently<R: Request>(
         &self,
         patience: Duration,
         caller: Caller,

@@ -47,6 +47,7 @@ impl Database {
     /// When MongoDB cannot make the collection.
     pub async fn relay(&self, shutdown: &Shutdown) -> Result<(), Error> {
         self.make_collection("outbox").await?;
+        self.outbox.watch(shutdown);
         let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
         shutdown.spawn(async move { outbox.relay(&stop).await });
         Ok(())

@@ -23,6 +23,8 @@ pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Erro
     headers.insert(header::DEAD_DELIVERIES, info.delivered.to_string());
     let sent = bus.jetstream.publish_with_headers(subject, headers, message.payload.clone()).await;
     sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
+    let stream = [stream::EVENTS, stream::INGEST].into_iter().find(|name| *name == info.stream).unwrap_or("other");
+    bus.metrics().common().buried.get_or_create(&[("stream", stream)]).inc();
     tracing::error!(reason, subject = %message.subject, deliveries = info.delivered, "a message is dead; its copy is in DEAD");
     message.ack_with(AckKind::Term).await.map_err(Error::Nats)
 }

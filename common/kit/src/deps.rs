@@ -5,6 +5,7 @@ use contracts::Service;
 use crate::{
     Bus, Clock, Database, Health,
     config::{Common, Environment},
+    metrics::Pool,
     mongo,
 };
 
@@ -24,6 +25,7 @@ pub struct Deps {
     /// The folder for what we keep on this machine; made by whoever writes into it first.
     pub data: PathBuf,
     mongo: mongodb::Client,
+    pool: Pool,
     prefix: String,
 }
 
@@ -34,7 +36,9 @@ impl Deps {
     /// When NATS cannot be reached or a setting is wrong.
     pub async fn connect(service: Service, settings: &Common) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let mongo = mongo::connect(settings.mongo.connection_string()?.expose(), service.name()).await?;
+        let pool = Pool::default();
+        let connection_string = settings.mongo.connection_string()?;
+        let mongo = mongo::connect_observed(connection_string.expose(), service.name(), &pool).await?;
         let bus = Bus::connect(&settings.nats_url, service, clock.clone()).await?;
         let health = Health::new(bus.clone());
         Ok(Self {
@@ -45,14 +49,16 @@ impl Deps {
             environment: settings.environment,
             data: settings.data.clone(),
             mongo,
+            pool,
             prefix: settings.mongo.mongo_db_name.clone(),
         })
     }
 
-    /// The service's own database.
+    /// The service's own database: asked for once.
     pub fn database(&self) -> Database {
         let database = self.mongo.database(&format!("{}_{}", self.prefix, self.service));
         self.health.needs_mongo(database.clone());
+        self.pool.register(self.bus.metrics());
         Database::new(database, self.bus.clone())
     }
 

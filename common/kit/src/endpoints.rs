@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_nats::{Message, service::ServiceExt};
 use bytes::Bytes;
@@ -75,6 +79,7 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
             .map_err(anyhow::Error::from_boxed)?;
         let group = running.group(format!("svc.{service}.v1"));
         let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
+        bus.metrics().places("requests", in_hand.clone());
         for (name, handler) in table {
             let endpoint = group.endpoint_builder().name(name.replace('.', "-"));
             let mut requests = endpoint.add(name).await.map_err(anyhow::Error::from_boxed)?;
@@ -87,9 +92,14 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                         () = stop.stopping() => None,
                     };
                     let Some(request) = request else { break };
+                    let (started, answered) = (Instant::now(), bus.metrics().clone());
+                    let answered = move |failure| {
+                        answered.common().answered.observe(service, name, failure, started.elapsed());
+                    };
                     let Ok(place) = in_hand.clone().try_acquire_owned() else {
                         let busy = Failure::new(Code::Unavailable, format!("The {service} service is busy. Try again in a moment."));
                         respond(&request, failure_bytes(busy)).await;
+                        answered(Some(Code::Unavailable));
                         continue;
                     };
                     let (bus, state, handler) = (bus.clone(), state.clone(), handler.clone());
@@ -98,8 +108,12 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                     stop.spawn(async move {
                         let span = info_span!("answer", subject = %request.message.subject, caller = Empty, request_id = Empty, trace_id = Empty);
                         trace::continue_trace(&span, request.message.headers.as_ref());
-                        if let Some(reply) = answer(&bus, handler, state, &request.message).instrument(span).await {
-                            respond(&request, reply).await;
+                        match answer(&bus, handler, state, &request.message).instrument(span).await {
+                            Some((reply, failure)) => {
+                                respond(&request, reply).await;
+                                answered(failure);
+                            }
+                            None => answered(Some(Code::Timeout)),
                         }
                         drop(place);
                     });
@@ -120,8 +134,8 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
     }
 }
 
-/// The reply to one request; none where the asker no longer listens.
-async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Message) -> Option<Bytes> {
+/// The reply to one request, and the failure in it; none where the asker no longer listens.
+async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Message) -> Option<(Bytes, Option<Code>)> {
     let call = read_call(bus, message);
     Span::current().record("caller", call.caller.to_string());
     if let Some(id) = &call.request_id {
@@ -140,11 +154,11 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
             return None;
         }
     };
-    Some(match outcome {
-        Ok(reply) if reply.len() <= MOST_REPLY => reply.into(),
+    let failure = match outcome {
+        Ok(reply) if reply.len() <= MOST_REPLY => return Some((reply.into(), None)),
         Ok(reply) => {
             tracing::error!(bytes = reply.len(), "a reply that is too long for NATS");
-            failure_bytes(Failure::new(Code::Internal, "The answer is too long. Ask for less at once."))
+            Failure::new(Code::Internal, "The answer is too long. Ask for less at once.")
         }
         Err(error) => {
             let failure = error.to_failure();
@@ -155,9 +169,11 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
                 }
                 code => tracing::info!(?code, "refused"),
             }
-            failure_bytes(failure)
+            failure
         }
-    })
+    };
+    let code = failure.code;
+    Some((failure_bytes(failure), Some(code)))
 }
 
 fn read_call(bus: &Bus, message: &Message) -> Call {

@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_nats::{
     header::NATS_MESSAGE_ID,
@@ -68,12 +72,19 @@ type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verd
 pub struct Events<S> {
     service: Service,
     state: Arc<S>,
-    table: Vec<(String, Handler<S>)>,
+    table: Vec<Line<S>>,
+}
+
+struct Line<S> {
+    filter: String,
+    /// What happens to what: by this the metrics tell events apart.
+    kind: [&'static str; 2],
+    handler: Handler<S>,
 }
 
 impl<S> fmt::Debug for Events<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.table.iter().map(|(filter, _)| filter)).finish()
+        f.debug_list().entries(self.table.iter().map(|line| &line.filter)).finish()
     }
 }
 
@@ -105,7 +116,7 @@ impl<S: Send + Sync + 'static> Events<S> {
             }
             .boxed()
         });
-        self.table.push((E::filter(), erased));
+        self.table.push(Line { filter: E::filter(), kind: [E::NOUN, E::VERB], handler: erased });
         self
     }
 
@@ -117,15 +128,17 @@ impl<S: Send + Sync + 'static> Events<S> {
         let pull = Pull {
             stream: stream::EVENTS,
             durable: self.service.name(),
-            filters: self.table.iter().map(|(filter, _)| filter.clone()).collect(),
+            filters: self.table.iter().map(|line| line.filter.clone()).collect(),
             max_ack_pending: 1_000,
             prefetch: 200,
         };
         let mut puller = Puller::new(bus.clone(), pull);
         puller.open().await?;
+        puller.watch(shutdown);
         let (bus, stop, table) = (bus.clone(), shutdown.clone(), Arc::new(self));
         shutdown.spawn(async move {
             let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
+            bus.metrics().places("events", in_hand.clone());
             while let Some(messages) = puller.next(1, &stop).await {
                 for message in messages {
                     let Ok(place) = in_hand.clone().acquire_owned().await else { return };
@@ -147,23 +160,31 @@ impl<S: Send + Sync + 'static> Events<S> {
         let Ok(delivery) = Delivery::read(message) else {
             return settle(bury(bus, message, "has no id").await);
         };
-        let line = self.table.iter().find(|(filter, _)| matches_filter(&message.subject, filter));
-        let Some((_, handler)) = line else {
+        let line = self.table.iter().find(|line| matches_filter(&message.subject, &line.filter));
+        let Some(Line { kind, handler, .. }) = line else {
             return settle(bury(bus, message, "nobody here applies this").await);
         };
+        let started = Instant::now();
+        let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
         let id = message.headers.as_ref().and_then(|headers| headers.get(header::REQUEST_ID)).map(|id| id.to_string());
         let work = handler(self.state.clone(), delivery.clone(), message.payload.clone());
         match trace::with_request_id(id, work).await {
             Verdict::Done(caused) => {
                 delivery.report(bus, caused).await;
                 settle(message.ack().await.map_err(Error::Nats));
+                took("applied");
             }
-            Verdict::Undecodable(reason) => settle(bury(bus, message, &reason).await),
+            Verdict::Undecodable(reason) => {
+                settle(bury(bus, message, &reason).await);
+                took("dead");
+            }
             Verdict::Failed(Error::Later { after, source }) => {
                 tracing::warn!(error = %source.chain_line(), ?after, "not applied; it comes again");
+                took("again");
                 settle(message.ack_with(AckKind::Nak(Some(after))).await.map_err(Error::Nats));
             }
             Verdict::Failed(error) if error.is_away() || delivery.deliveries < MOST_DELIVERIES => {
+                took("again");
                 let away = error.is_away();
                 tracing::warn!(
                     error = %anyhow::Error::from(error).chain_line(),
@@ -179,6 +200,7 @@ impl<S: Send + Sync + 'static> Events<S> {
             Verdict::Failed(error) => {
                 let reason = anyhow::Error::from(error).chain_line();
                 settle(bury(bus, message, &reason).await);
+                took("dead");
             }
         }
     }

@@ -1,34 +1,56 @@
 use std::{
+    fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::Context;
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
 use bson::doc;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{Bus, Shutdown};
+use crate::{Bus, Shutdown, metrics::CONTENT_TYPE};
 
 /// Whether this process lives, and whether it can do its work.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Health {
     bus: Bus,
     mongo: Arc<Mutex<Option<mongodb::Database>>>,
+    others: Arc<Mutex<Vec<Other>>>,
     started: watch::Sender<bool>,
+}
+
+/// What a service needs besides, and whether it is there.
+type Other = (&'static str, Box<dyn Fn() -> bool + Send>);
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("started", &*self.started.borrow()).finish_non_exhaustive()
+    }
 }
 
 impl Health {
     /// Alive, not yet ready.
     pub fn new(bus: Bus) -> Self {
-        Self { bus, mongo: Arc::default(), started: watch::Sender::new(false) }
+        Self { bus, mongo: Arc::default(), others: Arc::default(), started: watch::Sender::new(false) }
     }
 
     /// From now on MongoDB counts too.
     pub(crate) fn needs_mongo(&self, database: mongodb::Database) {
         *self.mongo.lock().unwrap_or_else(PoisonError::into_inner) = Some(database);
+    }
+
+    /// From now on this counts too, by that name.
+    pub fn needs(&self, name: &'static str, is_there: impl Fn() -> bool + Send + 'static) {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
     }
 
     /// All that the service answers and consumes is set up.
@@ -44,24 +66,37 @@ impl Health {
 
     /// What is missing for this process to do its work, by name; empty when it is ready.
     pub async fn missing(&self) -> Vec<&'static str> {
-        let mut missing = Vec::new();
-        if !*self.started.borrow() {
-            missing.push("start-up");
-        }
-        if !self.bus.is_connected() {
-            missing.push("nats");
-        }
+        let mut found = vec![("start-up", *self.started.borrow())];
+        found.extend(self.dependencies().await);
+        found.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect()
+    }
+
+    /// What this process needs of others, and whether it is there.
+    async fn dependencies(&self) -> Vec<(&'static str, bool)> {
+        let mut found = vec![("nats", self.bus.is_connected())];
         let mongo = self.mongo.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(mongo) = mongo {
             let ping = mongo.run_command(doc! { "ping": 1 });
-            if !matches!(tokio::time::timeout(Duration::from_secs(1), ping).await, Ok(Ok(_))) {
-                missing.push("mongodb");
-            }
+            let answered = tokio::time::timeout(Duration::from_secs(1), ping).await;
+            found.push(("mongodb", matches!(answered, Ok(Ok(_)))));
         }
-        missing
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        found.extend(others.iter().map(|(name, is_there)| (*name, is_there())));
+        found
     }
 
-    /// Serves `/healthz` and `/readyz` until shutdown.
+    /// The service's metrics, with how it is.
+    async fn metrics(&self) -> String {
+        let (dependencies, metrics) = (self.dependencies().await, self.bus.metrics());
+        let is_ready = *self.started.borrow() && dependencies.iter().all(|(_, is_there)| *is_there);
+        metrics.common().is_ready.set(is_ready.into());
+        for (name, is_there) in dependencies {
+            metrics.common().is_up.get_or_create(&[("dependency", name)]).set(is_there.into());
+        }
+        metrics.text()
+    }
+
+    /// Serves `/healthz`, `/readyz` and `/metrics` until shutdown.
     ///
     /// # Errors
     /// When the address is taken.
@@ -74,6 +109,7 @@ impl Health {
         let app = Router::new()
             .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
             .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
             .with_state(self.clone());
         let stop = shutdown.clone();
         tokio::spawn(async move {
@@ -84,6 +120,10 @@ impl Health {
         });
         Ok(addr)
     }
+}
+
+async fn metrics(State(health): State<Health>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], health.metrics().await)
 }
 
 async fn readyz(State(health): State<Health>) -> (StatusCode, Json<Value>) {

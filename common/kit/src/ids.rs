@@ -1,3 +1,4 @@
+use contracts::Millis;
 use rand::Rng;
 use uuid::Uuid;
 
@@ -6,6 +7,12 @@ use uuid::Uuid;
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
 pub fn new_id<T: From<Uuid>>() -> T {
     Uuid::now_v7().into()
+}
+
+/// When an id was made, if it was made by [`new_id`].
+pub(crate) fn made_at(id: Uuid) -> Option<Millis> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Some(Millis(seconds as i64 * 1_000 + i64::from(nanos / 1_000_000)))
 }
 
 /// Bytes that nobody can guess, from the operating system's seeded generator.

@@ -11,11 +11,18 @@ use mongodb::{
 };
 use serde::Serialize;
 
+use crate::metrics::Pool;
+
 /// Connects, lazily: an unreachable server shows when it is asked something.
 ///
 /// # Errors
 /// When the connection string is malformed; the message never repeats it.
 pub async fn connect(connection_string: &str, app_name: &str) -> anyhow::Result<Client> {
+    connect_observed(connection_string, app_name, &Pool::default()).await
+}
+
+/// The same, and the pool hears of every connection.
+pub(crate) async fn connect_observed(connection_string: &str, app_name: &str, pool: &Pool) -> anyhow::Result<Client> {
     let mut options = ClientOptions::parse(connection_string)
         .await
         .context("MONGO_CONNECTION_STRING is not a MongoDB connection string (mongodb://host:port/?replicaSet=name)")?;
@@ -25,6 +32,7 @@ pub async fn connect(connection_string: &str, app_name: &str) -> anyhow::Result<
     options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
     options.read_concern = Some(ReadConcern::majority());
     options.max_pool_size.get_or_insert(64);
+    options.cmap_event_handler = Some(pool.handler());
     Client::with_options(options).context("MONGO_CONNECTION_STRING cannot be used")
 }
 

@@ -9,12 +9,20 @@ use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::{Bus, Error, Shutdown, endpoints::ChainLine, mongo, new_id, trace};
+use crate::{
+    Bus, Clock, Error, Shutdown,
+    endpoints::ChainLine,
+    ids, metrics,
+    metrics::{Gauge, Seconds},
+    mongo, new_id, trace,
+};
 
 /// How many events are published before their acknowledgements are awaited.
 const AT_ONCE: i64 = 256;
 /// How often rows are looked for that nobody here has written: those of a replica that died.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Where counting the rows that wait ends.
+const MOST_COUNTED: u64 = 10_000;
 
 /// An event that is committed, on its way to the stream. Gone once the stream has it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,11 +58,31 @@ pub(crate) struct Outbox {
     rows: Collection<Row>,
     bus: Bus,
     kick: Notify,
+    waiting: Gauge,
+    oldest_age: Seconds,
 }
 
 impl Outbox {
     pub(crate) fn new(rows: Collection<Row>, bus: Bus) -> Self {
-        Self { rows, bus, kick: Notify::new() }
+        let metrics = bus.metrics();
+        let waiting = metrics.gauge("t3_outbox_events", "Events that are committed, and not in the stream yet");
+        let oldest_age = metrics.seconds("t3_outbox_oldest_age_seconds", "How long the oldest of them has waited");
+        Self { rows, bus, kick: Notify::new(), waiting, oldest_age }
+    }
+
+    /// Measures what waits, until shutdown.
+    pub(crate) fn watch(&self, shutdown: &Shutdown) {
+        let (rows, waiting, oldest_age) = (self.rows.clone(), self.waiting.clone(), self.oldest_age.clone());
+        metrics::sample(shutdown, move || {
+            let (rows, waiting, oldest_age) = (rows.clone(), waiting.clone(), oldest_age.clone());
+            async move {
+                waiting.set(rows.count_documents(doc! {}).limit(MOST_COUNTED).await? as i64);
+                let first = rows.find_one(doc! {}).sort(doc! { "_id": 1 }).await?;
+                let made_at = first.and_then(|row| ids::made_at(row.id.0));
+                oldest_age.set(made_at.map_or(0.0, |at| metrics::seconds(Clock::system().now() - at)));
+                anyhow::Ok(())
+            }
+        });
     }
 
     pub(crate) async fn add(&self, session: &mut ClientSession, rows: &[Row]) -> Result<(), Error> {

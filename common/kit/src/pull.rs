@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use async_nats::jetstream::{Message, consumer::pull};
 use futures::{FutureExt, StreamExt};
 
-use crate::{Bus, Shutdown};
+use crate::{Bus, Shutdown, metrics::Consumed};
 
 /// A durable consumer, as all its replicas share it.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub struct Puller {
     bus: Bus,
     pull: Pull,
     messages: Option<pull::Stream>,
+    consumed: Consumed,
 }
 
 impl fmt::Debug for Puller {
@@ -42,7 +43,8 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 impl Puller {
     /// A puller; the consumer is made when it is first needed.
     pub fn new(bus: Bus, pull: Pull) -> Self {
-        Self { bus, pull, messages: None }
+        let consumed = Consumed::new(bus.metrics(), pull.stream);
+        Self { bus, pull, messages: None, consumed }
     }
 
     /// Makes the consumer now, so that nothing is missed from here on.
@@ -69,6 +71,11 @@ impl Puller {
             .await?;
         self.messages = Some(messages);
         Ok(())
+    }
+
+    /// Measures how much waits, until shutdown.
+    pub fn watch(&self, shutdown: &Shutdown) {
+        self.consumed.watch(&self.bus, &self.pull, shutdown);
     }
 
     /// The messages that are waiting, at least one and at most `most`; waits for the first.
@@ -110,6 +117,7 @@ impl Puller {
                     _ => break,
                 }
             }
+            self.consumed.came(&taken);
             return Some(taken);
         }
     }

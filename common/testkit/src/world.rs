@@ -1,4 +1,4 @@
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::{Document, doc};
@@ -29,6 +29,8 @@ pub struct World {
 pub struct Running {
     /// Says stop to this service alone.
     pub shutdown: Shutdown,
+    /// Where it serves health and metrics.
+    pub ops: SocketAddr,
     /// Ends when the service has.
     pub ended: JoinHandle<anyhow::Result<()>>,
 }
@@ -110,6 +112,7 @@ impl World {
     {
         let deps = self.deps(service).await;
         let (health, shutdown) = (deps.health.clone(), Shutdown::new());
+        let ops = health.serve(self.settings.ops_addr, &shutdown).await.expect("a free port");
         let mut ended = tokio::spawn(run(deps, shutdown.clone()));
         tokio::select! {
             () = health.until_started() => {}
@@ -120,7 +123,7 @@ impl World {
             with_world.stopping().await;
             own.stop();
         });
-        Running { shutdown, ended }
+        Running { shutdown, ops, ended }
     }
 
     /// The test's own connection.

@@ -4,6 +4,7 @@ mod config;
 mod consumers;
 mod domain;
 mod handlers;
+mod metrics;
 mod store;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use kit::{Bus, Deps, Endpoints, Shutdown};
 
 pub use config::Config;
 use domain::Overlaps;
+use metrics::CountingMetrics;
 use store::Store;
 
 /// What handlers and consumers work with.
@@ -21,6 +23,7 @@ pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
+    pub(crate) metrics: CountingMetrics,
 }
 
 /// Answers and consumes until shutdown.
@@ -32,7 +35,8 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let db = deps.database();
     let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
     let overlaps = if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce };
-    let app = Arc::new(App { bus: deps.bus.clone(), store, overlaps });
+    let metrics = CountingMetrics::new(deps.bus.metrics());
+    let app = Arc::new(App { bus: deps.bus.clone(), store, overlaps, metrics });
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();

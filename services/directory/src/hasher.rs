@@ -1,4 +1,4 @@
-use std::{fmt, sync::mpsc, thread};
+use std::{fmt, sync::mpsc, thread, time::Instant};
 
 use anyhow::Context;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
@@ -6,6 +6,8 @@ use contracts::{Code, Failure, Secret};
 use kit::Error;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+
+use crate::metrics::HashingMetrics;
 
 /// The most passwords that wait. With some 50 ms each, the last one waits less than half a second.
 const MOST_WAITING: usize = 8;
@@ -31,25 +33,32 @@ enum Job {
 /// The one thread that hashes passwords, with a short queue: Argon2 costs 19 MiB and a whole core
 /// for a while, and a storm of logins must not stop everything else.
 #[derive(Clone, Debug)]
-pub(crate) struct Hasher(mpsc::SyncSender<Job>);
+pub(crate) struct Hasher {
+    jobs: mpsc::SyncSender<Job>,
+    metrics: HashingMetrics,
+}
 
 impl Hasher {
     /// Starts the thread. It ends when nobody holds the hasher any more.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start(metrics: HashingMetrics) -> anyhow::Result<Self> {
         let (jobs, inbox) = mpsc::sync_channel(MOST_WAITING);
         let argon2 = owasp_minimum()?;
         // Nobody knows the password of this one.
         let nobody = hash(&argon2, &kit::random_bytes::<32>())?;
+        let seen = metrics.clone();
         let work = move || {
             // Without the right to step back it works as well, only less politely. On Linux
             // niceness is a thread's own.
             let _ = rustix::process::nice(NICENESS);
             for job in inbox {
+                seen.waiting.dec();
+                let started = Instant::now();
                 run(&argon2, &nobody, job);
+                seen.took.observe(started.elapsed().as_secs_f64());
             }
         };
         thread::Builder::new().name("passwords".into()).spawn(work).context("cannot start the hashing thread")?;
-        Ok(Self(jobs))
+        Ok(Self { jobs, metrics })
     }
 
     /// Hashes a password, with a fresh salt.
@@ -68,9 +77,13 @@ impl Hasher {
     }
 
     fn queue(&self, job: Job) -> Result<(), Failure> {
-        self.0
-            .try_send(job)
-            .map_err(|_| Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment."))
+        // Before it is sent: the thread may be faster than we are.
+        self.metrics.waiting.inc();
+        self.jobs.try_send(job).map_err(|_| {
+            self.metrics.waiting.dec();
+            self.metrics.refused.inc();
+            Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment.")
+        })
     }
 }
 
@@ -112,11 +125,14 @@ fn verify(argon2: &Argon2<'_>, password: &[u8], hashed: &HashedPassword) -> bool
 
 #[cfg(test)]
 mod tests {
+    use contracts::Service;
+    use kit::Metrics;
+
     use super::*;
 
     #[tokio::test]
     async fn a_password_is_stored_as_argon2id_with_owasps_parameters_and_a_salt_of_its_own() {
-        let hasher = Hasher::start().unwrap();
+        let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
         let password = Secret::new("three or four words");
         let (one, other) = (hasher.hash(password.clone()).await.unwrap(), hasher.hash(password.clone()).await.unwrap());
         assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.0);
@@ -128,14 +144,17 @@ mod tests {
 
     #[tokio::test]
     async fn past_a_short_queue_people_are_told_to_come_again() {
-        let hasher = Hasher::start().unwrap();
+        let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
         let all = (0..40).map(|_| hasher.verify(Secret::new("anything at all"), None));
         let answers = futures::future::join_all(all).await;
         let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert!((MOST_WAITING..=20).contains(&served.len()), "{} served", served.len());
+        let refusals = refused.len() as u64;
         for refusal in refused {
             assert_eq!(refusal.unwrap_err().to_failure().code, Code::Unavailable);
         }
+        assert_eq!(hasher.metrics.refused.get(), refusals);
+        assert_eq!(hasher.metrics.waiting.get(), 0);
         assert!(!hasher.verify(Secret::new("anything at all"), None).await.unwrap());
     }
 }

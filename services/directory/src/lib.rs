@@ -5,6 +5,7 @@ mod consumers;
 mod domain;
 mod handlers;
 mod hasher;
+mod metrics;
 mod store;
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use kit::{Clock, Database, Deps, Endpoints, Events, Shutdown};
 
 pub use config::Config;
 use hasher::Hasher;
+use metrics::HashingMetrics;
 use store::Store;
 
 /// How long a command waits for the copies that others keep of what it changed.
@@ -43,7 +45,8 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     let db = deps.database();
     let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
     shutdown.until_done("opening the outbox", || db.relay(&shutdown)).await?;
-    let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher: Hasher::start()?, revocations });
+    let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
+    let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher, revocations });
     events(app.clone()).consume(&deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();

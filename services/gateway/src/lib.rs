@@ -7,6 +7,7 @@ mod error;
 mod extract;
 mod hear_out;
 mod ingest;
+mod metrics;
 mod observe;
 mod openapi;
 mod pages;
@@ -24,6 +25,7 @@ pub use config::{Algorithm, Config};
 use crate::{
     auth::{AdminKeys, Revocations, Tokens},
     ingest::Ingest,
+    metrics::GatewayMetrics,
 };
 
 /// How long requests in hand may take once it is time to stop.
@@ -41,6 +43,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) revocations: Revocations,
     pub(crate) ingest: Ingest,
+    pub(crate) metrics: GatewayMetrics,
 }
 
 impl App {
@@ -76,7 +79,10 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     // What requests in hand still need goes on until the last of them is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
-    let ingest = Ingest::start(&deps.bus, &background).await?;
+    let (seen, clock) = (revocations.clone(), deps.clock.clone());
+    deps.health.needs("revocations", move || seen.is_fresh(clock.now()));
+    let metrics = GatewayMetrics::new(deps.bus.metrics());
+    let ingest = Ingest::start(&deps.bus, &metrics, &background).await?;
     let app = Arc::new(App {
         bus: deps.bus.clone(),
         clock: deps.clock.clone(),
@@ -85,6 +91,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         tokens,
         revocations: revocations.clone(),
         ingest,
+        metrics,
     });
     let addr = listener.local_addr()?;
     let stop = shutdown.clone();

@@ -1,9 +1,9 @@
 //! What every request gets: an id, a span in its trace, a line in the log.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,15 +13,15 @@ use futures::FutureExt;
 use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
-use crate::error::Problem;
+use crate::{App, error::Problem, metrics::InHand};
 
 /// The header with the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs a request under its id and its span, and logs what became of it. The path's template is
 /// named, never the path or the query: they hold ids and tokens.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let started = Instant::now();
+pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (started, _in_hand) = (Instant::now(), InHand::one_more(&app.metrics.in_hand));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -47,12 +47,14 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, id);
         }
-        let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros() as u64);
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        let micros = took.as_micros() as u64;
         if matches!(route.as_str(), "/healthz" | "/readyz") {
             tracing::debug!(status, micros, "answered");
         } else {
             tracing::info!(status, micros, "answered");
         }
+        app.metrics.answered(&method, route, status, took);
         response
     });
     work.instrument(span).await

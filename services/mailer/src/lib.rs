@@ -4,6 +4,7 @@
 mod config;
 mod consumers;
 mod domain;
+mod metrics;
 mod outgoing;
 mod store;
 
@@ -15,6 +16,7 @@ use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
 pub use config::Config;
+use metrics::MailMetrics;
 use outgoing::Outgoing;
 use store::Deliveries;
 
@@ -31,7 +33,8 @@ pub(crate) struct App {
     pub(crate) sender: Mailbox,
     /// The start of every link.
     pub(crate) public_url: String,
-    pub(crate) places: Semaphore,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) metrics: MailMetrics,
 }
 
 /// Consumes until shutdown.
@@ -44,8 +47,11 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     kit::provision_streams(&deps.bus).await?;
     let db = deps.database();
     let deliveries = shutdown.until_done("opening the database", async || Deliveries::open(&db).await).await?;
-    let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Semaphore::new(MOST_AT_ONCE));
-    let app = Arc::new(App { bus, deliveries, clock, outgoing, sender, public_url, places });
+    let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
+    bus.metrics().places("mails", places.clone());
+    let metrics = MailMetrics::new(bus.metrics());
+    let app = Arc::new(App { bus, deliveries, clock, outgoing, sender, public_url, places, metrics });
+    metrics::watch(&app, &shutdown);
     events(app.clone()).consume(&deps.bus, &shutdown).await?;
     // It answers no questions, but is found and counted as the others are.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;

@@ -34,11 +34,8 @@ pub(crate) struct App {
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     kit::provision_streams(&deps.bus).await?;
     let db = deps.database();
-    let opening = async || {
-        db.relay(&shutdown).await?;
-        Store::open(&db).await
-    };
-    let store = shutdown.until_done("opening the database", opening).await?;
+    let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
+    shutdown.until_done("opening the outbox", || db.relay(&shutdown)).await?;
     let app = Arc::new(App { store, db, bus: deps.bus.clone(), clock: deps.clock.clone() });
     events(app.clone()).consume(&deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;

@@ -6,6 +6,7 @@ mod consumers;
 mod domain;
 mod faults;
 mod handlers;
+mod metrics;
 mod store;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub use command::{Command, Dead, Quarantine, command};
 pub use config::Config;
 pub use faults::{Faults, Step};
 
-use crate::{consumers::Ingest, store::Store};
+use crate::{consumers::Ingest, metrics::TimetrackMetrics, store::Store};
 
 /// What handlers and consumers work with.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) shutdown: Shutdown,
     pub(crate) faults: Faults,
+    pub(crate) metrics: TimetrackMetrics,
 }
 
 /// Answers and consumes until shutdown.
@@ -54,7 +56,9 @@ pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shu
         clock: deps.clock.clone(),
         shutdown: shutdown.clone(),
         faults,
+        metrics: TimetrackMetrics::new(deps.bus.metrics()),
     });
+    metrics::watch(&app, &shutdown);
     events(app.clone()).consume(&deps.bus, &shutdown).await?;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);

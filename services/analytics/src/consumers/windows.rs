@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use async_nats::jetstream::{AckKind, Message};
@@ -41,6 +45,7 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
     };
     let mut puller = Puller::new(app.bus.clone(), pull);
     puller.open().await?;
+    puller.watch(shutdown);
     let stop = shutdown.clone();
     shutdown.spawn(async move {
         // One round after the other: what comes in meanwhile is the next round.
@@ -55,6 +60,7 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
 }
 
 async fn round(app: &App, messages: Vec<Message>) {
+    let started = Instant::now();
     let mut taken = Vec::with_capacity(messages.len());
     for message in messages {
         match read(&message) {
@@ -64,11 +70,13 @@ async fn round(app: &App, messages: Vec<Message>) {
     }
     let facts: Vec<WindowFact> = taken.iter().flat_map(|one| one.facts.iter().cloned()).collect();
     Span::current().record("windows", facts.len());
+    app.metrics.together.observe(facts.len() as f64);
     match count(app, facts).await {
         Ok(()) => {
             for one in &taken {
                 one.done(app).await;
             }
+            app.metrics.took.observe(started.elapsed().as_secs_f64());
         }
         Err(error) if error.is_away() => {
             tracing::warn!(error = %line(error), "nothing can be counted; the events come again");
@@ -121,6 +129,9 @@ impl Taken {
     async fn done(&self, app: &App) {
         self.delivery.report(&app.bus, Vec::new()).await;
         settle(self.message.ack().await.map_err(Error::Nats));
+        if let Some(age) = kit::metrics::age(&self.message) {
+            app.metrics.delay.observe(age);
+        }
     }
 
     async fn again(&self, after: Duration) {

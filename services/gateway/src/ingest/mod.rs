@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use self::{answers::Answers, publish::Publisher};
+use crate::metrics::GatewayMetrics;
 
 /// How long a worker's word is waited for before the answer is "queued".
 const WORD: Duration = Duration::from_secs(2);
@@ -59,6 +60,7 @@ struct Waiting {
 pub struct Ingest {
     leaving: mpsc::Sender<Waiting>,
     places: Arc<Semaphore>,
+    metrics: GatewayMetrics,
 }
 
 impl Ingest {
@@ -66,16 +68,18 @@ impl Ingest {
     ///
     /// # Errors
     /// When NATS refuses.
-    pub async fn start(bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<Self> {
+    pub async fn start(bus: &Bus, metrics: &GatewayMetrics, shutdown: &Shutdown) -> anyhow::Result<Self> {
         let (leaving, arrivals) = mpsc::channel(MOST_ON_THE_WAY);
         let arrivals = Arc::new(Mutex::new(arrivals));
         let answers = Answers::listen(bus).await?;
         for _ in 0..PUBLISHERS {
-            let publisher = Publisher::new(bus.clone(), answers.clone(), arrivals.clone());
+            let publisher = Publisher::new(bus.clone(), answers.clone(), arrivals.clone(), metrics.clone());
             let stop = shutdown.clone();
             shutdown.spawn(async move { publisher.run(&stop).await });
         }
-        Ok(Self { leaving, places: Arc::new(Semaphore::new(MOST_ON_THE_WAY)) })
+        let places = Arc::new(Semaphore::new(MOST_ON_THE_WAY));
+        bus.metrics().places("windows", places.clone());
+        Ok(Self { leaving, places, metrics: metrics.clone() })
     }
 
     /// Hands windows over and waits; gives what became of each, in order.
@@ -85,6 +89,12 @@ impl Ingest {
     /// stream is full; [`Code::Unavailable`] where not even the stream has it after 4 s. The client
     /// still holds it.
     pub(crate) async fn submit(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
+        let submitted = self.hand_over(items, until).await;
+        submitted.iter().for_each(|answer| self.metrics.told(answer));
+        submitted
+    }
+
+    async fn hand_over(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };

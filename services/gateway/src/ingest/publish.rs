@@ -17,6 +17,7 @@ use super::{
     answers::{Answer, Answers},
     away, too_much,
 };
+use crate::metrics::GatewayMetrics;
 
 /// The most bytes of a message: NATS carries 1 MiB.
 const MOST_BYTES: usize = 700_000;
@@ -28,11 +29,17 @@ pub(super) struct Publisher {
     bus: Bus,
     answers: Answers,
     arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    metrics: GatewayMetrics,
 }
 
 impl Publisher {
-    pub(super) fn new(bus: Bus, answers: Answers, arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>) -> Self {
-        Self { bus, answers, arrivals }
+    pub(super) fn new(
+        bus: Bus,
+        answers: Answers,
+        arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+        metrics: GatewayMetrics,
+    ) -> Self {
+        Self { bus, answers, arrivals, metrics }
     }
 
     /// Hands over until every [`super::Ingest`] is gone: requests in hand are served first.
@@ -53,8 +60,11 @@ impl Publisher {
     /// Publishes one message until the stream has it, then leaves the waiting to a task.
     async fn hand_over(&self, message: Bytes, waiting: Vec<Waiting>, shutdown: &Shutdown) {
         let since = waiting.iter().map(|w| w.since).min().unwrap_or_else(Instant::now);
-        let answer = self.answers.expect();
-        match self.publish(message, &answer.subject, since + HAND_OVER).await {
+        let (answer, started) = (self.answers.expect(), Instant::now());
+        let published = self.publish(message, &answer.subject, since + HAND_OVER).await;
+        self.metrics.together.observe(waiting.len() as f64);
+        self.metrics.published.observe(started.elapsed().as_secs_f64());
+        match published {
             Ok(ack) => drop(shutdown.spawn(tell(answer, ack.sequence, since + WORD, waiting))),
             Err(failure) => waiting.into_iter().for_each(|w| drop(w.answer.send(Err(failure.clone())))),
         }

@@ -54,10 +54,7 @@ pub(super) struct Readiness {
     ),
 )]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let mut missing = app.health.missing().await;
-    if !app.revocations.is_fresh(app.clock.now()) {
-        missing.push("revocations");
-    }
+    let missing = app.health.missing().await;
     if missing.is_empty() {
         return Json(Readiness { status: "ready", missing }).into_response();
     }

@@ -61,5 +61,5 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(middleware::from_fn(observe)).with_state(app)
+    router.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
 }

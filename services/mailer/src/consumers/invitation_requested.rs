@@ -48,6 +48,7 @@ pub(crate) async fn invitation_requested(
         Err(NotDone::NotNeeded) => Outcome::Failed("Not needed any more: it was replaced, used or withdrawn."),
         Err(NotDone::NoToken(_)) => Outcome::Untried,
     };
+    app.metrics.attempted(outcome);
     app.deliveries.settle(id, outcome, app.clock.now()).await?;
     match done {
         Ok(()) => tracing::info!(invitation = %id, employee = %event.employee_id, "an invitation is mailed"),

@@ -63,8 +63,14 @@ pub(crate) struct Deliveries(Collection<Stored>);
 
 impl Deliveries {
     pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        db.make_collection("deliveries").await?;
-        Ok(Self(db.collection("deliveries")))
+        let deliveries = db.collection("deliveries");
+        deliveries.create_index(mongo::index(doc! { "status": 1 })).await?;
+        Ok(Self(deliveries))
+    }
+
+    /// How many mails are not settled.
+    pub(crate) async fn waiting(&self) -> Result<u64, Error> {
+        Ok(self.0.count_documents(doc! { "status": mongo::value(&Status::Pending) }).await?)
     }
 
     /// Takes a mail into our hands, unless it is settled or in somebody else's.

@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod import;
 mod lifecycle;
+mod metrics;
 mod office;
 mod page;
 mod program;

@@ -99,6 +99,12 @@ impl System {
         self.running.remove(&service).expect("it runs")
     }
 
+    /// What a service serves on /metrics.
+    pub async fn metrics(&self, service: Service) -> String {
+        let url = format!("http://{}/metrics", self.running[&service].ops);
+        reqwest::get(url).await.unwrap().text().await.unwrap()
+    }
+
     /// Stops everything, and fails where a service left events unsent.
     pub async fn finish(self) {
         self.world.finish().await;

@@ -48,9 +48,11 @@ impl Ingest {
         };
         let mut puller = Puller::new(self.app.bus.clone(), pull);
         puller.open().await?;
+        puller.watch(shutdown);
         let stop = shutdown.clone();
+        let in_hand = Arc::new(Semaphore::new(IN_HAND));
+        self.app.bus.metrics().places("batches", in_hand.clone());
         shutdown.spawn(async move {
-            let in_hand = Arc::new(Semaphore::new(IN_HAND));
             // A place first, then the messages: what we cannot work on stays for other replicas.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(messages) = puller.next(MOST_MESSAGES, &stop).await else { return };

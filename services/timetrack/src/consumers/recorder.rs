@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use async_nats::jetstream::consumer::pull;
 use contracts::{
     Code, IngestItem, Outcome, Service, TimeRange, WINDOWS_AN_EVENT, Window, WindowFact, WindowsRecorded, stream,
@@ -8,6 +10,7 @@ use serde_json::value::to_raw_value;
 use crate::{
     App, Step,
     domain::{Admission, Admitted, Bindings, admit, record, refusal},
+    metrics::arrivals,
     store::{Held, StoredWindow},
 };
 
@@ -20,6 +23,14 @@ enum Fate {
 /// Checks windows and records what may be recorded; gives the outcome of each, in order. All that
 /// it does can be done again: a crash anywhere, and the same windows come once more.
 pub(crate) async fn record_all(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outcome>, Error> {
+    let (started, received_at) = (Instant::now(), arrivals(&items));
+    let outcomes = check_and_record(app, items).await?;
+    app.metrics.took.observe(started.elapsed().as_secs_f64());
+    app.metrics.settled(&received_at, &outcomes, app.clock.now());
+    Ok(outcomes)
+}
+
+async fn check_and_record(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outcome>, Error> {
     let fates = check(app, &items).await?;
     let mut outcomes: Vec<Option<Outcome>> = vec![None; items.len()];
     let mut facts = Vec::with_capacity(items.len());

@@ -72,6 +72,12 @@ impl QuarantineStore {
         Ok(())
     }
 
+    /// How many windows are held, and how many of them wait; the first without counting.
+    pub(crate) async fn sizes(&self) -> Result<(u64, u64), Error> {
+        let waiting = self.0.count_documents(doc! { "waiting": true }).await?;
+        Ok((self.0.estimated_document_count().await?, waiting))
+    }
+
     /// The windows that wait, the oldest first.
     pub(crate) async fn waiting(&self, most: i64) -> Result<Vec<Held>, Error> {
         let oldest = self.0.find(doc! { "waiting": true }).sort(doc! { "since": 1 }).limit(most).await?;

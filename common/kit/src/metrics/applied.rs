@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, histogram::Histogram},
+};
+
+/// How long events took to apply, by what happened to what, and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied(pub(super) Family<Labels, Histogram>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Labels {
+    noun: &'static str,
+    verb: &'static str,
+    outcome: &'static str,
+}
+
+impl Default for Applied {
+    fn default() -> Self {
+        Self(Family::new_with_constructor(super::answers))
+    }
+}
+
+impl Applied {
+    /// An event was applied, comes again, or is dead, after so long.
+    pub(crate) fn observe(&self, [noun, verb]: [&'static str; 2], outcome: &'static str, took: Duration) {
+        self.0.get_or_create(&Labels { noun, verb, outcome }).observe(took.as_secs_f64());
+    }
+}

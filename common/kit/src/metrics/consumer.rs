@@ -1,0 +1,156 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use async_nats::jetstream::{Message, message};
+use contracts::Millis;
+use prometheus_client::registry::Registry;
+
+use super::{By, Counter, Gauge, Metrics, Seconds, sample};
+use crate::{Bus, Clock, Pull, Shutdown};
+
+/// How the durable consumers of this service stand.
+#[derive(Default)]
+pub(crate) struct Consumers {
+    delivered: By<Counter>,
+    redelivered: By<Counter>,
+    pending: By<Gauge>,
+    ack_pending: By<Gauge>,
+    oldest_age: By<Seconds>,
+}
+
+impl Consumers {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let all = Self::default();
+        let mut on = |name, help, metric: &By<Gauge>| registry.register(name, help, metric.clone());
+        on("t3_consumer_pending_messages", "Messages that are not delivered yet", &all.pending);
+        on("t3_consumer_ack_pending_messages", "Messages that are delivered, not acknowledged yet", &all.ack_pending);
+        let mut on = |name, help, metric: &By<Counter>| registry.register(name, help, metric.clone());
+        on("t3_consumer_messages", "Messages that were delivered to this process", &all.delivered);
+        on("t3_consumer_redeliveries", "Those that had been delivered before", &all.redelivered);
+        let help = "How long the oldest message that is not acknowledged has been in the stream";
+        registry.register("t3_consumer_oldest_age_seconds", help, all.oldest_age.clone());
+        all
+    }
+}
+
+/// No message came.
+const NONE: i64 = i64::MAX;
+
+/// What one consumer brings, counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Consumed {
+    delivered: Counter,
+    redelivered: Counter,
+    /// When the oldest message reached the stream that came since the last look.
+    oldest: Arc<AtomicI64>,
+}
+
+impl Consumed {
+    pub(crate) fn new(metrics: &Metrics, stream: &'static str) -> Self {
+        let (consumers, label) = (&metrics.common().consumed, [("stream", stream)]);
+        // None so far, which is to be seen too.
+        drop(metrics.common().buried.get_or_create(&label));
+        Self {
+            delivered: consumers.delivered.get_or_create_owned(&label),
+            redelivered: consumers.redelivered.get_or_create_owned(&label),
+            oldest: Arc::new(AtomicI64::new(NONE)),
+        }
+    }
+
+    /// These came together.
+    pub(crate) fn came(&self, messages: &[Message]) {
+        self.delivered.inc_by(messages.len() as u64);
+        for info in messages.iter().filter_map(|message| message.info().ok()) {
+            self.redelivered.inc_by(u64::from(info.delivered > 1));
+            self.oldest.fetch_min(came_at(&info).0, Ordering::Relaxed);
+        }
+    }
+
+    /// Measures, from what the server says of the consumer, until shutdown.
+    pub(crate) fn watch(&self, bus: &Bus, pull: &Pull, shutdown: &Shutdown) {
+        let (consumers, label) = (&bus.metrics().common().consumed, [("stream", pull.stream)]);
+        let gauges = Arc::new(Gauges {
+            pending: consumers.pending.get_or_create_owned(&label),
+            ack_pending: consumers.ack_pending.get_or_create_owned(&label),
+            oldest_age: consumers.oldest_age.get_or_create_owned(&label),
+            oldest: self.oldest.clone(),
+            since: AtomicI64::new(now().0),
+        });
+        let (bus, stream, durable) = (bus.clone(), pull.stream, pull.durable);
+        sample(shutdown, move || {
+            let (bus, gauges) = (bus.clone(), gauges.clone());
+            async move {
+                let stream = bus.jetstream.get_stream_no_info(stream).await?;
+                let info = stream.consumer_info(durable).await?;
+                gauges.set(info.num_pending, info.num_ack_pending);
+                anyhow::Ok(())
+            }
+        });
+    }
+}
+
+struct Gauges {
+    pending: Gauge,
+    ack_pending: Gauge,
+    oldest_age: Seconds,
+    oldest: Arc<AtomicI64>,
+    /// What waits has waited since then at most, as far as we know.
+    since: AtomicI64,
+}
+
+impl Gauges {
+    /// The server does not say when the oldest message came. But whatever waits came after nothing
+    /// waited, and about when those came that were delivered last.
+    fn set(&self, pending: u64, ack_pending: usize) {
+        self.pending.set(pending as i64);
+        self.ack_pending.set(ack_pending as i64);
+        let (now, came) = (now(), self.oldest.swap(NONE, Ordering::Relaxed));
+        if pending == 0 && ack_pending == 0 {
+            self.since.store(now.0, Ordering::Relaxed);
+        } else if came != NONE {
+            self.since.store(came, Ordering::Relaxed);
+        }
+        self.oldest_age.set(seconds(now - Millis(self.since.load(Ordering::Relaxed))));
+    }
+}
+
+/// How long ago a message reached its stream, in seconds, by the clocks of the two machines.
+pub fn age(message: &Message) -> Option<f64> {
+    message.info().ok().map(|info| seconds(now() - came_at(&info)))
+}
+
+fn came_at(info: &message::Info<'_>) -> Millis {
+    Millis((info.published.unix_timestamp_nanos() / 1_000_000) as i64)
+}
+
+/// The clock that servers go by, also where a test says what time it is.
+fn now() -> Millis {
+    Clock::system().now()
+}
+
+/// Milliseconds as seconds; clocks of two machines may differ, so at least none.
+pub fn seconds(millis: i64) -> f64 {
+    millis.max(0) as f64 / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_as_old_as_what_came_last_and_nothing_is_of_no_age() {
+        let oldest = Arc::new(AtomicI64::new(NONE));
+        let (pending, ack_pending, oldest_age) = Default::default();
+        let gauges =
+            Gauges { pending, ack_pending, oldest_age, oldest: oldest.clone(), since: AtomicI64::new(now().0) };
+        oldest.store(now().0 - 60_000, Ordering::Relaxed);
+        gauges.set(10, 2);
+        assert!((60.0..70.0).contains(&gauges.oldest_age.get()), "{}", gauges.oldest_age.get());
+        gauges.set(10, 2);
+        assert!(gauges.oldest_age.get() >= 60.0, "nothing came since: it still waits");
+        gauges.set(0, 0);
+        assert_eq!(gauges.oldest_age.get(), 0.0);
+    }
+}

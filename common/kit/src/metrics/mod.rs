@@ -1,0 +1,273 @@
+//! What a service tells about itself on `/metrics`. Each has a registry of its own, so that six
+//! of them in one process tell each only of itself.
+//!
+//! A metric's name stands where it is made, and nowhere else; docs/metrics.md says what each is.
+
+mod applied;
+mod calls;
+mod consumer;
+mod pool;
+mod process;
+mod sample;
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use contracts::Service;
+use prometheus_client::{
+    metrics::info::Info,
+    registry::{Metric, Registry},
+};
+use tokio::sync::Semaphore;
+
+pub(crate) use self::{applied::Applied, calls::Calls, consumer::Consumed, pool::Pool};
+pub use self::{
+    consumer::{age, seconds},
+    sample::sample,
+};
+pub use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
+
+/// A number that goes up and down.
+pub type Gauge<N = i64, A = std::sync::atomic::AtomicI64> = prometheus_client::metrics::gauge::Gauge<N, A>;
+/// Seconds that go up and down.
+pub type Seconds = Gauge<f64, AtomicU64>;
+
+/// What [`Metrics::text`] is.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bounds of what takes as long as an answer, in seconds: those that OpenTelemetry advises,
+/// and two below them.
+pub const ANSWERS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// The bounds of what may be late by minutes when something is away, in seconds.
+pub const DELAYS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
+/// The bounds of how many are taken together.
+pub const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
+
+/// Metrics that one label tells apart.
+pub(crate) type By<M> = Family<[(&'static str, &'static str); 1], M>;
+
+/// The registry of one service.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Mutex<Registry>,
+    names: Mutex<BTreeSet<String>>,
+    /// What is looked up when somebody asks.
+    looked_up: Mutex<Vec<Box<dyn Fn() + Send>>>,
+    common: Common,
+}
+
+/// The metrics that kit itself keeps, for every service.
+pub(crate) struct Common {
+    pub(crate) asked: Calls,
+    pub(crate) answered: Calls,
+    pub(crate) applied: Applied,
+    pub(crate) consumed: consumer::Consumers,
+    pub(crate) buried: By<Counter>,
+    pub(crate) is_up: By<Gauge>,
+    pub(crate) is_ready: Gauge,
+    places_used: By<Gauge>,
+    places: By<Gauge>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    /// The metrics of a service that has just begun.
+    pub fn new(service: Service) -> Self {
+        let label = (Cow::from("service_name"), Cow::from(service.name()));
+        let mut registry = Registry::with_labels(std::iter::once(label));
+        let common = Common::new(&mut registry);
+        let metrics = Self(Arc::new(Inner {
+            registry: Mutex::new(registry),
+            names: Mutex::default(),
+            looked_up: Mutex::default(),
+            common,
+        }));
+        let info = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        metrics.register("t3_build", "What runs", info);
+        process::observe(&metrics);
+        metrics
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        &self.0.common
+    }
+
+    /// Adds a metric that is made elsewhere, such as one with labels of its own.
+    ///
+    /// # Panics
+    /// When there is one of that name.
+    pub fn register(&self, name: &str, help: &str, metric: impl Metric) {
+        let mut names = self.0.names.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(names.insert(name.to_owned()), "the metric {name} is made twice");
+        self.registry().register(name, help, metric);
+    }
+
+    /// Does this before every look at the metrics: for what is cheap to look up, and dear to follow.
+    pub fn look_up(&self, work: impl Fn() + Send + 'static) {
+        self.0.looked_up.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
+    }
+
+    /// Something that is counted; `_total` is added to the name.
+    pub fn counter(&self, name: &str, help: &str) -> Counter {
+        let counter = Counter::default();
+        self.register(name, help, counter.clone());
+        counter
+    }
+
+    /// The same, told apart by what one label says.
+    pub fn counters<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: [&'static str; N],
+    ) -> [Counter; N] {
+        let counters = By::<Counter>::default();
+        self.register(name, help, counters.clone());
+        values.map(|value| counters.get_or_create_owned(&[(label, value)]))
+    }
+
+    /// A number that goes up and down.
+    pub fn gauge(&self, name: &str, help: &str) -> Gauge {
+        let gauge = Gauge::default();
+        self.register(name, help, gauge.clone());
+        gauge
+    }
+
+    /// The same, told apart by what one label says.
+    pub fn gauges<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: [&'static str; N],
+    ) -> [Gauge; N] {
+        let gauges = By::<Gauge>::default();
+        self.register(name, help, gauges.clone());
+        values.map(|value| gauges.get_or_create_owned(&[(label, value)]))
+    }
+
+    /// Seconds that go up and down.
+    pub fn seconds(&self, name: &str, help: &str) -> Seconds {
+        let seconds = Seconds::default();
+        self.register(name, help, seconds.clone());
+        seconds
+    }
+
+    /// How something is spread over these bounds.
+    pub fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Histogram {
+        let histogram = Histogram::new(bounds.iter().copied());
+        self.register(name, help, histogram.clone());
+        histogram
+    }
+
+    /// Places that work in hand takes: how many there are, and how many are taken.
+    pub fn places(&self, what: &'static str, places: Arc<Semaphore>) {
+        let common = self.common();
+        let label = [("place", what)];
+        let (all, used) = (places.available_permits(), common.places_used.get_or_create_owned(&label));
+        common.places.get_or_create(&label).set(all as i64);
+        self.look_up(move || {
+            used.set(all.saturating_sub(places.available_permits()) as i64);
+        });
+    }
+
+    /// All of them, as OpenMetrics text.
+    pub fn text(&self) -> String {
+        self.0.looked_up.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|look_up| look_up());
+        let mut text = String::with_capacity(32 * 1024);
+        // Writing to a String does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry());
+        text
+    }
+
+    /// Follows whether there is a connection to NATS, and how often there was a new one.
+    pub(crate) fn follow_connection(&self, client: &async_nats::Client) {
+        let connects = self.counter("t3_nats_connects", "Connections to NATS that were made, the first included");
+        let statistics = client.statistics();
+        self.look_up(move || {
+            let made = statistics.connects.load(Ordering::Relaxed);
+            connects.inc_by(made.saturating_sub(connects.get()));
+        });
+    }
+
+    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+        self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Common {
+    fn new(registry: &mut Registry) -> Self {
+        let common = Self {
+            asked: Calls::default(),
+            answered: Calls::default(),
+            applied: Applied::default(),
+            consumed: consumer::Consumers::new(registry),
+            buried: By::default(),
+            is_up: By::default(),
+            is_ready: Gauge::default(),
+            places_used: By::default(),
+            places: By::default(),
+        };
+        let Self { asked, answered, applied, buried, is_up, is_ready, places_used, places, .. } = &common;
+        registry.register("rpc_client_call_duration_seconds", "Asking a service, until its answer", asked.0.clone());
+        registry.register("rpc_server_call_duration_seconds", "Answering a request", answered.0.clone());
+        registry.register("messaging_process_duration_seconds", "Applying an event", applied.0.clone());
+        registry.register("t3_dead_letters", "Messages that were copied to DEAD", buried.clone());
+        registry.register("t3_dependency_up", "Whether what we need is there", is_up.clone());
+        registry.register("t3_ready", "Whether the process can do its work", is_ready.clone());
+        registry.register("t3_places_used", "Places that work in hand has taken", places_used.clone());
+        registry.register(
+            "t3_places",
+            "Places for work in hand; past them callers are told to come again",
+            places.clone(),
+        );
+        common
+    }
+}
+
+/// A histogram over [`ANSWERS`], to make families of.
+pub fn answers() -> Histogram {
+    Histogram::new(ANSWERS.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_tells_of_itself_alone() {
+        let (one, other) = (Metrics::new(Service::Mailer), Metrics::new(Service::Gateway));
+        one.counter("t3_things", "Things").inc();
+        assert!(one.text().contains("t3_things_total{service_name=\"mailer\"} 1"), "{}", one.text());
+        assert!(!other.text().contains("t3_things"));
+        assert!(!other.text().contains("mailer"));
+    }
+
+    #[test]
+    fn a_place_that_is_taken_is_seen_when_somebody_looks() {
+        let metrics = Metrics::new(Service::Mailer);
+        let places = Arc::new(Semaphore::new(8));
+        metrics.places("mails", places.clone());
+        let _taken = places.try_acquire_many(3);
+        let text = metrics.text();
+        assert!(text.contains("t3_places_used{service_name=\"mailer\",place=\"mails\"} 3"), "{text}");
+        assert!(text.contains("t3_places{service_name=\"mailer\",place=\"mails\"} 8"), "{text}");
+    }
+}

@@ -1,0 +1,31 @@
+//! What analytics tells about itself, beside what every service does.
+
+use kit::{
+    Metrics,
+    metrics::{ANSWERS, DELAYS, Histogram, SIZES},
+};
+
+/// How the counting goes.
+#[derive(Clone, Debug)]
+pub(crate) struct CountingMetrics {
+    /// From an event's arrival in the stream until it is counted.
+    pub(crate) delay: Histogram,
+    /// How many windows a round counts.
+    pub(crate) together: Histogram,
+    /// How long a round takes.
+    pub(crate) took: Histogram,
+}
+
+impl CountingMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self {
+            delay: metrics.histogram(
+                "t3_window_count_delay_seconds",
+                "From the word that windows are recorded until reports count them, for each event",
+                DELAYS,
+            ),
+            together: metrics.histogram("t3_count_round_windows", "Windows that were counted together", SIZES),
+            took: metrics.histogram("t3_count_round_duration_seconds", "Counting windows together", ANSWERS),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the mailer tells about itself, beside what every service does.
+
+use std::sync::Arc;
+
+use kit::{
+    Metrics, Shutdown,
+    metrics::{Counter, Gauge, sample},
+};
+
+use crate::{App, store::Outcome};
+
+/// How the mails go.
+#[derive(Clone, Debug)]
+pub(crate) struct MailMetrics {
+    attempts: [Counter; 3],
+    waiting: Gauge,
+}
+
+impl MailMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let outcomes = ["sent", "failed", "again"];
+        Self {
+            attempts: metrics.counters(
+                "t3_mail_attempts",
+                "What became of attempts to send a mail",
+                "outcome",
+                outcomes,
+            ),
+            waiting: metrics.gauge("t3_mails_waiting", "Mails that are not settled: to be sent, now or again"),
+        }
+    }
+
+    /// An attempt ended so.
+    pub(crate) fn attempted(&self, outcome: Outcome<'_>) {
+        let [sent, failed, again] = &self.attempts;
+        match outcome {
+            Outcome::Sent => sent.inc(),
+            Outcome::Failed(_) => failed.inc(),
+            Outcome::Pending(_) | Outcome::Untried => again.inc(),
+        };
+    }
+}
+
+/// Measures what waits, until shutdown.
+pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
+    let app = app.clone();
+    sample(shutdown, move || {
+        let app = app.clone();
+        async move {
+            app.metrics.waiting.set(app.deliveries.waiting().await? as i64);
+            Ok::<(), kit::Error>(())
+        }
+    });
+}

@@ -1,0 +1,107 @@
+//! What timetrack tells about itself, beside what every service does.
+
+use std::sync::Arc;
+
+use async_nats::jetstream::stream::Stream;
+use contracts::{IngestItem, Millis, Outcome, stream};
+use kit::{
+    Bus, Metrics, Shutdown,
+    metrics::{ANSWERS, Counter, DELAYS, Gauge, Histogram, SIZES, sample, seconds},
+};
+
+use crate::App;
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(crate) struct TimetrackMetrics {
+    settled: [Counter; 5],
+    delay: Histogram,
+    together: Histogram,
+    pub(crate) took: Histogram,
+    quarantined: Gauge,
+    waiting: Gauge,
+    streams: Sizes,
+}
+
+/// How large each stream is: its messages, its bytes, and the most bytes it may have.
+type Sizes = [[Gauge; STREAMS.len()]; 3];
+
+/// This service looks at these, for all.
+const STREAMS: [&str; 3] = [stream::EVENTS, stream::INGEST, stream::DEAD];
+
+impl TimetrackMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let outcomes = ["stored", "duplicate", "conflict", "rejected", "queued"];
+        let sizes = |name, help| metrics.gauges(name, help, "stream", STREAMS);
+        Self {
+            settled: metrics.counters("t3_windows_settled", "What became of windows", "outcome", outcomes),
+            delay: metrics.histogram(
+                "t3_window_record_delay_seconds",
+                "From a window's arrival at the gateway until it is recorded",
+                DELAYS,
+            ),
+            together: metrics.histogram("t3_record_batch_windows", "Windows that were recorded together", SIZES),
+            took: metrics.histogram("t3_record_duration_seconds", "Recording windows together", ANSWERS),
+            quarantined: metrics.gauge("t3_quarantine_windows", "Windows in quarantine, rejected or waiting"),
+            waiting: metrics.gauge("t3_quarantine_waiting_windows", "Those that wait because they may only be early"),
+            streams: [
+                sizes("t3_stream_messages", "Messages in a stream"),
+                sizes("t3_stream_size_bytes", "Bytes of a stream"),
+                sizes("t3_stream_limit_bytes", "The most bytes of a stream"),
+            ],
+        }
+    }
+
+    /// These became of windows that were taken together, in order.
+    pub(crate) fn settled(&self, received_at: &[Millis], outcomes: &[Outcome], now: Millis) {
+        self.together.observe(outcomes.len() as f64);
+        for (outcome, at) in outcomes.iter().zip(received_at) {
+            let which = match outcome {
+                Outcome::Stored(_) => 0,
+                Outcome::Duplicate(_) => 1,
+                Outcome::Conflict => 2,
+                Outcome::Rejected { .. } => 3,
+                Outcome::Queued => 4,
+            };
+            self.settled[which].inc();
+            if which == 0 {
+                self.delay.observe(seconds(now - *at));
+            }
+        }
+    }
+}
+
+/// When each of these reached the gateway.
+pub(crate) fn arrivals(items: &[IngestItem]) -> Vec<Millis> {
+    items.iter().map(|item| item.received_at).collect()
+}
+
+/// Measures what is held back, and the streams, until shutdown.
+pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
+    let held = app.clone();
+    sample(shutdown, move || {
+        let app = held.clone();
+        async move {
+            let (all, waiting) = app.store.quarantine.sizes().await?;
+            app.metrics.quarantined.set(all as i64);
+            app.metrics.waiting.set(waiting as i64);
+            Ok::<(), kit::Error>(())
+        }
+    });
+    let app = app.clone();
+    sample(shutdown, move || {
+        let app = app.clone();
+        async move { measure_streams(&app.bus, &app.metrics.streams).await }
+    });
+}
+
+async fn measure_streams(bus: &Bus, [messages, bytes, limit]: &Sizes) -> anyhow::Result<()> {
+    for (n, name) in STREAMS.into_iter().enumerate() {
+        let stream: Stream = bus.jetstream.get_stream(name).await?;
+        let info = stream.cached_info();
+        messages[n].set(info.state.messages as i64);
+        bytes[n].set(info.state.bytes as i64);
+        limit[n].set(info.config.max_bytes);
+    }
+    Ok(())
+}
