@@ -14,6 +14,10 @@ use crate::Settings;
 /// The part of the time to stop after which the others no longer wait for the gateway.
 const GATEWAY_FIRST: Duration = Duration::from_secs(8);
 
+/// The services, in the order of their ports for health and metrics.
+const IN_ORDER: [Service; 6] =
+    [Service::Gateway, Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+
 /// All services that run.
 #[derive(Debug, Default)]
 pub struct Services {
@@ -54,8 +58,11 @@ impl Services {
         let shutdown = Shutdown::new();
         let deps = Deps::connect(service, &settings.common).await?;
         let mut ops_addr = settings.common.ops_addr;
-        // Six of us cannot share one.
-        ops_addr.set_port(0);
+        // Six of us cannot share one port: each takes the next.
+        if ops_addr.port() != 0 {
+            let place = IN_ORDER.iter().position(|other| *other == service).unwrap_or_default();
+            ops_addr.set_port(ops_addr.port().saturating_add(place as u16));
+        }
         deps.health.serve(ops_addr, &shutdown).await?;
         let (bus, health) = (deps.bus.clone(), deps.health.clone());
         // A task of its own, so that a panic has a name too.

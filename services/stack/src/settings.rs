@@ -67,7 +67,7 @@ fn command() -> Command {
         .mut_arg("mongo_connection_string", |arg| {
             arg.hide_default_value(true).help("A MongoDB replica set; unless this names one, it is started here")
         })
-        .mut_arg("ops_addr", |arg| arg.help("Where health and metrics of each service are served, each on a free port"))
+        .mut_arg("ops_addr", |arg| arg.help("Where health and metrics are served: by the gateway here, by directory, projects, timetrack, analytics and mailer on the next ports; port 0 takes free ones"))
 }
 
 fn is_set(matches: &ArgMatches, id: &str) -> bool {
