@@ -17,6 +17,8 @@ enum Command {
     Import(bench::import::Options),
     /// Measure how fast windows come in, beside what MongoDB and NATS do by themselves.
     Ingest(bench::ingest::Options),
+    /// Measure what a million windows cost: CPU, bytes stored, bytes sent.
+    Cost(bench::ingest::CostOptions),
 }
 
 #[tokio::main]
@@ -25,6 +27,7 @@ async fn main() -> ExitCode {
     let ended = match command {
         Command::Import(options) => bench::import::run(&options).await,
         Command::Ingest(options) => bench::ingest::run(&options).await,
+        Command::Cost(options) => bench::ingest::cost(&options).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

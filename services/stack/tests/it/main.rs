@@ -5,6 +5,7 @@
 mod accounts;
 mod analytics;
 mod api;
+mod backup;
 mod batches;
 mod bindings;
 mod callers;

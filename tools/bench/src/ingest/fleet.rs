@@ -123,7 +123,7 @@ impl Fleet {
 
     /// How many messages a consumer has not settled.
     async fn waiting(&self, stream: &str, service: Service) -> Result<u64> {
-        let jetstream = jetstream::new(async_nats::connect(&self.nats_url).await?);
+        let jetstream = jetstream::new(self.bus().await?);
         let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream).await?;
         let info = consumer.cached_info();
         Ok(info.num_pending + info.num_ack_pending as u64)
@@ -147,10 +147,25 @@ impl Fleet {
         Ok(())
     }
 
+    /// MongoDB, as whoever measures.
+    pub(super) async fn mongo(&self) -> Result<mongodb::Client> {
+        kit::mongo::connect(&self.mongo_url, "bench").await
+    }
+
+    /// NATS, as whoever measures.
+    pub(super) async fn bus(&self) -> Result<async_nats::Client> {
+        Ok(async_nats::connect(&self.nats_url).await?)
+    }
+
+    /// What NATS has counted since it started.
+    pub(super) async fn nats_counters(&self) -> Result<serde_json::Value> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(http.get(format!("{}/varz", self.nats.monitor_url())).send().await?.json().await?)
+    }
+
     /// How many windows are stored.
     pub(super) async fn stored(&self) -> Result<u64> {
-        let client = kit::mongo::connect(&self.mongo_url, "bench").await?;
-        let windows = client.database("t3_db_timetrack").collection::<Document>("windows");
+        let windows = self.mongo().await?.database("t3_db_timetrack").collection::<Document>("windows");
         Ok(windows.count_documents(doc! {}).await?)
     }
 

@@ -1,5 +1,6 @@
 //! How fast windows come in, beside the floors of the same machine in the same run.
 
+mod cost;
 mod crew;
 mod fleet;
 mod floors;
@@ -13,6 +14,8 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
+
+pub use cost::{CostOptions, cost};
 
 use self::{
     crew::Crew,

@@ -27,16 +27,24 @@ impl Usage {
 
     /// The share of one core that each process has used since.
     pub(super) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
-        let (since, before) = self.begun.take().context("not begun")?;
+        let since = self.begun.as_ref().context("not begun")?.0;
         let lasted = since.elapsed().as_secs_f64();
-        let now = self.seconds()?;
-        Ok(now
-            .into_iter()
-            .map(|(name, seconds)| {
-                let share = (seconds - before.get(&name).copied().unwrap_or_default()) / lasted;
-                (name, share)
-            })
-            .collect())
+        Ok(self.spent()?.into_iter().map(|(name, seconds)| (name, seconds / lasted)).collect())
+    }
+
+    /// The seconds of one core that each process has used since.
+    pub(super) fn spent(&mut self) -> Result<BTreeMap<String, f64>> {
+        let (_, before) = self.begun.take().context("not begun")?;
+        let since = |(name, seconds): (String, f64)| {
+            let earlier = before.get(&name).copied().unwrap_or_default();
+            (name, seconds - earlier)
+        };
+        Ok(self.seconds()?.into_iter().map(since).collect())
+    }
+
+    /// The bytes that each process has had written to disk.
+    pub(super) fn written(&self) -> Result<BTreeMap<String, f64>> {
+        self.processes.iter().map(|(name, pid)| Ok((name.clone(), written_bytes(*pid)?))).collect()
     }
 
     fn seconds(&self) -> Result<BTreeMap<String, f64>> {
@@ -62,4 +70,11 @@ fn peak_mib(pid: u32) -> Result<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib / 1_024.0)
+}
+
+/// `/proc/<pid>/io`: what reached the storage, or will.
+fn written_bytes(pid: u32) -> Result<f64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).context("a process has ended")?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("no bytes")?;
+    Ok(line.trim().parse()?)
 }

@@ -1,0 +1,166 @@
+//! What a million windows cost: CPU of every process, bytes stored, bytes sent. The inputs of
+//! docs/scale.md.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use anyhow::{Context, Result};
+use async_nats::jetstream;
+use bson::{Document, doc};
+use clap::Args;
+use contracts::stream;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    crew::Crew,
+    fleet::Fleet,
+    load::{self, Shape},
+};
+
+const MILLION: f64 = 1_000_000.0;
+
+/// How the cost is measured.
+#[derive(Args, Clone, Debug)]
+pub struct CostOptions {
+    /// How long each load lasts, in seconds.
+    #[arg(long, default_value_t = 20)]
+    pub seconds: u64,
+    /// How many employees send.
+    #[arg(long, default_value_t = 64)]
+    pub employees: u32,
+    /// Print JSON in place of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The cost of a million windows that came in one way.
+#[derive(Debug, Serialize)]
+struct Cost {
+    name: String,
+    windows: u64,
+    windows_a_second: f64,
+    /// Seconds of one core, of each process; analytics have caught up.
+    cpu_seconds: BTreeMap<String, f64>,
+    /// Bytes that are there afterwards, by what they are.
+    stored: BTreeMap<String, f64>,
+    /// Bytes that were written to disk meanwhile, journals and all.
+    written: BTreeMap<String, f64>,
+    /// Bytes that went over the network of NATS and MongoDB, each way.
+    sent: BTreeMap<String, f64>,
+}
+
+/// Measures, and prints a table for each way.
+///
+/// # Errors
+/// When something cannot be started or asked.
+pub async fn cost(options: &CostOptions) -> Result<()> {
+    let mut fleet = Fleet::start(true).await?;
+    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
+    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    fleet.until_analytics_rest().await?;
+    let mut costs = Vec::new();
+    for (name, connections, shape) in
+        [("single posts, 64 connections", 64, Shape::Single), ("batches of 500, 4 connections", 4, Shape::Batch(500))]
+    {
+        let before = Counters::read(&fleet).await?;
+        fleet.usage.begin()?;
+        let measured = load::drive(&crew, name, connections, shape, Duration::from_secs(options.seconds)).await?;
+        fleet.until_analytics_rest().await?;
+        let cpu = fleet.usage.spent()?;
+        let after = Counters::read(&fleet).await?;
+        costs.push(Cost::of(name, measured.rate, cpu, &before, &after));
+    }
+    let peaks = fleet.usage.peaks()?;
+    fleet.stop().await;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "costs": costs, "peaks_mib": peaks }))?);
+    } else {
+        costs.iter().for_each(|cost| println!("{cost}"));
+        println!("The most memory that each process held:");
+        peaks.iter().for_each(|(process, mib)| println!("  {process:<44} {mib:>8.0} MiB"));
+    }
+    Ok(())
+}
+
+/// What only grows.
+struct Counters {
+    windows: u64,
+    stored: BTreeMap<String, f64>,
+    written: BTreeMap<String, f64>,
+    sent: BTreeMap<String, f64>,
+}
+
+impl Counters {
+    async fn read(fleet: &Fleet) -> Result<Self> {
+        let mongo = fleet.mongo().await?;
+        let admin = mongo.database("admin");
+        // A checkpoint: what is stored counts only then.
+        admin.run_command(doc! { "fsync": 1 }).await?;
+        let mut stored = BTreeMap::new();
+        for database in ["timetrack", "analytics"] {
+            let stats = mongo.database(&format!("t3_db_{database}")).run_command(doc! { "dbStats": 1 }).await?;
+            stored.insert(format!("{database}: documents, compressed"), number(&stats, "storageSize")?);
+            stored.insert(format!("{database}: indexes"), number(&stats, "indexSize")?);
+        }
+        let jetstream = jetstream::new(fleet.bus().await?);
+        let events = jetstream.get_stream(stream::EVENTS).await?.cached_info().state.bytes;
+        stored.insert("EVENTS: for as long as events are kept".into(), events as f64);
+        let network = admin.run_command(doc! { "serverStatus": 1 }).await?;
+        let network = network.get_document("network")?;
+        let nats = fleet.nats_counters().await?;
+        let nats = |field: &str| nats[field].as_f64().with_context(|| format!("NATS says no {field}"));
+        let sent = BTreeMap::from([
+            ("to MongoDB".to_owned(), number(network, "bytesIn")?),
+            ("from MongoDB".to_owned(), number(network, "bytesOut")?),
+            ("to NATS".to_owned(), nats("in_bytes")?),
+            ("from NATS".to_owned(), nats("out_bytes")?),
+        ]);
+        Ok(Self { windows: fleet.stored().await?, stored, written: fleet.usage.written()?, sent })
+    }
+}
+
+/// MongoDB counts in whichever type the number fits.
+fn number(document: &Document, field: &str) -> Result<f64> {
+    let value = document.get(field).with_context(|| format!("MongoDB says no {field}"))?;
+    let of_int = value.as_i64().map(|n| n as f64).or_else(|| value.as_i32().map(f64::from));
+    value.as_f64().or(of_int).with_context(|| format!("{field} is no number"))
+}
+
+impl Cost {
+    fn of(name: &str, rate: f64, cpu: BTreeMap<String, f64>, before: &Counters, after: &Counters) -> Self {
+        let windows = after.windows - before.windows;
+        let each = |value: f64| value / windows as f64 * MILLION;
+        let growth = |before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>| {
+            after.iter().map(|(name, value)| (name.clone(), each(value - before[name]))).collect()
+        };
+        Self {
+            name: name.to_owned(),
+            windows,
+            windows_a_second: rate,
+            cpu_seconds: cpu.into_iter().map(|(name, seconds)| (name, each(seconds))).collect(),
+            stored: growth(&before.stored, &after.stored),
+            written: growth(&before.written, &after.written),
+            sent: growth(&before.sent, &after.sent),
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, windows, windows_a_second, .. } = self;
+        writeln!(f, "A million windows, {name} ({windows} were sent, {windows_a_second:.0} a second):")?;
+        for (process, seconds) in &self.cpu_seconds {
+            writeln!(f, "  {:<44} {seconds:>8.0} s of a core", format!("CPU of {process}"))?;
+        }
+        for (what, bytes) in &self.stored {
+            writeln!(f, "  {:<44} {:>8.0} MB", format!("stored, {what}"), bytes / MILLION)?;
+        }
+        for (process, bytes) in self.written.iter().filter(|(_, bytes)| **bytes > 0.0) {
+            writeln!(f, "  {:<44} {:>8.0} MB", format!("written to disk by {process}"), bytes / MILLION)?;
+        }
+        for (what, bytes) in &self.sent {
+            writeln!(f, "  {:<44} {:>8.0} MB", format!("sent {what}"), bytes / MILLION)?;
+        }
+        Ok(())
+    }
+}
