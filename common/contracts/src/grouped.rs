@@ -76,6 +76,17 @@ pub struct GetTime {
     pub after: Option<TimeCursor>,
 }
 
+impl GetTime {
+    /// Where a row of the answer stands.
+    pub fn place(&self, row: &TimeRow) -> TimeCursor {
+        let begins =
+            |day: Date| Some(Millis(day.to_zoned(self.timezone.rules().clone()).ok()?.timestamp().as_millisecond()));
+        let days = [row.day, row.week, row.month.map(|month| month.0)];
+        let start = days.into_iter().flatten().filter_map(begins).fold(self.range.start(), Millis::max);
+        TimeCursor { start, project: row.project, task: row.task, employee: row.employee }
+    }
+}
+
 /// The time and the money of one group; it has the keys that were grouped by. Groups without time
 /// are left out. In the order of time, then of project, task and employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -180,6 +191,42 @@ mod tests {
         for word in ["", "Day", "year", "day,week"] {
             assert_eq!(word.parse::<Grouping>(), Err(UnknownGrouping));
         }
+    }
+
+    #[test]
+    fn a_row_stands_where_its_day_begins_in_the_zone_or_the_range_does() {
+        let range = TimeRange::new(Millis(1_772_352_000_000), Millis(1_775_000_000_000)).expect("a range");
+        let ask = GetTime {
+            range,
+            group_by: BTreeSet::new(),
+            timezone: "Asia/Kolkata".parse().expect("a zone"),
+            employees: vec![],
+            projects: vec![],
+            tasks: vec![],
+            shifts: vec![],
+            after: None,
+        };
+        let none = Cents(0);
+        let row = TimeRow {
+            day: None,
+            week: None,
+            month: None,
+            project: None,
+            task: None,
+            employee: None,
+            time: 1,
+            costs: none,
+            income: none,
+        };
+        let start = |row| ask.place(&row).start;
+        let day = |day| Some(jiff::civil::date(2026, 3, day));
+        assert_eq!(start(row.clone()), range.start());
+        // The range begins at 13:30 of that day there.
+        assert_eq!(start(TimeRow { day: day(1), ..row.clone() }), range.start());
+        let second = Millis(1_772_389_800_000);
+        assert_eq!(start(TimeRow { day: day(2), ..row.clone() }), second);
+        let month = Some(YearMonth::of(jiff::civil::date(2026, 3, 9)));
+        assert_eq!(start(TimeRow { week: day(2), month, ..row }), second);
     }
 
     #[test]

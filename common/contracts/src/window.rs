@@ -256,6 +256,9 @@ pub struct ListWindows {
     /// After this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowCursor>,
+    /// No more than so many are wanted; a page may hold fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
 }
 
 /// A place in the list of windows.

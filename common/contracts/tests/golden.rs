@@ -377,6 +377,7 @@ fn windows(golden: &mut Golden) {
         tasks: vec![id(4)],
         shifts: vec![label("shift-1")],
         after: Some(cursor),
+        limit: Some(100),
     };
     golden.request(list, Page { items: vec![window()], next: Some(cursor) });
     let changes = json!({

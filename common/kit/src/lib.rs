@@ -36,7 +36,7 @@ pub use health::Health;
 pub use ids::{new_id, random_bytes};
 pub use lifecycle::{Shutdown, run_service, until_signal};
 pub use metrics::Metrics;
-pub use page::page_within;
+pub use page::{PAGE_MOST, page_within};
 pub use pull::{MOST_DELIVERIES, Pull, Puller, retry_delay};
 pub use streams::{open_revocations, provision_streams};
 pub use trace::{continue_http_trace, continue_trace, request_id, trace_headers, trace_id, with_request_id};

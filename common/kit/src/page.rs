@@ -5,7 +5,7 @@ use serde::Serialize;
 /// The most bytes of a page: half of what NATS carries in a message.
 const MOST_BYTES: usize = 512 * 1024;
 /// The most items of a page.
-const MOST_ITEMS: usize = 1_000;
+pub const PAGE_MOST: usize = 1_000;
 
 /// The first page of a stream of items: as many as fit into a reply. `cursor` says where an item
 /// stands, so that the next page starts after the last.
@@ -21,7 +21,7 @@ pub async fn page_within<T: Serialize, C, E>(
     let mut bytes = 0;
     while let Some(item) = items.try_next().await? {
         bytes += serde_json::to_vec(&item).map_or(0, |json| json.len());
-        let is_full = bytes > MOST_BYTES || page.items.len() == MOST_ITEMS;
+        let is_full = bytes > MOST_BYTES || page.items.len() == PAGE_MOST;
         if let Some(last) = page.items.last().filter(|_| is_full) {
             page.next = Some(cursor(last));
             break;

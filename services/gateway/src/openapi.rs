@@ -5,8 +5,8 @@ use serde_json::json;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
-        path::{Operation, PathItem},
+        ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type,
+        path::{Operation, Parameter, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -56,6 +56,7 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut api.paths.paths {
         for operation in operations(item) {
+            link_pages(operation);
             let is_api = path.starts_with("/api/");
             for (status, description) in common_errors(operation, is_api) {
                 let responses = &mut operation.responses.responses;
@@ -79,13 +80,26 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
+/// Says of every list how its pages follow each other.
+fn link_pages(operation: &mut Operation) {
+    let is_limit = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(p) if p.name == "limit");
+    if operation.parameters.iter().flatten().any(is_limit)
+        && let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200")
+    {
+        let description = "With `limit`, and where there is more: `<the next page>; rel=\"next\"` (RFC 8288).";
+        let link = HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some(description));
+        response.headers.insert("Link".to_owned(), RefOr::T(link.build()));
+    }
+}
+
 fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'static str)> {
     let mut errors = Vec::new();
     if operation.security.is_some() {
         errors.push(("401", "`unauthorized`: no credentials, wrong ones, or those of the other kind of caller."));
     }
     let parameters = operation.parameters.as_deref().unwrap_or_default();
-    let in_path = |parameter: &RefOr<utoipa::openapi::path::Parameter>| matches!(parameter, RefOr::T(p) if p.parameter_in == utoipa::openapi::path::ParameterIn::Path);
+    let in_path =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(p) if p.parameter_in == ParameterIn::Path);
     if parameters.iter().any(in_path) {
         errors.push(("404", "`not_found`: there is no such thing, or not for this caller."));
     }

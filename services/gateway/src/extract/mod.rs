@@ -3,12 +3,14 @@
 mod body;
 mod fields;
 mod form;
+mod listing;
 mod params;
 mod path;
 
 pub(crate) use self::{
     body::{Body, parse},
     form::{Form, required},
-    params::Params,
+    listing::{Listing, Paging},
+    params::{Asked, Params},
     path::PathId,
 };

@@ -1,10 +1,11 @@
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
-use contracts::{DAY, Failure, Label, Millis, TimeRange};
+use contracts::{DAY, Failure, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
+use utoipa::IntoParams;
 
 use crate::error::Problem;
 
@@ -12,6 +13,31 @@ use crate::error::Problem;
 const RANGE_MOST: i64 = 3_653 * DAY;
 /// The most ids of one filter.
 const IDS_MOST: usize = 1_000;
+
+/// What every question about a range takes, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the documentation of what is read one by one")]
+pub(crate) struct Asked {
+    /// The first moment, in milliseconds since 1970 UTC.
+    #[param(example = 1_760_000_000_000i64)]
+    start: i64,
+    /// The first moment after, at most ten years later.
+    #[param(example = 1_760_086_400_000i64)]
+    end: i64,
+    /// Of these employees only: ids with commas between.
+    #[param(rename = "employeeId")]
+    employee_id: Option<String>,
+    /// On these projects only.
+    #[param(rename = "projectId")]
+    project_id: Option<String>,
+    /// On these tasks only.
+    #[param(rename = "taskId")]
+    task_id: Option<String>,
+    /// In these shifts only.
+    #[param(rename = "shiftId")]
+    shift_id: Option<String>,
+}
 
 /// The parameters of a query.
 #[derive(Debug)]
@@ -50,6 +76,18 @@ impl Params {
     /// The same for shifts, whose ids a client makes up.
     pub(crate) fn shifts(&self, name: &str) -> Result<Vec<Label>, Failure> {
         self.list(name, "must be ids of shifts with commas between", |id| Label::parse(id).ok())
+    }
+
+    /// What `groupBy` names: one thing at least.
+    pub(crate) fn group_by(&self) -> Result<BTreeSet<Grouping>, Failure> {
+        let name = "groupBy";
+        let words: Vec<Grouping> = self.list(name, &UnknownGrouping.to_string(), |word| word.parse().ok())?;
+        if words.is_empty() { Err(Failure::field(name, UnknownGrouping)) } else { Ok(words.into_iter().collect()) }
+    }
+
+    /// The `timezone`; UTC where none is named.
+    pub(crate) fn zone(&self) -> Result<Zone, Failure> {
+        Ok(self.get("timezone", &UnknownZone.to_string())?.unwrap_or_default())
     }
 
     fn list<T>(&self, name: &str, must: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Failure> {

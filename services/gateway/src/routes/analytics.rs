@@ -1,75 +1,130 @@
 use std::{convert::identity, sync::Arc};
 
 use axum::{Json, extract::State, response::Response};
-use contracts::{Caller, EmployeeId, GetProjectTime, GetTaskTime, ListWindows, ProjectTime, TaskId, TaskTime, Window};
+use contracts::{
+    Caller, Code, EmployeeId, GetProjectTime, GetTaskTime, GetTime, Grouping, ProjectTime, TaskId, TaskTime,
+    TimeCursor, TimeRow,
+};
 
-use super::whole::answer_whole;
+use super::{
+    form::{Form, Table},
+    list::{List, ListRequest},
+};
 use crate::{
     App,
     auth::{Admin, AdminOrEmployee},
     error::Problem,
-    extract::Params,
+    extract::{Asked, Listing, Paging, Params},
 };
 
-/// The windows that touch a range.
+/// Time and money by project.
 ///
-/// In the order of their start; whole, however long the list is.
+/// Only the part of each window that lies in the range counts; money is rounded to cents once, at
+/// the end. As JSON, or as a table with `Accept: text/csv`.
 #[utoipa::path(
-    get, path = "/api/v1/analytics/window", tag = "Analytics", security(("adminKey" = [])),
+    get, path = "/api/v1/analytics/project-time", tag = "Analytics", security(("adminKey" = [])),
     params(
-        ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
-        ("end" = i64, Query, description = "The first moment after, at most ten years later.", example = 1_760_086_400_000i64),
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
-        ("projectId" = Option<String>, Query, description = "On these projects only."),
-        ("taskId" = Option<String>, Query, description = "On these tasks only."),
-        ("shiftId" = Option<String>, Query, description = "In these shifts only."),
+        Asked,
+        ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
     ),
-    responses((status = 200, description = "The windows.", body = Vec<Window>)),
+    responses((status = 200, description = "Each project with time in the range.", content(
+        (Vec<ProjectTime> = "application/json"),
+        (String = "text/csv", example = "id,time,costs,income\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071,3600000,30.0,50.0\r\n"),
+    ))),
 )]
-pub(super) async fn list_windows(
+pub(super) async fn project_time(
     State(app): State<Arc<App>>,
     Admin: Admin,
     params: Params,
+    listing: Listing,
 ) -> Result<Response, Problem> {
-    let list = ListWindows {
+    params.zone()?;
+    let request = GetProjectTime {
         range: params.range()?,
+        employees: params.ids("employeeId")?,
+        projects: params.ids("projectId")?,
+        tasks: params.ids("taskId")?,
+        shifts: params.shifts("shiftId")?,
+    };
+    let columns = vec!["id", "time", "costs", "income"];
+    let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
+    Ok(form.answer(app.ask(Caller::Admin, &request).await?.into_iter())?)
+}
+
+/// Time and money, grouped.
+///
+/// Each row has the keys that were grouped by, and what lies in the range: a window across an edge
+/// is split there. An employee gets their own. As JSON, or as a table with `Accept: text/csv`.
+#[utoipa::path(
+    get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
+    params(
+        Asked,
+        ("groupBy" = String, Query, description = "One or more of `project`, `task`, `employee`, `day`, `week` (the date of its Monday) and `month`, with commas between.", example = "employee,week"),
+        ("timezone" = Option<String>, Query, description = "Where days, weeks and months begin: a zone of the IANA database; UTC where none is named.", example = "Europe/Berlin"),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "Each group with time in the range.", content(
+            (Vec<TimeRow> = "application/json", example = json!([{
+                "week": "2026-02-23", "employee": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072", "time": 3_600_000, "costs": 30.0, "income": 50.0
+            }])),
+            (String = "text/csv", example = "week,employee,time,costs,income\r\n2026-02-23,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,3600000,30.0,50.0\r\n"),
+        )),
+        (status = 403, description = "`forbidden`: an id in employeeId is another employee's."),
+    ),
+)]
+pub(super) async fn time(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(caller): AdminOrEmployee,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let mut request = GetTime {
+        range: params.range()?,
+        group_by: params.group_by()?,
+        timezone: params.zone()?,
         employees: params.ids("employeeId")?,
         projects: params.ids("projectId")?,
         tasks: params.ids("taskId")?,
         shifts: params.shifts("shiftId")?,
         after: None,
     };
-    answer_whole(app, Caller::Admin, move |after| ListWindows { after, ..list.clone() }, identity).await
+    if !request.employees.iter().all(|employee| caller.may_see(*employee)) {
+        return Err(for_themselves_only());
+    }
+    if let Caller::Employee(id) = caller {
+        request.employees = vec![id];
+    }
+    let columns = columns(&request);
+    let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"time.csv\"", columns });
+    List { app, caller, listing, form }.answer(request, identity).await
 }
 
-/// Time and money by project.
-///
-/// Only the part of each window that lies in the range counts; money is rounded to cents once, at
-/// the end.
-#[utoipa::path(
-    get, path = "/api/v1/analytics/project-time", tag = "Analytics", security(("adminKey" = [])),
-    params(
-        ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
-        ("end" = i64, Query, description = "The first moment after, at most ten years later.", example = 1_760_086_400_000i64),
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
-        ("projectId" = Option<String>, Query, description = "On these projects only."),
-        ("taskId" = Option<String>, Query, description = "On these tasks only."),
-    ),
-    responses((status = 200, description = "Each project with time in the range.", body = Vec<ProjectTime>)),
-)]
-pub(super) async fn project_time(
-    State(app): State<Arc<App>>,
-    Admin: Admin,
-    params: Params,
-) -> Result<Json<Vec<ProjectTime>>, Problem> {
-    let request = GetProjectTime {
-        range: params.range()?,
-        employees: params.ids("employeeId")?,
-        projects: params.ids("projectId")?,
-        tasks: params.ids("taskId")?,
-        shifts: Vec::new(),
-    };
-    Ok(Json(app.ask(Caller::Admin, &request).await?))
+/// The keys of the rows, in the order in which they are sorted, and their sums.
+fn columns(request: &GetTime) -> Vec<&'static str> {
+    let keys = [
+        (Grouping::Day, "day"),
+        (Grouping::Week, "week"),
+        (Grouping::Month, "month"),
+        (Grouping::Project, "project"),
+        (Grouping::Task, "task"),
+        (Grouping::Employee, "employee"),
+    ];
+    let keys = keys.into_iter().filter(|(key, _)| request.group_by.contains(key)).map(|(_, name)| name);
+    keys.chain(["time", "costs", "income"]).collect()
+}
+
+impl ListRequest for GetTime {
+    type Item = TimeRow;
+    type Place = TimeCursor;
+
+    fn after(&self, after: Option<TimeCursor>) -> Self {
+        Self { after, ..self.clone() }
+    }
+
+    fn place(&self, item: &TimeRow) -> TimeCursor {
+        Self::place(self, item)
+    }
 }
 
 /// How long an employee has worked on a task, ever.
@@ -92,7 +147,11 @@ pub(super) async fn task_time(
     let employee_id: EmployeeId = params.required("employeeId", "must be the id (a UUID) of an employee")?;
     let task_id = params.required("taskId", "must be the id (a UUID) of a task")?;
     if !caller.may_see(employee_id) {
-        return Err(Problem::new(contracts::Code::Forbidden, "Employees may do this for themselves only."));
+        return Err(for_themselves_only());
     }
     Ok(Json(app.ask(caller, &GetTaskTime { employee_id, task_id }).await?))
+}
+
+fn for_themselves_only() -> Problem {
+    Problem::new(Code::Forbidden, "Employees may do this for themselves only.")
 }

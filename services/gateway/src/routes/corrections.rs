@@ -7,19 +7,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, CorrectWindow, ListQuarantine, QuarantinedWindow, ReplayQuarantined, VoidWindow, Window, WindowCorrection,
-    WindowId,
+    Caller, CorrectWindow, ListQuarantine, QuarantineCursor, QuarantinedWindow, ReplayQuarantined, VoidWindow, Window,
+    WindowCorrection, WindowId,
 };
 
 use super::{
+    form::Form,
+    list::{List, ListRequest},
     time_entries::{WindowSeen, seen},
-    whole::answer_whole,
 };
 use crate::{
     App,
     auth::Admin,
     error::Problem,
-    extract::{Body, PathId},
+    extract::{Body, Listing, Paging, PathId},
 };
 
 /// Correct one recorded window.
@@ -64,10 +65,29 @@ pub(super) async fn void_window(
 /// The windows that may not be recorded, or not yet, with the reason; the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
+    params(Paging),
     responses((status = 200, description = "All of them.", body = Vec<QuarantinedWindow>)),
 )]
-pub(super) async fn list_quarantine(State(app): State<Arc<App>>, Admin: Admin) -> Result<Response, Problem> {
-    answer_whole(app, Caller::Admin, |after| ListQuarantine { after }, identity).await
+pub(super) async fn list_quarantine(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
+    list.answer(ListQuarantine { after: None }, identity).await
+}
+
+impl ListRequest for ListQuarantine {
+    type Item = QuarantinedWindow;
+    type Place = QuarantineCursor;
+
+    fn after(&self, after: Option<QuarantineCursor>) -> Self {
+        Self { after }
+    }
+
+    fn place(&self, item: &QuarantinedWindow) -> QuarantineCursor {
+        QuarantineCursor { since: item.since, employee_id: item.employee_id, id: item.id }
+    }
 }
 
 /// Try a window from quarantine again, by the rules as they are now.

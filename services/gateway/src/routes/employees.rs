@@ -6,12 +6,15 @@ use contracts::{
     InviteEmployee, ListEmployees, ReactivateEmployee, SetPermissions, SystemPermissions, UpdateEmployee,
 };
 
-use super::whole::answer_whole;
+use super::{
+    form::Form,
+    list::{List, ListRequest},
+};
 use crate::{
     App,
     auth::{Admin, EmployeeCaller},
     error::Problem,
-    extract::{Body, PathId},
+    extract::{Body, Listing, Paging, PathId},
 };
 
 /// Create an employee, and have an invitation mailed.
@@ -34,10 +37,29 @@ pub(super) async fn create_employee(
 /// All employees.
 #[utoipa::path(
     get, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
+    params(Paging),
     responses((status = 200, description = "Everybody, the deactivated too.", body = Vec<Employee>)),
 )]
-pub(super) async fn list_employees(State(app): State<Arc<App>>, Admin: Admin) -> Result<Response, Problem> {
-    answer_whole(app, Caller::Admin, |after| ListEmployees { after }, identity).await
+pub(super) async fn list_employees(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
+    list.answer(ListEmployees { after: None }, identity).await
+}
+
+impl ListRequest for ListEmployees {
+    type Item = Employee;
+    type Place = EmployeeId;
+
+    fn after(&self, after: Option<EmployeeId>) -> Self {
+        Self { after }
+    }
+
+    fn place(&self, item: &Employee) -> EmployeeId {
+        item.id
+    }
 }
 
 /// One employee.

@@ -5,11 +5,13 @@ mod analytics;
 mod batch;
 mod corrections;
 mod employees;
+mod form;
 mod health;
+mod list;
 mod projects;
 mod router;
 mod tasks;
 mod time_entries;
-mod whole;
+mod windows;
 
 pub(crate) use router::router;

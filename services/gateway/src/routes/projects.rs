@@ -8,12 +8,15 @@ use contracts::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::whole::answer_whole;
+use super::{
+    form::Form,
+    list::{List, ListRequest},
+};
 use crate::{
     App,
     auth::{Admin, AdminOrEmployee},
     error::Problem,
-    extract::{Body, PathId},
+    extract::{Body, Listing, Paging, PathId},
 };
 
 /// Create a project.
@@ -39,10 +42,29 @@ pub(super) async fn create_project(
 /// All projects that are not archived.
 #[utoipa::path(
     get, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
+    params(Paging),
     responses((status = 200, description = "The projects.", body = Vec<Project>)),
 )]
-pub(super) async fn list_projects(State(app): State<Arc<App>>, Admin: Admin) -> Result<Response, Problem> {
-    answer_whole(app, Caller::Admin, |after| ListProjects { after }, identity).await
+pub(super) async fn list_projects(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
+    list.answer(ListProjects { after: None }, identity).await
+}
+
+impl ListRequest for ListProjects {
+    type Item = Project;
+    type Place = ProjectId;
+
+    fn after(&self, after: Option<ProjectId>) -> Self {
+        Self { after }
+    }
+
+    fn place(&self, item: &Project) -> ProjectId {
+        item.id
+    }
 }
 
 /// One project, whole or as its employees see it.

@@ -9,7 +9,7 @@ use utoipa_axum::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries};
+use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries, windows};
 use crate::{App, error::Problem, hear_out::hear_out, observe::observe, openapi, pages};
 
 /// Reads gzip and zstd; anything else stays as it is, for the handler to refuse.
@@ -39,8 +39,9 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(routes!(time_entries::get_window, corrections::correct_window, corrections::void_window))
         .routes(routes!(corrections::list_quarantine))
         .routes(routes!(corrections::replay_quarantined))
-        .routes(routes!(analytics::list_windows))
+        .routes(routes!(windows::list_windows))
         .routes(routes!(analytics::project_time))
+        .routes(routes!(analytics::time))
         .routes(routes!(analytics::task_time))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

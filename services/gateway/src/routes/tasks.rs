@@ -7,12 +7,15 @@ use contracts::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::whole::answer_whole;
+use super::{
+    form::Form,
+    list::{List, ListRequest},
+};
 use crate::{
     App,
     auth::{Admin, AdminOrEmployee},
     error::Problem,
-    extract::{Body, Params, PathId},
+    extract::{Body, Listing, Paging, Params, PathId},
 };
 
 /// Create a task.
@@ -51,19 +54,34 @@ pub(super) enum TasksSeen {
 /// An employee sees those of the projects they are on.
 #[utoipa::path(
     get, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
-    params(("projectId" = Option<ProjectId>, Query, description = "Of this project only.")),
+    params(("projectId" = Option<ProjectId>, Query, description = "Of this project only."), Paging),
     responses((status = 200, description = "The tasks.", body = TasksSeen)),
 )]
 pub(super) async fn list_tasks(
     State(app): State<Arc<App>>,
     AdminOrEmployee(caller): AdminOrEmployee,
     params: Params,
+    listing: Listing,
 ) -> Result<Response, Problem> {
     let project_id = params.get("projectId", "must be the id (a UUID) of one project")?;
-    let ask = move |after| ListTasks { project_id, after };
+    let ask = ListTasks { project_id, after: None };
+    let list = List { app, caller, listing, form: Form::Json };
     match caller {
-        Caller::Admin => answer_whole(app, caller, ask, identity).await,
-        _ => answer_whole(app, caller, ask, TaskSummary::from).await,
+        Caller::Admin => list.answer(ask, identity).await,
+        _ => list.answer(ask, TaskSummary::from).await,
+    }
+}
+
+impl ListRequest for ListTasks {
+    type Item = Task;
+    type Place = TaskId;
+
+    fn after(&self, after: Option<TaskId>) -> Self {
+        Self { after, ..*self }
+    }
+
+    fn place(&self, item: &Task) -> TaskId {
+        item.id
     }
 }
 

@@ -137,13 +137,57 @@ async fn parameters_that_do_not_fit_are_named() {
         (format!("analytics/project-time?start=1&end=2&projectId={SECRET}"), "projectId"),
         (format!("analytics/project-time?start=1&end=2&taskId={id};{id}"), "taskId"),
         ("analytics/project-time?start=1&end=9223372036854775808".to_owned(), "end"),
+        (format!("analytics/project-time?start=1&end=2&timezone={SECRET}"), "timezone"),
         (format!("analytics/task-time?employeeId={id}"), "taskId"),
+        ("analytics/time?groupBy=day".to_owned(), "start"),
+        ("analytics/time?start=2&end=1&groupBy=day".to_owned(), "end"),
+        ("analytics/time?start=1&end=315619200002&groupBy=day".to_owned(), "end"),
+        ("analytics/time?start=1&end=2".to_owned(), "groupBy"),
+        ("analytics/time?start=1&end=2&groupBy=".to_owned(), "groupBy"),
+        (format!("analytics/time?start=1&end=2&groupBy=day,{SECRET}"), "groupBy"),
+        ("analytics/time?start=1&end=2&groupBy=day&timezone=Mars/Olympus".to_owned(), "timezone"),
+        (format!("analytics/time?start=1&end=2&groupBy=day&timezone={SECRET}"), "timezone"),
+        (format!("analytics/time?start=1&end=2&groupBy=day&employeeId={SECRET}"), "employeeId"),
+        ("analytics/window?start=1&end=2&limit=0".to_owned(), "limit"),
+        ("analytics/time?start=1&end=2&groupBy=day&limit=10001".to_owned(), "limit"),
+        (format!("employee?limit={SECRET}"), "limit"),
+        ("project?limit=".to_owned(), "limit"),
+        (format!("task?limit=5&cursor={SECRET}"), "cursor"),
+        ("quarantine?cursor=e30".to_owned(), "cursor"),
+        ("analytics/window?start=1&end=2&limit=5&cursor=W10".to_owned(), "cursor"),
         (format!("task?projectId={SECRET}"), "projectId"),
         (format!("time-entries/{id}?seq={SECRET}"), "seq"),
     ] {
         let told = told(edge.get(&format!("/api/v1/{path}")).header("X-API-Key", KEY)).await;
         assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
         assert!(!told.text.contains(SECRET));
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_does_not_fit_is_told_what_would() {
+    let edge = Edge::start().await;
+    for (query, allowed) in [
+        ("groupBy=year", &["project", "task", "employee", "day", "week", "month"][..]),
+        ("groupBy=day&timezone=x", &["IANA", "Europe/Berlin"]),
+        ("groupBy=day&limit=0", &["1", "10000"]),
+    ] {
+        let path = format!("/api/v1/analytics/time?start=1&end=2&{query}");
+        let told = told(edge.get(&path).header("X-API-Key", KEY)).await;
+        assert!(allowed.iter().all(|word| told.text.contains(word)), "{query}: {}", told.text);
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employee_asks_for_their_own_time_only() {
+    let edge = Edge::start().await;
+    let (ann, bob) = (kit::new_id::<contracts::EmployeeId>(), kit::new_id::<contracts::EmployeeId>());
+    for who in [bob.to_string(), format!("{ann},{bob}")] {
+        let path = format!("/api/v1/analytics/time?start=1&end=2&groupBy=day&employeeId={who}");
+        let told = told(edge.get(&path).bearer_auth(edge.token(ann, 0))).await;
+        assert_eq!((told.status.as_u16(), told.code.as_str()), (403, "forbidden"));
     }
     edge.world.finish().await;
 }

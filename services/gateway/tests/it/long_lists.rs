@@ -27,5 +27,26 @@ async fn a_list_of_several_pages_comes_whole() {
     assert_eq!(listed.len(), 900);
     let ids: BTreeSet<String> = listed.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(ids, created);
+
+    // The same in pages that end elsewhere than those of the service; somebody joins meanwhile.
+    let mut next = Some("/api/v1/employee?limit=350".to_owned());
+    let mut pages = Vec::new();
+    while let Some(path) = next {
+        let response = edge.get(&path).header("X-API-Key", KEY).send().await.expect("an answer");
+        next = response.headers().get("link").map(|link| {
+            let link = link.to_str().expect("text").strip_suffix("; rel=\"next\"").expect("the next page");
+            link.trim_matches(['<', '>']).to_owned()
+        });
+        pages.push(response.json::<Vec<Value>>().await.expect("JSON"));
+        if pages.len() == 1 {
+            let (name, email) = (Name::parse("Zoe"), Email::parse("zoe@example.org"));
+            let zoe = CreateEmployee { name: name.expect("a name"), email: email.expect("an address") };
+            edge.world.ask(&zoe).await.expect("created");
+        }
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [350, 350, 201]);
+    let mut paged = pages.concat();
+    assert_eq!(paged.pop().expect("the last")["name"], "Zoe");
+    assert_eq!(paged, listed);
     edge.world.finish().await;
 }

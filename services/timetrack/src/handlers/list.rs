@@ -6,14 +6,21 @@ use std::{
 use contracts::{EmployeeId, ListWindows, Page, TimeRange, WINDOW_MOST, Window, WindowCursor, WindowId, counted};
 use kit::{Call, Error};
 
-use crate::{App, store::StoredWindow};
+use crate::{
+    App,
+    store::{StoredWindow, Stretch},
+};
 
 /// The windows that touch a range, page by page.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
     call.require_admin()?;
     let windows = app.store.windows.touching(&request).await?;
     let cursor = |w: &StoredWindow| WindowCursor { start: w.window.start, id: w.id };
-    let page = kit::page_within(windows, cursor).await?;
+    let mut page = kit::page_within(windows, cursor).await?;
+    if let Some(limit) = request.limit.filter(|limit| page.items.len() > *limit) {
+        page.items.truncate(limit);
+        page.next = page.items.last().map(cursor);
+    }
     Ok(Page { items: with_negative_time(&app, page.items).await?, next: page.next })
 }
 
@@ -32,11 +39,11 @@ pub(super) async fn with_negative_time(app: &App, windows: Vec<StoredWindow>) ->
     Ok(windows.into_iter().map(with).collect())
 }
 
-fn negative_times(windows: &[StoredWindow]) -> HashMap<WindowId, i64> {
+fn negative_times(stretches: &[Stretch]) -> HashMap<WindowId, i64> {
     let mut by_employee: HashMap<EmployeeId, Vec<(TimeRange, WindowId)>> = HashMap::new();
-    for stored in windows {
-        if let Ok(range) = TimeRange::new(stored.window.start, stored.window.end) {
-            by_employee.entry(stored.window.employee_id).or_default().push((range, stored.id));
+    for Stretch { id, window } in stretches {
+        if let Ok(range) = TimeRange::new(window.start, window.end) {
+            by_employee.entry(window.employee_id).or_default().push((range, *id));
         }
     }
     let of_one = |windows| counted(windows, |w| *w).into_iter().map(|c| (c.window.1, c.negative(c.window.0)));

@@ -11,7 +11,7 @@ pub(crate) use self::{
     bindings::BindingStore,
     quarantine::{Held, QuarantineStore},
     updates::{UpdateJob, UpdateStore},
-    windows::{StoredWindow, WindowStore},
+    windows::{StoredWindow, Stretch, WindowStore},
 };
 
 /// The collections of this service.

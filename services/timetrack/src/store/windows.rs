@@ -10,6 +10,9 @@ use kit::{Database, Error, Tx, mongo};
 use mongodb::{Collection, error::ErrorKind};
 use serde::{Deserialize, Serialize};
 
+/// So many windows come from MongoDB at once.
+const BATCH: u32 = 250;
+
 /// A recorded window, with what the API does not show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredWindow {
@@ -33,6 +36,23 @@ impl StoredWindow {
     pub(crate) fn fact(&self) -> WindowFact {
         WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
     }
+}
+
+/// Whose a window is, and when it was: what the rule about overlaps goes by.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Stretch {
+    #[serde(rename = "_id")]
+    pub(crate) id: WindowId,
+    pub(crate) window: When,
+}
+
+/// The part of [`Stretch`] that lies in the window.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct When {
+    pub(crate) employee_id: EmployeeId,
+    pub(crate) start: Millis,
+    pub(crate) end: Millis,
 }
 
 /// A window as it was before an admin corrected or voided it.
@@ -69,9 +89,14 @@ impl WindowStore {
         let windows = db.collection("windows");
         windows
             .create_indexes([
-                mongo::index(doc! { "window.employeeId": 1, "window.start": 1, "_id": 1 }),
+                // With the end and what is voided, so that overlaps are found in the index alone.
+                mongo::index(
+                    doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 },
+                ),
                 mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
-                mongo::index(doc! { "window.start": 1, "_id": 1 }),
+                mongo::index(doc! { "window.taskId": 1, "window.start": 1, "_id": 1 }),
+                mongo::index(doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 }),
+                mongo::index(doc! { "window.start": 1, "_id": 1, "window.end": 1 }),
             ])
             .await?;
         let history = db.collection("window_history");
@@ -110,7 +135,8 @@ impl WindowStore {
         Ok(self.windows.find_one(filter).await?)
     }
 
-    /// The windows that touch a range, in the order of (start, id).
+    /// The windows that touch a range, in the order of (start, id): as many as one page may hold,
+    /// and one more.
     pub(crate) async fn touching(
         &self,
         list: &ListWindows,
@@ -133,31 +159,36 @@ impl WindowStore {
                 { "_id": { "$gt": mongo::value(&after.id) } },
             ] });
         }
-        Ok(self.windows.find(doc! { "$and": all }).sort(doc! { "window.start": 1, "_id": 1 }).await?)
+        let most = list.limit.map_or(kit::PAGE_MOST, |limit| limit.min(kit::PAGE_MOST)) as i64 + 1;
+        let by_start = doc! { "window.start": 1, "_id": 1 };
+        Ok(self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH).await?)
     }
 
-    /// All windows, voided ones too, in the order of their ids.
+    /// All windows, voided ones too, in the order of their ids: as many as one page may hold, and
+    /// one more.
     pub(crate) async fn all(
         &self,
         after: Option<WindowId>,
     ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
         let after = after.map(|id| doc! { "_id": { "$gt": mongo::value(&id) } }).unwrap_or_default();
-        Ok(self.windows.find(after).sort(doc! { "_id": 1 }).await?)
+        Ok(self.windows.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// All windows of these employees that start in (after, until].
+    /// When all windows of these employees were that start in (after, until].
     pub(crate) async fn starting(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
         after: Millis,
         until: Millis,
-    ) -> Result<Vec<StoredWindow>, Error> {
+    ) -> Result<Vec<Stretch>, Error> {
         let filter = doc! {
             "window.employeeId": mongo::one_of(employees),
             "window.start": { "$gt": after.0, "$lte": until.0 },
             "voided": false,
         };
-        Ok(self.windows.find(filter).await?.try_collect().await?)
+        let fields = doc! { "window.employeeId": 1, "window.start": 1, "window.end": 1 };
+        let windows = self.windows.clone_with_type::<Stretch>();
+        Ok(windows.find(filter).projection(fields).batch_size(10 * BATCH).await?.try_collect().await?)
     }
 
     /// The ids of the next windows that an update is for, in the order of ids.

@@ -1,11 +1,6 @@
-use contracts::{Caller, Code, HOUR, ListFacts, ListWindows, Millis, TimeRange, VoidWindow, WindowFact, WindowId};
+use contracts::{Caller, Code, HOUR, ListFacts, ListWindows, VoidWindow, WindowFact, WindowId};
 
-use crate::support::{Bench, NOON};
-
-fn between(start: i64, end: i64) -> ListWindows {
-    let range = TimeRange::new(Millis(start), Millis(end)).unwrap();
-    ListWindows { range, employees: vec![], projects: vec![], tasks: vec![], shifts: vec![], after: None }
-}
+use crate::support::{Bench, NOON, between};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_ended() {
@@ -21,6 +16,11 @@ async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_e
     let third = bench.world.ask(&all).await.unwrap().items[2].clone();
     let after = Some(contracts::WindowCursor { start: third.start, id: third.id });
     assert_eq!(starts(&ListWindows { after, ..all.clone() }).await, [3, 4]);
+    for (limit, ends_with) in [(2, Some(1)), (4, Some(3)), (5, None), (6, None)] {
+        let page = bench.world.ask(&ListWindows { limit: Some(limit), ..all.clone() }).await.unwrap();
+        assert_eq!(page.next.map(|next| (next.start.0 - NOON) / HOUR), ends_with, "{limit}");
+        assert_eq!(page.items.len(), limit.min(5));
+    }
     assert_eq!(starts(&ListWindows { employees: vec![kit::new_id()], ..all.clone() }).await, [0; 0]);
     assert_eq!(starts(&ListWindows { employees: vec![bench.ann], tasks: vec![bench.task], ..all }).await.len(), 5);
     bench.world.finish().await;

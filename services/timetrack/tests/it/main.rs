@@ -6,6 +6,7 @@ mod bindings;
 mod correcting;
 mod crashing;
 mod listing;
+mod plans;
 mod quarantine;
 mod recording;
 mod scaling;

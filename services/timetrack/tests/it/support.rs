@@ -118,11 +118,15 @@ impl Bench {
 
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
-        let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
-        let list =
-            ListWindows { range, employees: vec![], projects: vec![], tasks: vec![], shifts: vec![], after: None };
-        self.world.ask(&list).await.unwrap().items
+        self.world.ask(&between(0, NOON * 2)).await.unwrap().items
     }
+}
+
+/// All windows that touch a range.
+pub fn between(start: i64, end: i64) -> ListWindows {
+    let range = TimeRange::new(Millis(start), Millis(end)).unwrap();
+    let (employees, projects, tasks, shifts) = (vec![], vec![], vec![], vec![]);
+    ListWindows { range, employees, projects, tasks, shifts, after: None, limit: None }
 }
 
 pub async fn spawn(world: &World) -> Running {

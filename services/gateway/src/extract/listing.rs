@@ -1,0 +1,142 @@
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use contracts::Failure;
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+
+use super::Params;
+use crate::error::Problem;
+
+/// The most items of a page.
+const LIMIT_MOST: usize = 10_000;
+
+/// What every list takes, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the form of Listing, for the documentation")]
+pub(crate) struct Paging {
+    /// A page of so many, 1 to 10,000; without it the list comes whole. Where there is more, the
+    /// header `Link` names the next page.
+    #[param(minimum = 1, maximum = 10_000, example = 100)]
+    limit: Option<u32>,
+    /// Where the page starts: as `Link` names it. It stays right while the list grows.
+    cursor: Option<String>,
+}
+
+/// How a caller wants a list.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// A page of at most so many; without it, all.
+    pub(crate) limit: Option<usize>,
+    /// Whether CSV is wanted, where there is CSV.
+    pub(crate) wants_csv: bool,
+    cursor: Option<String>,
+    uri: Uri,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = Params::from_request_parts(parts, state).await?;
+        let must = "must be a whole number from 1 to 10000, or be left out for the whole list";
+        let limit = params.get("limit", must)?;
+        if params.is_empty("limit") || limit.is_some_and(|limit| !(1..=LIMIT_MOST).contains(&limit)) {
+            return Err(Failure::field("limit", must).into());
+        }
+        let cursor = params.get("cursor", "must be text")?;
+        Ok(Self { limit, cursor, wants_csv: wants_csv(&parts.headers), uri: parts.uri.clone() })
+    }
+}
+
+impl Listing {
+    /// The place after which the page starts, if there is a cursor.
+    pub(crate) fn after<C: DeserializeOwned>(&self) -> Result<Option<C>, Failure> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let place = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        place
+            .map(Some)
+            .ok_or_else(|| Failure::field("cursor", "must be as the header Link of the page before names it"))
+    }
+
+    /// The header `Link` (RFC 8288) with the page after this place; all other parameters stay.
+    pub(crate) fn link<C: Serialize>(&self, place: &C) -> Result<HeaderValue, Failure> {
+        let misfit = || Failure::field("query", "must be percent-encoded");
+        let cursor = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).map_err(|_| misfit())?);
+        let others = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("cursor="));
+        let query: Vec<&str> = others.collect();
+        let link = format!("<{}?{}&cursor={cursor}>; rel=\"next\"", self.uri.path(), query.join("&"));
+        HeaderValue::from_bytes(link.as_bytes()).map_err(|_| misfit())
+    }
+}
+
+/// Whether `Accept` names CSV, and not JSON before it. A `*/*` is content with JSON.
+fn wants_csv(headers: &HeaderMap) -> bool {
+    let quality = |kind: &str| {
+        let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        ranges.flat_map(|value| value.split(',')).find_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_it = parts.next()?.eq_ignore_ascii_case(kind);
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+            is_it.then_some(quality.unwrap_or(1.0))
+        })
+    };
+    let json = quality("application/json").unwrap_or(0.0);
+    quality("text/csv").is_some_and(|csv| csv > 0.0 && csv >= json)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn listing(uri: &str, accept: &str) -> Result<Listing, Problem> {
+        let request = Request::get(uri).header("Accept", accept).body(()).expect("a request");
+        Listing::from_request_parts(&mut request.into_parts().0, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_a_whole_number_from_1_to_10000() {
+        for (query, limit) in [("", None), ("?limit=1", Some(1)), ("?limit=10000", Some(10_000))] {
+            assert_eq!(listing(&format!("/x{query}"), "*/*").await.expect("fits").limit, limit);
+        }
+        for bad in ["0", "10001", "-1", "1.5", "x", "", "99999999999999999999"] {
+            assert!(listing(&format!("/x?limit={bad}"), "*/*").await.is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_keeps_all_parameters_but_the_cursor_which_leads_to_its_place() {
+        let first = listing("/x?a=1%2C2&limit=2&b=", "*/*").await.expect("fits");
+        assert_eq!(first.after::<u32>().expect("none"), None);
+        let link = first.link(&7_u32).expect("a link");
+        assert_eq!(link.to_str().expect("text"), "</x?a=1%2C2&limit=2&b=&cursor=Nw>; rel=\"next\"");
+        let second = listing("/x?a=1%2C2&limit=2&b=&cursor=Nw", "*/*").await.expect("fits");
+        assert_eq!(second.after::<u32>().expect("a place"), Some(7));
+        assert_eq!(second.link(&7_u32).expect("a link"), link);
+        for bad in ["x", "Nw=", "%00", "bnVsbA", "ImEi"] {
+            let listing = listing(&format!("/x?cursor={bad}"), "*/*").await.expect("read later");
+            assert!(listing.after::<u32>().is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn csv_comes_only_to_those_who_name_it() {
+        for (accept, csv) in [
+            ("text/csv", true),
+            ("Text/CSV; charset=utf-8, */*;q=0.1", true),
+            ("application/json;q=0.5, text/csv", true),
+            ("*/*", false),
+            ("text/*", false),
+            ("application/json", false),
+            ("application/json, text/csv;q=0.9", false),
+            ("text/csv;q=0", false),
+        ] {
+            assert_eq!(listing("/x", accept).await.expect("fits").wants_csv, csv, "{accept}");
+        }
+    }
+}

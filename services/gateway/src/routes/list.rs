@@ -1,0 +1,196 @@
+//! Long lists: asked for page by page; answered whole, or a page where the caller sets a limit.
+
+use std::{io, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    http::header::LINK,
+    response::{IntoResponse, Response},
+};
+use contracts::{Caller, Failure, Page, Request};
+use futures::{Stream, stream};
+use serde::{Serialize, de::DeserializeOwned};
+use tracing::{Instrument, Span};
+
+use super::form::{Form, unwritten};
+use crate::{App, error::Problem, extract::Listing};
+
+/// A question that is answered with a list, page by page.
+pub(super) trait ListRequest: Request<Reply = Page<Self::Item, Self::Place>> + Clone {
+    /// What the list holds.
+    type Item: Send + 'static;
+    /// A place in it: the next page starts after it, whatever has come in before it meanwhile.
+    type Place: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The question for what comes after a place.
+    fn after(&self, place: Option<Self::Place>) -> Self;
+
+    /// Where an item stands.
+    fn place(&self, item: &Self::Item) -> Self::Place;
+}
+
+/// What is still to be sent of a list.
+enum Rest<T, C> {
+    /// This page and what comes after it.
+    First(Page<T, C>),
+    /// What comes after this place.
+    After(C),
+}
+
+/// A list that somebody has asked for.
+pub(super) struct List {
+    pub(super) app: Arc<App>,
+    pub(super) caller: Caller,
+    pub(super) listing: Listing,
+    pub(super) form: Form,
+}
+
+impl List {
+    /// Answers; `show` makes of an item what the caller sees.
+    ///
+    /// Without a limit all is answered: at once where it is one page, otherwise streamed, each page
+    /// asked for when the caller has taken the one before. The first is asked for before the status
+    /// is sent; where a later one fails the body breaks off, so that nobody takes a part for the
+    /// whole.
+    pub(super) async fn answer<R: ListRequest, U: Serialize + 'static>(
+        self,
+        request: R,
+        show: impl Fn(R::Item) -> U + Send + Sync + 'static,
+    ) -> Result<Response, Problem> {
+        let Self { app, caller, listing, form } = self;
+        let (span, request_id, asked) = (Span::current(), kit::request_id(), request.clone());
+        let fetch = move |place| {
+            let (app, next) = (app.clone(), asked.after(place));
+            let work = async move { app.ask(caller, &next).await };
+            kit::with_request_id(request_id.clone(), work).instrument(span.clone())
+        };
+        let after = listing.after()?;
+        if let Some(limit) = listing.limit {
+            let (body, next) = one_page(limit, after, fetch, |item| request.place(item), show, &form).await?;
+            let link = next.map(|place| listing.link(&place)).transpose()?;
+            return Ok((form.headers(), link.map(|link| [(LINK, link)]), body).into_response());
+        }
+        let first = fetch(after).await?;
+        if first.next.is_none() {
+            return Ok(form.answer(first.items.into_iter().map(show))?);
+        }
+        let headers = form.headers();
+        let chunks = chunks(first, move |place| fetch(Some(place)), show, form);
+        Ok((headers, Body::from_stream(chunks)).into_response())
+    }
+}
+
+/// At most so many items after a place, and the place of the last where more follow.
+async fn one_page<T, C, U, Fut>(
+    limit: usize,
+    after: Option<C>,
+    fetch: impl Fn(Option<C>) -> Fut,
+    place: impl Fn(&T) -> C,
+    show: impl Fn(T) -> U,
+    form: &Form,
+) -> Result<(Vec<u8>, Option<C>), Failure>
+where
+    U: Serialize,
+    Fut: Future<Output = Result<Page<T, C>, Failure>>,
+{
+    let (mut body, mut after, mut left) = (Vec::new(), after, limit);
+    loop {
+        let Page { mut items, mut next } = fetch(after).await?;
+        if items.len() > left {
+            items.truncate(left);
+            next = items.last().map(&place);
+        }
+        let is_first = left == limit;
+        left -= items.len();
+        let is_last = left == 0 || next.is_none();
+        body.extend(form.chunk(items.into_iter().map(&show), is_first, is_last).map_err(|e| unwritten(&e))?);
+        if is_last {
+            return Ok((body, next));
+        }
+        after = next;
+    }
+}
+
+/// The parts of the whole: the first page, and what `fetch` gives after each.
+fn chunks<T, C, U, Fut>(
+    first: Page<T, C>,
+    fetch: impl Fn(C) -> Fut,
+    show: impl Fn(T) -> U,
+    form: Form,
+) -> impl Stream<Item = io::Result<Bytes>>
+where
+    U: Serialize,
+    Fut: Future<Output = Result<Page<T, C>, Failure>>,
+{
+    let how = Arc::new((fetch, show, form));
+    stream::try_unfold(Some(Rest::First(first)), move |rest| {
+        let how = how.clone();
+        async move {
+            let (fetch, show, form) = &*how;
+            let (page, is_first) = match rest {
+                None => return Ok(None),
+                Some(Rest::First(page)) => (page, true),
+                Some(Rest::After(place)) => (fetch(place).await.map_err(broken_off)?, false),
+            };
+            let chunk = form.chunk(page.items.into_iter().map(show), is_first, page.next.is_none())?;
+            Ok(Some((Bytes::from(chunk), page.next.map(Rest::After))))
+        }
+    })
+}
+
+fn broken_off(failure: Failure) -> io::Error {
+    tracing::warn!(code = ?failure.code, "a list breaks off");
+    io::Error::other(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Code;
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    /// Pages of two of the numbers below `count`; the one after `fails` cannot be had.
+    fn page(after: Option<u64>, count: u64, fails: Option<u64>) -> Result<Page<u64, u64>, Failure> {
+        if after.is_some() && after == fails {
+            return Err(Failure::new(Code::Unavailable, "Away."));
+        }
+        let from = after.map_or(0, |after| after + 1);
+        let items: Vec<u64> = (from..count.min(from + 2)).collect();
+        Ok(Page { next: (from + 2 < count).then_some(from + 1), items })
+    }
+
+    async fn whole(count: u64, fails: Option<u64>) -> io::Result<String> {
+        let first = page(None, count, None).expect("a first page");
+        let all = chunks(first, async |after| page(Some(after), count, fails), |item| item, Form::Json);
+        all.try_fold(String::new(), async |all, chunk| Ok(all + &String::from_utf8_lossy(&chunk))).await
+    }
+
+    #[tokio::test]
+    async fn pages_make_one_array() {
+        assert_eq!(whole(5, None).await.expect("whole"), "[0,1,2,3,4]");
+        assert_eq!(whole(2, None).await.expect("whole"), "[0,1]");
+        assert_eq!(whole(0, None).await.expect("whole"), "[]");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_cannot_be_had_breaks_the_list_off() {
+        assert!(whole(5, Some(3)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_limit_ends_a_page_wherever_those_of_the_services_end() {
+        let limited = async |limit, after| {
+            let fetch = async |after| page(after, 5, None);
+            let show = |item: u64| item;
+            let (body, next) = one_page(limit, after, fetch, |n| *n, show, &Form::Json).await.expect("a page");
+            (String::from_utf8(body).expect("text"), next)
+        };
+        assert_eq!(limited(1, None).await, ("[0]".into(), Some(0)));
+        assert_eq!(limited(2, None).await, ("[0,1]".into(), Some(1)));
+        assert_eq!(limited(3, None).await, ("[0,1,2]".into(), Some(2)));
+        assert_eq!(limited(3, Some(1)).await, ("[2,3,4]".into(), None));
+        assert_eq!(limited(5, None).await, ("[0,1,2,3,4]".into(), None));
+        assert_eq!(limited(9, Some(4)).await, ("[]".into(), None));
+    }
+}

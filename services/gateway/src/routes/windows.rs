@@ -1,0 +1,114 @@
+use std::{convert::identity, sync::Arc};
+
+use axum::{extract::State, response::Response};
+use contracts::{Caller, ListWindows, Window, WindowCursor};
+
+use super::{
+    form::{Form, Table},
+    list::{List, ListRequest},
+};
+use crate::{
+    App,
+    auth::Admin,
+    error::Problem,
+    extract::{Asked, Listing, Paging, Params},
+};
+
+/// The columns of a table of windows: all that a window has.
+const COLUMNS: [&str; 31] = [
+    "id",
+    "employeeId",
+    "shiftId",
+    "organizationId",
+    "type",
+    "start",
+    "end",
+    "timezoneOffset",
+    "startTranslated",
+    "endTranslated",
+    "negativeTime",
+    "projectId",
+    "taskId",
+    "taskStatus",
+    "taskPriority",
+    "note",
+    "billable",
+    "overtime",
+    "paid",
+    "billRate",
+    "overtimeBillRate",
+    "payRate",
+    "overtimePayRate",
+    "computer",
+    "user",
+    "domain",
+    "os",
+    "osVersion",
+    "hwid",
+    "createdAt",
+    "updatedAt",
+];
+
+/// The windows that touch a range.
+///
+/// In the order of their start; whole, however long the list is, or page by page. As JSON, or as a
+/// table with `Accept: text/csv`.
+#[utoipa::path(
+    get, path = "/api/v1/analytics/window", tag = "Analytics", security(("adminKey" = [])),
+    params(Asked, Paging),
+    responses((status = 200, description = "The windows.", content(
+        (Vec<Window> = "application/json"),
+        (String = "text/csv", example = "id,employeeId,shiftId,…\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6075,…\r\n"),
+    ))),
+)]
+pub(super) async fn list_windows(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let request = ListWindows {
+        range: params.range()?,
+        employees: params.ids("employeeId")?,
+        projects: params.ids("projectId")?,
+        tasks: params.ids("taskId")?,
+        shifts: params.shifts("shiftId")?,
+        after: None,
+        limit: listing.limit,
+    };
+    let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
+    let form = Form::wanted(&listing, table);
+    List { app, caller: Caller::Admin, listing, form }.answer(request, identity).await
+}
+
+impl ListRequest for ListWindows {
+    type Item = Window;
+    type Place = WindowCursor;
+
+    fn after(&self, after: Option<WindowCursor>) -> Self {
+        Self { after, ..self.clone() }
+    }
+
+    fn place(&self, item: &Window) -> WindowCursor {
+        WindowCursor { start: item.start, id: item.id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use utoipa::{
+        PartialSchema,
+        openapi::{RefOr, Schema},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_table_of_windows_has_all_that_a_window_has() {
+        let RefOr::T(Schema::Object(window)) = Window::schema() else { panic!("an object") };
+        let fields: BTreeSet<&str> = window.properties.keys().map(String::as_str).collect();
+        assert_eq!(COLUMNS.into_iter().collect::<BTreeSet<_>>(), fields);
+    }
+}

@@ -1,0 +1,70 @@
+//! How MongoDB answers what is asked of it, by its own profile: never by reading a whole
+//! collection, and without reading what was not asked for.
+
+use bson::{Document, doc};
+use contracts::{DAY, HOUR, Label, ListWindows, Service, WindowCursor};
+use futures::TryStreamExt;
+
+use crate::support::{Bench, NOON, between};
+
+/// One of the days on which Ann works an hour.
+const THIS: i64 = 40;
+const DAYS: i64 = 80;
+
+/// A query that was answered.
+#[derive(Debug)]
+struct Answered {
+    plan: String,
+    keys: i32,
+    documents: i32,
+}
+
+/// What was asked of the windows since profiling began.
+async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
+    let filter = doc! { "ns": { "$regex": r"\.windows$" }, "op": "query" };
+    let found = profile.collection::<Document>("system.profile").find(filter).await.unwrap();
+    let found: Vec<Document> = found.try_collect().await.unwrap();
+    let one = |entry: &Document| Answered {
+        plan: entry.get_str("planSummary").unwrap().to_owned(),
+        keys: entry.get_i32("keysExamined").unwrap(),
+        documents: entry.get_i32("docsExamined").unwrap(),
+    };
+    found.iter().map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
+    let bench = Bench::with_ann().await;
+    bench.send((0..DAYS).map(|day| bench.window(day * 24)).collect()).await;
+    let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
+    let this = bench.world.ask(&day).await.unwrap().items.pop().unwrap();
+    let after = Some(WindowCursor { start: this.start - 1, id: this.id });
+    let shift = Label::parse(this.shift_id.as_str()).unwrap();
+    let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
+    let url = &bench.world.settings().mongo.mongo_connection_string;
+    let database = kit::mongo::connect(url.expose(), "plans").await.unwrap().database(&name);
+    database.run_command(doc! { "profile": 2 }).await.unwrap();
+    for list in [
+        day.clone(),
+        ListWindows { employees: vec![bench.ann], ..day.clone() },
+        ListWindows { employees: (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect(), ..day.clone() },
+        ListWindows { projects: vec![bench.project], ..day.clone() },
+        ListWindows { tasks: vec![bench.task], ..day.clone() },
+        ListWindows { employees: vec![bench.ann], tasks: vec![bench.task], ..day.clone() },
+        ListWindows { after, ..day.clone() },
+        // However long the range is, a filter and a limit bound what is read.
+        ListWindows { shifts: vec![shift], ..between(0, NOON * 2) },
+        ListWindows { after, limit: Some(1), ..between(0, NOON * 2) },
+        ListWindows { tasks: vec![kit::new_id()], ..between(0, NOON * 2) },
+    ] {
+        bench.world.ask(&list).await.unwrap();
+    }
+    database.run_command(doc! { "profile": 0 }).await.unwrap();
+    let answered = answered(&database).await;
+    assert!(answered.len() >= 10, "{answered:?}");
+    for one in answered {
+        assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
+        assert!(one.documents <= 3 && one.keys < 700, "{one:?}");
+    }
+    bench.world.finish().await;
+}
