@@ -3,16 +3,18 @@
 mod config;
 mod consumers;
 mod domain;
+mod engine;
 mod handlers;
 mod metrics;
 mod store;
 
 use std::sync::Arc;
 
-use contracts::{GetProjectTime, GetTaskTime, Service};
+use contracts::Service;
 use kit::{Bus, Deps, Endpoints, Shutdown};
 
 pub use config::Config;
+use consumers::Progress;
 use domain::Overlaps;
 use metrics::CountingMetrics;
 use store::Store;
@@ -21,6 +23,7 @@ use store::Store;
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
+    pub(crate) progress: Progress,
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
     pub(crate) metrics: CountingMetrics,
@@ -36,7 +39,8 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
     let overlaps = if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce };
     let metrics = CountingMetrics::new(deps.bus.metrics());
-    let app = Arc::new(App { bus: deps.bus.clone(), store, overlaps, metrics });
+    let (bus, progress) = (deps.bus.clone(), Progress::new(deps.bus.clone()));
+    let app = Arc::new(App { bus, progress, store, overlaps, metrics });
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -46,7 +50,5 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What this service answers: one line a message.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
-    Endpoints::new(Service::Analytics, app)
-        .on::<GetProjectTime, _, _>(handlers::project_time)
-        .on::<GetTaskTime, _, _>(handlers::task_time)
+    Endpoints::new(Service::Analytics, app).on(handlers::project_time).on(handlers::time).on(handlers::task_time)
 }

@@ -4,4 +4,5 @@ mod progress;
 mod recount;
 pub(crate) mod windows;
 
-pub(crate) use progress::until_caught_up;
+pub(crate) use progress::Progress;
+pub(crate) use recount::facts_of;

@@ -1,70 +1,121 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
 use kit::{Bus, Error};
-use tokio::time::Instant;
+use tokio::sync::Mutex;
 
 /// How long a question waits for what was recorded before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The pauses between two looks at the consumer grow from the first to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(40));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
 
-/// Waits until every window is counted that was recorded before now.
-///
-/// A window is answered 201 once its event is in the stream, and its event is acknowledged once
-/// its days are stored. So it is enough that nothing of what is in the stream now lies behind the
-/// point up to which our consumer has acknowledged everything. All replicas share the consumer, so
-/// it does not matter which of them has counted.
-///
-/// # Errors
-/// [`Code::Unavailable`] after 2 seconds.
-pub(crate) async fn until_caught_up(bus: &Bus) -> Result<(), Error> {
-    let started = Instant::now();
-    let (mut pause, longest) = PAUSES;
-    let mut floor = acknowledged(bus).await?;
-    // Mostly there is none, and the answer to that is short: all is counted.
-    if recorded_after(bus, floor).await?.is_none() {
-        return Ok(());
+/// Up to where the recorded windows are counted. Questions that come at once look together.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bus: Bus,
+    /// How many looks have begun.
+    begun: AtomicU64,
+    /// The last look that came to an end.
+    last: Mutex<Look>,
+    /// Everything up to this place in the stream is counted, as the last question about it heard.
+    floor: Mutex<u64>,
+}
+
+/// The place in the stream up to which windows were recorded.
+#[derive(Clone, Debug)]
+struct Look {
+    number: u64,
+    place: Result<u64, Failure>,
+}
+
+impl Progress {
+    pub(crate) fn new(bus: Bus) -> Self {
+        let last = Mutex::new(Look { number: 0, place: Ok(0) });
+        Self { bus, begun: AtomicU64::new(0), last, floor: Mutex::new(0) }
     }
-    let Some(last) = last_recorded(bus).await? else { return Ok(()) };
-    while floor < last {
-        if started.elapsed() > PATIENCE {
+
+    /// Waits until every window is counted that was recorded before now.
+    ///
+    /// A window is answered 201 once its event is in the stream, and its event is acknowledged once
+    /// its days are stored. So it is enough that nothing of what is in the stream now lies behind the
+    /// point up to which our consumer has acknowledged everything. All replicas share the consumer,
+    /// so it does not matter which of them has counted.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] after 2 seconds.
+    pub(crate) async fn until_caught_up(&self) -> Result<(), Error> {
+        let caught_up = async { self.until_counted(self.recorded().await?).await };
+        tokio::time::timeout(PATIENCE, caught_up).await.unwrap_or_else(|_| {
             let detail = "What was recorded last is not counted yet. Try again in a moment.";
-            return Err(Failure::new(Code::Unavailable, detail).into());
+            Err(Failure::new(Code::Unavailable, detail).into())
+        })
+    }
+
+    /// The last place with recorded windows, of a look that began after the question was here: our
+    /// own, or one that somebody began while we waited for another one to end.
+    async fn recorded(&self) -> Result<u64, Error> {
+        let begun_before = self.begun.load(Ordering::SeqCst);
+        let mut last = self.last.lock().await;
+        if last.number <= begun_before {
+            let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+            let place = self.look().await.map_err(|error| error.to_failure());
+            *last = Look { number, place };
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(longest);
-        floor = acknowledged(bus).await?;
+        last.place.clone().map_err(Error::from)
     }
-    Ok(())
-}
 
-/// Everything up to this place in the stream is counted.
-async fn acknowledged(bus: &Bus) -> Result<u64, Error> {
-    let stream = bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
-    let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
-    Ok(info.ack_floor.stream_sequence)
-}
-
-/// The first place after this one where windows were recorded. The stream's leader is asked: a
-/// follower may not have heard of the last ones.
-async fn recorded_after(bus: &Bus, place: u64) -> Result<Option<u64>, Error> {
-    let stream = bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
-    match stream.get_first_raw_message_by_subject(WindowsRecorded::filter(), place + 1).await {
-        Ok(message) => Ok(Some(message.sequence)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(nats(error)),
+    /// Mostly nothing comes after what is counted, and the answer to that is short.
+    async fn look(&self) -> Result<u64, Error> {
+        let floor = self.acknowledged().await?;
+        if self.comes_after(floor).await? { self.last_recorded().await } else { Ok(floor) }
     }
-}
 
-/// The last place where windows were recorded.
-async fn last_recorded(bus: &Bus) -> Result<Option<u64>, Error> {
-    let stream = bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
-    match stream.get_last_raw_message_by_subject(&WindowsRecorded::filter()).await {
-        Ok(message) => Ok(Some(message.sequence)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(nats(error)),
+    async fn until_counted(&self, place: u64) -> Result<(), Error> {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            let mut floor = self.floor.lock().await;
+            if *floor < place {
+                *floor = self.acknowledged().await?.max(*floor);
+            }
+            if *floor >= place {
+                return Ok(());
+            }
+            drop(floor);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// Everything up to this place in the stream is counted.
+    async fn acknowledged(&self) -> Result<u64, Error> {
+        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
+        Ok(info.ack_floor.stream_sequence)
+    }
+
+    /// Whether windows were recorded after this place. The stream's leader is asked: a follower may
+    /// not have heard of the last ones.
+    async fn comes_after(&self, place: u64) -> Result<bool, Error> {
+        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        match stream.get_first_raw_message_by_subject(WindowsRecorded::filter(), place + 1).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(nats(error)),
+        }
+    }
+
+    /// The last place where windows were recorded.
+    async fn last_recorded(&self) -> Result<u64, Error> {
+        let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+        match stream.get_last_raw_message_by_subject(&WindowsRecorded::filter()).await {
+            Ok(message) => Ok(message.sequence),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+            Err(error) => Err(nats(error)),
+        }
     }
 }
 

@@ -1,35 +1,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{EmployeeId, ProjectId, TaskId, TimeRange};
-use serde::{Deserialize, Serialize};
-
-use super::{Part, Place, Total};
+use super::{EmployeeMonth, UtcMonth};
+use contracts::{EmployeeId, TimeRange};
 
 /// A UTC day of an employee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EmployeeDay {
     pub(crate) employee: EmployeeId,
     /// Counted from 1970-01-01.
     pub(crate) day: i64,
 }
 
-/// What an employee's time sums up to, by project and task.
-pub(crate) type Cells = BTreeMap<(ProjectId, TaskId), Total>;
-
-/// The sums of these days, out of parts that hold all that counts in them.
-pub(crate) fn cells(days: &BTreeSet<EmployeeDay>, parts: &[Part]) -> BTreeMap<EmployeeDay, Cells> {
-    let mut sums: BTreeMap<EmployeeDay, Cells> = days.iter().map(|day| (*day, Cells::new())).collect();
-    for part in parts {
-        let Part { fact, counts } = part;
-        let place = Place { employee: fact.employee_id, start: counts.start(), end: counts.end() };
-        for day in place.days() {
-            let total = part.within(TimeRange::of_utc_day(day.day));
-            if let (Some(cells), Some(total)) = (sums.get_mut(&day), total) {
-                *cells.entry((fact.project_id, fact.task_id)).or_default() += total;
-            }
-        }
+impl EmployeeDay {
+    /// The month whose document holds it.
+    pub(crate) fn month(self) -> EmployeeMonth {
+        EmployeeMonth { employee: self.employee, month: UtcMonth::of_day(self.day) }
     }
-    sums
 }
 
 /// Days that follow each other without a gap, and the employees who need just these.

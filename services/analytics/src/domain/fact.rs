@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use contracts::{EmployeeId, Millis, TimeRange, WINDOW_MOST, WindowFact, WindowId};
 
-use super::EmployeeDay;
+use super::{CALENDAR, EmployeeDay};
 
 /// Whose time a window is, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,12 @@ impl Place {
     }
 }
 
-/// Whether a fact's stretch is one that a window can have: not empty, not longer than 24 hours.
+/// Whether a fact's stretch is one that a window can have: not empty, not longer than 24 hours, in
+/// the calendar.
 pub(crate) fn is_sound(fact: &WindowFact) -> bool {
-    TimeRange::new(fact.start, fact.end).is_ok_and(|range| range.length() <= WINDOW_MOST)
+    let fits = |range: TimeRange| range.length() <= WINDOW_MOST;
+    let in_calendar = CALENDAR.start <= fact.start.0 && fact.end.0 <= CALENDAR.end;
+    in_calendar && TimeRange::new(fact.start, fact.end).is_ok_and(fits)
 }
 
 /// Of each window the fact with the highest revision.

@@ -1,6 +1,6 @@
-use contracts::{EmployeeId, ProjectId, TaskId};
+use contracts::{EmployeeId, Label, ProjectId, TaskId};
 
-/// Of whose time, and on what, a question wants to know: all where none are named.
+/// Of whose time, on what, and in which shifts a question wants to know: all where none are named.
 ///
 /// It is applied to what counts. What counts is found over all windows of an employee.
 #[derive(Clone, Debug, Default)]
@@ -8,6 +8,7 @@ pub(crate) struct Filter {
     pub(crate) employees: Vec<EmployeeId>,
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) tasks: Vec<TaskId>,
+    pub(crate) shifts: Vec<Label>,
 }
 
 impl Filter {

@@ -1,17 +1,32 @@
-//! The rules: which part of a window counts, for which days, and what it sums up to. Pure.
+//! The rules: which part of a window counts, what it sums up to, and how a question is answered
+//! from sums of days and months. Pure.
 
+mod bucket;
+mod cells;
 mod day;
 mod fact;
 mod filter;
+mod month;
 mod part;
-mod split;
+mod plan;
+mod question;
+mod sheet;
+mod stretch;
+mod tally;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod total;
 
-pub(crate) use day::{Cells, EmployeeDay, cells, runs};
+pub(crate) use bucket::{Bucket, buckets};
+pub(crate) use cells::{Cells, add_up, cells};
+pub(crate) use day::{EmployeeDay, runs};
 pub(crate) use fact::{Place, is_sound, latest};
 pub(crate) use filter::Filter;
+pub(crate) use month::{CALENDAR, EmployeeMonth, UtcMonth};
 pub(crate) use part::{Overlaps, Part, parts};
-pub(crate) use split::Split;
+pub(crate) use plan::{Piece, Step, plan, plan_of_edges};
+pub(crate) use question::{Key, Question, Source};
+pub(crate) use sheet::Sheet;
+pub(crate) use stretch::{Stretch, Work, stretches};
+pub(crate) use tally::Tally;
 pub(crate) use total::Total;

@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use contracts::{EmployeeId, TimeRange, WindowFact, counted};
 
-use super::Total;
-
 /// What happens to time that several windows of an employee cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlaps {
@@ -18,14 +16,6 @@ pub(crate) enum Overlaps {
 pub(crate) struct Part {
     pub(crate) fact: WindowFact,
     pub(crate) counts: TimeRange,
-}
-
-impl Part {
-    /// What the part sums up to inside a range.
-    pub(crate) fn within(&self, range: TimeRange) -> Option<Total> {
-        let time = self.counts.clip(range)?.length();
-        Some(Total { time, costs: self.fact.costs(time), income: self.fact.income(time) })
-    }
 }
 
 /// What counts of these windows, each employee's on their own; voided ones do not.

@@ -3,13 +3,13 @@ use std::sync::Arc;
 use contracts::{GetTaskTime, TaskTime};
 use kit::{Call, Error};
 
-use crate::{App, consumers::until_caught_up};
+use crate::App;
 
 /// How long an employee has worked on a task, ever: for themselves, or for an admin.
 pub(crate) async fn task_time(app: Arc<App>, call: Call, asked: GetTaskTime) -> Result<TaskTime, Error> {
     let GetTaskTime { employee_id, task_id } = asked;
     call.require_sight_of(employee_id)?;
-    until_caught_up(&app.bus).await?;
-    let total_time_millis = app.store.days.on_task(employee_id, task_id).await?;
+    app.progress.until_caught_up().await?;
+    let total_time_millis = app.store.employees.on_task(employee_id, task_id).await?;
     Ok(TaskTime { employee_id, task_id, total_time_millis })
 }

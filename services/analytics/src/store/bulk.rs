@@ -21,23 +21,43 @@ struct WriteError {
     code: i32,
 }
 
-/// Stores documents in one round trip: each replaces the one that its filter finds, or is new. The
-/// filter names the `_id` and the state that is replaced. (`Client::bulk_write` needs MongoDB 8.)
-///
-/// Gives the positions of those that found their `_id` in another state, in which nothing was
-/// changed: somebody was faster.
+/// Stores documents in one round trip: each replaces the one that its filter finds, or is new. As
+/// [`update_all`].
 pub(super) async fn replace_all<T>(collection: &Collection<T>, all: &[(Document, T)]) -> Result<Vec<usize>, Error>
 where
     T: Serialize + Send + Sync,
+{
+    let raw = |document| bson::serialize_to_raw_document_buf(document).context("a document that cannot be written");
+    let updates: Vec<_> = all.iter().map(|(filter, new)| Ok((filter, raw(new)?))).collect::<anyhow::Result<_>>()?;
+    upsert(collection, updates).await
+}
+
+/// Changes documents in one round trip: each the one that its filter finds, or a new one. The
+/// filter names the `_id` and the state that is changed. (`Client::bulk_write` needs MongoDB 8.)
+///
+/// Gives the positions of those that found their `_id` in another state, in which nothing was
+/// changed: somebody was faster.
+pub(super) async fn update_all<T>(collection: &Collection<T>, all: &[(Document, Document)]) -> Result<Vec<usize>, Error>
+where
+    T: Send + Sync,
+{
+    let raw = |update| RawDocumentBuf::try_from(update).context("an update that cannot be written");
+    let updates: Vec<_> =
+        all.iter().map(|(filter, update)| Ok((filter, raw(update)?))).collect::<anyhow::Result<_>>()?;
+    upsert(collection, updates).await
+}
+
+async fn upsert<T>(collection: &Collection<T>, all: Vec<(&Document, RawDocumentBuf)>) -> Result<Vec<usize>, Error>
+where
+    T: Send + Sync,
 {
     if all.is_empty() {
         return Ok(Vec::new());
     }
     let mut updates = RawArrayBuf::new();
-    for (filter, document) in all {
+    for (filter, update) in all {
         let filter = RawDocumentBuf::try_from(filter).context("a filter that cannot be written")?;
-        let document = bson::serialize_to_raw_document_buf(document).context("a document that cannot be written")?;
-        updates.push(rawdoc! { "q": filter, "u": document, "upsert": true });
+        updates.push(rawdoc! { "q": filter, "u": update, "upsert": true });
     }
     let mut command = rawdoc! { "update": collection.name(), "ordered": false };
     command.append(cstr!("writeConcern"), rawdoc! { "w": "majority", "j": true });

@@ -1,4 +1,7 @@
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use bson::{Document, doc};
@@ -18,14 +21,17 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 
 use super::bulk;
-use crate::domain::{Place, latest};
+use crate::domain::{EmployeeDay, Place, latest};
 
 /// How often a change is tried again that somebody else was faster with.
 const TRIES: u32 = 50;
 /// How long it waits before that.
 const PAUSE: Duration = Duration::from_millis(5);
 
-#[derive(Debug, Serialize, Deserialize)]
+/// Whether a fact comes before the one that is known of the same window.
+type Rule = fn(&WindowFact, &WindowFact) -> bool;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Row {
     #[serde(rename = "_id")]
     id: WindowId,
@@ -123,20 +129,25 @@ pub(crate) struct Facts {
 impl Facts {
     pub(super) async fn open(db: &Database) -> Result<Self, Error> {
         let rows = db.collection("facts");
-        rows.create_indexes([index(by_employee()), index(by_start())]).await?;
+        rows.create_indexes([by_employee(), by_shift()].map(index)).await?;
         Ok(Self { rows })
     }
 
     /// Stores facts that are new or of a higher revision. Gives every place where they stand or
     /// ever stood, those of facts that were known too: their days are to be recomputed.
     pub(crate) async fn take(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
+        self.store(facts, |known, fact| fact.revision > known.revision).await
+    }
+
+    /// Stores facts whose window is new, or which come before what is known of it.
+    async fn store(&self, facts: Vec<WindowFact>, comes_before: Rule) -> Result<Vec<Place>, Error> {
         let mut places: Vec<Place> = facts.iter().map(Place::of).collect();
         let mut known = self.insert_new(latest(facts)).await?;
         for _ in 0..TRIES {
             if known.is_empty() {
                 return Ok(places);
             }
-            known = self.replace_older(known, &mut places).await?;
+            known = self.replace(known, comes_before, &mut places).await?;
             if !known.is_empty() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -162,11 +173,12 @@ impl Facts {
         }
     }
 
-    /// Replaces those whose stored revision is lower. Gives those that somebody else changed in
+    /// Replaces those that come before what is stored. Gives those that somebody else changed in
     /// the meantime, or whose row, which somebody has just inserted, is not yet on a majority.
-    async fn replace_older(
+    async fn replace(
         &self,
         mut facts: HashMap<WindowId, WindowFact>,
+        comes_before: Rule,
         places: &mut Vec<Place>,
     ) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let stored: Vec<Row> = self.rows.find(doc! { "_id": one_of(facts.keys()) }).await?.try_collect().await?;
@@ -174,8 +186,10 @@ impl Facts {
         for row in stored {
             places.extend(row.places());
             let fact = facts.remove(&row.id).ok_or_else(|| anyhow!("a fact that nobody asked for"))?;
-            if fact.revision > row.revision {
-                newer.push((doc! { "_id": value(&row.id), "revision": row.revision }, row.follow(fact)));
+            let (id, revision) = (row.id, row.revision);
+            let known = WindowFact::from(row.clone());
+            if comes_before(&known, &fact) {
+                newer.push((doc! { "_id": value(&id), "revision": revision }, row.follow(fact)));
             }
         }
         let mut lost = bulk::replace_all(&self.rows, &newer).await?;
@@ -187,25 +201,50 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The windows of these employees that reach into a range; of all employees when none is named.
+    /// The windows of these employees that reach into a range.
     pub(crate) async fn reaching_into(
         &self,
         range: TimeRange,
         employees: &[EmployeeId],
     ) -> Result<Vec<WindowFact>, Error> {
-        let mut filter = doc! {
-            // No window is longer, so the index is read from there only.
-            "start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
-            "end": { "$gt": range.start().0 },
-            "voided": false,
-        };
-        let mut keys = by_start();
+        let mut filter = touching(range);
+        filter.insert("employee", one_of(employees));
+        let rows = self.rows.find(filter).hint(Hint::Keys(by_employee())).await?;
+        Ok(rows.map_ok(WindowFact::from).try_collect().await?)
+    }
+
+    /// The days in a range on which these employees, or all when none is named, have windows of
+    /// these shifts.
+    pub(crate) async fn days_of_shifts(
+        &self,
+        range: TimeRange,
+        shifts: &[Label],
+        employees: &[EmployeeId],
+    ) -> Result<BTreeSet<EmployeeDay>, Error> {
+        let mut filter = touching(range);
+        filter.insert("shift", one_of(shifts));
         if !employees.is_empty() {
             filter.insert("employee", one_of(employees));
-            keys = by_employee();
         }
-        let rows: Vec<Row> = self.rows.find(filter).hint(Hint::Keys(keys)).await?.try_collect().await?;
-        Ok(rows.into_iter().map(WindowFact::from).collect())
+        let stood = self.rows.clone_with_type::<Stood>();
+        let fields = doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 };
+        let mut found = stood.find(filter).projection(fields).hint(Hint::Keys(by_shift())).await?;
+        let mut days = BTreeSet::new();
+        while let Some(Stood { employee, start, end }) = found.try_next().await? {
+            let inside = |day: &EmployeeDay| TimeRange::of_utc_day(day.day).clip(range).is_some();
+            days.extend(Place { employee, start, end }.days().filter(inside));
+        }
+        Ok(days)
+    }
+}
+
+/// What reaches into a range. No window is longer than a day, so an index is read from a day
+/// before it only.
+fn touching(range: TimeRange) -> Document {
+    doc! {
+        "start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
+        "end": { "$gt": range.start().0 },
+        "voided": false,
     }
 }
 
@@ -213,6 +252,6 @@ fn by_employee() -> Document {
     doc! { "employee": 1, "start": 1, "end": 1 }
 }
 
-fn by_start() -> Document {
-    doc! { "start": 1, "end": 1 }
+fn by_shift() -> Document {
+    doc! { "shift": 1, "start": 1, "end": 1, "employee": 1 }
 }

@@ -1,15 +1,18 @@
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::{Document, doc};
 use contracts::{
-    Applied, DAY, Event, EventId, GetTaskTime, HOUR, Service, WindowFact, WindowsRecorded, header, stream,
+    Applied, DAY, Event, EventId, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, WindowsRecorded, header,
+    stream,
 };
 use futures::StreamExt;
 use testkit::World;
 
 use crate::fixture::*;
 
-async fn days(world: &World) -> mongodb::Collection<Document> {
-    world.database(Service::Analytics).await.collection("days")
+/// The collections of what facts sum up to.
+async fn roll_ups(world: &World) -> [mongodb::Collection<Document>; 2] {
+    let database = world.database(Service::Analytics).await;
+    ["employee_months", "company_months"].map(|name| database.collection(name))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,19 +53,25 @@ async fn a_window_that_moved_leaves_nothing_behind_on_its_old_day_and_employee()
     let moved = WindowFact { revision: 2, employee_id: BOB, ..window(1, MIDNIGHT + DAY, MIDNIGHT + DAY + 2 * HOUR) };
     world.publish(&recorded(&[first])).await;
     assert_eq!(times(&world, &week()).await, [(project(1), HOUR)]);
+    let mut before = Vec::new();
+    for rows in roll_ups(&world).await {
+        let row = rows.find_one(doc! {}).await.unwrap().unwrap();
+        before.push((rows, row));
+    }
     let event = recorded(&[moved]);
     world.publish(&event).await;
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
 
     // As if the day that it left had not been recomputed before a crash: the redelivery does it.
-    let days = days(&world).await;
-    let left = days.find_one(doc! { "_id.day": MIDNIGHT / DAY }).await.unwrap().unwrap();
-    let arrived = days.find_one(doc! { "_id.day": MIDNIGHT / DAY + 1 }).await.unwrap().unwrap();
-    let stale = doc! { "$set": { "cells": arrived.get_array("cells").unwrap() } };
-    days.update_one(doc! { "_id": left.get_document("_id").unwrap() }, stale).await.unwrap();
-    assert_eq!(times(&world, &week()).await, [(project(1), 4 * HOUR)], "the day is stale");
+    for (rows, row) in before {
+        rows.replace_one(doc! { "_id": row.get("_id").unwrap() }, row).await.unwrap();
+    }
+    assert_eq!(times(&world, &week()).await, [(project(1), HOUR)], "it is stale");
+    let of_ann = GetProjectTime { employees: vec![ANN], ..week() };
+    assert_eq!(times(&world, &of_ann).await, [(project(1), HOUR)], "it is stale");
     world.publish(&event).await;
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
+    assert_eq!(times(&world, &of_ann).await, []);
     world.finish().await;
 }
 
@@ -85,7 +94,9 @@ async fn a_redelivery_recomputes_the_days_of_facts_that_are_known() {
     world.publish(&event).await;
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
     // As if the process had stopped after it stored the facts.
-    days(&world).await.delete_many(doc! {}).await.unwrap();
+    for rows in roll_ups(&world).await {
+        rows.delete_many(doc! {}).await.unwrap();
+    }
     assert_eq!(times(&world, &week()).await, []);
     world.publish(&event).await;
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);

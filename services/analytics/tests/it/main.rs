@@ -4,4 +4,5 @@ mod arriving;
 mod asking;
 mod counting;
 mod fixture;
+mod grouping;
 mod replicas;

@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+
+use contracts::{EmployeeId, Page, ProjectId, TaskId, TimeCursor, TimeRow};
+
+use super::{Bucket, Cells, Key, Piece, Question, Sheet, Step, Total};
+
+/// The rows of an answer, while sheet after sheet is added.
+#[derive(Debug)]
+pub(crate) struct Tally<'a> {
+    question: &'a Question,
+    sums: BTreeMap<Key, Total>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(question: &'a Question) -> Self {
+        Self { question, sums: BTreeMap::new() }
+    }
+
+    /// Adds what a sheet tells about a step.
+    pub(crate) fn add(&mut self, step: &Step, sheet: &Sheet) {
+        let who = sheet.employee;
+        for (bucket, piece) in step.pieces.iter().copied() {
+            match piece {
+                Piece::Month(month) if month == sheet.month => {
+                    self.add_cells(bucket, who, &sheet.total);
+                    sheet.sums.values().for_each(|sum| self.add_one(bucket, who, None, *sum));
+                }
+                Piece::Month(_) => {}
+                Piece::Day(day) => {
+                    sheet.cells.get(&day).into_iter().for_each(|cells| self.add_cells(bucket, who, cells));
+                    sheet.sums.get(&day).into_iter().for_each(|sum| self.add_one(bucket, who, None, *sum));
+                }
+                Piece::Edge { day, range } => {
+                    for stretch in sheet.stretches.get(&day).into_iter().flatten() {
+                        if let Some(inside) = stretch.within(range) {
+                            let work = (inside.work.project, inside.work.task);
+                            self.add_one(bucket, who, Some(work), inside.total());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_cells(&mut self, bucket: usize, who: Option<EmployeeId>, cells: &Cells) {
+        cells.iter().for_each(|(work, total)| self.add_one(bucket, who, Some(*work), *total));
+    }
+
+    fn add_one(&mut self, bucket: usize, who: Option<EmployeeId>, work: Option<(ProjectId, TaskId)>, total: Total) {
+        if work.is_some_and(|(project, task)| !self.question.filter.takes(project, task)) {
+            return;
+        }
+        let key = self.question.key(bucket, work, who);
+        if self.question.is_new(key) {
+            *self.sums.entry(key).or_default() += total;
+        }
+    }
+
+    /// How many rows there are by now of buckets before this one, to which nothing is added any more.
+    pub(crate) fn rows_before(&self, bucket: usize) -> usize {
+        let first = Key { bucket, project: None, task: None, employee: None };
+        self.sums.range(..first).count()
+    }
+
+    /// The rows, in their order, each once.
+    pub(crate) fn totals(self) -> impl Iterator<Item = (Key, Total)> {
+        self.sums.into_iter().filter(|(_, total)| total.time > 0)
+    }
+
+    /// The first rows. Money is rounded here and nowhere else.
+    pub(crate) fn page(self, buckets: &[Bucket], most: usize) -> Page<TimeRow, TimeCursor> {
+        let mut page = Page { items: Vec::new(), next: None };
+        let mut last = None;
+        for (key, total) in self.totals() {
+            let Some(bucket) = buckets.get(key.bucket) else { continue };
+            if page.items.len() == most {
+                page.next = last;
+                break;
+            }
+            let Key { project, task, employee, .. } = key;
+            let Bucket { day, week, month, range } = *bucket;
+            let (time, costs, income) = (total.time, total.costs.cents(), total.income.cents());
+            page.items.push(TimeRow { day, week, month, project, task, employee, time, costs, income });
+            last = Some(TimeCursor { start: range.start(), project, task, employee });
+        }
+        page
+    }
+}

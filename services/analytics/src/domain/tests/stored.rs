@@ -1,0 +1,96 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use contracts::{EmployeeId, TimeRange, WindowFact, WindowId};
+
+use crate::domain::*;
+
+/// What the service stores, in memory.
+#[derive(Default)]
+pub(super) struct Stored {
+    facts: HashMap<WindowId, WindowFact>,
+    days: BTreeMap<EmployeeDay, Vec<Stretch>>,
+}
+
+impl Stored {
+    /// After these have arrived, a few at once.
+    pub(super) fn after(arrivals: &[WindowFact], overlaps: Overlaps) -> Self {
+        let mut stored = Self::default();
+        for batch in arrivals.chunks(3) {
+            let mut touched = BTreeSet::new();
+            for (id, fact) in latest(batch.iter().cloned()) {
+                touched.extend(Place::of(&fact).days());
+                let known = stored.facts.get(&id);
+                touched.extend(known.into_iter().flat_map(|known| Place::of(known).days()));
+                if known.is_none_or(|known| known.revision < fact.revision) {
+                    stored.facts.insert(id, fact);
+                }
+            }
+            stored.days.extend(stretches(&touched, &parts(stored.facts_of(&touched), overlaps)));
+        }
+        stored
+    }
+
+    fn facts_of(&self, days: &BTreeSet<EmployeeDay>) -> Vec<WindowFact> {
+        runs(days).into_iter().flat_map(|run| self.reaching_into(run.range, &run.employees)).collect()
+    }
+
+    fn reaching_into(&self, range: TimeRange, employees: &[EmployeeId]) -> Vec<WindowFact> {
+        let reaches = |fact: &&WindowFact| fact.start < range.end() && fact.end > range.start();
+        let of_these = |fact: &&WindowFact| employees.contains(&fact.employee_id);
+        self.facts.values().filter(reaches).filter(of_these).cloned().collect()
+    }
+
+    /// What is read to answer a question.
+    pub(super) fn sheets(&self, question: &Question, overlaps: Overlaps) -> Vec<Sheet> {
+        let filter = &question.filter;
+        let named = |who: EmployeeId| filter.employees.is_empty() || filter.employees.contains(&who);
+        let mut of_employees = self.days.clone();
+        of_employees.retain(|day, _| named(day.employee));
+        let apart = question.tells_work_apart();
+        match question.source() {
+            Source::Employees => {
+                let mut sheets = Sheet::of_days(of_employees);
+                sheets.iter_mut().for_each(|sheet| sum_up(sheet, apart));
+                sheets
+            }
+            Source::Company => {
+                // The company's months have no stretches, and of the employees' nothing else is read.
+                let edges = Sheet::of_days(of_employees.clone());
+                let mut together: BTreeMap<EmployeeDay, Vec<Stretch>> = BTreeMap::new();
+                for (EmployeeDay { day, .. }, stretches) in of_employees {
+                    let employee = EmployeeId(uuid::Uuid::nil());
+                    together.entry(EmployeeDay { employee, day }).or_default().extend(stretches);
+                }
+                let mut sheets = Sheet::of_days(together);
+                for sheet in &mut sheets {
+                    sum_up(sheet, apart);
+                    (sheet.employee, sheet.stretches) = (None, BTreeMap::new());
+                }
+                sheets.extend(edges);
+                sheets
+            }
+            Source::Facts => {
+                let in_shift = |fact: &&WindowFact| !fact.voided && filter.shifts.contains(&fact.shift_id);
+                let facts = self.facts.values().filter(in_shift).filter(|fact| named(fact.employee_id));
+                let days = facts.flat_map(|fact| Place::of(fact).days()).collect();
+                let mut parts = parts(self.facts_of(&days), overlaps);
+                parts.retain(|part| filter.shifts.contains(&part.fact.shift_id));
+                Sheet::of_days(stretches(&days, &parts))
+            }
+        }
+    }
+}
+
+/// As it is read: by project and task, or not.
+fn sum_up(sheet: &mut Sheet, apart: bool) {
+    let by_work: BTreeMap<i64, Cells> = sheet.stretches.iter().map(|(day, all)| (*day, cells(all))).collect();
+    if apart {
+        sheet.total = add_up(by_work.values());
+        sheet.cells = by_work;
+    } else {
+        for (day, cells) in by_work {
+            let sum = sheet.sums.entry(day).or_default();
+            cells.values().for_each(|total| *sum += *total);
+        }
+    }
+}

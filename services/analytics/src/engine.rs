@@ -1,0 +1,149 @@
+//! How every question is answered: step by step, each step one reading of months, or of facts
+//! where it asks for shifts.
+
+use contracts::{Page, TimeCursor, TimeRange, TimeRow};
+use futures::{
+    StreamExt, TryStreamExt,
+    future::{OptionFuture, join},
+    stream::{self, BoxStream},
+};
+use kit::Error;
+
+use crate::{
+    App,
+    consumers::facts_of,
+    domain::{Bucket, Question, Sheet, Source, Step, Tally, parts, stretches},
+};
+
+/// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
+const MOST_ROWS: usize = 3_000;
+/// How many steps are read at once: most answers need a beginning, a middle and an end.
+const AT_ONCE: usize = 3;
+
+type Sheets<'a> = BoxStream<'a, Result<Sheet, Error>>;
+
+/// The rows of an answer from its cursor on: as many as fit into a reply.
+pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRow, TimeCursor>, Error> {
+    let buckets = question.buckets();
+    Ok(tally(app, question, &buckets).await?.page(&buckets, MOST_ROWS))
+}
+
+/// Reads until all is read, or more rows are complete than a page has.
+async fn tally<'a>(app: &App, question: &'a Question, buckets: &[Bucket]) -> Result<Tally<'a>, Error> {
+    let mut tally = Tally::new(question);
+    let steps = question.steps(buckets).into_iter();
+    let readings = steps.map(async |step| {
+        let sheets = read(app, question, &step).await?;
+        Ok::<_, Error>((step, sheets))
+    });
+    let mut readings = stream::iter(readings).buffered(AT_ONCE);
+    while let Some((step, mut sheets)) = readings.try_next().await? {
+        if step.pieces.first().is_some_and(|(bucket, _)| tally.rows_before(*bucket) > MOST_ROWS) {
+            break;
+        }
+        while let Some(sheet) = sheets.try_next().await? {
+            tally.add(&step, &sheet);
+        }
+    }
+    Ok(tally)
+}
+
+async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<'a>, Error> {
+    let apart = question.tells_work_apart();
+    Ok(match question.source() {
+        Source::Employees => app.store.employees.read(step, &question.filter.employees, apart).await?.boxed(),
+        Source::Company => {
+            let (whole, edges) = (step.whole(), step.edges());
+            let whole = OptionFuture::from(whole.as_ref().map(|step| app.store.company.read(step, apart)));
+            let edges = OptionFuture::from(edges.as_ref().map(|step| app.store.employees.read(step, &[], apart)));
+            let (whole, edges) = join(whole, edges).await;
+            let (whole, edges) = (whole.transpose()?, edges.transpose()?);
+            stream::iter(whole).flatten().chain(stream::iter(edges).flatten()).boxed()
+        }
+        Source::Facts => stream::iter(from_facts(app, question, step).await?).map(Ok).boxed(),
+    })
+}
+
+/// What counts of these shifts: found over all windows of the days on which they have any.
+async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
+    let (days, filter) = (step.days(), &question.filter);
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+    let (first, last) = (TimeRange::of_utc_day(*first), TimeRange::of_utc_day(*last));
+    let range = TimeRange::new(first.start(), last.end()).unwrap_or(first);
+    let days = app.store.facts.days_of_shifts(range, &filter.shifts, &filter.employees).await?;
+    let mut parts = parts(facts_of(app, &days).await?, app.overlaps);
+    parts.retain(|part| filter.shifts.contains(&part.fact.shift_id));
+    Ok(Sheet::of_days(stretches(&days, &parts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bson::{Document, doc};
+    use contracts::{GetTime, Service, WindowsRecorded};
+    use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+    use testkit::World;
+
+    use super::*;
+    use crate::{
+        Config,
+        domain::{
+            Filter, Overlaps, Total,
+            tests::{
+                brute::{Row, brute},
+                history::{arrivals, placed, question},
+            },
+        },
+    };
+
+    type Rounded = (i64, contracts::Cents, contracts::Cents);
+
+    async fn ask(world: &World, question: Question) -> BTreeMap<Row, Rounded> {
+        let Question { range, by: group_by, zone: timezone, filter, after } = question;
+        let Filter { employees, projects, tasks, shifts } = filter;
+        let asked = GetTime { range, group_by, timezone, employees, projects, tasks, shifts, after };
+        let page = world.ask(&asked).await.unwrap();
+        assert_eq!(page.next, None);
+        let row = |row: TimeRow| {
+            let key = (row.day, row.week, row.month, row.project, row.task, row.employee);
+            (key, (row.time, row.costs, row.income))
+        };
+        page.items.into_iter().map(row).collect()
+    }
+
+    fn rounded(exact: BTreeMap<Row, Total>) -> BTreeMap<Row, Rounded> {
+        exact.into_iter().map(|(row, sum)| (row, (sum.time, sum.costs.cents(), sum.income.cents()))).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_real_servers_too_the_answer_is_that_of_brute_force() {
+        for (count_overlaps, overlaps) in [(false, Overlaps::CountOnce), (true, Overlaps::CountAll)] {
+            let world = World::start().await;
+            let run = |deps, shutdown| crate::run(Config { count_overlaps }, deps, shutdown);
+            let _analytics = world.spawn(Service::Analytics, run).await;
+            let database = world.database(Service::Analytics).await;
+            let mut runner = TestRunner::deterministic();
+            for history in 0..12 {
+                for name in ["facts", "employee_months", "company_months"] {
+                    database.collection::<Document>(name).delete_many(doc! {}).await.unwrap();
+                }
+                let arrivals = arrivals().new_tree(&mut runner).unwrap().current();
+                for (n, windows) in arrivals.chunks(3).enumerate() {
+                    let event = WindowsRecorded { batch: format!("{history}-{n}"), windows: windows.to_vec() };
+                    if n % 2 == 0 {
+                        world.publish_twice(&event).await;
+                    } else {
+                        world.publish(&event).await;
+                    }
+                }
+                for _ in 0..25 {
+                    let question = placed(question().new_tree(&mut runner).unwrap().current(), &arrivals);
+                    let expected = rounded(brute(&arrivals, &question, overlaps));
+                    assert_eq!(ask(&world, question.clone()).await, expected, "{question:?}");
+                }
+            }
+            world.finish().await;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bson::doc;
+use futures::{Stream, StreamExt};
+use kit::{Database, Error, mongo::one_of};
+
+use super::{
+    months::{Fresh, Months, Row, Seen},
+    reading::{fields, sheet},
+};
+use crate::domain::{Cells, Sheet, Step, UtcMonth};
+
+/// One document for every UTC month of all employees together, recomputed from theirs.
+#[derive(Debug)]
+pub(crate) struct CompanyMonths(Months<UtcMonth>);
+
+impl CompanyMonths {
+    pub(super) fn open(db: &Database) -> Self {
+        Self(Months { rows: db.collection("company_months") })
+    }
+
+    /// The states that these months are in now.
+    pub(crate) async fn seen(
+        &self,
+        months: impl IntoIterator<Item = UtcMonth>,
+    ) -> Result<HashMap<UtcMonth, Seen>, Error> {
+        self.0.seen(months).await
+    }
+
+    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
+    /// months that are not.
+    pub(crate) async fn store(
+        &self,
+        months: BTreeMap<UtcMonth, BTreeMap<i64, Cells>>,
+        seen: &HashMap<UtcMonth, Seen>,
+    ) -> Result<BTreeSet<UtcMonth>, Error> {
+        let fresh = |days: BTreeMap<i64, Cells>| days.into_iter().map(|(day, cells)| (day, Fresh::Cells(cells)));
+        self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
+    }
+
+    /// What a step reads.
+    pub(crate) async fn read(
+        &self,
+        step: &Step,
+        tells_work_apart: bool,
+    ) -> Result<impl Stream<Item = Result<Sheet, Error>> + Send + Unpin + use<>, Error> {
+        let months = doc! { "_id": one_of(step.months()) };
+        let found = self.0.rows.find(months).projection(fields(step, tells_work_apart)).await?;
+        Ok(found.map(|row: mongodb::error::Result<Row<UtcMonth>>| {
+            let row = row?;
+            Ok(sheet(None, row.id, &row)?)
+        }))
+    }
+}

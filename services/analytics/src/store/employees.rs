@@ -1,0 +1,151 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bson::{Document, doc};
+use contracts::{EmployeeId, TaskId};
+use futures::{Stream, StreamExt, TryStreamExt};
+use kit::{
+    Database, Error,
+    mongo::{index, one_of, value},
+};
+use mongodb::options::Hint;
+
+use super::{
+    months::{Fresh, Months, Row, Seen},
+    packed,
+    reading::{fields, sheet},
+};
+use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth};
+
+/// One document for every UTC month of an employee, recomputed from facts.
+#[derive(Debug)]
+pub(crate) struct EmployeeMonths(Months<EmployeeMonth>);
+
+impl EmployeeMonths {
+    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
+        let rows = db.collection("employee_months");
+        rows.create_indexes([index(by_month()), index(by_employee())]).await?;
+        Ok(Self(Months { rows }))
+    }
+
+    /// The states that these months are in now.
+    pub(crate) async fn seen(
+        &self,
+        months: impl IntoIterator<Item = EmployeeMonth>,
+    ) -> Result<HashMap<EmployeeMonth, Seen>, Error> {
+        self.0.seen(months).await
+    }
+
+    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
+    /// months that are not.
+    pub(crate) async fn store(
+        &self,
+        months: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>>,
+        seen: &HashMap<EmployeeMonth, Seen>,
+    ) -> Result<BTreeSet<EmployeeMonth>, Error> {
+        self.0.store(months, seen).await
+    }
+
+    /// What a step reads of these employees, or of all when none is named.
+    pub(crate) async fn read(
+        &self,
+        step: &Step,
+        employees: &[EmployeeId],
+        tells_work_apart: bool,
+    ) -> Result<impl Stream<Item = Result<Sheet, Error>> + Send + Unpin + use<>, Error> {
+        let mut filter = doc! { "_id.month": one_of(step.months()) };
+        let mut keys = by_month();
+        if !employees.is_empty() {
+            filter.insert("_id.employee", one_of(employees));
+            keys = by_employee();
+        }
+        let found = self.0.rows.find(filter).projection(fields(step, tells_work_apart)).hint(Hint::Keys(keys)).await?;
+        Ok(found.map(|row: mongodb::error::Result<Row<EmployeeMonth>>| {
+            let row = row?;
+            let EmployeeMonth { employee, month } = row.id;
+            Ok(sheet(Some(employee), month, &row)?)
+        }))
+    }
+
+    /// What all employees together come out at on these days of a month.
+    pub(crate) async fn all_together(
+        &self,
+        month: UtcMonth,
+        days: &BTreeSet<i64>,
+    ) -> Result<BTreeMap<i64, Cells>, Error> {
+        let fields: Document = days.iter().map(|day| (format!("cells.{day}"), 1.into())).collect();
+        let of_month = doc! { "_id.month": value(&month) };
+        let mut found = self.0.rows.find(of_month).projection(fields).hint(Hint::Keys(by_month())).await?;
+        let mut sums: BTreeMap<i64, Cells> = days.iter().map(|day| (*day, Cells::new())).collect();
+        while let Some(row) = found.try_next().await? {
+            for (day, cells) in super::months::days(&row.cells, |_, cells| packed::unpack_cells(cells))? {
+                let sum = sums.entry(day).or_default();
+                for (work, total) in cells {
+                    *sum.entry(work).or_default() += total;
+                }
+            }
+        }
+        Ok(sums)
+    }
+
+    /// The milliseconds of an employee on a task, ever.
+    pub(crate) async fn on_task(&self, employee: EmployeeId, task: TaskId) -> Result<i64, Error> {
+        let of_employee = doc! { "_id.employee": value(&employee) };
+        let found = self.0.rows.find(of_employee).projection(doc! { "total": 1 }).hint(Hint::Keys(by_employee()));
+        let mut found = found.await?;
+        let mut time = 0;
+        while let Some(row) = found.try_next().await? {
+            let total = row.total.as_ref().map(packed::unpack_cells).transpose()?.unwrap_or_default();
+            time += total.iter().filter(|((_, on), _)| *on == task).map(|(_, total)| total.time).sum::<i64>();
+        }
+        Ok(time)
+    }
+}
+
+fn by_month() -> Document {
+    doc! { "_id.month": 1, "_id.employee": 1 }
+}
+
+fn by_employee() -> Document {
+    doc! { "_id.employee": 1, "_id.month": 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{DAY, Millis, ProjectId, Rate, Service, TimeRange};
+    use testkit::World;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{Stretch, Work};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_month_that_was_stored_meanwhile_is_not_overwritten_with_older_sums() {
+        let world = World::start().await;
+        let months = EmployeeMonths::open(&world.database(Service::Analytics).await).await.unwrap();
+        let (employee, task) = (EmployeeId(Uuid::from_u128(1)), TaskId(Uuid::from_u128(2)));
+        let both: BTreeSet<EmployeeMonth> =
+            [0, 1].map(|month| EmployeeMonth { employee, month: UtcMonth(month) }).into();
+        let sums = |of: &BTreeSet<EmployeeMonth>, time| -> BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>> {
+            let day = |id: &EmployeeMonth| {
+                let start = Millis(id.month.days().start * DAY);
+                let work =
+                    Work { project: ProjectId(Uuid::nil()), task, cost: Rate::default(), income: Rate::default() };
+                let counts = TimeRange::new(start, start + time).unwrap();
+                (*id, [(id.month.days().start, Fresh::Stretches(vec![Stretch { counts, work }]))].into())
+            };
+            of.iter().map(day).collect()
+        };
+        let (first, second) = (both.iter().take(1).copied().collect(), both.iter().skip(1).copied().collect());
+
+        // Both while the month is new and once it is there: the one who looked earlier loses.
+        for time in [10, 20] {
+            let seen = months.seen(both.clone()).await.unwrap();
+            assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());
+            assert_eq!(months.store(sums(&both, time - 1), &seen).await.unwrap(), first);
+            let seen = months.seen(both.clone()).await.unwrap();
+            assert_eq!(months.store(sums(&second, time), &seen).await.unwrap(), BTreeSet::new());
+            assert_eq!(months.on_task(employee, task).await.unwrap(), 2 * time);
+        }
+        world.finish().await;
+    }
+}

@@ -1,0 +1,139 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+};
+
+use anyhow::Context;
+use bson::{Binary, Document, doc};
+use futures::TryStreamExt;
+use kit::{
+    Error,
+    mongo::{one_of, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{bulk, packed};
+use crate::domain::{Cells, Stretch, add_up, cells};
+
+/// A month of somebody. Its days are named by their number, counted from 1970-01-01; one that is
+/// not there has nothing that counts. They stand in groups of their own, so that a question reads
+/// of each only what it needs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "Id: Serialize + DeserializeOwned")]
+pub(super) struct Row<Id> {
+    #[serde(rename = "_id")]
+    pub(super) id: Id,
+    /// One more with every recomputation, also one that finds the same.
+    #[serde(default)]
+    pub(super) version: i64,
+    /// The sums of the month, by project and task.
+    pub(super) total: Option<Binary>,
+    /// The sums of each day.
+    #[serde(default)]
+    pub(super) sums: BTreeMap<String, Binary>,
+    /// The same by project and task.
+    #[serde(default)]
+    pub(super) cells: BTreeMap<String, Binary>,
+    /// What counts on each day; nothing in the months of all together.
+    #[serde(default)]
+    pub(super) parts: BTreeMap<String, Binary>,
+}
+
+/// A month as it was looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    version: i64,
+    cells: BTreeMap<i64, Cells>,
+}
+
+/// What a day of a month comes out as.
+#[derive(Clone, Debug)]
+pub(crate) enum Fresh {
+    /// What counts.
+    Stretches(Vec<Stretch>),
+    /// What it sums up to.
+    Cells(Cells),
+}
+
+/// Documents of months, recomputed day by day. None is ever removed.
+#[derive(Debug)]
+pub(super) struct Months<Id: Send + Sync> {
+    pub(super) rows: Collection<Row<Id>>,
+}
+
+impl<Id> Months<Id>
+where
+    Id: Copy + Ord + Hash + Serialize + DeserializeOwned + Send + Sync + Unpin,
+{
+    /// The states that these months are in now; those that are not there have the first.
+    pub(super) async fn seen(&self, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, Seen>, Error> {
+        let mut seen: HashMap<Id, Seen> = ids.into_iter().map(|id| (id, Seen::default())).collect();
+        let found = self.rows.find(doc! { "_id": one_of(seen.keys()) }).projection(doc! { "version": 1, "cells": 1 });
+        let mut found = found.await?;
+        while let Some(row) = found.try_next().await? {
+            let state = Seen { version: row.version, cells: days(&row.cells, |_, cells| packed::unpack_cells(cells))? };
+            seen.insert(row.id, state);
+        }
+        Ok(seen)
+    }
+
+    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
+    /// months that are not.
+    pub(super) async fn store(
+        &self,
+        months: BTreeMap<Id, BTreeMap<i64, Fresh>>,
+        seen: &HashMap<Id, Seen>,
+    ) -> Result<BTreeSet<Id>, Error> {
+        let ids: Vec<Id> = months.keys().copied().collect();
+        let mut updates = Vec::with_capacity(ids.len());
+        for (id, days) in months {
+            let Seen { version, cells } = seen.get(&id).cloned().unwrap_or_default();
+            updates.push((doc! { "_id": value(&id), "version": version }, update(version + 1, cells, days)?));
+        }
+        let lost = bulk::update_all(&self.rows, &updates).await?;
+        Ok(lost.into_iter().filter_map(|position| ids.get(position)).copied().collect())
+    }
+}
+
+/// Sets these days and what the month then sums up to, given the other days of it.
+fn update(version: i64, mut others: BTreeMap<i64, Cells>, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
+    let (mut set, mut unset) = (doc! { "version": version }, Document::new());
+    for (day, fresh) in days {
+        let (cells, parts) = match fresh {
+            Fresh::Stretches(stretches) => (cells(&stretches), Some(packed::pack_stretches(day, &stretches)?)),
+            Fresh::Cells(cells) => (cells, None),
+        };
+        if cells.is_empty() {
+            others.remove(&day);
+            unset.extend(["sums", "cells", "parts"].map(|group| (format!("{group}.{day}"), true.into())));
+            continue;
+        }
+        let mut sum = crate::domain::Total::default();
+        cells.values().for_each(|total| sum += *total);
+        set.insert(format!("sums.{day}"), packed::pack_sum(sum)?);
+        set.insert(format!("cells.{day}"), packed::pack_cells(&cells)?);
+        if let Some(parts) = parts {
+            set.insert(format!("parts.{day}"), parts);
+        }
+        others.insert(day, cells);
+    }
+    set.insert("total", packed::pack_cells(&add_up(others.values()))?);
+    let mut update = doc! { "$set": set };
+    if !unset.is_empty() {
+        update.insert("$unset", unset);
+    }
+    Ok(update)
+}
+
+/// The days of a group, unpacked.
+pub(super) fn days<T>(
+    group: &BTreeMap<String, Binary>,
+    unpack: impl Fn(i64, &Binary) -> anyhow::Result<T>,
+) -> anyhow::Result<BTreeMap<i64, T>> {
+    let day = |(name, packed): (&String, &Binary)| {
+        let day = name.parse().context("a day that is not named by its number")?;
+        Ok((day, unpack(day, packed)?))
+    };
+    group.iter().map(day).collect()
+}

@@ -1,0 +1,37 @@
+//! What of a month is read for a step, and what it tells.
+
+use bson::{Document, doc};
+use contracts::EmployeeId;
+
+use super::{
+    months::{Row, days},
+    packed,
+};
+use crate::domain::{Piece, Sheet, Step, UtcMonth};
+
+/// The fields that a step needs: the sums by project and task only where these matter.
+pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
+    let mut fields = doc! { "_id": 1 };
+    for (_, piece) in &step.pieces {
+        match piece {
+            Piece::Month(_) if tells_work_apart => fields.insert("total", 1),
+            Piece::Month(_) => fields.insert("sums", 1),
+            Piece::Day(day) if tells_work_apart => fields.insert(format!("cells.{day}"), 1),
+            Piece::Day(day) => fields.insert(format!("sums.{day}"), 1),
+            Piece::Edge { day, .. } => fields.insert(format!("parts.{day}"), 1),
+        };
+    }
+    fields
+}
+
+/// What was read of a month.
+pub(super) fn sheet<Id>(employee: Option<EmployeeId>, month: UtcMonth, row: &Row<Id>) -> anyhow::Result<Sheet> {
+    Ok(Sheet {
+        employee,
+        month,
+        total: row.total.as_ref().map(packed::unpack_cells).transpose()?.unwrap_or_default(),
+        sums: days(&row.sums, |_, sum| packed::unpack_sum(sum))?,
+        cells: days(&row.cells, |_, cells| packed::unpack_cells(cells))?,
+        stretches: days(&row.parts, packed::unpack_stretches)?,
+    })
+}

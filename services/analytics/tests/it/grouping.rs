@@ -1,0 +1,96 @@
+use contracts::{Caller, Cents, Code, DAY, GetTime, Grouping, HOUR, Page, TimeCursor, TimeRow, WindowFact};
+use testkit::World;
+
+use crate::fixture::*;
+
+fn by(groupings: &[Grouping]) -> GetTime {
+    GetTime {
+        range: week().range,
+        group_by: groupings.iter().copied().collect(),
+        timezone: "Asia/Kolkata".parse().expect("a zone"),
+        employees: vec![],
+        projects: vec![],
+        tasks: vec![],
+        shifts: vec![],
+        after: None,
+    }
+}
+
+async fn ask(world: &World, asked: &GetTime) -> Page<TimeRow, TimeCursor> {
+    world.ask(asked).await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_across_a_local_midnight_is_split_there() {
+    let (world, _analytics) = start().await;
+    // In Kolkata it is half past five already: from 23:30 on the 7th to 01:30 on the 8th.
+    let start = MIDNIGHT - 6 * HOUR;
+    world.publish(&recorded(&[window(1, start, start + 2 * HOUR)])).await;
+    let page = ask(&world, &by(&[Grouping::Day])).await;
+    let rows: Vec<_> = page.items.iter().map(|row| (row.day.unwrap().to_string(), row.time, row.income)).collect();
+    assert_eq!(
+        rows,
+        [("2025-10-07".to_owned(), HOUR / 2, Cents(3_000)), ("2025-10-08".to_owned(), 3 * HOUR / 2, Cents(9_000))]
+    );
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shift_counts_what_its_windows_count_beside_those_of_others() {
+    let (world, _analytics) = start().await;
+    let late = contracts::Label::parse("late").unwrap();
+    let covered = WindowFact { shift_id: late.clone(), ..window(2, MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR) };
+    world.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + 2 * HOUR), covered])).await;
+    let page = ask(&world, &GetTime { shifts: vec![late.clone()], ..by(&[]) }).await;
+    assert_eq!(page.items.iter().map(|row| row.time).collect::<Vec<_>>(), [HOUR]);
+    let asked = contracts::GetProjectTime { shifts: vec![late], ..week() };
+    assert_eq!(times(&world, &asked).await, [(project(1), HOUR)]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_rows_than_a_reply_carries_come_page_by_page() {
+    let (world, _analytics) = start().await;
+    // Six days of 1,200 employees, or 7,200 rows.
+    let windows: Vec<WindowFact> = (0..7_200)
+        .map(|n: i64| {
+            let start = MIDNIGHT + n / 1_200 * DAY;
+            let employee_id = uuid::Uuid::from_u128(1_000 + n as u128 % 1_200).into();
+            WindowFact { employee_id, ..window(n as u128, start, start + HOUR + n) }
+        })
+        .collect();
+    for windows in windows.chunks(contracts::WINDOWS_AN_EVENT) {
+        world.publish(&recorded(windows)).await;
+    }
+    let mut asked = by(&[Grouping::Day, Grouping::Employee, Grouping::Task]);
+    asked.range = range(MIDNIGHT - DAY, MIDNIGHT + 9 * DAY);
+    let until = std::time::Duration::from_secs(60);
+    testkit::eventually_within(until, "everything is counted", async || world.ask(&asked).await.ok()).await;
+    let (mut found, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = ask(&world, &asked).await;
+        found.extend(page.items.iter().map(|row| (row.day.unwrap(), row.employee.unwrap(), row.time)));
+        pages += 1;
+        match page.next {
+            Some(next) => asked.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(pages, 3);
+    assert!(found.is_sorted());
+    let times: Vec<i64> = found.iter().map(|(.., time)| *time).collect();
+    assert_eq!(times, windows.iter().map(|window| window.end - window.start).collect::<Vec<_>>());
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn employees_see_their_own_time_and_nobody_elses() {
+    let (world, _analytics) = start().await;
+    let of = |employees: &[contracts::EmployeeId]| GetTime { employees: employees.to_vec(), ..by(&[Grouping::Week]) };
+    let as_ann = async |asked| world.bus().ask(Caller::Employee(ANN), &asked).await;
+    assert!(as_ann(of(&[ANN])).await.is_ok());
+    for refused in [of(&[]), of(&[BOB]), of(&[ANN, BOB])] {
+        assert_eq!(as_ann(refused).await.unwrap_err().code, Code::Forbidden);
+    }
+    world.finish().await;
+}
