@@ -3,12 +3,14 @@ specification by then): the settings exist, ports are on loopback only, nothing 
 than it must, images are pinned. Reads the rendered JSON of all profiles from standard input."""
 
 import json
+import re
 import sys
 
-from settings import SERVICES, fail_with, known
+from settings import ROOT, SERVICES, fail_with, known
 
 # Images that are not ours have settings that are not ours.
 OURS = (*SERVICES, "provision", "secrets")
+TARGETS = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
 
 
 def problems(config: dict):
@@ -18,8 +20,9 @@ def problems(config: dict):
             unknown = set(service.get("environment") or {}) - settings
             if unknown:
                 yield f"{name}: no such setting: {', '.join(sorted(unknown))}"
-            if service["build"]["target"] != ("provision" if name == "secrets" else name) if "build" in service else False:
-                yield f"{name}: is built from the target {service['build']['target']}"
+            target = "provision" if name == "secrets" else name
+            if "build" in service and service["build"]["target"] != target or target not in TARGETS:
+                yield f"{name}: is not built from the target {target} of the Dockerfile"
         elif ":" not in service["image"] or service["image"].endswith(":latest"):
             yield f"{name}: the image {service['image']} has no version"
         for port in service.get("ports", []):
