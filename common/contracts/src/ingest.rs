@@ -29,6 +29,9 @@ pub struct IngestItem {
     pub hash: ContentHash,
     /// The window.
     pub window: WindowSent,
+    /// The trace of the post that brought it (W3C `traceparent`), where traces are collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// What became of each window of a batch, in its order.

@@ -418,6 +418,7 @@ fn windows(golden: &mut Golden) {
         received_at: AT,
         hash: content_hash(&window_sent()),
         window: window_sent(),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
     };
     golden.check("ingest.v1.windows", &IngestBatch { items: vec![item] });
     let raw = || to_raw_value(&json!({"id": "…"})).expect("JSON");

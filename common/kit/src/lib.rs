@@ -39,5 +39,8 @@ pub use metrics::Metrics;
 pub use page::{PAGE_MOST, page_within};
 pub use pull::{MOST_DELIVERIES, Pull, Puller, retry_delay};
 pub use streams::{open_revocations, provision_streams};
-pub use trace::{continue_http_trace, continue_trace, request_id, trace_headers, trace_id, with_request_id};
+pub use trace::{
+    continue_http_trace, continue_traces, follow, link, request_id, trace_headers, trace_id, traceparent,
+    with_request_id,
+};
 pub use transaction::{Change, Tx};

@@ -1,6 +1,9 @@
 //! Logs for people and machines, and traces for an OpenTelemetry collector.
 
-use std::io::IsTerminal;
+use std::{
+    io::IsTerminal,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -11,6 +14,16 @@ use crate::config::{LogFormat, Refused, Telemetry};
 
 /// The libraries below us say at `info` what we say ourselves.
 const QUIET: &str = "async_nats=warn,mongodb=warn,hyper=warn";
+
+/// The most windows of a batch, whose posts are all linked to.
+const MOST_LINKS: u32 = 1_000;
+
+static COLLECTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether traces go to a collector: only then is it worth telling where each window came from.
+pub(crate) fn is_collected() -> bool {
+    COLLECTED.load(Ordering::Relaxed)
+}
 
 /// What has to be flushed at the end.
 #[derive(Debug)]
@@ -42,7 +55,7 @@ pub fn start(process: &'static str, settings: &Telemetry) -> anyhow::Result<Star
 /// Without a collector there is still a trace id for every request: in the logs and the answers.
 fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
     let resource = Resource::builder().with_service_name(process).build();
-    let builder = SdkTracerProvider::builder().with_resource(resource);
+    let builder = SdkTracerProvider::builder().with_resource(resource).with_max_links_per_span(MOST_LINKS);
     let Some(endpoint) = crate::config::given(settings.otel_exporter_otlp_endpoint.as_ref()) else {
         return Ok(builder.build());
     };
@@ -53,6 +66,7 @@ fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Resul
         .map_err(|e| {
             Refused(format!("OTEL_EXPORTER_OTLP_ENDPOINT must be an http address such as http://127.0.0.1:4318: {e}"))
         })?;
+    COLLECTED.store(true, Ordering::Relaxed);
     Ok(builder.with_batch_exporter(exporter).build())
 }
 

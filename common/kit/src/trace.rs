@@ -1,16 +1,19 @@
 //! The W3C trace context, in the headers of HTTP requests and NATS messages and in outbox rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::HeaderMap;
 use axum::http;
 use opentelemetry::{
+    Context,
     propagation::{Extractor, Injector, TextMapPropagator},
     trace::TraceContextExt,
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::telemetry::is_collected;
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -56,6 +59,16 @@ impl Extractor for HttpHeaders<'_> {
 #[derive(Default)]
 struct Pairs(BTreeMap<String, String>);
 
+impl Extractor for Pairs {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+}
+
 impl Injector for Pairs {
     fn set(&mut self, key: &str, value: String) {
         if !value.is_empty() {
@@ -72,7 +85,7 @@ pub fn trace_headers() -> BTreeMap<String, String> {
 }
 
 /// Makes a span part of the trace that a message's headers carry, and records its `trace_id`.
-pub fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
+pub(crate) fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
     match headers {
         Some(headers) => continue_from(span, &Headers(headers)),
         None => record_trace_id(span),
@@ -82,6 +95,48 @@ pub fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
 /// The same for the headers of an HTTP request.
 pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
     continue_from(span, &HttpHeaders(headers));
+}
+
+/// The same for messages that are taken together: the trace of a lone one is continued, those of
+/// several are linked to.
+pub fn continue_traces<'a>(span: &Span, messages: impl IntoIterator<Item = Option<&'a HeaderMap>>) {
+    let traceparent = |headers: Option<&'a HeaderMap>| headers?.get("traceparent").map(|value| value.as_str());
+    follow(span, messages.into_iter().filter_map(traceparent));
+}
+
+/// Continues the trace that a lone post came with; of several, links to all.
+pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
+    let origins = distinct(traceparents);
+    match &origins[..] {
+        [lone] => drop(span.set_parent(lone.clone())),
+        several => several.iter().for_each(|origin| span.add_link(origin.span().span_context().clone())),
+    }
+    record_trace_id(span);
+}
+
+/// Links a span to all that caused it, where traces are collected.
+pub fn link<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
+    if is_collected() {
+        distinct(traceparents).iter().for_each(|origin| span.add_link(origin.span().span_context().clone()));
+    }
+}
+
+/// The current span as W3C's `traceparent`, where it is sampled and traces are collected.
+pub fn traceparent() -> Option<String> {
+    if !is_collected() {
+        return None;
+    }
+    trace_headers().remove("traceparent").filter(|traceparent| traceparent.ends_with("-01"))
+}
+
+fn distinct<'a>(traceparents: impl IntoIterator<Item = &'a str>) -> Vec<Context> {
+    let propagator = TraceContextPropagator::new();
+    let distinct: BTreeSet<&str> = traceparents.into_iter().collect();
+    let contexts = distinct.into_iter().map(|traceparent| {
+        let pair = Pairs(BTreeMap::from([("traceparent".to_owned(), traceparent.to_owned())]));
+        propagator.extract_with_context(&Context::new(), &pair)
+    });
+    contexts.filter(|context| context.span().span_context().is_valid()).collect()
 }
 
 fn continue_from(span: &Span, headers: &dyn Extractor) {

@@ -51,8 +51,7 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
         // One round after the other: what comes in meanwhile is the next round.
         while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
             let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);
-            // The trace of one of them is better than none.
-            kit::continue_trace(&span, messages.first().and_then(|message| message.headers.as_ref()));
+            kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
             round(&app, messages).instrument(span).await;
         }
     });

@@ -11,6 +11,7 @@ use tokio::{
     sync::{Mutex, mpsc},
     time::{Instant, timeout_at},
 };
+use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
     HAND_OVER, MOST_TOGETHER, Submitted, Until, WORD, Waiting,
@@ -61,7 +62,9 @@ impl Publisher {
     async fn hand_over(&self, message: Bytes, waiting: Vec<Waiting>, shutdown: &Shutdown) {
         let since = waiting.iter().map(|w| w.since).min().unwrap_or_else(Instant::now);
         let (answer, started) = (self.answers.expect(), Instant::now());
-        let published = self.publish(message, &answer.subject, since + HAND_OVER).await;
+        let span = info_span!("publish", windows = waiting.len(), trace_id = Empty);
+        kit::follow(&span, waiting.iter().filter_map(|w| w.item.traceparent.as_deref()));
+        let published = self.publish(message, &answer.subject, since + HAND_OVER).instrument(span).await;
         self.metrics.together.observe(waiting.len() as f64);
         self.metrics.published.observe(started.elapsed().as_secs_f64());
         match published {

@@ -105,7 +105,8 @@ pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowS
     window.range(received_at).map_err(|error| Failure::fields(vec![error]))?;
     let made = || window_id(employee_id, &window.hwid, window.start, window.end, window.task_id);
     let id = window.id.unwrap_or_else(made);
-    Ok(IngestItem { id, employee_id, received_at, hash: content_hash(&window), window })
+    let (hash, traceparent) = (content_hash(&window), kit::traceparent());
+    Ok(IngestItem { id, employee_id, received_at, hash, window, traceparent })
 }
 
 /// What the caller waits for: some would rather not wait for the worker (RFC 7240, 4.1).

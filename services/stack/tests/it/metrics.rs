@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Service;
+use serde_json::Value;
 use testkit::eventually;
 
 use crate::office::{HOUR, Office, TEN};
@@ -11,8 +12,8 @@ use crate::office::{HOUR, Office, TEN};
 const SERVICES: [Service; 6] =
     [Service::Gateway, Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
 
-/// The metrics of each service, by name, after one of everything has happened.
-async fn served() -> BTreeMap<Service, BTreeSet<String>> {
+/// What each service serves after one of everything has happened.
+async fn served() -> BTreeMap<Service, String> {
     let office = Office::open().await;
     office.record(TEN, TEN + HOUR).await;
     eventually("the window is counted", async || (office.project_time(TEN, TEN + HOUR).await.0 == HOUR).then_some(()))
@@ -29,7 +30,7 @@ async fn served() -> BTreeMap<Service, BTreeSet<String>> {
         for other in others {
             assert!(!text.contains(&format!("service_name=\"{other}\"")), "{service} tells of {other}");
         }
-        served.insert(service, names(&text));
+        served.insert(service, text);
     }
     office.system.finish().await;
     served
@@ -65,17 +66,40 @@ fn service(name: &str) -> Service {
     SERVICES.into_iter().find(|service| service.name() == name).unwrap_or_else(|| panic!("no service {name}"))
 }
 
+/// Every word of the dashboard's queries and of the alerts that looks like a metric or a label.
+fn spoken_of() -> BTreeSet<String> {
+    let dashboard: Value = serde_json::from_str(include_str!("../../../../ops/grafana/t3.json")).unwrap();
+    let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());
+    let queries = targets.flatten().map(|target| target["expr"].as_str().unwrap());
+    let text = queries.chain([include_str!("../../../../ops/prometheus/alerts.yml")]).collect::<Vec<_>>().join(" ");
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    const KINDS: [&str; 6] = ["t3_", "http_", "rpc_", "messaging_", "db_", "process_"];
+    words.filter(|word| KINDS.iter().any(|kind| word.starts_with(kind))).map(whole).collect()
+}
+
+/// The histogram that a series is a part of.
+fn whole(series: &str) -> String {
+    let part = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| series.strip_suffix(suffix));
+    part.filter(|whole| whole.ends_with("_seconds") || whole.ends_with("_windows")).unwrap_or(series).to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_is_explained_and_every_explained_one_is_served() {
     let (served, explained) = (served().await, explained());
-    for (service, names) in &served {
+    let names: BTreeMap<Service, BTreeSet<String>> = served.iter().map(|(s, text)| (*s, names(text))).collect();
+    for (service, names) in &names {
         for name in names {
             let of = explained.get(name).unwrap_or_else(|| panic!("docs/metrics.md does not explain {name}"));
             assert!(of.contains(service), "docs/metrics.md does not say that {service} serves {name}");
         }
     }
     for (name, of) in &explained {
-        let is_served = of.iter().any(|service| served[service].contains(name));
+        let is_served = of.iter().any(|service| names[service].contains(name));
         assert!(is_served, "docs/metrics.md explains {name}, which nobody serves");
+    }
+    let all: BTreeSet<&String> = names.values().flatten().collect();
+    for word in spoken_of() {
+        let is_label = || served.values().any(|text| text.contains(&format!("{word}=\"")));
+        assert!(all.contains(&word) || is_label(), "an alert or the dashboard speaks of {word}, which nobody serves");
     }
 }

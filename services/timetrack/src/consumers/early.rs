@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::SECOND;
 use kit::{Error, Shutdown};
+use tracing::{Instrument, field::Empty, info_span};
 
 use super::recorder::record_all;
 use crate::App;
@@ -34,7 +35,9 @@ async fn retry_once(app: &App) -> Result<(), Error> {
     if waiting.is_empty() {
         return Ok(());
     }
+    let span = info_span!("record", windows = waiting.len(), trace_id = Empty);
+    kit::follow(&span, waiting.iter().filter_map(|held| held.item.traceparent.as_deref()));
     // Recording lets go of what it records; the rest stays held.
-    record_all(app, waiting.into_iter().map(|held| held.item).collect()).await?;
+    record_all(app, waiting.into_iter().map(|held| held.item).collect()).instrument(span).await?;
     app.store.quarantine.give_up(app.clock.now() - PATIENCE).await
 }

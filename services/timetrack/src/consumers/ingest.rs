@@ -4,7 +4,7 @@ use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, IngestItem, Outcome, Service, header, stream};
 use kit::{Error, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
 use tokio::sync::Semaphore;
-use tracing::{Instrument, field::Empty, info_span};
+use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::recorder::record_all;
 use crate::{App, Step};
@@ -59,8 +59,7 @@ impl Ingest {
                 let app = self.app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
-                    let first = messages.first().and_then(|message| message.headers.as_ref());
-                    kit::continue_trace(&span, first);
+                    kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
                     record_messages(&app, messages).instrument(span).await;
                     drop(place);
                 });
@@ -97,7 +96,9 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
 /// that a message that fails by itself does not take its neighbours with it.
 async fn record_together(app: &App, together: Together) {
     let Together { messages, windows } = together;
-    tracing::Span::current().record("windows", windows.len());
+    let span = Span::current();
+    span.record("windows", windows.len());
+    kit::link(&span, windows.iter().filter_map(|item| item.traceparent.as_deref()));
     match record_all(app, windows).await {
         Ok(outcomes) => {
             let mut outcomes = outcomes.into_iter();

@@ -122,8 +122,14 @@ mod tests {
         });
         let window: WindowSent = serde_json::from_value(json).unwrap();
         let (id, hash) = (WindowId(Uuid::from_u128(9)), ContentHash(Uuid::nil()));
-        let item =
-            IngestItem { id, employee_id: EmployeeId(Uuid::from_u128(1)), received_at: Millis(end), hash, window };
+        let item = IngestItem {
+            id,
+            employee_id: EmployeeId(Uuid::from_u128(1)),
+            received_at: Millis(end),
+            hash,
+            window,
+            traceparent: None,
+        };
         (item, TimeRange::new(Millis(start), Millis(end)).unwrap())
     }
 

@@ -95,7 +95,7 @@ impl Bench {
         let made = window_id(self.ann, &window.hwid, window.start, window.end, window.task_id);
         let id = window.id.unwrap_or(made);
         let (received_at, hash) = (self.world.clock.now(), content_hash(&window));
-        IngestItem { id, employee_id: self.ann, received_at, hash, window }
+        IngestItem { id, employee_id: self.ann, received_at, hash, window, traceparent: None }
     }
 
     /// Puts windows on the queue and waits for a worker's word.
