@@ -5,7 +5,8 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 #[group(skip)] // the whole system has this name six times
 pub struct Config {
     /// Count windows that overlap as often as they overlap. By default every second of an employee
-    /// counts once. A change takes hold of a day when its windows change next.
+    /// counts once. A change takes hold of a day when its windows change next, and of
+    /// all days with `rebuild`.
     #[arg(
         long,
         env = "COUNT_OVERLAPS",

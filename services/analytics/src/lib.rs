@@ -1,22 +1,26 @@
 //! Where the time and the money went: facts from events, and roll-ups recomputed from facts.
 
+mod command;
 mod config;
 mod consumers;
 mod domain;
 mod engine;
 mod handlers;
 mod metrics;
+mod rebuild;
 mod store;
 
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Deps, Endpoints, Shutdown};
+use kit::{Bus, Deps, Endpoints, Error, Shutdown};
 
+pub use command::{Command, command};
 pub use config::Config;
 use consumers::Progress;
 use domain::Overlaps;
 use metrics::CountingMetrics;
+pub use rebuild::{Rebuilding, rebuild};
 use store::Store;
 
 /// What handlers and consumers work with.
@@ -29,18 +33,28 @@ pub(crate) struct App {
     pub(crate) metrics: CountingMetrics,
 }
 
+impl App {
+    /// Opens the database.
+    async fn open(config: &Config, deps: &Deps) -> Result<Self, Error> {
+        let store = Store::open(&deps.database()).await?;
+        Ok(Self {
+            bus: deps.bus.clone(),
+            progress: Progress::new(deps.bus.clone()),
+            store,
+            overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
+            metrics: CountingMetrics::new(deps.bus.metrics()),
+        })
+    }
+}
+
 /// Answers and consumes until shutdown.
 ///
 /// # Errors
 /// When NATS refuses, or MongoDB is not there until shutdown.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     kit::provision_streams(&deps.bus).await?;
-    let db = deps.database();
-    let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
-    let overlaps = if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce };
-    let metrics = CountingMetrics::new(deps.bus.metrics());
-    let (bus, progress) = (deps.bus.clone(), Progress::new(deps.bus.clone()));
-    let app = Arc::new(App { bus, progress, store, overlaps, metrics });
+    let app = shutdown.until_done("opening the database", || App::open(&config, &deps)).await?;
+    let app = Arc::new(app);
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();

@@ -5,4 +5,4 @@ mod recount;
 pub(crate) mod windows;
 
 pub(crate) use progress::Progress;
-pub(crate) use recount::facts_of;
+pub(crate) use recount::{facts_of, recount_company, recount_employees};

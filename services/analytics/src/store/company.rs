@@ -6,6 +6,7 @@ use kit::{Database, Error, mongo::one_of};
 
 use super::{
     months::{Fresh, Months, Row, Seen},
+    read_all,
     reading::{fields, sheet},
 };
 use crate::domain::{Cells, Sheet, Step, UtcMonth};
@@ -50,5 +51,10 @@ impl CompanyMonths {
             let row = row?;
             Ok(sheet(None, row.id, &row)?)
         }))
+    }
+
+    /// The months that there are.
+    pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
+        read_all(self.0.rows.distinct("_id", doc! {}).await?)
     }
 }

@@ -11,7 +11,7 @@ use mongodb::options::Hint;
 
 use super::{
     months::{Fresh, Months, Row, Seen},
-    packed,
+    packed, read_all,
     reading::{fields, sheet},
 };
 use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth};
@@ -98,6 +98,23 @@ impl EmployeeMonths {
             time += total.iter().filter(|((_, on), _)| *on == task).map(|(_, total)| total.time).sum::<i64>();
         }
         Ok(time)
+    }
+
+    /// The employees that have months.
+    pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
+        read_all(self.0.rows.distinct("_id.employee", doc! {}).await?)
+    }
+
+    /// The months that some employee has.
+    pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
+        read_all(self.0.rows.distinct("_id.month", doc! {}).await?)
+    }
+
+    /// The months that there are of an employee.
+    pub(crate) async fn months_of(&self, employee: EmployeeId) -> Result<BTreeSet<UtcMonth>, Error> {
+        let of_employee = doc! { "_id.employee": value(&employee) };
+        let found = self.0.rows.find(of_employee).projection(doc! { "_id": 1 }).hint(Hint::Keys(by_employee()));
+        Ok(found.await?.map_ok(|row| row.id.month).try_collect().await?)
     }
 }
 

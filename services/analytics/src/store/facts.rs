@@ -20,8 +20,8 @@ use mongodb::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::bulk;
-use crate::domain::{EmployeeDay, Place, latest};
+use super::{bulk, read_all};
+use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
 /// How often a change is tried again that somebody else was faster with.
 const TRIES: u32 = 50;
@@ -139,6 +139,12 @@ impl Facts {
         self.store(facts, |known, fact| fact.revision > known.revision).await
     }
 
+    /// The same, and puts right what should be the same and is not: for facts that timetrack tells
+    /// as they are now.
+    pub(crate) async fn heal(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
+        self.store(facts, |known, fact| fact.revision >= known.revision && fact != known).await
+    }
+
     /// Stores facts whose window is new, or which come before what is known of it.
     async fn store(&self, facts: Vec<WindowFact>, comes_before: Rule) -> Result<Vec<Place>, Error> {
         let mut places: Vec<Place> = facts.iter().map(Place::of).collect();
@@ -213,6 +219,24 @@ impl Facts {
         Ok(rows.map_ok(WindowFact::from).try_collect().await?)
     }
 
+    /// The employees that have windows.
+    pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
+        read_all(self.rows.distinct("employee", doc! {}).await?)
+    }
+
+    /// The months in which an employee has windows.
+    pub(crate) async fn months_of(&self, employee: EmployeeId) -> Result<BTreeSet<UtcMonth>, Error> {
+        let stood = self.rows.clone_with_type::<Stood>();
+        let found =
+            stood.find(doc! { "employee": value(&employee) }).projection(stands()).hint(Hint::Keys(by_employee()));
+        let mut found = found.await?;
+        let mut months = BTreeSet::new();
+        while let Some(Stood { employee, start, end }) = found.try_next().await? {
+            months.extend(Place { employee, start, end }.days().map(|day| day.month().month));
+        }
+        Ok(months)
+    }
+
     /// The days in a range on which these employees, or all when none is named, have windows of
     /// these shifts.
     pub(crate) async fn days_of_shifts(
@@ -227,8 +251,7 @@ impl Facts {
             filter.insert("employee", one_of(employees));
         }
         let stood = self.rows.clone_with_type::<Stood>();
-        let fields = doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 };
-        let mut found = stood.find(filter).projection(fields).hint(Hint::Keys(by_shift())).await?;
+        let mut found = stood.find(filter).projection(stands()).hint(Hint::Keys(by_shift())).await?;
         let mut days = BTreeSet::new();
         while let Some(Stood { employee, start, end }) = found.try_next().await? {
             let inside = |day: &EmployeeDay| TimeRange::of_utc_day(day.day).clip(range).is_some();
@@ -236,6 +259,11 @@ impl Facts {
         }
         Ok(days)
     }
+}
+
+/// The fields of [`Stood`], which indexes hold.
+fn stands() -> Document {
+    doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }
 
 /// What reaches into a range. No window is longer than a day, so an index is read from a day

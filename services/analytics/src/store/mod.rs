@@ -7,13 +7,21 @@ mod facts;
 mod months;
 mod packed;
 mod reading;
+mod rebuilds;
 
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use bson::Bson;
 use kit::{Database, Error};
+use serde::de::DeserializeOwned;
 
 pub(crate) use company::CompanyMonths;
 pub(crate) use employees::EmployeeMonths;
 pub(crate) use facts::Facts;
 pub(crate) use months::Fresh;
+use rebuilds::Rebuilds;
+pub(crate) use rebuilds::Stage;
 
 /// What this service keeps.
 #[derive(Debug)]
@@ -24,12 +32,20 @@ pub(crate) struct Store {
     pub(crate) employees: EmployeeMonths,
     /// What everybody's does.
     pub(crate) company: CompanyMonths,
+    /// How far a rebuild is.
+    pub(crate) rebuilds: Rebuilds,
 }
 
 impl Store {
     /// Opens the collections, and makes their indexes.
     pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
         let (facts, employees) = (Facts::open(db).await?, EmployeeMonths::open(db).await?);
-        Ok(Self { facts, employees, company: CompanyMonths::open(db) })
+        Ok(Self { facts, employees, company: CompanyMonths::open(db), rebuilds: Rebuilds::open(db) })
     }
+}
+
+/// Values that the driver gives without their type.
+fn read_all<T: DeserializeOwned + Ord>(values: Vec<Bson>) -> Result<BTreeSet<T>, Error> {
+    let read = |value| bson::deserialize_from_bson(value).context("a stored value that cannot be read");
+    Ok(values.into_iter().map(read).collect::<anyhow::Result<_>>()?)
 }

@@ -97,16 +97,16 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
     }
     let facts: Vec<&WindowFact> = latest.into_values().filter(|fact| !fact.voided).collect();
     let (from, to) = (asked.range.start().0, asked.range.end().0);
-    let mut borders: BTreeSet<i64> = facts.iter().flat_map(|fact| [fact.start.0, fact.end.0]).collect();
-    borders.extend([from, to]);
-    let borders: Vec<i64> = borders.into_iter().filter(|at| (from..=to).contains(at)).collect();
     let employees: BTreeSet<EmployeeId> = facts.iter().map(|fact| fact.employee_id).collect();
     let mut sums: BTreeMap<ProjectId, (i64, Money, Money)> = BTreeMap::new();
     for employee in employees.into_iter().filter(|who| asked.employees.is_empty() || asked.employees.contains(who)) {
+        let own: Vec<_> = facts.iter().filter(|fact| fact.employee_id == employee).collect();
+        let mut borders: BTreeSet<i64> = own.iter().flat_map(|fact| [fact.start.0, fact.end.0]).collect();
+        borders.extend([from, to]);
+        let borders: Vec<i64> = borders.into_iter().filter(|at| (from..=to).contains(at)).collect();
         for piece in borders.windows(2) {
-            let covers = |fact: &&&WindowFact| fact.start.0 <= piece[0] && piece[1] <= fact.end.0;
-            let own = facts.iter().filter(|fact| fact.employee_id == employee);
-            let Some(winner) = own.filter(covers).min_by_key(|fact| (fact.start, fact.id)) else { continue };
+            let covers = |fact: &&&&WindowFact| fact.start.0 <= piece[0] && piece[1] <= fact.end.0;
+            let Some(winner) = own.iter().filter(covers).min_by_key(|fact| (fact.start, fact.id)) else { continue };
             let wanted = (asked.projects.is_empty() || asked.projects.contains(&winner.project_id))
                 && (asked.tasks.is_empty() || asked.tasks.contains(&winner.task_id));
             if wanted {

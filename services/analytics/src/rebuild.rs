@@ -1,0 +1,124 @@
+//! Everything anew, from what timetrack says of its windows: facts first, then what they sum up to.
+//!
+//! It may run beside the service, which counts what comes in meanwhile by the same rules. Every step
+//! is harmless to repeat, and how far it is, is stored: stopped at any moment, it goes on there.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use contracts::{Caller, EmployeeId, Failure, ListFacts, Page, WindowFact, WindowId};
+use kit::{Deps, Error};
+
+use crate::{
+    App, Config,
+    consumers::{recount_company, recount_employees},
+    domain::{EmployeeDay, UtcMonth, is_sound},
+    store::Stage,
+};
+
+/// How often a page is asked for again that timetrack could not give for now, and after how long.
+const TRIES: (usize, Duration) = (10, Duration::from_secs(1));
+
+/// How far a rebuild is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebuilding {
+    /// Facts are taken over from timetrack.
+    Facts {
+        /// So many by now.
+        windows: u64,
+    },
+    /// The months of employees are recomputed.
+    Employees {
+        /// Of so many employees by now.
+        done: u64,
+        /// Of so many in all.
+        of: u64,
+    },
+    /// The months of all employees together are recomputed.
+    Company {
+        /// So many by now.
+        done: u64,
+        /// So many in all.
+        of: u64,
+    },
+}
+
+/// Takes over all facts and recomputes all sums, or goes on where it was stopped; tells how far it
+/// is after every step.
+///
+/// # Errors
+/// When NATS, MongoDB or timetrack is away: run it again, and it goes on.
+pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) -> anyhow::Result<()> {
+    let app = App::open(config, deps).await?;
+    let mut stage = app.store.rebuilds.stage().await?.unwrap_or(Stage::Facts { windows: 0, after: None });
+    loop {
+        app.store.rebuilds.reached(stage).await?;
+        stage = match stage {
+            Stage::Facts { windows, after } => facts(&app, windows, after, &tell).await?,
+            Stage::Employees { after } => employees(&app, after, &tell).await?,
+            Stage::Company => {
+                company(&app, &tell).await?;
+                return Ok(app.store.rebuilds.ended().await?);
+            }
+        };
+    }
+}
+
+/// Takes over one page.
+async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
+    let page = page(app, after).await?;
+    let windows = windows + page.items.len() as u64;
+    let (sound, unsound): (Vec<_>, Vec<_>) = page.items.into_iter().partition(is_sound);
+    for fact in unsound {
+        tracing::warn!(window = %fact.id, "no window can be like this; it is left out");
+    }
+    // Their days are recomputed when all are there, all of an employee's at once.
+    app.store.facts.heal(sound).await?;
+    tell(Rebuilding::Facts { windows });
+    Ok(match page.next {
+        Some(next) => Stage::Facts { windows, after: Some(next) },
+        None => Stage::Employees { after: None },
+    })
+}
+
+async fn page(app: &App, after: Option<WindowId>) -> Result<Page<WindowFact, WindowId>, Failure> {
+    let (tries, pause) = TRIES;
+    for _ in 1..tries {
+        match app.bus.ask(Caller::Service, &ListFacts { after }).await {
+            Err(failure) if failure.code.is_passing() => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+    }
+    app.bus.ask(Caller::Service, &ListFacts { after }).await
+}
+
+/// Recomputes all months in which employees have facts, and all that there are: a fact that moved
+/// may have left one.
+async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
+    let mut all = app.store.facts.employees().await?;
+    all.extend(app.store.employees.employees().await?);
+    let of = all.len() as u64;
+    for (done, employee) in (1..).zip(all) {
+        if after.is_some_and(|after| employee <= after) {
+            continue;
+        }
+        let mut months = app.store.facts.months_of(employee).await?;
+        months.extend(app.store.employees.months_of(employee).await?);
+        let days = months.into_iter().flat_map(UtcMonth::days).map(|day| EmployeeDay { employee, day });
+        recount_employees(app, days.collect()).await?;
+        app.store.rebuilds.reached(Stage::Employees { after: Some(employee) }).await?;
+        tell(Rebuilding::Employees { done, of });
+    }
+    Ok(Stage::Company)
+}
+
+/// Recomputes all months of everybody together.
+async fn company(app: &App, tell: &impl Fn(Rebuilding)) -> Result<(), Error> {
+    let mut all = app.store.employees.months().await?;
+    all.extend(app.store.company.months().await?);
+    let of = all.len() as u64;
+    for (done, month) in (1..).zip(all) {
+        recount_company(app, BTreeMap::from([(month, month.days().collect())])).await?;
+        tell(Rebuilding::Company { done, of });
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use analytics::{Config, rebuild};
+use bson::{Bson, Document, doc};
+use contracts::{DAY, GetProjectTime, GetTaskTime, GetTime, Grouping, HOUR, Service, WindowFact};
+use futures::TryStreamExt;
+use testkit::World;
+use uuid::Uuid;
+
+use crate::fixture::*;
+
+/// Windows of 40 employees on 120 days, a shift a day.
+fn windows() -> Vec<WindowFact> {
+    let window = |n: i64| {
+        let (employee, day) = (n % 40, n / 40);
+        WindowFact {
+            employee_id: Uuid::from_u128(1 + employee as u128).into(),
+            shift_id: contracts::Label::parse(&format!("{employee} {day}")).unwrap(),
+            ..window(n as u128, MIDNIGHT + day * DAY, MIDNIGHT + day * DAY + HOUR)
+        }
+    };
+    (0..4_800).map(window).collect()
+}
+
+/// What MongoDB did since it was told to write down everything.
+async fn profile(world: &World) -> Vec<Document> {
+    let rows = world.database(Service::Analytics).await.collection::<Document>("system.profile");
+    let ours = doc! { "ns": { "$not": { "$regex": "system|outbox" } }, "planSummary": { "$exists": true } };
+    rows.find(ours).await.unwrap().try_collect().await.unwrap()
+}
+
+async fn write_down_everything(world: &World) {
+    let rows = world.database(Service::Analytics).await.collection::<Document>("system.profile");
+    let database = rows.client().database(&rows.namespace().db);
+    database.run_command(doc! { "profile": 2 }).await.unwrap();
+}
+
+fn number(row: &Document, field: &str) -> i64 {
+    match row.get(field) {
+        Some(Bson::Int32(number)) => i64::from(*number),
+        Some(Bson::Int64(number)) => *number,
+        _ => 0,
+    }
+}
+
+fn assert_plans(profile: &[Document], of: &str) {
+    assert!(!profile.is_empty(), "{of}");
+    for row in profile {
+        let plan = row.get_str("planSummary").unwrap();
+        assert!(!plan.contains("COLLSCAN"), "{of} scans: {row}");
+        // What is looked at is what is asked for.
+        if row.get_str("op").unwrap() == "query" {
+            assert!(number(row, "docsExamined") <= number(row, "nreturned"), "{of} looks at too much: {row}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_question_scans_a_collection_or_looks_at_more_than_it_needs() {
+    let (world, _analytics) = start().await;
+    let windows = windows();
+    for windows in windows.chunks(400) {
+        world.publish(&recorded(windows)).await;
+    }
+    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    write_down_everything(&world).await;
+    let odd = range(MIDNIGHT + 5 * DAY + 1, MIDNIGHT + 95 * DAY + 7);
+    let employees = [vec![], vec![windows[7].employee_id], vec![windows[7].employee_id, windows[8].employee_id]];
+    let groupings: [&[Grouping]; 4] =
+        [&[], &[Grouping::Project, Grouping::Day], &[Grouping::Employee, Grouping::Week], &[Grouping::Month]];
+    for employees in employees {
+        for shifts in [vec![], vec![windows[7].shift_id.clone(), windows[407].shift_id.clone()]] {
+            for (group_by, zone) in groupings.into_iter().flat_map(|by| [(by, "UTC"), (by, "Asia/Kolkata")]) {
+                let asked = GetTime {
+                    range: odd,
+                    group_by: group_by.iter().copied().collect(),
+                    timezone: zone.parse().unwrap(),
+                    employees: employees.clone(),
+                    projects: vec![project(1)],
+                    tasks: vec![],
+                    shifts: shifts.clone(),
+                    after: None,
+                };
+                assert!(!world.ask(&asked).await.unwrap().items.is_empty() || !shifts.is_empty());
+            }
+            let (employees, shifts) = (employees.clone(), shifts.clone());
+            world.ask(&GetProjectTime { range: odd, employees, shifts, ..week() }).await.unwrap();
+        }
+    }
+    world.ask(&GetTaskTime { employee_id: windows[7].employee_id, task_id: task(1) }).await.unwrap();
+    assert_plans(&profile(&world).await, "a question");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employees_day_is_read_from_one_document() {
+    let (world, _analytics) = start().await;
+    for windows in windows().chunks(400) {
+        world.publish(&recorded(windows)).await;
+    }
+    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    write_down_everything(&world).await;
+    let of_one = vec![Uuid::from_u128(8).into()];
+    let asked = GetProjectTime { employees: of_one, ..all_of(MIDNIGHT + 1, MIDNIGHT + DAY) };
+    assert_eq!(times(&world, &asked).await, [(project(1), HOUR - 1)]);
+    let looked_at: Vec<i64> = profile(&world).await.iter().map(|row| number(row, "docsExamined")).collect();
+    assert_eq!(looked_at, [1]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_counting_nor_a_rebuild_scans_a_collection() {
+    let (world, _analytics) = start().await;
+    write_down_everything(&world).await;
+    let windows = windows();
+    for windows in windows.chunks(400) {
+        world.publish(&recorded(windows)).await;
+    }
+    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    assert_plans(&profile(&world).await, "counting");
+
+    // Timetrack has nothing to say here.
+    let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
+    let _timetrack = world.spawn(Service::Timetrack, run).await;
+    rebuild(&Config::default(), &world.deps(Service::Analytics).await, |_| {}).await.unwrap();
+    assert_plans(&profile(&world).await, "a rebuild");
+    assert_eq!(world.ask(&all_of(MIDNIGHT, MIDNIGHT + 120 * DAY)).await.unwrap()[0].time, 4_800 * HOUR);
+    world.finish().await;
+}
