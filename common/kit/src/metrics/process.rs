@@ -27,7 +27,11 @@ pub(super) fn observe(metrics: &Metrics) {
             resident.set((stat.rss * procfs::page_size()) as i64);
             virtual_memory.set(stat.vsize as i64);
             threads.set(stat.num_threads);
-            if let Ok(boot) = procfs::boot_time_secs() {
+            // Once: the kernel reckons when it booted anew with every adjustment of the clock, and a
+            // start that moves looks like a restart.
+            if started.get() == 0.0
+                && let Ok(boot) = procfs::boot_time_secs()
+            {
                 started.set(boot as f64 + stat.starttime as f64 / ticks as f64);
             }
         }
