@@ -1,9 +1,15 @@
 //! Load for a running system, through its HTTP API alone.
 
+pub mod analytics;
 mod client;
+mod fleet;
+mod goal;
 pub mod import;
 pub mod ingest;
 mod mailbox;
+mod measured;
 mod progress;
+mod usage;
+mod wire;
 
 pub use mailbox::Mailbox;

@@ -13,8 +13,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play a time sheet as tracked windows, then compare the hours of every project.
+    /// Play a time sheet as tracked windows, then compare the hours by project, developer, task and month.
     Import(bench::import::Options),
+    /// Measure how fast questions are answered, at a hundredth, a tenth and all of so many windows.
+    Analytics(bench::analytics::Options),
     /// Measure how fast windows come in, beside what MongoDB and NATS do by themselves.
     Ingest(bench::ingest::Options),
     /// Measure what a million windows cost: CPU, bytes stored, bytes sent.
@@ -25,6 +27,7 @@ enum Command {
 async fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let ended = match command {
+        Command::Analytics(options) => bench::analytics::run(&options).await,
         Command::Import(options) => bench::import::run(&options).await,
         Command::Ingest(options) => bench::ingest::run(&options).await,
         Command::Cost(options) => bench::ingest::cost(&options).await,

@@ -33,7 +33,12 @@ impl Progress {
 
     /// One more is done.
     pub fn one(&self) {
-        self.bar.inc(1);
+        self.some(1);
+    }
+
+    /// So many more are done.
+    pub fn some(&self, more: usize) {
+        self.bar.inc(more as u64);
         if let Some(Ok(mut due)) = self.due.as_ref().map(Mutex::lock)
             && Instant::now() > *due
         {

@@ -3,7 +3,7 @@
 use std::{env, fs, path::Path};
 
 use anyhow::{Context, Result};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::client::{Again, Client};
@@ -34,6 +34,11 @@ impl<'a> Admin<'a> {
         Ok(Self { client, key: key.trim().to_owned() })
     }
 
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Asks for a list, or anything that can be asked for twice.
     ///
     /// # Errors
@@ -41,6 +46,19 @@ impl<'a> Admin<'a> {
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
         self.client.send(request, Again::Always).await?.ok().with_context(|| format!("GET {path}"))
+    }
+
+    /// The same; nothing where the system does not know what is asked for.
+    ///
+    /// # Errors
+    /// What the system says otherwise.
+    pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+        let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
+        let answer = self.client.send(request, Again::Always).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        answer.ok().map(Some).with_context(|| format!("GET {path}"))
     }
 
     /// Creates something.

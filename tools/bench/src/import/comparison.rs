@@ -5,11 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use contracts::{Cents, DAY, HOUR, Money, ProjectId, ProjectTime, Rate};
+use contracts::{Cents, DAY, HOUR, Millis, Money, ProjectId, ProjectTime, Rate, TaskId};
 use tokio::time::{Instant, sleep};
 
 use super::admin::Admin;
 use super::board::BILL_RATE;
+use super::cells::Cells;
+use super::people::Person;
 use super::plan::Plan;
 
 /// How long the system may stand still before what it says is its last word.
@@ -17,9 +19,13 @@ const STILL: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(500);
 const YEAR: i64 = 365 * DAY;
 
-/// All projects, each with what the sheet and the system say.
+/// What the sheet and the system say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison(Vec<Compared>);
+pub struct Comparison {
+    projects: Vec<Compared>,
+    /// Nothing where the system does not group time.
+    cells: Option<Cells>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Compared {
@@ -39,12 +45,18 @@ impl Comparison {
     ///
     /// # Errors
     /// When analytics does not answer.
-    pub async fn settled(admin: &Admin<'_>, plan: &Plan, projects: &[ProjectId]) -> Result<Self> {
-        let mut last = Self::now(admin, plan, projects).await?;
+    pub async fn settled(
+        admin: &Admin<'_>,
+        plan: &Plan,
+        people: &[Person],
+        projects: &[ProjectId],
+        tasks: &[TaskId],
+    ) -> Result<Self> {
+        let mut last = Self::now(admin, plan, people, projects, tasks).await?;
         let mut moved = Instant::now();
         while !last.is_exact() && moved.elapsed() < STILL {
             sleep(LOOK).await;
-            let next = Self::now(admin, plan, projects).await?;
+            let next = Self::now(admin, plan, people, projects, tasks).await?;
             if next != last {
                 moved = Instant::now();
                 last = next;
@@ -53,19 +65,21 @@ impl Comparison {
         Ok(last)
     }
 
-    async fn now(admin: &Admin<'_>, plan: &Plan, projects: &[ProjectId]) -> Result<Self> {
-        let mut start = plan.windows.iter().map(|window| window.start).min().context("no hours in the sheet")?;
-        let last = plan.windows.iter().map(|window| window.end).max().context("no hours in the sheet")?;
+    async fn now(
+        admin: &Admin<'_>,
+        plan: &Plan,
+        people: &[Person],
+        projects: &[ProjectId],
+        tasks: &[TaskId],
+    ) -> Result<Self> {
+        let ranges = year_by_year(plan).context("no hours in the sheet")?;
         let mut system: HashMap<ProjectId, Sums> = HashMap::new();
-        // Year by year: adjoining ranges add up to the whole, whatever they cut in two.
-        while start < last {
-            let end = last.min(start + YEAR);
+        for (start, end) in &ranges {
             let path = format!("/api/v1/analytics/project-time?start={start}&end={end}");
             for ProjectTime { id, time, income, .. } in admin.list::<Vec<ProjectTime>>(&path).await? {
                 let sums = system.entry(id).or_default();
                 *sums = Sums { millis: sums.millis + time, income: Cents(sums.income.0 + income.0) };
             }
-            start = end;
         }
         let rate = Rate::try_from(BILL_RATE)?;
         let compared = plan.projects.iter().zip(projects).map(|(planned, id)| Compared {
@@ -73,20 +87,35 @@ impl Comparison {
             sheet: Sums { millis: planned.millis, income: Money::of(rate, planned.millis).cents() },
             system: system.get(id).copied().unwrap_or_default(),
         });
-        Ok(Self(compared.collect()))
+        let cells = Cells::ask(admin, &ranges, plan, people, projects, tasks).await?;
+        Ok(Self { projects: compared.collect(), cells })
     }
 
     /// Whether everything agrees, to the millisecond and the cent.
     pub fn is_exact(&self) -> bool {
-        self.0.iter().all(|compared| compared.sheet == compared.system)
+        self.projects.iter().all(|compared| compared.sheet == compared.system)
+            && self.cells.as_ref().is_none_or(Cells::is_exact)
     }
+}
+
+/// All time of the plan: adjoining ranges add up to the whole, whatever they cut in two.
+fn year_by_year(plan: &Plan) -> Option<Vec<(Millis, Millis)>> {
+    let mut start = plan.windows.iter().map(|window| window.start).min()?;
+    let last = plan.windows.iter().map(|window| window.end).max()?;
+    let mut ranges = Vec::new();
+    while start < last {
+        let end = last.min(start + YEAR);
+        ranges.push((start, end));
+        start = end;
+    }
+    Some(ranges)
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hours = |millis: i64| millis as f64 / HOUR as f64;
         writeln!(f, "{:10} {:>14} {:>14} {:>14} {:>16}", "project", "sheet, h", "system, h", "income", "difference")?;
-        for Compared { project, sheet, system } in &self.0 {
+        for Compared { project, sheet, system } in &self.projects {
             let difference = match (system.millis - sheet.millis, system.income.0 - sheet.income.0) {
                 (0, 0) => "exact".to_owned(),
                 (0, cents) => format!("{cents:+} cents"),
@@ -96,9 +125,13 @@ impl fmt::Display for Comparison {
             let [sheet, system] = [sheet, system].map(|sums| hours(sums.millis));
             writeln!(f, "{project:10} {sheet:>14.4} {system:>14.4} {income:>14.2} {difference:>16}")?;
         }
-        let sum = |of: fn(&Compared) -> i64| hours(self.0.iter().map(of).sum());
+        let sum = |of: fn(&Compared) -> i64| hours(self.projects.iter().map(of).sum());
         let (sheet, system) = (sum(|compared| compared.sheet.millis), sum(|compared| compared.system.millis));
-        write!(f, "{:10} {sheet:>14.4} {system:>14.4}", "all")
+        writeln!(f, "{:10} {sheet:>14.4} {system:>14.4}", "all")?;
+        match &self.cells {
+            Some(cells) => cells.fmt(f),
+            None => write!(f, "The system does not group time by developer, task and month."),
+        }
     }
 }
 
@@ -111,8 +144,9 @@ mod tests {
         let sheet = Sums { millis: HOUR, income: Cents(5_000) };
         let exact = Compared { project: "A".into(), sheet, system: sheet };
         let short = Compared { project: "B".into(), sheet, system: Sums { millis: HOUR - 1, ..sheet } };
-        assert!(Comparison(vec![exact.clone()]).is_exact());
-        let comparison = Comparison(vec![exact, short]);
+        let of = |projects| Comparison { projects, cells: None };
+        assert!(of(vec![exact.clone()]).is_exact());
+        let comparison = of(vec![exact, short]);
         assert!(!comparison.is_exact());
         let lines = comparison.to_string();
         let lines: Vec<_> = lines.lines().collect();

@@ -6,6 +6,7 @@
 
 mod admin;
 mod board;
+mod cells;
 mod comparison;
 mod passwords;
 mod people;
@@ -82,10 +83,10 @@ pub async fn run(options: &Options) -> Result<()> {
         println!("  {count:>9} × {}", meaning(status));
     }
 
-    let comparison = Comparison::settled(&admin, &plan, &projects).await?;
+    let comparison = Comparison::settled(&admin, &plan, &people, &projects, &tasks).await?;
     println!("\n{comparison}");
     ensure!(comparison.is_exact(), "the hours of the system are not those of the sheet");
-    println!("Every project is exact, to the millisecond.");
+    println!("Everything is exact, to the millisecond.");
     Ok(())
 }
 

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use super::{
     crew::Crew,
-    fleet::Fleet,
     load::{self, Shape},
 };
+use crate::fleet::Fleet;
 
 const MILLION: f64 = 1_000_000.0;
 

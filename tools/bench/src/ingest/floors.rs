@@ -9,7 +9,8 @@ use futures::future::try_join_all;
 use mongodb::Collection;
 use uuid::Uuid;
 
-use super::{fleet::Fleet, goals::Goals, load::Measured};
+use super::goals::Goals;
+use crate::{fleet::Fleet, measured::Measured};
 
 /// Measures all floors.
 pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> Result<()> {
@@ -18,9 +19,11 @@ pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> R
     let windows = mongo.database("bench_floor").collection::<Document>("windows");
     // The same indexes as ours, so that both pay for them.
     for keys in [
-        doc! { "window.employeeId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 },
         doc! { "window.projectId": 1, "window.start": 1, "_id": 1 },
-        doc! { "window.start": 1, "_id": 1 },
+        doc! { "window.taskId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.start": 1, "_id": 1, "window.end": 1 },
     ] {
         windows.create_index(kit::mongo::index(keys)).await?;
     }

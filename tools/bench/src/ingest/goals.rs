@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::load::Measured;
+use crate::{goal::Goal, measured::Measured};
 
 /// All that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -17,40 +17,6 @@ pub(super) struct Goals {
     pub(super) peaks: BTreeMap<String, f64>,
     /// How many events analytics were behind after a load, and how long they took to catch up.
     pub(super) lags: Vec<(String, (u64, Duration))>,
-}
-
-/// A ratio and its goal.
-struct Goal {
-    what: String,
-    is: f64,
-    least: Option<f64>,
-    most: Option<f64>,
-}
-
-impl Goal {
-    fn least(what: &str, is: Option<f64>, least: f64) -> Option<Self> {
-        is.map(|is| Self { what: what.to_owned(), is, least: Some(least), most: None })
-    }
-
-    fn most(what: &str, is: Option<f64>, most: f64) -> Option<Self> {
-        is.map(|is| Self { what: what.to_owned(), is, least: None, most: Some(most) })
-    }
-
-    fn is_met(&self) -> bool {
-        self.least.is_none_or(|least| self.is >= least) && self.most.is_none_or(|most| self.is <= most)
-    }
-}
-
-impl fmt::Display for Goal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, is, least, most } = self;
-        write!(f, "{what}: {is:.2}, ")?;
-        match (least, most) {
-            (Some(least), _) => write!(f, "goal at least {least:.2}"),
-            (_, Some(most)) => write!(f, "goal at most {most:.2}"),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Goals {
@@ -105,7 +71,7 @@ impl Goals {
 
     /// The goals that are missed, and by how much.
     pub(super) fn missed(&self) -> Vec<String> {
-        self.all().iter().filter(|goal| !goal.is_met()).map(ToString::to_string).collect()
+        Goal::missed(&self.all())
     }
 }
 
@@ -129,7 +95,7 @@ impl fmt::Display for Goals {
         }
         writeln!(f, "\n")?;
         for goal in self.all() {
-            writeln!(f, "{} {goal}", if goal.is_met() { "met   " } else { "MISSED" })?;
+            writeln!(f, "{goal}")?;
         }
         Ok(())
     }

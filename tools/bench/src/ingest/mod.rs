@@ -2,12 +2,9 @@
 
 mod cost;
 mod crew;
-mod fleet;
 mod floors;
 mod goals;
 mod load;
-mod usage;
-mod wire;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,12 +14,8 @@ use serde_json::json;
 
 pub use cost::{CostOptions, cost};
 
-use self::{
-    crew::Crew,
-    fleet::Fleet,
-    goals::Goals,
-    load::{Measured, Shape},
-};
+use self::{crew::Crew, goals::Goals, load::Shape};
+use crate::{fleet::Fleet, measured::Measured};
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]

@@ -9,31 +9,31 @@ const TICKS: f64 = 100.0;
 
 /// The processes that are watched.
 #[derive(Debug, Default)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     processes: Vec<(String, u32)>,
     begun: Option<(Instant, BTreeMap<String, f64>)>,
 }
 
 impl Usage {
-    pub(super) fn watch(&mut self, name: &str, pid: u32) {
+    pub(crate) fn watch(&mut self, name: &str, pid: u32) {
         self.processes.push((name.to_owned(), pid));
     }
 
     /// From here on CPU is counted.
-    pub(super) fn begin(&mut self) -> Result<()> {
+    pub(crate) fn begin(&mut self) -> Result<()> {
         self.begun = Some((Instant::now(), self.seconds()?));
         Ok(())
     }
 
     /// The share of one core that each process has used since.
-    pub(super) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
+    pub(crate) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
         let since = self.begun.as_ref().context("not begun")?.0;
         let lasted = since.elapsed().as_secs_f64();
         Ok(self.spent()?.into_iter().map(|(name, seconds)| (name, seconds / lasted)).collect())
     }
 
     /// The seconds of one core that each process has used since.
-    pub(super) fn spent(&mut self) -> Result<BTreeMap<String, f64>> {
+    pub(crate) fn spent(&mut self) -> Result<BTreeMap<String, f64>> {
         let (_, before) = self.begun.take().context("not begun")?;
         let since = |(name, seconds): (String, f64)| {
             let earlier = before.get(&name).copied().unwrap_or_default();
@@ -43,7 +43,7 @@ impl Usage {
     }
 
     /// The bytes that each process has had written to disk.
-    pub(super) fn written(&self) -> Result<BTreeMap<String, f64>> {
+    pub(crate) fn written(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), written_bytes(*pid)?))).collect()
     }
 
@@ -52,7 +52,7 @@ impl Usage {
     }
 
     /// The most memory that each process has held, in MiB.
-    pub(super) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
+    pub(crate) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), peak_mib(*pid)?))).collect()
     }
 }

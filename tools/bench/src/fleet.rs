@@ -15,7 +15,7 @@ use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use super::usage::Usage;
+use crate::usage::Usage;
 
 const SERVICES: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Gateway];
@@ -26,12 +26,12 @@ const READY: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_secs(1_800);
 
 /// A running system.
-pub(super) struct Fleet {
-    pub(super) base: String,
-    pub(super) data: PathBuf,
-    pub(super) usage: Usage,
-    pub(super) nats_url: String,
-    pub(super) mongo_url: String,
+pub(crate) struct Fleet {
+    pub(crate) base: String,
+    pub(crate) data: PathBuf,
+    pub(crate) usage: Usage,
+    pub(crate) nats_url: String,
+    pub(crate) mongo_url: String,
     services: Vec<Child>,
     nats: Nats,
     mongo: Mongo,
@@ -40,7 +40,7 @@ pub(super) struct Fleet {
 
 impl Fleet {
     /// Builds what is missing, starts it, and waits until it is ready.
-    pub(super) async fn start(sync_always: bool) -> Result<Self> {
+    pub(crate) async fn start(sync_always: bool) -> Result<Self> {
         build()?;
         let folder = tempfile::tempdir()?;
         let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
@@ -130,7 +130,7 @@ impl Fleet {
     }
 
     /// How many messages analytics are behind, and how long they take to catch up.
-    pub(super) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
+    pub(crate) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
         let behind = self.waiting(stream::EVENTS, Service::Analytics).await?;
         let started = Instant::now();
         self.until_analytics_rest().await?;
@@ -138,7 +138,7 @@ impl Fleet {
     }
 
     /// Waits until analytics have counted everything.
-    pub(super) async fn until_analytics_rest(&self) -> Result<()> {
+    pub(crate) async fn until_analytics_rest(&self) -> Result<()> {
         let started = Instant::now();
         while self.waiting(stream::EVENTS, Service::Analytics).await? > 0 {
             ensure!(started.elapsed() < REST, "analytics are still behind after {} s", REST.as_secs());
@@ -148,29 +148,29 @@ impl Fleet {
     }
 
     /// MongoDB, as whoever measures.
-    pub(super) async fn mongo(&self) -> Result<mongodb::Client> {
+    pub(crate) async fn mongo(&self) -> Result<mongodb::Client> {
         kit::mongo::connect(&self.mongo_url, "bench").await
     }
 
     /// NATS, as whoever measures.
-    pub(super) async fn bus(&self) -> Result<async_nats::Client> {
+    pub(crate) async fn bus(&self) -> Result<async_nats::Client> {
         Ok(async_nats::connect(&self.nats_url).await?)
     }
 
     /// What NATS has counted since it started.
-    pub(super) async fn nats_counters(&self) -> Result<serde_json::Value> {
+    pub(crate) async fn nats_counters(&self) -> Result<serde_json::Value> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(http.get(format!("{}/varz", self.nats.monitor_url())).send().await?.json().await?)
     }
 
     /// How many windows are stored.
-    pub(super) async fn stored(&self) -> Result<u64> {
+    pub(crate) async fn stored(&self) -> Result<u64> {
         let windows = self.mongo().await?.database("t3_db_timetrack").collection::<Document>("windows");
         Ok(windows.count_documents(doc! {}).await?)
     }
 
     /// Stops everything.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         for child in &mut self.services {
             // It may have ended by itself.
             let _ = child.kill();

@@ -1,0 +1,129 @@
+//! Which windows there are: a year of them, the same ones in every run, as many as are asked for.
+//! The first thousand is spread over the year as the first million is, so that what is stored can
+//! grow and stay alike.
+
+use contracts::{DAY, HOUR, SECOND};
+
+/// How many days the windows are spread over.
+pub(super) const DAYS: u64 = 365;
+/// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
+pub(super) const LENGTH: i64 = 600 * SECOND;
+/// When a day's first window begins.
+const OPENS: i64 = 8 * HOUR;
+/// So many windows of an employee fit into a day.
+const SLOTS: u64 = ((DAY - OPENS) / LENGTH) as u64;
+
+/// The year.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Calendar {
+    /// The first midnight, in UTC.
+    pub(super) first: i64,
+    /// Everybody works.
+    pub(super) employees: u64,
+    /// On one of so many tasks at a time.
+    pub(super) tasks: u64,
+}
+
+/// A window that is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// Whose: the place in a list.
+    pub(super) employee: usize,
+    /// On which task: the place in a list.
+    pub(super) task: usize,
+    /// When it begins.
+    pub(super) start: i64,
+}
+
+impl Calendar {
+    /// A year that has ended by now.
+    pub(super) fn before(now: i64, employees: u64, tasks: u64) -> Self {
+        let today = now - now.rem_euclid(DAY);
+        Self { first: today - DAYS as i64 * DAY, employees, tasks }
+    }
+
+    /// The first moment after it.
+    pub(super) fn end(&self) -> i64 {
+        self.first + DAYS as i64 * DAY
+    }
+
+    /// How many windows there can be.
+    pub(super) fn most(&self) -> u64 {
+        self.employees * DAYS * SLOTS
+    }
+
+    /// The window with this number. Each employee-day gets its first before any gets a second.
+    pub(super) fn window(&self, number: u64) -> Planned {
+        let pairs = self.employees * DAYS;
+        // Steps by the golden ratio lie evenly, however many are taken; without a common divisor
+        // all pairs come up before one comes again.
+        let step = coprime((pairs as f64 * 0.618) as u64, pairs);
+        let pair = number % pairs * step % pairs;
+        let (slot, day, employee) = (number / pairs, pair / self.employees, pair % self.employees);
+        // The task changes every half hour.
+        let task = (employee * 31 + day * 7 + slot / 3 * 13) % self.tasks;
+        let start = self.first + day as i64 * DAY + OPENS + slot as i64 * LENGTH;
+        Planned { employee: employee as usize, task: task as usize, start }
+    }
+
+    /// The windows with these numbers, employee by employee, each one's in the order of time.
+    pub(super) fn by_employee(&self, numbers: std::ops::Range<u64>) -> Vec<Vec<Planned>> {
+        let mut all = vec![Vec::new(); self.employees as usize];
+        for planned in numbers.map(|number| self.window(number)) {
+            all[planned.employee].push(planned);
+        }
+        all.iter_mut().for_each(|of_one| of_one.sort_by_key(|planned| planned.start));
+        all
+    }
+}
+
+/// The next number that has no divisor in common with another.
+fn coprime(from: u64, with: u64) -> u64 {
+    let divisor = |mut a: u64, mut b: u64| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    (from.max(1)..).find(|number| divisor(*number, with) == 1).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const YEAR: Calendar = Calendar { first: 0, employees: 20, tasks: 10 };
+
+    #[test]
+    fn nobody_has_two_windows_at_once_however_many_there_are() {
+        let number = 20 * DAYS * 3 + 17;
+        let mut slots = HashSet::new();
+        for planned in (0..number).map(|number| YEAR.window(number)) {
+            assert!(slots.insert((planned.employee, planned.start)));
+            assert_eq!((planned.start - OPENS).rem_euclid(DAY) % LENGTH, 0);
+            assert!(planned.start >= YEAR.first && planned.start + LENGTH <= YEAR.end() && planned.task < 10);
+        }
+    }
+
+    #[test]
+    fn a_small_part_is_spread_over_the_year_and_everybody() {
+        let of = |count: u64, key: fn(Planned) -> i64| {
+            (0..count).map(|number| key(YEAR.window(number))).collect::<HashSet<_>>().len()
+        };
+        assert!(of(730, |planned| planned.start.div_euclid(DAY)) > 330);
+        assert_eq!(of(730, |planned| planned.employee as i64), 20);
+        assert_eq!(of(730, |planned| planned.task as i64), 10);
+    }
+
+    #[test]
+    fn everybody_sends_their_own_windows_in_the_order_of_time() {
+        let all = YEAR.by_employee(100..9_000);
+        assert_eq!(all.iter().map(Vec::len).sum::<usize>(), 8_900);
+        for (employee, of_one) in all.iter().enumerate() {
+            assert!(of_one.is_sorted_by_key(|planned| planned.start));
+            assert!(of_one.iter().all(|planned| planned.employee == employee));
+        }
+    }
+}

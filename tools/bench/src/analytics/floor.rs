@@ -1,0 +1,91 @@
+//! The floor F: what no question can be faster than, as it asks a service over NATS, which reads
+//! from MongoDB.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bson::{Document, doc};
+use futures::StreamExt;
+use serde::Serialize;
+
+use crate::measured::Measured;
+
+const SUBJECT: &str = "bench.floor";
+/// So many documents are read from, one by one.
+const DOCUMENTS: i32 = 1_000;
+/// The first answers are slower: connections are made, caches fill.
+const WARM_UP: usize = 200;
+
+/// The p50 of one request and its reply over NATS, and of one point read from MongoDB, in
+/// milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Floor {
+    nats: f64,
+    mongo: f64,
+}
+
+impl Floor {
+    /// Measures both for so long each, one after the other, on one connection each.
+    pub(super) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
+        Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })
+    }
+
+    /// Both together.
+    pub(super) fn millis(&self) -> f64 {
+        self.nats + self.mongo
+    }
+}
+
+impl std::fmt::Display for Floor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { nats, mongo } = self;
+        write!(f, "F {:.3} ms: {nats:.3} ms over NATS, {mongo:.3} ms in MongoDB", self.millis())
+    }
+}
+
+async fn request(client: &async_nats::Client, lasts: Duration) -> Result<f64> {
+    let mut requests = client.subscribe(SUBJECT).await?;
+    let payload = bytes::Bytes::from(vec![b'x'; 200]);
+    let (answering, reply) = (client.clone(), payload.clone());
+    let responder = tokio::spawn(async move {
+        while let Some(request) = requests.next().await {
+            let Some(to) = request.reply else { continue };
+            if answering.publish(to, reply.clone()).await.is_err() {
+                break;
+            }
+        }
+    });
+    let p50 =
+        p50(lasts, async || client.request(SUBJECT, payload.clone()).await.map(drop).context("NATS does not reply"))
+            .await;
+    responder.abort();
+    p50
+}
+
+async fn point_read(client: &mongodb::Client, lasts: Duration) -> Result<f64> {
+    let database = client.database("bench_floor");
+    let points = database.collection::<Document>("points");
+    points.insert_many((0..DOCUMENTS).map(|n| doc! { "_id": n, "text": "x".repeat(500) })).await?;
+    let mut next = 0;
+    let p50 = p50(lasts, async || {
+        next = (next + 7) % DOCUMENTS;
+        points.find_one(doc! { "_id": next }).await?.context("a document is missing")?;
+        Ok(())
+    })
+    .await;
+    database.drop().await?;
+    p50
+}
+
+async fn p50(lasts: Duration, mut one: impl AsyncFnMut() -> Result<()>) -> Result<f64> {
+    for _ in 0..WARM_UP {
+        one().await?;
+    }
+    let (started, mut micros) = (Instant::now(), Vec::new());
+    while started.elapsed() < lasts {
+        let asked = Instant::now();
+        one().await?;
+        micros.push(asked.elapsed().as_micros() as u32);
+    }
+    Ok(Measured::of("floor", micros, 1, started.elapsed()).p50)
+}

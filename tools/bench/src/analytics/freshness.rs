@@ -1,0 +1,89 @@
+//! What it costs a question that every window counts which was answered before it: asked at rest,
+//! and while windows come in.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use contracts::DAY;
+use futures::future::try_join_all;
+use serde::Serialize;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{
+    calendar::{Calendar, LENGTH, Planned},
+    question::{QUESTIONS, YEAR},
+    staff::Staff,
+};
+use crate::{measured::Measured, wire::Wire};
+
+/// So many windows come in every second.
+const RATE: usize = 1_000;
+/// On so many connections, one by one.
+const SENDERS: usize = 20;
+
+/// The same question, at rest and under load.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Freshness {
+    at_rest: Measured,
+    under_load: Measured,
+    /// How many windows a second came in meanwhile.
+    pub(super) windows_a_second: f64,
+}
+
+impl Freshness {
+    /// Measures both for so long each. The windows lie in the days before the year, and are asked
+    /// for; nothing where the server does not know the question.
+    pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Option<Self>> {
+        let year = Calendar { first: year.first - 30 * DAY, ..*year };
+        let question = QUESTIONS.iter().find(|question| question.name == YEAR).context("no such question")?;
+        let Some(at_rest) = question.ask(staff, &year, 1, lasts).await? else { return Ok(None) };
+        let done = AtomicBool::new(false);
+        let started = Instant::now();
+        let asking = async {
+            let asked = question.ask(staff, &year, 1, lasts).await;
+            done.store(true, Ordering::Relaxed);
+            asked
+        };
+        let sending = try_join_all((0..SENDERS).map(|sender| send(staff, &year, sender, &done)));
+        let (under_load, sent) = tokio::try_join!(asking, sending)?;
+        let windows_a_second = sent.iter().sum::<usize>() as f64 / started.elapsed().as_secs_f64();
+        Ok(under_load.map(|under_load| Self { at_rest, under_load, windows_a_second }))
+    }
+
+    /// How many milliseconds longer the p99 of the question is under load.
+    pub(super) fn cost(&self) -> f64 {
+        self.under_load.p99 - self.at_rest.p99
+    }
+}
+
+impl fmt::Display for Freshness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "at rest:                    {}", self.at_rest)?;
+        write!(f, "while {:>5.0} come in a second: {}", self.windows_a_second, self.under_load)
+    }
+}
+
+/// Sends one sender's share of the windows, each for the next of its employees, until it is done;
+/// says how many it has sent.
+async fn send(staff: &Staff, year: &Calendar, sender: usize, done: &AtomicBool) -> Result<usize> {
+    let mut wire = Wire::connect(&staff.base).await?;
+    let mut due = interval(Duration::from_secs(1) * SENDERS as u32 / RATE as u32);
+    // Who is late sends faster afterwards.
+    due.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let employees: Vec<usize> = (sender..staff.people.len()).step_by(SENDERS).collect();
+    let mut sent = 0;
+    while !done.load(Ordering::Relaxed) && !employees.is_empty() {
+        due.tick().await;
+        let (turn, employee) = (sent / employees.len(), employees[sent % employees.len()]);
+        let planned = Planned { employee, task: sent % staff.tasks.len(), start: year.first + turn as i64 * LENGTH };
+        let authorization = ("Authorization", staff.people[employee].authorization.as_str());
+        let status = wire.post("/api/v1/time-entries", authorization, &staff.json(&planned)).await?;
+        ensure!((200..300).contains(&status), "a window was answered {status}");
+        sent += 1;
+    }
+    Ok(sent)
+}

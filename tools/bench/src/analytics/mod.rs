@@ -1,0 +1,170 @@
+//! How fast questions are answered, and whether that grows with what is stored.
+
+mod calendar;
+mod fill;
+mod floor;
+mod freshness;
+mod question;
+mod report;
+mod staff;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Result, bail, ensure};
+use clap::Args;
+use contracts::ProjectTime;
+use serde_json::json;
+use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs};
+
+use self::{
+    calendar::{Calendar, LENGTH},
+    fill::fill,
+    floor::Floor,
+    freshness::Freshness,
+    question::QUESTIONS,
+    report::{Answers, Report, Size},
+    staff::Staff,
+};
+use crate::{client::Client, fleet::Fleet, import::Admin};
+
+/// On so many connections is each question asked.
+const CONNECTIONS: [usize; 2] = [1, 16];
+/// How long each part of the floor is measured.
+const FLOOR: Duration = Duration::from_secs(2);
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Ask this server, which speaks part 1 of the API, in place of one of our own; what it does
+    /// not know is left out.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// The data folder of the target: its admin key and its mails.
+    #[arg(long, default_value = ".t3")]
+    pub data: PathBuf,
+    /// How many windows are stored in the end, spread over 365 days; it is asked at a hundredth and
+    /// a tenth of them too.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub windows: u64,
+    /// How many employees there are, each on every task.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub employees: u32,
+    /// How many projects there are, each with five tasks.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub projects: u32,
+    /// How long each question is asked on each number of connections, in seconds.
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// Print JSON in place of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// End with an error where a goal is missed; the last line says which, and by how much.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Measures, and prints one table.
+///
+/// # Errors
+/// When something cannot be started, analytics count wrong, or with `--check` a goal is missed.
+pub async fn run(options: &Options) -> Result<()> {
+    let report = match &options.target {
+        Some(target) => on_target(options, target).await?,
+        None => on_our_own(options).await?,
+    };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&json!(report))?);
+    } else {
+        println!("{report}");
+    }
+    let missed = report.missed();
+    match (options.check, missed.is_empty()) {
+        (true, false) => bail!("goals missed: {}", missed.join("; ")),
+        _ => Ok(()),
+    }
+}
+
+async fn on_our_own(options: &Options) -> Result<Report> {
+    let fleet = Fleet::start(true).await?;
+    let (nats, mongo) = (fleet.bus().await?, fleet.mongo().await?);
+    let (staff, calendar) = open(options, &fleet.base, &fleet.data).await?;
+    let mut report = Report::default();
+    let mut stored = 0;
+    for windows in sizes(options) {
+        eprintln!("{}", fill(&staff, &calendar, stored..windows).await?);
+        stored = windows;
+        fleet.until_analytics_rest().await?;
+        check_sum(&fleet, &calendar, windows).await?;
+        let floor = Floor::measure(&nats, &mongo, FLOOR).await?;
+        report.sizes.push(ask_all(options, &staff, &calendar, windows, floor).await?);
+    }
+    report.freshness = Freshness::measure(&staff, &calendar, 2 * lasts(options)).await?;
+    fleet.stop().await;
+    Ok(report)
+}
+
+/// The same on a server of somebody else's; the floor is that of NATS and MongoDB on this machine.
+async fn on_target(options: &Options, target: &str) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
+    let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
+    let mut nats = Nats::start(NatsOptions::new(programs.nats_server, folder.path().join("nats"))).await?;
+    let mut mongo = Mongo::start(MongoOptions::new(programs.mongod, folder.path().join("mongo"))).await?;
+    let bus = async_nats::connect(nats.url()).await?;
+    let database = kit::mongo::connect(&mongo.connection_string(), "bench").await?;
+    let floor = Floor::measure(&bus, &database, FLOOR).await?;
+    nats.kill().await;
+    mongo.kill().await;
+
+    let (staff, calendar) = open(options, target, &options.data).await?;
+    let mut report = Report::default();
+    let mut stored = 0;
+    for windows in sizes(options) {
+        eprintln!("{}", fill(&staff, &calendar, stored..windows).await?);
+        stored = windows;
+        report.sizes.push(ask_all(options, &staff, &calendar, windows, floor).await?);
+    }
+    report.freshness = Freshness::measure(&staff, &calendar, 2 * lasts(options)).await?;
+    Ok(report)
+}
+
+fn lasts(options: &Options) -> Duration {
+    Duration::from_secs(options.seconds)
+}
+
+fn sizes(options: &Options) -> [u64; 3] {
+    [options.windows / 100, options.windows / 10, options.windows]
+}
+
+async fn open(options: &Options, base: &str, data: &std::path::Path) -> Result<(Staff, Calendar)> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() as i64;
+    let staff = Staff::hire(base, data, options.employees, options.projects).await?;
+    let calendar = Calendar::before(now, staff.people.len() as u64, staff.tasks.len() as u64);
+    let most = calendar.most();
+    ensure!(options.windows <= most, "--windows: at most {most} fit into a year of so many --employees");
+    Ok((staff, calendar))
+}
+
+async fn ask_all(options: &Options, staff: &Staff, calendar: &Calendar, windows: u64, floor: Floor) -> Result<Size> {
+    eprintln!("{windows} windows; {floor}");
+    let mut answers = Vec::new();
+    for question in &QUESTIONS {
+        for connections in CONNECTIONS {
+            if let Some(measured) = question.ask(staff, calendar, connections, lasts(options)).await? {
+                eprintln!("{measured}");
+                answers.push(Answers { question: question.name, connections, measured });
+            }
+        }
+    }
+    Ok(Size { windows, floor, answers })
+}
+
+/// Whether all that was sent is counted, to the millisecond: wrong answers may come as fast as
+/// they like.
+async fn check_sum(fleet: &Fleet, calendar: &Calendar, windows: u64) -> Result<()> {
+    let client = Client::new(&fleet.base)?;
+    let path = format!("/api/v1/analytics/project-time?start={}&end={}", calendar.first, calendar.end());
+    let times: Vec<ProjectTime> = Admin::new(&client, &fleet.data)?.list(&path).await?;
+    let (counted, sent) = (times.iter().map(|of| of.time).sum::<i64>(), windows as i64 * LENGTH);
+    ensure!(counted == sent, "analytics count {counted} ms, and {sent} ms were sent");
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What was measured, beside what it should be.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{
+    floor::Floor,
+    freshness::Freshness,
+    question::{ME, QUESTIONS, YEAR},
+};
+use crate::{goal::Goal, measured::Measured};
+
+/// All that was measured.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Report {
+    pub(super) sizes: Vec<Size>,
+    pub(super) freshness: Option<Freshness>,
+}
+
+/// What was measured with so many windows stored.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Size {
+    pub(super) windows: u64,
+    pub(super) floor: Floor,
+    pub(super) answers: Vec<Answers>,
+}
+
+/// How a question was answered on so many connections.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Answers {
+    pub(super) question: &'static str,
+    pub(super) connections: usize,
+    pub(super) measured: Measured,
+}
+
+impl Size {
+    fn of(&self, question: &str, connections: usize) -> Option<&Measured> {
+        let is_it = |a: &&Answers| a.question == question && a.connections == connections;
+        self.answers.iter().find(is_it).map(|answers| &answers.measured)
+    }
+}
+
+impl Report {
+    /// The goals that could be measured; those of the questions with all windows stored.
+    fn goals(&self) -> Vec<Goal> {
+        let Some(most) = self.sizes.last() else { return Vec::new() };
+        let of_question = QUESTIONS.iter().filter_map(|question| {
+            let floors = most.of(question.name, 1)?.p50 / most.floor.millis();
+            Goal::most(&format!("{}, in F", question.name), Some(floors), question.floors?)
+        });
+        let growth = self.growth(YEAR);
+        let share = most.of(YEAR, 16).zip(most.of(ME, 16)).map(|(year, me)| year.rate / me.rate);
+        let freshness = self.freshness.as_ref();
+        let others = [
+            Goal::most("growth over ten times the windows, whole company", growth, 1.3),
+            Goal::least("project-time over 365 days at 16 connections ÷ auth/me at 16", share, 1.0 / 3.0),
+            Goal::most("what freshness costs at p99, ms", freshness.map(Freshness::cost), 50.0),
+            Goal::least("windows a second meanwhile", freshness.map(|fresh| fresh.windows_a_second), 950.0),
+        ];
+        of_question.chain(others.into_iter().flatten()).collect()
+    }
+
+    /// By how much a question takes longer with all windows stored than with a tenth of them.
+    fn growth(&self, question: &str) -> Option<f64> {
+        let [.., tenth, all] = &self.sizes[..] else { return None };
+        Some(all.of(question, 1)?.p50 / tenth.of(question, 1)?.p50)
+    }
+
+    /// The goals that are missed, and by how much.
+    pub(super) fn missed(&self) -> Vec<String> {
+        Goal::missed(&self.goals())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Size { windows, floor, answers } in &self.sizes {
+            writeln!(f, "{windows} windows; {floor}")?;
+            for Answers { connections, measured, .. } in answers {
+                write!(f, "  {measured}")?;
+                match connections {
+                    1 => writeln!(f, "  {:>7.1} F", measured.p50 / floor.millis())?,
+                    _ => writeln!(f)?,
+                }
+            }
+            writeln!(f)?;
+        }
+        writeln!(f, "Growth from a tenth to all windows, p50 at one connection:")?;
+        for question in &QUESTIONS {
+            if let Some(growth) = self.growth(question.name) {
+                writeln!(f, "  {:<44} {growth:>6.2} times", question.name)?;
+            }
+        }
+        if let Some(freshness) = &self.freshness {
+            writeln!(f, "\nFreshness:\n{freshness}")?;
+        }
+        writeln!(f)?;
+        self.goals().iter().try_for_each(|goal| writeln!(f, "{goal}"))
+    }
+}
