@@ -13,6 +13,7 @@ mod collector;
 mod concurrency;
 mod employees;
 mod faults;
+mod grouped;
 mod hostile;
 mod import;
 mod lifecycle;

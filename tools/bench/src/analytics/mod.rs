@@ -136,9 +136,8 @@ fn sizes(options: &Options) -> [u64; 3] {
 }
 
 async fn open(options: &Options, base: &str, data: &std::path::Path) -> Result<(Staff, Calendar)> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() as i64;
     let staff = Staff::hire(base, data, options.employees, options.projects).await?;
-    let calendar = Calendar::before(now, staff.people.len() as u64, staff.tasks.len() as u64);
+    let calendar = Calendar::before(kit::Clock::system().now().0, staff.people.len() as u64, staff.tasks.len() as u64);
     let most = calendar.most();
     ensure!(options.windows <= most, "--windows: at most {most} fit into a year of so many --employees");
     Ok((staff, calendar))
