@@ -90,6 +90,10 @@ pub mod stream {
     pub const DEAD_SUBJECTS: &str = "dead.>";
     /// The key-value bucket of revoked tokens, written by directory, watched by gateways.
     pub const REVOCATIONS: &str = "revocations";
+    /// The stream that holds [`REVOCATIONS`].
+    pub const REVOCATIONS_STREAM: &str = "KV_revocations";
+    /// The subjects of [`REVOCATIONS_STREAM`].
+    pub const REVOCATIONS_SUBJECTS: &str = "$KV.revocations.>";
 
     /// Where a message of `stream` that `consumer` could not take is copied to.
     pub fn dead_subject(stream: &str, consumer: &str) -> String {

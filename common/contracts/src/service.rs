@@ -21,6 +21,10 @@ pub enum Service {
 }
 
 impl Service {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Gateway, Self::Directory, Self::Projects, Self::Timetrack, Self::Analytics, Self::Mailer];
+
     /// The name in subjects, durable consumers and databases.
     pub const fn name(self) -> &'static str {
         match self {

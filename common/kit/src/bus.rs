@@ -2,14 +2,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use async_nats::{
-    Client, ConnectOptions, HeaderMap, Request as NatsRequest, RequestErrorKind, connection::State,
-    header::NATS_MESSAGE_ID, jetstream,
+    Client, ConnectOptions, Event as ConnectionEvent, HeaderMap, Request as NatsRequest, RequestErrorKind,
+    connection::State, header::NATS_MESSAGE_ID, jetstream,
 };
 use bytes::Bytes;
-use contracts::{Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, header};
+use contracts::{Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, User, header};
 use futures::StreamExt;
 
-use crate::{Clock, Error, Metrics, trace};
+use crate::{
+    Clock, Error, Metrics,
+    config::{self, Environment},
+    trace,
+};
 
 /// How long an answer is waited for, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -67,28 +71,18 @@ impl Call {
 }
 
 impl Bus {
-    /// Connects, waiting at most 30 seconds for NATS to come up; from then on it reconnects by
-    /// itself for as long as it takes.
+    /// Connects as this user, as [`connect_nats`] does. The service is whom it speaks for.
     ///
     /// # Errors
-    /// When NATS is not there.
-    pub async fn connect(url: &str, service: Service, clock: Clock) -> anyhow::Result<Self> {
-        let mut tried = 0;
-        let client = loop {
-            let options = ConnectOptions::new()
-                .name(service.name())
-                .ping_interval(Duration::from_secs(10))
-                .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)));
-            match options.connect(url).await {
-                Ok(client) => break client,
-                Err(error) if tried < START_PATIENCE => {
-                    tried += 1;
-                    tracing::info!(%error, "waiting for NATS");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-                Err(error) => return Err(error).context("NATS cannot be reached at NATS_URL"),
-            }
-        };
+    /// When NATS is not there, or a setting is wrong.
+    pub async fn connect(
+        settings: &config::Nats,
+        environment: Environment,
+        user: User,
+        service: Service,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let client = connect_nats(settings, environment, user).await?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(ACK_PATIENCE);
         let metrics = Metrics::new(service);
@@ -249,6 +243,47 @@ impl Bus {
     pub async fn drain(&self) {
         if tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await.is_err() {
             tracing::warn!("NATS did not take the last messages");
+        }
+    }
+}
+
+/// The server's own words, such as what we may not do: nothing else tells of that.
+async fn report(event: ConnectionEvent) {
+    match event {
+        ConnectionEvent::ServerError(error) => tracing::error!(%error, "NATS refuses"),
+        event => tracing::debug!(%event, "NATS"),
+    }
+}
+
+/// Connects to NATS, waiting at most 30 seconds for it to come up; from then on it reconnects by
+/// itself for as long as it takes.
+///
+/// # Errors
+/// When NATS is not there, or a setting is wrong.
+pub async fn connect_nats(settings: &config::Nats, environment: Environment, user: User) -> anyhow::Result<Client> {
+    let (seed, servers) = (settings.nkey(environment)?, settings.servers()?);
+    let mut tried = 0;
+    loop {
+        let mut options = ConnectOptions::new()
+            .name(user.name())
+            .custom_inbox_prefix(user.inbox())
+            .ping_interval(Duration::from_secs(10))
+            .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)))
+            .event_callback(report);
+        if let Some(seed) = &seed {
+            options = options.nkey(seed.expose().to_owned());
+        }
+        if let Some(ca) = settings.nats_tls_ca.clone().filter(|path| !path.as_os_str().is_empty()) {
+            options = options.add_root_certificates(ca).require_tls(true);
+        }
+        match options.connect(&servers[..]).await {
+            Ok(client) => return Ok(client),
+            Err(error) if tried < START_PATIENCE => {
+                tried += 1;
+                tracing::info!(%error, "waiting for NATS");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error).context("NATS cannot be reached at NATS_URL"),
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
+use async_nats::ServerAddr;
 use clap::{Args, ValueEnum};
-use contracts::Secret;
+use contracts::{Secret, Service};
 
 /// A setting that is wrong: what it is, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +25,9 @@ pub enum Environment {
 /// The settings of every service.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
-    /// NATS, with JetStream.
-    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", hide_env_values = true)]
-    pub nats_url: String,
+    /// NATS.
+    #[command(flatten)]
+    pub nats: Nats,
     /// Where we run: production refuses to start without real secrets.
     #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
     pub environment: Environment,
@@ -44,6 +45,23 @@ pub struct Common {
     pub telemetry: Telemetry,
 }
 
+/// How to reach NATS.
+#[derive(Args, Clone, Debug)]
+pub struct Nats {
+    /// NATS, with JetStream: nats://host:port, or tls://host:port; several with commas between.
+    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", hide_env_values = true)]
+    pub nats_url: String,
+    /// The seed of the user that connects, as `provision secrets` makes it: required in production.
+    #[arg(long, env = "NATS_NKEY", hide_env_values = true)]
+    pub nats_nkey: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "NATS_NKEY_FILE")]
+    pub nats_nkey_file: Option<PathBuf>,
+    /// Certificates (PEM) of whoever signed that of NATS: then nothing is said without TLS.
+    #[arg(long, env = "NATS_TLS_CA")]
+    pub nats_tls_ca: Option<PathBuf>,
+}
+
 /// How to reach MongoDB.
 #[derive(Args, Clone, Debug)]
 pub struct Mongo {
@@ -58,6 +76,13 @@ pub struct Mongo {
     /// A file that holds the connection string, in place of it.
     #[arg(long, env = "MONGO_CONNECTION_STRING_FILE")]
     pub mongo_connection_string_file: Option<PathBuf>,
+    /// The password of the service's own user, which has the service's name and is kept in its
+    /// database; without one, whoever the connection string names.
+    #[arg(long, env = "MONGO_PASSWORD", hide_env_values = true)]
+    pub mongo_password: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "MONGO_PASSWORD_FILE")]
+    pub mongo_password_file: Option<PathBuf>,
     /// The prefix of the services' databases: t3_db_directory, …
     #[arg(long, env = "MONGO_DB_NAME", default_value = "t3_db")]
     pub mongo_db_name: String,
@@ -113,7 +138,50 @@ pub fn given(value: Option<&String>) -> Option<&str> {
     value.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
+impl Nats {
+    /// The servers.
+    ///
+    /// # Errors
+    /// Where one cannot be an address.
+    pub fn servers(&self) -> Result<Vec<ServerAddr>, Refused> {
+        let servers: Result<Vec<ServerAddr>, _> = self.nats_url.split(',').map(|url| url.trim().parse()).collect();
+        servers.map_err(|_| {
+            Refused("NATS_URL must be nats://host:port, or tls://host:port, or several with commas between".into())
+        })
+    }
+
+    /// The seed, wherever it is.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is none, or production has none.
+    pub fn nkey(&self, environment: Environment) -> Result<Option<Secret>, Refused> {
+        let name = "NATS_NKEY";
+        match secret(name, self.nats_nkey.as_ref(), self.nats_nkey_file.as_ref())? {
+            None if environment == Environment::Production => Err(Refused(format!(
+                "{name} is missing: set it, or {name}_FILE, to the seed that `provision secrets` made for this service"
+            ))),
+            Some(seed) if !seed.expose().starts_with("SU") => {
+                Err(Refused(format!("{name} is no seed of a user: those that `provision secrets` makes begin with SU")))
+            }
+            seed => Ok(seed),
+        }
+    }
+}
+
 impl Mongo {
+    /// The name of a service's database.
+    pub fn database(&self, service: Service) -> String {
+        format!("{}_{service}", self.mongo_db_name)
+    }
+
+    /// The password, wherever it is.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn password(&self) -> Result<Option<Secret>, Refused> {
+        secret("MONGO_PASSWORD", self.mongo_password.as_ref(), self.mongo_password_file.as_ref())
+    }
+
     /// The connection string, wherever it is.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Code, Failure};
-use mongodb::{Collection, error::ErrorKind};
+use mongodb::Collection;
 use serde::Serialize;
 
 use crate::{
@@ -28,29 +28,11 @@ impl Database {
         self.mongo.collection(name)
     }
 
-    /// Makes a collection that has no indexes of its own, where it is not there. One cannot always
-    /// be made inside a transaction that others compete with.
-    ///
-    /// # Errors
-    /// Those of MongoDB.
-    pub async fn make_collection(&self, name: &str) -> Result<(), Error> {
-        const ALREADY_THERE: i32 = 48;
-        match self.mongo.create_collection(name).await {
-            Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == ALREADY_THERE) => Ok(()),
-            made => Ok(made?),
-        }
-    }
-
     /// Publishes what is committed, until shutdown.
-    ///
-    /// # Errors
-    /// When MongoDB cannot make the collection.
-    pub async fn relay(&self, shutdown: &Shutdown) -> Result<(), Error> {
-        self.make_collection("outbox").await?;
+    pub fn relay(&self, shutdown: &Shutdown) {
         self.outbox.watch(shutdown);
         let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
         shutdown.spawn(async move { outbox.relay(&stop).await });
-        Ok(())
     }
 
     /// Waits until the stream has all events that are committed by now.

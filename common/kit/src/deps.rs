@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
-use contracts::Service;
+use contracts::{Service, User};
 
 use crate::{
     Bus, Clock, Database, Health,
     config::{Common, Environment},
     metrics::Pool,
-    mongo,
+    mongo::{self, Login},
 };
 
 /// What a service is given: the bus, MongoDB, the clock, and where it says how it is.
@@ -24,9 +24,8 @@ pub struct Deps {
     pub environment: Environment,
     /// The folder for what we keep on this machine; made by whoever writes into it first.
     pub data: PathBuf,
-    mongo: mongodb::Client,
+    pub(crate) mongo: mongodb::Database,
     pool: Pool,
-    prefix: String,
 }
 
 impl Deps {
@@ -35,11 +34,23 @@ impl Deps {
     /// # Errors
     /// When NATS cannot be reached or a setting is wrong.
     pub async fn connect(service: Service, settings: &Common) -> anyhow::Result<Self> {
+        Self::connect_as(service.into(), service, settings).await
+    }
+
+    /// The same as another user of NATS: an operator, who has a service's program at hand.
+    ///
+    /// # Errors
+    /// As [`Deps::connect`].
+    pub async fn connect_as(user: User, service: Service, settings: &Common) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let pool = Pool::default();
-        let connection_string = settings.mongo.connection_string()?;
-        let mongo = mongo::connect_observed(connection_string.expose(), service.name(), &pool).await?;
-        let bus = Bus::connect(&settings.nats_url, service, clock.clone()).await?;
+        let (mongo, database, pool) = (&settings.mongo, settings.mongo.database(service), Pool::default());
+        let login = mongo.password()?.map(|password| {
+            // A service's user is kept in the only database that it can read.
+            Login { user: service.name().to_owned(), database: database.clone(), password }
+        });
+        let connection_string = mongo.connection_string()?;
+        let mongo = mongo::connect_observed(connection_string.expose(), login, service.name(), &pool).await?;
+        let bus = Bus::connect(&settings.nats, settings.environment, user, service, clock.clone()).await?;
         let health = Health::new(bus.clone());
         Ok(Self {
             service,
@@ -48,18 +59,16 @@ impl Deps {
             health,
             environment: settings.environment,
             data: settings.data.clone(),
-            mongo,
+            mongo: mongo.database(&database),
             pool,
-            prefix: settings.mongo.mongo_db_name.clone(),
         })
     }
 
     /// The service's own database: asked for once.
     pub fn database(&self) -> Database {
-        let database = self.mongo.database(&format!("{}_{}", self.prefix, self.service));
-        self.health.needs_mongo(database.clone());
+        self.health.needs_mongo(self.mongo.clone());
         self.pool.register(self.bus.metrics());
-        Database::new(database, self.bus.clone())
+        Database::new(self.mongo.clone(), self.bus.clone())
     }
 
     /// The same with another clock.

@@ -71,7 +71,6 @@ type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verd
 /// [`Error::Later`] the handler sets the delay and never goes there.
 pub struct Events<S> {
     service: Service,
-    state: Arc<S>,
     table: Vec<Line<S>>,
 }
 
@@ -90,8 +89,8 @@ impl<S> fmt::Debug for Events<S> {
 
 impl<S: Send + Sync + 'static> Events<S> {
     /// An empty table.
-    pub fn new(service: Service, state: Arc<S>) -> Self {
-        Self { service, state, table: Vec::new() }
+    pub fn new(service: Service) -> Self {
+        Self { service, table: Vec::new() }
     }
 
     /// Adds a line: this handler applies that event.
@@ -120,19 +119,23 @@ impl<S: Send + Sync + 'static> Events<S> {
         self
     }
 
-    /// Consumes until shutdown; returns once the durable consumer is there.
-    ///
-    /// # Errors
-    /// When JetStream is not there or refuses.
-    pub async fn consume(self, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
-        let pull = Pull {
+    /// The durable consumer that this table needs.
+    pub fn pull(&self) -> Pull {
+        Pull {
             stream: stream::EVENTS,
             durable: self.service.name(),
             filters: self.table.iter().map(|line| line.filter.clone()).collect(),
             max_ack_pending: 1_000,
             prefetch: 200,
-        };
-        let mut puller = Puller::new(bus.clone(), pull);
+        }
+    }
+
+    /// Consumes until shutdown; returns once it does.
+    ///
+    /// # Errors
+    /// When JetStream or the consumer is not there.
+    pub async fn consume(self, state: Arc<S>, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let mut puller = Puller::new(bus.clone(), self.pull());
         puller.open().await?;
         puller.watch(shutdown);
         let (bus, stop, table) = (bus.clone(), shutdown.clone(), Arc::new(self));
@@ -142,12 +145,12 @@ impl<S: Send + Sync + 'static> Events<S> {
             while let Some(messages) = puller.next(1, &stop).await {
                 for message in messages {
                     let Ok(place) = in_hand.clone().acquire_owned().await else { return };
-                    let (bus, table) = (bus.clone(), table.clone());
+                    let (bus, table, state) = (bus.clone(), table.clone(), state.clone());
                     stop.spawn(async move {
                         let span =
                             info_span!("apply", subject = %message.subject, trace_id = Empty, request_id = Empty);
                         trace::continue_trace(&span, message.headers.as_ref());
-                        table.apply(&bus, &message).instrument(span).await;
+                        table.apply(state, &bus, &message).instrument(span).await;
                         drop(place);
                     });
                 }
@@ -156,7 +159,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         Ok(())
     }
 
-    async fn apply(&self, bus: &Bus, message: &Message) {
+    async fn apply(&self, state: Arc<S>, bus: &Bus, message: &Message) {
         let Ok(delivery) = Delivery::read(message) else {
             return settle(bury(bus, message, "has no id").await);
         };
@@ -167,7 +170,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
         let id = message.headers.as_ref().and_then(|headers| headers.get(header::REQUEST_ID)).map(|id| id.to_string());
-        let work = handler(self.state.clone(), delivery.clone(), message.payload.clone());
+        let work = handler(state, delivery.clone(), message.payload.clone());
         match trace::with_request_id(id, work).await {
             Verdict::Done(caused) => {
                 delivery.report(bus, caused).await;

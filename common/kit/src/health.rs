@@ -25,6 +25,7 @@ pub struct Health {
     bus: Bus,
     mongo: Arc<Mutex<Option<mongodb::Database>>>,
     others: Arc<Mutex<Vec<Other>>>,
+    awaited: Arc<Mutex<Vec<String>>>,
     started: watch::Sender<bool>,
 }
 
@@ -40,7 +41,8 @@ impl fmt::Debug for Health {
 impl Health {
     /// Alive, not yet ready.
     pub fn new(bus: Bus) -> Self {
-        Self { bus, mongo: Arc::default(), others: Arc::default(), started: watch::Sender::new(false) }
+        let (mongo, others, awaited) = (Arc::default(), Arc::default(), Arc::default());
+        Self { bus, mongo, others, awaited, started: watch::Sender::new(false) }
     }
 
     /// From now on MongoDB counts too.
@@ -51,6 +53,11 @@ impl Health {
     /// From now on this counts too, by that name.
     pub fn needs(&self, name: &'static str, is_there: impl Fn() -> bool + Send + 'static) {
         self.others.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
+    }
+
+    /// What is not there yet, and is waited for, in words.
+    pub(crate) fn waits_for(&self, missing: Vec<String>) {
+        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = missing;
     }
 
     /// All that the service answers and consumes is set up.
@@ -65,10 +72,12 @@ impl Health {
     }
 
     /// What is missing for this process to do its work, by name; empty when it is ready.
-    pub async fn missing(&self) -> Vec<&'static str> {
+    pub async fn missing(&self) -> Vec<String> {
+        let mut missing = self.awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut found = vec![("start-up", *self.started.borrow())];
         found.extend(self.dependencies().await);
-        found.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect()
+        missing.extend(found.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name.to_owned()));
+        missing
     }
 
     /// What this process needs of others, and whether it is there.

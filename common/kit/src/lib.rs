@@ -16,15 +16,15 @@ mod ids;
 mod lifecycle;
 pub mod metrics;
 pub mod mongo;
+mod needs;
 mod outbox;
 mod page;
 mod pull;
-mod streams;
 pub mod telemetry;
 mod trace;
 mod transaction;
 
-pub use bus::{Bus, Call};
+pub use bus::{Bus, Call, connect_nats};
 pub use clock::Clock;
 pub use database::Database;
 pub use dead::{Dead, bury, list_dead, replay_dead};
@@ -34,11 +34,11 @@ pub use error::Error;
 pub use events::{Delivery, Events};
 pub use health::Health;
 pub use ids::{new_id, random_bytes};
-pub use lifecycle::{Shutdown, run_service, until_signal};
+pub use lifecycle::{Shutdown, run_service, run_service_as, until_signal};
 pub use metrics::Metrics;
+pub use needs::{Needs, Shape, heard};
 pub use page::{PAGE_MOST, page_within};
 pub use pull::{MOST_DELIVERIES, Pull, Puller, retry_delay};
-pub use streams::{open_revocations, provision_streams};
 pub use trace::{
     continue_http_trace, continue_traces, follow, link, request_id, trace_headers, trace_id, traceparent,
     with_request_id,

@@ -4,7 +4,7 @@ use std::{future::Future, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, Parser};
-use contracts::Service;
+use contracts::{Service, User};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,29 +48,6 @@ impl Shutdown {
         F::Output: Send + 'static,
     {
         self.work.spawn(work)
-    }
-
-    /// Tries something until it works, with a second between: what is needed may come up later.
-    ///
-    /// # Errors
-    /// The last error, once somebody says stop.
-    pub async fn until_done<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
-        &self,
-        what: &str,
-        work: impl Fn() -> F,
-    ) -> Result<T, E> {
-        loop {
-            let error = match work().await {
-                Ok(done) => return Ok(done),
-                Err(error) if self.is_stopping() => return Err(error),
-                Err(error) => error,
-            };
-            tracing::warn!(%error, "{what} does not work yet");
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                () = self.stopping() => {}
-            }
-        }
     }
 
     /// Waits for stop, then until the work in hand is done, at most 20 seconds.
@@ -118,6 +95,16 @@ where
     F: FnOnce(C, Deps, Shutdown) -> R,
     R: Future<Output = anyhow::Result<()>>,
 {
+    run_service_as(service, |_| service.into(), run)
+}
+
+/// The same, where what is asked for decides as whom we connect to NATS.
+pub fn run_service_as<C, F, R>(service: Service, user: impl FnOnce(&C) -> User, run: F) -> ExitCode
+where
+    C: Args,
+    F: FnOnce(C, Deps, Shutdown) -> R,
+    R: Future<Output = anyhow::Result<()>>,
+{
     // A missing .env is no fault; the environment and flags come before what it says.
     let _ = dotenvy::dotenv();
     let cli = Cli::<C>::parse();
@@ -136,7 +123,8 @@ where
             Ok(telemetry) => telemetry,
             Err(error) => return fail(&error),
         };
-        let ended = serve(service, cli, run).await;
+        let user = user(&cli.service);
+        let ended = serve(user, service, cli, run).await;
         telemetry.stop();
         match ended {
             Ok(()) => ExitCode::SUCCESS,
@@ -145,14 +133,14 @@ where
     })
 }
 
-async fn serve<C, F, R>(service: Service, cli: Cli<C>, run: F) -> anyhow::Result<()>
+async fn serve<C, F, R>(user: User, service: Service, cli: Cli<C>, run: F) -> anyhow::Result<()>
 where
     C: Args,
     F: FnOnce(C, Deps, Shutdown) -> R,
     R: Future<Output = anyhow::Result<()>>,
 {
     let shutdown = Shutdown::new();
-    let deps = Deps::connect(service, &cli.common).await?;
+    let deps = Deps::connect_as(user, service, &cli.common).await?;
     deps.health.serve(cli.common.ops_addr, &shutdown).await?;
     let on_signal = shutdown.clone();
     tokio::spawn(async move {

@@ -4,25 +4,43 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bson::{Bson, Document, doc};
+use contracts::Secret;
 use mongodb::{
     Client, Collection, IndexModel,
     error::{ErrorKind, WriteFailure},
-    options::{Acknowledgment, ClientOptions, IndexOptions, ReadConcern, WriteConcern},
+    options::{Acknowledgment, ClientOptions, Credential, IndexOptions, ReadConcern, WriteConcern},
 };
 use serde::Serialize;
 
 use crate::metrics::Pool;
 
-/// Connects, lazily: an unreachable server shows when it is asked something.
+/// Who connects: a user, who is kept in a database.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The database that the user is kept in.
+    pub database: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Connects, lazily: an unreachable server shows when it is asked something. Without a login,
+/// whoever the connection string names.
 ///
 /// # Errors
 /// When the connection string is malformed; the message never repeats it.
-pub async fn connect(connection_string: &str, app_name: &str) -> anyhow::Result<Client> {
-    connect_observed(connection_string, app_name, &Pool::default()).await
+pub async fn connect(connection_string: &str, login: Option<Login>, app_name: &str) -> anyhow::Result<Client> {
+    connect_observed(connection_string, login, app_name, &Pool::default()).await
 }
 
 /// The same, and the pool hears of every connection.
-pub(crate) async fn connect_observed(connection_string: &str, app_name: &str, pool: &Pool) -> anyhow::Result<Client> {
+pub(crate) async fn connect_observed(
+    connection_string: &str,
+    login: Option<Login>,
+    app_name: &str,
+    pool: &Pool,
+) -> anyhow::Result<Client> {
     let mut options = ClientOptions::parse(connection_string)
         .await
         .context("MONGO_CONNECTION_STRING is not a MongoDB connection string (mongodb://host:port/?replicaSet=name)")?;
@@ -33,6 +51,10 @@ pub(crate) async fn connect_observed(connection_string: &str, app_name: &str, po
     options.read_concern = Some(ReadConcern::majority());
     options.max_pool_size.get_or_insert(64);
     options.cmap_event_handler = Some(pool.handler());
+    if let Some(Login { user, database, password }) = login {
+        let password = password.expose().to_owned();
+        options.credential = Some(Credential::builder().username(user).source(database).password(password).build());
+    }
     Client::with_options(options).context("MONGO_CONNECTION_STRING cannot be used")
 }
 
@@ -68,14 +90,26 @@ pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// An index over these keys, for [`Collection::create_indexes`].
+/// An index over these keys, for [`crate::Needs`].
 pub fn index(keys: Document) -> IndexModel {
-    IndexModel::builder().keys(keys).build()
+    named(keys, false)
 }
 
 /// A unique index over these keys.
 pub fn unique(keys: Document) -> IndexModel {
-    IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
+    named(keys, true)
+}
+
+/// The name is the one that MongoDB would give it; written here so that it can be looked for.
+fn named(keys: Document, unique: bool) -> IndexModel {
+    let name = keys.iter().map(|(key, order)| format!("{key}_{order}")).collect::<Vec<_>>().join("_");
+    let options = IndexOptions::builder().name(name).unique(unique.then_some(true)).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// The name of an index that was made by [`index`] or [`unique`].
+pub fn index_name(index: &IndexModel) -> Option<&str> {
+    index.options.as_ref()?.name.as_deref()
 }
 
 /// Stores an aggregate's copy unless the stored one is as new: the whole of a projection that

@@ -1,6 +1,9 @@
 use std::{fmt, time::Duration};
 
-use async_nats::jetstream::{Message, consumer::pull};
+use async_nats::jetstream::{
+    Message,
+    consumer::{PullConsumer, pull},
+};
 use futures::{FutureExt, StreamExt};
 
 use crate::{Bus, Shutdown, metrics::Consumed};
@@ -18,6 +21,20 @@ pub struct Pull {
     pub max_ack_pending: i64,
     /// The most messages that wait in this process.
     pub prefetch: usize,
+}
+
+impl Pull {
+    /// The consumer's settings, as the server keeps them.
+    pub fn config(&self) -> pull::Config {
+        pull::Config {
+            durable_name: Some(self.durable.to_owned()),
+            filter_subjects: self.filters.clone(),
+            ack_wait: ACK_WAIT,
+            max_ack_pending: self.max_ack_pending,
+            max_deliver: -1,
+            ..Default::default()
+        }
+    }
 }
 
 /// Takes messages from a durable consumer, whatever happens to the connection.
@@ -41,27 +58,19 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(3);
 
 impl Puller {
-    /// A puller; the consumer is made when it is first needed.
+    /// A puller of a consumer that `provision` has made.
     pub fn new(bus: Bus, pull: Pull) -> Self {
         let consumed = Consumed::new(bus.metrics(), pull.stream);
         Self { bus, pull, messages: None, consumed }
     }
 
-    /// Makes the consumer now, so that nothing is missed from here on.
+    /// Begins to take messages.
     ///
     /// # Errors
-    /// When JetStream is not there or refuses.
+    /// When JetStream or the consumer is not there.
     pub async fn open(&mut self) -> anyhow::Result<()> {
-        let Pull { stream, durable, filters, max_ack_pending, prefetch } = &self.pull;
-        let config = pull::Config {
-            durable_name: Some((*durable).to_owned()),
-            filter_subjects: filters.clone(),
-            ack_wait: ACK_WAIT,
-            max_ack_pending: *max_ack_pending,
-            max_deliver: -1,
-            ..Default::default()
-        };
-        let consumer = self.bus.jetstream.create_consumer_on_stream(config, *stream).await?;
+        let Pull { stream, durable, prefetch, .. } = &self.pull;
+        let consumer: PullConsumer = self.bus.jetstream.get_consumer_from_stream(*durable, *stream).await?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(*prefetch)

@@ -1,13 +1,11 @@
-//! The data folder: one process at a time, and secrets that only its user can read.
+//! The data folder: one process at a time, and nobody but its user reads it.
 
 use std::env;
-use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::folder;
 
@@ -16,8 +14,6 @@ use crate::folder;
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Two threads that ask for the same new secret get the same one.
-    secrets: Mutex<()>,
     _lock: File,
 }
 
@@ -35,46 +31,12 @@ impl DataDir {
             format!("cannot create the data folder {}: name another one in T3_DATA", path.display())
         })?;
         let lock = lock(&path)?;
-        Ok(Self { path, secrets: Mutex::new(()), _lock: lock })
+        Ok(Self { path, _lock: lock })
     }
 
     /// The folder's absolute path.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// The secret of that name: made by `generate` the first time, the same one ever after. It is
-    /// kept in `secrets/<name>`, which only its user can read.
-    pub fn secret(&self, name: &str, generate: impl FnOnce() -> String) -> Result<String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        ensure!(
-            !name.is_empty() && name.chars().all(plain),
-            "a secret's name is letters, digits, - and _: not {name:?}"
-        );
-        let secrets = self.secrets.lock();
-        let _one_at_a_time = secrets.unwrap_or_else(PoisonError::into_inner);
-        let path = self.path.join("secrets").join(name);
-        read_or_write(&self.path, &path, generate).with_context(|| format!("cannot keep the secret {}", path.display()))
-    }
-}
-
-fn read_or_write(data: &Path, path: &Path, generate: impl FnOnce() -> String) -> Result<String> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            // Somebody may have copied the folder without its modes.
-            fs::set_permissions(path, Permissions::from_mode(0o600))?;
-            let secret = text.trim_end();
-            ensure!(!secret.is_empty(), "it is empty: remove the file");
-            Ok(secret.to_owned())
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let secret = generate().trim_end().to_owned();
-            ensure!(!secret.is_empty(), "an empty secret keeps nothing");
-            folder::create(&data.join("secrets"))?;
-            folder::write(path, &format!("{secret}\n"))?;
-            Ok(secret)
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -108,6 +70,9 @@ fn lock(folder: &Path) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -134,27 +99,5 @@ mod tests {
         fs::write(parent.path().join("notes.txt"), "mine").unwrap();
         DataDir::open(parent.path()).unwrap();
         assert_eq!(fs::read(parent.path().join("notes.txt")).unwrap(), b"mine");
-    }
-
-    #[test]
-    fn a_secret_is_made_once_and_only_its_user_can_read_it() {
-        let parent = tempfile::tempdir().unwrap();
-        let data = DataDir::open(parent.path()).unwrap();
-        let file = parent.path().join("secrets/jwt");
-        assert_eq!(data.secret("jwt", || "one".into()).unwrap(), "one");
-        assert_eq!(mode(&file), 0o600);
-        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
-        drop(data);
-        let data = DataDir::open(parent.path()).unwrap();
-        assert_eq!(data.secret("jwt", || "two".into()).unwrap(), "one");
-        assert_eq!(mode(&file), 0o600);
-        assert_eq!(data.secret("api", || "two".into()).unwrap(), "two");
-    }
-
-    #[test]
-    fn a_secret_cannot_be_kept_outside_its_folder() {
-        let parent = tempfile::tempdir().unwrap();
-        let data = DataDir::open(parent.path()).unwrap();
-        data.secret("../jwt", || "one".into()).unwrap_err();
     }
 }

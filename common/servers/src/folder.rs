@@ -6,7 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Creates the folder and its parents, for this user alone, and gives its absolute path.
-pub(crate) fn create(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create(path: &Path) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     path.canonicalize()
 }
@@ -17,7 +20,10 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 /// Writes the file all at once: readers, and a start after a crash, see the old text or the new.
-pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");

@@ -11,7 +11,7 @@
 
 mod data_dir;
 mod fetch;
-mod folder;
+pub mod folder;
 mod log_file;
 mod mongo;
 mod nats;
@@ -22,7 +22,7 @@ mod progress;
 mod spawner;
 
 pub use data_dir::DataDir;
-pub use mongo::{Mongo, MongoOptions};
+pub use mongo::{Access, Mongo, MongoOptions};
 pub use nats::{Nats, NatsOptions};
 pub use process::Exited;
 pub use programs::Programs;

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use contracts::Secret;
 use rustix::process::Signal;
 
 use crate::process::{self, Exited, Process};
@@ -25,6 +26,8 @@ pub struct MongoOptions {
     pub dir: PathBuf,
     /// Memory for the storage engine's cache, in GB; 0.25 is the least it takes.
     pub cache_gb: f64,
+    /// Whom it lets in; everybody unless this says otherwise.
+    pub access: Option<Access>,
     /// More arguments for mongod, such as `--setParameter enableTestCommands=1`.
     pub args: Vec<String>,
 }
@@ -32,8 +35,18 @@ pub struct MongoOptions {
 impl MongoOptions {
     /// A server with a small cache and nothing extra.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), dir: dir.into(), cache_gb: 0.25, args: Vec::new() }
+        Self { program: program.into(), dir: dir.into(), cache_gb: 0.25, access: None, args: Vec::new() }
     }
+}
+
+/// Who gets in: users with passwords. One user, `root`, who may do everything, is made when the
+/// server starts for the first time; that user makes the others.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The file by which the members of a replica set know each other, for its user alone.
+    pub key_file: PathBuf,
+    /// The password of `root`.
+    pub root_password: Secret,
 }
 
 /// A running MongoDB server. Dropping it kills it, and so does the end of this process.
@@ -70,7 +83,7 @@ impl Mongo {
         bail!("mongod found no free port on 127.0.0.1 in {ATTEMPTS} attempts")
     }
 
-    /// Where clients connect. It names the replica set, so that a client waits for the primary
+    /// Where clients connect, without a user. It names the replica set, so that a client waits for the primary
     /// while the server starts again, where a direct connection would fail its writes.
     pub fn connection_string(&self) -> String {
         let (host, name) = (Ipv4Addr::LOCALHOST, replica_set::NAME);
@@ -142,6 +155,12 @@ async fn launch(options: &MongoOptions, port: u16, lock: &File) -> Result<Option
         // It would measure itself every second.
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         .args(&options.args)
+        .args(
+            options
+                .access
+                .iter()
+                .flat_map(|access| ["--auth".as_ref(), "--keyFile".as_ref(), access.key_file.as_os_str()]),
+        )
         .current_dir(&options.dir)
         .stdin(lock.try_clone().context("cannot share a lock")?);
     let process = Process::start("mongod", command, &options.dir.join("mongod.log"))?;
@@ -153,6 +172,6 @@ async fn launch(options: &MongoOptions, port: u16, lock: &File) -> Result<Option
     }
     tokio::select! {
         exited = process.exited() => Err(exited.into()),
-        writable = replica_set::until_writable(port, READY) => writable.map(|()| Some(process)),
+        writable = replica_set::until_writable(port, options.access.as_ref(), READY) => writable.map(|()| Some(process)),
     }
 }

@@ -1,11 +1,11 @@
-//! A world for a test: a real nats-server of its own, a real mongod with databases of its own,
-//! a clock that the test sets, and services that run in it. Everything on loopback and free
+//! A world for a test: a real nats-server of its own, a real mongod with databases of its own, each
+//! service under its own user as in production, a clock that the test sets, and services that run in it. Everything on loopback and free
 //! ports, so that tests run in parallel.
 //!
-//! ```no_run
+//! ```ignore
 //! # async fn example() -> anyhow::Result<()> {
 //! let world = testkit::World::start().await;
-//! let _projects = world.spawn(contracts::Service::Projects, |deps, shutdown| async move {
+//! let _projects = world.spawn(projects::needs(), |deps, shutdown| async move {
 //!     // projects::run(projects::Config::default(), deps, shutdown).await
 //! #   let _ = (deps, shutdown);
 //!     Ok(())
@@ -16,10 +16,10 @@
 
 mod clock;
 mod eventually;
-mod mongo;
+mod servers;
 mod world;
 
+pub use self::servers::{secrets, shared_mongo, start_mongo};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
-pub use mongo::shared_mongo;
 pub use world::{Running, World};

@@ -2,13 +2,17 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::{Document, doc};
-use contracts::{Caller, Event, EventId, Failure, Request, Secret, Service};
-use kit::{Bus, Clock, Database, Deps, Shutdown, config};
-use servers::{Nats, NatsOptions, Programs};
+use contracts::{Caller, Event, EventId, Failure, Request, Service, User};
+use kit::{Bus, Clock, Database, Deps, Needs, Shutdown, config};
+use provisioning::{Bounds, Plan, Provisioner};
+use servers::Nats;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::{TestClock, shared_mongo};
+use crate::{
+    TestClock,
+    servers::{mongo_settings, nats_settings, secrets, shared_mongo, start_nats},
+};
 
 /// A nats-server and databases of its own, and a clock.
 #[derive(Debug)]
@@ -20,6 +24,9 @@ pub struct World {
     /// The folder of this world.
     pub folder: TempDir,
     settings: config::Common,
+    /// Where MongoDB is, without a user.
+    mongo: String,
+    provisioner: Provisioner,
     bus: Bus,
     shutdown: Shutdown,
 }
@@ -62,54 +69,97 @@ impl World {
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let nats =
-            Nats::start(NatsOptions::new(program, folder.path().join("nats"))).await.expect("nats-server starts");
+        let nats = start_nats(&folder.path().join("nats")).await;
         let clock = TestClock::default();
+        let prefix = format!("t_{}", kit::new_id::<EventId>().0.simple());
         let settings = config::Common {
-            nats_url: nats.url(),
+            nats: nats_settings(&nats.url(), None).await,
             environment: config::Environment::Development,
             data: folder.path().join("data"),
             ops_addr: ([127, 0, 0, 1], 0).into(),
-            mongo: config::Mongo {
-                mongo_connection_string: Secret::new(mongo_connection_string),
-                mongo_connection_string_file: None,
-                mongo_db_name: format!("t_{}", kit::new_id::<EventId>().0.simple()),
-            },
+            mongo: mongo_settings(mongo_connection_string, &prefix, None).await,
             telemetry: config::Telemetry {
                 log_level: "info".into(),
                 log_format: config::LogFormat::Auto,
                 otel_exporter_otlp_endpoint: None,
             },
         };
-        let bus = Bus::connect(&settings.nats_url, Service::Gateway, clock.clock()).await.expect("NATS");
-        kit::provision_streams(&bus).await.expect("streams");
-        Self { nats, clock, folder, settings, bus, shutdown: Shutdown::new() }
+        let environment = settings.environment;
+        // It answers and awaits as the gateway, which asks everybody.
+        let user = Service::Gateway.into();
+        let bus = Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
+        let provision = nats_settings(&nats.url(), Some(User::Provision)).await;
+        let provisioner = Provisioner::connect(&provision, &settings.mongo, environment).await.expect("NATS");
+        let streams = provisioner.streams(&Bounds::default()).await.expect("a look at the streams");
+        streams.apply().await.expect("streams");
+        let mongo = mongo_connection_string.to_owned();
+        Self { nats, clock, folder, settings, mongo, provisioner, bus, shutdown: Shutdown::new() }
     }
 
-    /// What a service is given here, on a NATS connection of its own.
+    /// What a service is given here: a NATS connection of its own and MongoDB, both as its own user.
     ///
     /// # Panics
     /// When NATS cannot be reached.
     pub async fn deps(&self, service: Service) -> Deps {
-        Deps::connect(service, &self.settings).await.expect("NATS").with_clock(self.clock.clock())
+        Deps::connect(service, &self.settings_of(service).await).await.expect("NATS").with_clock(self.clock.clock())
     }
 
-    /// Settings as a service's command line would give them.
+    /// Settings of a test, which may do everything.
     pub fn settings(&self) -> &config::Common {
         &self.settings
     }
 
-    /// Runs a service and waits until it is ready.
+    /// Settings as a service's command line would give them.
+    pub async fn settings_of(&self, service: Service) -> config::Common {
+        config::Common {
+            nats: nats_settings(&self.nats.url(), Some(service.into())).await,
+            mongo: mongo_settings(&self.mongo, &self.settings.mongo.mongo_db_name, Some(service)).await,
+            ..self.settings.clone()
+        }
+    }
+
+    /// What `provision run` would do.
+    ///
+    /// # Panics
+    /// When NATS or MongoDB is not there.
+    pub async fn plan(&self, bounds: &Bounds, needs: &[Needs]) -> Plan {
+        let streams = self.provisioner.streams(bounds).await.expect("a look at the streams");
+        streams.and(self.services(needs).await)
+    }
+
+    /// Makes the streams and what a service needs, as `provision run` does.
+    ///
+    /// # Panics
+    /// When NATS or MongoDB is not there.
+    pub async fn provision(&self, needs: &Needs) {
+        let plan = self.plan(&Bounds::default(), std::slice::from_ref(needs)).await;
+        plan.apply().await.expect("provisioned");
+    }
+
+    /// Makes what a service needs beside the streams.
+    ///
+    /// # Panics
+    /// When NATS or MongoDB is not there.
+    pub async fn provision_only(&self, needs: &Needs) {
+        self.services(std::slice::from_ref(needs)).await.apply().await.expect("provisioned");
+    }
+
+    async fn services(&self, needs: &[Needs]) -> Plan {
+        self.provisioner.services(needs, Some(secrets().await)).await.expect("a look at what is there")
+    }
+
+    /// Makes what a service needs, runs it and waits until it is ready.
     ///
     /// # Panics
     /// When it ends before that.
-    pub async fn spawn<F, R>(&self, service: Service, run: F) -> Running
+    pub async fn spawn<F, R>(&self, needs: Needs, run: F) -> Running
     where
         F: FnOnce(Deps, Shutdown) -> R,
         R: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
+        self.provision_only(&needs).await;
+        let service = needs.service;
         let deps = self.deps(service).await;
         let (health, shutdown) = (deps.health.clone(), Shutdown::new());
         let ops = health.serve(self.settings.ops_addr, &shutdown).await.expect("a free port");
@@ -171,7 +221,8 @@ impl World {
 
     /// A service's database, to look at what it stored.
     pub async fn database(&self, service: Service) -> Database {
-        self.deps(service).await.database()
+        let deps = Deps::connect(service, &self.settings).await.expect("NATS");
+        deps.with_clock(self.clock.clock()).database()
     }
 
     /// How many messages a stream holds.

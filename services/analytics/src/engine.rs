@@ -121,7 +121,7 @@ mod tests {
         for (count_overlaps, overlaps) in [(false, Overlaps::CountOnce), (true, Overlaps::CountAll)] {
             let world = World::start().await;
             let run = |deps, shutdown| crate::run(Config { count_overlaps }, deps, shutdown);
-            let _analytics = world.spawn(Service::Analytics, run).await;
+            let _analytics = world.spawn(crate::needs(), run).await;
             let database = world.database(Service::Analytics).await;
             let mut runner = TestRunner::deterministic();
             for history in 0..12 {

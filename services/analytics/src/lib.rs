@@ -13,7 +13,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Deps, Endpoints, Error, Shutdown};
+use kit::{Bus, Deps, Endpoints, Needs, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -34,32 +34,36 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Opens the database.
-    async fn open(config: &Config, deps: &Deps) -> Result<Self, Error> {
-        let store = Store::open(&deps.database()).await?;
-        Ok(Self {
+    fn open(config: &Config, deps: &Deps) -> Self {
+        Self {
             bus: deps.bus.clone(),
             progress: Progress::new(deps.bus.clone()),
-            store,
+            store: Store::open(&deps.database()),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             metrics: CountingMetrics::new(deps.bus.metrics()),
-        })
+        }
     }
 }
 
 /// Answers and consumes until shutdown.
 ///
 /// # Errors
-/// When NATS refuses, or MongoDB is not there until shutdown.
+/// When NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
-    kit::provision_streams(&deps.bus).await?;
-    let app = shutdown.until_done("opening the database", || App::open(&config, &deps)).await?;
-    let app = Arc::new(app);
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
+    let app = Arc::new(App::open(&config, &deps));
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
     Ok(())
+}
+
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Analytics).consumer(consumers::windows::pull()).collections(Store::shapes())
 }
 
 /// What this service answers: one line a message.

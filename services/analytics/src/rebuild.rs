@@ -48,7 +48,7 @@ pub enum Rebuilding {
 /// # Errors
 /// When NATS, MongoDB or timetrack is away: run it again, and it goes on.
 pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) -> anyhow::Result<()> {
-    let app = App::open(config, deps).await?;
+    let app = App::open(config, deps);
     let mut stage = app.store.rebuilds.stage().await?.unwrap_or(Stage::Facts { windows: 0, after: None });
     loop {
         app.store.rebuilds.reached(stage).await?;

@@ -11,8 +11,8 @@ mod store;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::kv;
-use contracts::Service;
-use kit::{Clock, Database, Deps, Endpoints, Events, Shutdown};
+use contracts::{Service, stream};
+use kit::{Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 
 pub use config::Config;
 use hasher::Hasher;
@@ -38,20 +38,31 @@ pub(crate) struct App {
 /// Answers and consumes until shutdown.
 ///
 /// # Errors
-/// When NATS refuses, or MongoDB is not there until shutdown.
+/// When NATS refuses.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
-    kit::provision_streams(&deps.bus).await?;
-    let revocations = kit::open_revocations(&deps.bus.jetstream).await?;
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
+    let revocations = deps.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
     let db = deps.database();
-    let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
-    shutdown.until_done("opening the outbox", || db.relay(&shutdown)).await?;
+    db.relay(&shutdown);
+    let store = Store::open(&db);
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
     let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher, revocations });
-    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
     Ok(())
+}
+
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Directory)
+        .consumer(events().pull())
+        .outbox()
+        .stream(stream::REVOCATIONS_STREAM)
+        .collections(Store::shapes())
 }
 
 /// What this service answers: one line a message.
@@ -73,6 +84,6 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
 }
 
 /// What this service does about events: one line an event.
-fn events(app: Arc<App>) -> Events<App> {
-    Events::new(Service::Directory, app).on(consumers::member_changed).on(consumers::employee_changed)
+fn events() -> Events<App> {
+    Events::new(Service::Directory).on(consumers::member_changed).on(consumers::employee_changed)
 }

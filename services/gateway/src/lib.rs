@@ -16,8 +16,8 @@ mod routes;
 use std::{sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
-use contracts::{Caller, Failure, Request};
-use kit::{Bus, Clock, Deps, Health, Shutdown, config::Refused};
+use contracts::{Caller, Failure, Request, Service, stream};
+use kit::{Bus, Clock, Deps, Health, Needs, Shutdown, config::Refused};
 use tokio::net::TcpListener;
 
 pub use config::{Algorithm, Config};
@@ -53,6 +53,11 @@ impl App {
     }
 }
 
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Gateway).stream(stream::INGEST).stream(stream::REVOCATIONS_STREAM)
+}
+
 /// Serves HTTP on `HTTP_ADDR` until shutdown.
 ///
 /// # Errors
@@ -75,7 +80,6 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let keys = config.admin_keys(deps.environment)?;
     let tokens = config.tokens(deps.environment)?;
     let cors = config.cors()?;
-    kit::provision_streams(&deps.bus).await?;
     // What requests in hand still need goes on until the last of them is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
@@ -102,6 +106,8 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let serving = axum::serve(listener, routes::router(app, cors));
     let serving = serving.with_graceful_shutdown(async move { stop.stopping().await });
     let ready = async {
+        // HTTP is served meanwhile: a client is told more by a 503 than by a connection refused.
+        let _ = deps.until_provisioned(&needs(), &shutdown).await;
         revocations.until_fresh().await;
         deps.health.started();
         tracing::info!(%addr, "listening");

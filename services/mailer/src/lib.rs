@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Deps, Endpoints, Events, Shutdown};
+use kit::{Bus, Clock, Deps, Endpoints, Events, Needs, Shutdown};
 use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
@@ -40,19 +40,20 @@ pub(crate) struct App {
 /// Consumes until shutdown.
 ///
 /// # Errors
-/// When a setting makes no sense, NATS refuses, or MongoDB is not there until shutdown.
+/// When a setting makes no sense, or NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let outgoing = config.outgoing(deps.environment, &deps.data)?;
     let (sender, public_url) = (config.sender()?, config.public_url()?);
-    kit::provision_streams(&deps.bus).await?;
-    let db = deps.database();
-    let deliveries = shutdown.until_done("opening the database", async || Deliveries::open(&db).await).await?;
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
+    let deliveries = Deliveries::open(&deps.database());
     let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
     bus.metrics().places("mails", places.clone());
     let metrics = MailMetrics::new(bus.metrics());
     let app = Arc::new(App { bus, deliveries, clock, outgoing, sender, public_url, places, metrics });
     metrics::watch(&app, &shutdown);
-    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    events().consume(app.clone(), &deps.bus, &shutdown).await?;
     // It answers no questions, but is found and counted as the others are.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -60,7 +61,12 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     Ok(())
 }
 
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Mailer).consumer(events().pull()).collections([Deliveries::shape()])
+}
+
 /// What this service does about events: one line an event.
-fn events(app: Arc<App>) -> Events<App> {
-    Events::new(Service::Mailer, app).on(consumers::invitation_requested)
+fn events() -> Events<App> {
+    Events::new(Service::Mailer).on(consumers::invitation_requested)
 }

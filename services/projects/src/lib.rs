@@ -10,7 +10,7 @@ mod store;
 use std::{sync::Arc, time::Duration};
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 use store::Store;
 
 pub use config::Config;
@@ -30,18 +30,25 @@ pub(crate) struct App {
 /// Answers and consumes until shutdown.
 ///
 /// # Errors
-/// When NATS refuses, or MongoDB is not there until shutdown.
+/// When NATS refuses.
 pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
-    kit::provision_streams(&deps.bus).await?;
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
     let db = deps.database();
-    let store = shutdown.until_done("opening the database", || Store::open(&db)).await?;
-    shutdown.until_done("opening the outbox", || db.relay(&shutdown)).await?;
+    db.relay(&shutdown);
+    let store = Store::open(&db);
     let app = Arc::new(App { store, db, bus: deps.bus.clone(), clock: deps.clock.clone() });
-    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
     Ok(())
+}
+
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Projects).consumer(events().pull()).outbox().collections(Store::shapes())
 }
 
 /// What this service answers: one line a message.
@@ -60,6 +67,6 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
 }
 
 /// What this service does about events: one line an event.
-fn events(app: Arc<App>) -> Events<App> {
-    Events::new(Service::Projects, app).on(consumers::employee_changed)
+fn events() -> Events<App> {
+    Events::new(Service::Projects).on(consumers::employee_changed)
 }

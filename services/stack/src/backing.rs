@@ -3,10 +3,11 @@
 use std::future;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use contracts::Secret;
-use serde_json::Value;
-use servers::{DataDir, Exited, Mongo, MongoOptions, Nats, NatsOptions, Programs, on_stderr};
+use anyhow::Result;
+use contracts::{Secret, Service, User};
+use kit::config::{self, Common, Environment};
+use provisioning::{Bounds, Provisioner, Secrets, check_sync, nats_users};
+use servers::{Access, DataDir, Exited, Mongo, MongoOptions, Nats, NatsOptions, Programs, on_stderr};
 use tokio::time::timeout;
 
 use crate::Settings;
@@ -18,25 +19,63 @@ const STOP: Duration = Duration::from_secs(4);
 /// The servers we started ourselves.
 #[derive(Debug)]
 pub struct Backing {
+    secrets: Secrets,
     nats: Option<Nats>,
     mongo: Option<Mongo>,
 }
 
 impl Backing {
-    /// Starts what the settings do not name, and writes its address into them.
+    /// Starts what the settings do not name, writes its address into them, and makes what the
+    /// services need. Of servers that are named, in production, somebody else does.
     pub async fn start(settings: &mut Settings, data: &DataDir) -> Result<Self> {
+        let secrets = Secrets::make_for_servers(&data.path().join("secrets"))?;
         let (nats, mongo) = tokio::try_join!(
-            async { if settings.names_nats { Ok(None) } else { start_nats(data).await.map(Some) } },
-            async { if settings.names_mongo { Ok(None) } else { start_mongo(data).await.map(Some) } },
+            async { if settings.names_nats { Ok(None) } else { start_nats(data, &secrets).await.map(Some) } },
+            async { if settings.names_mongo { Ok(None) } else { start_mongo(data, &secrets).await.map(Some) } },
         )?;
         if let Some(nats) = &nats {
-            settings.common.nats_url = nats.url();
+            settings.common.nats.nats_url = nats.url();
         }
         if let Some(mongo) = &mongo {
             settings.common.mongo.mongo_connection_string = Secret::new(mongo.connection_string());
             settings.common.mongo.mongo_connection_string_file = None;
         }
-        Ok(Self { nats, mongo })
+        let backing = Self { secrets, nats, mongo };
+        let are_all_named = backing.nats.is_none() && backing.mongo.is_none();
+        if !are_all_named || settings.common.environment == Environment::Development {
+            backing.provision(&settings.common).await?;
+        }
+        Ok(backing)
+    }
+
+    /// What the services need.
+    async fn provision(&self, common: &Common) -> Result<()> {
+        let (nats, mut mongo) = (self.nats_of(User::Provision, common)?, common.mongo.clone());
+        if self.mongo.is_some() {
+            mongo.mongo_password = Some(self.secrets.root_password()?);
+        }
+        let provisioner = Provisioner::connect(&nats, &mongo, common.environment).await?;
+        let users = self.mongo.is_some().then_some(&self.secrets);
+        let (needs, bounds) = (provision::needs(), Bounds::default());
+        let (streams, services) = tokio::try_join!(provisioner.streams(&bounds), provisioner.services(&needs, users))?;
+        streams.and(services).apply().await
+    }
+
+    /// The settings that a service runs with: on our own servers it is a user of its own.
+    pub fn settings_of(&self, service: Service, common: &Common) -> Result<Common> {
+        let mut common = Common { nats: self.nats_of(service.into(), common)?, ..common.clone() };
+        if self.mongo.is_some() {
+            common.mongo.mongo_password = self.secrets.mongo_password(service)?;
+        }
+        Ok(common)
+    }
+
+    fn nats_of(&self, user: User, common: &Common) -> Result<config::Nats> {
+        let mut nats = common.nats.clone();
+        if self.nats.is_some() {
+            nats.nats_nkey = Some(self.secrets.nkey(user)?);
+        }
+        Ok(nats)
     }
 
     /// Resolves when one of our servers has ended, which it should not.
@@ -74,22 +113,18 @@ impl Backing {
     }
 }
 
-async fn start_nats(data: &DataDir) -> Result<Nats> {
+async fn start_nats(data: &DataDir, secrets: &Secrets) -> Result<Nats> {
     let program = Programs::nats_server(&on_stderr()).await?;
-    let nats = Nats::start(NatsOptions::new(program, data.path().join("nats"))).await?;
-    check_sync(&nats).await.context("NATS does not say that it fsyncs what it acknowledges")?;
+    let mut options = NatsOptions::new(program, data.path().join("nats"));
+    options.extra = nats_users(secrets.users()?);
+    let nats = Nats::start(options).await?;
+    check_sync(&nats.monitor_url()).await?;
     Ok(nats)
 }
 
-async fn start_mongo(data: &DataDir) -> Result<Mongo> {
+async fn start_mongo(data: &DataDir, secrets: &Secrets) -> Result<Mongo> {
     let program = Programs::mongod(&on_stderr()).await?;
-    Mongo::start(MongoOptions::new(program, data.path().join("mongo"))).await
-}
-
-/// A 202 promises that a window survives a power cut: only `sync_interval: always` keeps that.
-async fn check_sync(nats: &Nats) -> Result<()> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let state: Value = http.get(format!("{}/jsz", nats.monitor_url())).send().await?.json().await?;
-    ensure!(state["config"]["sync_always"] == true, "its monitoring port says: {}", state["config"]);
-    Ok(())
+    let mut options = MongoOptions::new(program, data.path().join("mongo"));
+    options.access = Some(Access { key_file: secrets.path("mongo/keyfile"), root_password: secrets.root_password()? });
+    Mongo::start(options).await
 }

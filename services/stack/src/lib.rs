@@ -78,7 +78,7 @@ async fn system(mut settings: Settings) -> Result<()> {
     let mut services = Services::default();
     let ended = tokio::select! {
         ended = async {
-            services.start(&settings, listener).await?;
+            services.start(&settings, &backing, listener).await?;
             let banner = Banner { settings: &settings, base, admin_key, took: started.elapsed() };
             // Nobody may be reading.
             let _ = writeln!(io::stdout(), "{banner}");

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
 use contracts::Service;
-use kit::{Bus, Deps, Health, Shutdown};
+use kit::{Bus, Deps, Health, Shutdown, config::Common};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::Settings;
+use crate::{Settings, backing::Backing};
 
 /// The part of the time to stop after which the others no longer wait for the gateway.
 const GATEWAY_FIRST: Duration = Duration::from_secs(8);
@@ -35,14 +35,15 @@ struct Started {
 
 impl Services {
     /// Starts all and waits until all are ready.
-    pub async fn start(&mut self, settings: &Settings, listener: TcpListener) -> Result<()> {
+    pub async fn start(&mut self, settings: &Settings, backing: &Backing, listener: TcpListener) -> Result<()> {
         let Settings { directory, projects, timetrack, analytics, mailer, gateway, .. } = settings.clone();
-        self.spawn(Service::Directory, settings, |deps, stop| directory::run(directory, deps, stop)).await?;
-        self.spawn(Service::Projects, settings, |deps, stop| projects::run(projects, deps, stop)).await?;
-        self.spawn(Service::Timetrack, settings, |deps, stop| timetrack::run(timetrack, deps, stop)).await?;
-        self.spawn(Service::Analytics, settings, |deps, stop| analytics::run(analytics, deps, stop)).await?;
-        self.spawn(Service::Mailer, settings, |deps, stop| mailer::run(mailer, deps, stop)).await?;
-        self.spawn(Service::Gateway, settings, |deps, stop| gateway::run_on(listener, gateway, deps, stop)).await?;
+        let of = |service| anyhow::Ok((service, backing.settings_of(service, &settings.common)?));
+        self.spawn(of(Service::Directory)?, |deps, stop| directory::run(directory, deps, stop)).await?;
+        self.spawn(of(Service::Projects)?, |deps, stop| projects::run(projects, deps, stop)).await?;
+        self.spawn(of(Service::Timetrack)?, |deps, stop| timetrack::run(timetrack, deps, stop)).await?;
+        self.spawn(of(Service::Analytics)?, |deps, stop| analytics::run(analytics, deps, stop)).await?;
+        self.spawn(of(Service::Mailer)?, |deps, stop| mailer::run(mailer, deps, stop)).await?;
+        self.spawn(of(Service::Gateway)?, |deps, stop| gateway::run_on(listener, gateway, deps, stop)).await?;
         let healths: Vec<Health> = self.started.iter().map(|started| started.health.clone()).collect();
         tokio::select! {
             () = async { for health in &healths { health.until_started().await } } => Ok(()),
@@ -50,14 +51,14 @@ impl Services {
         }
     }
 
-    async fn spawn<F, R>(&mut self, service: Service, settings: &Settings, run: F) -> Result<()>
+    async fn spawn<F, R>(&mut self, (service, settings): (Service, Common), run: F) -> Result<()>
     where
         F: FnOnce(Deps, Shutdown) -> R,
         R: Future<Output = Result<()>> + Send + 'static,
     {
         let shutdown = Shutdown::new();
-        let deps = Deps::connect(service, &settings.common).await?;
-        let mut ops_addr = settings.common.ops_addr;
+        let deps = Deps::connect(service, &settings).await?;
+        let mut ops_addr = settings.ops_addr;
         // Six of us cannot share one port: each takes the next.
         if ops_addr.port() != 0 {
             let place = IN_ORDER.iter().position(|other| *other == service).unwrap_or_default();

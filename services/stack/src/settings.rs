@@ -48,9 +48,9 @@ impl Settings {
     pub fn parse() -> Self {
         let matches = command().get_matches();
         let mut settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        let Common { nats_url, mongo, .. } = &settings.common;
+        let Common { nats, mongo, .. } = &settings.common;
         let mongo_url = mongo.mongo_connection_string.expose().trim();
-        settings.names_nats = is_set(&matches, "nats_url") && given(Some(nats_url)).is_some();
+        settings.names_nats = is_set(&matches, "nats_url") && given(Some(&nats.nats_url)).is_some();
         settings.names_mongo = is_set(&matches, "mongo_connection_string") && !mongo_url.is_empty()
             || mongo.mongo_connection_string_file.is_some();
         settings
@@ -66,6 +66,12 @@ fn command() -> Command {
         })
         .mut_arg("mongo_connection_string", |arg| {
             arg.hide_default_value(true).help("A MongoDB replica set; unless this names one, it is started here")
+        })
+        .mut_arg("nats_nkey", |arg| {
+            arg.help("The seed of a user of that NATS who may do what all services may; ours have one each")
+        })
+        .mut_arg("mongo_password", |arg| {
+            arg.help("The password of every service's own user of that MongoDB; unless the connection string names one")
         })
         .mut_arg("ops_addr", |arg| arg.help("Where health and metrics are served: by the gateway here, by directory, projects, timetrack, analytics and mailer on the next ports; port 0 takes free ones"))
 }

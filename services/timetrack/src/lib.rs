@@ -12,7 +12,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::Config;
@@ -35,7 +35,7 @@ pub(crate) struct App {
 /// Answers and consumes until shutdown.
 ///
 /// # Errors
-/// When NATS refuses, or MongoDB is not there until shutdown.
+/// When NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     run_with(Faults::default(), config, deps, shutdown).await
 }
@@ -45,10 +45,12 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 /// # Errors
 /// As [`run`].
 pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
-    kit::provision_streams(&deps.bus).await?;
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
     let db = deps.database();
-    shutdown.until_done("opening the database", || db.relay(&shutdown)).await?;
-    let store = shutdown.until_done("making the indexes", || Store::open(&db)).await?;
+    db.relay(&shutdown);
+    let store = Store::open(&db);
     let app = Arc::new(App {
         db,
         store,
@@ -59,7 +61,7 @@ pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shu
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
     });
     metrics::watch(&app, &shutdown);
-    events(app.clone()).consume(&deps.bus, &shutdown).await?;
+    events().consume(app.clone(), &deps.bus, &shutdown).await?;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
@@ -67,6 +69,15 @@ pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shu
     deps.health.started();
     shutdown.drained().await;
     Ok(())
+}
+
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Timetrack)
+        .consumer(Ingest::pull())
+        .consumer(events().pull())
+        .outbox()
+        .collections(Store::shapes())
 }
 
 /// What this service answers: one line a message.
@@ -83,8 +94,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
 }
 
 /// What this service does about events: one line an event. All keep the copy of who may track.
-fn events(app: Arc<App>) -> Events<App> {
-    Events::new(Service::Timetrack, app)
+fn events() -> Events<App> {
+    Events::new(Service::Timetrack)
         .on(consumers::employee_changed)
         .on(consumers::project_changed)
         .on(consumers::task_changed)

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use contracts::Service;
+use contracts::{Service, User};
 use timetrack::{Command, Config};
 
 #[derive(Args)]
@@ -16,7 +16,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    kit::run_service(Service::Timetrack, async |cli: Cli, deps, shutdown| match cli.command {
+    let user = |cli: &Cli| if cli.command.is_some() { User::Operator } else { Service::Timetrack.into() };
+    kit::run_service_as(Service::Timetrack, user, async |cli: Cli, deps, shutdown| match cli.command {
         None => timetrack::run(cli.config, deps, shutdown).await,
         Some(command) => timetrack::command(command, deps).await,
     })

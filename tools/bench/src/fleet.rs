@@ -1,128 +1,177 @@
 //! All six services as processes of their own, on a NATS and a MongoDB of their own.
 
 use std::{
+    io,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use bson::{Document, doc};
-use contracts::{Service, stream};
-use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs};
+use contracts::{Rights, Secret, Service, stream};
+use provisioning::{Secrets, nats_users, new_key};
+use rustix::process::{Pid, Signal, kill_process};
+use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::usage::Usage;
 
-const SERVICES: [Service; 6] =
+/// All services; the gateway last, as it asks the others.
+pub const SERVICES: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Gateway];
-const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
+/// The admin's key of every fleet.
+pub const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
 /// How long everything may take to start.
 const READY: Duration = Duration::from_secs(30);
+/// How long a service may take to stop in good order, and a little more.
+const STOPPED: Duration = Duration::from_secs(30);
 /// How long analytics may take to count what is stored.
 const REST: Duration = Duration::from_secs(1_800);
 
 /// A running system.
-pub(crate) struct Fleet {
-    pub(crate) base: String,
-    pub(crate) data: PathBuf,
+pub struct Fleet {
+    /// Where the first gateway is reached.
+    pub base: String,
+    /// The data folder: the admin's key and the mails.
+    pub data: PathBuf,
     pub(crate) usage: Usage,
-    pub(crate) nats_url: String,
-    pub(crate) mongo_url: String,
-    services: Vec<Child>,
+    /// MongoDB, as the user who may do everything.
+    mongo_url: String,
+    secrets: Secrets,
+    /// The seed of our own user of NATS.
+    seed: Secret,
+    replicas: Vec<Replica>,
     nats: Nats,
     mongo: Mongo,
     _folder: TempDir,
 }
 
+/// A process of a service. Dropping it kills it.
+pub struct Replica {
+    /// Of which service.
+    pub service: Service,
+    /// Where a gateway serves HTTP.
+    pub base: String,
+    /// Where it says how it is.
+    ops: String,
+    process: Child,
+}
+
 impl Fleet {
     /// Builds what is missing, starts it, and waits until it is ready.
-    pub(crate) async fn start(sync_always: bool) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When something cannot be built or started.
+    pub async fn start(sync_always: bool) -> Result<Self> {
         build()?;
         let folder = tempfile::tempdir()?;
         let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
-        let options = NatsOptions { sync_always, ..NatsOptions::new(programs.nats_server, folder.path().join("nats")) };
-        let nats = Nats::start(options).await?;
-        let options = MongoOptions { cache_gb: 1.0, ..MongoOptions::new(programs.mongod, folder.path().join("mongo")) };
-        let mongo = Mongo::start(options).await?;
         let data = folder.path().join("data");
+        let secrets = Secrets::make_for_servers(&data.join("secrets"))?;
+        let (seed, key) = new_key()?;
+        let mut options = NatsOptions::new(programs.nats_server, folder.path().join("nats"));
+        options.sync_always = sync_always;
+        options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all())]));
+        let nats = Nats::start(options).await?;
+        let mut options = MongoOptions::new(programs.mongod, folder.path().join("mongo"));
+        options.cache_gb = 1.0;
+        let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password()?);
+        let root = format!("mongodb://root:{}@", root_password.expose());
+        options.access = Some(Access { key_file, root_password });
+        let mongo = Mongo::start(options).await?;
         write_secret(&data)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut fleet = Self {
-            base: format!("http://127.0.0.1:{port}"),
+            base: String::new(),
             data,
             usage: Usage::default(),
-            nats_url: nats.url(),
-            mongo_url: mongo.connection_string(),
-            services: Vec::new(),
+            mongo_url: mongo.connection_string().replacen("mongodb://", &root, 1) + "&authSource=admin",
+            secrets,
+            seed,
+            replicas: Vec::new(),
             nats,
             mongo,
             _folder: folder,
         };
+        fleet.provision()?;
         fleet.usage.watch("nats-server", fleet.nats.pid());
         fleet.usage.watch("mongod", fleet.mongo.pid());
         fleet.usage.watch("load", std::process::id());
-        for service in SERVICES {
-            let child = fleet.spawn(service)?;
-            fleet.usage.watch(service.name(), child.id());
-            fleet.services.push(child);
+        let replicas = SERVICES.map(|service| fleet.spawn(service)).into_iter().collect::<Result<Vec<_>>>()?;
+        for mut replica in replicas {
+            replica.until_ready().await?;
+            fleet.usage.watch(replica.service.name(), replica.process.id());
+            fleet.base.clone_from(&replica.base);
+            fleet.replicas.push(replica);
         }
-        fleet.until_ready().await?;
         Ok(fleet)
     }
 
-    fn spawn(&self, service: Service) -> Result<Child> {
-        let program = programs_folder()?.join(service.name());
-        Command::new(&program)
-            .env("NATS_URL", &self.nats_url)
-            .env("MONGO_CONNECTION_STRING", &self.mongo_url)
+    /// A program with the settings of NATS and MongoDB.
+    fn program(&self, name: &str) -> Result<Command> {
+        let mut program = Command::new(programs_folder()?.join(name));
+        program
+            .env("NATS_URL", self.nats.url())
+            .env("NATS_NKEY_FILE", self.secrets.path(&format!("nats/{name}.nk")))
+            .env("MONGO_CONNECTION_STRING", self.mongo.connection_string())
             .env("T3_ENV", "development")
-            .env("T3_DATA", &self.data)
-            .env("OPS_ADDR", "127.0.0.1:0")
-            .env("HTTP_ADDR", self.base.trim_start_matches("http://"))
-            .env("PUBLIC_URL", &self.base)
-            .env("ADMIN_API_KEY", ADMIN_KEY)
-            .env("JWT_SECRET_KEY", "the-jwt-secret-of-a-benchmark-of-t3")
             .env("LOG_LEVEL", "warn")
-            .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))
+            .stdout(Stdio::null());
+        Ok(program)
     }
 
-    async fn until_ready(&mut self) -> Result<()> {
-        let started = Instant::now();
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        loop {
-            for (service, child) in SERVICES.iter().zip(&mut self.services) {
-                ensure!(child.try_wait()?.is_none(), "{service} has ended: its words are above");
-            }
-            let ready = http.get(format!("{}/readyz", self.base)).send().await;
-            let consumers = [
-                (stream::INGEST, Service::Timetrack),
-                (stream::EVENTS, Service::Analytics),
-                (stream::EVENTS, Service::Directory),
-                (stream::EVENTS, Service::Projects),
-                (stream::EVENTS, Service::Mailer),
-            ];
-            let mut all = ready.is_ok_and(|answer| answer.status().is_success());
-            for (stream, service) in consumers {
-                all = all && self.waiting(stream, service).await.is_ok();
-            }
-            if all {
-                return Ok(());
-            }
-            if started.elapsed() > READY {
-                bail!("the system is not ready after {} s", READY.as_secs());
-            }
-            sleep(Duration::from_millis(50)).await;
+    /// What the services need.
+    fn provision(&self) -> Result<()> {
+        let mut program = self.program("provision")?;
+        program.arg("run").env("SECRETS_DIR", self.secrets.path(""));
+        program.env("MONGO_PASSWORD_FILE", self.secrets.path("mongo/root.password"));
+        ensure!(program.status().context("cannot run provision")?.success(), "provision failed: its words are above");
+        Ok(())
+    }
+
+    /// One more process of a service, once it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started, or is not ready in time.
+    pub async fn add(&self, service: Service) -> Result<Replica> {
+        let mut replica = self.spawn(service)?;
+        replica.until_ready().await?;
+        Ok(replica)
+    }
+
+    /// The processes that were started first: whoever takes them stops them.
+    pub fn take_replicas(&mut self) -> Vec<Replica> {
+        std::mem::take(&mut self.replicas)
+    }
+
+    fn spawn(&self, service: Service) -> Result<Replica> {
+        let mut program = self.program(service.name())?;
+        if service != Service::Gateway {
+            program.env("MONGO_PASSWORD_FILE", self.secrets.path(&format!("mongo/{service}.password")));
         }
+        let [http, ops] = free_addrs()?;
+        let base = format!("http://{http}");
+        let process = program
+            .env("T3_DATA", &self.data)
+            .env("OPS_ADDR", &ops)
+            .env("HTTP_ADDR", &http)
+            // The links of mails are read, not followed.
+            .env("PUBLIC_URL", &base)
+            .env("ADMIN_API_KEY", ADMIN_KEY)
+            .env("JWT_SECRET_KEY", "the-jwt-secret-of-a-benchmark-of-t3")
+            .spawn()
+            .with_context(|| format!("cannot start {service}"))?;
+        Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 
     /// How many messages a consumer has not settled.
-    async fn waiting(&self, stream: &str, service: Service) -> Result<u64> {
+    ///
+    /// # Errors
+    /// When JetStream does not say.
+    pub async fn waiting(&self, stream: &str, service: Service) -> Result<u64> {
         let jetstream = jetstream::new(self.bus().await?);
         let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream).await?;
         let info = consumer.cached_info();
@@ -138,7 +187,10 @@ impl Fleet {
     }
 
     /// Waits until analytics have counted everything.
-    pub(crate) async fn until_analytics_rest(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When that takes half an hour.
+    pub async fn until_analytics_rest(&self) -> Result<()> {
         let started = Instant::now();
         while self.waiting(stream::EVENTS, Service::Analytics).await? > 0 {
             ensure!(started.elapsed() < REST, "analytics are still behind after {} s", REST.as_secs());
@@ -148,13 +200,20 @@ impl Fleet {
     }
 
     /// MongoDB, as whoever measures.
-    pub(crate) async fn mongo(&self) -> Result<mongodb::Client> {
-        kit::mongo::connect(&self.mongo_url, "bench").await
+    ///
+    /// # Errors
+    /// When the address is malformed.
+    pub async fn mongo(&self) -> Result<mongodb::Client> {
+        kit::mongo::connect(&self.mongo_url, None, "bench").await
     }
 
     /// NATS, as whoever measures.
-    pub(crate) async fn bus(&self) -> Result<async_nats::Client> {
-        Ok(async_nats::connect(&self.nats_url).await?)
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn bus(&self) -> Result<async_nats::Client> {
+        let options = async_nats::ConnectOptions::with_nkey(self.seed.expose().to_owned());
+        Ok(options.connect(self.nats.url()).await?)
     }
 
     /// What NATS has counted since it started.
@@ -169,39 +228,80 @@ impl Fleet {
         Ok(windows.count_documents(doc! {}).await?)
     }
 
-    /// Stops everything.
-    pub(crate) async fn stop(mut self) {
-        for child in &mut self.services {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    /// Ends everything, in no order.
+    pub async fn stop(mut self) {
+        self.replicas.clear();
         self.nats.kill().await;
         self.mongo.kill().await;
     }
 }
 
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        for child in &mut self.services {
-            let _ = child.kill();
-            let _ = child.wait();
+impl Replica {
+    async fn until_ready(&mut self) -> Result<()> {
+        let (started, service) = (Instant::now(), self.service);
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        loop {
+            ensure!(self.process.try_wait()?.is_none(), "{service} has ended: its words are above");
+            let ready = http.get(format!("{}/readyz", self.ops)).send().await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < READY, "{service} is not ready after {} s", READY.as_secs());
+            sleep(Duration::from_millis(20)).await;
         }
     }
+
+    /// Asks it to stop (SIGTERM), and waits until it has.
+    ///
+    /// # Errors
+    /// When it has not after 30 s, or ends with an error.
+    pub async fn stop(mut self) -> Result<()> {
+        kill_process(Pid::from_child(&self.process), Signal::TERM)?;
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait()? {
+                ensure!(status.success(), "it ended with {status}");
+                return Ok(());
+            }
+            ensure!(asked.elapsed() < STOPPED, "it still runs after {} s", STOPPED.as_secs());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Addresses that nobody listens on.
+fn free_addrs<const COUNT: usize>() -> Result<[String; COUNT]> {
+    // All are held until all are known, so that no two are the same.
+    let listeners = (0..COUNT).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<Vec<_>>>()?;
+    let addrs = listeners.iter().map(|listener| Ok(listener.local_addr()?.to_string())).collect::<Result<Vec<_>>>()?;
+    addrs.try_into().map_err(|_| anyhow!("not enough addresses"))
 }
 
 /// Where our own programs are: beside this one.
 fn programs_folder() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
-    this.parent().map(Path::to_owned).context("no folder of programs")
+    let folder = this.parent().context("no folder of programs")?;
+    // A test's own program lies one folder deeper.
+    Ok(if folder.ends_with("deps") { folder.with_file_name("") } else { folder.to_owned() })
 }
 
-/// Builds the services as they are measured: released.
+/// Builds the services as we are built: released, to be measured; else as tests want them.
 fn build() -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release"]);
-    for service in SERVICES {
-        cargo.args(["-p", service.name()]);
+    cargo.arg("build");
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    for program in SERVICES.map(Service::name).into_iter().chain(["provision"]) {
+        cargo.args(["-p", program]);
     }
     ensure!(cargo.status().context("cannot run cargo")?.success(), "the services cannot be built");
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use contracts::{EmployeeChanged, Event, Service, Standing, stream};
-use kit::{Error, Events, Shutdown};
+use kit::{Error, Events, Needs, Shutdown};
 use testkit::{World, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
@@ -18,25 +18,28 @@ struct Seen {
 }
 
 /// Takes events; what has version 13 fails always, version 7 the first time.
-fn table(seen: &Arc<Seen>) -> Events<Seen> {
-    Events::new(Service::Timetrack, seen.clone()).on(
-        async |seen: Arc<Seen>, delivery: kit::Delivery, event: EmployeeChanged| {
-            seen.calls.fetch_add(1, Ordering::SeqCst);
-            let version = event.0.version;
-            if version == 13 || (version == 7 && delivery.deliveries == 1) {
-                return Err(Error::Other(std::io::Error::other("it fails by itself").into()));
-            }
-            seen.versions.lock().unwrap().push(version);
-            Ok(Vec::new())
-        },
-    )
+fn table() -> Events<Seen> {
+    Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, delivery: kit::Delivery, event: EmployeeChanged| {
+        seen.calls.fetch_add(1, Ordering::SeqCst);
+        let version = event.0.version;
+        if version == 13 || (version == 7 && delivery.deliveries == 1) {
+            return Err(Error::Other(std::io::Error::other("it fails by itself").into()));
+        }
+        seen.versions.lock().unwrap().push(version);
+        Ok(Vec::new())
+    })
+}
+
+async fn consume(world: &World, seen: &Arc<Seen>) {
+    world.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
+    table().consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_comes_again_and_does_not_hold_up_the_others() {
     let world = World::start().await;
     let seen = Arc::new(Seen::default());
-    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    consume(&world, &seen).await;
     for version in [7, 1, 2] {
         world.publish(&changed(version)).await;
     }
@@ -54,7 +57,7 @@ async fn what_fails_comes_again_and_does_not_hold_up_the_others() {
 async fn what_cannot_be_read_is_copied_to_dead_with_the_reason() {
     let world = World::start().await;
     let seen = Arc::new(Seen::default());
-    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    consume(&world, &seen).await;
     let subject = changed(1).subject();
     world.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
     world.publish(&changed(2)).await;
@@ -71,7 +74,7 @@ async fn what_cannot_be_read_is_copied_to_dead_with_the_reason() {
 async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
     let world = World::start().await;
     let seen = Arc::new(Seen::default());
-    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    consume(&world, &seen).await;
     world.publish(&changed(13)).await;
     let bound = std::time::Duration::from_secs(90);
     eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
@@ -83,7 +86,7 @@ async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
 async fn consuming_goes_on_after_nats_was_away() {
     let mut world = World::start().await;
     let seen = Arc::new(Seen::default());
-    table(&seen).consume(world.bus(), &Shutdown::new()).await.unwrap();
+    consume(&world, &seen).await;
     world.publish(&changed(1)).await;
     eventually("the first", async || (seen.versions.lock().unwrap().len() == 1).then_some(())).await;
     world.nats.kill().await;

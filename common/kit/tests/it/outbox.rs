@@ -2,11 +2,16 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use contracts::{Code, EmployeeChanged, EmployeeId, Failure, Service, Standing, stream};
-use kit::{Database, Error, Shutdown};
+use kit::{Database, Error, Needs, Shutdown};
 use testkit::{World, eventually};
 
 fn changed(id: EmployeeId, version: i64) -> EmployeeChanged {
     EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None })
+}
+
+async fn database(world: &World) -> Database {
+    world.provision(&Needs::of(Service::Directory).outbox().collections([("counters", Vec::new())])).await;
+    world.database(Service::Directory).await
 }
 
 /// Raises a counter and tells of it.
@@ -28,8 +33,8 @@ async fn counter(db: &Database) -> i32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_and_its_event_are_both_there_or_neither() {
     let world = World::start().await;
-    let db = world.database(Service::Directory).await;
-    db.relay(&Shutdown::new()).await.unwrap();
+    let db = database(&world).await;
+    db.relay(&Shutdown::new());
     raise(&db, false).await.unwrap();
     assert!(raise(&db, true).await.is_err());
     eventually("one event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
@@ -40,8 +45,8 @@ async fn a_change_and_its_event_are_both_there_or_neither() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_compete_all_land_once() {
     let world = World::start().await;
-    let db = world.database(Service::Directory).await;
-    db.relay(&Shutdown::new()).await.unwrap();
+    let db = database(&world).await;
+    db.relay(&Shutdown::new());
     let raises = (0..30).map(|_| {
         let db = db.clone();
         tokio::spawn(async move { raise(&db, false).await })
@@ -57,11 +62,11 @@ async fn changes_that_compete_all_land_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_of_a_replica_that_died_are_published_by_another() {
     let world = World::start().await;
-    let died = world.database(Service::Directory).await;
+    let died = database(&world).await;
     raise(&died, false).await.unwrap();
     assert_eq!(world.stream_messages(stream::EVENTS).await, 0);
-    let other = world.database(Service::Directory).await;
-    other.relay(&Shutdown::new()).await.unwrap();
+    let other = database(&world).await;
+    other.relay(&Shutdown::new());
     eventually("its event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
     world.finish().await;
 }
@@ -72,8 +77,8 @@ async fn several_relays_publish_an_event_once() {
     let shutdown = Shutdown::new();
     let mut replicas = Vec::new();
     for _ in 0..3 {
-        let db = world.database(Service::Directory).await;
-        db.relay(&shutdown).await.unwrap();
+        let db = database(&world).await;
+        db.relay(&shutdown);
         replicas.push(db);
     }
     for db in replicas.iter().cycle().take(30) {
@@ -87,8 +92,8 @@ async fn several_relays_publish_an_event_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_wait_while_nats_is_away() {
     let mut world = World::start().await;
-    let db = world.database(Service::Directory).await;
-    db.relay(&Shutdown::new()).await.unwrap();
+    let db = database(&world).await;
+    db.relay(&Shutdown::new());
     world.nats.kill().await;
     raise(&db, false).await.unwrap();
     world.nats.start_again().await.unwrap();

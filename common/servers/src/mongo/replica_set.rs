@@ -6,33 +6,66 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use mongodb::Client;
 use mongodb::bson::{Bson, Document, doc};
-use mongodb::options::{ClientOptions, ServerAddress};
+use mongodb::error::ErrorKind;
+use mongodb::options::{ClientOptions, Credential, ServerAddress};
 use tokio::time::{Instant, sleep};
 
+use super::Access;
 use crate::process::TICK;
 
 /// The replica set's name.
 pub(super) const NAME: &str = "t3";
 
-/// Waits until the server on the port takes writes. A new one is initiated first; one whose data
-/// comes from another port is told its new address.
-pub(super) async fn until_writable(port: u16, limit: Duration) -> Result<()> {
-    let address = ServerAddress::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port: Some(port) };
-    // Direct: this server, whatever it says of itself.
-    let options = ClientOptions::builder()
-        .hosts(vec![address])
-        .direct_connection(true)
-        .server_selection_timeout(Duration::from_secs(5))
-        .build();
-    let client = Client::with_options(options).context("cannot reach mongod")?;
+/// Waits until the server on the port takes writes. A new one is initiated first, and gets its
+/// first user; one whose data comes from another port is told its new address.
+pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Duration) -> Result<()> {
+    let stranger = client(port, None)?;
+    let root = access.map(|access| client(port, Some(access))).transpose()?;
     let host = format!("{}:{port}", Ipv4Addr::LOCALHOST);
-    let writable = wait(&client, &host, limit).await;
-    client.shutdown().immediate(true).await;
+    let writable = async {
+        wait(&stranger, root.as_ref(), &host, limit).await?;
+        match access {
+            Some(access) => first_user(&stranger, access).await,
+            None => Ok(()),
+        }
+    };
+    let writable = writable.await;
+    stranger.shutdown().immediate(true).await;
+    if let Some(root) = root {
+        root.shutdown().immediate(true).await;
+    }
     writable.context("mongod runs, but its replica set does not")
 }
 
-async fn wait(client: &Client, host: &str, limit: Duration) -> Result<()> {
-    let admin = client.database("admin");
+fn client(port: u16, access: Option<&Access>) -> Result<Client> {
+    let address = ServerAddress::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port: Some(port) };
+    let credential = access.map(|access| {
+        let password = access.root_password.expose().to_owned();
+        Credential::builder().username("root".to_owned()).source("admin".to_owned()).password(password).build()
+    });
+    // Direct: this server, whatever it says of itself.
+    let options = ClientOptions::builder()
+        .hosts(vec![address])
+        .credential(credential)
+        .direct_connection(true)
+        .server_selection_timeout(Duration::from_secs(5))
+        .build();
+    Client::with_options(options).context("cannot reach mongod")
+}
+
+/// A stranger may make the first user, from this machine, and nothing after that.
+async fn first_user(stranger: &Client, access: &Access) -> Result<()> {
+    const UNAUTHORIZED: i32 = 13;
+    let create = doc! { "createUser": "root", "pwd": access.root_password.expose(), "roles": ["root"] };
+    match stranger.database("admin").run_command(create).await {
+        // There is one.
+        Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == UNAUTHORIZED) => Ok(()),
+        made => made.map(drop).context("its first user cannot be made"),
+    }
+}
+
+async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Duration) -> Result<()> {
+    let admin = stranger.database("admin");
     let deadline = Instant::now() + limit;
     loop {
         let hello = admin.run_command(doc! { "hello": 1 }).await?;
@@ -41,8 +74,7 @@ async fn wait(client: &Client, host: &str, limit: Duration) -> Result<()> {
         }
         // Without a name it is no member of any set, or has not read its configuration yet.
         if !hello.contains_key("setName")
-            && let Some(command) = missing_step(client, host).await?
-            && let Err(error) = admin.run_command(command).await
+            && let Err(error) = make_member(stranger, root, host).await
         {
             // It may have got there by itself, or not far enough yet: ask again.
             tracing::debug!(%error, "mongod refused a replica set command");
@@ -54,13 +86,33 @@ async fn wait(client: &Client, host: &str, limit: Duration) -> Result<()> {
     }
 }
 
+/// Takes the step that makes the server a member, if one is needed.
+async fn make_member(stranger: &Client, root: Option<&Client>, host: &str) -> Result<()> {
+    let Some(root) = root else { return run(stranger, missing_step(stranger, host).await?).await };
+    match missing_step(root, host).await {
+        Ok(step) => run(root, step).await,
+        // A new server has no users: a stranger may initiate it.
+        Err(_) => run(stranger, Some(initiate(host))).await,
+    }
+}
+
+async fn run(client: &Client, command: Option<Document>) -> Result<()> {
+    if let Some(command) = command {
+        client.database("admin").run_command(command).await?;
+    }
+    Ok(())
+}
+
+fn initiate(host: &str) -> Document {
+    doc! { "replSetInitiate": { "_id": NAME, "members": [{ "_id": 0, "host": host }] } }
+}
+
 /// The command that makes the server a member, if one is needed.
 async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     // Read where the server keeps it: outside of a set it refuses replSetGetConfig.
     let kept = client.database("local").collection::<Document>("system.replset");
     let Some(mut configuration) = kept.find_one(doc! {}).await? else {
-        let member = doc! { "_id": 0, "host": host };
-        return Ok(Some(doc! { "replSetInitiate": { "_id": NAME, "members": [member] } }));
+        return Ok(Some(initiate(host)));
     };
     let version = match configuration.get("version") {
         Some(Bson::Int32(version)) => i64::from(*version),

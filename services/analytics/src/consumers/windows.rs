@@ -28,7 +28,18 @@ struct Taken {
     facts: Vec<WindowFact>,
 }
 
-/// Counts recorded windows until shutdown; returns once the durable consumer is there.
+/// The durable consumer that this needs.
+pub(crate) fn pull() -> Pull {
+    Pull {
+        stream: stream::EVENTS,
+        durable: Service::Analytics.name(),
+        filters: vec![WindowsRecorded::filter()],
+        max_ack_pending: 1_000,
+        prefetch: MOST_A_ROUND,
+    }
+}
+
+/// Counts recorded windows until shutdown; returns once it does.
 ///
 /// What is waiting is taken together, so that a day is recomputed once for all the windows that
 /// have come in meanwhile: the further behind we are, the less work each window is.
@@ -36,14 +47,7 @@ struct Taken {
 /// # Errors
 /// When JetStream is not there or refuses.
 pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let pull = Pull {
-        stream: stream::EVENTS,
-        durable: Service::Analytics.name(),
-        filters: vec![WindowsRecorded::filter()],
-        max_ack_pending: 1_000,
-        prefetch: MOST_A_ROUND,
-    };
-    let mut puller = Puller::new(app.bus.clone(), pull);
+    let mut puller = Puller::new(app.bus.clone(), pull());
     puller.open().await?;
     puller.watch(shutdown);
     let stop = shutdown.clone();

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bson::doc;
 use futures::{Stream, StreamExt};
-use kit::{Database, Error, mongo::one_of};
+use kit::{Database, Error, Shape, mongo::one_of};
 
 use super::{
     months::{Fresh, Months, Row, Seen},
@@ -16,6 +16,10 @@ use crate::domain::{Cells, Sheet, Step, UtcMonth};
 pub(crate) struct CompanyMonths(Months<UtcMonth>);
 
 impl CompanyMonths {
+    pub(super) fn shape() -> Shape {
+        ("company_months", Vec::new())
+    }
+
     pub(super) fn open(db: &Database) -> Self {
         Self(Months { rows: db.collection("company_months") })
     }

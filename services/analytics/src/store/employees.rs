@@ -4,7 +4,7 @@ use bson::{Document, doc};
 use contracts::{EmployeeId, TaskId};
 use futures::{Stream, StreamExt, TryStreamExt};
 use kit::{
-    Database, Error,
+    Database, Error, Shape,
     mongo::{index, one_of, value},
 };
 use mongodb::options::Hint;
@@ -21,10 +21,12 @@ use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth};
 pub(crate) struct EmployeeMonths(Months<EmployeeMonth>);
 
 impl EmployeeMonths {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let rows = db.collection("employee_months");
-        rows.create_indexes([index(by_month()), index(by_employee())]).await?;
-        Ok(Self(Months { rows }))
+    pub(super) fn shape() -> Shape {
+        ("employee_months", [by_month(), by_employee()].map(index).into())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(Months { rows: db.collection("employee_months") })
     }
 
     /// The states that these months are in now.
@@ -138,7 +140,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_month_that_was_stored_meanwhile_is_not_overwritten_with_older_sums() {
         let world = World::start().await;
-        let months = EmployeeMonths::open(&world.database(Service::Analytics).await).await.unwrap();
+        let months = EmployeeMonths::open(&world.database(Service::Analytics).await);
         let (employee, task) = (EmployeeId(Uuid::from_u128(1)), TaskId(Uuid::from_u128(2)));
         let both: BTreeSet<EmployeeMonth> =
             [0, 1].map(|month| EmployeeMonth { employee, month: UtcMonth(month) }).into();

@@ -10,7 +10,7 @@ use contracts::{
 };
 use futures::TryStreamExt;
 use kit::{
-    Database, Error,
+    Database, Error, Shape,
     mongo::{index, is_duplicate, one_of, value},
 };
 use mongodb::{
@@ -127,10 +127,12 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let rows = db.collection("facts");
-        rows.create_indexes([by_employee(), by_shift()].map(index)).await?;
-        Ok(Self { rows })
+    pub(super) fn shape() -> Shape {
+        ("facts", [by_employee(), by_shift()].map(index).into())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self { rows: db.collection("facts") }
     }
 
     /// Stores facts that are new or of a higher revision. Gives every place where they stand or

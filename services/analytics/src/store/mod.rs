@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 use bson::Bson;
-use kit::{Database, Error};
+use kit::{Database, Error, Shape};
 use serde::de::DeserializeOwned;
 
 pub(crate) use company::CompanyMonths;
@@ -37,10 +37,19 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the collections, and makes their indexes.
-    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        let (facts, employees) = (Facts::open(db).await?, EmployeeMonths::open(db).await?);
-        Ok(Self { facts, employees, company: CompanyMonths::open(db), rebuilds: Rebuilds::open(db) })
+    /// The collections as they must be, with their indexes.
+    pub(crate) fn shapes() -> [Shape; 4] {
+        [Facts::shape(), EmployeeMonths::shape(), CompanyMonths::shape(), Rebuilds::shape()]
+    }
+
+    /// The collections, which are there.
+    pub(crate) fn open(db: &Database) -> Self {
+        Self {
+            facts: Facts::open(db),
+            employees: EmployeeMonths::open(db),
+            company: CompanyMonths::open(db),
+            rebuilds: Rebuilds::open(db),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use bson::doc;
 use contracts::{EmployeeId, WindowId};
-use kit::{Database, Error};
+use kit::{Database, Error, Shape};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,10 @@ pub(crate) struct Rebuilds {
 }
 
 impl Rebuilds {
+    pub(super) fn shape() -> Shape {
+        ("rebuilds", Vec::new())
+    }
+
     pub(super) fn open(db: &Database) -> Self {
         Self { rows: db.collection("rebuilds") }
     }

@@ -119,7 +119,7 @@ async fn neither_counting_nor_a_rebuild_scans_a_collection() {
 
     // Timetrack has nothing to say here.
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    let _timetrack = world.spawn(Service::Timetrack, run).await;
+    let _timetrack = world.spawn(timetrack::needs(), run).await;
     rebuild(&Config::default(), &world.deps(Service::Analytics).await, |_| {}).await.unwrap();
     assert_plans(&profile(&world).await, "a rebuild");
     assert_eq!(world.ask(&all_of(MIDNIGHT, MIDNIGHT + 120 * DAY)).await.unwrap()[0].time, 4_800 * HOUR);

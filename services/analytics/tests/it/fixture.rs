@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use analytics::Config;
 use contracts::{
-    Cents, EmployeeId, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, Service,
-    TaskId, TimeRange, WindowFact, WindowId, WindowsRecorded,
+    Cents, EmployeeId, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, TaskId,
+    TimeRange, WindowFact, WindowId, WindowsRecorded,
 };
 use testkit::{Running, World};
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub async fn spawn(world: &World) -> Running {
 }
 
 pub async fn spawn_with(world: &World, config: Config) -> Running {
-    world.spawn(Service::Analytics, |deps, shutdown| analytics::run(config, deps, shutdown)).await
+    world.spawn(analytics::needs(), |deps, shutdown| analytics::run(config, deps, shutdown)).await
 }
 
 /// A billable window of Ann on project 1 and task 1, at 60 an hour billed and 30 paid.

@@ -32,7 +32,8 @@ fn questions() -> [GetProjectTime; 4] {
 async fn world_with(windows: &[WindowFact]) -> (World, Running) {
     let world = World::start().await;
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    let timetrack = world.spawn(Service::Timetrack, run).await;
+    let timetrack = world.spawn(timetrack::needs(), run).await;
+    world.provision(&analytics::needs()).await;
     let stored = world.database(Service::Timetrack).await.collection::<Document>("windows");
     stored.insert_many(windows.iter().map(stored_by_timetrack)).await.unwrap();
     (world, timetrack)

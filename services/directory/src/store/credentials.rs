@@ -1,6 +1,6 @@
 use bson::doc;
 use contracts::{EmployeeId, Millis};
-use kit::{Database, Error, Tx, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,12 @@ struct Stored {
 pub(crate) struct Credentials(Collection<Stored>);
 
 impl Credentials {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        db.make_collection("credentials").await?;
-        Ok(Self(db.collection("credentials")))
+    pub(super) fn shape() -> Shape {
+        ("credentials", Vec::new())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("credentials"))
     }
 
     pub(crate) async fn password(&self, employee: EmployeeId) -> Result<Option<HashedPassword>, Error> {

@@ -4,7 +4,7 @@ use contracts::{
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{one_of, unique, value},
 };
 use mongodb::Collection;
@@ -40,10 +40,12 @@ struct Stored {
 pub(crate) struct Employees(Collection<Stored>);
 
 impl Employees {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let collection = db.collection("employees");
-        collection.create_index(unique(doc! { "emailKey": 1 })).await?;
-        Ok(Self(collection))
+    pub(super) fn shape() -> Shape {
+        ("employees", vec![unique(doc! { "emailKey": 1 })])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("employees"))
     }
 
     pub(crate) async fn get(&self, id: EmployeeId) -> Result<Option<Employee>, Error> {

@@ -1,7 +1,7 @@
 use bson::{Bson, Document, doc};
 use contracts::{EmployeeId, InvitationId, Millis};
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{index, value},
 };
 use mongodb::Collection;
@@ -34,10 +34,12 @@ struct StoredToken {
 pub(crate) struct Invitations(Collection<Stored>);
 
 impl Invitations {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let collection = db.collection("invitations");
-        collection.create_index(index(doc! { "tokens.hash": 1 })).await?;
-        Ok(Self(collection))
+    pub(super) fn shape() -> Shape {
+        ("invitations", vec![index(doc! { "tokens.hash": 1 })])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("invitations"))
     }
 
     pub(crate) async fn with_token(&self, token: &TokenHash) -> Result<Option<Invitation>, Error> {

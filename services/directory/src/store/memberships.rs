@@ -1,6 +1,6 @@
 use bson::doc;
 use contracts::{EmployeeId, MemberChanged, ProjectId};
-use kit::{Database, Error, Tx};
+use kit::{Database, Error, Shape, Tx};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +22,12 @@ struct Stored {
 pub(crate) struct Memberships(Collection<Stored>);
 
 impl Memberships {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        db.make_collection("memberships").await?;
-        Ok(Self(db.collection("memberships")))
+    pub(super) fn shape() -> Shape {
+        ("memberships", Vec::new())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("memberships"))
     }
 
     /// Takes an edge in, unless a version as new is known. Says whether it was taken.

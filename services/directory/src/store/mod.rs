@@ -5,7 +5,7 @@ mod employees;
 mod invitations;
 mod memberships;
 
-use kit::{Database, Error};
+use kit::{Database, Shape};
 
 use credentials::Credentials;
 use employees::Employees;
@@ -22,13 +22,18 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens all collections, and makes them with their indexes where they are not there.
-    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        Ok(Self {
-            employees: Employees::open(db).await?,
-            credentials: Credentials::open(db).await?,
-            invitations: Invitations::open(db).await?,
-            memberships: Memberships::open(db).await?,
-        })
+    /// The collections as they must be, with their indexes.
+    pub(crate) fn shapes() -> [Shape; 4] {
+        [Employees::shape(), Credentials::shape(), Invitations::shape(), Memberships::shape()]
+    }
+
+    /// The collections, which are there.
+    pub(crate) fn open(db: &Database) -> Self {
+        Self {
+            employees: Employees::open(db),
+            credentials: Credentials::open(db),
+            invitations: Invitations::open(db),
+            memberships: Memberships::open(db),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use contracts::{
     Activate, Caller, CheckPassword, Code, CreateEmployee, Email, Employee, EmployeeId, Event, Failure, GetEmployee,
-    InvitationRequested, InviteEmployee, LoggedIn, MintToken, MintedToken, Name, Secret, Service, stream,
+    InvitationRequested, InviteEmployee, LoggedIn, MintToken, MintedToken, Name, Secret, stream,
 };
 use directory::Config;
 use futures::StreamExt;
@@ -20,7 +20,7 @@ pub struct Office {
 impl Office {
     pub async fn open() -> Self {
         let world = World::start().await;
-        world.spawn(Service::Directory, |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
+        world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
         Self { world }
     }
 

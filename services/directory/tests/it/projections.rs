@@ -19,7 +19,7 @@ fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberC
 }
 
 async fn epoch(office: &Office, employee: EmployeeId) -> Option<i64> {
-    let bucket = kit::open_revocations(&office.world.bus().jetstream).await.unwrap();
+    let bucket = office.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.unwrap();
     let value = bucket.get(Revocation::key(employee)).await.unwrap()?;
     Some(serde_json::from_slice::<Revocation>(&value).unwrap().epoch)
 }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context;
 use async_nats::jetstream::kv::{Entry, Operation, Store};
-use contracts::{EmployeeId, EventId, HOUR, Millis, Revocation, SECOND};
+use contracts::{EmployeeId, EventId, HOUR, Millis, Revocation, SECOND, stream};
 use futures::StreamExt;
 use kit::{Bus, Shutdown};
 use tokio::{
@@ -75,7 +75,7 @@ impl Revocations {
 
     /// Watches until shutdown; an error means: begin anew, nothing is missed by that.
     async fn follow(&self, bus: &Bus, own: &str, shutdown: &Shutdown) -> anyhow::Result<()> {
-        let store = kit::open_revocations(&bus.jetstream).await?;
+        let store = bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
         // The last entry of every key first, then whatever is written.
         let mut entries = store.watch_with_history(">").await?;
         let mut beats = interval(BEAT);

@@ -39,10 +39,10 @@ pub(super) struct Readiness {
     /// `ready` or `not ready`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// What is missing: `start-up`, `nats`, `revocations`.
+    /// What is missing, such as `start-up`, `nats`, `revocations` or `stream INGEST`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<String>, example = json!([]))]
-    missing: Vec<&'static str>,
+    #[schema(example = json!([]))]
+    missing: Vec<String>,
 }
 
 /// Whether the process can do its work, and what is missing.

@@ -1,7 +1,7 @@
 //! The page of an invitation, with the real directory behind it.
 
 use contracts::{
-    Caller, CreateEmployee, Email, Employee, InvitationRequested, InviteEmployee, MintToken, Name, Secret, Service,
+    Caller, CreateEmployee, Email, Employee, InvitationRequested, InviteEmployee, MintToken, Name, Secret,
 };
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ const PASSWORD: &str = "correct horse battery staple";
 /// An edge with directory, and Ann who is invited.
 async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
-    edge.world.spawn(Service::Directory, |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
+    edge.world.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
     let (name, email) = (Name::parse("Ann <b>Example</b>"), Email::parse("Ann@example.org"));
     let (name, email) = (name.expect("a name"), email.expect("an address"));
     let ann = edge.world.ask(&CreateEmployee { name, email }).await.expect("created");

@@ -1,6 +1,6 @@
 //! A gateway in a world, and somebody who calls it.
 
-use contracts::{EmployeeId, Secret, Service};
+use contracts::{EmployeeId, Secret};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ pub(crate) async fn start_gateway(world: &World) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));
     let run = |deps, shutdown| gateway::run_on(listener, config(), deps, shutdown);
-    (base, world.spawn(Service::Gateway, run).await)
+    (base, world.spawn(gateway::needs(), run).await)
 }
 
 pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String {

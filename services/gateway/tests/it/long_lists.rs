@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::{CreateEmployee, Email, Name, Service};
+use contracts::{CreateEmployee, Email, Name};
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::edge::{Edge, KEY};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_several_pages_comes_whole() {
     let edge = Edge::start().await;
-    edge.world.spawn(Service::Directory, |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
+    edge.world.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
     // 1.3 KB each: half a MiB, a page, is some 400 of them.
     let created = stream::iter(0..900).map(|n| {
         let (name, email) = (Name::parse(&"語".repeat(200)), Email::parse(&format!("{n}@{}.org", "m".repeat(60))));

@@ -17,7 +17,7 @@ async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
 }
 
 async fn keys(world: &World) -> Vec<String> {
-    let store = kit::open_revocations(&world.bus().jetstream).await.expect("the bucket");
+    let store = world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let keys = store.keys().await.expect("its keys");
     futures::StreamExt::collect::<Vec<_>>(keys).await.into_iter().map(|key| key.expect("a key")).collect()
 }
@@ -29,7 +29,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     let (old, new) = (edge.token(employee, 0), edge.token(employee, 1));
     let other = edge.token(kit::new_id(), 0);
     assert!(me(&edge, &old).await.1);
-    let store = kit::open_revocations(&edge.world.bus().jetstream).await.expect("the bucket");
+    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
     store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");
     eventually_within(Duration::from_secs(1), "the token is dead", async || {
@@ -65,7 +65,7 @@ async fn without_a_beat_for_half_a_minute_employees_get_503_and_admins_are_let_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_stops_takes_its_beat_along_and_clears_away_what_others_left() {
     let edge = Edge::start().await;
-    let store = kit::open_revocations(&edge.world.bus().jetstream).await.expect("the bucket");
+    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let now = edge.world.clock.now();
     store.put("beat.crashed", (now - 3_700_000).to_string().into()).await.expect("written");
     store.put("beat.alive", (now - 3_000_000).to_string().into()).await.expect("written");

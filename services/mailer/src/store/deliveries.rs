@@ -1,6 +1,6 @@
 use bson::{Bson, doc};
 use contracts::{InvitationId, Millis, SECOND};
-use kit::{Database, Error, mongo};
+use kit::{Database, Error, Shape, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +62,12 @@ pub(crate) enum Outcome<'a> {
 pub(crate) struct Deliveries(Collection<Stored>);
 
 impl Deliveries {
-    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        let deliveries = db.collection("deliveries");
-        deliveries.create_index(mongo::index(doc! { "status": 1 })).await?;
-        Ok(Self(deliveries))
+    pub(crate) fn shape() -> Shape {
+        ("deliveries", vec![mongo::index(doc! { "status": 1 })])
+    }
+
+    pub(crate) fn open(db: &Database) -> Self {
+        Self(db.collection("deliveries"))
     }
 
     /// How many mails are not settled.

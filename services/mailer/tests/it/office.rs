@@ -24,11 +24,11 @@ impl Office {
 
     pub async fn start_directory(&self) -> Running {
         let run = |deps, shutdown| directory::run(directory::Config::default(), deps, shutdown);
-        self.world.spawn(Service::Directory, run).await
+        self.world.spawn(directory::needs(), run).await
     }
 
     pub async fn start_mailer(&self, config: Config) -> Running {
-        self.world.spawn(Service::Mailer, |deps, shutdown| mailer::run(config, deps, shutdown)).await
+        self.world.spawn(mailer::needs(), |deps, shutdown| mailer::run(config, deps, shutdown)).await
     }
 
     pub async fn create(&self, name: &str, email: &str) -> Employee {

@@ -2,7 +2,7 @@ use bson::{Bson, doc};
 use contracts::{EmployeeId, Millis, ProjectId, TaskId, TaskTerm};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{index, one_of, value},
 };
 use mongodb::Collection;
@@ -52,11 +52,13 @@ impl From<Document> for Assignment {
 pub(crate) struct Assignments(Collection<Document>);
 
 impl Assignments {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let assignments = db.collection("assignments");
+    pub(super) fn shape() -> Shape {
         let indexes = [doc! { "_id.task": 1 }, doc! { "project": 1, "_id.employee": 1, "open": 1 }];
-        assignments.create_indexes(indexes.map(index)).await?;
-        Ok(Self(assignments))
+        ("assignments", indexes.map(index).into())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("assignments"))
     }
 
     /// All edges of a task.

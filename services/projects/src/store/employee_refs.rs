@@ -4,7 +4,7 @@ use bson::doc;
 use contracts::{EmployeeId, Millis, Standing};
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{one_of, replace_if_newer, value},
 };
 use mongodb::Collection;
@@ -44,9 +44,12 @@ impl From<Document> for Standing {
 pub(crate) struct EmployeeRefs(Collection<Document>);
 
 impl EmployeeRefs {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        db.make_collection("employee_refs").await?;
-        Ok(Self(db.collection("employee_refs")))
+    pub(super) fn shape() -> Shape {
+        ("employee_refs", Vec::new())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("employee_refs"))
     }
 
     /// How an employee stands, as far as we have heard.

@@ -4,7 +4,7 @@ use bson::doc;
 use contracts::{EmployeeId, ProjectId, Term};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{index, one_of, value},
 };
 use mongodb::Collection;
@@ -55,11 +55,13 @@ impl From<Document> for Member {
 pub(crate) struct Members(Collection<Document>);
 
 impl Members {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let members = db.collection("members");
+    pub(super) fn shape() -> Shape {
         let indexes = [doc! { "_id.project": 1, "open": 1 }, doc! { "_id.employee": 1, "open": 1, "epoch": 1 }];
-        members.create_indexes(indexes.map(index)).await?;
-        Ok(Self(members))
+        ("members", indexes.map(index).into())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("members"))
     }
 
     /// The edges between a project and these employees; where there is none yet, a new one.

@@ -13,7 +13,7 @@ mod tasks;
 
 use assignments::Assignments;
 use employee_refs::EmployeeRefs;
-use kit::{Database, Error};
+use kit::{Database, Shape};
 use members::Members;
 use projects::Projects;
 use tasks::Tasks;
@@ -32,17 +32,19 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the collections, and makes them and their indexes if they are not there.
-    ///
-    /// # Errors
-    /// Those of MongoDB.
-    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        Ok(Self {
-            projects: Projects::open(db).await?,
-            tasks: Tasks::open(db).await?,
-            members: Members::open(db).await?,
-            assignments: Assignments::open(db).await?,
-            employee_refs: EmployeeRefs::open(db).await?,
-        })
+    /// The collections as they must be, with their indexes.
+    pub(crate) fn shapes() -> [Shape; 5] {
+        [Projects::shape(), Tasks::shape(), Members::shape(), Assignments::shape(), EmployeeRefs::shape()]
+    }
+
+    /// The collections, which are there.
+    pub(crate) fn open(db: &Database) -> Self {
+        Self {
+            projects: Projects::open(db),
+            tasks: Tasks::open(db),
+            members: Members::open(db),
+            assignments: Assignments::open(db),
+            employee_refs: EmployeeRefs::open(db),
+        }
     }
 }

@@ -6,7 +6,7 @@ use contracts::{
 };
 use futures::TryStreamExt;
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{index, value},
 };
 use mongodb::Collection;
@@ -89,10 +89,12 @@ pub(crate) struct Projects {
 }
 
 impl Projects {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let projects = db.collection("projects");
-        projects.create_indexes([index(doc! { "archived": 1, "_id": 1 }), index(doc! { "employees": 1 })]).await?;
-        Ok(Self { stored: projects, queues: (0..QUEUES).map(|_| Arc::default()).collect() })
+    pub(super) fn shape() -> Shape {
+        ("projects", vec![index(doc! { "archived": 1, "_id": 1 }), index(doc! { "employees": 1 })])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self { stored: db.collection("projects"), queues: (0..QUEUES).map(|_| Arc::default()).collect() }
     }
 
     /// A project.

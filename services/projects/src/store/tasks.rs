@@ -2,7 +2,7 @@ use bson::doc;
 use contracts::{CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, TaskId};
 use futures::TryStreamExt;
 use kit::{
-    Database, Error, Tx,
+    Database, Error, Shape, Tx,
     mongo::{index, one_of, value},
 };
 use mongodb::Collection;
@@ -69,11 +69,13 @@ impl From<Document> for Task {
 pub(crate) struct Tasks(Collection<Document>);
 
 impl Tasks {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let tasks = db.collection("tasks");
+    pub(super) fn shape() -> Shape {
         let indexes = [doc! { "project_id": 1, "_id": 1 }, doc! { "project_id": 1, "employees": 1 }];
-        tasks.create_indexes(indexes.map(index)).await?;
-        Ok(Self(tasks))
+        ("tasks", indexes.map(index).into())
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("tasks"))
     }
 
     /// A task.

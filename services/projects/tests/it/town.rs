@@ -15,16 +15,16 @@ impl Town {
     pub(crate) async fn start() -> Self {
         let world = World::start().await;
         let directory = world
-            .spawn(Service::Directory, |deps, stop| directory::run(directory::Config::default(), deps, stop))
+            .spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop))
             .await;
-        world.spawn(Service::Projects, |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
+        world.spawn(projects::needs(), |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
         Self { world, directory }
     }
 
     /// The same with a second replica of projects, so that not even the process orders what happens.
     pub(crate) async fn start_replicated() -> Self {
         let town = Self::start().await;
-        town.world.spawn(Service::Projects, |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
+        town.world.spawn(projects::needs(), |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
         town
     }
 

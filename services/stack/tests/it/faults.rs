@@ -120,7 +120,7 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
             email_tls: Some("none".into()),
             ..Default::default()
         };
-        let mailer = system.world.spawn(Service::Mailer, |deps, stop| mailer::run(config, deps, stop)).await;
+        let mailer = system.world.spawn(mailer::needs(), |deps, stop| mailer::run(config, deps, stop)).await;
         let email = format!("{name}@example.org");
         let (took, employee) = quickest(async || {
             let fields = json!({ "name": name, "email": format!("{}-{email}", kit::new_id::<contracts::EventId>()) });
@@ -189,9 +189,8 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
-    let program = servers::Programs::mongod(&servers::on_stderr()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut mongo = servers::Mongo::start(servers::MongoOptions::new(program, folder.path())).await.unwrap();
+    let mut mongo = testkit::start_mongo(folder.path()).await;
     let office = Office::open_in(System::start_in(World::start_on(&mongo.connection_string()).await).await).await;
     office.record(TEN, TEN + HOUR).await;
 

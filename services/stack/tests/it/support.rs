@@ -45,7 +45,7 @@ impl System {
         }
         let gateway = system.gateway_config();
         let run = |deps, shutdown| gateway::run_on(listener, gateway, deps, shutdown);
-        let running = system.world.spawn(Service::Gateway, run).await;
+        let running = system.world.spawn(gateway::needs(), run).await;
         system.running.insert(Service::Gateway, running);
         system
     }
@@ -70,7 +70,7 @@ impl System {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = self.gateway_config();
-        self.world.spawn(Service::Gateway, |deps, shutdown| gateway::run_on(listener, config, deps, shutdown)).await;
+        self.world.spawn(gateway::needs(), |deps, shutdown| gateway::run_on(listener, config, deps, shutdown)).await;
         base
     }
 
@@ -78,17 +78,25 @@ impl System {
     pub async fn start_service(&mut self, service: Service) {
         let world = &self.world;
         let running = match service {
-            Service::Directory => world.spawn(service, |d, s| directory::run(directory::Config::default(), d, s)).await,
-            Service::Projects => world.spawn(service, |d, s| projects::run(projects::Config::default(), d, s)).await,
-            Service::Timetrack => world.spawn(service, |d, s| timetrack::run(timetrack::Config::default(), d, s)).await,
-            Service::Analytics => world.spawn(service, |d, s| analytics::run(analytics::Config::default(), d, s)).await,
+            Service::Directory => {
+                world.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await
+            }
+            Service::Projects => {
+                world.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await
+            }
+            Service::Timetrack => {
+                world.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await
+            }
+            Service::Analytics => {
+                world.spawn(analytics::needs(), |d, s| analytics::run(analytics::Config::default(), d, s)).await
+            }
             Service::Mailer => {
                 let mailer = mailer::Config { public_url: Some(self.base.clone()), ..Default::default() };
-                world.spawn(service, |d, s| mailer::run(mailer, d, s)).await
+                world.spawn(mailer::needs(), |d, s| mailer::run(mailer, d, s)).await
             }
             Service::Gateway => {
                 let gateway = self.gateway_config();
-                world.spawn(service, |d, s| gateway::run(gateway, d, s)).await
+                world.spawn(gateway::needs(), |d, s| gateway::run(gateway, d, s)).await
             }
         };
         self.running.insert(service, running);

@@ -14,8 +14,7 @@ use async_nats::jetstream::stream::Config;
 use bson::{Document, doc};
 use contracts::{Service, WindowId, stream};
 use serde_json::{Value, json};
-use servers::{Mongo, MongoOptions, Programs};
-use testkit::{World, eventually_within};
+use testkit::{World, eventually_within, start_mongo};
 
 use crate::support::{Person, System};
 
@@ -151,8 +150,7 @@ async fn until_answered(system: &System, desk: &Desk, status: u16, first_minute:
 #[tokio::test(flavor = "multi_thread")]
 async fn while_mongodb_is_away_windows_are_taken_as_202_and_recorded_when_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Programs::mongod(&servers::on_stderr()).await.unwrap();
-    let mut mongo = Mongo::start(MongoOptions::new(program, folder.path())).await.unwrap();
+    let mut mongo = start_mongo(folder.path()).await;
     let system = System::start_in(World::start_on(&mongo.connection_string()).await).await;
     let desk = Desk::open(&system).await;
     let load = Load::start(&system, &desk, 8);

@@ -37,16 +37,20 @@ impl Ingest {
         Self { app }
     }
 
-    /// Consumes until shutdown; returns once the durable consumer is there.
-    pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
-        let pull = Pull {
+    /// The durable consumer that this needs.
+    pub(crate) fn pull() -> Pull {
+        Pull {
             stream: stream::INGEST,
             durable: Service::Timetrack.name(),
             filters: Vec::new(),
             max_ack_pending: 10_000,
             prefetch: 2 * MOST_MESSAGES,
-        };
-        let mut puller = Puller::new(self.app.bus.clone(), pull);
+        }
+    }
+
+    /// Consumes until shutdown; returns once it does.
+    pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let mut puller = Puller::new(self.app.bus.clone(), Self::pull());
         puller.open().await?;
         puller.watch(shutdown);
         let stop = shutdown.clone();

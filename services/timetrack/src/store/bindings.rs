@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use bson::doc;
 use contracts::{IngestItem, ProjectId, TaskId};
 use futures::TryStreamExt;
-use kit::{Database, Error, mongo};
+use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,10 @@ struct Row {
 pub(crate) struct BindingStore(Collection<Row>);
 
 impl BindingStore {
+    pub(super) fn shape() -> Shape {
+        ("bindings", Vec::new())
+    }
+
     pub(super) fn open(db: &Database) -> Self {
         Self(db.collection("bindings"))
     }

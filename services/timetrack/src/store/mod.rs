@@ -5,7 +5,7 @@ mod quarantine;
 mod updates;
 mod windows;
 
-use kit::{Database, Error};
+use kit::{Database, Shape};
 
 pub(crate) use self::{
     bindings::BindingStore,
@@ -28,12 +28,19 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) async fn open(db: &Database) -> Result<Self, Error> {
-        Ok(Self {
+    /// The collections as they must be, with their indexes.
+    pub(crate) fn shapes() -> [Shape; 5] {
+        let [windows, history] = WindowStore::shapes();
+        [BindingStore::shape(), windows, history, QuarantineStore::shape(), UpdateStore::shape()]
+    }
+
+    /// The collections, which are there.
+    pub(crate) fn open(db: &Database) -> Self {
+        Self {
             bindings: BindingStore::open(db),
-            windows: WindowStore::open(db).await?,
-            quarantine: QuarantineStore::open(db).await?,
-            updates: UpdateStore::open(db).await?,
-        })
+            windows: WindowStore::open(db),
+            quarantine: QuarantineStore::open(db),
+            updates: UpdateStore::open(db),
+        }
     }
 }

@@ -1,7 +1,7 @@
 use bson::{Bson, Document, doc};
 use contracts::{Code, EmployeeId, IngestItem, Millis, QuarantineCursor, WindowId};
 use futures::{Stream, TryStreamExt};
-use kit::{Database, Error, mongo};
+use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,15 @@ fn key(employee: EmployeeId, window: WindowId) -> String {
 pub(crate) struct QuarantineStore(Collection<Held>);
 
 impl QuarantineStore {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let held = db.collection("quarantine");
+    pub(super) fn shape() -> Shape {
         let by_id = mongo::index(doc! { "window_id": 1 });
         let by_waiting = mongo::index(doc! { "waiting": 1, "since": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
-        held.create_indexes([by_id, by_waiting, by_age]).await?;
-        Ok(Self(held))
+        ("quarantine", vec![by_id, by_waiting, by_age])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("quarantine"))
     }
 
     /// Holds a window. One that waits already has waited since it first came.

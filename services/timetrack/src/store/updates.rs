@@ -1,6 +1,6 @@
 use bson::doc;
 use contracts::{EventId, Millis, SECOND, UpdateWindows, WindowId};
-use kit::{Database, Error, Tx, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +35,12 @@ impl UpdateJob {
 pub(crate) struct UpdateStore(Collection<UpdateJob>);
 
 impl UpdateStore {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let jobs = db.collection("updates");
-        jobs.create_indexes([mongo::index(doc! { "done": 1, "lease": 1 })]).await?;
-        Ok(Self(jobs))
+    pub(super) fn shape() -> Shape {
+        ("updates", vec![mongo::index(doc! { "done": 1, "lease": 1 })])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("updates"))
     }
 
     pub(crate) async fn begin(&self, job: &UpdateJob) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use contracts::{
     WindowId,
 };
 use futures::{Stream, TryStreamExt};
-use kit::{Database, Error, Tx, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, error::ErrorKind};
 use serde::{Deserialize, Serialize};
 
@@ -85,23 +85,20 @@ pub(crate) struct WindowStore {
 }
 
 impl WindowStore {
-    pub(super) async fn open(db: &Database) -> Result<Self, Error> {
-        let windows = db.collection("windows");
-        windows
-            .create_indexes([
-                // With the end and what is voided, so that overlaps are found in the index alone.
-                mongo::index(
-                    doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 },
-                ),
-                mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
-                mongo::index(doc! { "window.taskId": 1, "window.start": 1, "_id": 1 }),
-                mongo::index(doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 }),
-                mongo::index(doc! { "window.start": 1, "_id": 1, "window.end": 1 }),
-            ])
-            .await?;
-        let history = db.collection("window_history");
-        history.create_indexes([mongo::index(doc! { "was._id": 1 })]).await?;
-        Ok(Self { windows, history })
+    pub(super) fn shapes() -> [Shape; 2] {
+        let windows = vec![
+            // With the end and what is voided, so that overlaps are found in the index alone.
+            mongo::index(doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }),
+            mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
+            mongo::index(doc! { "window.taskId": 1, "window.start": 1, "_id": 1 }),
+            mongo::index(doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 }),
+            mongo::index(doc! { "window.start": 1, "_id": 1, "window.end": 1 }),
+        ];
+        [("windows", windows), ("window_history", vec![mongo::index(doc! { "was._id": 1 })])]
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self { windows: db.collection("windows"), history: db.collection("window_history") }
     }
 
     /// Records windows in one write, on a majority and in the journal; those whose id is taken

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use contracts::{INGEST_WINDOWS, IngestBatch, Outcome, Service, stream};
+use contracts::{INGEST_WINDOWS, IngestBatch, Outcome, stream};
 use testkit::eventually_within;
 use timetrack::{Config, Faults, Step};
 
@@ -22,7 +22,7 @@ async fn dies_after(step: Step, times: usize) {
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == step && count.fetch_add(1, Ordering::SeqCst) < times);
-    let mortal = bench.world.spawn(Service::Timetrack, move |deps, shutdown| {
+    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
         timetrack::run_with(faults, Config::default(), deps, shutdown)
     });
     let mortal = mortal.await;

@@ -42,7 +42,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let shift = Label::parse(this.shift_id.as_str()).unwrap();
     let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
     let url = &bench.world.settings().mongo.mongo_connection_string;
-    let database = kit::mongo::connect(url.expose(), "plans").await.unwrap().database(&name);
+    let database = kit::mongo::connect(url.expose(), None, "plans").await.unwrap().database(&name);
     database.run_command(doc! { "profile": 2 }).await.unwrap();
     for list in [
         day.clone(),

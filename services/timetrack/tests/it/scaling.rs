@@ -7,7 +7,7 @@ use std::{
 };
 
 use bson::{Document, doc};
-use contracts::{INGEST_WINDOWS, IngestBatch, Service, WindowId, WindowsRecorded, stream};
+use contracts::{INGEST_WINDOWS, IngestBatch, Secret, Service, WindowId, WindowsRecorded, stream};
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::{World, eventually_within};
 
@@ -22,10 +22,14 @@ const WINDOWS: i64 = 4;
 struct Worker(Child);
 
 impl Worker {
-    fn start(world: &World) -> Self {
-        let settings = world.settings();
+    async fn start(world: &World) -> Self {
+        let settings = world.settings_of(Service::Timetrack).await;
         let mut worker = Command::new(env!("CARGO_BIN_EXE_timetrack"));
-        worker.env("NATS_URL", &settings.nats_url).env("MONGO_DB_NAME", &settings.mongo.mongo_db_name);
+        let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().expose().to_owned();
+        worker.env("NATS_URL", &settings.nats.nats_url).env("NATS_NKEY", secret(&settings.nats.nats_nkey));
+        worker
+            .env("MONGO_PASSWORD", secret(&settings.mongo.mongo_password))
+            .env("MONGO_DB_NAME", &settings.mongo.mongo_db_name);
         worker.env("MONGO_CONNECTION_STRING", settings.mongo.mongo_connection_string.expose());
         worker.env("T3_ENV", "development").env("LOG_LEVEL", "warn").stdout(Stdio::null());
         Self(worker.spawn().unwrap())
@@ -49,7 +53,7 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
     let windows = bench.world.database(Service::Timetrack).await.collection::<Document>("windows");
-    let (killed, mut stopped) = (Worker::start(&bench.world), Worker::start(&bench.world));
+    let (killed, mut stopped) = (Worker::start(&bench.world).await, Worker::start(&bench.world).await);
     let mut sent = HashSet::new();
     let mut others = Vec::new();
     for n in 0..MESSAGES {
@@ -62,11 +66,11 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
                 // Looked up where they are stored: a worker that has just started may not answer yet.
                 eventually_within(BOUND, "some are recorded", async || windows.find_one(doc! {}).await.unwrap()).await;
                 killed.signal(Signal::KILL);
-                others.push(Worker::start(&bench.world));
+                others.push(Worker::start(&bench.world).await);
             }
             200 => {
                 stopped.signal(Signal::TERM);
-                others.push(Worker::start(&bench.world));
+                others.push(Worker::start(&bench.world).await);
             }
             _ => {}
         }

@@ -131,7 +131,7 @@ pub fn between(start: i64, end: i64) -> ListWindows {
 
 pub async fn spawn(world: &World) -> Running {
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    world.spawn(Service::Timetrack, run).await
+    world.spawn(timetrack::needs(), run).await
 }
 
 /// The window of an outcome that has one.

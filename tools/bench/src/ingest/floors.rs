@@ -15,7 +15,7 @@ use crate::{fleet::Fleet, measured::Measured};
 /// Measures all floors.
 pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> Result<()> {
     let lasts = Duration::from_secs(seconds);
-    let mongo = kit::mongo::connect(&fleet.mongo_url, "bench").await?;
+    let mongo = fleet.mongo().await?;
     let windows = mongo.database("bench_floor").collection::<Document>("windows");
     // The same indexes as ours, so that both pay for them.
     for keys in [
@@ -38,7 +38,7 @@ pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> R
         eprintln!("{measured}");
         goals.floors.push(measured);
     }
-    let measured = publish(&fleet.nats_url, lasts).await?;
+    let measured = publish(fleet.bus().await?, lasts).await?;
     eprintln!("{measured}");
     goals.floors.push(measured);
     mongo.database("bench_floor").drop().await?;
@@ -96,8 +96,8 @@ fn document(client: i64, n: i64) -> Document {
 }
 
 /// JetStream: publish and wait for the acknowledgement, 64 at a time.
-async fn publish(url: &str, lasts: Duration) -> Result<Measured> {
-    let jetstream = jetstream::new(async_nats::connect(url).await?);
+async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured> {
+    let jetstream = jetstream::new(client);
     let config = jetstream::stream::Config {
         name: "BENCH_FLOOR".into(),
         subjects: vec!["bench.floor".into()],

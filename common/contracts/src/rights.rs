@@ -1,0 +1,226 @@
+use crate::{
+    GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintToken, ReplayQuarantined, Request, Service, User,
+    stream,
+};
+use Service::{Analytics, Directory, Gateway, Mailer, Projects, Timetrack};
+
+/// What a user of NATS may do, as subjects; all else is refused.
+///
+/// No service may answer on any subject that a message names as its reply: only on the inboxes of
+/// those who may ask it. Else whoever asks could have a service speak for them where they must
+/// not, on an event's subject or that of a command to JetStream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// What it may publish on.
+    pub publish: Vec<String>,
+    /// What it may listen to.
+    pub subscribe: Vec<String>,
+}
+
+/// The durable consumers, by stream: each has the name of its service.
+const CONSUMERS: [(&str, Service); 6] = [
+    (stream::INGEST, Timetrack),
+    (stream::EVENTS, Timetrack),
+    (stream::EVENTS, Directory),
+    (stream::EVENTS, Projects),
+    (stream::EVENTS, Analytics),
+    (stream::EVENTS, Mailer),
+];
+
+/// Whose changes are events.
+const TELLERS: [Service; 3] = [Directory, Projects, Timetrack];
+
+/// Who waits until the copies that others keep are up to date.
+const WAITERS: [Service; 2] = [Directory, Projects];
+
+/// Who reports that a copy is.
+const REPORTERS: [Service; 3] = [Directory, Projects, Timetrack];
+
+/// What a user asks: the edges between the services, and no others.
+fn asks(user: User) -> Vec<String> {
+    match user {
+        User::Service(Gateway) => {
+            [Directory, Projects, Timetrack, Analytics, Mailer].map(|s| format!("svc.{s}.v1.>")).into()
+        }
+        User::Service(Projects) => vec![GetStandings::subject()],
+        User::Service(Mailer) => vec![MintToken::subject()],
+        User::Service(Analytics) => vec![ListFacts::subject()],
+        User::Operator => vec![ListQuarantine::subject(), ReplayQuarantined::subject()],
+        User::Service(_) | User::Provision => Vec::new(),
+    }
+}
+
+impl Rights {
+    /// All there are: for a test or a measurement, never for a service.
+    pub fn all() -> Self {
+        Self { publish: vec![">".into()], subscribe: vec![">".into()] }
+    }
+
+    /// Those of a user.
+    pub fn of(user: User) -> Self {
+        let mut rights = Self::default();
+        rights.hear([format!("{}.>", user.inbox())]);
+        rights.say([format!("{}.>", user.inbox())]);
+        rights.say(asks(user));
+        match user {
+            User::Service(service) => rights.service(service),
+            User::Operator => rights.operator(),
+            User::Provision => rights.provision(),
+        }
+        rights
+    }
+
+    fn service(&mut self, service: Service) {
+        self.hear([format!("svc.{service}.v1.>")]);
+        // Discovery: `$SRV.PING`, of one service, of one instance.
+        self.hear([String::from("$SRV.*"), format!("$SRV.*.{service}"), format!("$SRV.*.{service}.*")]);
+        let asked = format!("svc.{service}.v1.");
+        let askers =
+            User::ALL.into_iter().filter(|asker| asks(*asker).iter().any(|subject| subject.starts_with(&asked)));
+        let waiters = WAITERS.into_iter().filter(|_| REPORTERS.contains(&service)).map(User::Service);
+        let mut inboxes: Vec<User> =
+            askers.chain(waiters).chain([User::Operator]).filter(|u| *u != service.into()).collect();
+        inboxes.sort_unstable();
+        inboxes.dedup();
+        self.say(inboxes.into_iter().map(|user| format!("{}.>", user.inbox())));
+        if TELLERS.contains(&service) {
+            self.say([format!("evt.{service}.v1.>")]);
+        }
+        for (stream, _) in CONSUMERS.iter().filter(|(_, consumer)| *consumer == service) {
+            self.consume(stream, service);
+        }
+        match service {
+            Gateway => self.gateway(),
+            Directory => self.revoke(),
+            // It looks for the last event about windows: all that is recorded is to be counted.
+            Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
+            Projects | Timetrack | Mailer => {}
+        }
+    }
+
+    /// Takes messages from its own consumer, and copies those that it cannot take to DEAD.
+    fn consume(&mut self, stream: &str, service: Service) {
+        self.say([
+            format!("$JS.API.STREAM.INFO.{stream}"),
+            format!("$JS.API.CONSUMER.INFO.{stream}.{service}"),
+            format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{service}"),
+            format!("$JS.ACK.{stream}.{service}.>"),
+            // The domain and the account may stand in it too.
+            format!("$JS.ACK.*.*.{stream}.{service}.>"),
+            stream::dead_subject(stream, service.name()),
+            format!("$JS.API.STREAM.INFO.{}", stream::DEAD),
+        ]);
+    }
+
+    /// Puts windows on the queue; watches the revocations, which makes consumers that live as long
+    /// as the watch; writes beats among them, and clears away those of gateways that are gone.
+    fn gateway(&mut self) {
+        let bucket = stream::REVOCATIONS_STREAM;
+        self.say([
+            INGEST_WINDOWS.into(),
+            format!("$JS.API.STREAM.INFO.{}", stream::INGEST),
+            format!("$JS.API.STREAM.INFO.{bucket}"),
+            format!("$JS.API.STREAM.PURGE.{bucket}"),
+            format!("$JS.API.CONSUMER.CREATE.{bucket}"),
+            format!("$JS.API.CONSUMER.INFO.{bucket}.*"),
+            format!("$JS.API.CONSUMER.DELETE.{bucket}.*"),
+            format!("$JS.FC.{bucket}.>"),
+            format!("$KV.{}.beat.>", stream::REVOCATIONS),
+        ]);
+    }
+
+    /// Writes down whose older tokens are over.
+    fn revoke(&mut self) {
+        let (bucket, keys) = (stream::REVOCATIONS_STREAM, format!("$KV.{}.employee.*", stream::REVOCATIONS));
+        self.say([format!("$JS.API.STREAM.INFO.{bucket}"), format!("$JS.API.DIRECT.GET.{bucket}.{keys}"), keys]);
+    }
+
+    /// Finds services, looks at streams, backs them up, and puts dead messages back where they
+    /// came from.
+    fn operator(&mut self) {
+        let dead = stream::DEAD;
+        self.say(
+            [
+                "$SRV.>",
+                "$JS.API.INFO",
+                "$JS.API.STREAM.NAMES",
+                "$JS.API.STREAM.LIST",
+                "$JS.API.STREAM.INFO.*",
+                "$JS.API.CONSUMER.NAMES.*",
+                "$JS.API.CONSUMER.LIST.*",
+                "$JS.API.CONSUMER.INFO.*.*",
+                "$JS.API.STREAM.SNAPSHOT.*",
+                "$JS.SNAPSHOT.ACK.>",
+                "$JS.API.STREAM.RESTORE.*",
+                "$JS.SNAPSHOT.RESTORE.>",
+                stream::EVENTS_SUBJECTS,
+                stream::INGEST_SUBJECTS,
+            ]
+            .map(Into::into),
+        );
+        self.say([
+            format!("$JS.API.DIRECT.GET.{dead}"),
+            format!("$JS.API.DIRECT.GET.{dead}.>"),
+            format!("$JS.API.STREAM.MSG.DELETE.{dead}"),
+        ]);
+    }
+
+    /// Creates and changes; deletes nothing.
+    fn provision(&mut self) {
+        self.say(
+            [
+                "$JS.API.INFO",
+                "$JS.API.STREAM.INFO.*",
+                "$JS.API.STREAM.CREATE.*",
+                "$JS.API.STREAM.UPDATE.*",
+                "$JS.API.CONSUMER.INFO.*.*",
+                "$JS.API.CONSUMER.CREATE.>",
+            ]
+            .map(Into::into),
+        );
+    }
+
+    fn say(&mut self, subjects: impl IntoIterator<Item = String>) {
+        add(&mut self.publish, subjects);
+    }
+
+    fn hear(&mut self, subjects: impl IntoIterator<Item = String>) {
+        add(&mut self.subscribe, subjects);
+    }
+}
+
+fn add(known: &mut Vec<String>, subjects: impl IntoIterator<Item = String>) {
+    for subject in subjects {
+        if !known.contains(&subject) {
+            known.push(subject);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_its_service_speaks_for_a_service() {
+        for service in TELLERS {
+            let own = format!("evt.{service}.v1.>");
+            for user in User::ALL.into_iter().filter(|user| !matches!(user, User::Operator)) {
+                let speaks = Rights::of(user).publish.iter().any(|subject| *subject == own || subject == "evt.>");
+                assert_eq!(speaks, user == service.into(), "{user} on {own}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_may_delete_a_stream_or_listen_to_another_s_inbox() {
+        for user in User::ALL {
+            let rights = Rights::of(user);
+            let deletes =
+                rights.publish.iter().any(|s| s.contains("STREAM.DELETE") || s == ">" || s.starts_with("$JS.>"));
+            assert!(!deletes, "{user}");
+            let hears = rights.subscribe.iter().filter(|s| s.starts_with("_INBOX"));
+            assert_eq!(hears.collect::<Vec<_>>(), [&format!("{}.>", user.inbox())]);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use async_nats::jetstream;
+use contracts::{Service, User};
+use futures::future::try_join_all;
+use kit::{
+    Needs,
+    config::{self, Environment},
+    mongo::{self, Login},
+};
+
+use crate::{Bounds, Plan, Secrets, consumers, databases, streams, users};
+
+/// How long JetStream may take for one step.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks at NATS and MongoDB, with the rights to make what services need.
+#[derive(Clone, Debug)]
+pub struct Provisioner {
+    jetstream: jetstream::Context,
+    mongo: mongodb::Client,
+    connection_string: contracts::Secret,
+    settings: config::Mongo,
+}
+
+impl Provisioner {
+    /// Connects to NATS as its user `provision`, and to MongoDB as `root` where a password is set,
+    /// or as whoever the connection string names.
+    ///
+    /// # Errors
+    /// When NATS cannot be reached or a setting is wrong.
+    pub async fn connect(nats: &config::Nats, mongo: &config::Mongo, environment: Environment) -> Result<Self> {
+        let connection_string = mongo.connection_string()?;
+        let login = mongo.password()?.map(|password| Login { user: "root".into(), database: "admin".into(), password });
+        let client = mongo::connect(connection_string.expose(), login, "provision").await?;
+        let mut jetstream = jetstream::new(kit::connect_nats(nats, environment, User::Provision).await?);
+        jetstream.set_timeout(PATIENCE);
+        Ok(Self { jetstream, mongo: client, connection_string, settings: mongo.clone() })
+    }
+
+    /// What is to be done about the streams.
+    ///
+    /// # Errors
+    /// When NATS is not there.
+    pub async fn streams(&self, bounds: &Bounds) -> Result<Plan> {
+        streams::plan(&self.jetstream, bounds).await
+    }
+
+    /// What is to be done for these services, whose streams are there or are planned. Without
+    /// secrets the users of MongoDB are somebody else's business.
+    ///
+    /// # Errors
+    /// When NATS or MongoDB is not there.
+    pub async fn services(&self, needs: &[Needs], secrets: Option<&Secrets>) -> Result<Plan> {
+        let plans = try_join_all(needs.iter().map(|needs| self.service(needs, secrets))).await?;
+        Ok(plans.into_iter().fold(Plan::default(), |mut all, plan| {
+            all.add(plan);
+            all
+        }))
+    }
+
+    async fn service(&self, needs: &Needs, secrets: Option<&Secrets>) -> Result<Plan> {
+        let mut plan = Plan::default();
+        let database = self.settings.database(needs.service);
+        let consumers = try_join_all(needs.consumers.iter().map(|pull| consumers::plan(&self.jetstream, pull)));
+        let databases = databases::plan(self.mongo.database(&database), needs);
+        let (consumers, databases, user) =
+            tokio::try_join!(consumers, databases, self.user(needs.service, &database, secrets))?;
+        consumers.into_iter().chain([databases, user]).for_each(|part| plan.add(part));
+        Ok(plan)
+    }
+
+    async fn user(&self, service: Service, database: &str, secrets: Option<&Secrets>) -> Result<Plan> {
+        match secrets.map(|secrets| secrets.mongo_password(service)).transpose()?.flatten() {
+            Some(password) => {
+                users::plan(self.connection_string.expose(), &self.mongo, database, service, password).await
+            }
+            None => Ok(Plan::default()),
+        }
+    }
+}
+
+impl Plan {
+    /// This, then that.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.add(other);
+        self
+    }
+}

@@ -1,0 +1,100 @@
+use std::path::Path;
+
+use contracts::{Rights, Secret, Service, User};
+use kit::config;
+use provisioning::{Secrets, nats_users, new_key};
+use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// What all tests of this process share: keys and passwords, and one mongod.
+pub(crate) struct Shared {
+    pub(crate) secrets: Secrets,
+    mongo: OnceCell<Mongo>,
+    /// The key of a test's own user, who may do everything: seed and public key.
+    key: (Secret, String),
+    // Lives as long as the test process; the server dies with it.
+    folder: TempDir,
+}
+
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+pub(crate) async fn shared() -> &'static Shared {
+    SHARED
+        .get_or_init(|| async {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let secrets = Secrets::make(&folder.path().join("secrets")).expect("secrets");
+            let key = new_key().expect("a key");
+            Shared { secrets, mongo: OnceCell::new(), key, folder }
+        })
+        .await
+}
+
+/// The one mongod of this test process: it lets in the users of [`secrets`] and no stranger.
+///
+/// # Panics
+/// When it cannot be started.
+pub async fn shared_mongo() -> &'static str {
+    static ADDRESS: OnceCell<String> = OnceCell::const_new();
+    let started = async {
+        let shared = shared().await;
+        let start = async || start_mongo(&shared.folder.path().join("mongo")).await;
+        shared.mongo.get_or_init(start).await.connection_string()
+    };
+    ADDRESS.get_or_init(|| started).await
+}
+
+/// A mongod of a test's own, which lets in the users of [`secrets`].
+///
+/// # Panics
+/// When it cannot be started.
+pub async fn start_mongo(dir: &Path) -> Mongo {
+    let program = Programs::mongod(&servers::on_stderr()).await.expect("mongod");
+    let secrets = &shared().await.secrets;
+    let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password().expect("a password"));
+    let mut options = MongoOptions::new(program, dir);
+    options.access = Some(Access { key_file, root_password });
+    Mongo::start(options).await.expect("mongod starts")
+}
+
+/// The keys and passwords of all users.
+pub async fn secrets() -> &'static Secrets {
+    &shared().await.secrets
+}
+
+/// A nats-server with the users of production, and one more.
+pub(crate) async fn start_nats(dir: &Path) -> Nats {
+    let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
+    let shared = shared().await;
+    let test = ("tests", shared.key.1.clone(), Rights::all());
+    let users = shared.secrets.users().expect("keys").into_iter().chain([test]);
+    let mut options = NatsOptions::new(program, dir);
+    options.extra = nats_users(users);
+    Nats::start(options).await.expect("nats-server starts")
+}
+
+/// How to reach a nats-server as a user; without one as a test, which may do everything.
+pub(crate) async fn nats_settings(url: &str, user: Option<User>) -> config::Nats {
+    let shared = shared().await;
+    let seed = user.map_or_else(|| shared.key.0.clone(), |user| shared.secrets.nkey(user).expect("a key"));
+    config::Nats { nats_url: url.to_owned(), nats_nkey: Some(seed), nats_nkey_file: None, nats_tls_ca: None }
+}
+
+/// How to reach MongoDB as a service; without one as `root`.
+pub(crate) async fn mongo_settings(connection_string: &str, prefix: &str, service: Option<Service>) -> config::Mongo {
+    let secrets = secrets().await;
+    let (connection_string, mongo_password) = match service {
+        Some(service) => (connection_string.to_owned(), secrets.mongo_password(service).expect("a password")),
+        None => {
+            let root = format!("mongodb://root:{}@", secrets.root_password().expect("a password").expose());
+            (connection_string.replacen("mongodb://", &root, 1) + "&authSource=admin", None)
+        }
+    };
+    config::Mongo {
+        mongo_connection_string: Secret::new(connection_string),
+        mongo_connection_string_file: None,
+        mongo_password,
+        mongo_password_file: None,
+        mongo_db_name: prefix.to_owned(),
+    }
+}

@@ -1,0 +1,68 @@
+use bson::{Document, doc};
+use contracts::Service;
+use kit::mongo::{Login, connect};
+use mongodb::{Client, error::ErrorKind};
+use testkit::{World, shared_mongo};
+
+const KEEPERS: [Service; 5] =
+    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+
+async fn client(world: &World, service: Service) -> Client {
+    let settings = world.settings_of(service).await.mongo;
+    let password = settings.password().unwrap().unwrap();
+    let login = Login { user: service.name().into(), database: settings.database(service), password };
+    connect(shared_mongo().await, Some(login), "a test").await.unwrap()
+}
+
+fn assert_refused<T: std::fmt::Debug>(outcome: mongodb::error::Result<T>, what: &str) {
+    let error = outcome.unwrap_err();
+    assert!(matches!(&*error.kind, ErrorKind::Command(e) if e.code == 13), "{what}: {error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_reads_and_writes_its_own_database_and_no_other() {
+    let world = World::start().await;
+    for needs in provision::needs() {
+        world.provision(&needs).await;
+    }
+    for service in KEEPERS {
+        let client = client(&world, service).await;
+        let notes = |database: &str| client.database(database).collection::<Document>("notes");
+        let own = notes(&world.settings().mongo.database(service));
+        own.insert_one(doc! { "_id": 1 }).await.unwrap();
+        assert_eq!(own.count_documents(doc! {}).await.unwrap(), 1);
+        let others = KEEPERS.into_iter().filter(|other| *other != service);
+        let others = others.map(|other| world.settings().mongo.database(other));
+        for other in others.chain(["admin", "local", "config", "new"].map(str::to_owned)) {
+            let what = format!("{service} in {other}");
+            assert_refused(notes(&other).find_one(doc! {}).await, &what);
+            assert_refused(
+                client.database(&other).run_command(doc! { "insert": "notes", "documents": [{}] }).await,
+                &what,
+            );
+            assert_refused(client.database(&other).run_command(doc! { "dropDatabase": 1 }).await, &what);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_reads_nothing() {
+    let stranger = connect(shared_mongo().await, None, "a test").await.unwrap();
+    assert_refused(stranger.database("admin").collection::<Document>("x").find_one(doc! {}).await, "a stranger");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_changed_is_made_known_and_rights_that_were_added_are_taken_back() {
+    let world = World::start().await;
+    let needs = mailer::needs();
+    world.provision(&needs).await;
+    let own = world.settings().mongo.database(Service::Mailer);
+    let root = connect(world.settings().mongo.mongo_connection_string.expose(), None, "a test").await.unwrap();
+    let everything = doc! { "role": "readWriteAnyDatabase", "db": "admin" };
+    let changed = doc! { "updateUser": "mailer", "pwd": "another", "roles": [everything] };
+    root.database(&own).run_command(changed).await.unwrap();
+    world.provision(&needs).await;
+    let client = client(&world, Service::Mailer).await;
+    client.database(&own).collection::<Document>("notes").insert_one(doc! {}).await.unwrap();
+    assert_refused(client.database("other").collection::<Document>("x").find_one(doc! {}).await, "another database");
+}

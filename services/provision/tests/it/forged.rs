@@ -1,0 +1,53 @@
+use async_nats::HeaderMap;
+use contracts::{
+    Caller, EmployeeChanged, Event, ListEmployees, MemberChanged, MintToken, Request, Service, Standing,
+    WindowsRecorded, header, stream,
+};
+use kit::Shutdown;
+use testkit::World;
+
+use crate::intruder::Intruder;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_mailer_s_key_forges_changes_nothing() {
+    let world = World::start().await;
+    let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
+    world.spawn(directory::needs(), run).await;
+    let mut intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+
+    let standing = EmployeeChanged(Standing { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None });
+    intruder.is_refused_to_say(&standing.subject(), &serde_json::to_vec(&standing).unwrap()).await;
+    let windows = WindowsRecorded { batch: "b".into(), windows: Vec::new() };
+    intruder.is_refused_to_say(&windows.subject(), &serde_json::to_vec(&windows).unwrap()).await;
+    intruder.is_refused_to_say(&MemberChanged::filter().replace('*', "1"), b"{}").await;
+    let create = br#"{"name":"Eve","email":"eve@example.org"}"#;
+    intruder.is_refused_to_say("svc.directory.v1.employees.create", create).await;
+
+    assert_eq!(world.stream_messages(stream::EVENTS).await, 0);
+    assert_eq!(world.ask(&ListEmployees { after: None }).await.unwrap().items, []);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
+    let world = World::start().await;
+    let run = |deps, stop: Shutdown| directory::run(directory::Config::default(), deps, stop);
+    world.spawn(directory::needs(), run).await;
+    let id = world
+        .publish(&EmployeeChanged(Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None }))
+        .await;
+    world.until_consumed(stream::EVENTS, Service::Directory).await;
+    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CALLER, Caller::Admin.to_string());
+    let question = serde_json::to_vec(&MintToken { invitation_id: kit::new_id(), employee_id: kit::new_id() }).unwrap();
+    for reply in ["$JS.API.STREAM.PURGE.EVENTS", "evt.projects.v1.member.1.changed", "ingest.v1.windows"] {
+        let (headers, question) = (headers.clone(), question.clone().into());
+        intruder.client.publish_with_reply_and_headers(MintToken::subject(), reply, headers, question).await.unwrap();
+    }
+    // Answered after those before it.
+    let asked = intruder.client.request(MintToken::subject(), question.into()).await.unwrap();
+    assert!(!asked.payload.is_empty());
+    assert_eq!(world.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
+    assert_eq!(world.stream_messages(stream::INGEST).await, 0);
+}

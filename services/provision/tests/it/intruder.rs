@@ -1,0 +1,48 @@
+use async_nats::{Client, ConnectOptions, Event, HeaderMap};
+use contracts::{Caller, User, header};
+use testkit::World;
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver},
+    time::{Duration, timeout},
+};
+
+/// Somebody who has got hold of a user's key, and does not keep to what our code does with it.
+pub struct Intruder {
+    pub client: Client,
+    refusals: UnboundedReceiver<String>,
+}
+
+impl Intruder {
+    pub async fn with_the_key_of(user: User, world: &World) -> Self {
+        let (tell, refusals) = mpsc::unbounded_channel();
+        let seed = testkit::secrets().await.nkey(user).unwrap().expose().to_owned();
+        let options = ConnectOptions::with_nkey(seed).custom_inbox_prefix(user.inbox()).event_callback(move |event| {
+            if let Event::ServerError(error) = event {
+                tell.send(error.to_string()).unwrap();
+            }
+            std::future::ready(())
+        });
+        Self { client: options.connect(world.nats.url()).await.unwrap(), refusals }
+    }
+
+    /// Publishes as an admin's request would look, and fails where the server lets it.
+    pub async fn is_refused_to_say(&mut self, subject: &str, payload: &[u8]) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CALLER, Caller::Admin.to_string());
+        self.client.publish_with_headers(subject.to_owned(), headers, payload.to_vec().into()).await.unwrap();
+        self.is_refused("publish", subject).await;
+    }
+
+    /// Subscribes, and fails where the server lets it.
+    pub async fn is_refused_to_hear(&mut self, subject: &str) {
+        let _heard = self.client.subscribe(subject.to_owned()).await.unwrap();
+        self.is_refused("subscription", subject).await;
+    }
+
+    async fn is_refused(&mut self, what: &str, subject: &str) {
+        let refusal = timeout(Duration::from_secs(10), self.refusals.recv()).await;
+        let refusal = refusal.unwrap_or_else(|_| panic!("{what} {subject} is allowed")).unwrap().to_lowercase();
+        let is_it = refusal.contains("permissions violation") && refusal.contains(what);
+        assert!(is_it && refusal.contains(&subject.to_lowercase()), "{what} {subject}: {refusal}");
+    }
+}
