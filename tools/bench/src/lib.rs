@@ -2,7 +2,8 @@
 
 pub mod analytics;
 mod client;
-mod fleet;
+pub mod crew;
+pub mod fleet;
 mod goal;
 pub mod import;
 pub mod ingest;

@@ -110,7 +110,7 @@ async fn on_target(options: &Options, target: &str) -> Result<Report> {
     let mut nats = Nats::start(NatsOptions::new(programs.nats_server, folder.path().join("nats"))).await?;
     let mut mongo = Mongo::start(MongoOptions::new(programs.mongod, folder.path().join("mongo"))).await?;
     let bus = async_nats::connect(nats.url()).await?;
-    let database = kit::mongo::connect(&mongo.connection_string(), "bench").await?;
+    let database = kit::mongo::connect(&mongo.connection_string(), None, "bench").await?;
     let floor = Floor::measure(&bus, &database, FLOOR).await?;
     nats.kill().await;
     mongo.kill().await;

@@ -11,11 +11,8 @@ use contracts::stream;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{
-    crew::Crew,
-    load::{self, Shape},
-};
-use crate::fleet::Fleet;
+use super::load::{self, Shape};
+use crate::{crew::Crew, fleet::Fleet};
 
 const MILLION: f64 = 1_000_000.0;
 

@@ -8,8 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use futures::future::try_join_all;
 
-use super::crew::Crew;
-use crate::{measured::Measured, wire::Wire};
+use crate::{crew::Crew, measured::Measured, wire::Wire};
 
 /// What one request holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! How fast windows come in, beside the floors of the same machine in the same run.
 
 mod cost;
-mod crew;
 mod floors;
 mod goals;
 mod load;
@@ -14,8 +13,8 @@ use serde_json::json;
 
 pub use cost::{CostOptions, cost};
 
-use self::{crew::Crew, goals::Goals, load::Shape};
-use crate::{fleet::Fleet, measured::Measured};
+use self::{goals::Goals, load::Shape};
+use crate::{crew::Crew, fleet::Fleet, measured::Measured};
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use contracts::{Millis, Project, ProjectId, Task, TaskId};
+use contracts::{Millis, Project, ProjectId, Task, TaskId, WindowId};
 use serde_json::json;
 
 use crate::{
@@ -18,12 +18,13 @@ use crate::{
 /// The first window starts here, long ago; each next one where the last ended.
 const FIRST: i64 = 1_262_304_000_000;
 /// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
-const LENGTH: i64 = 600_000;
+pub const LENGTH: i64 = 600_000;
 
 /// Employees who can track.
 #[derive(Debug)]
-pub(super) struct Crew {
-    pub(super) base: String,
+pub struct Crew {
+    /// Where they send to.
+    pub base: String,
     project: ProjectId,
     task: TaskId,
     people: Vec<Sender>,
@@ -31,14 +32,18 @@ pub(super) struct Crew {
 
 /// One of them.
 #[derive(Debug)]
-pub(super) struct Sender {
-    pub(super) authorization: String,
+pub struct Sender {
+    /// What they show: `Authorization`.
+    pub authorization: String,
     next: AtomicI64,
 }
 
 impl Crew {
     /// Creates, invites, activates and logs in so many employees, on a task of a new project.
-    pub(super) async fn hire(base: &str, data: &Path, count: u32) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When a request fails, or no invitation comes.
+    pub async fn hire(base: &str, data: &Path, count: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;
         let mut passwords = Passwords::open(data)?;
@@ -58,15 +63,25 @@ impl Crew {
     }
 
     /// Who sends on this connection.
-    pub(super) fn sender(&self, connection: usize) -> &Sender {
+    pub fn sender(&self, connection: usize) -> &Sender {
         &self.people[connection % self.people.len()]
     }
 
-    /// The sender's next window, as JSON.
-    pub(super) fn window(&self, sender: &Sender) -> String {
+    /// The sender's next window, as JSON. Its id is made by the server.
+    pub fn window(&self, sender: &Sender) -> String {
+        format!("{{{}}}", self.fields(sender))
+    }
+
+    /// The sender's next window, as JSON, with an id of its own.
+    pub fn window_with_id(&self, sender: &Sender) -> (WindowId, String) {
+        let id = kit::new_id();
+        (id, format!(r#"{{"id":"{id}",{}}}"#, self.fields(sender)))
+    }
+
+    fn fields(&self, sender: &Sender) -> String {
         let start = Millis(sender.next.fetch_add(LENGTH, Ordering::Relaxed));
         format!(
-            r#"{{"start":{start},"end":{},"timezoneOffset":3600000,"projectId":"{}","taskId":"{}","note":"benchmark","computer":"bench-pc","user":"bench","domain":"corp","os":"linux","osVersion":"6.1","hwid":"0f1e2d3c4b5a"}}"#,
+            r#""start":{start},"end":{},"timezoneOffset":3600000,"projectId":"{}","taskId":"{}","note":"benchmark","computer":"bench-pc","user":"bench","domain":"corp","os":"linux","osVersion":"6.1","hwid":"0f1e2d3c4b5a""#,
             start + LENGTH,
             self.project,
             self.task,

@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Subcommand;
+use contracts::Service;
+use tokio::time::sleep;
+
+use crate::{load::Load, report::Report, town::Town};
+
+/// What happens to the services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Campaign {
+    /// Replace each service in turn, twice: the new one first, then SIGTERM to the old one.
+    Rolling,
+    /// Scale timetrack from one worker to four and back to one.
+    Scale,
+}
+
+/// How it is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many connections send single windows.
+    pub singles: usize,
+    /// How many connections send batches.
+    pub batches: usize,
+    /// How much time passes between two steps.
+    pub pause: Duration,
+}
+
+/// Workers that timetrack is scaled to.
+const MANY: usize = 4;
+
+/// Starts a system, runs the campaign under load, and accounts for every window.
+///
+/// # Errors
+/// When the system cannot be started, or a service does not come up or go in good order. What the
+/// clients should not have seen is in the report.
+pub async fn run(campaign: Campaign, options: &Options) -> Result<Report> {
+    let mut town = Town::start().await?;
+    let load = Load::start(&town, options);
+    sleep(options.pause).await;
+    let steps = match campaign {
+        Campaign::Rolling => rolling(&mut town, options.pause).await,
+        Campaign::Scale => scale(&mut town, options.pause).await,
+    };
+    let answers = load.end().await?;
+    steps?;
+    let report = Report::of(&town, answers).await?;
+    town.stop().await;
+    Ok(report)
+}
+
+async fn rolling(town: &mut Town, pause: Duration) -> Result<()> {
+    for round in 1..=2 {
+        for service in bench::fleet::SERVICES {
+            town.add(service).await?;
+            let took = town.retire(service).await?;
+            eprintln!("round {round}: {service} is replaced; the old one took {:.1} s to stop", took.as_secs_f64());
+            sleep(pause).await;
+        }
+    }
+    Ok(())
+}
+
+async fn scale(town: &mut Town, pause: Duration) -> Result<()> {
+    for workers in 2..=MANY {
+        town.add(Service::Timetrack).await?;
+        eprintln!("{workers} workers");
+        sleep(pause).await;
+    }
+    for workers in (1..MANY).rev() {
+        let took = town.retire(Service::Timetrack).await?;
+        eprintln!("{workers} workers; one took {:.1} s to stop", took.as_secs_f64());
+        sleep(pause).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Campaigns against a system of real processes: services are replaced and scaled while windows come
+//! in. At the end every window is accounted for: none lost, none doubled, no answer but those that
+//! the API promises.
+
+mod answers;
+mod campaign;
+mod entrance;
+mod load;
+mod report;
+mod town;
+
+pub use campaign::{Campaign, Options, run};
+pub use report::Report;

@@ -1,0 +1,139 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use anyhow::{Context, Result};
+use bench::crew::Crew;
+use contracts::WindowId;
+use reqwest::{Response, StatusCode, header};
+use serde::Deserialize;
+use tokio::task::JoinSet;
+
+use crate::{
+    Options,
+    answers::{Answers, Word},
+    entrance::Entrance,
+    town::Town,
+};
+
+/// How many windows a batch holds.
+const TOGETHER: usize = 100;
+
+/// Windows that come in until it is told to end.
+pub(crate) struct Load {
+    stop: Arc<AtomicBool>,
+    senders: JoinSet<Result<Answers>>,
+}
+
+/// One connection that sends.
+struct Sender {
+    number: usize,
+    /// How many windows it sends at once; one goes to the path for single windows.
+    together: usize,
+    crew: Arc<Crew>,
+    entrance: Entrance,
+    http: reqwest::Client,
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    status: String,
+}
+
+impl Load {
+    pub(crate) fn start(town: &Town, options: &Options) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut senders = JoinSet::new();
+        let kinds = [(options.singles, 1), (options.batches, TOGETHER)];
+        let together = kinds.into_iter().flat_map(|(count, together)| std::iter::repeat_n(together, count));
+        for (number, together) in together.enumerate() {
+            let (crew, entrance) = (town.crew.clone(), town.entrance.clone());
+            let stop = stop.clone();
+            senders.spawn(async move {
+                let http = reqwest::Client::builder().no_proxy().build()?;
+                let sender = Sender { number, together, crew, entrance, http };
+                let mut answers = Answers::default();
+                while !stop.load(Ordering::Relaxed) {
+                    sender.send(&mut answers).await?;
+                }
+                Ok(answers)
+            });
+        }
+        Self { stop, senders }
+    }
+
+    /// Lets every request come to its end.
+    pub(crate) async fn end(mut self) -> Result<Answers> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Answers::default();
+        while let Some(answers) = self.senders.join_next().await {
+            all.add(answers??);
+        }
+        Ok(all)
+    }
+}
+
+impl Sender {
+    async fn send(&self, answers: &mut Answers) -> Result<()> {
+        let sender = self.crew.sender(self.number);
+        let (ids, windows): (Vec<WindowId>, Vec<String>) =
+            (0..self.together).map(|_| self.crew.window_with_id(sender)).unzip();
+        let (path, body) = match &windows[..] {
+            [window] => ("/api/v1/time-entries", window.clone()),
+            many => ("/api/v1/time-entries/batch", format!(r#"{{"windows":[{}]}}"#, many.join(","))),
+        };
+        let base = self.entrance.pick(self.number).context("no gateway is open")?;
+        let request = self.http.post(format!("{base}{path}")).header(header::AUTHORIZATION, &sender.authorization);
+        let sent = Instant::now();
+        let answer = request.header(header::CONTENT_TYPE, "application/json").body(body).send().await;
+        let words = match answer {
+            Ok(answer) => {
+                answers.took(sent.elapsed(), answer.status().as_u16());
+                words(answer, ids.len(), &mut answers.faults).await?
+            }
+            Err(error) => {
+                answers.faults.push(format!("no answer: {:#}", anyhow::Error::from(error)));
+                vec![Word::NotTaken; ids.len()]
+            }
+        };
+        answers.words.extend(ids.into_iter().zip(words));
+        Ok(())
+    }
+}
+
+/// What an answer says of each of its windows. What it should not say is a fault.
+async fn words(answer: Response, count: usize, faults: &mut Vec<String>) -> Result<Vec<Word>> {
+    let status = answer.status();
+    let comes_again = answer.headers().contains_key(header::RETRY_AFTER);
+    let body = answer.bytes().await.context("an answer that breaks off")?;
+    if let Ok(batch) = serde_json::from_slice::<Batch>(&body) {
+        let word = |item: &Item| match item.status.as_str() {
+            "stored" | "duplicate" => Some(Word::Stored),
+            "queued" => Some(Word::Queued),
+            _ => None,
+        };
+        let words: Vec<Word> = batch.items.iter().filter_map(word).collect();
+        if words.len() == count {
+            return Ok(words);
+        }
+    }
+    let word = match status {
+        StatusCode::OK | StatusCode::CREATED if count == 1 => Word::Stored,
+        StatusCode::ACCEPTED if count == 1 => Word::Queued,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if comes_again => Word::NotTaken,
+        _ => {
+            faults.push(format!("{status}: {}", String::from_utf8_lossy(&body)));
+            Word::NotTaken
+        }
+    };
+    Ok(vec![word; count])
+}

@@ -1,0 +1,113 @@
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use bench::{crew::LENGTH, fleet::ADMIN_KEY};
+use bson::doc;
+use contracts::{ProjectTime, Service, WindowId, stream};
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    answers::{Answers, Word},
+    town::Town,
+};
+
+/// How long the queue may take to run empty once nothing more comes in.
+const REST: Duration = Duration::from_secs(90);
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(rename = "_id")]
+    id: WindowId,
+}
+
+/// What a campaign has shown.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many windows were sent.
+    pub sent: usize,
+    /// How many of them are stored.
+    pub stored: usize,
+    /// How often each status was answered.
+    pub statuses: BTreeMap<u16, u64>,
+    /// How long half of the answers took at most, and all but one in a hundred, and the slowest, in
+    /// milliseconds.
+    pub took: [f64; 3],
+    /// What should not have happened; empty when all is well.
+    pub faults: Vec<String>,
+}
+
+impl Report {
+    /// Waits until all that is queued is recorded, then accounts for every window.
+    pub(crate) async fn of(town: &Town, answers: Answers) -> Result<Self> {
+        let started = Instant::now();
+        while town.fleet.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
+            ensure!(started.elapsed() < REST, "the queue is not empty after {} s", REST.as_secs());
+            sleep(Duration::from_millis(50)).await;
+        }
+        let stored = stored(town).await?;
+        let Answers { words, statuses, mut micros, mut faults } = answers;
+        let lost = words.iter().filter(|(id, word)| **word != Word::NotTaken && !stored.contains(*id)).count();
+        if lost > 0 {
+            faults.push(format!("{lost} windows are lost that were answered as stored or queued"));
+        }
+        let foreign = stored.iter().filter(|id| !words.contains_key(*id)).count();
+        if foreign > 0 {
+            faults.push(format!("{foreign} windows are stored that nobody sent"));
+        }
+        town.fleet.until_analytics_rest().await?;
+        let (counted, expected) = (counted(town).await?, stored.len() as i64 * LENGTH);
+        if counted != expected {
+            faults.push(format!("analytics count {counted} ms of {expected} ms"));
+        }
+        micros.sort_unstable();
+        let at = |share: f64| {
+            let place = ((micros.len() as f64 * share) as usize).min(micros.len().saturating_sub(1));
+            micros.get(place).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
+        };
+        let took = [at(0.5), at(0.99), at(1.0)];
+        Ok(Self { sent: words.len(), stored: stored.len(), statuses, took, faults })
+    }
+}
+
+/// The ids of all windows that are stored.
+async fn stored(town: &Town) -> Result<HashSet<WindowId>> {
+    let windows = town.fleet.mongo().await?.database("t3_db_timetrack").collection::<Stored>("windows");
+    let ids = windows.find(doc! {}).projection(doc! { "_id": 1 }).await?;
+    Ok(ids.map_ok(|window| window.id).try_collect().await?)
+}
+
+/// What analytics count on the project, in milliseconds: no two windows of the campaign overlap.
+async fn counted(town: &Town) -> Result<i64> {
+    let base = town.entrance.pick(0).context("no gateway is open")?;
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let mut counted = 0;
+    // A question is about ten years at most.
+    for range in ["start=1262304000000&end=1577836800000", "start=1577836800000&end=1893456000000"] {
+        let request = http.get(format!("{base}/api/v1/analytics/project-time?{range}"));
+        let answer = request.header("X-API-Key", ADMIN_KEY).send().await?.error_for_status()?;
+        let times: Vec<ProjectTime> = answer.json().await?;
+        counted += times.iter().map(|project| project.time).sum::<i64>();
+    }
+    Ok(counted)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sent, stored, statuses, took: [p50, p99, most], faults } = self;
+        writeln!(f, "{sent} windows were sent, {stored} are stored, each once")?;
+        write!(f, "answers:")?;
+        statuses.iter().try_for_each(|(status, count)| write!(f, " {count} times {status}"))?;
+        writeln!(f, "\nuntil the answer: p50 {p50:.1} ms, p99 {p99:.1} ms, the slowest {most:.1} ms")?;
+        if faults.is_empty() {
+            return write!(f, "no window lost or doubled, and no answer but 2xx, 429 and 503 with Retry-After");
+        }
+        write!(f, "{} faults, of which the first:", faults.len())?;
+        faults.iter().take(10).try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}

@@ -1,0 +1,69 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use bench::{
+    crew::Crew,
+    fleet::{Fleet, Replica},
+};
+use contracts::Service;
+use tokio::time::{Instant, sleep};
+
+use crate::entrance::Entrance;
+
+/// How many employees send.
+const EMPLOYEES: u32 = 32;
+/// How long a load balancer takes until nothing new comes to a gateway that is about to stop.
+const DEREGISTERED: Duration = Duration::from_millis(500);
+
+/// A system whose services come and go, and its clients' way in.
+pub(crate) struct Town {
+    pub(crate) fleet: Fleet,
+    pub(crate) crew: Arc<Crew>,
+    pub(crate) entrance: Entrance,
+    /// The oldest first.
+    replicas: BTreeMap<&'static str, Vec<Replica>>,
+}
+
+impl Town {
+    /// Starts everything, and hires those who send.
+    pub(crate) async fn start() -> Result<Self> {
+        let mut fleet = Fleet::start(true).await?;
+        let crew = Arc::new(Crew::hire(&fleet.base, &fleet.data, EMPLOYEES).await?);
+        let entrance = Entrance::default();
+        entrance.open(fleet.base.clone());
+        let mut replicas: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for replica in fleet.take_replicas() {
+            replicas.entry(replica.service.name()).or_default().push(replica);
+        }
+        Ok(Self { fleet, crew, entrance, replicas })
+    }
+
+    /// Adds a process of a service, and waits until it is ready.
+    pub(crate) async fn add(&mut self, service: Service) -> Result<()> {
+        let replica = self.fleet.add(service).await.with_context(|| format!("one more {service}"))?;
+        if service == Service::Gateway {
+            self.entrance.open(replica.base.clone());
+        }
+        self.replicas.entry(service.name()).or_default().push(replica);
+        Ok(())
+    }
+
+    /// Asks the oldest process of a service to stop, and waits until it has: how long that took.
+    pub(crate) async fn retire(&mut self, service: Service) -> Result<Duration> {
+        let oldest = self.replicas.get_mut(service.name()).filter(|all| !all.is_empty()).map(|all| all.remove(0));
+        let oldest = oldest.with_context(|| format!("no {service} runs"))?;
+        if service == Service::Gateway {
+            self.entrance.close(&oldest.base);
+            sleep(DEREGISTERED).await;
+        }
+        let since = Instant::now();
+        oldest.stop().await.with_context(|| format!("stopping {service}"))?;
+        Ok(since.elapsed())
+    }
+
+    /// Ends everything.
+    pub(crate) async fn stop(self) {
+        drop(self.replicas);
+        self.fleet.stop().await;
+    }
+}
