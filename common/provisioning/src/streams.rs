@@ -187,7 +187,7 @@ fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
             }
         )*};
     }
-    set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas, max_messages_per_subject);
+    set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas);
     set!(allow_direct, allow_rollup, deny_delete, description);
     (changed, says)
 }
