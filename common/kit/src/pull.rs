@@ -1,10 +1,11 @@
 use std::{fmt, time::Duration};
 
 use async_nats::jetstream::{
-    Message,
+    AckKind, Message,
     consumer::{PullConsumer, pull},
 };
 use futures::{FutureExt, StreamExt};
+use tokio::time::timeout;
 
 use crate::{Bus, Shutdown, metrics::Consumed};
 
@@ -57,6 +58,9 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 /// that is gone after a reconnect can leave a stream that never ends, nats.rs issue 1584.)
 const HEARTBEAT: Duration = Duration::from_secs(3);
 
+/// How long a stop waits for what is on its way here.
+const GIVING_BACK: Duration = Duration::from_secs(1);
+
 impl Puller {
     /// A puller of a consumer that `provision` has made.
     pub fn new(bus: Bus, pull: Pull) -> Self {
@@ -88,8 +92,30 @@ impl Puller {
     }
 
     /// The messages that are waiting, at least one and at most `most`; waits for the first.
-    /// Nothing once it is time to stop.
+    /// Nothing once it is time to stop: then what is here already goes to somebody else.
     pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
+        let taken = self.take(most, shutdown).await;
+        if taken.is_none() {
+            self.give_back().await;
+        }
+        taken
+    }
+
+    /// Gives back what was fetched and nobody here has looked at: it would wait for as long as an
+    /// acknowledgement may take.
+    async fn give_back(&mut self) {
+        let Some(mut messages) = self.messages.take() else { return };
+        // What the server has sent so far is here when its echo is.
+        let _ = timeout(GIVING_BACK, self.bus.settled()).await;
+        while let Some(Some(fetched)) = messages.next().now_or_never() {
+            let Ok(message) = fetched else { continue };
+            if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
+                tracing::debug!(%error, "not given back; it comes again by itself");
+            }
+        }
+    }
+
+    async fn take(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
         loop {
             if shutdown.is_stopping() {
                 return None;

@@ -1,10 +1,13 @@
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use contracts::{EmployeeChanged, Event, Service, Standing, stream};
-use kit::{Error, Events, Needs, Shutdown};
+use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{World, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
@@ -76,7 +79,7 @@ async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
     let seen = Arc::new(Seen::default());
     consume(&world, &seen).await;
     world.publish(&changed(13)).await;
-    let bound = std::time::Duration::from_secs(90);
+    let bound = Duration::from_secs(90);
     eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
         .await;
     assert_eq!(seen.calls.load(Ordering::SeqCst) as i64, kit::MOST_DELIVERIES);
@@ -93,8 +96,40 @@ async fn consuming_goes_on_after_nats_was_away() {
     world.nats.start_again().await.unwrap();
     let second = changed(2);
     eventually("the second is taken", async || world.bus().publish_event(kit::new_id(), &second).await.ok()).await;
-    eventually_within(std::time::Duration::from_secs(40), "the second is applied", async || {
+    eventually_within(Duration::from_secs(40), "the second is applied", async || {
         seen.versions.lock().unwrap().contains(&2).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
+    let world = World::start().await;
+    let pull = table().pull();
+    world.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
+    for version in 1..=20 {
+        world.publish(&changed(version)).await;
+    }
+    let (mut stopping, mut other) =
+        (Puller::new(world.bus().clone(), pull.clone()), Puller::new(world.bus().clone(), pull));
+    let (stop, on) = (Shutdown::new(), Shutdown::new());
+    // It looks at one, and has fetched the others too.
+    let first = stopping.next(1, &stop).await.unwrap();
+    first[0].ack().await.unwrap();
+    eventually("all are fetched", async || {
+        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        (stream.consumer_info(Service::Timetrack.name()).await.ok()?.num_pending == 0).then_some(())
+    })
+    .await;
+    stop.stop();
+    assert!(stopping.next(1, &stop).await.is_none());
+    // Long before they would be delivered again by themselves, after half a minute.
+    let others = async {
+        let mut taken = 0;
+        while taken < 19 {
+            taken += other.next(20, &on).await.unwrap().len();
+        }
+        taken
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(15), others).await.expect("they come at once"), 19);
 }
