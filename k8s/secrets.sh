@@ -18,4 +18,5 @@ for service in directory projects timetrack analytics mailer; do
 done
 secret t3 t3-provision "nats.nk=$dir/nats/provision.nk" "root.password=$dir/mongo/root.password"
 secret t3-data nats-users "users.conf=$dir/nats/users.conf"
-secret t3-data mongo-root "password=$dir/mongo/root.password"
+# The operator takes it to the last byte, without the end of line that our files have.
+secret t3-data mongo-root "password="<(tr -d '\n' <"$dir/mongo/root.password")

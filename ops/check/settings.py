@@ -1,20 +1,16 @@
-"""The names of all settings: those of .env.example (a test of the stack holds it to --help), and
-those of `provision`, which are its own."""
+"""The names of all settings: those that our programs read. (That .env.example has those of the
+services, and --help explains them, is a test of the stack.)"""
 
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).parents[2]
 SERVICES = ("gateway", "directory", "projects", "timetrack", "analytics", "mailer")
-PROVISION = {
-    "SECRETS_DIR", "NATS_MONITOR_URL", "STREAM_REPLICAS",
-    "EVENTS_MAX_BYTES", "EVENTS_MAX_AGE_DAYS", "INGEST_MAX_BYTES", "DEAD_MAX_BYTES",
-}  # fmt: skip
 
 
 def known() -> set[str]:
-    example = (ROOT / ".env.example").read_text()
-    return PROVISION | set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
+    sources = [path for folder in ("common", "services") for path in (ROOT / folder).glob("*/src/**/*.rs")]
+    return {name for path in sources for name in re.findall(r'\benv = "([A-Z0-9_]+)"', path.read_text())}
 
 
 def fail_with(problems: list[str]) -> None:

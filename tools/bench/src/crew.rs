@@ -18,7 +18,8 @@ use crate::{
 /// The first window starts here, long ago; each next one where the last ended.
 const FIRST: i64 = 1_262_304_000_000;
 /// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
-pub const LENGTH: i64 = 600_000;
+const LENGTH: i64 = 600_000;
+const DAY: i64 = 86_400_000;
 
 /// Employees who can track.
 #[derive(Debug)]
@@ -28,6 +29,9 @@ pub struct Crew {
     project: ProjectId,
     task: TaskId,
     people: Vec<Sender>,
+    /// How long each window is, and how many follow each other before the next day begins.
+    length: i64,
+    a_day: i64,
 }
 
 /// One of them.
@@ -35,7 +39,8 @@ pub struct Crew {
 pub struct Sender {
     /// What they show: `Authorization`.
     pub authorization: String,
-    next: AtomicI64,
+    first: i64,
+    sent: AtomicI64,
 }
 
 impl Crew {
@@ -57,9 +62,18 @@ impl Crew {
         let task: Task = admin.create("/api/v1/task", &task).await.context("the task")?;
         // Each run has a stretch of time of its own, so that no window was there before.
         let offset = i64::from(rand::random::<u16>()) * 7_200_000;
-        let sender = |Person { authorization, .. }| Sender { authorization, next: AtomicI64::new(FIRST + offset) };
+        let first = FIRST + offset;
+        let sender = |Person { authorization, .. }| Sender { authorization, first, sent: AtomicI64::new(0) };
         let people = people.into_iter().map(sender).collect();
-        Ok(Self { base: base.to_owned(), project: project.id, task: task.id, people })
+        let (length, a_day) = (LENGTH, DAY / LENGTH);
+        Ok(Self { base: base.to_owned(), project: project.id, task: task.id, people, length, a_day })
+    }
+
+    /// They send a window a minute, eight hours a day.
+    #[must_use]
+    pub fn by_the_minute(mut self) -> Self {
+        (self.length, self.a_day) = (60_000, 480);
+        self
     }
 
     /// Who sends on this connection.
@@ -79,10 +93,11 @@ impl Crew {
     }
 
     fn fields(&self, sender: &Sender) -> String {
-        let start = Millis(sender.next.fetch_add(LENGTH, Ordering::Relaxed));
+        let sent = sender.sent.fetch_add(1, Ordering::Relaxed);
+        let start = Millis(sender.first + sent / self.a_day * DAY + sent % self.a_day * self.length);
         format!(
             r#""start":{start},"end":{},"timezoneOffset":3600000,"projectId":"{}","taskId":"{}","note":"benchmark","computer":"bench-pc","user":"bench","domain":"corp","os":"linux","osVersion":"6.1","hwid":"0f1e2d3c4b5a""#,
-            start + LENGTH,
+            start + self.length,
             self.project,
             self.task,
         )

@@ -52,7 +52,7 @@ struct Cost {
 /// When something cannot be started or asked.
 pub async fn cost(options: &CostOptions) -> Result<()> {
     let mut fleet = Fleet::start(true).await?;
-    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
+    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?.by_the_minute();
     load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     fleet.until_analytics_rest().await?;
     let mut costs = Vec::new();
