@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{env, fs, io, path::Path, process};
 
 use contracts::{Rights, Secret, Service, User};
 use kit::config;
@@ -13,8 +13,25 @@ pub(crate) struct Shared {
     mongo: OnceCell<Mongo>,
     /// The key of a test's own user, who may do everything: seed and public key.
     key: (Secret, String),
-    // Lives as long as the test process; the server dies with it.
+    // Lives as long as the test process; the server dies with it, and the next one sweeps it away.
     folder: TempDir,
+}
+
+/// How the folders of test processes are named, before the number of the process.
+const FOLDER: &str = "t3-tests-";
+
+/// A folder of this process. Nothing runs when a process ends, so those that ended processes have
+/// left, some hundred MB each, are removed here.
+fn folder() -> io::Result<TempDir> {
+    for entry in fs::read_dir(env::temp_dir())?.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split_once('-')).map(|(pid, _)| pid);
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // Somebody else may be sweeping too.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    TempDir::with_prefix(format!("{FOLDER}{}-", process::id()))
 }
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
@@ -22,7 +39,7 @@ static SHARED: OnceCell<Shared> = OnceCell::const_new();
 pub(crate) async fn shared() -> &'static Shared {
     SHARED
         .get_or_init(|| async {
-            let folder = tempfile::tempdir().expect("a temporary folder");
+            let folder = folder().expect("a temporary folder");
             let secrets = Secrets::make(&folder.path().join("secrets")).expect("secrets");
             let key = new_key().expect("a key");
             Shared { secrets, mongo: OnceCell::new(), key, folder }

@@ -6,12 +6,17 @@ use std::{
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
 use kit::{Bus, Error};
-use tokio::sync::Mutex;
+use tokio::{
+    sync::{Mutex, Notify},
+    time::Instant,
+};
 
 /// How long a question waits for what was recorded before it.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The pauses between two looks at the consumer grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
+/// The shortest and the longest time from the beginning of a round to that of the next.
+const PACE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(200));
 
 /// Up to where the recorded windows are counted. Questions that come at once look together.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(crate) struct Progress {
     last: Mutex<Look>,
     /// Everything up to this place in the stream is counted, as the last question about it heard.
     floor: Mutex<u64>,
+    /// Somebody waits for what is not counted yet.
+    hurry: Notify,
 }
 
 /// The place in the stream up to which windows were recorded.
@@ -35,7 +42,7 @@ struct Look {
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
         let last = Mutex::new(Look { number: 0, place: Ok(0) });
-        Self { bus, begun: AtomicU64::new(0), last, floor: Mutex::new(0) }
+        Self { bus, begun: AtomicU64::new(0), last, floor: Mutex::new(0), hurry: Notify::new() }
     }
 
     /// Waits until every window is counted that was recorded before now.
@@ -53,6 +60,18 @@ impl Progress {
             let detail = "What was recorded last is not counted yet. Try again in a moment.";
             Err(Failure::new(Code::Unavailable, detail).into())
         })
+    }
+
+    /// Rests after a round that began then, for as long as it took and a little more: those who
+    /// record share MongoDB with us, and a round of many windows is hardly more work than one of
+    /// few. Not while somebody waits for an answer.
+    pub(crate) async fn rest(&self, begun: Instant) {
+        let (shortest, longest) = PACE;
+        let until = begun + (begun.elapsed() * 2).clamp(shortest, longest);
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = self.hurry.notified() => {}
+        }
     }
 
     /// The last place with recorded windows, of a look that began after the question was here: our
@@ -85,6 +104,7 @@ impl Progress {
                 return Ok(());
             }
             drop(floor);
+            self.hurry.notify_one();
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);
         }

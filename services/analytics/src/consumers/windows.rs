@@ -54,9 +54,11 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
     shutdown.spawn(async move {
         // One round after the other: what comes in meanwhile is the next round.
         while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
+            let begun = tokio::time::Instant::now();
             let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);
             kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
             round(&app, messages).instrument(span).await;
+            app.progress.rest(begun).await;
         }
     });
     Ok(())
