@@ -11,8 +11,8 @@ use kit::Error;
 
 use crate::{
     App,
-    consumers::facts_of,
-    domain::{Bucket, Question, Sheet, Source, Step, Tally, parts, stretches},
+    consumers::counting,
+    domain::{Bucket, Question, Sheet, Source, Step, Tally, Touched, stretches},
 };
 
 /// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
@@ -71,7 +71,7 @@ async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<S
     let (first, last) = (TimeRange::of_utc_day(*first), TimeRange::of_utc_day(*last));
     let range = TimeRange::new(first.start(), last.end()).unwrap_or(first);
     let days = app.store.facts.days_of_shifts(range, &filter.shifts, &filter.employees).await?;
-    let mut parts = parts(facts_of(app, &days).await?, app.overlaps);
+    let mut parts = counting(app, &Touched::by(days.iter().map(|day| day.place()))).await?;
     parts.retain(|part| filter.shifts.contains(&part.fact.shift_id));
     Ok(Sheet::of_days(stretches(&days, &parts)))
 }

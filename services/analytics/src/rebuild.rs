@@ -11,7 +11,7 @@ use kit::{Deps, Error};
 use crate::{
     App, Config,
     consumers::{recount_company, recount_employees},
-    domain::{EmployeeDay, UtcMonth, is_sound},
+    domain::{EmployeeMonth, Touched, is_sound},
     store::Stage,
 };
 
@@ -103,8 +103,8 @@ async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuildi
         }
         let mut months = app.store.facts.months_of(employee).await?;
         months.extend(app.store.employees.months_of(employee).await?);
-        let days = months.into_iter().flat_map(UtcMonth::days).map(|day| EmployeeDay { employee, day });
-        recount_employees(app, days.collect()).await?;
+        let whole = months.into_iter().map(|month| EmployeeMonth { employee, month }.place());
+        recount_employees(app, &Touched::by(whole)).await?;
         app.store.rebuilds.reached(Stage::Employees { after: Some(employee) }).await?;
         tell(Rebuilding::Employees { done, of });
     }

@@ -3,42 +3,35 @@ use std::{
     time::Duration,
 };
 
-use contracts::{Code, Failure, WindowFact};
+use contracts::{Code, Failure};
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::Error;
 
 use crate::{
     App,
-    domain::{EmployeeDay, EmployeeMonth, UtcMonth, parts, runs, stretches},
+    domain::{EmployeeDay, EmployeeMonth, Part, Place, Touched, UtcMonth, anew, latest, parts},
     store::Fresh,
 };
 
 /// How many months of employees are recomputed together.
 const MONTHS_AT_ONCE: usize = 64;
-/// How many such groups, and how many questions of one, are under way at once.
+/// How many such groups, and how many months of all, are under way at once.
 const AT_ONCE: usize = 4;
 /// How often months are tried again that somebody else was faster with.
 const TRIES: u32 = 50;
 /// How long it waits before that.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Recomputes these days from all facts that are stored now: the employees', then everybody's.
-pub(crate) async fn recount(app: &App, days: BTreeSet<EmployeeDay>) -> Result<(), Error> {
-    let mut together: BTreeMap<UtcMonth, BTreeSet<i64>> = BTreeMap::new();
-    for EmployeeDay { day, .. } in &days {
-        together.entry(UtcMonth::of_day(*day)).or_default().insert(*day);
-    }
-    recount_employees(app, days).await?;
-    recount_company(app, together).await
+/// Recomputes what was touched from all facts that are stored now: first of the employees, then of
+/// everybody together.
+pub(crate) async fn recount(app: &App, touched: Touched) -> Result<(), Error> {
+    recount_employees(app, &touched).await?;
+    recount_company(app, touched.days()).await
 }
 
 /// Recomputes the employees' part of it.
-pub(crate) async fn recount_employees(app: &App, days: BTreeSet<EmployeeDay>) -> Result<(), Error> {
-    let mut months: BTreeMap<EmployeeMonth, BTreeSet<EmployeeDay>> = BTreeMap::new();
-    for day in days {
-        months.entry(day.month()).or_default().insert(day);
-    }
-    let months: Vec<_> = months.into_iter().collect();
+pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<(), Error> {
+    let months: Vec<_> = touched.months().into_iter().collect();
     let groups: Vec<BTreeMap<_, _>> =
         months.chunks(MONTHS_AT_ONCE).map(|group| group.iter().cloned().collect()).collect();
     stream::iter(groups.into_iter().map(|group| recount_group(app, group)))
@@ -52,13 +45,20 @@ pub(crate) async fn recount_employees(app: &App, days: BTreeSet<EmployeeDay>) ->
 /// and nobody overwrites newer sums with older ones. Each day is stored even if it comes out the
 /// same, for the sake of those who are about to store an older one. Where somebody was faster, it
 /// looks anew.
-async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, BTreeSet<EmployeeDay>>) -> Result<(), Error> {
+async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) -> Result<(), Error> {
     for _ in 0..TRIES {
-        let seen = app.store.employees.seen(months.keys().copied()).await?;
-        let days: BTreeSet<EmployeeDay> = months.values().flatten().copied().collect();
-        let parts = parts(facts_of(app, &days).await?, app.overlaps);
+        let touched = Touched::by(months.values().flat_map(Touched::places));
+        let partly: BTreeSet<EmployeeDay> = touched.days_touched_partly().collect();
+        let seen =
+            app.store.employees.seen(months.keys().copied(), &partly.iter().map(|day| day.day).collect()).await?;
+        let parts = counting(app, &touched).await?;
+        let mut before = BTreeMap::new();
+        for day in partly {
+            let stretches = seen.get(&day.month()).map(|seen| seen.stretches(day.day)).transpose()?;
+            before.insert(day, stretches.unwrap_or_default());
+        }
         let mut fresh: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>> = BTreeMap::new();
-        for (day, stretches) in stretches(&days, &parts) {
+        for (day, stretches) in anew(&touched, before, &parts) {
             fresh.entry(day.month()).or_default().insert(day.day, Fresh::Stretches(stretches));
         }
         let lost = app.store.employees.store(fresh, &seen).await?;
@@ -94,10 +94,9 @@ fn too_many() -> Error {
     Failure::new(Code::Unavailable, "Too many changes of the same days at once.").into()
 }
 
-/// All facts that reach into these days. None comes twice: between two runs of an employee lies a
-/// whole day, which no window reaches across.
-pub(crate) async fn facts_of(app: &App, days: &BTreeSet<EmployeeDay>) -> Result<Vec<WindowFact>, Error> {
-    let loads = runs(days).into_iter().map(async |run| app.store.facts.reaching_into(run.range, &run.employees).await);
-    let loaded: Vec<Vec<WindowFact>> = stream::iter(loads).buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(loaded.into_iter().flatten().collect())
+/// What counts inside of this time.
+pub(crate) async fn counting(app: &App, touched: &Touched) -> Result<Vec<Part>, Error> {
+    let places: Vec<Place> = touched.places().collect();
+    let facts = app.store.facts.reaching_into(places).await?;
+    Ok(parts(latest(facts).into_values(), app.overlaps))
 }

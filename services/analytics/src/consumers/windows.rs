@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 use super::recount::recount;
 use crate::{
     App,
-    domain::{EmployeeDay, Place, is_sound},
+    domain::{Touched, is_sound},
 };
 
 /// The most events of a round, each of at most 400 windows.
@@ -112,12 +111,11 @@ async fn alone(app: &App, mut one: Taken) {
     }
 }
 
-/// Stores facts, then recomputes every day that they can have changed. Also where every fact was
+/// Stores facts, then recomputes all that they can have changed. Also where every fact was
 /// known: whoever stored it may have stopped before the days were recomputed.
 async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let places = app.store.facts.take(facts).await?;
-    let days: BTreeSet<EmployeeDay> = places.into_iter().flat_map(Place::days).collect();
-    recount(app, days).await
+    recount(app, Touched::by(places)).await
 }
 
 fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {

@@ -18,11 +18,7 @@ impl Place {
         Self { employee: fact.employee_id, start: fact.start, end: fact.end }
     }
 
-    /// The UTC days it touches: all that can change when a window comes, goes or changes here.
-    ///
-    /// Who counts at a moment depends on the windows that cover the moment, and on nothing else.
-    /// So a window that comes or goes changes what counts of its neighbours only inside its own
-    /// stretch, which lies in these days.
+    /// The UTC days it touches.
     pub(crate) fn days(self) -> impl Iterator<Item = EmployeeDay> {
         let days = self.start.utc_day()..=(self.end - 1).utc_day();
         days.map(move |day| EmployeeDay { employee: self.employee, day })

@@ -16,10 +16,11 @@ mod tally;
 #[cfg(test)]
 pub(crate) mod tests;
 mod total;
+mod touched;
 
 pub(crate) use bucket::{Bucket, buckets};
 pub(crate) use cells::{Cells, add_up, cells};
-pub(crate) use day::{EmployeeDay, runs};
+pub(crate) use day::EmployeeDay;
 pub(crate) use fact::{Place, is_sound, latest};
 pub(crate) use filter::Filter;
 pub(crate) use month::{CALENDAR, EmployeeMonth, UtcMonth};
@@ -27,6 +28,7 @@ pub(crate) use part::{Overlaps, Part, parts};
 pub(crate) use plan::{Piece, Step, plan, plan_of_edges};
 pub(crate) use question::{Key, Question, Source};
 pub(crate) use sheet::Sheet;
-pub(crate) use stretch::{Stretch, Work, stretches};
+pub(crate) use stretch::{Stretch, Work, anew, stretches};
 pub(crate) use tally::Tally;
 pub(crate) use total::Total;
+pub(crate) use touched::Touched;

@@ -4,6 +4,8 @@ use contracts::{DAY, EmployeeId, Millis, TimeRange};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
+use super::Place;
+
 /// A month of UTC days, counted from January 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -14,6 +16,14 @@ pub(crate) struct UtcMonth(pub(crate) i32);
 pub(crate) struct EmployeeMonth {
     pub(crate) employee: EmployeeId,
     pub(crate) month: UtcMonth,
+}
+
+impl EmployeeMonth {
+    /// All of it.
+    pub(crate) fn place(self) -> Place {
+        let month = self.month.range();
+        Place { employee: self.employee, start: month.start(), end: month.end() }
+    }
 }
 
 /// Where windows can lie: from 1970 on, for as long as the calendar has years of four digits.

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{Money, ProjectId, Rate, TaskId, TimeRange, WindowFact};
+use contracts::{EmployeeId, Money, ProjectId, Rate, TaskId, TimeRange, WINDOW_MOST, WindowFact};
 
-use super::{EmployeeDay, Part, Place, Total};
+use super::{EmployeeDay, Part, Total, Touched};
 
 /// What is worked on, and what an hour of it costs and earns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,22 +39,51 @@ impl Stretch {
     pub(crate) fn within(self, range: TimeRange) -> Option<Self> {
         Some(Self { counts: self.counts.clip(range)?, ..self })
     }
+
+    /// What of it lies before and after a range.
+    fn outside(self, range: TimeRange) -> impl Iterator<Item = Self> {
+        let (start, end) = (self.counts.start(), self.counts.end());
+        let rest = [(start, end.min(range.start())), (start.max(range.end()), end)];
+        rest.into_iter().filter_map(move |(start, end)| {
+            let counts = TimeRange::new(start, end).ok()?;
+            Some(Self { counts, ..self })
+        })
+    }
 }
 
-/// What counts on each of these days in the order of time, out of parts that hold all of it. Where
-/// the same work goes on, it is one stretch, however many windows it was sent in.
+/// What counts on each of these days in the order of time, out of parts that hold all of it.
 pub(crate) fn stretches(days: &BTreeSet<EmployeeDay>, parts: &[Part]) -> BTreeMap<EmployeeDay, Vec<Stretch>> {
-    let mut of_days: BTreeMap<EmployeeDay, Vec<Stretch>> = days.iter().map(|day| (*day, Vec::new())).collect();
+    anew(&Touched::by(days.iter().map(|day| day.place())), days.iter().map(|day| (*day, Vec::new())).collect(), parts)
+}
+
+/// The days that were touched, given what counted on them before: the same outside of what was
+/// touched, and inside what these parts say, which hold all of it.
+///
+/// Where the same work goes on, it is one stretch, however many windows it was sent in.
+pub(crate) fn anew(
+    touched: &Touched,
+    mut days: BTreeMap<EmployeeDay, Vec<Stretch>>,
+    parts: &[Part],
+) -> BTreeMap<EmployeeDay, Vec<Stretch>> {
+    let mut of_employees: BTreeMap<EmployeeId, Vec<Stretch>> = BTreeMap::new();
     for Part { fact, counts } in parts {
-        let whole = Stretch { counts: *counts, work: Work::of(fact) };
-        let place = Place { employee: fact.employee_id, start: counts.start(), end: counts.end() };
+        let stretch = Stretch { counts: *counts, work: Work::of(fact) };
+        of_employees.entry(fact.employee_id).or_default().push(stretch);
+    }
+    for place in touched.places() {
+        let inside = of_employees.get(&place.employee).map_or(&[][..], Vec::as_slice);
+        // In the order of their starts, so that only those are looked at that can reach in.
+        let from = inside.partition_point(|stretch| stretch.counts.start() <= place.start - WINDOW_MOST);
+        let until = inside.partition_point(|stretch| stretch.counts.start() < place.end);
         for day in place.days() {
-            if let Some(of_day) = of_days.get_mut(&day) {
-                of_day.extend(whole.within(TimeRange::of_utc_day(day.day)));
-            }
+            let Ok(range) = TimeRange::new(place.start, place.end) else { continue };
+            let Some(range) = range.clip(TimeRange::of_utc_day(day.day)) else { continue };
+            let of_day = days.entry(day).or_default();
+            *of_day = of_day.iter().flat_map(|stretch| stretch.outside(range)).collect();
+            of_day.extend(inside.get(from..until).unwrap_or_default().iter().filter_map(|one| one.within(range)));
         }
     }
-    of_days.into_iter().map(|(day, stretches)| (day, joined(stretches))).collect()
+    days.into_iter().map(|(day, stretches)| (day, joined(stretches))).collect()
 }
 
 fn joined(mut stretches: Vec<Stretch>) -> Vec<Stretch> {

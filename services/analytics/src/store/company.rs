@@ -29,7 +29,7 @@ impl CompanyMonths {
         &self,
         months: impl IntoIterator<Item = UtcMonth>,
     ) -> Result<HashMap<UtcMonth, Seen>, Error> {
-        self.0.seen(months).await
+        self.0.seen(months, &BTreeSet::new()).await
     }
 
     /// Stores these days, those of each month if it is still in the state that was seen. Gives the

@@ -29,12 +29,13 @@ impl EmployeeMonths {
         Self(Months { rows: db.collection("employee_months") })
     }
 
-    /// The states that these months are in now.
+    /// The states that these months are in now, with what counts on these days.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = EmployeeMonth>,
+        days: &BTreeSet<i64>,
     ) -> Result<HashMap<EmployeeMonth, Seen>, Error> {
-        self.0.seen(months).await
+        self.0.seen(months, days).await
     }
 
     /// Stores these days, those of each month if it is still in the state that was seen. Gives the
@@ -140,6 +141,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_month_that_was_stored_meanwhile_is_not_overwritten_with_older_sums() {
         let world = World::start().await;
+        world.provision(&crate::needs()).await;
         let months = EmployeeMonths::open(&world.database(Service::Analytics).await);
         let (employee, task) = (EmployeeId(Uuid::from_u128(1)), TaskId(Uuid::from_u128(2)));
         let both: BTreeSet<EmployeeMonth> =
@@ -158,10 +160,10 @@ mod tests {
 
         // Both while the month is new and once it is there: the one who looked earlier loses.
         for time in [10, 20] {
-            let seen = months.seen(both.clone()).await.unwrap();
+            let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());
             assert_eq!(months.store(sums(&both, time - 1), &seen).await.unwrap(), first);
-            let seen = months.seen(both.clone()).await.unwrap();
+            let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&second, time), &seen).await.unwrap(), BTreeSet::new());
             assert_eq!(months.on_task(employee, task).await.unwrap(), 2 * time);
         }

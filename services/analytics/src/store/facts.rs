@@ -8,7 +8,7 @@ use bson::{Document, doc};
 use contracts::{
     Code, EmployeeId, Failure, Label, Millis, ProjectId, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact, WindowId,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
     Database, Error, Shape,
     mongo::{index, is_duplicate, one_of, value},
@@ -27,6 +27,10 @@ use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 const TRIES: u32 = 50;
 /// How long it waits before that.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How many stretches of time one question to MongoDB is about, and how many such are under way at
+/// once.
+const PLACES_AT_ONCE: usize = 32;
+const AT_ONCE: usize = 4;
 
 /// Whether a fact comes before the one that is known of the same window.
 type Rule = fn(&WindowFact, &WindowFact) -> bool;
@@ -209,16 +213,18 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The windows of these employees that reach into a range.
-    pub(crate) async fn reaching_into(
-        &self,
-        range: TimeRange,
-        employees: &[EmployeeId],
-    ) -> Result<Vec<WindowFact>, Error> {
-        let mut filter = touching(range);
-        filter.insert("employee", one_of(employees));
-        let rows = self.rows.find(filter).hint(Hint::Keys(by_employee())).await?;
-        Ok(rows.map_ok(WindowFact::from).try_collect().await?)
+    /// The windows that reach into any of these stretches of employees' time; some may come twice.
+    pub(crate) async fn reaching_into(&self, places: Vec<Place>) -> Result<Vec<WindowFact>, Error> {
+        let loads = places.chunks(PLACES_AT_ONCE).map(|places| {
+            let any: Vec<Document> = places.iter().map(|place| touching(*place)).collect();
+            async move {
+                let found = self.rows.find(doc! { "$or": any }).hint(Hint::Keys(by_employee())).await?;
+                Ok::<_, Error>(found.map_ok(WindowFact::from).try_collect::<Vec<_>>().await?)
+            }
+        });
+        let loads: Vec<_> = loads.collect();
+        let loaded: Vec<Vec<WindowFact>> = stream::iter(loads).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(loaded.into_iter().flatten().collect())
     }
 
     /// The employees that have windows.
@@ -247,8 +253,12 @@ impl Facts {
         shifts: &[Label],
         employees: &[EmployeeId],
     ) -> Result<BTreeSet<EmployeeDay>, Error> {
-        let mut filter = touching(range);
-        filter.insert("shift", one_of(shifts));
+        let mut filter = doc! {
+            "shift": one_of(shifts),
+            "start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
+            "end": { "$gt": range.start().0 },
+            "voided": false,
+        };
         if !employees.is_empty() {
             filter.insert("employee", one_of(employees));
         }
@@ -268,18 +278,19 @@ fn stands() -> Document {
     doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }
 
-/// What reaches into a range. No window is longer than a day, so an index is read from a day
-/// before it only.
-fn touching(range: TimeRange) -> Document {
+/// What reaches into a stretch of an employee's time. No window is longer than a day, so the index
+/// is read up to a day after it only; and of what comes in live, little has ended later.
+fn touching(Place { employee, start, end }: Place) -> Document {
     doc! {
-        "start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
-        "end": { "$gt": range.start().0 },
+        "employee": value(&employee),
+        "end": { "$gt": start.0, "$lt": (end + WINDOW_MOST).0 },
+        "start": { "$lt": end.0 },
         "voided": false,
     }
 }
 
 fn by_employee() -> Document {
-    doc! { "employee": 1, "start": 1, "end": 1 }
+    doc! { "employee": 1, "end": 1, "start": 1 }
 }
 
 fn by_shift() -> Document {

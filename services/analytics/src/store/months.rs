@@ -44,7 +44,17 @@ pub(super) struct Row<Id> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     version: i64,
-    cells: BTreeMap<i64, Cells>,
+    /// The sums of its days by project and task, packed: those that are recomputed are not needed.
+    cells: BTreeMap<String, Binary>,
+    parts: BTreeMap<String, Binary>,
+}
+
+impl Seen {
+    /// What counted on a day, where that was asked for.
+    pub(crate) fn stretches(&self, day: i64) -> anyhow::Result<Vec<Stretch>> {
+        let packed = self.parts.get(&day.to_string());
+        packed.map_or(Ok(Vec::new()), |packed| packed::unpack_stretches(day, packed))
+    }
 }
 
 /// What a day of a month comes out as.
@@ -66,14 +76,19 @@ impl<Id> Months<Id>
 where
     Id: Copy + Ord + Hash + Serialize + DeserializeOwned + Send + Sync + Unpin,
 {
-    /// The states that these months are in now; those that are not there have the first.
-    pub(super) async fn seen(&self, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, Seen>, Error> {
+    /// The states that these months are in now, with what counts on these days; those that are not
+    /// there have the first.
+    pub(super) async fn seen(
+        &self,
+        ids: impl IntoIterator<Item = Id>,
+        days: &BTreeSet<i64>,
+    ) -> Result<HashMap<Id, Seen>, Error> {
         let mut seen: HashMap<Id, Seen> = ids.into_iter().map(|id| (id, Seen::default())).collect();
-        let found = self.rows.find(doc! { "_id": one_of(seen.keys()) }).projection(doc! { "version": 1, "cells": 1 });
-        let mut found = found.await?;
-        while let Some(row) = found.try_next().await? {
-            let state = Seen { version: row.version, cells: days(&row.cells, |_, cells| packed::unpack_cells(cells))? };
-            seen.insert(row.id, state);
+        let mut fields = doc! { "version": 1, "cells": 1 };
+        fields.extend(days.iter().map(|day| (format!("parts.{day}"), 1.into())));
+        let mut found = self.rows.find(doc! { "_id": one_of(seen.keys()) }).projection(fields).await?;
+        while let Some(Row { id, version, cells, parts, .. }) = found.try_next().await? {
+            seen.insert(id, Seen { version, cells, parts });
         }
         Ok(seen)
     }
@@ -87,25 +102,27 @@ where
     ) -> Result<BTreeSet<Id>, Error> {
         let ids: Vec<Id> = months.keys().copied().collect();
         let mut updates = Vec::with_capacity(ids.len());
+        let first = Seen::default();
         for (id, days) in months {
-            let Seen { version, cells } = seen.get(&id).cloned().unwrap_or_default();
-            updates.push((doc! { "_id": value(&id), "version": version }, update(version + 1, cells, days)?));
+            let seen = seen.get(&id).unwrap_or(&first);
+            updates.push((doc! { "_id": value(&id), "version": seen.version }, update(seen, days)?));
         }
         let lost = bulk::update_all(&self.rows, &updates).await?;
         Ok(lost.into_iter().filter_map(|position| ids.get(position)).copied().collect())
     }
 }
 
-/// Sets these days and what the month then sums up to, given the other days of it.
-fn update(version: i64, mut others: BTreeMap<i64, Cells>, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
-    let (mut set, mut unset) = (doc! { "version": version }, Document::new());
+/// Sets these days, and what the month then sums up to.
+fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
+    let others = seen.cells.iter().filter(|(day, _)| day.parse().is_ok_and(|day| !days.contains_key(&day)));
+    let mut all: Vec<Cells> = others.map(|(_, cells)| packed::unpack_cells(cells)).collect::<Result<_, _>>()?;
+    let (mut set, mut unset) = (doc! { "version": seen.version + 1 }, Document::new());
     for (day, fresh) in days {
         let (cells, parts) = match fresh {
             Fresh::Stretches(stretches) => (cells(&stretches), Some(packed::pack_stretches(day, &stretches)?)),
             Fresh::Cells(cells) => (cells, None),
         };
         if cells.is_empty() {
-            others.remove(&day);
             unset.extend(["sums", "cells", "parts"].map(|group| (format!("{group}.{day}"), true.into())));
             continue;
         }
@@ -116,9 +133,9 @@ fn update(version: i64, mut others: BTreeMap<i64, Cells>, days: BTreeMap<i64, Fr
         if let Some(parts) = parts {
             set.insert(format!("parts.{day}"), parts);
         }
-        others.insert(day, cells);
+        all.push(cells);
     }
-    set.insert("total", packed::pack_cells(&add_up(others.values()))?);
+    set.insert("total", packed::pack_cells(&add_up(&all))?);
     let mut update = doc! { "$set": set };
     if !unset.is_empty() {
         update.insert("$unset", unset);

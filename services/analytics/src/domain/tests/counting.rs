@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use contracts::{DAY, EmployeeId, Label, Millis, ProjectId, Rates, TaskId, WindowFact, WindowId};
+use contracts::{DAY, EmployeeId, HOUR, Label, Millis, ProjectId, Rates, TaskId, WindowFact, WindowId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -9,31 +9,47 @@ use crate::domain::*;
 
 proptest! {
     #[test]
-    fn a_window_that_comes_changes_nothing_outside_the_days_it_touches(
+    fn what_is_recomputed_where_a_window_comes_or_goes_is_as_if_all_were(
         arrivals in prop::collection::vec(fact(), 0..12), one in fact(), overlaps in overlaps(),
     ) {
-        let facts: Vec<_> = latest(arrivals).into_values().filter(|fact| fact.id != one.id).collect();
-        let all: BTreeSet<EmployeeDay> = facts.iter().chain([&one]).flat_map(|fact| Place::of(fact).days()).collect();
-        let before = stretches(&all, &parts(facts.iter().cloned(), overlaps));
-        let after = stretches(&all, &parts(facts.into_iter().chain([one.clone()]), overlaps));
-        let touched: BTreeSet<EmployeeDay> = Place::of(&one).days().collect();
-        for day in all.difference(&touched) {
-            prop_assert_eq!(&before[day], &after[day]);
+        let without: Vec<_> = latest(arrivals).into_values().filter(|fact| fact.id != one.id).collect();
+        let with: Vec<_> = without.iter().cloned().chain([one.clone()]).collect();
+        let all: BTreeSet<EmployeeDay> = with.iter().flat_map(|fact| Place::of(fact).days()).collect();
+        let days = |facts: &[WindowFact]| stretches(&all, &parts(facts.iter().cloned(), overlaps));
+        let touched = Touched::by([Place::of(&one)]);
+        for (before, after) in [(&without, &with), (&with, &without)] {
+            let found = anew(&touched, days(before), &parts(after.iter().cloned(), overlaps));
+            for (day, expected) in days(after) {
+                prop_assert_eq!(cells(&found[&day]), cells(&expected));
+                if overlaps == Overlaps::CountOnce {
+                    prop_assert_eq!(&found[&day], &expected);
+                }
+            }
         }
     }
 
     #[test]
-    fn runs_are_the_days_each_once(days in prop::collection::btree_set((0..3u128, 0..9i64), 0..20)) {
-        let days: BTreeSet<EmployeeDay> =
-            days.into_iter().map(|(who, day)| EmployeeDay { employee: EmployeeId(Uuid::from_u128(who)), day }).collect();
-        let mut found = Vec::new();
-        for run in runs(&days) {
-            for employee in run.employees {
-                found.extend(Place { employee, start: run.range.start(), end: run.range.end() }.days());
+    fn what_is_touched_is_where_windows_stand_and_little_more(
+        places in prop::collection::vec((0..3u128, -9..9i64, 1..30i64), 0..20),
+    ) {
+        // Around the end of a month.
+        let at = |half_hours: i64| Millis(31 * DAY + half_hours * HOUR / 2);
+        let place = |(who, start, length)| {
+            Place { employee: EmployeeId(Uuid::from_u128(who)), start: at(start * 9), end: at(start * 9 + length) }
+        };
+        let places: Vec<Place> = places.into_iter().map(place).collect();
+        let holds = |place: &Place, who, at| place.employee == who && place.start.0 <= at && at < place.end.0;
+        let touched = Touched::by(places.iter().copied());
+        let months = Touched::by(touched.months().into_values().flat_map(|month| month.places().collect::<Vec<_>>()));
+        for who in (0..3).map(|who| EmployeeId(Uuid::from_u128(who))) {
+            for at in (-50..60).map(|n| 31 * DAY + n * HOUR) {
+                let stands = |at| places.iter().any(|place| holds(place, who, at));
+                let found = touched.places().filter(|place| holds(place, who, at)).count();
+                prop_assert!(found <= 1 && (!stands(at) || found == 1));
+                prop_assert!(found == 0 || stands(at) || stands(at + HOUR - 1));
+                prop_assert_eq!(months.places().filter(|place| holds(place, who, at)).count(), found);
             }
         }
-        found.sort_unstable();
-        prop_assert_eq!(found, days.into_iter().collect::<Vec<_>>());
     }
 }
 

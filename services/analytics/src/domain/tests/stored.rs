@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use contracts::{EmployeeId, TimeRange, WindowFact, WindowId};
+use contracts::{EmployeeId, WindowFact, WindowId};
 
 use crate::domain::*;
 
@@ -16,28 +16,31 @@ impl Stored {
     pub(super) fn after(arrivals: &[WindowFact], overlaps: Overlaps) -> Self {
         let mut stored = Self::default();
         for batch in arrivals.chunks(3) {
-            let mut touched = BTreeSet::new();
+            let mut places = Vec::new();
             for (id, fact) in latest(batch.iter().cloned()) {
-                touched.extend(Place::of(&fact).days());
+                places.push(Place::of(&fact));
                 let known = stored.facts.get(&id);
-                touched.extend(known.into_iter().flat_map(|known| Place::of(known).days()));
+                places.extend(known.into_iter().map(Place::of));
                 if known.is_none_or(|known| known.revision < fact.revision) {
                     stored.facts.insert(id, fact);
                 }
             }
-            stored.days.extend(stretches(&touched, &parts(stored.facts_of(&touched), overlaps)));
+            let touched = Touched::by(places);
+            let before =
+                touched.days_touched_partly().map(|day| (day, stored.days.get(&day).cloned().unwrap_or_default()));
+            let days = anew(&touched, before.collect(), &parts(stored.reaching_into(&touched), overlaps));
+            stored.days.extend(days);
         }
         stored
     }
 
-    fn facts_of(&self, days: &BTreeSet<EmployeeDay>) -> Vec<WindowFact> {
-        runs(days).into_iter().flat_map(|run| self.reaching_into(run.range, &run.employees)).collect()
-    }
-
-    fn reaching_into(&self, range: TimeRange, employees: &[EmployeeId]) -> Vec<WindowFact> {
-        let reaches = |fact: &&WindowFact| fact.start < range.end() && fact.end > range.start();
-        let of_these = |fact: &&WindowFact| employees.contains(&fact.employee_id);
-        self.facts.values().filter(reaches).filter(of_these).cloned().collect()
+    fn reaching_into(&self, touched: &Touched) -> Vec<WindowFact> {
+        let reaches = |fact: &&WindowFact| {
+            let into =
+                |place: Place| fact.employee_id == place.employee && fact.start < place.end && fact.end > place.start;
+            touched.places().any(into)
+        };
+        self.facts.values().filter(reaches).cloned().collect()
     }
 
     /// What is read to answer a question.
@@ -72,8 +75,9 @@ impl Stored {
             Source::Facts => {
                 let in_shift = |fact: &&WindowFact| !fact.voided && filter.shifts.contains(&fact.shift_id);
                 let facts = self.facts.values().filter(in_shift).filter(|fact| named(fact.employee_id));
-                let days = facts.flat_map(|fact| Place::of(fact).days()).collect();
-                let mut parts = parts(self.facts_of(&days), overlaps);
+                let days: BTreeSet<_> = facts.flat_map(|fact| Place::of(fact).days()).collect();
+                let touched = Touched::by(days.iter().map(|day| day.place()));
+                let mut parts = parts(self.reaching_into(&touched), overlaps);
                 parts.retain(|part| filter.shifts.contains(&part.fact.shift_id));
                 Sheet::of_days(stretches(&days, &parts))
             }
