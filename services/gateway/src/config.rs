@@ -95,7 +95,7 @@ impl Config {
         };
         let layer = CorsLayer::new()
             .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers([
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
@@ -103,7 +103,13 @@ impl Config {
                 HeaderName::from_static("traceparent"),
                 observe::REQUEST_ID,
             ])
-            .expose_headers([header::LOCATION, header::RETRY_AFTER, observe::REQUEST_ID])
+            .expose_headers([
+                header::LOCATION,
+                header::LINK,
+                header::CONTENT_DISPOSITION,
+                header::RETRY_AFTER,
+                observe::REQUEST_ID,
+            ])
             .max_age(std::time::Duration::from_secs(3600));
         Ok(Some(layer))
     }

@@ -108,5 +108,7 @@ async fn pages_of_named_origins_may_call_and_others_not() {
     assert_eq!(preflight("https://evil.example.org").await, None);
     let refused = edge.get("/api/v1/employee").header("Origin", "https://app.example.org").send().await.expect("one");
     assert_eq!(refused.headers()["access-control-allow-origin"], "https://app.example.org");
+    let shown = refused.headers()["access-control-expose-headers"].to_str().expect("text");
+    assert!(["link", "location", "retry-after"].iter().all(|name| shown.contains(name)), "{shown}");
     edge.world.finish().await;
 }
