@@ -199,6 +199,35 @@ impl Fleet {
         Ok(())
     }
 
+    /// Waits until every service has heard of all that was changed: who comes before that is told
+    /// to wait.
+    ///
+    /// # Errors
+    /// When that takes half an hour.
+    pub(crate) async fn until_all_heard(&self) -> Result<()> {
+        let started = Instant::now();
+        for service in SERVICES.into_iter().filter(|service| *service != Service::Gateway) {
+            while self.waiting(stream::EVENTS, service).await? > 0 {
+                ensure!(started.elapsed() < REST, "{service} is still behind after {} s", REST.as_secs());
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until so many windows are stored and counted: what was only queued follows.
+    ///
+    /// # Errors
+    /// When that takes half an hour.
+    pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
+        let started = Instant::now();
+        while self.stored().await? < windows {
+            ensure!(started.elapsed() < REST, "{windows} windows are not stored after {} s", REST.as_secs());
+            sleep(Duration::from_millis(500)).await;
+        }
+        self.until_analytics_rest().await
+    }
+
     /// MongoDB, as whoever measures.
     ///
     /// # Errors

@@ -88,12 +88,13 @@ async fn on_our_own(options: &Options) -> Result<Report> {
     let fleet = Fleet::start(true).await?;
     let (nats, mongo) = (fleet.bus().await?, fleet.mongo().await?);
     let (staff, calendar) = open(options, &fleet.base, &fleet.data).await?;
+    fleet.until_all_heard().await?;
     let mut report = Report::default();
     let mut stored = 0;
     for windows in sizes(options) {
         eprintln!("{}", fill(&staff, &calendar, stored..windows).await?);
         stored = windows;
-        fleet.until_analytics_rest().await?;
+        fleet.until_counted(windows).await?;
         check_sum(&fleet, &calendar, windows).await?;
         let floor = Floor::measure(&nats, &mongo, FLOOR).await?;
         report.sizes.push(ask_all(options, &staff, &calendar, windows, floor).await?);
