@@ -18,7 +18,7 @@ use crate::{
 /// The first window starts here, long ago; each next one where the last ended.
 const FIRST: i64 = 1_262_304_000_000;
 /// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
-const LENGTH: i64 = 600_000;
+pub const LENGTH: i64 = 600_000;
 const DAY: i64 = 86_400_000;
 
 /// Employees who can track.
