@@ -325,12 +325,10 @@ fn programs_folder() -> Result<PathBuf> {
 /// Builds the services as we are built: released, to be measured; else as tests want them.
 fn build() -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build");
+    // All programs: a selection of them would have dependencies with other features built anew.
+    cargo.args(["build", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
-    }
-    for program in SERVICES.map(Service::name).into_iter().chain(["provision"]) {
-        cargo.args(["-p", program]);
     }
     ensure!(cargo.status().context("cannot run cargo")?.success(), "the services cannot be built");
     Ok(())
