@@ -197,3 +197,30 @@ impl Mongo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nats(nkey: Option<&str>) -> Nats {
+        let nats_nkey = nkey.map(Secret::new);
+        Nats { nats_url: "nats://a:4222, tls://b:4222".into(), nats_nkey, nats_nkey_file: None, nats_tls_ca: None }
+    }
+
+    #[test]
+    fn production_refuses_to_speak_to_nats_without_a_key() {
+        assert!(nats(None).nkey(Environment::Development).is_ok_and(|seed| seed.is_none()));
+        let refused = nats(None).nkey(Environment::Production).unwrap_err();
+        assert!(refused.0.starts_with("NATS_NKEY is missing"), "{refused}");
+        let refused = nats(Some("UABC")).nkey(Environment::Development).unwrap_err();
+        assert!(refused.0.starts_with("NATS_NKEY is no seed") && !refused.0.contains("UABC"), "{refused}");
+        assert!(nats(Some("SUABC")).nkey(Environment::Production).is_ok_and(|seed| seed.is_some()));
+    }
+
+    #[test]
+    fn several_servers_stand_with_commas_between() {
+        assert_eq!(nats(None).servers().unwrap().len(), 2);
+        let wrong = Nats { nats_url: "nats://a:4222,:".into(), ..nats(None) };
+        assert!(wrong.servers().unwrap_err().0.starts_with("NATS_URL must be"));
+    }
+}

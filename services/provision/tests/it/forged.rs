@@ -51,3 +51,21 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
     assert_eq!(world.stream_messages(stream::INGEST).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
+    let world = World::start().await;
+    world.provision(&mailer::needs()).await;
+    let invited = "evt.directory.v1.invitation.1.requested";
+    world.bus().jetstream.publish(invited, "{}".into()).await.unwrap().await.unwrap();
+    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+    let next = "$JS.API.CONSUMER.MSG.NEXT.EVENTS.mailer";
+    for reply in ["evt.projects.v1.member.1.changed", "$JS.API.STREAM.PURGE.EVENTS", "ingest.v1.windows"] {
+        intruder.client.publish_with_reply(next, reply, r#"{"batch":1,"no_wait":true}"#.into()).await.unwrap();
+    }
+    // JetStream takes one request after the other.
+    intruder.client.request("$JS.API.STREAM.INFO.EVENTS", "".into()).await.unwrap();
+    intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
+    assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
+    assert_eq!(world.stream_messages(stream::INGEST).await, 0);
+}

@@ -5,6 +5,7 @@
 mod databases;
 mod forged;
 mod intruder;
+mod operator;
 mod program;
 mod repeated;
 mod rights;
