@@ -51,7 +51,7 @@ pub use project::*;
 pub use quarantine::*;
 pub use rate::{Cents, InvalidRate, Money, Rate};
 pub use report::*;
-pub use rights::Rights;
+pub use rights::{Account, Rights};
 pub use service::Service;
 pub use task::*;
 pub use text::{InvalidText, Label, Name, Note};

@@ -8,13 +8,61 @@ use Service::{Analytics, Directory, Gateway, Mailer, Projects, Timetrack};
 ///
 /// No service may answer on any subject that a message names as its reply: only on the inboxes of
 /// those who may ask it. Else whoever asks could have a service speak for them where they must
-/// not, on an event's subject or that of a command to JetStream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// not, on an event's subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
+    /// Where the user is at home.
+    pub account: Account,
     /// What it may publish on.
     pub publish: Vec<String>,
     /// What it may listen to.
     pub subscribe: Vec<String>,
+}
+
+/// A part of NATS. Nothing reaches another part but what that exports and this imports.
+///
+/// JetStream says what it has to say wherever a request wants its reply, and is not asked who may
+/// speak there. So it stands in a part of its own: its replies come back to where the request
+/// came from, and there is nobody whom they could tell to delete a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// The services, and what they say to each other.
+    Services,
+    /// JetStream, and those who make or repair streams.
+    Streams,
+}
+
+impl Account {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Services, Self::Streams];
+
+    /// The name in NATS's configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Services => "SERVICES",
+            Self::Streams => "STREAMS",
+        }
+    }
+
+    /// What those who are at home in the other account may say here, as far as their own rights go.
+    ///
+    /// With wildcards all: where a reply is wanted on a subject that a wildcard carries here, it is
+    /// not carried, and nobody hears it.
+    pub const fn exports(self) -> &'static [&'static str] {
+        match self {
+            Self::Streams => &["$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "evt.>", "ingest.>", "dead.>"],
+            Self::Services => &["svc.>", "$SRV.>"],
+        }
+    }
+
+    /// What is said here and heard in the other account: a watch of revocations is not answered but
+    /// told.
+    pub fn tells(self) -> Vec<String> {
+        match self {
+            Self::Streams => vec![format!("{}.>", User::Service(Gateway).inbox())],
+            Self::Services => Vec::new(),
+        }
+    }
 }
 
 /// The durable consumers, by stream: each has the name of its service.
@@ -52,13 +100,14 @@ fn asks(user: User) -> Vec<String> {
 
 impl Rights {
     /// All there are: for a test or a measurement, never for a service.
-    pub fn all() -> Self {
-        Self { publish: vec![">".into()], subscribe: vec![">".into()] }
+    pub fn all(account: Account) -> Self {
+        Self { account, publish: vec![">".into()], subscribe: vec![">".into()] }
     }
 
     /// Those of a user.
     pub fn of(user: User) -> Self {
-        let mut rights = Self::default();
+        let account = if matches!(user, User::Service(_)) { Account::Services } else { Account::Streams };
+        let mut rights = Self { account, publish: Vec::new(), subscribe: Vec::new() };
         rights.hear([format!("{}.>", user.inbox())]);
         rights.say([format!("{}.>", user.inbox())]);
         rights.say(asks(user));
@@ -79,10 +128,12 @@ impl Rights {
             User::ALL.into_iter().filter(|asker| asks(*asker).iter().any(|subject| subject.starts_with(&asked)));
         let waiters = WAITERS.into_iter().filter(|_| REPORTERS.contains(&service)).map(User::Service);
         let mut inboxes: Vec<User> =
-            askers.chain(waiters).chain([User::Operator]).filter(|u| *u != service.into()).collect();
+            askers.chain(waiters).filter(|user| *user != service.into() && matches!(user, User::Service(_))).collect();
         inboxes.sort_unstable();
         inboxes.dedup();
         self.say(inboxes.into_iter().map(|user| format!("{}.>", user.inbox())));
+        // Answers to another account, on subjects that the server makes up.
+        self.say(["_R_.>".into()]);
         if TELLERS.contains(&service) {
             self.say([format!("evt.{service}.v1.>")]);
         }
@@ -113,14 +164,13 @@ impl Rights {
     }
 
     /// Puts windows on the queue; watches the revocations, which makes consumers that live as long
-    /// as the watch; writes beats among them, and clears away those of gateways that are gone.
+    /// as the watch; writes beats among them.
     fn gateway(&mut self) {
         let bucket = stream::REVOCATIONS_STREAM;
         self.say([
             INGEST_WINDOWS.into(),
             format!("$JS.API.STREAM.INFO.{}", stream::INGEST),
             format!("$JS.API.STREAM.INFO.{bucket}"),
-            format!("$JS.API.STREAM.PURGE.{bucket}"),
             format!("$JS.API.CONSUMER.CREATE.{bucket}"),
             format!("$JS.API.CONSUMER.INFO.{bucket}.*"),
             format!("$JS.API.CONSUMER.DELETE.{bucket}.*"),

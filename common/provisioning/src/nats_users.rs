@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use anyhow::{Result, anyhow};
-use contracts::{Rights, Secret};
+use contracts::{Account, Rights, Secret};
 use nkeys::KeyPair;
 
 /// A new key of a user of NATS: its seed, and the public key.
@@ -22,25 +22,52 @@ pub(crate) fn public_key(seed: &Secret) -> Result<String> {
 
 /// The users of NATS, as its configuration is told of them: public keys and rights, no secret.
 pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>) -> String {
+    let users: Vec<_> = users.into_iter().collect();
     let mut text = String::from(
-        "# Written by `provision secrets` from the table of rights: changes made here are lost.\nauthorization {\n  users: [\n",
+        "# Written by `provision secrets` from the table of rights: changes made here are lost.\naccounts {\n",
     );
-    for (name, key, rights) in users {
-        // Writing to a string does not fail.
-        let _ = write!(
-            text,
-            "    # {name}\n    {{\n      nkey: {key}\n      permissions: {{\n        publish: {{ allow: {} }}\n        subscribe: {{ allow: {} }}\n      }}\n    }}\n",
-            list(&rights.publish),
-            list(&rights.subscribe),
-        );
+    // Writing to a string does not fail.
+    for [account, other] in [Account::ALL, [Account::ALL[1], Account::ALL[0]]] {
+        let _ = writeln!(text, "  {} {{", account.name());
+        if account == Account::Streams {
+            text.push_str("    jetstream: enabled\n");
+        }
+        let _ = writeln!(text, "    users: [");
+        for (name, key, rights) in users.iter().filter(|(_, _, rights)| rights.account == account) {
+            let _ = write!(
+                text,
+                "      # {name}\n      {{\n        nkey: {key}\n        permissions: {{\n          publish: {{ allow: {} }}\n          \
+                 subscribe: {{ allow: {} }}\n        }}\n      }}\n",
+                list(&rights.publish),
+                list(&rights.subscribe),
+            );
+        }
+        let _ = writeln!(text, "    ]\n    exports: [");
+        for subject in account.exports() {
+            // A pull is answered by many messages, and everybody who is there answers `$SRV.PING`.
+            let answers =
+                if subject.ends_with("API.>") || subject.starts_with("$SRV") { ", response_type: stream" } else { "" };
+            let _ = writeln!(text, "      {{ service: \"{subject}\", accounts: [{}]{answers} }}", other.name());
+        }
+        for subject in account.tells() {
+            let _ = writeln!(text, "      {{ stream: \"{subject}\", accounts: [{}] }}", other.name());
+        }
+        let _ = writeln!(text, "    ]\n    imports: [");
+        for subject in other.exports() {
+            let _ = writeln!(text, "      {{ service: {{ account: {}, subject: \"{subject}\" }} }}", other.name());
+        }
+        for subject in other.tells() {
+            let _ = writeln!(text, "      {{ stream: {{ account: {}, subject: \"{subject}\" }} }}", other.name());
+        }
+        let _ = writeln!(text, "    ]\n  }}");
     }
-    text.push_str("  ]\n}\n");
+    text.push_str("}\n");
     text
 }
 
 fn list(subjects: &[String]) -> String {
-    let lines: String = subjects.iter().map(|subject| format!("          \"{subject}\"\n")).collect();
-    format!("[\n{lines}        ]")
+    let lines: String = subjects.iter().map(|subject| format!("            \"{subject}\"\n")).collect();
+    format!("[\n{lines}          ]")
 }
 
 #[cfg(test)]

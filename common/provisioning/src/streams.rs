@@ -99,6 +99,8 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             allow_rollup: true,
             deny_delete: true,
             allow_direct: true,
+            // A gateway's beats go by themselves.
+            allow_message_ttl: true,
             duplicate_window: Duration::from_secs(120),
             num_replicas,
             ..Default::default()
@@ -188,6 +190,6 @@ fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
         )*};
     }
     set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas);
-    set!(allow_direct, allow_rollup, deny_delete, description);
+    set!(allow_direct, allow_rollup, deny_delete, allow_message_ttl, description);
     (changed, says)
 }

@@ -1,6 +1,6 @@
 use std::{env, fs, io, path::Path, process};
 
-use contracts::{Rights, Secret, Service, User};
+use contracts::{Account, Rights, Secret, Service, User};
 use kit::config;
 use provisioning::{Secrets, nats_users, new_key};
 use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
@@ -11,8 +11,9 @@ use tokio::sync::OnceCell;
 pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     mongo: OnceCell<Mongo>,
-    /// The key of a test's own user, who may do everything: seed and public key.
-    key: (Secret, String),
+    /// The keys of a test's own users, who may do everything, each in an account: seed and public
+    /// key.
+    keys: [(Secret, String); 2],
     // Lives as long as the test process; the server dies with it, and the next one sweeps it away.
     folder: TempDir,
 }
@@ -41,8 +42,8 @@ pub(crate) async fn shared() -> &'static Shared {
         .get_or_init(|| async {
             let folder = folder().expect("a temporary folder");
             let secrets = Secrets::make(&folder.path().join("secrets")).expect("secrets");
-            let key = new_key().expect("a key");
-            Shared { secrets, mongo: OnceCell::new(), key, folder }
+            let keys = Account::ALL.map(|_| new_key().expect("a key"));
+            Shared { secrets, mongo: OnceCell::new(), keys, folder }
         })
         .await
 }
@@ -83,17 +84,26 @@ pub async fn secrets() -> &'static Secrets {
 pub(crate) async fn start_nats(dir: &Path) -> Nats {
     let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
     let shared = shared().await;
-    let test = ("tests", shared.key.1.clone(), Rights::all());
-    let users = shared.secrets.users().expect("keys").into_iter().chain([test]);
+    let tests = shared.keys.iter().zip(Account::ALL);
+    let tests = tests.map(|((_, key), account)| ("tests", key.clone(), Rights::all(account)));
+    let users = shared.secrets.users().expect("keys").into_iter().chain(tests);
     let mut options = NatsOptions::new(program, dir);
     options.extra = nats_users(users);
     Nats::start(options).await.expect("nats-server starts")
 }
 
-/// How to reach a nats-server as a user; without one as a test, which may do everything.
-pub(crate) async fn nats_settings(url: &str, user: Option<User>) -> config::Nats {
-    let shared = shared().await;
-    let seed = user.map_or_else(|| shared.key.0.clone(), |user| shared.secrets.nkey(user).expect("a key"));
+/// How to reach a nats-server as a user.
+pub(crate) async fn nats_settings(url: &str, user: User) -> config::Nats {
+    with_seed(url, secrets().await.nkey(user).expect("a key"))
+}
+
+/// The same as a test, which may do everything in that account.
+pub(crate) async fn nats_settings_of_test(url: &str, account: Account) -> config::Nats {
+    let place = Account::ALL.iter().position(|other| *other == account).expect("an account");
+    with_seed(url, shared().await.keys[place].0.clone())
+}
+
+fn with_seed(url: &str, seed: Secret) -> config::Nats {
     config::Nats { nats_url: url.to_owned(), nats_nkey: Some(seed), nats_nkey_file: None, nats_tls_ca: None }
 }
 

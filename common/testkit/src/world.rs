@@ -2,7 +2,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::{Document, doc};
-use contracts::{Caller, Event, EventId, Failure, Request, Service, User};
+use contracts::{Account, Caller, Event, EventId, Failure, Request, Service, User};
 use kit::{Bus, Clock, Database, Deps, Needs, Shutdown, config};
 use provisioning::{Bounds, Plan, Provisioner};
 use servers::Nats;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     TestClock,
-    servers::{mongo_settings, nats_settings, secrets, shared_mongo, start_nats},
+    servers::{mongo_settings, nats_settings, nats_settings_of_test, secrets, shared_mongo, start_nats},
 };
 
 /// A nats-server and databases of its own, and a clock.
@@ -74,7 +74,7 @@ impl World {
         let clock = TestClock::default();
         let prefix = format!("t_{}", kit::new_id::<EventId>().0.simple());
         let settings = config::Common {
-            nats: nats_settings(&nats.url(), None).await,
+            nats: nats_settings_of_test(&nats.url(), Account::Services).await,
             environment: config::Environment::Development,
             data: folder.path().join("data"),
             ops_addr: ([127, 0, 0, 1], 0).into(),
@@ -88,8 +88,12 @@ impl World {
         let environment = settings.environment;
         // It answers and awaits as the gateway, which asks everybody.
         let user = Service::Gateway.into();
-        let bus = Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
-        let provision = nats_settings(&nats.url(), Some(User::Provision)).await;
+        let mut bus =
+            Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
+        let streams = nats_settings_of_test(&nats.url(), Account::Streams).await;
+        let streams = kit::connect_nats(&streams, environment, User::Provision).await.expect("NATS");
+        bus.jetstream = async_nats::jetstream::new(streams);
+        let provision = nats_settings(&nats.url(), User::Provision).await;
         let provisioner = Provisioner::connect(&provision, &settings.mongo, environment).await.expect("NATS");
         let streams = provisioner.streams(&Bounds::default()).await.expect("a look at the streams");
         streams.apply().await.expect("streams");
@@ -113,7 +117,7 @@ impl World {
     /// Settings as a service's command line would give them.
     pub async fn settings_of(&self, service: Service) -> config::Common {
         config::Common {
-            nats: nats_settings(&self.nats.url(), Some(service.into())).await,
+            nats: nats_settings(&self.nats.url(), service.into()).await,
             mongo: mongo_settings(&self.mongo, &self.settings.mongo.mongo_db_name, Some(service)).await,
             ..self.settings.clone()
         }

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use bson::{Document, doc};
-use contracts::{Rights, Secret, Service, stream};
+use contracts::{Account, Rights, Secret, Service, stream};
 use provisioning::{Secrets, nats_users, new_key};
 use rustix::process::{Pid, Signal, kill_process};
 use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
@@ -75,7 +75,7 @@ impl Fleet {
         let (seed, key) = new_key()?;
         let mut options = NatsOptions::new(programs.nats_server, folder.path().join("nats"));
         options.sync_always = sync_always;
-        options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all())]));
+        options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all(Account::Streams))]));
         let nats = Nats::start(options).await?;
         let mut options = MongoOptions::new(programs.mongod, folder.path().join("mongo"));
         options.cache_gb = 1.0;

@@ -10,8 +10,12 @@ use std::{
 };
 
 use anyhow::Context;
-use async_nats::jetstream::kv::{Entry, Operation, Store};
-use contracts::{EmployeeId, EventId, HOUR, Millis, Revocation, SECOND, stream};
+use async_nats::{
+    HeaderMap,
+    header::NATS_MESSAGE_TTL,
+    jetstream::kv::{Entry, Operation},
+};
+use contracts::{EmployeeId, EventId, Millis, Revocation, SECOND, stream};
 use futures::StreamExt;
 use kit::{Bus, Shutdown};
 use tokio::{
@@ -25,8 +29,8 @@ const BEAT: Duration = Duration::from_secs(5);
 const LATE: i64 = 30 * SECOND;
 /// So many beats that did not come back mean that the watch is dead: begin anew.
 const LOST_BEATS: u32 = 3;
-/// The beats of a gateway that stopped so long ago are cleared away.
-const LEFT_OVER: i64 = HOUR;
+/// How long the last beat of a gateway that is gone stays, as NATS reads it.
+const LEFT_OVER: &str = "15s";
 
 /// What is known about revoked tokens.
 #[derive(Clone, Debug)]
@@ -88,31 +92,30 @@ impl Revocations {
                     if entry.key == own {
                         awaited = 0;
                     }
-                    self.take(&store, own, &entry, bus.now()).await;
+                    self.take(own, &entry);
                 }
                 _ = beats.tick() => {
                     anyhow::ensure!(awaited < LOST_BEATS, "our beats do not come back");
                     awaited += 1;
-                    store.put(own, bus.now().to_string().into()).await?;
+                    let mut headers = HeaderMap::new();
+                    headers.insert(NATS_MESSAGE_TTL, LEFT_OVER);
+                    let (subject, now) = (format!("{}{own}", store.prefix), bus.now().to_string());
+                    bus.jetstream.publish_with_headers(subject, headers, now.into()).await?.await?;
                 }
-                () = shutdown.stopping() => return clear(&store, own).await,
+                () = shutdown.stopping() => return Ok(()),
             }
         }
     }
 
-    async fn take(&self, store: &Store, own: &str, entry: &Entry, now: Millis) {
+    fn take(&self, own: &str, entry: &Entry) {
         if let Some(employee) = Revocation::employee(&entry.key) {
             if entry.operation == Operation::Put {
                 self.revoke(employee, epoch_of(entry));
             }
-        } else if let Some(written) = written_at(entry) {
-            if entry.key == own {
-                self.0.last_beat.send_replace(Some(written));
-            } else if now - written > LEFT_OVER
-                && let Err(error) = clear(store, &entry.key).await
-            {
-                tracing::debug!(error = format!("{error:#}"), "a beat that is left over stays");
-            }
+        } else if entry.key == own
+            && let Some(written) = written_at(entry)
+        {
+            self.0.last_beat.send_replace(Some(written));
         }
     }
 
@@ -158,20 +161,15 @@ fn epoch_of(entry: &Entry) -> i64 {
     )
 }
 
-/// When a beat was written; nothing where the entry is none.
+/// When a beat was written.
 fn written_at(entry: &Entry) -> Option<Millis> {
-    entry.key.strip_prefix("beat.")?;
     std::str::from_utf8(&entry.value).ok()?.parse().ok().map(Millis)
-}
-
-/// Takes a key out for good: deleting it would leave a marker for every gateway that ever ran.
-async fn clear(store: &Store, key: &str) -> anyhow::Result<()> {
-    store.stream.purge().filter(format!("{}{key}", store.prefix)).await?;
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use contracts::HOUR;
+
     use super::*;
 
     const NOW: Millis = Millis(1_760_000_000_000);

@@ -63,22 +63,17 @@ async fn without_a_beat_for_half_a_minute_employees_get_503_and_admins_are_let_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_stops_takes_its_beat_along_and_clears_away_what_others_left() {
+async fn the_beats_of_a_gateway_that_is_gone_go_by_themselves_and_revocations_stay() {
     let edge = Edge::start().await;
     let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
-    let now = edge.world.clock.now();
-    store.put("beat.crashed", (now - 3_700_000).to_string().into()).await.expect("written");
-    store.put("beat.alive", (now - 3_000_000).to_string().into()).await.expect("written");
+    let (revoked, revocation) = (Revocation::key(kit::new_id()), serde_json::to_vec(&Revocation { epoch: 1 }));
+    store.put(&revoked, revocation.expect("JSON").into()).await.expect("revoked");
     let (_, second) = start_gateway(&edge.world).await;
-    eventually("the old beat is gone", async || {
-        (!keys(&edge.world).await.contains(&"beat.crashed".into())).then_some(())
-    })
-    .await;
-    assert_eq!(keys(&edge.world).await.len(), 3, "one beat each");
+    let kept = async || edge.world.stream_messages(contracts::stream::REVOCATIONS_STREAM).await;
+    assert_eq!(kept().await, 3, "a revocation, and one beat each");
     second.stop().await;
-    let left = keys(&edge.world).await;
-    assert!(left.len() == 2 && left.contains(&"beat.alive".into()), "{left:?}");
     edge.gateway.stop().await;
-    assert_eq!(keys(&edge.world).await, ["beat.alive"]);
+    eventually_within(Duration::from_secs(60), "the beats are gone", async || (kept().await == 1).then_some(())).await;
+    assert_eq!(keys(&edge.world).await, [revoked]);
     edge.world.finish().await;
 }

@@ -1,4 +1,4 @@
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, jetstream::consumer::pull};
 use contracts::{
     Caller, EmployeeChanged, Event, ListEmployees, MemberChanged, MintToken, Request, Service, Standing,
     WindowsRecorded, header, stream,
@@ -52,6 +52,8 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
     assert_eq!(world.stream_messages(stream::INGEST).await, 0);
 }
 
+/// JetStream speaks wherever a request wants its reply, and asks nobody's leave: here a message, and
+/// where there is none an empty word, which deletes a stream where it reaches the right subject.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     let world = World::start().await;
@@ -59,13 +61,23 @@ async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     let invited = "evt.directory.v1.invitation.1.requested";
     world.bus().jetstream.publish(invited, "{}".into()).await.unwrap().await.unwrap();
     let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
-    let next = "$JS.API.CONSUMER.MSG.NEXT.EVENTS.mailer";
-    for reply in ["evt.projects.v1.member.1.changed", "$JS.API.STREAM.PURGE.EVENTS", "ingest.v1.windows"] {
-        intruder.client.publish_with_reply(next, reply, r#"{"batch":1,"no_wait":true}"#.into()).await.unwrap();
+    let (next, one) = ("$JS.API.CONSUMER.MSG.NEXT.EVENTS.mailer", r#"{"batch":1,"no_wait":true}"#);
+    let forged = ["evt.projects.v1.member.1.changed", "evt.directory.v1.employee.1.changed", "ingest.v1.windows"];
+    let lost = ["STREAM.PURGE.EVENTS", "STREAM.DELETE.INGEST", "STREAM.DELETE.EVENTS", "CONSUMER.DELETE.EVENTS.mailer"];
+    let others = ["dead.events.mailer", "$KV.revocations.employee.1"];
+    let replies = forged.into_iter().chain(others).map(str::to_owned);
+    for reply in replies.chain(lost.map(|subject| format!("$JS.API.{subject}"))) {
+        for _ in 0..2 {
+            intruder.client.publish_with_reply(next, reply.clone(), one.into()).await.unwrap();
+        }
     }
-    // JetStream takes one request after the other.
-    intruder.client.request("$JS.API.STREAM.INFO.EVENTS", "".into()).await.unwrap();
+    // Taken after those before it.
+    intruder.client.request(next, one.into()).await.unwrap();
     intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
-    assert_eq!(world.stream_messages(stream::INGEST).await, 0);
+    for name in [stream::INGEST, stream::DEAD, stream::REVOCATIONS_STREAM] {
+        assert_eq!(world.stream_messages(name).await, 0, "{name}");
+    }
+    let consumer = world.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("mailer", stream::EVENTS).await;
+    assert!(consumer.is_ok(), "{consumer:?}");
 }
