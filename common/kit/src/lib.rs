@@ -38,7 +38,7 @@ pub use lifecycle::{Shutdown, run_service, run_service_as, until_signal};
 pub use metrics::Metrics;
 pub use needs::{Needs, Shape, heard};
 pub use page::{PAGE_MOST, page_within};
-pub use pull::{MOST_DELIVERIES, Pull, Puller, retry_delay};
+pub use pull::{MOST_DELIVERIES, Pull, Puller, let_company_come, retry_delay};
 pub use trace::{
     continue_http_trace, continue_traces, follow, link, request_id, trace_headers, trace_id, traceparent,
     with_request_id,

@@ -7,7 +7,10 @@ use std::{
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider},
+};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogFormat, Refused, Telemetry};
@@ -52,12 +55,13 @@ pub fn start(process: &'static str, settings: &Telemetry) -> anyhow::Result<Star
     Ok(Started(provider))
 }
 
-/// Without a collector there is still a trace id for every request: in the logs and the answers.
+/// Without a collector there is still a trace id for every request, in the logs and the answers; what
+/// happens in its spans is not kept for anybody.
 fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
     let resource = Resource::builder().with_service_name(process).build();
     let builder = SdkTracerProvider::builder().with_resource(resource).with_max_links_per_span(MOST_LINKS);
     let Some(endpoint) = crate::config::given(settings.otel_exporter_otlp_endpoint.as_ref()) else {
-        return Ok(builder.build());
+        return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
     let exporter = SpanExporter::builder()
         .with_http()

@@ -55,7 +55,18 @@ impl Publisher {
 
     /// All that is waiting, at least one; nothing once nobody is left to send.
     async fn take(&self, together: &mut Vec<Waiting>) -> usize {
-        self.arrivals.lock().await.recv_many(together, MOST_TOGETHER).await
+        let mut arrivals = self.arrivals.lock().await;
+        let mut taken = arrivals.recv_many(together, MOST_TOGETHER).await;
+        if taken > 0 {
+            kit::let_company_come().await;
+            while taken < MOST_TOGETHER
+                && let Ok(waiting) = arrivals.try_recv()
+            {
+                together.push(waiting);
+                taken += 1;
+            }
+        }
+        taken
     }
 
     /// Publishes one message until the stream has it, then leaves the waiting to a task.

@@ -98,7 +98,9 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     if options.stored > 0 {
         fill(&fleet, &crew, options.stored).await?;
         let name = format!("64 connections, {} stored", options.stored);
+        fleet.usage.begin()?;
         goals.loads.push(measure(options, &crew, &name, 64, Shape::Single).await?);
+        goals.usage.push((name, fleet.usage.end()?));
     }
     goals.peaks = fleet.usage.peaks()?;
     fleet.stop().await;
