@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     floor: Mutex<u64>,
     /// Somebody waits for what is not counted yet.
     hurry: Notify,
+    /// A round of ours has come to its end.
+    counted: Notify,
 }
 
 /// The place in the stream up to which windows were recorded.
@@ -42,7 +44,7 @@ struct Look {
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
         let last = Mutex::new(Look { number: 0, place: Ok(0) });
-        Self { bus, begun: AtomicU64::new(0), last, floor: Mutex::new(0), hurry: Notify::new() }
+        Self { bus, begun: AtomicU64::new(0), last, floor: Mutex::new(0), hurry: Notify::new(), counted: Notify::new() }
     }
 
     /// Waits until every window is counted that was recorded before now.
@@ -62,10 +64,11 @@ impl Progress {
         })
     }
 
-    /// Rests after a round that began then, for as long as it took and a little more: those who
-    /// record share MongoDB with us, and a round of many windows is hardly more work than one of
-    /// few. Not while somebody waits for an answer.
+    /// Tells those who wait that a round is over that began then, and rests for as long as it took
+    /// and a little more: those who record share MongoDB with us, and a round of many windows is
+    /// hardly more work than one of few. Not while somebody waits for an answer.
     pub(crate) async fn rest(&self, begun: Instant) {
+        self.counted.notify_waiters();
         let (shortest, longest) = PACE;
         let until = begun + (begun.elapsed() * 2).clamp(shortest, longest);
         tokio::select! {
@@ -105,8 +108,11 @@ impl Progress {
             }
             drop(floor);
             self.hurry.notify_one();
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(longest);
+            // Another replica may have what we wait for.
+            tokio::select! {
+                () = self.counted.notified() => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
+            }
         }
     }
 

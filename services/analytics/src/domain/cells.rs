@@ -4,23 +4,24 @@ use contracts::{ProjectId, TaskId};
 
 use super::{Stretch, Total};
 
-/// What time sums up to, by project and task.
-pub(crate) type Cells = BTreeMap<(ProjectId, TaskId), Total>;
+/// What time sums up to, by project and task: each once, in their order. A list, because far more of
+/// them are read than changed.
+pub(crate) type Cells = Vec<((ProjectId, TaskId), Total)>;
 
 /// The sums of stretches.
 pub(crate) fn cells(stretches: &[Stretch]) -> Cells {
-    let mut cells = Cells::new();
-    for stretch in stretches {
-        *cells.entry((stretch.work.project, stretch.work.task)).or_default() += stretch.total();
-    }
-    cells
+    sum(stretches.iter().map(|stretch| ((stretch.work.project, stretch.work.task), stretch.total())))
 }
 
 /// The sums of sums.
 pub(crate) fn add_up<'a>(all: impl IntoIterator<Item = &'a Cells>) -> Cells {
-    let mut sums = Cells::new();
-    for (key, total) in all.into_iter().flatten() {
-        *sums.entry(*key).or_default() += *total;
+    sum(all.into_iter().flatten().copied())
+}
+
+fn sum(all: impl Iterator<Item = ((ProjectId, TaskId), Total)>) -> Cells {
+    let mut sums: BTreeMap<_, Total> = BTreeMap::new();
+    for (work, total) in all {
+        *sums.entry(work).or_default() += total;
     }
-    sums
+    sums.into_iter().collect()
 }

@@ -14,6 +14,8 @@ pub(crate) enum Piece {
     Month(UtcMonth),
     /// A whole day, summed up.
     Day(i64),
+    /// A whole day that is not in the bucket, though its month is read whole: it is taken off again.
+    Less(i64),
     /// A part of a day, to be summed up from its stretches.
     Edge {
         /// The day.
@@ -27,12 +29,13 @@ impl Piece {
     fn month(self) -> UtcMonth {
         match self {
             Self::Month(month) => month,
-            Self::Day(day) | Self::Edge { day, .. } => UtcMonth::of_day(day),
+            Self::Day(day) | Self::Less(day) | Self::Edge { day, .. } => UtcMonth::of_day(day),
         }
     }
 }
 
-/// What is read at once: whole months that follow each other, or days and edges of one month.
+/// What is read at once: all of one bucket; of several, whole months that follow each other, or days
+/// and edges of one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     /// Each with the position of its bucket.
@@ -64,7 +67,7 @@ impl Step {
     pub(crate) fn days(&self) -> BTreeSet<i64> {
         let days = |(_, piece): &(usize, Piece)| match piece {
             Piece::Month(month) => month.days(),
-            Piece::Day(day) | Piece::Edge { day, .. } => *day..day + 1,
+            Piece::Day(day) | Piece::Less(day) | Piece::Edge { day, .. } => *day..day + 1,
         };
         self.pieces.iter().flat_map(days).collect()
     }
@@ -72,6 +75,9 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
+            // Where every day is read by its stretches, these are many.
+            (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
+            _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,
             (Piece::Month(_), _) | (_, Piece::Month(_)) => false,
             (last, piece) => last.month() == piece.month(),
@@ -102,23 +108,93 @@ pub(crate) fn plan_of_edges(buckets: &[Bucket]) -> Vec<Step> {
 fn steps(buckets: &[Bucket], whole: impl Fn(Millis, Millis) -> Option<Piece>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (position, bucket) in buckets.iter().enumerate() {
-        let (mut at, end) = (bucket.range.start(), bucket.range.end());
-        while at < end {
-            let (piece, next) = match whole(at, end) {
-                Some(Piece::Month(month)) => (Piece::Month(month), month.range().end()),
-                Some(piece) => (piece, TimeRange::of_utc_day(at.utc_day()).end()),
-                None => {
-                    let next = TimeRange::of_utc_day(at.utc_day()).end().min(end);
-                    let Ok(range) = TimeRange::new(at, next) else { break };
-                    (Piece::Edge { day: at.utc_day(), range }, next)
-                }
-            };
+        for piece in shorter(&pieces(bucket.range, &whole)) {
             match steps.last_mut() {
                 Some(step) if step.takes(position, piece) => step.pieces.push((position, piece)),
                 _ => steps.push(Step { pieces: vec![(position, piece)] }),
             }
-            at = next;
         }
     }
     steps
+}
+
+/// A range in pieces, in the order of time.
+fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> Vec<Piece> {
+    let (mut at, end, mut pieces) = (range.start(), range.end(), Vec::new());
+    while at < end {
+        let (piece, next) = match whole(at, end) {
+            Some(Piece::Month(month)) => (Piece::Month(month), month.range().end()),
+            Some(piece) => (piece, TimeRange::of_utc_day(at.utc_day()).end()),
+            None => {
+                let next = TimeRange::of_utc_day(at.utc_day()).end().min(end);
+                let Ok(range) = TimeRange::new(at, next) else { break };
+                (Piece::Edge { day: at.utc_day(), range }, next)
+            }
+        };
+        pieces.push(piece);
+        at = next;
+    }
+    pieces
+}
+
+/// The same in fewer pieces: of a month that is there for the most part, what is missing is less.
+fn shorter(pieces: &[Piece]) -> Vec<Piece> {
+    let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
+    let mut shorter = Vec::with_capacity(pieces.len());
+    for run in pieces.chunk_by(follow) {
+        if let [Piece::Day(first), .., Piece::Day(last)] = run
+            && let month = UtcMonth::of_day(*first)
+            && month.days().count() + 1 < 2 * run.len()
+        {
+            shorter.push(Piece::Month(month));
+            shorter.extend(month.days().filter(|day| !(first..=last).contains(&day)).map(Piece::Less));
+        } else {
+            shorter.extend_from_slice(run);
+        }
+    }
+    shorter
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{DAY, HOUR};
+
+    use super::*;
+
+    fn bucket(start: i64, end: i64) -> Bucket {
+        let range = TimeRange::new(Millis(start), Millis(end)).expect("a range");
+        Bucket { day: None, week: None, month: None, range }
+    }
+
+    #[test]
+    fn one_stretch_of_time_is_read_at_once_however_its_ends_lie() {
+        // From 6:00 on 15 January 1970 to 18:00 on 10 April.
+        let steps = plan(&[bucket(14 * DAY + 6 * HOUR, 99 * DAY + 18 * HOUR)]);
+        let [Step { pieces }] = &steps[..] else { panic!("one step, not {steps:?}") };
+        let count = |which: fn(&Piece) -> bool| pieces.iter().filter(|(_, piece)| which(piece)).count();
+        assert_eq!(count(|piece| matches!(piece, Piece::Month(_))), 2);
+        assert_eq!(count(|piece| matches!(piece, Piece::Day(_))), 16 + 9);
+        assert_eq!(count(|piece| matches!(piece, Piece::Edge { .. })), 2);
+    }
+
+    #[test]
+    fn of_a_month_that_is_there_for_the_most_part_what_is_missing_is_taken_off() {
+        let steps = plan(&[bucket(2 * DAY, 30 * DAY)]);
+        let pieces: Vec<_> =
+            [Piece::Month(UtcMonth(0)), Piece::Less(0), Piece::Less(1), Piece::Less(30)].map(|piece| (0, piece)).into();
+        assert_eq!(steps, [Step { pieces }]);
+    }
+
+    #[test]
+    fn where_only_stretches_tell_no_step_is_longer_than_a_month() {
+        let steps = plan_of_edges(&[bucket(14 * DAY, 99 * DAY)]);
+        assert_eq!(steps.len(), 4);
+        assert!(steps.iter().all(|step| step.months().len() == 1));
+    }
+
+    #[test]
+    fn many_short_buckets_are_read_few_at_a_time() {
+        let days: Vec<_> = (0..31).map(|day| bucket(day * DAY, (day + 1) * DAY)).collect();
+        assert_eq!(plan(&days).len(), 31_usize.div_ceil(MOST_BUCKETS));
+    }
 }

@@ -30,6 +30,11 @@ impl<'a> Tally<'a> {
                     sheet.cells.get(&day).into_iter().for_each(|cells| self.add_cells(bucket, who, cells));
                     sheet.sums.get(&day).into_iter().for_each(|sum| self.add_one(bucket, who, None, *sum));
                 }
+                Piece::Less(day) => {
+                    let less = |cells: &Cells| cells.iter().map(|(work, total)| (*work, -*total)).collect();
+                    sheet.cells.get(&day).map(less).iter().for_each(|cells| self.add_cells(bucket, who, cells));
+                    sheet.sums.get(&day).into_iter().for_each(|sum| self.add_one(bucket, who, None, -*sum));
+                }
                 Piece::Edge { day, range } => {
                     for stretch in sheet.stretches.get(&day).into_iter().flatten() {
                         if let Some(inside) = stretch.within(range) {
@@ -42,15 +47,24 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Cells of the same row follow each other, so that its sum is looked up once for all of them.
     fn add_cells(&mut self, bucket: usize, who: Option<EmployeeId>, cells: &Cells) {
-        cells.iter().for_each(|(work, total)| self.add_one(bucket, who, Some(*work), *total));
+        let taken = cells.iter().filter(|((project, task), _)| self.question.filter.takes(*project, *task));
+        let keyed: Vec<_> = taken.map(|(work, total)| (self.question.key(bucket, Some(*work), who), *total)).collect();
+        for row in keyed.chunk_by(|(a, _), (b, _)| a == b) {
+            let mut sum = Total::default();
+            row.iter().for_each(|(_, total)| sum += *total);
+            row.first().into_iter().for_each(|(key, _)| self.add_to(*key, sum));
+        }
     }
 
     fn add_one(&mut self, bucket: usize, who: Option<EmployeeId>, work: Option<(ProjectId, TaskId)>, total: Total) {
-        if work.is_some_and(|(project, task)| !self.question.filter.takes(project, task)) {
-            return;
+        if work.is_none_or(|(project, task)| self.question.filter.takes(project, task)) {
+            self.add_to(self.question.key(bucket, work, who), total);
         }
-        let key = self.question.key(bucket, work, who);
+    }
+
+    fn add_to(&mut self, key: Key, total: Total) {
         if self.question.is_new(key) {
             *self.sums.entry(key).or_default() += total;
         }

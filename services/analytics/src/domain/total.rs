@@ -1,4 +1,4 @@
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Neg};
 
 use contracts::Money;
 
@@ -18,5 +18,13 @@ impl AddAssign for Total {
         self.time += other.time;
         self.costs += other.costs;
         self.income += other.income;
+    }
+}
+
+impl Neg for Total {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { time: -self.time, costs: Money(-self.costs.0), income: Money(-self.income.0) }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     packed, read_all,
     reading::{fields, sheet},
 };
-use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth};
+use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth, add_up};
 
 /// One document for every UTC month of an employee, recomputed from facts.
 #[derive(Debug)]
@@ -78,16 +78,13 @@ impl EmployeeMonths {
         let fields: Document = days.iter().map(|day| (format!("cells.{day}"), 1.into())).collect();
         let of_month = doc! { "_id.month": value(&month) };
         let mut found = self.0.rows.find(of_month).projection(fields).hint(Hint::Keys(by_month())).await?;
-        let mut sums: BTreeMap<i64, Cells> = days.iter().map(|day| (*day, Cells::new())).collect();
+        let mut all: BTreeMap<i64, Vec<Cells>> = days.iter().map(|day| (*day, Vec::new())).collect();
         while let Some(row) = found.try_next().await? {
             for (day, cells) in super::months::days(&row.cells, |_, cells| packed::unpack_cells(cells))? {
-                let sum = sums.entry(day).or_default();
-                for (work, total) in cells {
-                    *sum.entry(work).or_default() += total;
-                }
+                all.entry(day).or_default().push(cells);
             }
         }
-        Ok(sums)
+        Ok(all.into_iter().map(|(day, all)| (day, add_up(&all))).collect())
     }
 
     /// The milliseconds of an employee on a task, ever.

@@ -127,7 +127,7 @@ fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
             continue;
         }
         let mut sum = crate::domain::Total::default();
-        cells.values().for_each(|total| sum += *total);
+        cells.iter().for_each(|(_, total)| sum += *total);
         set.insert(format!("sums.{day}"), packed::pack_sum(sum)?);
         set.insert(format!("cells.{day}"), packed::pack_cells(&cells)?);
         if let Some(parts) = parts {

@@ -34,7 +34,7 @@ pub(super) fn unpack_sum(packed: &Binary) -> anyhow::Result<Total> {
 }
 
 pub(super) fn pack_cells(cells: &Cells) -> anyhow::Result<Binary> {
-    let cells: Vec<_> = cells.iter().map(|(work, total)| (work, sum(*total))).collect();
+    let cells: Vec<_> = cells.iter().map(|(work, total)| (*work, sum(*total))).collect();
     pack(&cells)
 }
 
@@ -126,7 +126,7 @@ mod tests {
             let key = |(a, b)| (ProjectId(Uuid::from_u128(a)), TaskId(Uuid::from_u128(b)));
             let cells: Cells = sums.into_iter().map(|(ids, sum)| (key(ids), total(sum))).collect();
             prop_assert_eq!(&unpack_cells(&pack_cells(&cells).unwrap()).unwrap(), &cells);
-            for sum in cells.into_values() {
+            for (_, sum) in cells {
                 prop_assert_eq!(unpack_sum(&pack_sum(sum).unwrap()).unwrap(), sum);
             }
         }

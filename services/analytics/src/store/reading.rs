@@ -12,12 +12,15 @@ use crate::domain::{Piece, Sheet, Step, UtcMonth};
 /// The fields that a step needs: the sums by project and task only where these matter.
 pub(super) fn fields(step: &Step, tells_work_apart: bool) -> Document {
     let mut fields = doc! { "_id": 1 };
+    let all_sums = !tells_work_apart && step.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Month(_)));
     for (_, piece) in &step.pieces {
         match piece {
             Piece::Month(_) if tells_work_apart => fields.insert("total", 1),
+            Piece::Day(day) | Piece::Less(day) if tells_work_apart => fields.insert(format!("cells.{day}"), 1),
             Piece::Month(_) => fields.insert("sums", 1),
-            Piece::Day(day) if tells_work_apart => fields.insert(format!("cells.{day}"), 1),
-            Piece::Day(day) => fields.insert(format!("sums.{day}"), 1),
+            // MongoDB refuses a field beside a part of it.
+            Piece::Day(_) | Piece::Less(_) if all_sums => None,
+            Piece::Day(day) | Piece::Less(day) => fields.insert(format!("sums.{day}"), 1),
             Piece::Edge { day, .. } => fields.insert(format!("parts.{day}"), 1),
         };
     }

@@ -94,7 +94,7 @@ fn sum_up(sheet: &mut Sheet, apart: bool) {
     } else {
         for (day, cells) in by_work {
             let sum = sheet.sums.entry(day).or_default();
-            cells.values().for_each(|total| *sum += *total);
+            cells.iter().for_each(|(_, total)| *sum += *total);
         }
     }
 }
