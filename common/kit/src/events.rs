@@ -165,7 +165,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         };
         let line = self.table.iter().find(|line| matches_filter(&message.subject, &line.filter));
         let Some(Line { kind, handler, .. }) = line else {
-            return settle(bury(bus, message, "nobody here applies this").await);
+            return unknown(bus, message, delivery.deliveries).await;
         };
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
@@ -207,6 +207,14 @@ impl<S: Send + Sync + 'static> Events<S> {
             }
         }
     }
+}
+
+/// While an upgrade rolls, an older replica gets what only a newer one applies: that takes it soon.
+async fn unknown(bus: &Bus, message: &Message, deliveries: i64) {
+    settle(match deliveries < MOST_DELIVERIES {
+        true => message.ack_with(AckKind::Nak(Some(retry_delay(deliveries)))).await.map_err(Error::Nats),
+        false => bury(bus, message, "nobody here applies this").await,
+    });
 }
 
 /// What the server did not hear it will ask again: the message comes once more.

@@ -146,7 +146,9 @@ impl Puller {
                     continue;
                 }
             };
-            let_company_come().await;
+            if taken.len() < most {
+                let_company_come().await;
+            }
             while taken.len() < most {
                 match messages.next().now_or_never() {
                     Some(Some(Ok(message))) => taken.push(message),
