@@ -13,6 +13,9 @@ use crate::{Deps, config::Common, health_command::Asked, telemetry};
 /// How long work in hand may take to finish once we are told to stop.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// How long we wait for MongoDB to hear that we go.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// The word that it is time to stop, and the count of the work that is still in hand.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
@@ -149,9 +152,11 @@ where
             on_signal.stop();
         }
     });
-    let bus = deps.bus.clone();
+    let (bus, mongo) = (deps.bus.clone(), deps.mongo.client().clone());
     run(cli.service, deps, shutdown).await.with_context(|| format!("{service} ended"))?;
     bus.drain().await;
+    // Its last handle would say goodbye to MongoDB on a runtime that is about to end, and panic.
+    let _ = tokio::time::timeout(GOODBYE, mongo.shutdown().immediate(true)).await;
     Ok(())
 }
 
