@@ -1,17 +1,11 @@
 //! A world for a test: a real nats-server of its own, a real mongod with databases of its own, each
-//! service under its own user as in production, a clock that the test sets, and services that run in it. Everything on loopback and free
-//! ports, so that tests run in parallel.
+//! service under its own user as in production, a clock that the test sets, and services that run in
+//! it. Everything on loopback and free ports, so that tests run in parallel.
 //!
-//! ```ignore
-//! # async fn example() -> anyhow::Result<()> {
+//! ```text
 //! let world = testkit::World::start().await;
-//! let _projects = world.spawn(projects::needs(), |deps, shutdown| async move {
-//!     // projects::run(projects::Config::default(), deps, shutdown).await
-//! #   let _ = (deps, shutdown);
-//!     Ok(())
-//! }).await;
+//! let _projects = world.spawn(projects::needs(), projects::run).await;
 //! world.finish().await; // stops what runs, and fails where events were left unsent
-//! # Ok(()) }
 //! ```
 
 mod clock;
