@@ -24,6 +24,7 @@ mod spawner;
 pub use data_dir::DataDir;
 pub use mongo::{Access, Mongo, MongoOptions};
 pub use nats::{Nats, NatsOptions};
+pub use port::some_free as free_ports;
 pub use process::Exited;
 pub use programs::Programs;
 pub use progress::{Progress, on_stderr};

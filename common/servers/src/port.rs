@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -15,13 +17,14 @@ use crate::folder;
 /// that keeps trying a dead server there can end up connected to itself.
 const RANGE: std::ops::Range<u16> = 20_000..32_768;
 
+/// How far into the range the next port is; a process begins anywhere, and never takes one twice
+/// before it has been through all.
+static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish() >> 1));
+
 /// A port that nobody listens on now. Somebody may be faster: the caller tries again then.
 fn free() -> io::Result<u16> {
-    let random = RandomState::new();
-    for attempt in 0..1_000_u32 {
-        let mut hasher = random.build_hasher();
-        hasher.write_u32(attempt);
-        let offset = hasher.finish() % u64::from(RANGE.end - RANGE.start);
+    for _ in 0..1_000 {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % u64::from(RANGE.end - RANGE.start);
         let port = RANGE.start + u16::try_from(offset).unwrap_or_default();
         if is_free(port) {
             return Ok(port);
@@ -35,8 +38,11 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// As many ports as asked for.
-pub(crate) fn some_free<const N: usize>() -> io::Result<[u16; N]> {
+/// As many ports as asked for, on which nobody listens now.
+///
+/// # Errors
+/// When there are none.
+pub fn some_free<const N: usize>() -> io::Result<[u16; N]> {
     let mut ports = [0; N];
     for port in &mut ports {
         *port = free()?;

@@ -1,14 +1,12 @@
 //! All six services as processes of their own, on a NATS and a MongoDB of their own.
 
 use std::{
-    io,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use bson::{Document, doc};
 use contracts::{Account, Rights, Secret, Service, stream};
@@ -158,7 +156,7 @@ impl Fleet {
         if service != Service::Gateway {
             program.env("MONGO_PASSWORD_FILE", self.secrets.path(&format!("mongo/{service}.password")));
         }
-        let [http, ops] = free_addrs()?;
+        let [http, ops] = servers::free_ports()?.map(|port| format!("127.0.0.1:{port}"));
         let base = format!("http://{http}");
         let process = program
             .env("T3_DATA", &self.data)
@@ -310,14 +308,6 @@ impl Drop for Replica {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Addresses that nobody listens on.
-fn free_addrs<const COUNT: usize>() -> Result<[String; COUNT]> {
-    // All are held until all are known, so that no two are the same.
-    let listeners = (0..COUNT).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<Vec<_>>>()?;
-    let addrs = listeners.iter().map(|listener| Ok(listener.local_addr()?.to_string())).collect::<Result<Vec<_>>>()?;
-    addrs.try_into().map_err(|_| anyhow!("not enough addresses"))
 }
 
 /// Where our own programs are: beside this one.
