@@ -107,8 +107,14 @@ impl Puller {
         let Some(mut messages) = self.messages.take() else { return };
         // What the server has sent so far is here when its echo is.
         let _ = timeout(GIVING_BACK, self.bus.settled()).await;
-        while let Some(Some(fetched)) = messages.next().now_or_never() {
-            let Ok(message) = fetched else { continue };
+        let mut fetched = Vec::new();
+        while let Some(Some(message)) = messages.next().now_or_never() {
+            fetched.extend(message);
+        }
+        // We ask no longer, and the server knows, before anything is given back: it would come here.
+        drop(messages);
+        let _ = timeout(GIVING_BACK, self.bus.settled()).await;
+        for message in fetched {
             if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
                 tracing::debug!(%error, "not given back; it comes again by itself");
             }
