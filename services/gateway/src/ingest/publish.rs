@@ -59,12 +59,9 @@ impl Publisher {
         let mut taken = arrivals.recv_many(together, MOST_TOGETHER).await;
         if taken > 0 {
             kit::let_company_come().await;
-            while taken < MOST_TOGETHER
-                && let Ok(waiting) = arrivals.try_recv()
-            {
-                together.push(waiting);
-                taken += 1;
-            }
+        }
+        if taken < MOST_TOGETHER && !arrivals.is_empty() {
+            taken += arrivals.recv_many(together, MOST_TOGETHER - taken).await;
         }
         taken
     }
