@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use mailparse::MailHeaderMap;
 use tokio::time::{Instant, sleep};
 
 /// A folder of .eml files.
@@ -51,7 +52,7 @@ impl Mailbox {
             if path.extension().is_none_or(|extension| extension != "eml") {
                 continue;
             }
-            let mail = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let mail = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let written = fs::metadata(&path).and_then(|found| found.modified()).ok();
             if let Some(token) = token(&mail, address)
                 && newest.as_ref().is_none_or(|(before, _)| *before <= written)
@@ -64,46 +65,37 @@ impl Mailbox {
 }
 
 /// The token of the link in a mail to the address.
-fn token(mail: &str, address: &str) -> Option<String> {
+fn token(mail: &[u8], address: &str) -> Option<String> {
     const LINK: &str = "/activate?token=";
-    let mail = mail.replace("\r\n", "\n");
-    let (headers, body) = mail.split_once("\n\n")?;
-    let recipient = headers.lines().find(|line| line.to_lowercase().starts_with("to:"))?;
-    if !recipient.to_lowercase().contains(&address.to_lowercase()) {
+    let mail = mailparse::parse_mail(mail).ok()?;
+    let to = mailparse::addrparse_header(mail.headers.get_first_header("To")?).ok()?;
+    if !to.extract_single_info()?.addr.eq_ignore_ascii_case(address) {
         return None;
     }
-    // One part says how it is written in headers of its own, a mail of several in each.
-    let parts = body.split("\n--").map(|part| format!("{headers}\n{part}"));
-    let readable = parts.map(|part| if is_quoted(&part) { unquoted(&part) } else { part });
-    readable.into_iter().find_map(|part| {
-        let (_, rest) = part.split_once(LINK)?;
+    let bodies = mail.parts().filter_map(|part| part.get_body().ok());
+    bodies.into_iter().find_map(|body| {
+        let (_, rest) = body.split_once(LINK)?;
         Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
     })
-}
-
-fn is_quoted(part: &str) -> bool {
-    part.to_lowercase().contains("content-transfer-encoding: quoted-printable")
-}
-
-/// Quoted-printable (RFC 2045, 6.7), as far as links go.
-fn unquoted(part: &str) -> String {
-    part.replace("=\n", "").replace("=3D", "=").replace("=3d", "=")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAIN: &str = "To: Ann <Ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
+    const PLAIN: &[u8] = b"To: Ann <Ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
         --b\r\nContent-Transfer-Encoding: 7bit\r\n\r\nhttp://h/activate?token=3DaB_-9\r\n\r\n--b--\r\n";
-    const QUOTED: &str = "To: Ann <ann@x.org>\r\n\r\n--b\r\n\
-        Content-Transfer-Encoding: quoted-printable\r\n\r\nh=C3=A9 http://h/activate?tok=\r\nen=3DaB_=\r\n-9 .\r\n--b--\r\n";
+    // A token is any letters of base64url, and its line may be broken anywhere.
+    const QUOTED: &[u8] = b"To: Ann <ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
+        --b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+        h=C3=A9 http://h/activate?tok=\r\nen=3DaB_=\r\n--9 .\r\n--b--\r\n";
 
     #[test]
     fn the_token_is_found_however_the_mail_is_written() {
         assert_eq!(token(PLAIN, "ann@x.org").as_deref(), Some("3DaB_-9"));
-        assert_eq!(token(QUOTED, "ann@x.org").as_deref(), Some("aB_-9"));
+        assert_eq!(token(QUOTED, "ann@x.org").as_deref(), Some("aB_--9"));
         assert_eq!(token(PLAIN, "bob@x.org"), None);
+        assert_eq!(token(PLAIN, "n@x.org"), None);
     }
 
     #[tokio::test]
@@ -116,6 +108,6 @@ mod tests {
         let (fresh, ()) = tokio::join!(mailbox.invitation("ann@x.org", Some("3DaB_-9")), async {
             fs::write(data.path().join("mail/2.eml"), QUOTED).unwrap();
         });
-        assert_eq!(fresh.unwrap(), "aB_-9");
+        assert_eq!(fresh.unwrap(), "aB_--9");
     }
 }
