@@ -14,6 +14,9 @@ use crate::{
     servers::{mongo_settings, nats_settings, nats_settings_of_test, secrets, shared_mongo, start_nats},
 };
 
+/// How long a service may take to answer on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A nats-server and databases of its own, and a clock.
 #[derive(Debug)]
 pub struct World {
@@ -195,7 +198,7 @@ impl World {
     /// # Errors
     /// What the service answers.
     pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
-        self.bus.ask(Caller::Admin, request).await
+        self.bus.ask_within(PATIENCE, Caller::Admin, request).await
     }
 
     /// Publishes an event, as its service would.

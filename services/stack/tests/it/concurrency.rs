@@ -1,9 +1,10 @@
 //! The same at once, many times.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use testkit::eventually_within;
 
 use crate::{
     office::{HOUR, Office, TEN, id},
@@ -47,14 +48,24 @@ async fn what_can_be_done_once_is_done_by_one_of_ten_at_once() {
         let (system, token, password) = (&system, &token, password(n));
         async move { system.activate(token, &password).await }
     }));
-    let activations = activations.await;
-    assert_eq!(activations.iter().filter(|answer| answer.status == 200).count(), 1);
-    for (n, answer) in activations.into_iter().enumerate() {
-        // Passwords are hashed one after the other, and only a few wait for it.
-        assert!([200, 400, 503].contains(&answer.status), "{}", answer.text);
-        let may_log_in = if answer.status == 200 { 200 } else { 401 };
-        assert_eq!(system.login("ann@example.org", &password(n)).await.status, may_log_in);
+    let mut good = 0;
+    for (n, answer) in activations.await.into_iter().enumerate() {
+        // Passwords are hashed one after the other, and only a few wait for it, for a while.
+        let login = eventually_within(Duration::from_secs(60), "an answer to a login", async || {
+            let answer = system.login("ann@example.org", &password(n)).await;
+            (![503, 504].contains(&answer.status)).then_some(answer.status)
+        });
+        let login = login.await;
+        match answer.status {
+            200 => assert_eq!(login, 200),
+            400 | 503 => assert_eq!(login, 401, "{}", answer.text),
+            // Nobody knows what became of it.
+            504 => assert!([200, 401].contains(&login)),
+            _ => panic!("{}", answer.text),
+        }
+        good += usize::from(login == 200);
     }
+    assert_eq!(good, 1);
 
     let project = system.create_project(json!({})).await;
     let task = system.create_task(json!({ "projectId": project["id"] })).await;
