@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, builder::BoolishValueParser};
 pub struct Config {
     /// Count windows that overlap as often as they overlap. By default every second of an employee
     /// counts once. A change takes hold of a day when its windows change next, and of
-    /// all days with `rebuild`.
+    /// all days with `rebuild`. Timetrack must have the same.
     #[arg(
         long,
         env = "COUNT_OVERLAPS",

@@ -26,8 +26,8 @@ pub struct Settings {
     /// Those of projects.
     #[command(flatten)]
     pub projects: projects::Config,
-    /// Those of timetrack.
-    #[command(flatten)]
+    /// Those of timetrack, which analytics have too.
+    #[arg(skip)]
     pub timetrack: timetrack::Config,
     /// Those of analytics.
     #[command(flatten)]
@@ -48,6 +48,7 @@ impl Settings {
     pub fn parse() -> Self {
         let matches = command().get_matches();
         let mut settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        settings.timetrack.count_overlaps = settings.analytics.count_overlaps;
         let Common { nats, mongo, .. } = &settings.common;
         let mongo_url = mongo.mongo_connection_string.expose().trim();
         settings.names_nats = is_set(&matches, "nats_url") && given(Some(&nats.nats_url)).is_some();

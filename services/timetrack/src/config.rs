@@ -1,6 +1,19 @@
-use clap::Args;
+use clap::{ArgAction, Args, builder::BoolishValueParser};
 
 /// The settings of this service alone.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)] // the whole system has this name six times
-pub struct Config {}
+pub struct Config {
+    /// Count windows that overlap as often as they overlap, as analytics do with the same setting:
+    /// no window has a `negativeTime` then.
+    #[arg(
+        long,
+        env = "COUNT_OVERLAPS",
+        action = ArgAction::Set,
+        value_parser = BoolishValueParser::new(),
+        default_value = "false",
+        default_missing_value = "true",
+        num_args = 0..=1
+    )]
+    pub count_overlaps: bool,
+}

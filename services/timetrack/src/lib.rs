@@ -23,6 +23,7 @@ use crate::{consumers::Ingest, metrics::TimetrackMetrics, store::Store};
 /// What handlers and consumers work with.
 #[derive(Debug)]
 pub(crate) struct App {
+    pub(crate) config: Config,
     pub(crate) db: Database,
     pub(crate) store: Store,
     pub(crate) bus: Bus,
@@ -44,7 +45,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
     }
@@ -52,6 +53,7 @@ pub async fn run_with(faults: Faults, _config: Config, deps: Deps, shutdown: Shu
     db.relay(&shutdown);
     let store = Store::open(&db);
     let app = Arc::new(App {
+        config,
         db,
         store,
         bus: deps.bus.clone(),

@@ -24,9 +24,13 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
     Ok(Page { items: with_negative_time(&app, page.items).await?, next: page.next })
 }
 
-/// The windows with the time that counts for an earlier window of the same employee. It depends
-/// on what starts up to a day before, so it is computed when it is read.
+/// The windows with the time that counts for an earlier window of the same employee; none where
+/// overlaps are counted. It depends on what starts up to a day before, so it is computed when it is
+/// read.
 pub(super) async fn with_negative_time(app: &App, windows: Vec<StoredWindow>) -> Result<Vec<Window>, Error> {
+    if app.config.count_overlaps {
+        return Ok(windows.into_iter().map(|stored| stored.window).collect());
+    }
     let starts = || windows.iter().map(|w| w.window.start);
     let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(Vec::new()) };
     let employees: HashSet<EmployeeId> = windows.iter().map(|w| w.window.employee_id).collect();

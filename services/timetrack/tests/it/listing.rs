@@ -1,6 +1,8 @@
 use contracts::{Caller, Code, HOUR, ListFacts, ListWindows, VoidWindow, WindowFact, WindowId};
 
-use crate::support::{Bench, NOON, between};
+use timetrack::Config;
+
+use crate::support::{Bench, NOON, between, spawn_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_ended() {
@@ -28,7 +30,7 @@ async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_e
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
-    let bench = Bench::with_ann().await;
+    let mut bench = Bench::with_ann().await;
     let mut overlapping = bench.window(0).window;
     overlapping.id = Some(kit::new_id::<WindowId>());
     overlapping.start = overlapping.start + HOUR / 2;
@@ -39,6 +41,11 @@ async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
     assert_eq!(late.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [HOUR / 2]);
     let all = bench.stored().await;
     assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, HOUR / 2]);
+    // Where overlaps are counted, nothing is taken off.
+    bench.timetrack.take().unwrap().stop().await;
+    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true }).await;
+    let all = bench.world.ask(&between(0, NOON * 2)).await.unwrap().items;
+    assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, 0]);
     bench.world.finish().await;
 }
 

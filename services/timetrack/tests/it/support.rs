@@ -130,7 +130,12 @@ pub fn between(start: i64, end: i64) -> ListWindows {
 }
 
 pub async fn spawn(world: &World) -> Running {
-    let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
+    spawn_with(world, timetrack::Config::default()).await
+}
+
+/// The same with settings.
+pub async fn spawn_with(world: &World, config: timetrack::Config) -> Running {
+    let run = |deps, shutdown| timetrack::run(config, deps, shutdown);
     world.spawn(timetrack::needs(), run).await
 }
 
