@@ -39,6 +39,13 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  Admin key  {key}")?;
         writeln!(f, "  Mail       {mail}")?;
         writeln!(f, "  Data       {data}")?;
+        // Those that the settings name may have a password in their address, and whoever named them knows it.
+        if !settings.names_nats {
+            writeln!(f, "  NATS       {}", settings.common.nats.nats_url)?;
+        }
+        if !settings.names_mongo {
+            writeln!(f, "  MongoDB    {}", settings.common.mongo.mongo_connection_string.expose())?;
+        }
         writeln!(f, "  Stop       Ctrl-C")
     }
 }

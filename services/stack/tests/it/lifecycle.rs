@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use contracts::User;
+use kit::config::{Environment, Nats};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 use testkit::eventually_within;
@@ -20,6 +22,12 @@ async fn it_says_where_everything_is_and_leaves_nothing_behind_when_it_is_asked_
         assert_eq!(value(&run.banner, "Docs"), format!("{}/docs", run.base));
         assert!(value(&run.banner, "Mail").starts_with(data.join("mail").to_str().unwrap()), "{}", run.banner);
         assert_eq!(value(&run.banner, "Data"), data.to_str().unwrap());
+        // An operator's commands reach the servers by what is said.
+        let nats_nkey_file = Some(data.join("secrets/nats/operator.nk"));
+        let nats_url = value(&run.banner, "NATS").to_owned();
+        let nats = Nats { nats_url, nats_nkey: None, nats_nkey_file, nats_tls_ca: None };
+        kit::connect_nats(&nats, Environment::Production, User::Operator).await.unwrap();
+        assert!(value(&run.banner, "MongoDB").starts_with("mongodb://127.0.0.1:"), "{}", run.banner);
         assert!(!run.banner.contains(fs::read_to_string(data.join("secrets/admin-api-key")).unwrap().trim()));
         for path in ["/healthz", "/readyz", "/docs/"] {
             let answer = reqwest::get(format!("{}{path}", run.base)).await.unwrap();
