@@ -29,6 +29,8 @@ const READY: Duration = Duration::from_secs(30);
 const STOPPED: Duration = Duration::from_secs(30);
 /// How long analytics may take to count what is stored.
 const REST: Duration = Duration::from_secs(1_800);
+/// How long a window may be early: it is recorded or rejected by then.
+const EARLY: Duration = Duration::from_secs(30);
 
 /// The cache of MongoDB, in GiB: a million windows with their indexes do not fit into one.
 const CACHE_GB: f64 = 4.0;
@@ -222,11 +224,16 @@ impl Fleet {
     /// Waits until so many windows are stored and counted: what was only queued follows.
     ///
     /// # Errors
-    /// When that takes half an hour.
+    /// When that takes half an hour, or some are not stored though none is waiting.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
-        let started = Instant::now();
+        let mut started = Instant::now();
+        while self.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
+            ensure!(started.elapsed() < REST, "windows are still waiting after {} s", REST.as_secs());
+            sleep(Duration::from_millis(100)).await;
+        }
+        started = Instant::now();
         while self.stored().await? < windows {
-            ensure!(started.elapsed() < REST, "{windows} windows are not stored after {} s", REST.as_secs());
+            ensure!(started.elapsed() < EARLY, "only {} of {windows} windows are stored", self.stored().await?);
             sleep(Duration::from_millis(500)).await;
         }
         self.until_analytics_rest().await
