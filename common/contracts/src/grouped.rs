@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Cents, EmployeeId, Label, Millis, Page, ProjectId, TaskId, TimeRange, Zone, message::requests};
+use crate::{Cents, EmployeeId, Filter, Millis, Page, ProjectId, TaskId, TimeRange, Zone, message::requests};
 
 /// What time and money can be grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -59,18 +59,9 @@ pub struct GetTime {
     /// Where days, weeks and months begin.
     #[serde(default)]
     pub timezone: Zone,
-    /// Of these employees only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub employees: Vec<EmployeeId>,
-    /// On these projects only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub projects: Vec<ProjectId>,
-    /// On these tasks only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<TaskId>,
-    /// In these shifts only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shifts: Vec<Label>,
+    /// Of whose time, on what, in which shifts.
+    #[serde(flatten)]
+    pub filter: Filter,
     /// After this row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TimeCursor>,
@@ -200,10 +191,7 @@ mod tests {
             range,
             group_by: BTreeSet::new(),
             timezone: "Asia/Kolkata".parse().expect("a zone"),
-            employees: vec![],
-            projects: vec![],
-            tasks: vec![],
-            shifts: vec![],
+            filter: Filter::default(),
             after: None,
         };
         let none = Cents(0);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Cents, EmployeeId, Label, ProjectId, TaskId, TimeRange, message::requests};
+use crate::{Cents, EmployeeId, Filter, ProjectId, TaskId, TimeRange, message::requests};
 
 /// Asks for time and money by project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,18 +11,9 @@ use crate::{Cents, EmployeeId, Label, ProjectId, TaskId, TimeRange, message::req
 pub struct GetProjectTime {
     /// Only the part of each window inside counts.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub employees: Vec<EmployeeId>,
-    /// On these projects only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub projects: Vec<ProjectId>,
-    /// On these tasks only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<TaskId>,
-    /// In these shifts only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shifts: Vec<Label>,
+    /// Of whose time, on what, in which shifts.
+    #[serde(flatten)]
+    pub filter: Filter,
 }
 
 /// The time and the money of one project; projects without time are left out.

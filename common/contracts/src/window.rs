@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, EmployeeId, FieldError, Label, Millis, Note, Page, ProjectId, Rate, SECOND, TaskId, TimeRange, WindowId,
-    message::requests, present, time::DAY,
+    Code, EmployeeId, FieldError, Filter, Label, Millis, Note, Page, ProjectId, Rate, SECOND, TaskId, TimeRange,
+    WindowId, message::requests, present, time::DAY,
 };
 
 /// The longest window, in milliseconds.
@@ -241,18 +241,9 @@ pub enum WindowState {
 pub struct ListWindows {
     /// The range.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub employees: Vec<EmployeeId>,
-    /// On these projects only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub projects: Vec<ProjectId>,
-    /// On these tasks only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<TaskId>,
-    /// In these shifts only, if any are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shifts: Vec<Label>,
+    /// Of whose time, on what, in which shifts.
+    #[serde(flatten)]
+    pub filter: Filter,
     /// After this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowCursor>,

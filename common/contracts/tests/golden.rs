@@ -231,13 +231,7 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     projects(&mut golden);
     windows(&mut golden);
     golden.request(
-        GetProjectTime {
-            range: range(),
-            employees: vec![id(1)],
-            projects: vec![id(3)],
-            tasks: vec![id(4)],
-            shifts: vec![label("shift-1")],
-        },
+        GetProjectTime { range: range(), filter: filter() },
         vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
     );
     time(&mut golden);
@@ -336,6 +330,10 @@ fn projects(golden: &mut Golden) {
     });
 }
 
+fn filter() -> Filter {
+    Filter { employees: vec![id(1)], projects: vec![id(3)], tasks: vec![id(4)], shifts: vec![label("shift-1")] }
+}
+
 fn time(golden: &mut Golden) {
     let cursor = TimeCursor { start: AT, project: Some(id(3)), task: Some(id(4)), employee: Some(id(1)) };
     let asked = GetTime {
@@ -344,10 +342,7 @@ fn time(golden: &mut Golden) {
             .map(|by| by.parse().expect("a grouping"))
             .into(),
         timezone: "Asia/Kathmandu".parse().expect("a time zone"),
-        employees: vec![id(1)],
-        projects: vec![id(3)],
-        tasks: vec![id(4)],
-        shifts: vec![label("shift-1")],
+        filter: filter(),
         after: Some(cursor),
     };
     let row = TimeRow {
@@ -370,15 +365,7 @@ fn windows(golden: &mut Golden) {
     golden.check("svc.timetrack.v1.windows.get.reply.rejected", &Reply::Ok(rejected));
     golden.check("svc.timetrack.v1.windows.get.reply.queued", &Reply::Ok(WindowState::Queued));
     let cursor = WindowCursor { start: AT, id: id(5) };
-    let list = ListWindows {
-        range: range(),
-        employees: vec![id(1)],
-        projects: vec![id(3)],
-        tasks: vec![id(4)],
-        shifts: vec![label("shift-1")],
-        after: Some(cursor),
-        limit: Some(100),
-    };
+    let list = ListWindows { range: range(), filter: filter(), after: Some(cursor), limit: Some(100) };
     golden.request(list, Page { items: vec![window()], next: Some(cursor) });
     let changes = json!({
         "taskStatus": "Done", "taskPriority": "Low", "paid": true, "billable": true, "overtime": true, "note": null,

@@ -89,7 +89,7 @@ mod tests {
     use crate::{
         Config,
         domain::{
-            Filter, Overlaps, Total,
+            Overlaps, Total,
             tests::{
                 brute::{Row, brute},
                 history::{arrivals, placed, question},
@@ -101,8 +101,7 @@ mod tests {
 
     async fn ask(world: &World, question: Question) -> BTreeMap<Row, Rounded> {
         let Question { range, by: group_by, zone: timezone, filter, after } = question;
-        let Filter { employees, projects, tasks, shifts } = filter;
-        let asked = GetTime { range, group_by, timezone, employees, projects, tasks, shifts, after };
+        let asked = GetTime { range, group_by, timezone, filter, after };
         let page = world.ask(&asked).await.unwrap();
         assert_eq!(page.next, None);
         let row = |row: TimeRow| {

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use contracts::{EmployeeId, Grouping, ProjectId, TaskId, TimeCursor, TimeRange, Zone};
+use contracts::{EmployeeId, Filter, Grouping, ProjectId, TaskId, TimeCursor, TimeRange, Zone};
 
-use super::{Bucket, Filter, Step, buckets, plan, plan_of_edges};
+use super::{Bucket, Step, buckets, plan, plan_of_edges};
 
 /// What somebody wants to know of time and money.
 #[derive(Clone, Debug)]

@@ -3,18 +3,13 @@ use std::sync::Arc;
 use contracts::{GetProjectTime, Grouping, ProjectTime, TimeRow, Zone};
 use kit::{Call, Error};
 
-use crate::{
-    App,
-    domain::{Filter, Question},
-    engine,
-};
+use crate::{App, domain::Question, engine};
 
 /// The time and the money of each project inside a range: for admins.
 pub(crate) async fn project_time(app: Arc<App>, call: Call, asked: GetProjectTime) -> Result<Vec<ProjectTime>, Error> {
     call.require_admin()?;
     app.progress.until_caught_up().await?;
-    let GetProjectTime { range, employees, projects, tasks, shifts } = asked;
-    let filter = Filter { employees, projects, tasks, shifts };
+    let GetProjectTime { range, filter } = asked;
     let by = [Grouping::Project].into();
     let mut question = Question { range, by, zone: Zone::default(), filter, after: None };
     let mut answer = Vec::new();

@@ -3,21 +3,16 @@ use std::sync::Arc;
 use contracts::{GetTime, Page, TimeCursor, TimeRow};
 use kit::{Call, Error};
 
-use crate::{
-    App,
-    domain::{Filter, Question},
-    engine,
-};
+use crate::{App, domain::Question, engine};
 
 /// The time and the money inside a range, grouped, page by page: for admins; for employees their
 /// own.
 pub(crate) async fn time(app: Arc<App>, call: Call, asked: GetTime) -> Result<Page<TimeRow, TimeCursor>, Error> {
-    let GetTime { range, group_by, timezone, employees, projects, tasks, shifts, after } = asked;
-    match employees.as_slice() {
+    let GetTime { range, group_by, timezone, filter, after } = asked;
+    match filter.employees.as_slice() {
         [] => call.require_admin()?,
         named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
     }
     app.progress.until_caught_up().await?;
-    let filter = Filter { employees, projects, tasks, shifts };
     engine::answer(&app, &Question { range, by: group_by, zone: timezone, filter, after }).await
 }

@@ -67,7 +67,7 @@ async fn a_window_that_moved_leaves_nothing_behind_on_its_old_day_and_employee()
         rows.replace_one(doc! { "_id": row.get("_id").unwrap() }, row).await.unwrap();
     }
     assert_eq!(times(&world, &week()).await, [(project(1), HOUR)], "it is stale");
-    let of_ann = GetProjectTime { employees: vec![ANN], ..week() };
+    let of_ann = GetProjectTime { filter: of_one(ANN), ..week() };
     assert_eq!(times(&world, &of_ann).await, [(project(1), HOUR)], "it is stale");
     world.publish(&event).await;
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);

@@ -1,5 +1,5 @@
 use async_nats::jetstream::{AckKind, consumer::pull};
-use contracts::{Caller, Code, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, stream};
+use contracts::{Caller, Code, Filter, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, stream};
 use futures::StreamExt;
 use testkit::World;
 
@@ -28,7 +28,8 @@ async fn filters_choose_among_what_counts() {
             for projects in &projects {
                 for tasks in &tasks {
                     let (employees, projects, tasks) = (employees.clone(), projects.clone(), tasks.clone());
-                    let asked = GetProjectTime { employees, projects, tasks, ..asked.clone() };
+                    let filter = Filter { employees, projects, tasks, shifts: Vec::new() };
+                    let asked = GetProjectTime { filter, ..asked.clone() };
                     assert_eq!(world.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
                 }
             }

@@ -1,6 +1,6 @@
 use analytics::{Config, rebuild};
 use bson::{Bson, Document, doc};
-use contracts::{DAY, GetProjectTime, GetTaskTime, GetTime, Grouping, HOUR, Service, WindowFact};
+use contracts::{DAY, Filter, GetProjectTime, GetTaskTime, GetTime, Grouping, HOUR, Service, WindowFact};
 use futures::TryStreamExt;
 use testkit::World;
 use uuid::Uuid;
@@ -68,21 +68,18 @@ async fn no_question_scans_a_collection_or_looks_at_more_than_it_needs() {
         [&[], &[Grouping::Project, Grouping::Day], &[Grouping::Employee, Grouping::Week], &[Grouping::Month]];
     for employees in employees {
         for shifts in [vec![], vec![windows[7].shift_id.clone(), windows[407].shift_id.clone()]] {
+            let filter = Filter { employees: employees.clone(), shifts: shifts.clone(), ..Filter::default() };
             for (group_by, zone) in groupings.into_iter().flat_map(|by| [(by, "UTC"), (by, "Asia/Kolkata")]) {
                 let asked = GetTime {
                     range: odd,
                     group_by: group_by.iter().copied().collect(),
                     timezone: zone.parse().unwrap(),
-                    employees: employees.clone(),
-                    projects: vec![project(1)],
-                    tasks: vec![],
-                    shifts: shifts.clone(),
+                    filter: Filter { projects: vec![project(1)], ..filter.clone() },
                     after: None,
                 };
                 assert!(!world.ask(&asked).await.unwrap().items.is_empty() || !shifts.is_empty());
             }
-            let (employees, shifts) = (employees.clone(), shifts.clone());
-            world.ask(&GetProjectTime { range: odd, employees, shifts, ..week() }).await.unwrap();
+            world.ask(&GetProjectTime { range: odd, filter }).await.unwrap();
         }
     }
     world.ask(&GetTaskTime { employee_id: windows[7].employee_id, task_id: task(1) }).await.unwrap();
@@ -98,8 +95,8 @@ async fn an_employees_day_is_read_from_one_document() {
     }
     world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
     write_down_everything(&world).await;
-    let of_one = vec![Uuid::from_u128(8).into()];
-    let asked = GetProjectTime { employees: of_one, ..all_of(MIDNIGHT + 1, MIDNIGHT + DAY) };
+    let filter = of_one(Uuid::from_u128(8).into());
+    let asked = GetProjectTime { filter, ..all_of(MIDNIGHT + 1, MIDNIGHT + DAY) };
     assert_eq!(times(&world, &asked).await, [(project(1), HOUR - 1)]);
     let looked_at: Vec<i64> = profile(&world).await.iter().map(|row| number(row, "docsExamined")).collect();
     assert_eq!(looked_at, [1]);

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use analytics::Config;
 use contracts::{
-    Cents, EmployeeId, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, TaskId,
+    Cents, EmployeeId, Filter, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, TaskId,
     TimeRange, WindowFact, WindowId, WindowsRecorded,
 };
 use testkit::{Running, World};
@@ -73,7 +73,12 @@ pub fn range(start: i64, end: i64) -> TimeRange {
 
 /// Asks for everybody's time on everything.
 pub fn all_of(start: i64, end: i64) -> GetProjectTime {
-    GetProjectTime { range: range(start, end), employees: vec![], projects: vec![], tasks: vec![], shifts: vec![] }
+    GetProjectTime { range: range(start, end), filter: Filter::default() }
+}
+
+/// What is of one employee.
+pub fn of_one(employee: EmployeeId) -> Filter {
+    Filter { employees: vec![employee], ..Filter::default() }
 }
 
 /// The whole week around [`MIDNIGHT`].
@@ -99,7 +104,9 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
     let (from, to) = (asked.range.start().0, asked.range.end().0);
     let employees: BTreeSet<EmployeeId> = facts.iter().map(|fact| fact.employee_id).collect();
     let mut sums: BTreeMap<ProjectId, (i64, Money, Money)> = BTreeMap::new();
-    for employee in employees.into_iter().filter(|who| asked.employees.is_empty() || asked.employees.contains(who)) {
+    for employee in
+        employees.into_iter().filter(|who| asked.filter.employees.is_empty() || asked.filter.employees.contains(who))
+    {
         let own: Vec<_> = facts.iter().filter(|fact| fact.employee_id == employee).collect();
         let mut borders: BTreeSet<i64> = own.iter().flat_map(|fact| [fact.start.0, fact.end.0]).collect();
         borders.extend([from, to]);
@@ -107,8 +114,8 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
         for piece in borders.windows(2) {
             let covers = |fact: &&&&WindowFact| fact.start.0 <= piece[0] && piece[1] <= fact.end.0;
             let Some(winner) = own.iter().filter(covers).min_by_key(|fact| (fact.start, fact.id)) else { continue };
-            let wanted = (asked.projects.is_empty() || asked.projects.contains(&winner.project_id))
-                && (asked.tasks.is_empty() || asked.tasks.contains(&winner.task_id));
+            let wanted = (asked.filter.projects.is_empty() || asked.filter.projects.contains(&winner.project_id))
+                && (asked.filter.tasks.is_empty() || asked.filter.tasks.contains(&winner.task_id));
             if wanted {
                 let millis = piece[1] - piece[0];
                 let sum = sums.entry(winner.project_id).or_default();

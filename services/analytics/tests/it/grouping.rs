@@ -1,4 +1,4 @@
-use contracts::{Caller, Cents, Code, DAY, GetTime, Grouping, HOUR, Page, TimeCursor, TimeRow, WindowFact};
+use contracts::{Caller, Cents, Code, DAY, Filter, GetTime, Grouping, HOUR, Page, TimeCursor, TimeRow, WindowFact};
 use testkit::World;
 
 use crate::fixture::*;
@@ -8,10 +8,7 @@ fn by(groupings: &[Grouping]) -> GetTime {
         range: week().range,
         group_by: groupings.iter().copied().collect(),
         timezone: "Asia/Kolkata".parse().expect("a zone"),
-        employees: vec![],
-        projects: vec![],
-        tasks: vec![],
-        shifts: vec![],
+        filter: Filter::default(),
         after: None,
     }
 }
@@ -41,9 +38,10 @@ async fn a_shift_counts_what_its_windows_count_beside_those_of_others() {
     let late = contracts::Label::parse("late").unwrap();
     let covered = WindowFact { shift_id: late.clone(), ..window(2, MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR) };
     world.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + 2 * HOUR), covered])).await;
-    let page = ask(&world, &GetTime { shifts: vec![late.clone()], ..by(&[]) }).await;
+    let filter = Filter { shifts: vec![late], ..Filter::default() };
+    let page = ask(&world, &GetTime { filter: filter.clone(), ..by(&[]) }).await;
     assert_eq!(page.items.iter().map(|row| row.time).collect::<Vec<_>>(), [HOUR]);
-    let asked = contracts::GetProjectTime { shifts: vec![late], ..week() };
+    let asked = contracts::GetProjectTime { filter, ..week() };
     assert_eq!(times(&world, &asked).await, [(project(1), HOUR)]);
     world.finish().await;
 }
@@ -86,7 +84,10 @@ async fn more_rows_than_a_reply_carries_come_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn employees_see_their_own_time_and_nobody_elses() {
     let (world, _analytics) = start().await;
-    let of = |employees: &[contracts::EmployeeId]| GetTime { employees: employees.to_vec(), ..by(&[Grouping::Week]) };
+    let of = |employees: &[contracts::EmployeeId]| GetTime {
+        filter: Filter { employees: employees.to_vec(), ..Filter::default() },
+        ..by(&[Grouping::Week])
+    };
     let as_ann = async |asked| world.bus().ask(Caller::Employee(ANN), &asked).await;
     assert!(as_ann(of(&[ANN])).await.is_ok());
     for refused in [of(&[]), of(&[BOB]), of(&[ANN, BOB])] {

@@ -24,7 +24,7 @@ fn windows() -> Vec<WindowFact> {
 fn questions() -> [GetProjectTime; 4] {
     let all = all_of(MIDNIGHT - DAY, MIDNIGHT + 100 * DAY);
     let odd = all_of(MIDNIGHT + 5 * HOUR + 1, MIDNIGHT + 77 * DAY + 7);
-    let one = GetProjectTime { employees: vec![EmployeeId(Uuid::from_u128(3))], ..odd.clone() };
+    let one = GetProjectTime { filter: of_one(EmployeeId(Uuid::from_u128(3))), ..odd.clone() };
     [all, odd, one, all_of(MIDNIGHT + 20 * DAY, MIDNIGHT + 21 * DAY)]
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Code, DAY, GetProjectTime, HOUR, Rate, Rates, WindowFact};
+use contracts::{Code, DAY, Filter, GetProjectTime, HOUR, Rate, Rates, WindowFact};
 use tokio::task::JoinSet;
 
 use crate::fixture::*;
@@ -65,7 +65,7 @@ async fn two_replicas_that_count_the_same_days_at_once_end_up_with_brute_force()
         let start = MIDNIGHT - HOUR + numbers.below(DAY as u64) as i64;
         asked.push(all_of(start, start + 1 + numbers.below(2 * DAY as u64) as i64));
     }
-    asked.push(GetProjectTime { employees: vec![BOB], tasks: vec![task(11), task(20)], ..week() });
+    asked.push(GetProjectTime { filter: Filter { tasks: vec![task(11), task(20)], ..of_one(BOB) }, ..week() });
     for asked in asked {
         assert_eq!(answer(&world, &asked).await, brute(&history, &asked), "{asked:?}");
     }

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
-use contracts::{DAY, Failure, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
+use contracts::{DAY, Failure, Filter, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
 use utoipa::IntoParams;
 
 use crate::error::Problem;
@@ -73,9 +73,14 @@ impl Params {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }
 
-    /// The same for shifts, whose ids a client makes up.
-    pub(crate) fn shifts(&self, name: &str) -> Result<Vec<Label>, Failure> {
-        self.list(name, "must be ids of shifts with commas between", |id| Label::parse(id).ok())
+    /// Of whose time, on what, and in which shifts, whose ids a client makes up.
+    pub(crate) fn filter(&self) -> Result<Filter, Failure> {
+        Ok(Filter {
+            employees: self.ids("employeeId")?,
+            projects: self.ids("projectId")?,
+            tasks: self.ids("taskId")?,
+            shifts: self.list("shiftId", "must be ids of shifts with commas between", |id| Label::parse(id).ok())?,
+        })
     }
 
     /// What `groupBy` names: one thing at least.

@@ -39,13 +39,7 @@ pub(super) async fn project_time(
     listing: Listing,
 ) -> Result<Response, Problem> {
     params.zone()?;
-    let request = GetProjectTime {
-        range: params.range()?,
-        employees: params.ids("employeeId")?,
-        projects: params.ids("projectId")?,
-        tasks: params.ids("taskId")?,
-        shifts: params.shifts("shiftId")?,
-    };
+    let request = GetProjectTime { range: params.range()?, filter: params.filter()? };
     let columns = vec!["id", "time", "costs", "income"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
     Ok(form.answer(app.ask(Caller::Admin, &request).await?.into_iter())?)
@@ -83,17 +77,14 @@ pub(super) async fn time(
         range: params.range()?,
         group_by: params.group_by()?,
         timezone: params.zone()?,
-        employees: params.ids("employeeId")?,
-        projects: params.ids("projectId")?,
-        tasks: params.ids("taskId")?,
-        shifts: params.shifts("shiftId")?,
+        filter: params.filter()?,
         after: None,
     };
-    if !request.employees.iter().all(|employee| caller.may_see(*employee)) {
+    if !request.filter.employees.iter().all(|employee| caller.may_see(*employee)) {
         return Err(for_themselves_only());
     }
     if let Caller::Employee(id) = caller {
-        request.employees = vec![id];
+        request.filter.employees = vec![id];
     }
     let columns = columns(&request);
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"time.csv\"", columns });

@@ -67,15 +67,7 @@ pub(super) async fn list_windows(
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
-    let request = ListWindows {
-        range: params.range()?,
-        employees: params.ids("employeeId")?,
-        projects: params.ids("projectId")?,
-        tasks: params.ids("taskId")?,
-        shifts: params.shifts("shiftId")?,
-        after: None,
-        limit: listing.limit,
-    };
+    let request = ListWindows { range: params.range()?, filter: params.filter()?, after: None, limit: listing.limit };
     let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
     List { app, caller: Caller::Admin, listing, form }.answer(request, identity).await

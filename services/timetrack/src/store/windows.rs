@@ -145,10 +145,10 @@ impl WindowStore {
             doc! { "window.end": { "$gt": start.0 } },
             doc! { "voided": false },
         ];
-        all.extend(some_of("window.employeeId", &list.employees));
-        all.extend(some_of("window.projectId", &list.projects));
-        all.extend(some_of("window.taskId", &list.tasks));
-        all.extend(some_of("window.shiftId", &list.shifts));
+        all.extend(some_of("window.employeeId", &list.filter.employees));
+        all.extend(some_of("window.projectId", &list.filter.projects));
+        all.extend(some_of("window.taskId", &list.filter.tasks));
+        all.extend(some_of("window.shiftId", &list.filter.shifts));
         if let Some(after) = list.after {
             all.push(doc! { "window.start": { "$gte": after.start.0 } });
             all.push(doc! { "$or": [

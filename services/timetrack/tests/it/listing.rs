@@ -1,4 +1,4 @@
-use contracts::{Caller, Code, HOUR, ListFacts, ListWindows, VoidWindow, WindowFact, WindowId};
+use contracts::{Caller, Code, Filter, HOUR, ListFacts, ListWindows, VoidWindow, WindowFact, WindowId};
 
 use timetrack::Config;
 
@@ -23,8 +23,13 @@ async fn a_list_holds_what_touches_the_range_by_start_and_goes_on_where_a_page_e
         assert_eq!(page.next.map(|next| (next.start.0 - NOON) / HOUR), ends_with, "{limit}");
         assert_eq!(page.items.len(), limit.min(5));
     }
-    assert_eq!(starts(&ListWindows { employees: vec![kit::new_id()], ..all.clone() }).await, [0; 0]);
-    assert_eq!(starts(&ListWindows { employees: vec![bench.ann], tasks: vec![bench.task], ..all }).await.len(), 5);
+    assert_eq!(
+        starts(&ListWindows { filter: Filter { employees: vec![kit::new_id()], ..Filter::default() }, ..all.clone() })
+            .await,
+        [0; 0]
+    );
+    let filter = Filter { employees: vec![bench.ann], tasks: vec![bench.task], ..Filter::default() };
+    assert_eq!(starts(&ListWindows { filter, ..all }).await.len(), 5);
     bench.world.finish().await;
 }
 

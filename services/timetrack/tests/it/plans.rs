@@ -2,7 +2,7 @@
 //! collection, and without reading what was not asked for.
 
 use bson::{Document, doc};
-use contracts::{DAY, HOUR, Label, ListWindows, Service, WindowCursor};
+use contracts::{DAY, Filter, HOUR, Label, ListWindows, Service, WindowCursor};
 use futures::TryStreamExt;
 
 use crate::support::{Bench, NOON, between};
@@ -46,16 +46,25 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     database.run_command(doc! { "profile": 2 }).await.unwrap();
     for list in [
         day.clone(),
-        ListWindows { employees: vec![bench.ann], ..day.clone() },
-        ListWindows { employees: (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect(), ..day.clone() },
-        ListWindows { projects: vec![bench.project], ..day.clone() },
-        ListWindows { tasks: vec![bench.task], ..day.clone() },
-        ListWindows { employees: vec![bench.ann], tasks: vec![bench.task], ..day.clone() },
+        ListWindows { filter: Filter { employees: vec![bench.ann], ..Filter::default() }, ..day.clone() },
+        ListWindows {
+            filter: Filter {
+                employees: (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect(),
+                ..Filter::default()
+            },
+            ..day.clone()
+        },
+        ListWindows { filter: Filter { projects: vec![bench.project], ..Filter::default() }, ..day.clone() },
+        ListWindows { filter: Filter { tasks: vec![bench.task], ..Filter::default() }, ..day.clone() },
+        ListWindows {
+            filter: Filter { employees: vec![bench.ann], tasks: vec![bench.task], ..Filter::default() },
+            ..day.clone()
+        },
         ListWindows { after, ..day.clone() },
         // However long the range is, a filter and a limit bound what is read.
-        ListWindows { shifts: vec![shift], ..between(0, NOON * 2) },
+        ListWindows { filter: Filter { shifts: vec![shift], ..Filter::default() }, ..between(0, NOON * 2) },
         ListWindows { after, limit: Some(1), ..between(0, NOON * 2) },
-        ListWindows { tasks: vec![kit::new_id()], ..between(0, NOON * 2) },
+        ListWindows { filter: Filter { tasks: vec![kit::new_id()], ..Filter::default() }, ..between(0, NOON * 2) },
     ] {
         bench.world.ask(&list).await.unwrap();
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch, IngestItem, Label,
-    ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged, ProjectId, Rate, Service,
-    Standing, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent, content_hash, header, stream,
-    window_id,
+    AssignmentChanged, EmployeeChanged, EmployeeId, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
+    IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged,
+    ProjectId, Rate, Service, Standing, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
+    content_hash, header, stream, window_id,
 };
 use futures::StreamExt;
 use testkit::{Running, World};
@@ -125,8 +125,7 @@ impl Bench {
 /// All windows that touch a range.
 pub fn between(start: i64, end: i64) -> ListWindows {
     let range = TimeRange::new(Millis(start), Millis(end)).unwrap();
-    let (employees, projects, tasks, shifts) = (vec![], vec![], vec![], vec![]);
-    ListWindows { range, employees, projects, tasks, shifts, after: None, limit: None }
+    ListWindows { range, filter: Filter::default(), after: None, limit: None }
 }
 
 pub async fn spawn(world: &World) -> Running {

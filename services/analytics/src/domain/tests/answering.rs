@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{Grouping, Millis, TimeRange, TimeRow};
+use contracts::{Filter, Grouping, Millis, TimeRange, TimeRow};
 use proptest::prelude::*;
 
 use super::{

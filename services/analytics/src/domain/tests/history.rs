@@ -1,13 +1,13 @@
 //! Histories and questions that are made up.
 
 use contracts::{
-    DAY, EmployeeId, Grouping, HOUR, Label, Millis, ProjectId, Rate, Rates, TaskId, TimeRange, WindowFact, WindowId,
-    Zone,
+    DAY, EmployeeId, Filter, Grouping, HOUR, Label, Millis, ProjectId, Rate, Rates, TaskId, TimeRange, WindowFact,
+    WindowId, Zone,
 };
 use proptest::{prelude::*, sample::Index};
 use uuid::Uuid;
 
-use crate::domain::{Filter, Overlaps, Question};
+use crate::domain::{Overlaps, Question};
 
 /// Windows begin and end on this grid, questions anywhere.
 pub(crate) const UNIT: i64 = 3 * HOUR;

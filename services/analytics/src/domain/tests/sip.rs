@@ -4,7 +4,7 @@ use std::{
 };
 
 use contracts::{
-    DAY, EmployeeId, Grouping, HOUR, Millis, ProjectId, Rates, TaskId, TimeRange, WindowFact, WindowId, Zone,
+    DAY, EmployeeId, Filter, Grouping, HOUR, Millis, ProjectId, Rates, TaskId, TimeRange, WindowFact, WindowId, Zone,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
