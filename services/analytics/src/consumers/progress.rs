@@ -90,9 +90,9 @@ impl Progress {
         last.place.clone().map_err(Error::from)
     }
 
-    /// Mostly nothing comes after what is counted, and the answer to that is short.
+    /// Mostly nothing comes after what is known to be counted, and the answer to that is short.
     async fn look(&self) -> Result<u64, Error> {
-        let floor = self.acknowledged().await?;
+        let floor = *self.floor.lock().await;
         if self.comes_after(floor).await? { self.last_recorded().await } else { Ok(floor) }
     }
 
