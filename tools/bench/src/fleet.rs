@@ -226,14 +226,14 @@ impl Fleet {
     /// # Errors
     /// When that takes half an hour, or some are not stored though none is waiting.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
-        let mut started = Instant::now();
+        let started = Instant::now();
         while self.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
             ensure!(started.elapsed() < REST, "windows are still waiting after {} s", REST.as_secs());
             sleep(Duration::from_millis(100)).await;
         }
-        started = Instant::now();
+        let emptied = Instant::now();
         while self.stored().await? < windows {
-            ensure!(started.elapsed() < EARLY, "only {} of {windows} windows are stored", self.stored().await?);
+            ensure!(emptied.elapsed() < EARLY, "only {} of {windows} windows are stored", self.stored().await?);
             sleep(Duration::from_millis(500)).await;
         }
         self.until_analytics_rest().await

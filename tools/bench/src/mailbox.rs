@@ -72,8 +72,8 @@ fn token(mail: &[u8], address: &str) -> Option<String> {
     if !to.extract_single_info()?.addr.eq_ignore_ascii_case(address) {
         return None;
     }
-    let bodies = mail.parts().filter_map(|part| part.get_body().ok());
-    bodies.into_iter().find_map(|body| {
+    let mut bodies = mail.parts().filter_map(|part| part.get_body().ok());
+    bodies.find_map(|body| {
         let (_, rest) = body.split_once(LINK)?;
         Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
     })
