@@ -1,8 +1,8 @@
 use std::{fmt, str::FromStr};
 
-use crate::EmployeeId;
+use crate::{Actor, EmployeeId};
 
-/// Who is asking. Travels in the header [`crate::header::CALLER`].
+/// In what capacity somebody asks, which decides what they may see and do; [`Actor`] is who it is. Travels in the header [`crate::header::CALLER`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// Nobody yet: somebody who logs in or activates an account.
@@ -16,6 +16,16 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// Who acts where a message of an earlier version names no actor: then the only admin was the
+    /// holder of the root key, and no service said which one it was.
+    pub fn actor(self) -> Option<Actor> {
+        match self {
+            Self::Admin => Some(Actor::Root),
+            Self::Employee(employee) => Some(Actor::Person { employee, session: None }),
+            Self::Anonymous | Self::Service => None,
+        }
+    }
+
     /// Whether the caller may see what belongs to this employee.
     pub fn may_see(self, employee: EmployeeId) -> bool {
         match self {

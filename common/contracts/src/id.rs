@@ -50,6 +50,10 @@ ids! {
     AccountId;
     /// One invitation of an employee; a fresh one replaces it.
     InvitationId;
+    /// One log-in of an employee.
+    SessionId;
+    /// An API key.
+    KeyId;
     /// A project.
     ProjectId;
     /// A task of a project.

@@ -8,6 +8,7 @@
 //! This crate knows no tokio, NATS or MongoDB.
 
 mod account;
+mod actor;
 mod caller;
 mod email;
 mod employee;
@@ -37,6 +38,7 @@ mod window_id;
 mod zone;
 
 pub use account::*;
+pub use actor::{Actor, UnknownActor};
 pub use caller::Caller;
 pub use email::{Email, InvalidEmail};
 pub use employee::*;

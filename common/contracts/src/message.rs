@@ -105,6 +105,10 @@ pub mod stream {
 pub mod header {
     /// Who is asking: a [`crate::Caller`].
     pub const CALLER: &str = "T3-Caller";
+    /// Who acts: a [`crate::Actor`].
+    pub const ACTOR: &str = "T3-Actor";
+    /// The id of the event that caused the message.
+    pub const CAUSE: &str = "T3-Cause";
     /// When the asker stops listening, in milliseconds since 1970 UTC.
     pub const DEADLINE: &str = "T3-Deadline";
     /// The id of the HTTP request that caused the message.

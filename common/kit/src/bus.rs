@@ -6,11 +6,11 @@ use async_nats::{
     connection::State, header::NATS_MESSAGE_ID, jetstream,
 };
 use bytes::Bytes;
-use contracts::{Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, User, header};
+use contracts::{Actor, Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, User, header};
 use futures::StreamExt;
 
 use crate::{
-    Clock, Error, Metrics,
+    Clock, Error, Metrics, Origin,
     config::{self, Environment},
     trace,
 };
@@ -37,8 +37,10 @@ pub struct Bus {
 /// Who asks what a handler answers, and until when.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Who.
+    /// In what capacity.
     pub caller: Caller,
+    /// Who it is; nobody before a log-in.
+    pub actor: Option<Actor>,
     /// When the asker stops listening.
     pub deadline: Millis,
     /// The id of the HTTP request behind it.
@@ -175,7 +177,9 @@ impl Bus {
         caller: Caller,
         payload: Bytes,
     ) -> Result<R::Reply, Failure> {
-        let mut headers = self.headers();
+        // Whoever logs in is nobody yet, and not the service that asks for them.
+        let by_itself = (caller != Caller::Anonymous).then_some(Actor::Service(self.service));
+        let mut headers = headers(by_itself);
         headers.insert(header::CALLER, caller.to_string());
         headers.insert(header::DEADLINE, (self.now() + patience.as_millis() as i64).to_string());
         let request = NatsRequest::new().payload(payload).headers(headers).timeout(Some(patience));
@@ -214,16 +218,10 @@ impl Bus {
         Ok(())
     }
 
-    /// The headers that every message carries: the trace context and the request's id.
+    /// The headers that every message carries: the trace context, who acts, and what caused it.
+    /// Where nobody is named, this service acts by itself.
     pub fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        if let Some(id) = trace::request_id() {
-            headers.insert(header::REQUEST_ID, id);
-        }
-        for (name, value) in trace::trace_headers() {
-            headers.insert(name, value);
-        }
-        headers
+        headers(Some(Actor::Service(self.service)))
     }
 
     /// Waits until the server has taken all that was sent here so far, subscriptions too. It takes
@@ -245,6 +243,18 @@ impl Bus {
             tracing::warn!("NATS did not take the last messages");
         }
     }
+}
+
+/// The headers of a message from the current task; `otherwise` acts where the task names nobody.
+fn headers(otherwise: Option<Actor>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in Origin::current().or_actor(otherwise).headers() {
+        headers.insert(name, value);
+    }
+    for (name, value) in trace::trace_headers() {
+        headers.insert(name, value);
+    }
+    headers
 }
 
 /// The server's own words, such as what we may not do: nothing else tells of that.

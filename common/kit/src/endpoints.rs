@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use crate::{Bus, Call, Error, Shutdown, trace};
+use crate::{Bus, Call, Error, Origin, Shutdown, trace};
 
 /// The most requests that one process of a service works on at once; past it, 503.
 const MOST_IN_HAND: usize = 256;
@@ -106,7 +106,7 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                     // An endpoint is a serial stream: without a task of its own, a slow request
                     // would hold up all others.
                     stop.spawn(async move {
-                        let span = info_span!("answer", subject = %request.message.subject, caller = Empty, request_id = Empty, trace_id = Empty);
+                        let span = info_span!("answer", subject = %request.message.subject, caller = Empty, actor = Empty, request_id = Empty, trace_id = Empty);
                         trace::continue_trace(&span, request.message.headers.as_ref());
                         match answer(&bus, handler, state, &request.message).instrument(span).await {
                             Some((reply, failure)) => {
@@ -138,6 +138,9 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
 async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Message) -> Option<(Bytes, Option<Code>)> {
     let call = read_call(bus, message);
     Span::current().record("caller", call.caller.to_string());
+    if let Some(actor) = call.actor {
+        Span::current().record("actor", actor.to_string());
+    }
     if let Some(id) = &call.request_id {
         Span::current().record("request_id", id);
     }
@@ -146,7 +149,8 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
         tracing::warn!("nobody waits for this any more");
         return None;
     }
-    let work = trace::with_request_id(call.request_id.clone(), handler(state, call, message.payload.clone()));
+    let origin = Origin::read(message.headers.as_ref()).or_actor(call.actor);
+    let work = origin.scope(handler(state, call, message.payload.clone()));
     let outcome = match tokio::time::timeout(Duration::from_millis(left as u64), work).await {
         Ok(outcome) => outcome,
         Err(_) => {
@@ -179,8 +183,10 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
 fn read_call(bus: &Bus, message: &Message) -> Call {
     let header =
         |name: &str| message.headers.as_ref().and_then(|headers| headers.get(name)).map(|value| value.as_str());
+    let caller = header(header::CALLER).and_then(|text| text.parse().ok()).unwrap_or(Caller::Anonymous);
     Call {
-        caller: header(header::CALLER).and_then(|text| text.parse().ok()).unwrap_or(Caller::Anonymous),
+        caller,
+        actor: header(header::ACTOR).and_then(|text| text.parse().ok()).or(caller.actor()),
         deadline: header(header::DEADLINE)
             .and_then(|text| text.parse().ok())
             .map_or_else(|| bus.now() + 5_000, contracts::Millis),

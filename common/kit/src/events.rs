@@ -9,12 +9,14 @@ use async_nats::{
     jetstream::{AckKind, Message},
 };
 use bytes::Bytes;
-use contracts::{Applied, Awaited, Event, EventId, Service, header, stream};
+use contracts::{Actor, Applied, Awaited, Event, EventId, Service, header, stream};
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, field::Empty, info_span};
 
-use crate::{Bus, Error, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace};
+use crate::{
+    Bus, Error, MOST_DELIVERIES, Origin, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace,
+};
 
 /// The most events that one process of a service works on at once.
 const MOST_IN_HAND: usize = 32;
@@ -169,9 +171,10 @@ impl<S: Send + Sync + 'static> Events<S> {
         };
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
-        let id = message.headers.as_ref().and_then(|headers| headers.get(header::REQUEST_ID)).map(|id| id.to_string());
+        // What a consumer changes it changes by itself, because of this event.
+        let origin = Origin::read(message.headers.as_ref()).with_actor(Some(Actor::Service(bus.service())));
         let work = handler(state, delivery.clone(), message.payload.clone());
-        match trace::with_request_id(id, work).await {
+        match origin.with_cause(delivery.id).scope(work).await {
             Verdict::Done(caused) => {
                 delivery.report(bus, caused).await;
                 settle(message.ack().await.map_err(Error::Nats));

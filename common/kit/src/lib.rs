@@ -17,6 +17,7 @@ mod lifecycle;
 pub mod metrics;
 pub mod mongo;
 mod needs;
+mod origin;
 mod outbox;
 mod page;
 mod pull;
@@ -37,10 +38,8 @@ pub use ids::{new_id, random_bytes};
 pub use lifecycle::{Shutdown, run_service, run_service_as, until_signal};
 pub use metrics::Metrics;
 pub use needs::{Needs, Shape, heard};
+pub use origin::{Origin, acts};
 pub use page::{PAGE_MOST, page_within};
 pub use pull::{MOST_DELIVERIES, Pull, Puller, let_company_come, retry_delay};
-pub use trace::{
-    continue_http_trace, continue_traces, follow, link, request_id, trace_headers, trace_id, traceparent,
-    with_request_id,
-};
+pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

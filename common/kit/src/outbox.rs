@@ -3,14 +3,14 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::Context;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::doc;
-use contracts::{Event, EventId, header};
+use contracts::{Actor, Event, EventId, Service, header};
 use futures::{TryStreamExt, future::try_join_all};
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::{
-    Bus, Clock, Error, Shutdown,
+    Bus, Clock, Error, Origin, Shutdown,
     endpoints::ChainLine,
     ids, metrics,
     metrics::{Gauge, Seconds},
@@ -35,14 +35,13 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new<E: Event>(event: &E, applied_to: Option<&str>) -> Result<Self, Error> {
+    fn new<E: Event>(event: &E, applied_to: Option<&str>, by: Service) -> Result<Self, Error> {
         let mut headers = trace::trace_headers();
         if let Some(inbox) = applied_to {
             headers.insert(header::APPLIED_TO.to_owned(), inbox.to_owned());
         }
-        if let Some(id) = trace::request_id() {
-            headers.insert(header::REQUEST_ID.to_owned(), id);
-        }
+        let origin = Origin::current().or_actor(Some(Actor::Service(by)));
+        headers.extend(origin.headers().map(|(name, value)| (name.to_owned(), value)));
         Ok(Self { id: new_id(), subject: event.subject(), payload: serde_json::to_string(event)?, headers })
     }
 
@@ -83,6 +82,11 @@ impl Outbox {
                 anyhow::Ok(())
             }
         });
+    }
+
+    /// An event to be committed, from the current task's origin.
+    pub(crate) fn row<E: Event>(&self, event: &E, applied_to: Option<&str>) -> Result<Row, Error> {
+        Row::new(event, applied_to, self.bus.service())
     }
 
     pub(crate) async fn add(&self, session: &mut ClientSession, rows: &[Row]) -> Result<(), Error> {

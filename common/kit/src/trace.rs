@@ -15,23 +15,6 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::telemetry::is_collected;
 
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
-
-/// Runs work under the id of the HTTP request that caused it: every message it sends carries it.
-pub async fn with_request_id<F: Future>(id: Option<String>, work: F) -> F::Output {
-    match id {
-        Some(id) => REQUEST_ID.scope(id, work).await,
-        None => work.await,
-    }
-}
-
-/// The id that [`with_request_id`] set.
-pub fn request_id() -> Option<String> {
-    REQUEST_ID.try_with(Clone::clone).ok()
-}
-
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {

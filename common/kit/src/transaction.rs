@@ -6,10 +6,7 @@ use futures::StreamExt;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use tokio::time::Instant;
 
-use crate::{
-    Database, Error,
-    outbox::{Outbox, Row},
-};
+use crate::{Database, Error, outbox::Outbox};
 
 /// How long a transaction that loses against others is tried again.
 const CONTENTION: Duration = Duration::from_secs(4);
@@ -94,7 +91,7 @@ impl Tx<'_> {
     /// Those of MongoDB.
     pub async fn emit_all<E: Event>(&mut self, events: &[E]) -> Result<(), Error> {
         let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
-        let rows = events.iter().map(|event| Row::new(event, inbox)).collect::<Result<Vec<_>, _>>()?;
+        let rows = events.iter().map(|event| self.outbox.row(event, inbox)).collect::<Result<Vec<_>, _>>()?;
         self.outbox.add(&mut self.session, &rows).await?;
         if !E::AWAITED.is_empty() {
             self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));

@@ -10,6 +10,7 @@ use axum::{
 };
 use contracts::Code;
 use futures::FutureExt;
+use kit::Origin;
 use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         employee_id = Empty,
     );
     kit::continue_http_trace(&span, request.headers());
-    let work = kit::with_request_id(Some(id.clone()), async {
+    let work = Origin::of_request(id.clone()).scope(async {
         let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = handled.unwrap_or_else(|_| {
             tracing::error!("a handler panicked");

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
-use contracts::{Caller, ListQuarantine, QuarantinedWindow, ReplayQuarantined, WindowId, WindowState};
-use kit::{Bus, Deps};
+use contracts::{Actor, Caller, ListQuarantine, QuarantinedWindow, ReplayQuarantined, WindowId, WindowState};
+use kit::{Bus, Deps, Origin};
 
 /// A command in place of running the service.
 #[derive(Clone, Debug, Subcommand)]
@@ -61,10 +61,14 @@ pub enum Quarantine {
 /// # Errors
 /// When NATS or the running service is not there, or what is named does not exist.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
-    match command {
-        Command::Dead(dead) => on_dead(dead, &deps.bus).await,
-        Command::Quarantine(quarantine) => on_quarantine(quarantine, &deps.bus).await,
-    }
+    let work = async {
+        match command {
+            Command::Dead(dead) => on_dead(dead, &deps.bus).await,
+            Command::Quarantine(quarantine) => on_quarantine(quarantine, &deps.bus).await,
+        }
+    };
+    // Whoever holds the operator's key may do what the holder of the root key may.
+    Origin::default().with_actor(Some(Actor::Root)).scope(work).await
 }
 
 async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {

@@ -1,13 +1,16 @@
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use contracts::{Caller, Code, DeactivateEmployee, EmployeeId, Failure, GetTaskTime, Service, TaskTime};
-use kit::{Call, Endpoints, Error, Shutdown};
+use async_nats::HeaderMap;
+use contracts::{
+    Actor, Caller, Code, DeactivateEmployee, EmployeeId, Failure, GetTaskTime, Request, Service, TaskTime, header,
+};
+use kit::{Call, Endpoints, Error, Origin, Shutdown};
 use testkit::World;
 
 fn question() -> GetTaskTime {
@@ -100,4 +103,31 @@ async fn our_fault_is_an_answer_that_does_not_show_its_cause() {
     let failure: Failure = world.ask(&question()).await.unwrap_err();
     assert_eq!(failure.code, Code::Internal);
     assert!(!failure.detail.contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handler_knows_who_acts_also_where_an_earlier_version_asks() {
+    let world = World::start().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let table = Endpoints::new(Service::Analytics, seen.clone()).on(
+        async |seen: Arc<Mutex<Vec<_>>>, call: Call, asked: GetTaskTime| {
+            let origin = Origin::current();
+            seen.lock().unwrap().push((call.actor, origin.actor(), origin.request_id));
+            Ok(TaskTime { employee_id: asked.employee_id, task_id: asked.task_id, total_time_millis: 7 })
+        },
+    );
+    table.serve(world.bus(), &Shutdown::new()).await.unwrap();
+    let (key, request) = (Actor::Key(kit::new_id()), "a-request".to_owned());
+    let origin = Origin::of_request(request.clone()).with_actor(Some(key));
+    origin.scope(world.bus().ask(Caller::Admin, &question())).await.unwrap();
+    world.bus().ask(Caller::Service, &question()).await.unwrap();
+    world.bus().ask(Caller::Anonymous, &question()).await.unwrap();
+    // A gateway of an earlier version names no actor.
+    let headers = HeaderMap::from_iter([(header::CALLER.parse().unwrap(), "admin".parse().unwrap())]);
+    let payload = serde_json::to_vec(&question()).unwrap().into();
+    world.bus().client.request_with_headers(GetTaskTime::subject(), headers, payload).await.unwrap();
+    let actors: Vec<_> = seen.lock().unwrap().drain(..).collect();
+    let service = Actor::Service(world.bus().service());
+    let expected = [(Some(key), Some(request)), (Some(service), None), (None, None), (Some(Actor::Root), None)];
+    assert_eq!(actors, expected.map(|(actor, request)| (actor, actor, request)));
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Activate, Code, Failure, FieldError, Invitation, check_password};
+use contracts::{Activate, Actor, Code, Failure, FieldError, Invitation, check_password};
 use kit::{Call, Error};
 
 use super::save;
@@ -19,6 +19,7 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
     if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
         return Err(invalid_token().into());
     }
+    kit::acts(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = app.store.employees.load(tx, employee.id).await?.ok_or_else(invalid_token)?;

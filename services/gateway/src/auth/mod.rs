@@ -10,7 +10,7 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
-use contracts::{Caller, Code, EmployeeId};
+use contracts::{Actor, Caller, Code, EmployeeId};
 use tracing::Span;
 
 pub(crate) use self::{keys::AdminKeys, revocations::Revocations, tokens::Tokens};
@@ -42,7 +42,10 @@ impl FromRequestParts<Arc<App>> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         match parts.headers.get(KEY_HEADER) {
-            Some(key) if app.keys.admit(key.as_bytes()) => Ok(Self),
+            Some(key) if app.keys.admit(key.as_bytes()) => {
+                kit::acts(Actor::Root);
+                Ok(Self)
+            }
             Some(_) => Err(Problem::unauthorized("The key in X-API-Key is not an admin's.", vec![KEY_CHALLENGE])),
             None => Err(Problem::unauthorized("This needs an admin's key in X-API-Key.", vec![KEY_CHALLENGE])),
         }
@@ -64,6 +67,7 @@ impl FromRequestParts<Arc<App>> for EmployeeCaller {
         match app.revocations.standing(claims.sub, claims.epoch, now) {
             Standing::Good => {
                 Span::current().record("employee_id", claims.sub.to_string());
+                kit::acts(Actor::Person { employee: claims.sub, session: None });
                 Ok(Self(claims.sub))
             }
             Standing::Revoked => Err(refused()),

@@ -9,6 +9,7 @@ use axum::{
 };
 use contracts::{Caller, Failure, Page, Request};
 use futures::{Stream, stream};
+use kit::Origin;
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::{Instrument, Span};
 
@@ -58,11 +59,11 @@ impl List {
         show: impl Fn(R::Item) -> U + Send + Sync + 'static,
     ) -> Result<Response, Problem> {
         let Self { app, caller, listing, form } = self;
-        let (span, request_id, asked) = (Span::current(), kit::request_id(), request.clone());
+        let (span, origin, asked) = (Span::current(), Origin::current(), request.clone());
         let fetch = move |place| {
             let (app, next) = (app.clone(), asked.after(place));
             let work = async move { app.ask(caller, &next).await };
-            kit::with_request_id(request_id.clone(), work).instrument(span.clone())
+            origin.clone().scope(work).instrument(span.clone())
         };
         let after = listing.after()?;
         if let Some(limit) = listing.limit {

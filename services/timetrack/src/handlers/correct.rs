@@ -53,7 +53,7 @@ async fn change(
         let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
         let Some(now) = rule(&was)? else { return Ok(was) };
         check_parties(app, &was, &now).await?;
-        app.store.windows.replace(tx, was, &now, call.caller.to_string()).await?;
+        app.store.windows.replace(tx, was, &now, call.actor).await?;
         let batch = kit::new_id::<EventId>().to_string();
         tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
         Ok(now)

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use bson::{Document, doc};
 use contracts::{
-    ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges, WindowFact,
+    Actor, ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges, WindowFact,
     WindowId,
 };
 use futures::{Stream, TryStreamExt};
@@ -62,8 +62,8 @@ struct Former {
     #[serde(rename = "_id")]
     key: String,
     was: StoredWindow,
-    /// Who changed it.
-    changed_by: String,
+    /// Who changed it; rows of earlier versions say `admin`.
+    changed_by: Option<String>,
     /// When.
     changed_at: Millis,
 }
@@ -217,11 +217,16 @@ impl WindowStore {
         tx: &mut Tx<'_>,
         was: StoredWindow,
         now: &StoredWindow,
-        changed_by: String,
+        changed_by: Option<Actor>,
     ) -> Result<(), Error> {
         self.windows.replace_one(doc! { "_id": mongo::value(&was.id) }, now).session(&mut tx.session).await?;
         let key = format!("{}_{}", was.id, was.revision);
-        let former = Former { key, was, changed_by, changed_at: now.window.updated_at };
+        let former = Former {
+            key,
+            was,
+            changed_by: changed_by.map(|actor| actor.to_string()),
+            changed_at: now.window.updated_at,
+        };
         self.history.insert_one(&former).session(&mut tx.session).await?;
         Ok(())
     }

@@ -22,7 +22,7 @@ async fn a_correction_keeps_what_was_and_who_changed_it_and_tells_analytics() {
     assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
     let history = bench.world.database(Service::Timetrack).await.collection::<Document>("window_history");
     let former = history.find_one(doc! {}).await.unwrap().unwrap();
-    assert_eq!(former.get_str("changed_by").unwrap(), "admin");
+    assert_eq!(former.get_str("changed_by").unwrap(), "root");
     let was = former.get_document("was").unwrap().get_document("window").unwrap();
     assert_eq!(was.get_i64("end").unwrap(), NOON + HOUR);
     bench.world.finish().await;
