@@ -177,9 +177,11 @@ impl Bus {
         caller: Caller,
         payload: Bytes,
     ) -> Result<R::Reply, Failure> {
-        // Whoever logs in is nobody yet, and not the service that asks for them.
-        let by_itself = (caller != Caller::Anonymous).then_some(Actor::Service(self.service));
-        let mut headers = headers(by_itself);
+        let mut headers = headers(match caller {
+            // Whoever logs in is nobody yet, and not the service that asks for them.
+            Caller::Anonymous => None,
+            caller => caller.actor().or(Some(Actor::Service(self.service))),
+        });
         headers.insert(header::CALLER, caller.to_string());
         headers.insert(header::DEADLINE, (self.now() + patience.as_millis() as i64).to_string());
         let request = NatsRequest::new().payload(payload).headers(headers).timeout(Some(patience));
