@@ -25,7 +25,7 @@ pub struct IngestItem {
     pub employee_id: EmployeeId,
     /// When it reached the gateway.
     pub received_at: Millis,
-    /// What it said, to tell a repetition from a conflict.
+    /// All that it said: with the same hash it is the same window. With another one it may be too.
     pub hash: ContentHash,
     /// The window.
     pub window: WindowSent,
@@ -47,9 +47,9 @@ pub struct IngestAnswer {
 pub enum Outcome {
     /// It is recorded: on a majority, in the journal. The [`crate::Window`], written once.
     Stored(Box<RawValue>),
-    /// It was recorded before, the very same. The [`crate::Window`] as it is now.
+    /// It was recorded before, the same. The [`crate::Window`] as it is now.
     Duplicate(Box<RawValue>),
-    /// Its id belongs to other content, or to somebody else's window.
+    /// Its id belongs to other content ([`crate::WindowContent`]), or to somebody else's window.
     Conflict,
     /// It may not be recorded, and is kept in quarantine.
     Rejected {

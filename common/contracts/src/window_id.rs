@@ -42,8 +42,11 @@ pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     Uuid::new_v5(&SHIFTS, &name)
 }
 
-/// What a window said: the first half of SHA-256 over its fields as sent, in the order of
-/// [`WindowSent`]. An admin's later change of the recorded window does not touch it.
+/// All that a window said: the first half of SHA-256 over its fields as sent, in the order of
+/// [`WindowSent`]. Equal hashes are the same window; different ones may be too, which
+/// [`crate::WindowContent`] tells. It must stay as it is: workers of an earlier version, beside which
+/// we run during an upgrade, go by it alone, and would take a repetition with another hash for a
+/// conflict.
 pub fn content_hash(window: &WindowSent) -> ContentHash {
     let fields = serde_json::to_vec(window).unwrap_or_default(); // a window always has a JSON form
     let mut half = [0; 16];

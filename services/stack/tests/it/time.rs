@@ -63,10 +63,16 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
     assert_eq!(second["id"], with_id["id"]);
     assert_eq!(office.post(with_id.clone()).await.expect(200), second);
 
-    for other in [json!({ "note": "more" }), json!({ "end": TEN + HOUR + MINUTE }), json!({ "type": "tracked" })] {
+    // A renamed computer, another offset, note or type is the same window.
+    for same in
+        [json!({ "note": "more" }), json!({ "computer": "new" }), json!({ "timezoneOffset": 0, "type": "manual" })]
+    {
+        assert_eq!(office.post(merged(with_id.clone(), same)).await.expect(200), second);
+    }
+    assert_eq!(office.post(merged(without_id.clone(), json!({ "user": "x" }))).await.expect(200), first);
+    for other in [json!({ "end": TEN + 2 * HOUR + MINUTE }), json!({ "start": TEN + HOUR + MINUTE })] {
         assert_eq!(office.post(merged(with_id.clone(), other)).await.refused(409), "conflict");
     }
-    assert_eq!(office.post(merged(without_id.clone(), json!({ "user": "x" }))).await.refused(409), "conflict");
 
     // Bob's post with Ann's id tells him nothing of hers.
     let taken = merged(with_id.clone(), json!({ "computer": "bobs" }));

@@ -50,7 +50,7 @@ async fn check_and_record(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outco
     let inserted = app.store.windows.insert(&windows).await?;
     for (n, window) in windows.iter().enumerate() {
         let outcome = if inserted.refused.contains(&n) {
-            against(window, inserted.taken.get(&window.id), &mut facts)?
+            against(app, window, inserted.taken.get(&window.id), &mut facts).await?
         } else {
             facts.push(window.fact());
             Outcome::Stored(to_raw_value(&window.window)?)
@@ -109,20 +109,19 @@ async fn is_caught_up(app: &App) -> Result<bool, Error> {
 }
 
 /// What a window is beside the one that has its id already.
-fn against(
+async fn against(
+    app: &App,
     window: &StoredWindow,
     stored: Option<&StoredWindow>,
     facts: &mut Vec<WindowFact>,
 ) -> Result<Outcome, Error> {
-    let same =
-        |stored: &&StoredWindow| stored.hash == window.hash && stored.window.employee_id == window.window.employee_id;
-    match stored.filter(same) {
+    match stored {
         // Told again: we may have died between recording and telling.
-        Some(stored) => {
+        Some(stored) if app.store.windows.was_sent_as(stored, (&window.window).into(), window.hash).await? => {
             facts.push(stored.fact());
             Ok(Outcome::Duplicate(to_raw_value(&stored.window)?))
         }
-        None => Ok(Outcome::Conflict),
+        _ => Ok(Outcome::Conflict),
     }
 }
 
@@ -135,7 +134,7 @@ async fn hold_back(
     facts: &mut Vec<WindowFact>,
 ) -> Result<Outcome, Error> {
     if let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await? {
-        if stored.hash != item.hash {
+        if !app.store.windows.was_sent_as(&stored, (&item).into(), item.hash).await? {
             return Ok(Outcome::Conflict);
         }
         facts.push(stored.fact());

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use bson::{Document, doc};
 use contracts::{
-    Actor, ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges, WindowFact,
-    WindowId,
+    Actor, ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges,
+    WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
@@ -20,7 +20,7 @@ pub(crate) struct StoredWindow {
     pub(crate) id: WindowId,
     /// How often it was changed.
     pub(crate) revision: i64,
-    /// What it said when it was sent.
+    /// All that it said when it was sent.
     pub(crate) hash: ContentHash,
     /// Whether an admin has made it count no longer.
     #[serde(default)]
@@ -130,6 +130,29 @@ impl WindowStore {
             filter.insert("window.employeeId", mongo::value(&employee));
         }
         Ok(self.windows.find_one(filter).await?)
+    }
+
+    /// Whether a recorded window was sent with this content. An admin's corrections since then do
+    /// not count: what it was before the first of them is kept.
+    pub(crate) async fn was_sent_as(
+        &self,
+        stored: &StoredWindow,
+        content: WindowContent,
+        hash: ContentHash,
+    ) -> Result<bool, Error> {
+        if stored.window.employee_id != content.employee_id {
+            return Ok(false);
+        }
+        if stored.hash == hash {
+            return Ok(true);
+        }
+        let mut first = None;
+        if stored.revision > 1 {
+            let of_this = doc! { "was._id": mongo::value(&stored.id) };
+            first = self.history.find_one(of_this).sort(doc! { "was.revision": 1 }).await?;
+        }
+        let was = first.as_ref().map_or(&stored.window, |former| &former.was.window);
+        Ok(WindowContent::from(was) == content)
     }
 
     /// The windows that touch a range, in the order of (start, id): as many as one page may hold,

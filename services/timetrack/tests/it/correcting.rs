@@ -1,10 +1,10 @@
 use bson::{Document, doc};
 use contracts::{
     Code, CorrectWindow, GetWindow, HOUR, Millis, Outcome, Service, TaskChanged, VoidWindow, WindowCorrection,
-    WindowState, stream,
+    WindowState, content_hash, stream,
 };
 
-use crate::support::{Bench, NOON};
+use crate::support::{Bench, NOON, label};
 
 fn until(end: i64) -> WindowCorrection {
     WindowCorrection { end: Some(Millis(end)), ..Default::default() }
@@ -61,5 +61,24 @@ async fn a_voided_window_counts_no_longer_and_is_not_recorded_again_when_resent(
     assert_eq!(bench.stored().await.len(), 1);
     let state = bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap();
     assert!(matches!(state, WindowState::Rejected { code: Code::Voided, .. }));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_is_sent_again_after_a_correction_is_compared_with_what_was_sent_at_first() {
+    let bench = Bench::with_ann().await;
+    let item = bench.window(0);
+    bench.send(vec![item.clone()]).await;
+    bench.world.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2) }).await.unwrap();
+    bench.world.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 4) }).await.unwrap();
+    let mut renamed = item.clone();
+    renamed.window.computer = label("renamed");
+    renamed.hash = content_hash(&renamed.window);
+    let mut corrected = item.clone();
+    corrected.window.end = Millis(NOON + HOUR / 4);
+    corrected.hash = content_hash(&corrected.window);
+    let outcomes = bench.send(vec![item, renamed, corrected]).await;
+    assert!(matches!(&outcomes[..], [Outcome::Duplicate(_), Outcome::Duplicate(_), Outcome::Conflict]), "{outcomes:?}");
+    assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 4), "as the admin corrected it");
     bench.world.finish().await;
 }

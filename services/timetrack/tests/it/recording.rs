@@ -48,7 +48,7 @@ async fn a_batch_holds_repetitions_conflicts_and_good_windows_side_by_side() {
     let bench = Bench::with_ann().await;
     bench.send(vec![bench.window(0)]).await;
     let mut other_content = bench.window(0);
-    other_content.window.computer = label("another");
+    other_content.window.end = other_content.window.end - 1;
     other_content.hash = contracts::content_hash(&other_content.window);
     let outcomes = bench.send(vec![bench.window(0), other_content, bench.window(1), bench.window(1)]).await;
     assert!(
@@ -56,6 +56,43 @@ async fn a_batch_holds_repetitions_conflicts_and_good_windows_side_by_side() {
         "{outcomes:?}"
     );
     assert_eq!(bench.stored().await.len(), 2);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computer_that_was_renamed_between_try_and_retry_sends_the_same_window() {
+    let bench = Bench::with_ann().await;
+    let first = bench.window(0);
+    bench.send(vec![first.clone()]).await;
+    let recorded = bench.stored().await;
+    let again = |change: fn(&mut contracts::WindowSent)| {
+        let mut item = first.clone();
+        change(&mut item.window);
+        item.hash = contracts::content_hash(&item.window);
+        item
+    };
+    let repeated = vec![
+        again(|w| w.computer = label("renamed")),
+        again(|w| w.os_version = label("16")),
+        again(|w| w.timezone_offset = 3_600_000),
+        again(|w| w.note = contracts::Note::parse("later").ok()),
+        again(|w| w.task_status = Some(label("Done"))),
+        again(|w| w.shift_id = Some(label("another shift"))),
+    ];
+    for outcome in bench.send(repeated).await {
+        assert!(matches!(outcome, Outcome::Duplicate(_)), "{outcome:?}");
+        assert_eq!(window_of(&outcome), recorded[0], "answered as it was first recorded");
+    }
+    let others = vec![
+        again(|w| w.start = w.start + 1),
+        again(|w| w.end = w.end + 1),
+        again(|w| w.project_id = kit::new_id()),
+        again(|w| w.task_id = kit::new_id()),
+    ];
+    for outcome in bench.send(others).await {
+        assert!(!matches!(outcome, Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcome:?}");
+    }
+    assert_eq!(bench.stored().await, recorded);
     bench.world.finish().await;
 }
 
