@@ -113,7 +113,7 @@ impl WindowSent {
         if start < Millis(0) {
             Err(fault("start", "must be milliseconds since 1970, not negative"))
         } else if range.length() > WINDOW_MOST {
-            Err(fault("end", "must be at most 24 hours after start: send a longer stretch as several windows"))
+            Err(fault("end", &too_long(start)))
         } else if end > now + WINDOW_AHEAD {
             Err(fault("end", "must be at most 5 minutes ahead of the server's clock: check the computer's clock"))
         } else if !(-DAY..=DAY).contains(&timezone_offset) {
@@ -122,6 +122,16 @@ impl WindowSent {
             Ok(range)
         }
     }
+}
+
+/// What is said of a window that is longer than 24 hours: where to cut it. It happens to honest
+/// clients too, because a local day on which the clock is set back has 25 hours.
+fn too_long(start: Millis) -> String {
+    let first_end = start + WINDOW_MOST;
+    format!(
+        "must be at most 24 hours after start, so at most {first_end}: send a longer stretch, such as a day on which \
+         the clock is set back, as several windows, the first one until {first_end} and the next one from there"
+    )
 }
 
 /// A recorded window, as the API shows one.
@@ -285,6 +295,24 @@ mod tests {
                 let fits = length > 0 && length <= DAY && from >= Millis(0) && end <= NOW + 300_000 && offset.abs() <= DAY;
                 prop_assert_eq!(WindowSent::check_limits(from, end, offset, NOW).is_ok(), fits);
             }
+        }
+
+        #[test]
+        fn a_stretch_that_is_too_long_is_cut_where_the_refusal_says_until_every_piece_fits(
+            start in 0..2 * DAY, length in DAY + 1..5 * DAY,
+        ) {
+            let end = NOW;
+            let mut from = NOW - 2 * DAY - length + start;
+            let mut pieces = 1;
+            while let Err(refused) = WindowSent::check_limits(from, end, 0, NOW) {
+                prop_assert_eq!(&refused.field, "end");
+                let cut = refused.message.rsplit_once("until ").and_then(|(_, rest)| rest.split(' ').next());
+                let cut = Millis(cut.and_then(|cut| cut.parse().ok()).expect("an instant"));
+                prop_assert!(WindowSent::check_limits(from, cut, 0, NOW).is_ok());
+                from = cut;
+                pieces += 1;
+            }
+            prop_assert!((2..=7).contains(&pieces));
         }
 
         #[test]
