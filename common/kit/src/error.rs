@@ -3,6 +3,8 @@ use std::time::Duration;
 use contracts::{Code, Failure};
 use mongodb::error::{ErrorKind, TRANSIENT_TRANSACTION_ERROR};
 
+use crate::mongo;
+
 /// Why a handler did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -71,6 +73,6 @@ fn is_away(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
         ErrorKind::Io(_) | ErrorKind::ServerSelection { .. } | ErrorKind::ConnectionPoolCleared { .. } => true,
         ErrorKind::Command(e) => STEPPING_DOWN.contains(&e.code),
-        _ => error.contains_label("RetryableWriteError"),
+        _ => mongo::is_not_on_majority(error) || error.contains_label("RetryableWriteError"),
     }
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bson::{Bson, Document, doc};
-use contracts::Secret;
+use contracts::{Code, Failure, Secret};
 use mongodb::{
     Client, Collection, IndexModel,
-    error::{ErrorKind, WriteFailure},
+    error::{ErrorKind, InsertManyError, WriteFailure},
     options::{Acknowledgment, ClientOptions, Credential, IndexOptions, ReadConcern, WriteConcern},
 };
 use serde::Serialize;
 
-use crate::metrics::Pool;
+use crate::{Error, metrics::Pool};
 
 /// Who connects: a user, who is kept in a database.
 #[derive(Clone, Debug)]
@@ -78,16 +78,50 @@ pub fn one_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> Document {
     doc! { "$in": values.into_iter().map(|v| value(&v)).collect::<Vec<_>>() }
 }
 
-/// Whether an insert or an upsert met a document with the same unique key.
+/// A unique key that is taken.
+const DUPLICATE: i32 = 11000;
+
+/// Whether an insert or an upsert met a document with the same unique key, and nothing else went
+/// wrong. That document may not be on a majority yet: whoever goes by it reads it, with the read
+/// concern that [`connect`] sets.
 pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(e)) => e.code == 11000,
-        ErrorKind::Command(e) => e.code == 11000,
+        ErrorKind::Write(WriteFailure::WriteError(e)) => e.code == DUPLICATE,
+        ErrorKind::Command(e) => e.code == DUPLICATE,
+        ErrorKind::InsertMany(_) => taken(error).is_some(),
+        _ => false,
+    }
+}
+
+/// Which documents of an unordered `insert_many` were not stored because their key is taken, by
+/// their places. All others are stored on a majority. Nothing where something else went wrong, or
+/// where nobody knows whether a majority has the others: then the same may be inserted again.
+pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
+    match &*error.kind {
+        ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
+            if !met.is_empty() && met.iter().all(|e| e.code == DUPLICATE) =>
+        {
+            Some(met.iter().map(|e| e.index).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a write was done, and may not be on a majority (secondaries lag): nothing else is wrong
+/// with it, so the same write succeeds once they have caught up.
+pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
         ErrorKind::InsertMany(e) => {
-            e.write_errors.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|e| e.code == 11000))
+            e.write_concern_error.is_some() && e.write_errors.iter().flatten().all(|e| e.code == DUPLICATE)
         }
         _ => false,
     }
+}
+
+/// What was read is not on a majority yet: a passing failure, so that the caller tries again.
+pub fn not_on_majority() -> Failure {
+    Failure::new(Code::Unavailable, "The database has not yet written this to a majority. Try again in a moment.")
 }
 
 /// An index over these keys, for [`crate::Needs`].
@@ -118,14 +152,14 @@ pub fn index_name(index: &IndexModel) -> Option<&str> {
 /// Says whether it was stored.
 ///
 /// # Errors
-/// Those of MongoDB.
+/// Those of MongoDB; a passing one while what is stored is not on a majority.
 pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     collection: &Collection<T>,
     id: Bson,
     version: i64,
     document: &T,
-) -> mongodb::error::Result<bool> {
-    let older = doc! { "_id": id, "version": { "$lt": version } };
+) -> Result<bool, Error> {
+    let older = doc! { "_id": id.clone(), "version": { "$lt": version } };
     let mut replaced = collection.replace_one(older.clone(), document).upsert(true).await;
     if replaced.as_ref().is_err_and(is_duplicate) {
         // Another one was stored: an older one in this very moment, then this is done again, or one
@@ -134,8 +168,12 @@ pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     }
     match replaced {
         Ok(done) => Ok(done.modified_count > 0 || done.upserted_id.is_some()),
-        Err(error) if is_duplicate(&error) => Ok(false),
-        Err(error) => Err(error),
+        Err(error) if is_duplicate(&error) => {
+            let as_new = doc! { "_id": id, "version": { "$gte": version } };
+            let known = collection.clone_with_type::<Document>().find_one(as_new).await?;
+            known.map(|_| false).ok_or_else(|| not_on_majority().into())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -144,6 +182,48 @@ mod tests {
     use contracts::{EmployeeId, Rate};
 
     use super::*;
+
+    /// What the driver makes of a reply to an unordered `insert_many`; the replies are MongoDB's own.
+    fn insert_many(reply: Document) -> mongodb::error::Error {
+        let error: InsertManyError = bson::deserialize_from_document(reply).expect("a reply");
+        ErrorKind::InsertMany(error).into()
+    }
+
+    fn met(index: i32, code: i32) -> Document {
+        doc! { "index": index, "code": code, "errmsg": "E11000 duplicate key error collection: t3_db_timetrack.windows" }
+    }
+
+    fn lagging() -> Document {
+        doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" }
+    }
+
+    #[test]
+    fn what_was_not_refused_is_stored_only_where_a_majority_has_it() {
+        let refused = insert_many(doc! { "writeErrors": [met(0, 11000), met(3, 11000)] });
+        assert_eq!(taken(&refused), Some(vec![0, 3]));
+        assert!(is_duplicate(&refused) && !is_not_on_majority(&refused));
+
+        let both = insert_many(doc! { "writeErrors": [met(0, 11000)], "writeConcernError": lagging() });
+        assert_eq!(taken(&both), None, "the others may not be on a majority");
+        assert!(!is_duplicate(&both) && is_not_on_majority(&both));
+
+        let lags = insert_many(doc! { "writeConcernError": lagging() });
+        assert_eq!(taken(&lags), None);
+        assert!(is_not_on_majority(&lags));
+
+        let broken = insert_many(doc! { "writeErrors": [met(0, 11000), met(1, 121)], "writeConcernError": lagging() });
+        assert_eq!(taken(&broken), None, "a document that MongoDB refuses is no duplicate");
+        assert!(!is_not_on_majority(&broken), "it would be refused again");
+    }
+
+    #[test]
+    fn a_write_that_waits_for_secondaries_is_tried_again_however_often() {
+        let both = insert_many(doc! { "writeErrors": [met(0, 11000)], "writeConcernError": lagging() });
+        assert!(Error::from(both).is_away());
+        let one = bson::deserialize_from_document(lagging()).expect("a reply");
+        let one = mongodb::error::Error::from(ErrorKind::Write(WriteFailure::WriteConcernError(one)));
+        assert!(Error::from(one).is_away());
+    }
 
     #[test]
     fn ids_are_stored_as_binary_and_rates_as_integers() {

@@ -13,7 +13,7 @@ mod eventually;
 mod servers;
 mod world;
 
-pub use self::servers::{secrets, shared_mongo, start_mongo};
+pub use self::servers::{secrets, shared_mongo, start_mongo, start_mongo_with};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
 pub use world::{Running, World};

@@ -67,11 +67,20 @@ pub async fn shared_mongo() -> &'static str {
 /// # Panics
 /// When it cannot be started.
 pub async fn start_mongo(dir: &Path) -> Mongo {
+    start_mongo_with(dir, &[]).await
+}
+
+/// The same with more arguments, such as those that let a test make it fail.
+///
+/// # Panics
+/// When it cannot be started.
+pub async fn start_mongo_with(dir: &Path, args: &[&str]) -> Mongo {
     let program = Programs::mongod(&servers::on_stderr()).await.expect("mongod");
     let secrets = &shared().await.secrets;
     let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password().expect("a password"));
     let mut options = MongoOptions::new(program, dir);
     options.access = Some(Access { key_file, root_password });
+    options.args = args.iter().map(ToString::to_string).collect();
     Mongo::start(options).await.expect("mongod starts")
 }
 

@@ -1,6 +1,6 @@
 use anyhow::{Context, anyhow};
 use bson::{Document, RawArrayBuf, RawDocumentBuf, doc, raw::cstr, rawdoc};
-use kit::Error;
+use kit::{Error, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,8 @@ where
     let reply = database.run_raw_command(command).await?;
     let outcome: Outcome = bson::deserialize_from_document(reply).context("a reply that cannot be read")?;
     if let Some(error) = outcome.write_concern_error {
-        return Err(anyhow!("not on a majority: {error}").into());
+        tracing::warn!(%error, "not on a majority yet");
+        return Err(mongo::not_on_majority().into());
     }
     if let Some(error) = outcome.write_errors.iter().find(|error| error.code != DUPLICATE) {
         return Err(anyhow!("MongoDB refused a document with code {}", error.code).into());

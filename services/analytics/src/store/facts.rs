@@ -11,13 +11,9 @@ use contracts::{
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
     Database, Error, Shape,
-    mongo::{index, is_duplicate, one_of, value},
+    mongo::{index, one_of, taken, value},
 };
-use mongodb::{
-    Collection,
-    error::{ErrorKind, InsertManyError},
-    options::Hint,
-};
+use mongodb::{Collection, options::Hint};
 use serde::{Deserialize, Serialize};
 
 use super::{bulk, read_all};
@@ -175,14 +171,8 @@ impl Facts {
         }
         let rows = facts.iter().cloned().map(Row::from);
         let Err(error) = self.rows.insert_many(rows).ordered(false).await else { return Ok(HashMap::new()) };
-        match &*error.kind {
-            ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
-                if is_duplicate(&error) =>
-            {
-                Ok(met.iter().filter_map(|e| facts.get(e.index)).map(|fact| (fact.id, fact.clone())).collect())
-            }
-            _ => Err(error.into()),
-        }
+        let met = taken(&error).ok_or(error)?;
+        Ok(met.into_iter().filter_map(|n| facts.get(n)).map(|fact| (fact.id, fact.clone())).collect())
     }
 
     /// Replaces those that come before what is stored. Gives those that somebody else changed in

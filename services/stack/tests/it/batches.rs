@@ -55,9 +55,10 @@ async fn a_bad_window_of_a_batch_spoils_no_other() {
     assert_eq!(answer["items"][1]["code"], "invalid");
     assert!(answer["items"][1]["detail"].as_str().unwrap().contains("start"));
     assert!(!answer.to_string().contains("SECRET"));
-    let queued = office.send(vec![not_hers, office.hour(5)]).await.expect(202);
-    assert_eq!(statuses(&queued), ["queued", "stored"]);
-    assert!(queued["items"][0]["location"].as_str().unwrap().starts_with("/api/v1/time-entries/"));
+    office.system.world.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
+    let unknown = office.send(vec![not_hers, office.hour(5)]).await.expect(200);
+    assert_eq!(statuses(&unknown), ["rejected", "stored"]);
+    assert_eq!(unknown["items"][0]["code"], "unknown_task");
     assert_eq!(office.time().await, 3 * HOUR);
     office.system.finish().await;
 }

@@ -2,7 +2,6 @@
 
 use contracts::{Label, Millis, TaskId, WindowId, shift_id, window_id};
 use serde_json::{Value, json};
-use testkit::eventually_within;
 
 use crate::{
     office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged},
@@ -208,26 +207,18 @@ async fn what_became_of_a_window_is_told_to_its_employee_and_to_admins() {
     let never = format!("{WINDOWS}/{}", kit::new_id::<WindowId>());
     assert_eq!(seen(&office.ann.token, &never).await.refused(404), "not_found");
 
-    // A task that nobody has heard of may only be early, until it is clear that it is not.
-    let early = merged(office.window(TEN, TEN + HOUR), json!({ "taskId": kit::new_id::<TaskId>() }));
-    let answer = office.post(early).await;
-    let location = answer.headers["Location"].to_str().unwrap().to_owned();
-    let queued = answer.expect(202);
-    assert_keys(&queued, &["id", "status"]);
-    assert_eq!(queued["status"], "queued");
-    assert!(location.starts_with(&format!("{WINDOWS}/{}?seq=", id(&queued))), "{location}");
-    assert_eq!(seen(&office.ann.token, &location).await.expect(200), queued);
-    let without_place = location.split('?').next().unwrap();
-    assert_eq!(seen(&office.ann.token, without_place).await.expect(200), queued);
-    assert_eq!(seen(&bob.token, without_place).await.refused(404), "not_found");
-    system.world.clock.advance(11_000);
-    let rejected = eventually_within(std::time::Duration::from_secs(20), "it is given up", async || {
-        let told = seen(&office.ann.token, &location).await.expect(200);
-        (told["status"] != "queued").then_some(told)
-    });
-    let rejected = rejected.await;
+    // A task that nobody has told of is refused at once, and the window is kept.
+    let unknown = merged(
+        office.window(TEN, TEN + HOUR),
+        json!({ "taskId": kit::new_id::<TaskId>(), "id": kit::new_id::<WindowId>() }),
+    );
+    system.world.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
+    assert_eq!(office.post(unknown.clone()).await.refused(400), "unknown_task");
+    let path = format!("{WINDOWS}/{}", id(&unknown));
+    let rejected = seen(&office.ann.token, &path).await.expect(200);
+    assert_eq!(seen(&bob.token, &path).await.refused(404), "not_found");
     assert_keys(&rejected, &["id", "status", "code", "detail"]);
     assert_eq!((&rejected["status"], &rejected["code"]), (&json!("rejected"), &json!("unknown_task")));
-    assert_eq!(system.get(&location).await, rejected);
+    assert_eq!(system.get(&path).await, rejected);
     office.system.finish().await;
 }

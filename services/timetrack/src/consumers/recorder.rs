@@ -72,9 +72,9 @@ async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
     let all: Vec<_> = items.iter().collect();
     let bindings = app.store.bindings.of(&all).await?;
     let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
-    // Nobody has told us that these belong together. Where all that was said so far has reached
-    // us, that is so; else the word may still be on its way.
-    let unbound = |admission: &Admission| matches!(admission, Admission::Unbound(_));
+    // Nobody has told us of these, or that they belong together. Where all that was said so far has
+    // reached us, that is so; else the word may still be on its way.
+    let unbound = |admission: &Admission| matches!(admission, Admission::Early(_) | Admission::Unbound(_));
     let mut heard_all = false;
     if admissions.iter().any(unbound) && is_caught_up(app).await? {
         heard_all = true;
@@ -86,8 +86,7 @@ async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
     }
     let fate = |admission| match admission {
         Admission::Admitted(terms) => Fate::Admitted(terms),
-        Admission::Early(code) => Fate::HeldBack { code, waiting: true },
-        Admission::Unbound(code) => Fate::HeldBack { code, waiting: !heard_all },
+        Admission::Early(code) | Admission::Unbound(code) => Fate::HeldBack { code, waiting: !heard_all },
         Admission::Refused(code) => Fate::HeldBack { code, waiting: false },
     };
     Ok(admissions.into_iter().map(fate).collect())

@@ -15,8 +15,8 @@ const PUBLISHED: Duration = Duration::from_secs(30);
 /// How often jobs are looked for whose process has died.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// Changes all windows of a filter that are stored when it is asked. Once begun it is finished,
-/// whether or not somebody still waits for it.
+/// Changes all windows of a filter that are stored when it is asked; one that is recorded while it
+/// runs may be changed too. Once begun it is finished, whether or not somebody still waits for it.
 pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) -> Result<WindowsUpdated, Error> {
     call.require_admin()?;
     if request.employees.is_empty() && request.projects.is_empty() {
@@ -59,12 +59,16 @@ pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
 }
 
 /// Does a job in chunks, each in one transaction with its event and the note of how far it is.
+///
+/// It walks all ids once, in their order. So it meets every window that was recorded before it
+/// began, whatever any clock says, and it ends however many are recorded meanwhile: what is
+/// recorded behind it is left as it is.
 async fn run(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     while !job.done {
         if app.shutdown.is_stopping() {
             return Err(Failure::new(Code::Unavailable, "The service stops. The update goes on elsewhere.").into());
         }
-        let ids = app.store.windows.to_update(&job.request, job.asked, job.after, WINDOWS_AN_EVENT).await?;
+        let ids = app.store.windows.to_update(&job.request, job.after, WINDOWS_AN_EVENT).await?;
         let was = job.after;
         job.after = ids.last().copied().or(was);
         job.modified += ids.len() as i64;

@@ -13,7 +13,7 @@ pub(crate) struct UpdateJob {
     #[serde(rename = "_id")]
     pub(crate) id: EventId,
     pub(crate) request: UpdateWindows,
-    /// When it was asked: later windows are not touched.
+    /// When it was asked: since then the windows are changed.
     pub(crate) asked: Millis,
     /// The last window that is done.
     pub(crate) after: Option<WindowId>,

@@ -7,7 +7,7 @@ use contracts::{
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
-use mongodb::{Collection, error::ErrorKind};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
 /// So many windows come from MongoDB at once.
@@ -108,18 +108,16 @@ impl WindowStore {
         if windows.is_empty() {
             return Ok(none);
         }
-        let error = match self.windows.insert_many(windows).ordered(false).await {
-            Ok(_) => return Ok(none),
-            Err(error) if mongo::is_duplicate(&error) => error,
-            Err(error) => return Err(error.into()),
-        };
-        let refused: Vec<usize> = match &*error.kind {
-            ErrorKind::InsertMany(e) => e.write_errors.iter().flatten().map(|e| e.index).collect(),
-            _ => (0..windows.len()).collect(),
-        };
+        let Err(error) = self.windows.insert_many(windows).ordered(false).await else { return Ok(none) };
+        let refused = mongo::taken(&error).ok_or(error)?;
         let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));
         let stored = self.windows.find(doc! { "_id": ids }).await?;
-        let taken = stored.map_ok(|w| (w.id, w)).try_collect().await?;
+        let taken: HashMap<_, _> = stored.map_ok(|w| (w.id, w)).try_collect().await?;
+        // What we have met may still go away with this primary: no word is final before a majority
+        // has it.
+        if refused.iter().any(|n| !taken.contains_key(&windows[*n].id)) {
+            return Err(mongo::not_on_majority().into());
+        }
         Ok(Inserted { taken, refused })
     }
 
@@ -215,11 +213,10 @@ impl WindowStore {
     pub(crate) async fn to_update(
         &self,
         update: &UpdateWindows,
-        stored_by: Millis,
         after: Option<WindowId>,
         most: usize,
     ) -> Result<Vec<WindowId>, Error> {
-        let mut all = vec![doc! { "window.createdAt": { "$lte": stored_by.0 }, "voided": false }];
+        let mut all = vec![doc! { "voided": false }];
         all.extend(some_of("window.employeeId", &update.employees));
         all.extend(some_of("window.projectId", &update.projects));
         if let Some(after) = after {

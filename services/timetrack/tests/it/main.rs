@@ -6,6 +6,7 @@ mod bindings;
 mod correcting;
 mod crashing;
 mod listing;
+mod majority;
 mod plans;
 mod quarantine;
 mod recording;

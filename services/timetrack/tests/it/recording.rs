@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use contracts::{
-    Caller, Code, GetWindow, HOUR, INGEST_WINDOWS, IngestBatch, Millis, Outcome, Rate, Service, Term, WindowState,
-    stream,
+    Caller, Code, GetWindow, HOUR, INGEST_WINDOWS, IngestBatch, ListQuarantine, Millis, Outcome, Rate, Service, Term,
+    WindowState, stream,
 };
 use testkit::eventually;
 
@@ -134,12 +134,13 @@ async fn whoever_is_on_the_project_but_not_on_the_task_is_refused_and_the_window
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_early_window_waits_until_the_word_of_its_task_arrives() {
-    let bench = Bench::empty().await;
+    let (bench, in_hand) = Bench::behind().await;
     let window = bench.window(0);
     assert!(matches!(&bench.send(vec![window.clone()]).await[..], [Outcome::Queued]));
     let get = GetWindow { id: window.id, seq: None };
     assert_eq!(bench.world.ask(&get).await.unwrap(), WindowState::Queued);
     bench.introduce().await;
+    in_hand.let_go().await;
     eventually("the window is recorded", async || {
         matches!(bench.world.ask(&get).await, Ok(WindowState::Recorded(_))).then_some(())
     })
@@ -148,8 +149,37 @@ async fn an_early_window_waits_until_the_word_of_its_task_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_on_what_nobody_ever_hears_of_is_rejected_after_a_few_seconds() {
-    let bench = Bench::empty().await;
+async fn a_window_on_what_nobody_has_told_of_is_refused_at_once_and_kept() {
+    let bench = Bench::with_ann().await;
+    let unknown = |change: fn(&mut contracts::WindowSent)| {
+        let mut window = bench.window(0).window;
+        change(&mut window);
+        bench.item(window)
+    };
+    let project = unknown(|w| w.project_id = kit::new_id());
+    let mut task = unknown(|w| w.task_id = kit::new_id());
+    task.id = kit::new_id();
+    let outcomes = bench.send(vec![project.clone(), task.clone(), bench.window(1)]).await;
+    assert!(
+        matches!(
+            &outcomes[..],
+            [
+                Outcome::Rejected { code: Code::UnknownProject, .. },
+                Outcome::Rejected { code: Code::UnknownTask, .. },
+                Outcome::Stored(_)
+            ]
+        ),
+        "{outcomes:?}"
+    );
+    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let held: Vec<_> = held.into_iter().map(|w| (w.id, w.waiting)).collect();
+    assert!(held.len() == 2 && [project.id, task.id].iter().all(|id| held.contains(&(*id, false))), "{held:?}");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_waits_for_a_word_that_never_comes_is_rejected_after_a_few_seconds() {
+    let (bench, _in_hand) = Bench::behind().await;
     let window = bench.window(0);
     bench.send(vec![window.clone()]).await;
     bench.world.clock.advance(11_000);

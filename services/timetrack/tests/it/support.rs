@@ -1,8 +1,11 @@
 //! A world in which Ann is on a task of a project, and somebody who sends windows as a gateway does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use async_nats::HeaderMap;
+use async_nats::{
+    HeaderMap,
+    jetstream::{AckKind, Message, consumer::PullConsumer},
+};
 use contracts::{
     AssignmentChanged, EmployeeChanged, EmployeeId, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
     IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged,
@@ -11,6 +14,7 @@ use contracts::{
 };
 use futures::StreamExt;
 use testkit::{Running, World};
+use tokio::task::JoinHandle;
 
 pub const NOON: i64 = 1_760_000_000_000;
 
@@ -36,11 +40,34 @@ impl Bench {
         bench
     }
 
+    /// The same against this mongod.
+    pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
+        let bench = Self::of(World::start_on(mongo_connection_string).await).await;
+        bench.introduce().await;
+        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        bench
+    }
+
     /// Timetrack has heard of nobody.
     pub async fn empty() -> Self {
-        let world = World::start().await;
+        Self::of(World::start().await).await
+    }
+
+    async fn of(world: World) -> Self {
         let timetrack = Some(spawn(&world).await);
         Self { world, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
+    }
+
+    /// Timetrack has heard of nobody, and knows that it has not heard all: an event is in somebody
+    /// else's hands until it is let go.
+    pub async fn behind() -> (Self, InHand) {
+        let mut bench = Self::empty().await;
+        bench.timetrack.take().unwrap().stop().await;
+        let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None };
+        bench.world.publish(&EmployeeChanged(somebody)).await;
+        let in_hand = InHand::take(&bench.world).await;
+        bench.timetrack = Some(spawn(&bench.world).await);
+        (bench, in_hand)
     }
 
     /// Tells that Ann is on the project and the task.
@@ -119,6 +146,36 @@ impl Bench {
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
         self.world.ask(&between(0, NOON * 2)).await.unwrap().items
+    }
+}
+
+/// An event that a replica has in hand, which says that it is still working on it.
+pub struct InHand {
+    message: Arc<Message>,
+    progress: JoinHandle<()>,
+}
+
+impl InHand {
+    async fn take(world: &World) -> Self {
+        let durable = Service::Timetrack.name();
+        let jetstream = &world.bus().jetstream;
+        let consumer: PullConsumer = jetstream.get_consumer_from_stream(durable, stream::EVENTS).await.unwrap();
+        let mut messages = consumer.fetch().max_messages(1).expires(Duration::from_secs(10)).messages().await.unwrap();
+        let message = Arc::new(messages.next().await.unwrap().unwrap());
+        let kept = message.clone();
+        let progress = tokio::spawn(async move {
+            loop {
+                kept.ack_with(AckKind::Progress).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+        });
+        Self { message, progress }
+    }
+
+    /// Lets go of it: somebody else gets it.
+    pub async fn let_go(self) {
+        self.progress.abort();
+        self.message.ack_with(AckKind::Nak(None)).await.unwrap();
     }
 }
 

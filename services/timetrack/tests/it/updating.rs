@@ -1,8 +1,13 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use bson::{Document, doc};
-use contracts::{Code, EventId, Rate, Service, UpdateWindows, WindowChanges, stream};
+use contracts::{Code, DAY, EventId, HOUR, IngestItem, Rate, Service, UpdateWindows, WindowChanges, stream};
 use testkit::eventually;
 
-use crate::support::{Bench, spawn};
+use crate::support::{Bench, NOON, between, spawn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics() {
@@ -45,6 +50,52 @@ async fn a_resent_window_is_no_conflict_after_an_update() {
     let outcomes = bench.send(vec![bench.window(0)]).await;
     assert!(matches!(&outcomes[..], [contracts::Outcome::Duplicate(_)]), "{outcomes:?}");
     bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_was_recorded_before_it_whatever_the_clocks_say() {
+    let bench = Bench::with_ann().await;
+    let by_the_clock_of_another_machine = |hour, ahead| {
+        let item = bench.window(hour);
+        IngestItem { received_at: item.received_at + ahead, ..item }
+    };
+    let apart = vec![
+        by_the_clock_of_another_machine(0, DAY),
+        by_the_clock_of_another_machine(1, 0),
+        by_the_clock_of_another_machine(2, -DAY),
+    ];
+    bench.send(apart).await;
+    let changes = WindowChanges { paid: Some(true), ..Default::default() };
+    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
+    assert!(bench.stored().await.iter().all(|window| window.paid));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_ends_while_windows_keep_coming_and_misses_none_of_those_before_it() {
+    let bench = Arc::new(Bench::with_ann().await);
+    let before = 500;
+    bench.send((0..before).map(|hour| bench.window(hour)).collect()).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, stopped) = (bench.clone(), stop.clone());
+    let coming = tokio::spawn(async move {
+        let mut hour = before;
+        while !stopped.load(Ordering::SeqCst) {
+            sender.send((hour..hour + 50).map(|hour| sender.window(hour)).collect()).await;
+            hour += 50;
+        }
+    });
+    let changes = WindowChanges { paid: Some(true), ..Default::default() };
+    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    let modified = bench.world.ask(&update).await.unwrap().modified;
+    stop.store(true, Ordering::SeqCst);
+    coming.await.unwrap();
+    assert!(modified >= before as u64, "{modified}");
+    let early = bench.world.ask(&between(NOON, NOON + before * HOUR)).await.unwrap().items;
+    assert_eq!(early.len() as i64, before);
+    assert!(early.iter().all(|window| window.paid));
+    Arc::into_inner(bench).unwrap().world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

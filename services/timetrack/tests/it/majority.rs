@@ -1,0 +1,53 @@
+//! A real mongod that is told to answer as one whose secondaries lag.
+
+use bson::doc;
+use contracts::{IngestItem, Outcome, content_hash};
+use testkit::start_mongo_with;
+
+use crate::support::{Bench, window_of};
+
+/// The next `times` writes of this kind are done, and answered with a write-concern error, beside
+/// whatever else MongoDB says of them.
+async fn lag(bench: &Bench, command: &str, times: i32) {
+    let url = &bench.world.settings().mongo.mongo_connection_string;
+    let admin = kit::mongo::connect(url.expose(), None, "lag").await.unwrap().database("admin");
+    let error = doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
+    let fails = doc! {
+        "configureFailPoint": "failCommand", "mode": { "times": times },
+        "data": { "failCommands": [command], "writeConcernError": error },
+    };
+    admin.run_command(fails).await.unwrap();
+}
+
+/// The same id with other content.
+fn other(item: &IngestItem) -> IngestItem {
+    let mut other = item.clone();
+    other.window.end = other.window.end - 1;
+    other.hash = content_hash(&other.window);
+    other
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_conflict() {
+    let folder = tempfile::tempdir().unwrap();
+    let mongo = start_mongo_with(folder.path(), &["--setParameter", "enableTestCommands=1"]).await;
+    let bench = Bench::with_ann_on(&mongo.connection_string()).await;
+    let first = bench.window(0);
+    bench.send(vec![first.clone()]).await;
+
+    // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
+    lag(&bench, "insert", 2).await;
+    let outcomes = bench.send(vec![first.clone(), other(&first), bench.window(1), bench.window(2)]).await;
+    // "Stored" would be the word of the first try. It was not on a majority, so the message came
+    // again and found the two as they had been written.
+    assert!(
+        matches!(
+            &outcomes[..],
+            [Outcome::Duplicate(_), Outcome::Conflict, Outcome::Duplicate(_), Outcome::Duplicate(_)]
+        ),
+        "{outcomes:?}"
+    );
+    assert_eq!(window_of(&outcomes[2]).id, bench.window(1).id);
+    assert_eq!(bench.stored().await.len(), 3, "each once");
+    bench.world.finish().await;
+}
