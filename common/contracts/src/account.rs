@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Email, Employee, EmployeeId, InvitationId, Millis, Name, message::requests};
+use crate::{Email, Employee, EmployeeId, InvitationId, Millis, Name, SECOND, message::requests};
 
 /// A text that is never shown: a password, a token, a key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -150,6 +150,9 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// The keys of all employees.
+    pub const KEYS: &'static str = "employee.*";
+
     /// The key of an employee.
     pub fn key(employee: EmployeeId) -> String {
         format!("employee.{employee}")
@@ -158,6 +161,36 @@ impl Revocation {
     /// The employee of a key, if it is one's.
     pub fn employee(key: &str) -> Option<EmployeeId> {
         key.strip_prefix("employee.")?.parse().ok()
+    }
+}
+
+/// How long after its last beat a gateway still trusts what it knows of revocations, in
+/// milliseconds. After that it refuses every token with 503. So this long after a revocation is in
+/// the bucket, no gateway takes the token any more, whatever has happened to that gateway.
+pub const BEAT_LATE: i64 = 2 * SECOND;
+
+/// What each gateway keeps writing into the bucket [`crate::stream::REVOCATIONS`], under a key
+/// `beat.<gateway>` of its own. It sees its own beats come back as long as it sees revocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Counts the beats of this gateway.
+    pub number: u64,
+    /// The gateway knows every entry of the bucket up to this revision.
+    pub seen: u64,
+}
+
+impl Beat {
+    /// The keys of all beats.
+    pub const KEYS: &'static str = "beat.*";
+
+    /// The key of a gateway.
+    pub fn key(gateway: impl fmt::Display) -> String {
+        format!("beat.{gateway}")
+    }
+
+    /// Whether a key is one of a beat.
+    pub fn is_key(key: &str) -> bool {
+        key.starts_with("beat.")
     }
 }
 

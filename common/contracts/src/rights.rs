@@ -59,7 +59,7 @@ impl Account {
     /// told.
     pub fn tells(self) -> Vec<String> {
         match self {
-            Self::Streams => vec![format!("{}.>", User::Service(Gateway).inbox())],
+            Self::Streams => [Gateway, Directory].map(|service| format!("{}.>", User::Service(service).inbox())).into(),
             Self::Services => Vec::new(),
         }
     }
@@ -163,26 +163,32 @@ impl Rights {
         ]);
     }
 
-    /// Puts windows on the queue; watches the revocations, which makes consumers that live as long
-    /// as the watch; writes beats among them.
+    /// Puts windows on the queue; watches the revocations; writes beats among them.
     fn gateway(&mut self) {
+        self.say([INGEST_WINDOWS.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
+        self.watch_revocations();
+        self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS)]);
+    }
+
+    /// Writes down whose older tokens are over; watches how far the gateways are with that.
+    fn revoke(&mut self) {
+        let (bucket, keys) = (stream::REVOCATIONS_STREAM, format!("$KV.{}.employee.*", stream::REVOCATIONS));
+        self.watch_revocations();
+        self.say([format!("$JS.API.DIRECT.GET.{bucket}.{keys}"), keys]);
+    }
+
+    /// A watch makes a consumer that lives as long as the watch: without a name at first, and under
+    /// names that the client makes up, with or without a filter, after each reconnect.
+    fn watch_revocations(&mut self) {
         let bucket = stream::REVOCATIONS_STREAM;
         self.say([
-            INGEST_WINDOWS.into(),
-            format!("$JS.API.STREAM.INFO.{}", stream::INGEST),
             format!("$JS.API.STREAM.INFO.{bucket}"),
             format!("$JS.API.CONSUMER.CREATE.{bucket}"),
+            format!("$JS.API.CONSUMER.CREATE.{bucket}.>"),
             format!("$JS.API.CONSUMER.INFO.{bucket}.*"),
             format!("$JS.API.CONSUMER.DELETE.{bucket}.*"),
             format!("$JS.FC.{bucket}.>"),
-            format!("$KV.{}.beat.>", stream::REVOCATIONS),
         ]);
-    }
-
-    /// Writes down whose older tokens are over.
-    fn revoke(&mut self) {
-        let (bucket, keys) = (stream::REVOCATIONS_STREAM, format!("$KV.{}.employee.*", stream::REVOCATIONS));
-        self.say([format!("$JS.API.STREAM.INFO.{bucket}"), format!("$JS.API.DIRECT.GET.{bucket}.{keys}"), keys]);
     }
 
     /// Finds services, looks at streams, backs them up, and puts dead messages back where they

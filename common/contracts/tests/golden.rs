@@ -257,6 +257,7 @@ fn accounts(golden: &mut Golden) {
     let minted = MintedToken { name: name("Ann Example"), email: email(), token: Secret::new("token"), expires_at: AT };
     golden.request(MintToken { invitation_id: id(6), employee_id: id(1) }, Some(minted));
     golden.check("kv.revocations", &Revocation { epoch: 1 });
+    golden.check("kv.revocations.beat", &Beat { number: 2, seen: 7 });
 }
 
 fn employees(golden: &mut Golden) {

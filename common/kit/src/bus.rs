@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use async_nats::{
-    Client, ConnectOptions, Event as ConnectionEvent, HeaderMap, Request as NatsRequest, RequestErrorKind,
+    Client, ConnectOptions, Event as ConnectionEvent, HeaderMap, Request as NatsRequest, RequestErrorKind, ServerError,
     connection::State, header::NATS_MESSAGE_ID, jetstream,
 };
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use futures::StreamExt;
 use crate::{
     Clock, Error, Metrics, Origin,
     config::{self, Environment},
+    metrics::Counter,
     trace,
 };
 
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ACK_PATIENCE: Duration = Duration::from_secs(2);
 /// How long NATS is waited for at the start, in seconds.
 const START_PATIENCE: u32 = 30;
+/// The counter of refused subjects, without its `_total`.
+const VIOLATIONS: &str = "t3_nats_permission_violations";
 
 /// NATS, as all services use it.
 #[derive(Clone, Debug)]
@@ -84,10 +87,11 @@ impl Bus {
         service: Service,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let client = connect_nats(settings, environment, user).await?;
+        let metrics = Metrics::new(service);
+        let violations = metrics.counter(VIOLATIONS, "How often NATS refused what this process may not say or hear");
+        let client = connect_counting(settings, environment, user, violations).await?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(ACK_PATIENCE);
-        let metrics = Metrics::new(service);
         metrics.follow_connection(&client);
         Ok(Self { client, jetstream, service, clock, metrics })
     }
@@ -259,11 +263,24 @@ fn headers(otherwise: Option<Actor>) -> HeaderMap {
     headers
 }
 
-/// The server's own words, such as what we may not do: nothing else tells of that.
-async fn report(event: ConnectionEvent) {
+/// The server's own words. A refused subject shows nowhere else: whoever asked gets no answer.
+fn report(event: &ConnectionEvent, violations: &Counter) {
     match event {
-        ConnectionEvent::ServerError(error) => tracing::error!(%error, "NATS refuses"),
+        ConnectionEvent::ServerError(error) if is_violation(error) => {
+            violations.inc();
+            tracing::error!(%error, "NATS refuses a subject: the table of rights lacks it, or `provision secrets` is to be run again");
+        }
+        ConnectionEvent::ServerError(error) => tracing::error!(%error, "NATS says that something is wrong"),
         event => tracing::debug!(%event, "NATS"),
+    }
+}
+
+/// Whether the server refuses a subject. It says so in a sentence only.
+fn is_violation(error: &ServerError) -> bool {
+    match error {
+        ServerError::AuthorizationViolation => true,
+        ServerError::SlowConsumer(_) => false,
+        ServerError::Other(sentence) => sentence.to_ascii_lowercase().contains("permissions violation"),
     }
 }
 
@@ -273,15 +290,29 @@ async fn report(event: ConnectionEvent) {
 /// # Errors
 /// When NATS is not there, or a setting is wrong.
 pub async fn connect_nats(settings: &config::Nats, environment: Environment, user: User) -> anyhow::Result<Client> {
+    connect_counting(settings, environment, user, Counter::default()).await
+}
+
+/// The same, and counts what NATS refuses.
+async fn connect_counting(
+    settings: &config::Nats,
+    environment: Environment,
+    user: User,
+    violations: Counter,
+) -> anyhow::Result<Client> {
     let (seed, servers) = (settings.nkey(environment)?, settings.servers()?);
     let mut tried = 0;
     loop {
+        let violations = violations.clone();
         let mut options = ConnectOptions::new()
             .name(user.name())
             .custom_inbox_prefix(user.inbox())
             .ping_interval(Duration::from_secs(10))
             .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)))
-            .event_callback(report);
+            .event_callback(move |event| {
+                report(&event, &violations);
+                std::future::ready(())
+            });
         if let Some(seed) = &seed {
             options = options.nkey(seed.expose().to_owned());
         }
@@ -297,5 +328,22 @@ pub async fn connect_nats(settings: &config::Nats, environment: Environment, use
             }
             Err(error) => return Err(error).context("NATS cannot be reached at NATS_URL"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_subject_is_counted_and_other_complaints_are_not() {
+        let violations = Counter::default();
+        let said = |sentence: &str| ConnectionEvent::ServerError(ServerError::Other(sentence.to_owned()));
+        report(&said("Permissions Violation for Publish to \"$JS.API.CONSUMER.CREATE.X.y_1\""), &violations);
+        report(&said("permissions violation for subscription to \"evt.>\""), &violations);
+        report(&said("Stale Connection"), &violations);
+        report(&ConnectionEvent::ServerError(ServerError::SlowConsumer(3)), &violations);
+        report(&ConnectionEvent::Disconnected, &violations);
+        assert_eq!(violations.get(), 2);
     }
 }

@@ -1,9 +1,9 @@
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Mutex, time::Duration};
 
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::{Document, doc};
 use contracts::{Account, Caller, Event, EventId, Failure, Request, Service, User};
-use kit::{Bus, Clock, Database, Deps, Needs, Shutdown, config};
+use kit::{Bus, Clock, Database, Deps, Metrics, Needs, Shutdown, config};
 use provisioning::{Bounds, Plan, Provisioner};
 use servers::Nats;
 use tempfile::TempDir;
@@ -13,6 +13,9 @@ use crate::{
     TestClock,
     servers::{mongo_settings, nats_settings, nats_settings_of_test, secrets, shared_mongo, start_nats},
 };
+
+/// How often NATS has refused a service a subject.
+const VIOLATIONS: &str = "t3_nats_permission_violations_total";
 
 /// How long a service may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,6 +35,8 @@ pub struct World {
     provisioner: Provisioner,
     bus: Bus,
     shutdown: Shutdown,
+    /// What the services of this world tell about themselves.
+    told: Mutex<Vec<Metrics>>,
 }
 
 /// A service that runs in a world.
@@ -101,7 +106,17 @@ impl World {
         let streams = provisioner.streams(&Bounds::default()).await.expect("a look at the streams");
         streams.apply().await.expect("streams");
         let mongo = mongo_connection_string.to_owned();
-        Self { nats, clock, folder, settings, mongo, provisioner, bus, shutdown: Shutdown::new() }
+        Self {
+            nats,
+            clock,
+            folder,
+            settings,
+            mongo,
+            provisioner,
+            bus,
+            shutdown: Shutdown::new(),
+            told: Mutex::default(),
+        }
     }
 
     /// What a service is given here: a NATS connection of its own and MongoDB, both as its own user.
@@ -168,6 +183,7 @@ impl World {
         self.provision_only(&needs).await;
         let service = needs.service;
         let deps = self.deps(service).await;
+        self.told.lock().expect("no panic before").push(deps.bus.metrics().clone());
         let (health, shutdown) = (deps.health.clone(), Shutdown::new());
         let ops = health.serve(self.settings.ops_addr, &shutdown).await.expect("a free port");
         let mut ended = tokio::spawn(run(deps, shutdown.clone()));
@@ -256,10 +272,11 @@ impl World {
         .await;
     }
 
-    /// Stops everything, and fails where a service left events unsent.
+    /// Stops everything, and fails where a service left events unsent, or NATS has refused one a
+    /// subject.
     ///
     /// # Panics
-    /// When an outbox is not empty after 10 seconds.
+    /// When an outbox is not empty after 10 seconds, or the table of rights lacks something.
     pub async fn finish(self) {
         for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer]
         {
@@ -269,6 +286,11 @@ impl World {
                 (left == 0).then_some(())
             })
             .await;
+        }
+        for told in self.told.into_inner().expect("no panic before") {
+            let text = told.text();
+            let refused = text.lines().find(|line| line.starts_with(VIOLATIONS) && !line.ends_with(" 0"));
+            assert_eq!(refused, None, "NATS has refused a subject: see the table of rights");
         }
         self.shutdown.stop();
     }

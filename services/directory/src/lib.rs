@@ -6,17 +6,18 @@ mod domain;
 mod handlers;
 mod hasher;
 mod metrics;
+mod revocations;
 mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::kv;
 use contracts::{Service, stream};
 use kit::{Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 
 pub use config::Config;
 use hasher::Hasher;
 use metrics::HashingMetrics;
+use revocations::Revocations;
 use store::Store;
 
 /// How long a command waits for the copies that others keep of what it changed.
@@ -32,7 +33,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
     /// The bucket of those whose older tokens are over, which gateways watch.
-    pub(crate) revocations: kv::Store,
+    pub(crate) revocations: Revocations,
 }
 
 /// Answers and consumes until shutdown.
@@ -43,7 +44,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
     }
-    let revocations = deps.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
+    let revocations = Revocations::new(deps.bus.jetstream.get_key_value(stream::REVOCATIONS).await?);
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);

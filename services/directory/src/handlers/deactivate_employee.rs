@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use contracts::{DeactivateEmployee, Failure};
+use contracts::{Code, DeactivateEmployee, EmployeeId, Failure};
 use kit::{Call, Error};
 
 use super::save;
 use crate::{App, WAIT_FOR_SWEEP};
 
 /// Deactivates an employee: tokens and invitations are over, and the projects service takes them
-/// off everything. That is waited for, so that the answer shows it.
+/// off everything. That is waited for, so that the answer shows it; and the answer comes only once no
+/// gateway takes a token of theirs any more.
 pub(crate) async fn deactivate_employee(
     app: Arc<App>,
     call: Call,
@@ -15,14 +16,33 @@ pub(crate) async fn deactivate_employee(
 ) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let now = app.clock.now();
-    let employee = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
+    let changed = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
         employee.deactivate(now)?;
         app.store.invitations.close(tx, employee.invitation, now).await?;
         save(&app, tx, &employee).await?;
         Ok(employee)
-    })?;
+    });
+    let employee = match changed {
+        Ok(employee) => employee,
+        // Whoever was not answered the first time asks again, and is to rely on the answer as much.
+        Err(Error::Failure(failure)) if failure.code == Code::AlreadyDeactivated => {
+            end_tokens(&app, request.id).await?;
+            return Err(failure.into());
+        }
+        Err(error) => return Err(error),
+    };
+    end_tokens(&app, employee.id).await?;
     let swept = app.store.employees.get(employee.id).await?;
     Ok(swept.unwrap_or(employee).shown())
+}
+
+/// Makes sure that no gateway takes a token of this employee any more. The event of the deactivation
+/// does so too; here nobody need trust that its consumer is quick.
+async fn end_tokens(app: &App, employee: EmployeeId) -> Result<(), Error> {
+    let Some(employee) = app.store.employees.get(employee).await? else { return Ok(()) };
+    let revision = app.revocations.revoke(employee.id, employee.epoch).await?;
+    app.revocations.until_all_refuse(employee.id, revision).await;
+    Ok(())
 }

@@ -7,3 +7,4 @@ mod invitations;
 mod logins;
 mod office;
 mod projections;
+mod revoking;

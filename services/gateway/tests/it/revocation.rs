@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contracts::Revocation;
+use contracts::{Beat, Revocation};
 use reqwest::StatusCode;
 use testkit::{World, eventually, eventually_within};
 
@@ -45,7 +45,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_beat_for_half_a_minute_employees_get_503_and_admins_are_let_in() {
+async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
     // A beat may come between the two: then the clock goes forward once more.
@@ -63,17 +63,45 @@ async fn without_a_beat_for_half_a_minute_employees_get_503_and_admins_are_let_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_beats_of_a_gateway_that_is_gone_go_by_themselves_and_revocations_stay() {
+async fn a_gateway_that_stops_takes_its_beat_along_and_that_of_one_that_dies_goes_by_itself() {
     let edge = Edge::start().await;
     let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let (revoked, revocation) = (Revocation::key(kit::new_id()), serde_json::to_vec(&Revocation { epoch: 1 }));
     store.put(&revoked, revocation.expect("JSON").into()).await.expect("revoked");
     let (_, second) = start_gateway(&edge.world).await;
-    let kept = async || edge.world.stream_messages(contracts::stream::REVOCATIONS_STREAM).await;
-    assert_eq!(kept().await, 3, "a revocation, and one beat each");
+    assert_eq!(keys(&edge.world).await.len(), 3, "a revocation, and one beat each");
     second.stop().await;
+    eventually("only one beats", async || (keys(&edge.world).await.len() == 2).then_some(())).await;
+    // What a gateway leaves that dies.
+    let (mut headers, beat) = (async_nats::HeaderMap::new(), Beat { number: 1, seen: 0 });
+    headers.insert(async_nats::header::NATS_MESSAGE_TTL, "5s");
+    let subject = format!("{}{}", store.prefix, Beat::key("dead"));
+    let payload = serde_json::to_vec(&beat).expect("JSON").into();
+    let sent = edge.world.bus().jetstream.publish_with_headers(subject, headers, payload).await;
+    sent.expect("sent").await.expect("taken");
     edge.gateway.stop().await;
+    let kept = async || edge.world.stream_messages(contracts::stream::REVOCATIONS_STREAM).await;
     eventually_within(Duration::from_secs(60), "the beats are gone", async || (kept().await == 1).then_some(())).await;
     assert_eq!(keys(&edge.world).await, [revoked]);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
+    let mut edge = Edge::start().await;
+    for round in 0..4 {
+        edge.world.nats.kill().await;
+        edge.world.nats.start_again().await.expect("NATS starts again");
+        let employee = kit::new_id();
+        let token = edge.token(employee, 0);
+        eventually_within(Duration::from_secs(30), "let in again", async || me(&edge, &token).await.1.then_some(()))
+            .await;
+        let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+        let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
+        store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");
+        let dead = format!("the token is dead in round {round}");
+        eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
+    }
+    // It finds that NATS has refused nothing.
     edge.world.finish().await;
 }

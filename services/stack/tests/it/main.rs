@@ -24,6 +24,7 @@ mod page;
 mod program;
 mod projects;
 mod readme;
+mod revocation;
 mod secrets;
 mod shapes;
 mod support;

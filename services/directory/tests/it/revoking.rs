@@ -1,0 +1,65 @@
+//! A deactivation is answered once no gateway takes a token of the employee any more.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_nats::jetstream::kv::Store;
+use contracts::{Beat, Code, DeactivateEmployee, EmployeeId, Revocation, stream};
+use futures::StreamExt;
+
+use crate::office::Office;
+
+async fn bucket(office: &Office) -> Store {
+    office.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap()
+}
+
+async fn beat(bucket: &Store, gateway: &str, seen: u64) {
+    let beat = serde_json::to_vec(&Beat { number: 1, seen }).unwrap();
+    bucket.put(Beat::key(gateway), beat.into()).await.unwrap();
+}
+
+/// The revision under which an employee's tokens are over.
+async fn revoked(bucket: &Store, employee: EmployeeId) -> u64 {
+    let mut entries = bucket.watch_with_history(Revocation::key(employee)).await.unwrap();
+    entries.next().await.unwrap().unwrap().revision
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivation_waits_for_a_gateway_that_beats() {
+    let office = Office::open().await;
+    let bucket = bucket(&office).await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    beat(&bucket, "one", 0).await;
+    let has_heard = Arc::new(AtomicBool::new(false));
+    let heard = tokio::spawn({
+        let (bucket, has_heard) = (bucket.clone(), has_heard.clone());
+        async move {
+            let revision = revoked(&bucket, ann.id).await;
+            has_heard.store(true, Ordering::SeqCst);
+            beat(&bucket, "one", revision).await;
+        }
+    });
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    assert!(has_heard.load(Ordering::SeqCst));
+    heard.await.unwrap();
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_never_hears_delays_a_deactivation_and_does_not_hinder_it() {
+    let office = Office::open().await;
+    let bucket = bucket(&office).await;
+    let [ann, bob] =
+        [office.create("Ann", "ann@x.org").await.unwrap(), office.create("Bob", "bob@x.org").await.unwrap()];
+    beat(&bucket, "dead", 0).await;
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    // One of a version that we cannot read is waited for in the same way.
+    bucket.put(Beat::key("dead"), "1760000000000".into()).await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
+    assert!(revoked(&bucket, bob.id).await > revoked(&bucket, ann.id).await);
+    let again = office.world.ask(&DeactivateEmployee { id: bob.id }).await.unwrap_err();
+    assert_eq!(again.code, Code::AlreadyDeactivated);
+    office.world.finish().await;
+}

@@ -1,0 +1,66 @@
+//! Deactivated employees are shut out by every gateway, also right after a crash of NATS.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::eventually_within;
+
+use crate::{office::Office, support::System};
+
+/// How often NATS crashes.
+const ROUNDS: usize = 6;
+/// Longer than all takes to come back.
+const BACK: Duration = Duration::from_secs(30);
+
+async fn me(base: &str, token: &str) -> u16 {
+    reqwest::Client::new()
+        .get(format!("{base}/api/auth/me"))
+        .bearer_auth(token)
+        .send()
+        .await
+        .map_or(0, |answer| answer.status().as_u16())
+}
+
+async fn log_in(system: &System, office: (&str, &str)) -> String {
+    eventually_within(BACK, "logged in", async || {
+        let answer = system.login(office.0, office.1).await;
+        answer.body["access_token"].as_str().map(str::to_owned)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_often_nats_crashes() {
+    let mut office = Office::open().await;
+    let gateways = [office.system.base.clone(), office.system.second_gateway().await];
+    let path = |verb: &str| format!("/api/v1/employee/{}/{verb}", office.ann.id);
+    for round in 0..ROUNDS {
+        let token = log_in(&office.system, (&office.ann.email, &office.ann.password)).await;
+        for gateway in &gateways {
+            eventually_within(BACK, "the token is taken", async || (me(gateway, &token).await == 200).then_some(()))
+                .await;
+        }
+        office.system.world.nats.kill().await;
+        office.system.world.nats.start_again().await.unwrap();
+        eventually_within(BACK, "deactivated", async || {
+            let answer = office.system.admin("POST", &path("deactivate"), Value::Null).await;
+            // One that was not answered may have been done all the same.
+            matches!(answer.status, 200 | 409).then_some(())
+        })
+        .await;
+        for gateway in &gateways {
+            let seen = me(gateway, &token).await;
+            assert!([401, 503].contains(&seen), "{seen} from {gateway} in round {round}");
+        }
+        for gateway in &gateways {
+            eventually_within(BACK, "the token is over", async || (me(gateway, &token).await == 401).then_some(()))
+                .await;
+        }
+        eventually_within(BACK, "reactivated", async || {
+            let answer = office.system.admin("POST", &path("reactivate"), Value::Null).await;
+            matches!(answer.status, 200 | 409).then_some(())
+        })
+        .await;
+    }
+    office.system.finish().await;
+}
