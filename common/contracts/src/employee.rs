@@ -136,11 +136,15 @@ pub struct EmployeeChanges {
 
 /// Changes an employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UpdateEmployee {
     /// Whom.
     pub id: EmployeeId,
     /// What.
     pub changes: EmployeeChanges,
+    /// Only says whether it could be changed so, and changes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_check: bool,
 }
 
 /// Deactivates an employee: off every project and task, tokens dead.

@@ -8,7 +8,7 @@ pub enum Code {
     EmailTaken,
     /// An update that names nothing to change.
     NothingToChange,
-    /// A bulk update that names neither employee nor project.
+    /// A bulk update that names no employee, project, task or shift.
     NoFilter,
     /// The invitation's token is wrong, used or expired.
     InvalidToken,

@@ -2,7 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmployeeId, Event, Millis, ProjectId, Service, TaskId, TimeRange};
+use crate::{EmployeeId, Event, Millis, ProjectId, Service, TaskId, TimeRange, message::requests};
+
+/// The most projects that an employee is put on at once.
+pub const PROJECTS_MOST: usize = 1_000;
+
+/// Puts an employee on these projects and takes them off all others, and off the tasks of those:
+/// all of it or nothing. Gives the projects that the employee is then on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetMemberships {
+    /// Whom.
+    pub employee_id: EmployeeId,
+    /// On what.
+    pub projects: Vec<ProjectId>,
+}
 
 /// One stretch of being on a project or a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,4 +110,8 @@ impl Event for AssignmentChanged {
     fn aggregate(&self) -> String {
         format!("{}_{}", self.task_id, self.employee_id)
     }
+}
+
+requests! {
+    Projects: SetMemberships => Vec<ProjectId>, "members.set", idempotent;
 }

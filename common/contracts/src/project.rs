@@ -1,12 +1,11 @@
 //! Projects, and what may be asked of the projects service about them.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Rate, Service, message::requests, nullable, present,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, message::requests, nullable,
+    present,
 };
 
 /// The most employees of one project.
@@ -85,89 +84,6 @@ impl From<Project> for ProjectSummary {
 pub struct ScreenshotSettings {
     /// Whether it does.
     pub screenshot_enabled: bool,
-}
-
-/// Whom a line of the payroll is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Payee {
-    /// `*`: everybody without a line of their own.
-    Everybody,
-    /// One employee.
-    Employee(EmployeeId),
-}
-
-/// A payroll key that is neither an employee's id nor `*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be an employee's id or \"*\"")]
-pub struct InvalidPayee;
-
-impl fmt::Display for Payee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everybody => f.write_str("*"),
-            Self::Employee(id) => id.fmt(f),
-        }
-    }
-}
-
-impl FromStr for Payee {
-    type Err = InvalidPayee;
-
-    fn from_str(text: &str) -> Result<Self, InvalidPayee> {
-        match text {
-            "*" => Ok(Self::Everybody),
-            id => id.parse().map(Self::Employee).map_err(|_| InvalidPayee),
-        }
-    }
-}
-
-impl Serialize for Payee {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Payee {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// The rates of a project: an employee's own line, or that of `*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(transparent)]
-#[schema(value_type = std::collections::HashMap<String, PayrollLine>, example = json!({"*": {"billRate": 50.0, "overtimeBillRate": 75.0}}))]
-pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
-
-impl Payroll {
-    /// The rates of an employee: the own line, else that of everybody, else none.
-    pub fn line(&self, employee: EmployeeId) -> PayrollLine {
-        let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
-        line.copied().unwrap_or_default()
-    }
-}
-
-/// What an hour is billed with, and what it costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PayrollLine {
-    /// What an hour is billed with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 50.0)]
-    pub bill_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 75.0)]
-    pub overtime_bill_rate: Option<Rate>,
-    /// What an hour costs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 30.0)]
-    pub pay_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 45.0)]
-    pub overtime_pay_rate: Option<Rate>,
 }
 
 /// Creates a project.

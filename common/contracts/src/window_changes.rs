@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, Window, WindowId, message::requests, nullable, present,
+    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, TimeRange, Window, WindowId, message::requests, nullable,
+    present,
 };
 
 /// What an admin may change about recorded windows.
@@ -51,8 +52,8 @@ pub struct WindowChanges {
     pub overtime_pay_rate: Option<Option<Rate>>,
 }
 
-/// Changes all recorded windows of these employees and on these projects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Changes the recorded windows that every filter takes. One of the four lists must name something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateWindows {
     /// Of these employees only, if any are named.
@@ -61,8 +62,27 @@ pub struct UpdateWindows {
     /// On these projects only, if any are named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
+    /// On these tasks only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskId>,
+    /// In these shifts only, if any are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Label>,
+    /// Only those that begin in this range. A window is never changed in part, and of adjoining
+    /// ranges each window belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin: Option<TimeRange>,
     /// What.
     pub changes: WindowChanges,
+}
+
+impl UpdateWindows {
+    /// Whether it names whose windows, or on what. A range alone does not: too much is changed by it
+    /// too easily.
+    pub fn names_something(&self) -> bool {
+        let Self { employees, projects, tasks, shifts, .. } = self;
+        !(employees.is_empty() && projects.is_empty() && tasks.is_empty() && shifts.is_empty())
+    }
 }
 
 /// How many windows an update has changed.

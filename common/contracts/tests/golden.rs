@@ -265,7 +265,7 @@ fn employees(golden: &mut Golden) {
     golden.request(GetEmployee { id: id(1) }, employee());
     golden.request(ListEmployees { after: Some(id(1)) }, Page { items: vec![employee()], next: Some(id(1)) });
     let changes = EmployeeChanges { name: Some(name("Ann")), email: Some(email()), title: Some(None) };
-    golden.request(UpdateEmployee { id: id(1), changes }, employee());
+    golden.request(UpdateEmployee { id: id(1), changes, only_check: true }, employee());
     golden.request(DeactivateEmployee { id: id(1) }, employee());
     golden.request(ReactivateEmployee { id: id(1) }, employee());
     golden.request(InviteEmployee { id: id(1) }, employee());
@@ -283,6 +283,7 @@ fn projects(golden: &mut Golden) {
     });
     golden.request(serde_json::from_value::<CreateProject>(create).expect("a project"), project());
     golden.request(GetProject { id: id(3) }, project());
+    golden.request(SetMemberships { employee_id: id(1), projects: vec![id(3)] }, vec![id::<ProjectId>(3)]);
     golden.request(ListProjects { after: Some(id(3)) }, Page { items: vec![project()], next: Some(id(3)) });
     let changes = json!({
         "name": "Website", "description": null, "billable": true, "employees": [], "statuses": ["To Do"],
@@ -373,7 +374,14 @@ fn windows(golden: &mut Golden) {
         "billRate": 50, "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
     });
     let changes: WindowChanges = serde_json::from_value(changes).expect("changes");
-    let update = UpdateWindows { employees: vec![id(1)], projects: vec![id(3)], changes };
+    let update = UpdateWindows {
+        employees: vec![id(1)],
+        projects: vec![id(3)],
+        tasks: vec![id(4)],
+        shifts: vec![label("shift-1")],
+        begin: Some(range()),
+        changes,
+    };
     golden.request(update, WindowsUpdated { modified: 2 });
     let correction = json!({
         "start": AT, "end": AT + HOUR, "projectId": id::<ProjectId>(3), "taskId": id::<TaskId>(4), "taskStatus": "Done",

@@ -42,7 +42,11 @@ pub(crate) async fn set_members(
     put_on(app, tx, project, &joining, now).await
 }
 
-async fn put_on(
+/// Puts employees on a project.
+///
+/// # Errors
+/// 400 when one was deactivated since directory was asked.
+pub(crate) async fn put_on(
     app: &App,
     tx: &mut Tx<'_>,
     project: ProjectId,

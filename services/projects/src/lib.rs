@@ -59,6 +59,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list_projects)
         .on(handlers::update_project)
         .on(handlers::delete_project)
+        .on(handlers::set_memberships)
         .on(handlers::create_task)
         .on(handlers::get_task)
         .on(handlers::list_tasks)

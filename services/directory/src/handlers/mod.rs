@@ -53,9 +53,11 @@ async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invit
 /// The only unique key that a change can meet is the address.
 fn email_taken(error: Error) -> Error {
     match error {
-        Error::Mongo(error) if kit::mongo::is_duplicate(&error) => {
-            Failure::new(Code::EmailTaken, "Another employee has this e-mail address.").into()
-        }
+        Error::Mongo(error) if kit::mongo::is_duplicate(&error) => is_taken().into(),
         error => error,
     }
+}
+
+fn is_taken() -> Failure {
+    Failure::new(Code::EmailTaken, "Another employee has this e-mail address.")
 }

@@ -3,11 +3,14 @@ use std::sync::Arc;
 use contracts::{Failure, UpdateEmployee};
 use kit::{Call, Error};
 
-use super::{email_taken, save, send};
+use super::{email_taken, is_taken, save, send};
 use crate::{App, WAIT};
 
 /// Changes an employee. An address that changes does not carry the old links over: whoever has no
 /// password yet gets a fresh invitation at the new one.
+///
+/// Where it is only asked whether this could be done, nothing is written: the answer is the employee
+/// as they would be.
 pub(crate) async fn update_employee(
     app: Arc<App>,
     call: Call,
@@ -19,6 +22,10 @@ pub(crate) async fn update_employee(
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
         let has_moved = employee.update(request.changes.clone())?;
+        if request.only_check {
+            let taken = has_moved && app.store.employees.with_email(&employee.email).await?.is_some();
+            return if taken { Err(is_taken().into()) } else { Ok(employee) };
+        }
         if has_moved && employee.awaits_activation() {
             let invitation = employee.put_invitation(fresh, now);
             send(&app, tx, &employee, invitation).await?;

@@ -67,7 +67,7 @@ async fn an_update_changes_what_is_given_and_nothing_else() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     office.create("Bob", "bob@x.org").await.unwrap();
-    let update = async |changes| office.world.ask(&UpdateEmployee { id: ann.id, changes }).await;
+    let update = async |changes| office.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await;
 
     refused(update(EmployeeChanges::default()).await, Code::NothingToChange);
     let taken = EmployeeChanges {
@@ -81,8 +81,11 @@ async fn an_update_changes_what_is_given_and_nothing_else() {
     let title = Label::parse("Engineer").unwrap();
     let changed = update(EmployeeChanges { title: Some(Some(title.clone())), ..Default::default() }).await.unwrap();
     assert_eq!(changed, contracts::Employee { title: Some(title), ..ann.clone() });
-    let nobody =
-        UpdateEmployee { id: kit::new_id(), changes: EmployeeChanges { title: Some(None), ..Default::default() } };
+    let nobody = UpdateEmployee {
+        id: kit::new_id(),
+        changes: EmployeeChanges { title: Some(None), ..Default::default() },
+        only_check: false,
+    };
     refused(office.world.ask(&nobody).await, Code::NotFound);
     office.world.finish().await;
 }

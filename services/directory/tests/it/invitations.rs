@@ -13,7 +13,7 @@ async fn look(office: &Office, token: &Secret) -> Invitation {
 
 async fn move_to(office: &Office, employee: &contracts::Employee, email: &str) {
     let changes = EmployeeChanges { email: Some(Email::parse(email).unwrap()), ..Default::default() };
-    office.world.ask(&UpdateEmployee { id: employee.id, changes }).await.unwrap();
+    office.world.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

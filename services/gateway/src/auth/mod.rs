@@ -1,4 +1,5 @@
-//! Who is calling. The extractors run before the body is read.
+//! Who is calling. The extractors run before the body is read; then the query is checked, so that
+//! whoever has no credentials hears of that first.
 
 mod keys;
 mod revocations;
@@ -14,7 +15,7 @@ use contracts::{Actor, Caller, Code, EmployeeId};
 use tracing::Span;
 
 pub(crate) use self::{keys::AdminKeys, revocations::Revocations, tokens::Tokens};
-use crate::{App, auth::revocations::Standing, error::Problem};
+use crate::{App, auth::revocations::Standing, error::Problem, extract::fitting_query};
 
 /// How an admin shows who they are.
 const KEY_CHALLENGE: &str = "ApiKey realm=\"t3\", header=\"X-API-Key\"";
@@ -44,6 +45,7 @@ impl FromRequestParts<Arc<App>> for Admin {
         match parts.headers.get(KEY_HEADER) {
             Some(key) if app.keys.admit(key.as_bytes()) => {
                 kit::acts(Actor::Root);
+                fitting_query(parts)?;
                 Ok(Self)
             }
             Some(_) => Err(Problem::unauthorized("The key in X-API-Key is not an admin's.", vec![KEY_CHALLENGE])),
@@ -68,6 +70,7 @@ impl FromRequestParts<Arc<App>> for EmployeeCaller {
             Standing::Good => {
                 Span::current().record("employee_id", claims.sub.to_string());
                 kit::acts(Actor::Person { employee: claims.sub, session: None });
+                fitting_query(parts)?;
                 Ok(Self(claims.sub))
             }
             Standing::Revoked => Err(refused()),

@@ -137,6 +137,11 @@ mod tests {
         let (field, message) = of("SECRET");
         assert!(field.starts_with("payroll"), "{field}");
         assert_eq!(message, "must be an employee's id or \"*\"");
+        let twice = r#"{"name":"a","payroll":{"*":{"billRate":1},"*":{"billRate":2}}}"#;
+        let (field, message) = refused::<CreateProject>(twice);
+        assert_eq!((field.as_str(), message.as_str()), ("payroll", "must name each employee, and `*`, once"));
+        let (field, _) = refused::<CreateProject>(r#"{"name":"a","payroll":{"*":{"billRate":1,"billRate":2}}}"#);
+        assert_eq!(field, "payroll.*.billRate");
     }
 
     #[test]

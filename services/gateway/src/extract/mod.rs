@@ -6,6 +6,7 @@ mod form;
 mod listing;
 mod params;
 mod path;
+mod queries;
 
 pub(crate) use self::{
     body::{Body, parse},
@@ -13,4 +14,5 @@ pub(crate) use self::{
     listing::{Listing, Paging},
     params::{Asked, Params},
     path::PathId,
+    queries::{Queries, check_query, fitting_query},
 };

@@ -1,16 +1,20 @@
-use std::{collections::BTreeSet, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashSet},
+    hash::Hash,
+    str::FromStr,
+};
 
 use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
-use contracts::{DAY, Failure, Filter, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
+use contracts::{Failure, Filter, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
 use utoipa::IntoParams;
 
 use crate::error::Problem;
 
-/// The longest range that can be asked for: ten years.
-const RANGE_MOST: i64 = 3_653 * DAY;
+/// What a moment must be.
+const MOMENT: &str = "must be milliseconds since 1970, a whole number";
 /// The most ids of one filter.
 const IDS_MOST: usize = 1_000;
 
@@ -22,7 +26,7 @@ pub(crate) struct Asked {
     /// The first moment, in milliseconds since 1970 UTC.
     #[param(example = 1_760_000_000_000i64)]
     start: i64,
-    /// The first moment after, at most ten years later.
+    /// The first moment after, however much later.
     #[param(example = 1_760_086_400_000i64)]
     end: i64,
     /// Of these employees only: ids with commas between.
@@ -55,9 +59,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    /// A parameter, if it is there and not empty. Of several the last counts.
+    /// A parameter, if it is there and not empty.
     pub(crate) fn get<T: FromStr>(&self, name: &str, must: &str) -> Result<Option<T>, Failure> {
-        let text = self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.trim());
+        let text = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         let parsed = text.filter(|text| !text.is_empty()).map(str::parse);
         parsed.transpose().map_err(|_| Failure::field(name, must))
     }
@@ -67,9 +71,8 @@ impl Params {
         self.get(name, must)?.ok_or_else(|| Failure::field(name, must))
     }
 
-    /// The ids of a filter, with commas between, or the parameter repeated; none where it is not
-    /// there or empty.
-    pub(crate) fn ids<T: FromStr>(&self, name: &str) -> Result<Vec<T>, Failure> {
+    /// The ids of a filter, with commas between, each once; none where it is not there or empty.
+    pub(crate) fn ids<T: FromStr + Eq + Hash>(&self, name: &str) -> Result<Vec<T>, Failure> {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }
 
@@ -95,25 +98,34 @@ impl Params {
         Ok(self.get("timezone", &UnknownZone.to_string())?.unwrap_or_default())
     }
 
-    fn list<T>(&self, name: &str, must: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Failure> {
+    fn list<T: Eq + Hash>(&self, name: &str, must: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Failure> {
         let values = self.0.iter().filter(|(key, value)| key == name && !value.trim().is_empty());
         let ids: Option<Vec<T>> = values.flat_map(|(_, value)| value.split(',')).map(|id| read(id.trim())).collect();
         let ids = ids.ok_or_else(|| Failure::field(name, must))?;
         if ids.len() > IDS_MOST {
             return Err(Failure::field(name, format!("must be at most {IDS_MOST} ids")));
         }
+        let mut seen = HashSet::with_capacity(ids.len());
+        if !ids.iter().all(|id| seen.insert(id)) {
+            return Err(Failure::field(name, "must name each once, however it is spelt"));
+        }
         Ok(ids)
     }
 
     /// The range from `start` to `end`.
     pub(crate) fn range(&self) -> Result<TimeRange, Failure> {
-        let must = "must be milliseconds since 1970, a whole number";
-        let (start, end) = (self.required("start", must)?, self.required("end", must)?);
-        let range = TimeRange::new(Millis(start), Millis(end)).map_err(|error| Failure::field("end", error))?;
-        if range.length() > RANGE_MOST {
-            return Err(Failure::field("end", "must be at most ten years after start"));
+        let (start, end) = (self.required("start", MOMENT)?, self.required("end", MOMENT)?);
+        TimeRange::new(Millis(start), Millis(end)).map_err(|error| Failure::field("end", error))
+    }
+
+    /// The range from `start` on, up to `end`, or between both; none where neither is given.
+    pub(crate) fn open_range(&self) -> Result<Option<TimeRange>, Failure> {
+        let (start, end) = (self.get("start", MOMENT)?, self.get("end", MOMENT)?);
+        if start.is_none() && end.is_none() {
+            return Ok(None);
         }
-        Ok(range)
+        let (start, end) = (start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX));
+        TimeRange::new(Millis(start), Millis(end)).map(Some).map_err(|error| Failure::field("end", error))
     }
 
     /// Whether a parameter is there, but empty.
@@ -133,27 +145,41 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_two_ends_in_order_and_at_most_ten_years_between() {
+    fn a_range_has_two_ends_in_order_however_far_they_are_apart() {
         let range = |start: &str, end: &str| params(&[("start", start), ("end", end)]).range();
-        assert!(range("0", "315619200000").is_ok());
+        assert!(range("0", "1760000000000").is_ok());
+        assert!(range("-9223372036854775808", "9223372036854775807").is_ok());
         let field = |range: Result<TimeRange, Failure>| range.map_err(|failure| failure.errors[0].field.clone());
         assert_eq!(field(range("5", "5")), Err("end".into()));
-        assert_eq!(field(range("0", "315619200001")), Err("end".into()));
-        assert_eq!(field(range("-9223372036854775808", "9223372036854775807")), Err("end".into()));
         for bad in ["", "x", "1.5", "9223372036854775808", "NaN"] {
             assert_eq!(field(range(bad, "5")), Err("start".into()), "{bad}");
         }
     }
 
     #[test]
-    fn ids_come_with_commas_between_or_one_by_one() {
-        let id: EmployeeId = kit::new_id();
+    fn one_end_of_a_range_may_be_left_open_where_both_may_be() {
+        let range =
+            |pairs: &[(&str, &str)]| params(pairs).open_range().map(|range| range.map(|r| (r.start(), r.end())));
+        assert_eq!(range(&[]), Ok(None));
+        assert_eq!(range(&[("start", "5")]), Ok(Some((Millis(5), Millis(i64::MAX)))));
+        assert_eq!(range(&[("end", "5")]), Ok(Some((Millis(i64::MIN), Millis(5)))));
+        assert!(range(&[("start", "5"), ("end", "5")]).is_err());
+    }
+
+    #[test]
+    fn ids_come_with_commas_between_each_once() {
+        let (id, other): (EmployeeId, EmployeeId) = (kit::new_id(), kit::new_id());
         let ids = |pairs: &[(&str, &str)]| params(pairs).ids::<EmployeeId>("id").map(|ids| ids.len());
         assert_eq!(ids(&[]), Ok(0));
         assert_eq!(ids(&[("id", "")]), Ok(0));
-        assert_eq!(ids(&[("id", &format!("{id}, {id}"))]), Ok(2));
-        assert_eq!(ids(&[("id", &id.to_string()), ("id", &id.to_string())]), Ok(2));
-        for bad in ["SECRET", &format!("{id},"), &format!("{id};{id}"), &vec![id.to_string(); 1_001].join(",")] {
+        assert_eq!(ids(&[("id", &format!("{id}, {other}"))]), Ok(2));
+        let many: Vec<String> = (0..1_001).map(|_| kit::new_id::<EmployeeId>().to_string()).collect();
+        assert_eq!(ids(&[("id", &many[1..].join(","))]), Ok(1_000));
+        for spelt in [id.to_string().to_uppercase(), id.0.simple().to_string(), id.0.braced().to_string()] {
+            assert_eq!(ids(&[("id", &format!("{spelt},{other}"))]), Ok(2), "{spelt}");
+            assert!(ids(&[("id", &format!("{id},{spelt}"))]).is_err(), "{spelt}");
+        }
+        for bad in ["SECRET", &format!("{id},"), &format!("{id};{id}"), &many.join(",")] {
             let failure = ids(&[("id", bad)]).expect_err("refused");
             assert!(failure.errors[0].field == "id" && !failure.detail.contains("SECRET"));
         }

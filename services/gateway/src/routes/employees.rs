@@ -1,10 +1,13 @@
-use std::{convert::identity, sync::Arc};
+use std::{convert::identity, sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
-    Caller, Code, CreateEmployee, DeactivateEmployee, Employee, EmployeeChanges, EmployeeId, GetEmployee,
-    InviteEmployee, ListEmployees, ReactivateEmployee, SetPermissions, SystemPermissions, UpdateEmployee,
+    Caller, Code, CreateEmployee, DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure,
+    GetEmployee, InviteEmployee, Label, ListEmployees, Name, ProjectId, ReactivateEmployee, SetMemberships,
+    SetPermissions, SystemPermissions, UpdateEmployee, nullable, present,
 };
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     form::Form,
@@ -16,6 +19,9 @@ use crate::{
     error::Problem,
     extract::{Body, Listing, Paging, PathId},
 };
+
+/// How long it may take to put an employee on many projects.
+const MEMBERSHIPS_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Create an employee, and have an invitation mailed.
 #[utoipa::path(
@@ -76,23 +82,74 @@ pub(super) async fn get_employee(
     Ok(Json(app.ask(Caller::Admin, &GetEmployee { id }).await?))
 }
 
+/// What may be changed about an employee.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = EmployeeChanges)]
+pub(super) struct EmployeeUpdate {
+    /// Another name.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "Ann Example")]
+    name: Option<Name>,
+    /// Another e-mail address.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "ann@example.org")]
+    email: Option<Email>,
+    /// Another title; `null` clears it.
+    #[serde(deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, example = "Engineer")]
+    title: Option<Option<Label>>,
+    /// The projects to be on from now on, in place of all others: whoever is taken off a project is
+    /// off its tasks too.
+    #[serde(deserialize_with = "present")]
+    projects: Option<Vec<ProjectId>>,
+}
+
 /// Change an employee.
+///
+/// `projects` are set all together or not at all. Where they are sent with other fields, everything is
+/// checked before anything is changed, and the projects come first.
 #[utoipa::path(
     put, path = "/api/v1/employee/{id}", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
-    request_body(content = EmployeeChanges, example = json!({"title": "Engineer"})),
+    request_body(content = EmployeeUpdate, example = json!({"title": "Engineer"})),
     responses(
         (status = 200, description = "Changed.", body = Employee),
-        (status = 400, description = "`email_taken`: somebody else has this e-mail address. `nothing_to_change`: the body names no field."),
+        (status = 400, description = "`email_taken`: somebody else has this e-mail address. `nothing_to_change`: the body names no field. `unknown_project`, `project_archived`, `employee_deactivated`: the employee cannot be put on all of these projects."),
     ),
 )]
 pub(super) async fn update_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
     PathId(id): PathId<EmployeeId>,
-    Body(changes): Body<EmployeeChanges>,
+    Body(EmployeeUpdate { name, email, title, projects }): Body<EmployeeUpdate>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &UpdateEmployee { id, changes }).await?))
+    let update = UpdateEmployee { id, changes: EmployeeChanges { name, email, title }, only_check: false };
+    let Some(projects) = projects else {
+        return Ok(Json(app.ask(Caller::Admin, &update).await?));
+    };
+    let has_more = update.changes != EmployeeChanges::default();
+    if has_more {
+        app.ask(Caller::Admin, &UpdateEmployee { only_check: true, ..update.clone() }).await?;
+    } else {
+        app.ask(Caller::Admin, &GetEmployee { id }).await?;
+    }
+    let set = SetMemberships { employee_id: id, projects };
+    let projects = app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &set).await?;
+    let employee = if has_more {
+        app.ask(Caller::Admin, &update).await.map_err(half_done)?
+    } else {
+        app.ask(Caller::Admin, &GetEmployee { id }).await?
+    };
+    // The list on the employee is a copy, which may be a moment late.
+    Ok(Json(Employee { projects, ..employee }))
+}
+
+/// Two services have no transaction in common: what one has done stays, and whoever asked is told.
+fn half_done(failure: Failure) -> Failure {
+    let detail =
+        format!("The projects are set; name, e-mail and title are not, so send them again: {}", failure.detail);
+    Failure { detail, ..failure }
 }
 
 /// Deactivate an employee.

@@ -10,7 +10,14 @@ use utoipa_axum::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries, windows};
-use crate::{App, error::Problem, hear_out::hear_out, observe::observe, openapi, pages};
+use crate::{
+    App,
+    error::Problem,
+    extract::{Queries, check_query},
+    hear_out::hear_out,
+    observe::observe,
+    openapi, pages,
+};
 
 /// Reads gzip and zstd; anything else stays as it is, for the handler to refuse.
 fn decompressed() -> RequestDecompressionLayer {
@@ -47,6 +54,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(routes!(health::readyz))
         .split_for_parts();
     openapi::complete(&mut api);
+    let queries = Queries::described_by(&api);
     let router = router
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
@@ -57,6 +65,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
                 "This path does not take this method. /docs lists those that it takes.",
             )
         });
+    let router = router.layer(middleware::from_fn_with_state(queries, check_query));
     let router = router.layer(middleware::from_fn(hear_out));
     let router = match cors {
         Some(cors) => router.layer(cors),

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, Code, EmployeeId, Failure, GetWindow, IngestItem, Millis, Outcome, UpdateWindows, Window, WindowChanges,
-    WindowId, WindowSent, WindowState, content_hash, window_id,
+    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, UpdateWindows, Window,
+    WindowChanges, WindowId, WindowSent, WindowState, content_hash, window_id,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -144,17 +144,24 @@ pub(super) struct Updated {
 
 /// Change recorded windows.
 ///
-/// All those of these employees and on these projects.
+/// Those that all given filters take: a window must be of one of these employees, and on one of these
+/// projects, and so on. With `start` or `end`, only windows that *begin* in [`start`, `end`): a window is
+/// changed whole or not at all, and of adjoining ranges each window belongs to one, so that nothing is
+/// marked twice.
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between. This or `projectId` must be given."),
+        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between. This, `projectId`, `taskId` or `shiftId` must be given."),
         ("projectId" = Option<String>, Query, description = "On these projects only."),
+        ("taskId" = Option<String>, Query, description = "On these tasks only."),
+        ("shiftId" = Option<String>, Query, description = "In these shifts only."),
+        ("start" = Option<i64>, Query, description = "Only windows that begin then or later, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
+        ("end" = Option<i64>, Query, description = "Only windows that begin before.", example = 1_760_086_400_000i64),
     ),
     request_body(content = WindowChanges, example = json!({"paid": true})),
     responses(
         (status = 200, description = "Changed.", body = Updated),
-        (status = 400, description = "`no_filter`: neither `employeeId` nor `projectId` is given. `nothing_to_change`: the body names no field."),
+        (status = 400, description = "`no_filter`: none of `employeeId`, `projectId`, `taskId` and `shiftId` is given. `nothing_to_change`: the body names no field."),
     ),
 )]
 pub(super) async fn update_windows(
@@ -164,17 +171,19 @@ pub(super) async fn update_windows(
     Body(changes): Body<WindowChanges>,
 ) -> Result<Json<Updated>, Problem> {
     // An empty filter is more likely a mistake than a wish to change everybody's windows.
-    if let Some(name) = ["employeeId", "projectId"].into_iter().find(|name| params.is_empty(name)) {
-        return Err(Failure::field(name, "must be ids (UUIDs) with commas between, or left out").into());
+    let named = ["employeeId", "projectId", "taskId", "shiftId", "start", "end"];
+    if let Some(name) = named.into_iter().find(|name| params.is_empty(name)) {
+        return Err(Failure::field(name, "must say something, or be left out").into());
     }
-    let (employees, projects) = (params.ids("employeeId")?, params.ids("projectId")?);
-    if employees.is_empty() && projects.is_empty() {
-        return Err(Problem::new(Code::NoFilter, "Name employees (`employeeId`), projects (`projectId`), or both."));
+    let Filter { employees, projects, tasks, shifts } = params.filter()?;
+    let request = UpdateWindows { employees, projects, tasks, shifts, begin: params.open_range()?, changes };
+    if !request.names_something() {
+        let detail = "Name employees (`employeeId`), projects (`projectId`), tasks (`taskId`) or shifts (`shiftId`).";
+        return Err(Problem::new(Code::NoFilter, detail));
     }
-    if changes == WindowChanges::default() {
+    if request.changes == WindowChanges::default() {
         return Err(Problem::new(Code::NothingToChange, "The body names nothing to change."));
     }
-    let request = UpdateWindows { employees, projects, changes };
     let modified_count = app.bus.ask_within(UPDATE_PATIENCE, Caller::Admin, &request).await?.modified;
     let message = match modified_count {
         1 => "1 window was changed.".to_owned(),

@@ -55,7 +55,11 @@ const COLUMNS: [&str; 31] = [
 /// table with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/analytics/window", tag = "Analytics", security(("adminKey" = [])),
-    params(Asked, Paging),
+    params(
+        Asked,
+        ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
+        Paging,
+    ),
     responses((status = 200, description = "The windows.", content(
         (Vec<Window> = "application/json"),
         (String = "text/csv", example = "id,employeeId,shiftId,…\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6075,…\r\n"),
@@ -67,6 +71,7 @@ pub(super) async fn list_windows(
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
+    params.zone()?;
     let request = ListWindows { range: params.range()?, filter: params.filter()?, after: None, limit: listing.limit };
     let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);

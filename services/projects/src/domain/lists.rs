@@ -1,14 +1,14 @@
 //! The lists that a body can hold, and what they must be.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, hash::Hash};
 
 use contracts::{CHOICES_MOST, EmployeeId, Failure, FieldError, Label, MEMBERS_MOST};
 
-/// The employees, each once, in the order given.
-pub(crate) fn distinct(mut employees: Vec<EmployeeId>) -> Vec<EmployeeId> {
+/// The ids, each once, in the order given.
+pub(crate) fn distinct<T: Copy + Eq + Hash>(mut ids: Vec<T>) -> Vec<T> {
     let mut seen = HashSet::new();
-    employees.retain(|id| seen.insert(*id));
-    employees
+    ids.retain(|id| seen.insert(*id));
+    ids
 }
 
 /// The fields of a body that do not fit.

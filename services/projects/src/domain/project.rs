@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
 use contracts::{
-    CREATOR, Code, CreateProject, EmployeeId, Failure, Label, Millis, ORGANIZATION, Payee, Payroll, ProjectChanged,
-    ProjectChanges, ProjectId,
+    CREATOR, Code, CreateProject, EmployeeId, Failure, Label, MEMBERS_MOST, Millis, ORGANIZATION, Payee, Payroll,
+    ProjectChanged, ProjectChanges, ProjectId,
 };
 
 use super::{
@@ -68,6 +68,26 @@ impl Project {
         if let Some(payroll) = changes.payroll {
             require_payees(&payroll, &state.employees)?;
             state.payroll = payroll;
+        }
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Puts somebody on the list who was not on it.
+    ///
+    /// # Errors
+    /// 400 when the project is archived, 422 when no more fit.
+    pub(crate) fn put_on(&mut self, employee: EmployeeId) -> Result<(), Failure> {
+        if self.state.archived {
+            let detail = "One of the projects is archived. Bring it back first (`archived: false`), or leave it out.";
+            return Err(Failure::new(Code::ProjectArchived, detail));
+        }
+        if !self.state.employees.contains(&employee) {
+            self.state.employees.push(employee);
+        }
+        if self.state.employees.len() > MEMBERS_MOST {
+            let message = format!("must hold no project that has {MEMBERS_MOST} employees already");
+            return Err(Failure::field("projects", message));
         }
         self.version += 1;
         Ok(())

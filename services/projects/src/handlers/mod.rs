@@ -8,6 +8,7 @@ mod get_project;
 mod get_task;
 mod list_projects;
 mod list_tasks;
+mod set_memberships;
 mod update_project;
 mod update_task;
 
@@ -22,6 +23,7 @@ pub(crate) use get_project::get_project;
 pub(crate) use get_task::get_task;
 pub(crate) use list_projects::list_projects;
 pub(crate) use list_tasks::list_tasks;
+pub(crate) use set_memberships::set_memberships;
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 

@@ -84,6 +84,11 @@ impl Members {
         self.find_in(tx, doc! { "_id.project": value(&project), "open": true }).await
     }
 
+    /// The edges of the projects that an employee is on.
+    pub(crate) async fn of_employee(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Member>, Error> {
+        self.find_in(tx, doc! { "_id.employee": value(&employee), "open": true }).await
+    }
+
     async fn find_in(&self, tx: &mut Tx<'_>, filter: bson::Document) -> Result<Vec<Member>, Error> {
         let mut found = self.0.find(filter).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Member::from)).try_collect().await?)

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bson::doc;
 use contracts::{
@@ -7,7 +10,7 @@ use contracts::{
 use futures::TryStreamExt;
 use kit::{
     Database, Error, Shape, Tx,
-    mongo::{index, value},
+    mongo::{index, one_of, value},
 };
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
@@ -111,6 +114,26 @@ impl Projects {
         let touch = doc! { "$inc": { "touched": 1 } };
         let found = self.stored.find_one_and_update(doc! { "_id": value(&id) }, touch).session(&mut tx.session).await?;
         Ok(found.map(Project::from))
+    }
+
+    /// Some projects, each as [`Projects::lock`] gives it; those that do not exist are left out.
+    pub(crate) async fn lock_all(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: impl IntoIterator<Item = ProjectId>,
+    ) -> Result<BTreeMap<ProjectId, Project>, Error> {
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        // Each queue once and all in one order, so that nobody waits for themselves or in a circle.
+        let queues: BTreeSet<_> = ids.iter().map(|id| id.0.as_u128() as usize % QUEUES).collect();
+        for queue in queues {
+            tx.keep(self.queues[queue].clone().lock_owned().await);
+        }
+        let these = doc! { "_id": one_of(&ids) };
+        let touch = doc! { "$inc": { "touched": 1 } };
+        self.stored.update_many(these.clone(), touch).session(&mut tx.session).await?;
+        let mut found = self.stored.find(these).session(&mut tx.session).await?;
+        let projects = found.stream(&mut tx.session).map_ok(|stored| (stored.id, Project::from(stored)));
+        Ok(projects.try_collect().await?)
     }
 
     /// Stores a new project.

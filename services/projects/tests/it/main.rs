@@ -7,6 +7,7 @@ mod deactivation;
 mod events;
 mod large;
 mod members;
+mod memberships;
 mod projects;
 mod races;
 mod tasks;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::office::{HOUR, Office, TEN, WINDOWS, id};
+use crate::office::{HOUR, Office, TEN, WINDOWS, id, merged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_taken_off_a_project_is_off_its_tasks_and_sees_it_in_the_very_next_call() {
@@ -122,5 +122,42 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(system.employee(&ann.token, "POST", WINDOWS, window).await.refused(400), "unknown_task");
     let query = format!("employeeId={}&taskId={}", ann.id, id(&task));
     assert_eq!(system.get(&format!("/api/v1/analytics/task-time?{query}")).await["totalTimeMillis"], HOUR);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_projects_that_are_sent_with_an_employee_are_the_ones_they_are_on() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let path = format!("/api/v1/employee/{}", ann.id);
+    let second = id(&system.create_project(json!({ "name": "Second" })).await);
+    let on = async || system.get(&path).await["projects"].clone();
+
+    let changed = system.put(&path, json!({ "projects": [second], "title": "Engineer" })).await;
+    assert_eq!((&changed["projects"], &changed["title"]), (&json!([second]), &json!("Engineer")));
+    assert_eq!(on().await, json!([second]));
+    assert_eq!(system.get(&office.task_path()).await["employees"], json!([]));
+    assert_eq!(system.get(&office.project_path()).await["employees"], json!([]));
+    let task = system.create_task(json!({ "projectId": second, "employees": [ann.id] })).await;
+    let there = json!({ "projectId": second, "taskId": task["id"] });
+    office.post(merged(office.window(TEN, TEN + HOUR), there)).await.expect(201);
+
+    // What cannot be done as a whole is not done in part.
+    system.new_employee("Bob", "bob@example.org").await;
+    let nowhere = kit::new_id::<contracts::ProjectId>();
+    for (changes, status, code) in [
+        (json!({ "name": "Anna", "projects": [nowhere] }), 400, "unknown_project"),
+        (json!({ "email": "bob@example.org", "projects": [] }), 400, "email_taken"),
+        (json!({ "projects": null }), 422, "invalid"),
+        (json!({ "projects": ["x"] }), 422, "invalid"),
+    ] {
+        assert_eq!(system.admin("PUT", &path, changes.clone()).await.refused(status), code, "{changes}");
+    }
+    assert_eq!((on().await, &system.get(&path).await["name"]), (json!([second]), &json!("Ann")));
+    let nobody = format!("/api/v1/employee/{}", kit::new_id::<contracts::EmployeeId>());
+    assert_eq!(system.admin("PUT", &nobody, json!({ "projects": [] })).await.refused(404), "not_found");
+
+    assert_eq!(system.put(&path, json!({ "projects": [] })).await["projects"], json!([]));
+    assert_eq!(on().await, json!([]));
     office.system.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::office::{HOUR, Office, TEN, WINDOWS, id, merged};
+use crate::office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_every_window_of_its_filter_and_no_other() {
@@ -72,5 +72,38 @@ async fn an_update_changes_every_window_of_its_filter_and_no_other() {
         let his = windows.iter().find(|window| window["id"] == by_bob["id"]).unwrap();
         assert_eq!(his["paid"], false, "{}", id(his));
     }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_only_what_all_filters_take_and_each_window_in_one_month_only() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let other = id(&system.create_task(json!({ "projectId": office.project, "employees": [ann.id] })).await);
+    let at = |hour: i64| TEN + hour * HOUR;
+    let post = async |hour: i64, fields: Value| {
+        id(&office.post(merged(office.window(at(hour), at(hour + 1)), fields)).await.expect(201))
+    };
+    let first = post(0, json!({ "shiftId": "early" })).await;
+    let second = post(1, json!({ "shiftId": "late" })).await;
+    let elsewhere = post(2, json!({ "taskId": other, "shiftId": "late" })).await;
+    let changed = async |query: String| {
+        let mark = json!({ "note": query });
+        system.admin("PUT", &format!("{WINDOWS}/update?{query}"), mark.clone()).await.expect(200);
+        let windows = office.windows(TEN, at(24)).await;
+        let marked = windows.iter().filter(|window| window["note"] == mark["note"]);
+        marked.map(id).collect::<Vec<_>>()
+    };
+    let project = format!("projectId={}", office.project);
+    assert_eq!(changed(format!("{project}&taskId={other}")).await, [elsewhere.clone()]);
+    assert_eq!(changed(format!("taskId={}", office.task)).await, [first.clone(), second.clone()]);
+    assert_eq!(changed(format!("{project}&shiftId=late")).await, [second.clone(), elsewhere.clone()]);
+    assert_eq!(changed(format!("shiftId=late&taskId={}", office.task)).await, [second.clone()]);
+    // A range takes the windows that begin in it; the edge lies inside of the second window.
+    let edge = at(1) + MINUTE;
+    assert_eq!(changed(format!("{project}&start={TEN}&end={edge}")).await, [first.clone(), second.clone()]);
+    assert_eq!(changed(format!("{project}&start={edge}&end={}", at(24))).await, [elsewhere.clone()]);
+    assert_eq!(changed(format!("{project}&start={}", at(1))).await, [second, elsewhere]);
+    assert_eq!(changed(format!("{project}&end={}", at(1))).await, [first]);
     office.system.finish().await;
 }

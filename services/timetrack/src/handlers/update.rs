@@ -19,8 +19,9 @@ const TAKE_OVER: Duration = Duration::from_secs(5);
 /// runs may be changed too. Once begun it is finished, whether or not somebody still waits for it.
 pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) -> Result<WindowsUpdated, Error> {
     call.require_admin()?;
-    if request.employees.is_empty() && request.projects.is_empty() {
-        return Err(Failure::new(Code::NoFilter, "Name the employees or the projects whose windows change.").into());
+    if !request.names_something() {
+        let detail = "Name the employees, projects, tasks or shifts whose windows change.";
+        return Err(Failure::new(Code::NoFilter, detail).into());
     }
     if request.changes == WindowChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());

@@ -162,7 +162,7 @@ impl WindowStore {
         // No window is longer than a day, so the index bounds the range on both sides.
         let (start, end) = (list.range.start(), list.range.end());
         let mut all = vec![
-            doc! { "window.start": { "$gt": start.0 - WINDOW_MOST, "$lt": end.0 } },
+            doc! { "window.start": { "$gt": (start - WINDOW_MOST).0, "$lt": end.0 } },
             doc! { "window.end": { "$gt": start.0 } },
             doc! { "voided": false },
         ];
@@ -219,6 +219,11 @@ impl WindowStore {
         let mut all = vec![doc! { "voided": false }];
         all.extend(some_of("window.employeeId", &update.employees));
         all.extend(some_of("window.projectId", &update.projects));
+        all.extend(some_of("window.taskId", &update.tasks));
+        all.extend(some_of("window.shiftId", &update.shifts));
+        if let Some(begin) = update.begin {
+            all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
+        }
         if let Some(after) = after {
             all.push(doc! { "_id": { "$gt": mongo::value(&after) } });
         }

@@ -17,7 +17,8 @@ async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics
     let rate = Rate::try_from(30.0).ok();
     let changes =
         WindowChanges { paid: Some(true), pay_rate: Some(rate), overtime_bill_rate: Some(None), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes };
+    let update =
+        UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes, ..Default::default() };
     assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
     assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
     for window in bench.stored().await {
@@ -31,9 +32,9 @@ async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics
 async fn an_update_without_a_filter_or_without_a_change_is_refused() {
     let bench = Bench::with_ann().await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let no_filter = UpdateWindows { employees: vec![], projects: vec![], changes };
+    let no_filter = UpdateWindows { changes, ..Default::default() };
     assert_eq!(bench.world.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
-    let nothing = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes: WindowChanges::default() };
+    let nothing = UpdateWindows { employees: vec![bench.ann], ..Default::default() };
     assert_eq!(bench.world.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
     let nobody = UpdateWindows { employees: vec![kit::new_id()], ..no_filter };
     assert_eq!(bench.world.ask(&nobody).await.unwrap().modified, 0);
@@ -45,7 +46,7 @@ async fn a_resent_window_is_no_conflict_after_an_update() {
     let bench = Bench::with_ann().await;
     bench.send(vec![bench.window(0)]).await;
     let changes = WindowChanges { note: Some(contracts::Note::parse("looked at").ok()), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
     bench.world.ask(&update).await.unwrap();
     let outcomes = bench.send(vec![bench.window(0)]).await;
     assert!(matches!(&outcomes[..], [contracts::Outcome::Duplicate(_)]), "{outcomes:?}");
@@ -103,7 +104,7 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     let mut bench = Bench::with_ann().await;
     bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
     bench.timetrack.take().unwrap().stop().await;
     // What a process leaves that dies between asking and the first step.
     let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("updates");

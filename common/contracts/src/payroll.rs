@@ -1,0 +1,139 @@
+//! The payroll of a project: what an hour of whom is billed with, and what it costs.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{
+    Deserialize, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
+use utoipa::ToSchema;
+
+use crate::{EmployeeId, Rate};
+
+/// Whom a line of the payroll is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payee {
+    /// `*`: everybody without a line of their own.
+    Everybody,
+    /// One employee.
+    Employee(EmployeeId),
+}
+
+/// A payroll key that is neither an employee's id nor `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an employee's id or \"*\"")]
+pub struct InvalidPayee;
+
+impl fmt::Display for Payee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everybody => f.write_str("*"),
+            Self::Employee(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Payee {
+    type Err = InvalidPayee;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPayee> {
+        match text {
+            "*" => Ok(Self::Everybody),
+            id => id.parse().map(Self::Employee).map_err(|_| InvalidPayee),
+        }
+    }
+}
+
+impl Serialize for Payee {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payee {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The rates of a project: an employee's own line, or that of `*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = std::collections::HashMap<String, PayrollLine>, example = json!({"*": {"billRate": 50.0, "overtimeBillRate": 75.0}}))]
+pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
+
+impl Payroll {
+    /// The rates of an employee: the own line, else that of everybody, else none.
+    pub fn line(&self, employee: EmployeeId) -> PayrollLine {
+        let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
+        line.copied().unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Payroll {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Lines;
+
+        impl<'de> Visitor<'de> for Lines {
+            type Value = Payroll;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            /// An id can be spelt in several ways: of two lines for one employee nobody knows which is meant.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payroll, A::Error> {
+                let mut lines = BTreeMap::new();
+                while let Some(payee) = map.next_key::<Payee>()? {
+                    if lines.insert(payee, map.next_value()?).is_some() {
+                        return Err(A::Error::custom("must name each employee, and `*`, once"));
+                    }
+                }
+                Ok(Payroll(lines))
+            }
+        }
+
+        from.deserialize_map(Lines)
+    }
+}
+
+/// What an hour is billed with, and what it costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PayrollLine {
+    /// What an hour is billed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 50.0)]
+    pub bill_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 75.0)]
+    pub overtime_bill_rate: Option<Rate>,
+    /// What an hour costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 30.0)]
+    pub pay_rate: Option<Rate>,
+    /// The same for overtime; the normal rate where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 45.0)]
+    pub overtime_pay_rate: Option<Rate>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_lines_for_one_employee_none_is_taken_however_the_id_is_spelt() {
+        let id = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+        let read = |other: &str| {
+            serde_json::from_str::<Payroll>(&format!(r#"{{"{id}":{{"billRate":1}},"{other}":{{"billRate":2}}}}"#))
+        };
+        for same in [id.to_owned(), id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}")] {
+            let refused = read(&same).expect_err("named twice").to_string();
+            assert!(refused.starts_with("must name each employee"), "{refused}");
+        }
+        assert_eq!(read("*").map(|payroll| payroll.0.len()).ok(), Some(2));
+    }
+}

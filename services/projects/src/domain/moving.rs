@@ -1,0 +1,83 @@
+use std::collections::HashSet;
+
+use contracts::{Code, Failure, ProjectId, Standing};
+
+use super::Member;
+
+/// Which projects an employee leaves and joins who is to be on these and no others.
+///
+/// A membership from before a deactivation is over, swept or not: such a project is both left and
+/// joined anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Move {
+    pub(crate) leaving: Vec<ProjectId>,
+    pub(crate) joining: Vec<ProjectId>,
+}
+
+impl Move {
+    /// From what an employee is on to what is listed.
+    pub(crate) fn between(on: &[Member], listed: &[ProjectId], standing: Option<Standing>) -> Self {
+        let wanted: HashSet<_> = listed.iter().copied().collect();
+        let holds = |member: &&Member| standing.is_some_and(|standing| standing.epoch <= member.epoch);
+        let stays = |member: &&Member| wanted.contains(&member.project) && holds(member);
+        let staying: HashSet<_> = on.iter().filter(stays).map(|member| member.project).collect();
+        let moves = |id: &ProjectId| !staying.contains(id);
+        Self {
+            leaving: on.iter().map(|member| member.project).filter(moves).collect(),
+            joining: listed.iter().copied().filter(moves).collect(),
+        }
+    }
+}
+
+/// 400: nobody can be on what does not exist.
+pub(crate) fn unknown_project() -> Failure {
+    Failure::new(Code::UnknownProject, "One of the projects does not exist. Create it first, or leave it out.")
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{EmployeeId, Millis};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn project(n: u128) -> ProjectId {
+        ProjectId(Uuid::from_u128(n))
+    }
+
+    fn on(n: u128, epoch: i64) -> Member {
+        let mut member = Member::new(project(n), EmployeeId(Uuid::nil()));
+        member.put_on(epoch, Millis(0));
+        member
+    }
+
+    fn standing(epoch: i64) -> Option<Standing> {
+        Some(Standing { id: EmployeeId(Uuid::nil()), version: 1, epoch, deactivated_at: None })
+    }
+
+    #[test]
+    fn a_membership_from_before_a_deactivation_is_left_and_joined_anew() {
+        let moved = Move::between(&[on(1, 0)], &[project(1)], standing(1));
+        assert_eq!(moved, Move { leaving: vec![project(1)], joining: vec![project(1)] });
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_moves_is_then_on_exactly_what_is_listed(
+            on_now in prop::collection::btree_set(0..9_u128, 0..6), listed in prop::collection::btree_set(0..9_u128, 0..6),
+        ) {
+            let members: Vec<_> = on_now.iter().map(|n| on(*n, 3)).collect();
+            let listed: Vec<_> = listed.into_iter().map(project).collect();
+            let moved = Move::between(&members, &listed, standing(3));
+            let mut then: HashSet<_> = members.iter().map(|member| member.project).collect();
+            for id in &moved.leaving {
+                prop_assert!(then.remove(id) && !listed.contains(id));
+            }
+            for id in &moved.joining {
+                prop_assert!(then.insert(*id), "nobody joins what they are on");
+            }
+            prop_assert_eq!(then, listed.into_iter().collect());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use contracts::{Failure, PROJECTS_MOST, ProjectId, SetMemberships};
+use kit::{Call, Error};
+
+use crate::{
+    App, WAIT, bindings,
+    domain::{Move, distinct, unknown_project},
+};
+
+/// Puts an employee on these projects and takes them off all others: in one transaction, so that
+/// either all of it is done or nothing.
+pub(crate) async fn set_memberships(
+    app: Arc<App>,
+    call: Call,
+    SetMemberships { employee_id: employee, projects }: SetMemberships,
+) -> Result<Vec<ProjectId>, Error> {
+    call.require_admin()?;
+    let (now, listed) = (app.clock.now(), distinct(projects));
+    if listed.len() > PROJECTS_MOST {
+        return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
+    }
+    // Whoever is put on nothing may be anybody, the deactivated too.
+    let asked = if listed.is_empty() { &[][..] } else { &[employee] };
+    let standing = bindings::standings(&app, asked).await?.pop();
+    kit::change!(app.db.awaited(WAIT), tx => {
+        let on = app.store.members.of_employee(tx, employee).await?;
+        let Move { leaving, joining } = Move::between(&on, &listed, standing);
+        let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
+        for id in &leaving {
+            let Some(project) = projects.get_mut(id) else { continue };
+            if !joining.contains(id) {
+                project.take_off(employee);
+            }
+            bindings::take_off(&app, tx, *id, &[employee], now).await?;
+        }
+        for id in &joining {
+            projects.get_mut(id).ok_or_else(unknown_project)?.put_on(employee)?;
+            bindings::put_on(&app, tx, *id, &[employee], now).await?;
+        }
+        for project in projects.values() {
+            app.store.projects.replace(tx, project).await?;
+        }
+        tx.emit_all(&projects.values().map(|project| project.changed()).collect::<Vec<_>>()).await?;
+        Ok(listed.clone())
+    })
+}
