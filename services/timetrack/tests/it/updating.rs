@@ -67,7 +67,7 @@ async fn an_update_changes_what_was_recorded_before_it_whatever_the_clocks_say()
     ];
     bench.send(apart).await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
     assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
     assert!(bench.stored().await.iter().all(|window| window.paid));
     bench.world.finish().await;
@@ -88,7 +88,7 @@ async fn an_update_ends_while_windows_keep_coming_and_misses_none_of_those_befor
         }
     });
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], projects: vec![], changes };
+    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
     let modified = bench.world.ask(&update).await.unwrap().modified;
     stop.store(true, Ordering::SeqCst);
     coming.await.unwrap();
