@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tracing::{Instrument, field::Empty, info_span};
 
 use crate::{
-    Bus, Error, MOST_DELIVERIES, Origin, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace,
+    Bus, Error, InHand, MOST_DELIVERIES, Origin, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace,
 };
 
 /// The most events that one process of a service works on at once.
@@ -144,18 +144,17 @@ impl<S: Send + Sync + 'static> Events<S> {
         shutdown.spawn(async move {
             let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
             bus.metrics().places("events", in_hand.clone());
-            while let Some(messages) = puller.next(1, &stop).await {
-                for message in messages {
-                    let Ok(place) = in_hand.clone().acquire_owned().await else { return };
-                    let (bus, table, state) = (bus.clone(), table.clone(), state.clone());
-                    stop.spawn(async move {
-                        let span =
-                            info_span!("apply", subject = %message.subject, trace_id = Empty, request_id = Empty);
-                        trace::continue_trace(&span, message.headers.as_ref());
-                        table.apply(state, &bus, &message).instrument(span).await;
-                        drop(place);
-                    });
-                }
+            // A place first, then the message: one that waits for a place is still the puller's.
+            while let Ok(place) = in_hand.clone().acquire_owned().await {
+                let Some(mut messages) = puller.next(1, &stop).await else { return };
+                let Some(message) = messages.pop() else { continue };
+                let (bus, table, state) = (bus.clone(), table.clone(), state.clone());
+                stop.spawn(async move {
+                    let span = info_span!("apply", subject = %message.subject, trace_id = Empty, request_id = Empty);
+                    trace::continue_trace(&span, message.headers.as_ref());
+                    table.apply(state, &bus, &message).instrument(span).await;
+                    drop(place);
+                });
             }
         });
         Ok(())
@@ -174,7 +173,11 @@ impl<S: Send + Sync + 'static> Events<S> {
         // What a consumer changes it changes by itself, because of this event.
         let origin = Origin::read(message.headers.as_ref()).with_actor(Some(Actor::Service(bus.service())));
         let work = handler(state, delivery.clone(), message.payload.clone());
-        match origin.with_cause(delivery.id).scope(work).await {
+        let in_hand = InHand::hold(bus, std::slice::from_ref(message));
+        let verdict = origin.with_cause(delivery.id).scope(work).await;
+        // Before it is settled: the server would put off a delay that it is given there.
+        drop(in_hand);
+        match verdict {
             Verdict::Done(caused) => {
                 delivery.report(bus, caused).await;
                 settle(message.ack().await.map_err(Error::Nats));

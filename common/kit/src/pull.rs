@@ -4,10 +4,8 @@ use async_nats::jetstream::{
     AckKind, Message,
     consumer::{PullConsumer, pull},
 };
-use futures::{FutureExt, StreamExt};
-use tokio::time::timeout;
 
-use crate::{Bus, Shutdown, metrics::Consumed};
+use crate::{Bus, Shutdown, fetching::Fetching, in_hand::ACK_WAIT, metrics::Consumed};
 
 /// A durable consumer, as all its replicas share it.
 #[derive(Clone, Debug)]
@@ -20,7 +18,7 @@ pub struct Pull {
     pub filters: Vec<String>,
     /// The most messages in hand at once, over all replicas.
     pub max_ack_pending: i64,
-    /// The most messages that wait in this process.
+    /// The most messages that wait in this process for their work.
     pub prefetch: usize,
 }
 
@@ -38,11 +36,12 @@ impl Pull {
     }
 }
 
-/// Takes messages from a durable consumer, whatever happens to the connection.
+/// Takes messages from a durable consumer, whatever happens to the connection. Whoever works on them
+/// for longer than a moment holds them with [`InHand`](crate::InHand).
 pub struct Puller {
     bus: Bus,
     pull: Pull,
-    messages: Option<pull::Stream>,
+    fetching: Option<Fetching>,
     consumed: Consumed,
 }
 
@@ -52,20 +51,14 @@ impl fmt::Debug for Puller {
     }
 }
 
-/// After so long without an acknowledgement a message is delivered again, to anybody.
-const ACK_WAIT: Duration = Duration::from_secs(30);
-/// How often an idle server says that it is still there: a silence means start anew. (A consumer
-/// that is gone after a reconnect can leave a stream that never ends, nats.rs issue 1584.)
-const HEARTBEAT: Duration = Duration::from_secs(3);
-
-/// How long a stop waits for what is on its way here.
-const GIVING_BACK: Duration = Duration::from_secs(1);
+/// The pause after a look for the consumer that did not find it.
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl Puller {
     /// A puller of a consumer that `provision` has made.
     pub fn new(bus: Bus, pull: Pull) -> Self {
         let consumed = Consumed::new(bus.metrics(), pull.stream);
-        Self { bus, pull, messages: None, consumed }
+        Self { bus, pull, fetching: None, consumed }
     }
 
     /// Begins to take messages.
@@ -73,16 +66,9 @@ impl Puller {
     /// # Errors
     /// When JetStream or the consumer is not there.
     pub async fn open(&mut self) -> anyhow::Result<()> {
-        let Pull { stream, durable, prefetch, .. } = &self.pull;
-        let consumer: PullConsumer = self.bus.jetstream.get_consumer_from_stream(*durable, *stream).await?;
-        let messages = consumer
-            .stream()
-            .max_messages_per_batch(*prefetch)
-            .heartbeat(HEARTBEAT)
-            .expires(ACK_WAIT)
-            .messages()
-            .await?;
-        self.messages = Some(messages);
+        let Pull { stream, durable, prefetch, .. } = self.pull;
+        let consumer: PullConsumer = self.bus.jetstream.get_consumer_from_stream(durable, stream).await?;
+        self.fetching = Some(Fetching::start(&self.bus, consumer, prefetch));
         Ok(())
     }
 
@@ -104,17 +90,8 @@ impl Puller {
     /// Gives back what was fetched and nobody here has looked at: it would wait for as long as an
     /// acknowledgement may take.
     async fn give_back(&mut self) {
-        let Some(mut messages) = self.messages.take() else { return };
-        // What the server has sent so far is here when its echo is.
-        let _ = timeout(GIVING_BACK, self.bus.settled()).await;
-        let mut fetched = Vec::new();
-        while let Some(Some(message)) = messages.next().now_or_never() {
-            fetched.extend(message);
-        }
-        // We ask no longer, and the server knows, before anything is given back: it would come here.
-        drop(messages);
-        let _ = timeout(GIVING_BACK, self.bus.settled()).await;
-        for message in fetched {
+        let Some(fetching) = self.fetching.take() else { return };
+        for message in fetching.stop().await {
             if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
                 tracing::debug!(%error, "not given back; it comes again by itself");
             }
@@ -126,41 +103,24 @@ impl Puller {
             if shutdown.is_stopping() {
                 return None;
             }
-            let Some(messages) = &mut self.messages else {
+            let Some(fetching) = &self.fetching else {
                 if let Err(error) = self.open().await {
                     tracing::warn!(%error, stream = self.pull.stream, "cannot consume yet");
                     tokio::select! {
-                        () = tokio::time::sleep(Duration::from_millis(500)) => {}
+                        () = tokio::time::sleep(PAUSE) => {}
                         () = shutdown.stopping() => return None,
                     }
                 }
                 continue;
             };
-            let first = tokio::select! {
-                first = messages.next() => first,
+            tokio::select! {
+                () = fetching.come() => {}
                 () = shutdown.stopping() => return None,
-            };
-            let mut taken = match first {
-                Some(Ok(message)) => vec![message],
-                Some(Err(error)) => {
-                    tracing::debug!(%error, stream = self.pull.stream, "consuming anew");
-                    self.messages = None;
-                    continue;
-                }
-                None => {
-                    self.messages = None;
-                    continue;
-                }
-            };
-            if taken.len() < most {
+            }
+            if fetching.len() < most {
                 let_company_come().await;
             }
-            while taken.len() < most {
-                match messages.next().now_or_never() {
-                    Some(Some(Ok(message))) => taken.push(message),
-                    _ => break,
-                }
-            }
+            let taken = fetching.take(most);
             self.consumed.came(&taken);
             return Some(taken);
         }
@@ -170,8 +130,8 @@ impl Puller {
 /// Lets the other tasks that are ready go first, so that what has come together is taken together:
 /// a message of many costs hardly more than one of few. Nobody waits for what has not come.
 pub async fn let_company_come() {
-    // Once for whoever reads the socket, once for whoever passes on what it held.
-    for _ in 0..2 {
+    // Once for whoever reads the socket, and once each for those who pass on what it held.
+    for _ in 0..3 {
         tokio::task::yield_now().await;
     }
 }
@@ -181,10 +141,10 @@ pub async fn let_company_come() {
 pub const MOST_DELIVERIES: i64 = 8;
 
 /// How long to wait before the next delivery of a message that failed: 0.1 s, doubled each time,
-/// at most 30 s.
+/// at most 5 s. Reports wait for what comes late.
 pub fn retry_delay(deliveries: i64) -> Duration {
     let doublings = deliveries.clamp(1, 10) as u32 - 1;
-    Duration::from_millis((100 << doublings).min(30_000))
+    Duration::from_millis((100 << doublings).min(5_000))
 }
 
 #[cfg(test)]
@@ -192,9 +152,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_delay_grows_to_half_a_minute() {
+    fn the_delay_grows_to_five_seconds() {
         assert_eq!(retry_delay(1), Duration::from_millis(100));
         assert_eq!(retry_delay(2), Duration::from_millis(200));
-        assert_eq!(retry_delay(100), Duration::from_secs(30));
+        assert_eq!(retry_delay(100), Duration::from_secs(5));
     }
 }

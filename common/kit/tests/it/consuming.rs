@@ -107,6 +107,9 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let world = World::start().await;
     let pull = table().pull();
     world.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
+    // Nothing comes again by itself while this test runs.
+    let slow = async_nats::jetstream::consumer::pull::Config { ack_wait: Duration::from_secs(600), ..pull.config() };
+    world.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
     for version in 1..=20 {
         world.publish(&changed(version)).await;
     }
@@ -123,7 +126,6 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     .await;
     stop.stop();
     assert!(stopping.next(1, &stop).await.is_none());
-    // Long before they would be delivered again by themselves, after half a minute.
     let others = async {
         let mut taken = 0;
         while taken < 19 {
@@ -131,5 +133,48 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
         }
         taken
     };
-    assert_eq!(tokio::time::timeout(Duration::from_secs(15), others).await.expect("they come at once"), 19);
+    assert_eq!(tokio::time::timeout(Duration::from_secs(60), others).await.expect("they come at once"), 19);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
+    /// More than are worked on at once.
+    const EVENTS: usize = 40;
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    let slow = Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, _: kit::Delivery, _: EmployeeChanged| {
+        seen.calls.fetch_add(1, Ordering::SeqCst);
+        // Longer than the server waits for a word about it.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok(Vec::new())
+    });
+    world.provision(&Needs::of(Service::Timetrack).consumer(slow.pull())).await;
+    slow.consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+    for version in 0..EVENTS {
+        world.publish(&changed(version as i64)).await;
+    }
+    eventually_within(Duration::from_secs(60), "all are applied", async || {
+        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        let info = stream.consumer_info(Service::Timetrack.name()).await.ok()?;
+        (info.num_pending == 0 && info.num_ack_pending == 0).then_some(())
+    })
+    .await;
+    assert_eq!(seen.calls.load(Ordering::SeqCst), EVENTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_took_who_died_comes_to_another() {
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    world.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
+    world.publish(&changed(1)).await;
+    let on = Shutdown::new();
+    let mut dead = Puller::new(world.bus().clone(), table().pull());
+    assert_eq!(dead.next(1, &on).await.unwrap().len(), 1);
+    drop(dead);
+    table().consume(seen.clone(), world.bus(), &on).await.unwrap();
+    eventually_within(Duration::from_secs(20), "it comes again", async || {
+        (*seen.versions.lock().unwrap() == [1]).then_some(())
+    })
+    .await;
 }

@@ -6,7 +6,7 @@ use std::{
 use anyhow::{Context, bail};
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{Event, Service, WindowFact, WindowsRecorded, stream};
-use kit::{Delivery, Error, MOST_DELIVERIES, Pull, Puller, Shutdown, retry_delay};
+use kit::{Delivery, Error, InHand, MOST_DELIVERIES, Pull, Puller, Shutdown, retry_delay};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::recount::recount;
@@ -65,6 +65,7 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
 
 async fn round(app: &App, messages: Vec<Message>) {
     let started = Instant::now();
+    let in_hand = InHand::hold(&app.bus, &messages);
     let mut taken = Vec::with_capacity(messages.len());
     for message in messages {
         match read(&message) {
@@ -84,6 +85,7 @@ async fn round(app: &App, messages: Vec<Message>) {
         }
         Err(error) if error.is_away() => {
             tracing::warn!(error = %line(error), "nothing can be counted; the events come again");
+            drop(in_hand);
             for one in &taken {
                 one.again(PAUSE).await;
             }
@@ -93,19 +95,21 @@ async fn round(app: &App, messages: Vec<Message>) {
         // One event that cannot be counted does not keep its neighbours from it.
         Err(_) => {
             for one in taken {
-                alone(app, one).await;
+                alone(app, one, &in_hand).await;
             }
         }
     }
 }
 
-async fn alone(app: &App, mut one: Taken) {
+async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
     let deliveries = one.delivery.deliveries;
     match count(app, std::mem::take(&mut one.facts)).await {
         Ok(()) => one.done(app).await,
         Err(error) if error.is_away() || deliveries < MOST_DELIVERIES => {
+            let error_is_away = error.is_away();
             tracing::warn!(error = %line(error), deliveries, "an event is not counted; it comes again");
-            one.again(retry_delay(deliveries)).await;
+            in_hand.let_go(&one.message);
+            one.again(if error_is_away { PAUSE } else { retry_delay(deliveries) }).await;
         }
         Err(error) => settle(kit::bury(&app.bus, &one.message, &line(error)).await),
     }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use contracts::{Code, DAY, Filter, GetProjectTime, HOUR, Rate, Rates, WindowFact};
+use async_nats::jetstream::consumer::pull;
+use contracts::{Code, DAY, Filter, GetProjectTime, HOUR, Rate, Rates, WindowFact, stream};
+use futures::StreamExt;
 use tokio::task::JoinSet;
 
 use crate::fixture::*;
@@ -70,6 +72,25 @@ async fn two_replicas_that_count_the_same_days_at_once_end_up_with_brute_force()
         assert_eq!(answer(&world, &asked).await, brute(&history, &asked), "{asked:?}");
     }
     Arc::into_inner(world).unwrap().finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
+    let world = testkit::World::start().await;
+    world.provision(&analytics::needs()).await;
+    let windows = [window(1, MIDNIGHT, MIDNIGHT + HOUR)];
+    world.publish(&recorded(&windows)).await;
+    // It takes the event, and is never heard of again.
+    let consumer = world.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("analytics", stream::EVENTS);
+    let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
+    assert_eq!(taken.count().await, 1);
+    let _alive = spawn(&world).await;
+    // Half a minute would be too long, and 20 s leave a busy machine its time.
+    let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
+        world.ask(&week()).await.ok()
+    });
+    assert_eq!(answer.await, brute(&windows, &week()));
+    world.finish().await;
 }
 
 /// A slow machine may need more than a question's patience to count all that.

@@ -264,8 +264,8 @@ async fn what_was_answered_is_there_after_everything_was_killed() {
     assert_eq!(api.employee(&ann.token, "POST", WINDOWS, window).await.expect(200), recorded);
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + HOUR);
     // An event that was in hand, or whose acknowledgement NATS had not written down, comes again
-    // after half a minute; until then analytics say that they do not know.
-    eventually_within(3 * BACK, "the hour is counted", async || {
+    // after a few seconds; until then analytics say that they do not know.
+    eventually_within(BACK, "the hour is counted", async || {
         let answer = api.admin("GET", &path, Value::Null).await;
         assert!([200, 503].contains(&answer.status), "{}", answer.text);
         (answer.body[0]["time"] == HOUR).then_some(())

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, IngestItem, Outcome, Service, header, stream};
-use kit::{Error, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
+use kit::{Error, InHand, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
@@ -74,6 +74,7 @@ impl Ingest {
 }
 
 async fn record_messages(app: &App, messages: Vec<Message>) {
+    let in_hand = InHand::hold(&app.bus, &messages);
     let mut together = Together::default();
     for message in messages {
         let batch = match serde_json::from_slice::<IngestBatch>(&message.payload) {
@@ -86,19 +87,19 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
             }
         };
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
-            record_together(app, std::mem::take(&mut together)).await;
+            record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
         together.messages.push((message, batch.items.len()));
         together.windows.extend(batch.items);
     }
     if !together.messages.is_empty() {
-        record_together(app, together).await;
+        record_together(app, together, &in_hand).await;
     }
 }
 
 /// Records the windows of several messages in one go; where that fails, one message at a time, so
 /// that a message that fails by itself does not take its neighbours with it.
-async fn record_together(app: &App, together: Together) {
+async fn record_together(app: &App, together: Together, in_hand: &InHand) {
     let Together { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
@@ -112,6 +113,7 @@ async fn record_together(app: &App, together: Together) {
         }
         Err(error) if error.is_away() || messages.len() == 1 => {
             for (message, _) in &messages {
+                in_hand.let_go(message);
                 give_back(app, message, &error).await;
             }
             if error.is_away() {
@@ -120,6 +122,8 @@ async fn record_together(app: &App, together: Together) {
         }
         Err(_) => {
             for (message, _) in messages {
+                // From here on it is held on its own, with its neighbours still waiting behind it.
+                in_hand.let_go(&message);
                 Box::pin(record_messages(app, vec![message])).await;
             }
         }
