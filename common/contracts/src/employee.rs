@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Service,
+    AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Service, Term,
     message::requests, nullable, present,
 };
 
@@ -188,7 +188,7 @@ pub struct GetStandings {
 ///
 /// Each deactivation raises the epoch: what was bound to the employee in an older epoch, a
 /// token or a membership, is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// Of whom.
@@ -200,10 +200,20 @@ pub struct Standing {
     /// Since when the employee is deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<Millis>,
+    /// When the employee was not deactivated, in order. Earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Vec<Term>>,
+}
+
+impl Standing {
+    /// When the employee was not deactivated, as far as is known.
+    pub fn active_terms(&self) -> Vec<Term> {
+        self.active.clone().unwrap_or_else(|| vec![Term { from: None, until: self.deactivated_at }])
+    }
 }
 
 /// An employee was created or has changed; how the employee stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmployeeChanged(pub Standing);
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmployeeId, Event, Millis, ProjectId, Service, TaskId, TimeRange, message::requests};
+use crate::{EmployeeId, Event, ProjectId, Service, TaskId, Term, message::requests};
 
 /// The most projects that an employee is put on at once.
 pub const PROJECTS_MOST: usize = 1_000;
@@ -16,26 +16,6 @@ pub struct SetMemberships {
     pub employee_id: EmployeeId,
     /// On what.
     pub projects: Vec<ProjectId>,
-}
-
-/// One stretch of being on a project or a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Term {
-    /// Since when. The first term of an edge has none: whoever is put on a project may enter
-    /// hours worked before that, but whoever comes back not those of the time between.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Millis>,
-    /// Until when; open while there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Millis>,
-}
-
-impl Term {
-    /// Whether any moment of the range lies in the term.
-    pub fn touches(&self, range: TimeRange) -> bool {
-        self.from.is_none_or(|from| from < range.end()) && self.until.is_none_or(|until| range.start() < until)
-    }
 }
 
 /// An employee was put on a project or taken off it: all terms of the edge.
@@ -97,8 +77,31 @@ pub struct AssignmentChanged {
     pub employee_id: EmployeeId,
     /// The version of the edge.
     pub version: i64,
-    /// The terms in order.
+    /// The terms on this project, in order.
     pub terms: Vec<TaskTerm>,
+    /// The terms on the projects that the task belonged to before it was moved here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FormerTerms>,
+}
+
+/// An employee's terms on a task while it belonged to another project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerTerms {
+    /// The other project; [`TaskTerm::member_term`] is a term of the membership there.
+    pub project_id: ProjectId,
+    /// The terms in order; none is open.
+    pub terms: Vec<TaskTerm>,
+}
+
+impl AssignmentChanged {
+    /// The employee's terms on the task while it belonged to this project.
+    pub fn terms_on(&self, project: ProjectId) -> &[TaskTerm] {
+        if self.project_id == project {
+            return &self.terms;
+        }
+        self.former.iter().find(|former| former.project_id == project).map_or(&[], |former| &former.terms)
+    }
 }
 
 impl Event for AssignmentChanged {

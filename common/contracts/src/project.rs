@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, message::requests, nullable,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term, message::requests, nullable,
     present,
 };
 
@@ -200,6 +200,18 @@ pub struct ProjectChanged {
     pub archived: bool,
     /// Whether it is deleted; its tasks are then too, without events of their own.
     pub deleted: bool,
+    /// When it took time, in order: while it was neither archived nor deleted. Events of earlier
+    /// versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Vec<Term>>,
+}
+
+impl ProjectChanged {
+    /// When it took time, as far as is known: an event that does not say leaves only now.
+    pub fn open_terms(&self) -> Vec<Term> {
+        let always = || if self.archived || self.deleted { Vec::new() } else { vec![Term::ALWAYS] };
+        self.open.clone().unwrap_or_else(always)
+    }
 }
 
 impl Event for ProjectChanged {

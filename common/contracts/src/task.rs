@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, message::requests, nullable,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term, message::requests, nullable,
     present,
 };
 
@@ -180,6 +180,31 @@ pub struct TaskChanged {
     pub priority: Label,
     /// Whether it is deleted.
     pub deleted: bool,
+    /// The projects that it belonged to, in order: each term ends when the task is moved or
+    /// deleted, but not with its project. Events of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Vec<ProjectTerm>>,
+}
+
+/// One stretch of a task's belonging to a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectTerm {
+    /// The project.
+    pub project_id: ProjectId,
+    /// When.
+    pub term: Term,
+}
+
+impl TaskChanged {
+    /// When it belonged to a project, as far as is known: an event that does not say leaves only now.
+    pub fn terms_on(&self, project: ProjectId) -> Vec<Term> {
+        match &self.projects {
+            Some(projects) => projects.iter().filter(|on| on.project_id == project).map(|on| on.term).collect(),
+            None if self.deleted || self.project_id != project => Vec::new(),
+            None => vec![Term::ALWAYS],
+        }
+    }
 }
 
 impl Event for TaskChanged {

@@ -68,7 +68,8 @@ fn employee() -> Employee {
 }
 
 fn standing() -> Standing {
-    Standing { id: id(1), version: 3, epoch: 1, deactivated_at: Some(AT) }
+    let active = Some(vec![Term { from: None, until: Some(AT) }]);
+    Standing { id: id(1), version: 3, epoch: 1, deactivated_at: Some(AT), active }
 }
 
 fn payroll() -> Payroll {
@@ -311,7 +312,15 @@ fn projects(golden: &mut Golden) {
     golden.request(UpdateTask { id: id(4), changes }, task());
     golden.request(DeleteTask { id: id(4) }, ());
 
-    golden.event(ProjectChanged { id: id(3), version: 2, payroll: payroll(), archived: false, deleted: false });
+    let (first, second) = (Term { from: None, until: Some(AT) }, Term { from: Some(AT + HOUR), until: None });
+    golden.event(ProjectChanged {
+        id: id(3),
+        version: 2,
+        payroll: payroll(),
+        archived: false,
+        deleted: false,
+        open: Some(vec![first, second]),
+    });
     golden.event(TaskChanged {
         id: id(4),
         project_id: id(3),
@@ -320,8 +329,11 @@ fn projects(golden: &mut Golden) {
         status: label("To Do"),
         priority: label("Low"),
         deleted: false,
+        projects: Some(vec![
+            ProjectTerm { project_id: id(7), term: first },
+            ProjectTerm { project_id: id(3), term: Term { from: first.until, until: None } },
+        ]),
     });
-    let (first, second) = (Term { from: None, until: Some(AT) }, Term { from: Some(AT + HOUR), until: None });
     golden.event(MemberChanged { project_id: id(3), employee_id: id(1), version: 3, terms: vec![first, second] });
     golden.event(AssignmentChanged {
         task_id: id(4),
@@ -329,7 +341,32 @@ fn projects(golden: &mut Golden) {
         employee_id: id(1),
         version: 2,
         terms: vec![TaskTerm { term: second, member_term: 1 }],
+        former: vec![FormerTerms { project_id: id(7), terms: vec![TaskTerm { term: first, member_term: 0 }] }],
     });
+}
+
+#[test]
+fn what_earlier_versions_told_of_bindings_is_still_read() {
+    let (employee, project, task) = (id::<EmployeeId>(1), id::<ProjectId>(3), id::<TaskId>(4));
+    let standing: Standing = read(json!({ "id": employee, "version": 3, "epoch": 1, "deactivatedAt": AT }));
+    assert_eq!((standing.deactivated_at, standing.active), (Some(AT), None));
+    let changed = json!({ "id": project, "version": 2, "payroll": {}, "archived": true, "deleted": false });
+    assert_eq!(read::<ProjectChanged>(changed).open, None);
+    let changed = json!({
+        "id": task, "projectId": project, "version": 2, "billable": true, "status": "To Do", "priority": "Low",
+        "deleted": false,
+    });
+    assert_eq!(read::<TaskChanged>(changed).projects, None);
+    let changed = json!({
+        "taskId": task, "projectId": project, "employeeId": employee, "version": 2,
+        "terms": [{ "term": { "from": AT }, "memberTerm": 1 }],
+    });
+    let changed: AssignmentChanged = read(changed);
+    assert_eq!((changed.terms.len(), changed.former), (1, Vec::new()));
+}
+
+fn read<T: DeserializeOwned>(json: serde_json::Value) -> T {
+    serde_json::from_value(json).expect("it is read")
 }
 
 fn filter() -> Filter {

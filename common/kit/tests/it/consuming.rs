@@ -11,7 +11,7 @@ use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{World, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
-    EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None })
+    EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
 }
 
 #[derive(Default)]

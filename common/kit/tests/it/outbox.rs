@@ -6,7 +6,7 @@ use kit::{Database, Error, Needs, Shutdown};
 use testkit::{World, eventually};
 
 fn changed(id: EmployeeId, version: i64) -> EmployeeChanged {
-    EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None })
+    EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None })
 }
 
 async fn database(world: &World) -> Database {

@@ -1,6 +1,6 @@
 use contracts::{
     AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure, InvitationId, Label,
-    Millis, Name, ProjectId, Standing, SystemPermissions,
+    Millis, Name, ProjectId, Standing, SystemPermissions, Term,
 };
 
 use super::Invitation;
@@ -29,6 +29,8 @@ pub(crate) struct Employee {
     /// When a password was set.
     pub(crate) activated_at: Option<Millis>,
     pub(crate) deactivated_at: Option<Millis>,
+    /// When the employee was not deactivated: only the last term can be open.
+    pub(crate) active: Vec<Term>,
     pub(crate) created_at: Millis,
 }
 
@@ -55,6 +57,7 @@ impl Employee {
             invited_at: now,
             activated_at: None,
             deactivated_at: None,
+            active: vec![Term::ALWAYS],
             created_at: now,
         };
         (employee, Invitation::new(invitation, id, now))
@@ -89,6 +92,9 @@ impl Employee {
         if self.deactivated_at.is_some() {
             return Err(Failure::new(Code::AlreadyDeactivated, "This employee is deactivated already."));
         }
+        if let Some(last) = self.active.last_mut() {
+            last.end(now);
+        }
         self.deactivated_at = Some(now);
         self.epoch += 1;
         self.version += 1;
@@ -96,10 +102,11 @@ impl Employee {
     }
 
     /// Takes the deactivation back. The epoch stays: what it has ended remains ended.
-    pub(crate) fn reactivate(&mut self) -> Result<(), Failure> {
+    pub(crate) fn reactivate(&mut self, now: Millis) -> Result<(), Failure> {
         if self.deactivated_at.is_none() {
             return Err(Failure::new(Code::NotDeactivated, "This employee is not deactivated."));
         }
+        self.active.push(Term::after(self.active.last().copied(), now));
         self.deactivated_at = None;
         self.version += 1;
         Ok(())
@@ -154,7 +161,13 @@ impl Employee {
 
     /// How the employee stands.
     pub(crate) fn standing(&self) -> Standing {
-        Standing { id: self.id, version: self.version, epoch: self.epoch, deactivated_at: self.deactivated_at }
+        Standing {
+            id: self.id,
+            version: self.version,
+            epoch: self.epoch,
+            deactivated_at: self.deactivated_at,
+            active: Some(self.active.clone()),
+        }
     }
 
     /// The event that tells of the last change.
@@ -249,10 +262,20 @@ pub(super) mod tests {
         ann.deactivate(Millis(3_000)).unwrap();
         assert!(!ann.is_active());
         assert_eq!(ann.deactivate(Millis(4_000)).unwrap_err().code, Code::AlreadyDeactivated);
-        ann.reactivate().unwrap();
+        ann.reactivate(Millis(5_000)).unwrap();
         assert!(ann.is_active());
-        assert_eq!(ann.reactivate().unwrap_err().code, Code::NotDeactivated);
+        assert_eq!(ann.reactivate(Millis(6_000)).unwrap_err().code, Code::NotDeactivated);
         assert_eq!((ann.epoch, ann.version), (1, 4));
+    }
+
+    #[test]
+    fn the_time_between_deactivation_and_reactivation_is_remembered() {
+        let mut ann = ann();
+        ann.deactivate(Millis(3_000)).unwrap();
+        ann.reactivate(Millis(5_000)).unwrap();
+        let before = Term { from: None, until: Some(Millis(3_000)) };
+        let after = Term { from: Some(Millis(5_000)), until: None };
+        assert_eq!(ann.standing().active, Some(vec![before, after]));
     }
 
     #[test]

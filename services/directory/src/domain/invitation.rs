@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(invitation.look_at(&hash("first"), &ann, NOW), Good::Used);
         ann.deactivate(NOW).unwrap();
         assert_eq!(invitation.look_at(&hash("first"), &ann, NOW), Good::Expired);
-        ann.reactivate().unwrap();
+        ann.reactivate(Millis(2_000)).unwrap();
         assert_eq!(invitation.look_at(&hash("first"), &ann, NOW), Good::Used);
     }
 }

@@ -14,10 +14,11 @@ pub(crate) async fn reactivate_employee(
     request: ReactivateEmployee,
 ) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
+    let now = app.clock.now();
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
-        employee.reactivate()?;
+        employee.reactivate(now)?;
         save(&app, tx, &employee).await?;
         Ok(employee)
     })?;

@@ -1,6 +1,6 @@
 use bson::{Document, doc};
 use contracts::{
-    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Standing, SystemPermissions,
+    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Standing, SystemPermissions, Term,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
@@ -32,6 +32,9 @@ struct Stored {
     invited_at: Millis,
     activated_at: Option<Millis>,
     deactivated_at: Option<Millis>,
+    /// Missing on those that were stored before it was kept.
+    #[serde(default)]
+    active: Option<Vec<Term>>,
     created_at: Millis,
 }
 
@@ -126,6 +129,7 @@ impl From<&Employee> for Stored {
             invited_at: employee.invited_at,
             activated_at: employee.activated_at,
             deactivated_at: employee.deactivated_at,
+            active: Some(employee.active),
             created_at: employee.created_at,
         }
     }
@@ -146,6 +150,7 @@ impl From<Stored> for Employee {
             invitation: stored.invitation,
             invited_at: stored.invited_at,
             activated_at: stored.activated_at,
+            active: stored.active.unwrap_or_else(|| vec![Term { from: None, until: stored.deactivated_at }]),
             deactivated_at: stored.deactivated_at,
             created_at: stored.created_at,
         }

@@ -20,7 +20,7 @@ async fn whoever_is_created_waits_for_activation_and_stands_in_an_event() {
     assert_eq!((ann.invited, ann.deactivated_at, ann.deactivated), (ann.created_at, None, Millis(0)));
     assert_eq!(office.get(ann.id).await, ann);
 
-    let EmployeeChanged(standing) = office.events(1).await[0];
+    let EmployeeChanged(standing) = &office.events(1).await[0];
     assert_eq!((standing.id, standing.version, standing.epoch, standing.deactivated_at), (ann.id, 1, 0, None));
     assert_eq!(office.invitation(ann.id, 0).await.version, 1);
     office.world.finish().await;

@@ -90,7 +90,8 @@ async fn a_deactivation_stands_in_the_bucket_and_a_reactivation_leaves_it() {
 async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     let office = Office::open().await;
     let id: EmployeeId = kit::new_id();
-    let changed = |epoch| EmployeeChanged(Standing { id, version: epoch * 2, epoch, deactivated_at: None });
+    let changed =
+        |epoch| EmployeeChanged(Standing { id, version: epoch * 2, epoch, deactivated_at: None, active: None });
     office.world.publish_twice(&changed(2)).await;
     office.world.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(2));

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use contracts::{Awaited, EmployeeChanged, Millis, ProjectId, Standing};
 use kit::{Delivery, Error};
 
-use crate::{App, bindings};
+use crate::{App, bindings, domain::ended_at};
 
 /// Takes the deactivated off everything that they were put on before.
 ///
@@ -14,12 +14,13 @@ pub(crate) async fn employee_changed(
     delivery: Delivery,
     EmployeeChanged(heard): EmployeeChanged,
 ) -> Result<Vec<Awaited>, Error> {
-    app.store.employee_refs.learn(&[heard]).await?;
-    let newest = app.store.employee_refs.find(heard.id).await?.unwrap_or(heard);
-    let at = newest.deactivated_at.or(heard.deactivated_at).unwrap_or_else(|| app.clock.now());
+    app.store.employee_refs.learn(std::slice::from_ref(&heard)).await?;
+    let newest = app.store.employee_refs.find(heard.id).await?.unwrap_or_else(|| heard.clone());
+    // For events of earlier versions, which do not say when the employee was active.
+    let otherwise = heard.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
-        caused.extend(sweep(&app, &delivery, project, newest, at).await?);
+        caused.extend(sweep(&app, &delivery, project, &newest, otherwise).await?);
     }
     Ok(caused)
 }
@@ -29,16 +30,16 @@ async fn sweep(
     app: &App,
     delivery: &Delivery,
     id: ProjectId,
-    employee: Standing,
-    at: Millis,
+    employee: &Standing,
+    otherwise: Millis,
 ) -> Result<Vec<Awaited>, Error> {
     kit::follow!(app.db.following(delivery), tx => {
         let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
         let members = app.store.members.between(tx, id, &[employee.id]).await?;
         // Somebody may have been faster.
-        if !members.iter().any(|member| member.is_on() && member.epoch < employee.epoch) {
-            return Ok(());
-        }
+        let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
+        let Some(member) = older else { return Ok(()) };
+        let at = ended_at(employee, member.epoch).unwrap_or(otherwise);
         project.take_off(employee.id);
         app.store.projects.replace(tx, &project).await?;
         bindings::take_off(app, tx, id, &[employee.id], at).await?;

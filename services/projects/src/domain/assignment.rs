@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
-use contracts::{AssignmentChanged, Code, EmployeeId, Failure, Millis, ProjectId, TaskId, TaskTerm};
+use contracts::{AssignmentChanged, Code, EmployeeId, Failure, FormerTerms, Millis, ProjectId, TaskId, TaskTerm, Term};
 
-use super::{Task, term};
+use super::Task;
 
 /// The edge between a task and an employee, which hangs on the edge between the task's project
 /// and the employee.
@@ -11,14 +11,17 @@ pub(crate) struct Assignment {
     pub(crate) task: TaskId,
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
+    /// The terms on this project.
     pub(crate) terms: Vec<TaskTerm>,
+    /// The terms on other projects that the task belonged to: each project once.
+    pub(crate) former: Vec<FormerTerms>,
     pub(crate) version: i64,
 }
 
 impl Assignment {
     /// The edge of an employee who was never on the task.
     pub(crate) fn new(task: TaskId, project: ProjectId, employee: EmployeeId) -> Self {
-        Self { task, project, employee, terms: Vec::new(), version: 0 }
+        Self { task, project, employee, terms: Vec::new(), former: Vec::new(), version: 0 }
     }
 
     /// Whether the employee is on the task.
@@ -30,7 +33,7 @@ impl Assignment {
     pub(crate) fn put_on(&mut self, member_term: u32, now: Millis) {
         if !self.is_on() {
             let last = self.terms.last().map(|last| last.term);
-            self.terms.push(TaskTerm { term: term::next(last, now), member_term });
+            self.terms.push(TaskTerm { term: Term::after(last, now), member_term });
             self.version += 1;
         }
     }
@@ -38,22 +41,33 @@ impl Assignment {
     /// Takes the employee off the task.
     pub(crate) fn take_off(&mut self, at: Millis) {
         if let Some(open) = self.terms.last_mut().filter(|last| last.term.until.is_none()) {
-            term::end(&mut open.term, at);
+            open.term.end(at);
             self.version += 1;
         }
     }
 
-    /// Follows the task to another project: what was there is over, its terms mean nothing here.
-    fn move_to(&mut self, project: ProjectId) {
+    /// Follows the task to another project: the terms on the one that it leaves end and are kept,
+    /// and those of an earlier time on the other one go on.
+    fn move_to(&mut self, project: ProjectId, now: Millis) {
+        if let Some(last) = self.terms.last_mut() {
+            last.term.end(now);
+        }
+        let left = FormerTerms { project_id: self.project, terms: std::mem::take(&mut self.terms) };
+        if let Some(place) = self.former.iter().position(|former| former.project_id == project) {
+            self.terms = self.former.remove(place).terms;
+        }
+        if !left.terms.is_empty() {
+            self.former.push(left);
+        }
         self.project = project;
-        self.terms.clear();
         self.version += 1;
     }
 
     /// What the others are told.
     pub(crate) fn changed(&self) -> AssignmentChanged {
         let Self { task: task_id, project: project_id, employee: employee_id, version, .. } = *self;
-        AssignmentChanged { task_id, project_id, employee_id, version, terms: self.terms.clone() }
+        let (terms, former) = (self.terms.clone(), self.former.clone());
+        AssignmentChanged { task_id, project_id, employee_id, version, terms, former }
     }
 }
 
@@ -73,7 +87,7 @@ pub(crate) fn reassigned(
     let mut after = before.clone();
     for edge in after.values_mut() {
         if edge.project != project {
-            edge.move_to(project);
+            edge.move_to(project, now);
         }
         if !task.state.employees.contains(&edge.employee) {
             edge.take_off(now);
@@ -89,4 +103,42 @@ pub(crate) fn reassigned(
 /// Nobody is on a task without being on its project.
 pub(crate) fn not_on_project() -> Failure {
     Failure::new(Code::NotOnProject, "An employee is not on the task's project. Put them on the project first.")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn project(n: u128) -> ProjectId {
+        ProjectId(Uuid::from_u128(n))
+    }
+
+    fn task_term(from: Option<i64>, until: Option<i64>, member_term: u32) -> TaskTerm {
+        TaskTerm { term: Term { from: from.map(Millis), until: until.map(Millis) }, member_term }
+    }
+
+    #[test]
+    fn a_move_ends_the_terms_on_the_former_project_and_keeps_them() {
+        let mut edge = Assignment::new(TaskId(Uuid::nil()), project(1), EmployeeId(Uuid::nil()));
+        edge.put_on(3, Millis(0));
+        edge.move_to(project(2), Millis(10));
+        edge.put_on(0, Millis(10));
+        let told = edge.changed();
+        assert_eq!(told.terms_on(project(1)), [task_term(None, Some(10), 3)]);
+        assert_eq!(told.terms_on(project(2)), [task_term(None, None, 0)]);
+        assert_eq!(told.terms_on(project(3)), []);
+    }
+
+    #[test]
+    fn coming_back_to_a_project_goes_on_with_its_terms() {
+        let mut edge = Assignment::new(TaskId(Uuid::nil()), project(1), EmployeeId(Uuid::nil()));
+        edge.put_on(0, Millis(0));
+        edge.move_to(project(2), Millis(10));
+        edge.move_to(project(1), Millis(20));
+        edge.put_on(1, Millis(20));
+        assert_eq!(edge.terms, [task_term(None, Some(10), 0), task_term(Some(20), None, 1)]);
+        assert_eq!(edge.former, [], "the employee was never on the task there");
+    }
 }

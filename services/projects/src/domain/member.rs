@@ -2,8 +2,6 @@ use std::collections::{HashMap, HashSet};
 
 use contracts::{EmployeeId, MemberChanged, Millis, ProjectId, Standing, Term};
 
-use super::term;
-
 /// The edge between a project and an employee. It outlives the membership: terms keep their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
@@ -35,7 +33,7 @@ impl Member {
     /// Puts the employee on the project.
     pub(crate) fn put_on(&mut self, epoch: i64, now: Millis) {
         if !self.is_on() {
-            self.terms.push(term::next(self.terms.last().copied(), now));
+            self.terms.push(Term::after(self.terms.last().copied(), now));
             self.epoch = epoch;
             self.version += 1;
         }
@@ -44,7 +42,7 @@ impl Member {
     /// Takes the employee off the project.
     pub(crate) fn take_off(&mut self, at: Millis) {
         if let Some(open) = self.terms.last_mut().filter(|term| term.until.is_none()) {
-            term::end(open, at);
+            open.end(at);
             self.version += 1;
         }
     }
@@ -98,7 +96,7 @@ mod tests {
     }
 
     fn listed(employee: u128, epoch: i64) -> Standing {
-        Standing { id: EmployeeId(Uuid::from_u128(employee)), version: 1, epoch, deactivated_at: None }
+        Standing { id: EmployeeId(Uuid::from_u128(employee)), version: 1, epoch, deactivated_at: None, active: None }
     }
 
     #[test]

@@ -7,14 +7,13 @@ mod moving;
 pub(crate) mod project;
 mod standing;
 pub(crate) mod task;
-mod term;
 
 pub(crate) use assignment::{Assignment, not_on_project, reassigned};
 pub(crate) use lists::distinct;
 pub(crate) use member::{Member, Turnover};
 pub(crate) use moving::{Move, unknown_project};
 pub(crate) use project::Project;
-pub(crate) use standing::require_active;
+pub(crate) use standing::{ended_at, require_active};
 pub(crate) use task::Task;
 
 /// Changes a field, if another value is given.

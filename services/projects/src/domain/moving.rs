@@ -16,7 +16,7 @@ pub(crate) struct Move {
 
 impl Move {
     /// From what an employee is on to what is listed.
-    pub(crate) fn between(on: &[Member], listed: &[ProjectId], standing: Option<Standing>) -> Self {
+    pub(crate) fn between(on: &[Member], listed: &[ProjectId], standing: Option<&Standing>) -> Self {
         let wanted: HashSet<_> = listed.iter().copied().collect();
         let holds = |member: &&Member| standing.is_some_and(|standing| standing.epoch <= member.epoch);
         let stays = |member: &&Member| wanted.contains(&member.project) && holds(member);
@@ -53,12 +53,12 @@ mod tests {
     }
 
     fn standing(epoch: i64) -> Option<Standing> {
-        Some(Standing { id: EmployeeId(Uuid::nil()), version: 1, epoch, deactivated_at: None })
+        Some(Standing { id: EmployeeId(Uuid::nil()), version: 1, epoch, deactivated_at: None, active: None })
     }
 
     #[test]
     fn a_membership_from_before_a_deactivation_is_left_and_joined_anew() {
-        let moved = Move::between(&[on(1, 0)], &[project(1)], standing(1));
+        let moved = Move::between(&[on(1, 0)], &[project(1)], standing(1).as_ref());
         assert_eq!(moved, Move { leaving: vec![project(1)], joining: vec![project(1)] });
     }
 
@@ -69,7 +69,7 @@ mod tests {
         ) {
             let members: Vec<_> = on_now.iter().map(|n| on(*n, 3)).collect();
             let listed: Vec<_> = listed.into_iter().map(project).collect();
-            let moved = Move::between(&members, &listed, standing(3));
+            let moved = Move::between(&members, &listed, standing(3).as_ref());
             let mut then: HashSet<_> = members.iter().map(|member| member.project).collect();
             for id in &moved.leaving {
                 prop_assert!(then.remove(id) && !listed.contains(id));

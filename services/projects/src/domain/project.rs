@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use contracts::{
     CREATOR, Code, CreateProject, EmployeeId, Failure, Label, MEMBERS_MOST, Millis, ORGANIZATION, Payee, Payroll,
-    ProjectChanged, ProjectChanges, ProjectId,
+    ProjectChanged, ProjectChanges, ProjectId, Term,
 };
 
 use super::{
@@ -15,6 +15,8 @@ use super::{
 pub(crate) struct Project {
     pub(crate) state: contracts::Project,
     pub(crate) version: i64,
+    /// When it took time: while it was not archived. Only the last term can be open.
+    pub(crate) open: Vec<Term>,
 }
 
 impl Project {
@@ -45,14 +47,17 @@ impl Project {
             created_at: now,
         };
         require_payees(&state.payroll, &state.employees)?;
-        Ok(Self { state, version: 1 })
+        Ok(Self { state, version: 1, open: vec![Term::ALWAYS] })
     }
 
     /// Changes what is given. Whoever is taken off loses their line of the payroll.
     ///
     /// # Errors
     /// 400 when the payroll names somebody who is then not on the project.
-    pub(crate) fn change(&mut self, changes: ProjectChanges) -> Result<(), Failure> {
+    pub(crate) fn change(&mut self, changes: ProjectChanges, now: Millis) -> Result<(), Failure> {
+        if let Some(archived) = changes.archived {
+            self.archive(archived, now);
+        }
         let state = &mut self.state;
         set(&mut state.name, changes.name);
         set(&mut state.description, changes.description);
@@ -60,7 +65,6 @@ impl Project {
         set(&mut state.statuses, changes.statuses);
         set(&mut state.priorities, changes.priorities);
         set(&mut state.screenshot_settings, changes.screenshot_settings);
-        set(&mut state.archived, changes.archived);
         if let Some(employees) = changes.employees {
             state.employees = employees;
             drop_lines(&mut state.payroll, &state.employees);
@@ -93,6 +97,16 @@ impl Project {
         Ok(())
     }
 
+    /// Archives it or brings it back. What it is already it stays, since when it is.
+    fn archive(&mut self, archived: bool, now: Millis) {
+        match (self.state.archived, archived) {
+            (false, true) => end_last(&mut self.open, now),
+            (true, false) => self.open.push(Term::after(self.open.last().copied(), now)),
+            _ => {}
+        }
+        self.state.archived = archived;
+    }
+
     /// Takes somebody off the list and the payroll.
     pub(crate) fn take_off(&mut self, employee: EmployeeId) {
         self.state.employees.retain(|id| *id != employee);
@@ -102,13 +116,26 @@ impl Project {
 
     /// What the others are told.
     pub(crate) fn changed(&self) -> ProjectChanged {
-        let (id, archived) = (self.state.id, self.state.archived);
-        ProjectChanged { id, version: self.version, payroll: self.state.payroll.clone(), archived, deleted: false }
+        ProjectChanged {
+            id: self.state.id,
+            version: self.version,
+            payroll: self.state.payroll.clone(),
+            archived: self.state.archived,
+            deleted: false,
+            open: Some(self.open.clone()),
+        }
     }
 
     /// What the others are told when it is deleted.
-    pub(crate) fn deleted(&self) -> ProjectChanged {
+    pub(crate) fn deleted(mut self, now: Millis) -> ProjectChanged {
+        end_last(&mut self.open, now);
         ProjectChanged { version: self.version + 1, deleted: true, ..self.changed() }
+    }
+}
+
+fn end_last(terms: &mut [Term], now: Millis) {
+    if let Some(last) = terms.last_mut() {
+        last.end(now);
     }
 }
 
@@ -221,17 +248,41 @@ mod tests {
     fn the_payroll_names_nobody_who_is_not_on_the_project() {
         let mut project = project();
         let with = |of: &[u128]| ProjectChanges { payroll: Some(payroll(of)), ..Default::default() };
-        assert_eq!(project.clone().change(with(&[3])).unwrap_err().code, Code::PayrollNotOnProject);
+        assert_eq!(project.clone().change(with(&[3]), Millis(1)).unwrap_err().code, Code::PayrollNotOnProject);
         let both = ProjectChanges { employees: Some(vec![employee(3)]), ..with(&[3]) };
-        assert_eq!(project.change(both), Ok(()));
+        assert_eq!(project.change(both, Millis(1)), Ok(()));
     }
 
     #[test]
     fn whoever_is_taken_off_loses_their_line_of_the_payroll() {
         let mut project = project();
-        project.change(ProjectChanges { employees: Some(vec![employee(2)]), ..Default::default() }).unwrap();
+        let changes = ProjectChanges { employees: Some(vec![employee(2)]), ..Default::default() };
+        project.change(changes, Millis(1)).unwrap();
         assert_eq!(project.state.payroll, payroll(&[2]));
         project.take_off(employee(2));
         assert_eq!(project.state.payroll, payroll(&[]));
+    }
+
+    #[test]
+    fn a_project_takes_time_until_it_is_archived_and_again_once_it_is_brought_back() {
+        let mut project = project();
+        let archived = |archived| ProjectChanges { archived: Some(archived), ..Default::default() };
+        let term = |from: Option<i64>, until: Option<i64>| Term { from: from.map(Millis), until: until.map(Millis) };
+        assert_eq!(project.changed().open, Some(vec![Term::ALWAYS]));
+        project.change(archived(true), Millis(10)).unwrap();
+        project.change(archived(true), Millis(15)).unwrap();
+        assert_eq!(project.changed().open, Some(vec![term(None, Some(10))]));
+        project.change(archived(false), Millis(20)).unwrap();
+        project.change(archived(false), Millis(25)).unwrap();
+        assert_eq!(project.changed().open, Some(vec![term(None, Some(10)), term(Some(20), None)]));
+        let deleted = project.deleted(Millis(30));
+        assert_eq!(deleted.open, Some(vec![term(None, Some(10)), term(Some(20), Some(30))]));
+    }
+
+    #[test]
+    fn an_archived_project_that_is_deleted_took_no_time_since_it_was_archived() {
+        let mut project = project();
+        project.change(ProjectChanges { archived: Some(true), ..Default::default() }, Millis(10)).unwrap();
+        assert_eq!(project.deleted(Millis(30)).open, Some(vec![Term { from: None, until: Some(Millis(10)) }]));
     }
 }

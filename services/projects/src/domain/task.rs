@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use contracts::{
-    CREATOR, Code, CreateTask, EmployeeId, Failure, Label, Millis, ORGANIZATION, TaskChanged, TaskChanges, TaskId,
+    CREATOR, Code, CreateTask, EmployeeId, Failure, Label, Millis, ORGANIZATION, ProjectId, ProjectTerm, TaskChanged,
+    TaskChanges, TaskId, Term,
 };
 
 use super::{
@@ -15,6 +16,8 @@ use super::{
 pub(crate) struct Task {
     pub(crate) state: contracts::Task,
     pub(crate) version: i64,
+    /// The projects that it belonged to, in order: only the last term can be open.
+    pub(crate) projects: Vec<ProjectTerm>,
 }
 
 impl Task {
@@ -40,7 +43,8 @@ impl Task {
         require_status(project, &state.status)?;
         require_priority(project, &state.priority)?;
         require_members(project, &state.employees)?;
-        Ok(Self { state, version: 1 })
+        let projects = vec![ProjectTerm { project_id: project.id, term: Term::ALWAYS }];
+        Ok(Self { state, version: 1, projects })
     }
 
     /// Changes what is given. `project` is the one that the task then belongs to: what is new must
@@ -49,7 +53,7 @@ impl Task {
     /// # Errors
     /// 400 when an employee is not on the project, or it does not have the status or priority; 409
     /// when `project` is not the task's and was not asked for: somebody has just moved the task.
-    pub(crate) fn change(&mut self, changes: TaskChanges, project: &Project) -> Result<(), Failure> {
+    pub(crate) fn change(&mut self, changes: TaskChanges, project: &Project, now: Millis) -> Result<(), Failure> {
         let (state, project) = (&mut self.state, &project.state);
         let moves = state.project_id != project.id;
         if moves && changes.project_id.is_none() {
@@ -72,8 +76,23 @@ impl Task {
             require_priority(project, &state.priority)?;
         }
         require_members(project, &state.employees)?;
+        if moves {
+            self.move_to(project.id, now);
+        }
         self.version += 1;
         Ok(())
+    }
+
+    fn move_to(&mut self, project_id: ProjectId, now: Millis) {
+        self.leave_project(now);
+        let last = self.projects.last().map(|last| last.term);
+        self.projects.push(ProjectTerm { project_id, term: Term::after(last, now) });
+    }
+
+    fn leave_project(&mut self, now: Millis) {
+        if let Some(last) = self.projects.last_mut() {
+            last.term.end(now);
+        }
     }
 
     /// What the others are told.
@@ -87,11 +106,13 @@ impl Task {
             status: state.status,
             priority: state.priority,
             deleted: false,
+            projects: Some(self.projects.clone()),
         }
     }
 
     /// What the others are told when it is deleted.
-    pub(crate) fn deleted(&self) -> TaskChanged {
+    pub(crate) fn deleted(mut self, now: Millis) -> TaskChanged {
+        self.leave_project(now);
         TaskChanged { version: self.version + 1, deleted: true, ..self.changed() }
     }
 }
@@ -147,7 +168,7 @@ fn require_members(project: &contracts::Project, employees: &[EmployeeId]) -> Re
 
 #[cfg(test)]
 mod tests {
-    use contracts::{CreateProject, Name, ProjectId};
+    use contracts::{CreateProject, Name};
     use uuid::Uuid;
 
     use super::*;
@@ -192,9 +213,30 @@ mod tests {
         let to = |project: &Project| TaskChanges { project_id: Some(project.state.id), ..Default::default() };
         let renamed = TaskChanges { name: Name::parse("Draw").ok(), ..Default::default() };
         let mut task = task(&old);
-        assert_eq!(task.clone().change(renamed, &new).unwrap_err().code, Code::Conflict);
-        assert_eq!(task.clone().change(to(&odd), &odd).unwrap_err().code, Code::UnknownStatus);
-        task.change(to(&new), &new).unwrap();
+        assert_eq!(task.clone().change(renamed, &new, Millis(10)).unwrap_err().code, Code::Conflict);
+        assert_eq!(task.clone().change(to(&odd), &odd, Millis(10)).unwrap_err().code, Code::UnknownStatus);
+        task.change(to(&new), &new, Millis(10)).unwrap();
         assert_eq!((task.state.project_id, task.version), (new.state.id, 2));
+    }
+
+    #[test]
+    fn a_task_belongs_to_each_of_its_projects_from_move_to_move() {
+        let (one, other) = (project(1, &["To Do"]), project(2, &["To Do"]));
+        let to = |project: &Project| TaskChanges { project_id: Some(project.state.id), ..Default::default() };
+        let on = |project: &Project, from: Option<i64>, until: Option<i64>| {
+            let term = Term { from: from.map(Millis), until: until.map(Millis) };
+            ProjectTerm { project_id: project.state.id, term }
+        };
+        let mut task = task(&one);
+        task.change(to(&other), &other, Millis(10)).unwrap();
+        // To the project that it is on already: no move.
+        task.change(to(&other), &other, Millis(15)).unwrap();
+        assert_eq!(task.projects, [on(&one, None, Some(10)), on(&other, Some(10), None)]);
+        // Another machine's clock is behind.
+        task.change(to(&one), &one, Millis(5)).unwrap();
+        let projects = [on(&one, None, Some(10)), on(&other, Some(10), Some(10)), on(&one, Some(10), None)];
+        assert_eq!(task.projects, projects);
+        let told = task.deleted(Millis(20)).projects.unwrap();
+        assert_eq!(told.last(), Some(&on(&one, Some(10), Some(20))));
     }
 }

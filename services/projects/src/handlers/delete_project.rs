@@ -12,14 +12,14 @@ pub(crate) async fn delete_project(
     DeleteProject { id }: DeleteProject,
 ) -> Result<(), Error> {
     call.require_admin()?;
-    let now = app.clock.now();
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.projects.lock(tx, id).await?;
         let project = found.ok_or_else(|| Failure::not_found("project"))?;
+        let now = app.clock.now();
         app.store.tasks.delete_of(tx, id).await?;
         bindings::set_members(&app, tx, id, &[], now).await?;
         app.store.projects.delete(tx, id).await?;
-        tx.emit(&project.deleted()).await?;
+        tx.emit(&project.deleted(now)).await?;
         Ok(())
     })
 }

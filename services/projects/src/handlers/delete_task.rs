@@ -8,14 +8,14 @@ use crate::{App, WAIT, bindings};
 /// Deletes a task, and takes everybody off it.
 pub(crate) async fn delete_task(app: Arc<App>, call: Call, DeleteTask { id }: DeleteTask) -> Result<(), Error> {
     call.require_admin()?;
-    let now = app.clock.now();
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.tasks.find_in(tx, id).await?;
         let mut task = found.ok_or_else(|| Failure::not_found("task"))?;
+        let now = app.clock.now();
         task.state.employees.clear();
         bindings::assign(&app, tx, &task, now).await?;
         app.store.tasks.delete(tx, id).await?;
-        tx.emit(&task.deleted()).await?;
+        tx.emit(&task.deleted(now)).await?;
         Ok(())
     })
 }

@@ -16,7 +16,7 @@ pub(crate) async fn set_memberships(
     SetMemberships { employee_id: employee, projects }: SetMemberships,
 ) -> Result<Vec<ProjectId>, Error> {
     call.require_admin()?;
-    let (now, listed) = (app.clock.now(), distinct(projects));
+    let listed = distinct(projects);
     if listed.len() > PROJECTS_MOST {
         return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
     }
@@ -25,8 +25,9 @@ pub(crate) async fn set_memberships(
     let standing = bindings::standings(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
         let on = app.store.members.of_employee(tx, employee).await?;
-        let Move { leaving, joining } = Move::between(&on, &listed, standing);
+        let Move { leaving, joining } = Move::between(&on, &listed, standing.as_ref());
         let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
+        let now = app.clock.now();
         for id in &leaving {
             let Some(project) = projects.get_mut(id) else { continue };
             if !joining.contains(id) {

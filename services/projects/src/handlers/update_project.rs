@@ -12,7 +12,6 @@ pub(crate) async fn update_project(
     UpdateProject { id, changes }: UpdateProject,
 ) -> Result<contracts::Project, Error> {
     call.require_admin()?;
-    let now = app.clock.now();
     let changes = domain::project::checked(changes)?;
     let standings = match &changes.employees {
         Some(employees) => Some(bindings::standings(&app, employees).await?),
@@ -21,7 +20,9 @@ pub(crate) async fn update_project(
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.projects.lock(tx, id).await?;
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
-        project.change(changes.clone())?;
+        // Only now: whoever waits for the lock changes nothing yet.
+        let now = app.clock.now();
+        project.change(changes.clone(), now)?;
         app.store.projects.replace(tx, &project).await?;
         if let Some(standings) = &standings {
             bindings::set_members(&app, tx, id, standings, now).await?;

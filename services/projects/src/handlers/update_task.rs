@@ -13,7 +13,6 @@ pub(crate) async fn update_task(
     UpdateTask { id, changes }: UpdateTask,
 ) -> Result<contracts::Task, Error> {
     call.require_admin()?;
-    let now = app.clock.now();
     let changes = task::checked(changes)?;
     bindings::standings(&app, changes.employees.as_deref().unwrap_or_default()).await?;
     kit::change!(app.db.awaited(WAIT), tx => {
@@ -21,7 +20,8 @@ pub(crate) async fn update_task(
         let project = changes.project_id.unwrap_or(belongs_to);
         let project = app.store.projects.lock(tx, project).await?.ok_or_else(no_such_project)?;
         let mut task = app.store.tasks.find_in(tx, id).await?.ok_or_else(no_such_task)?;
-        task.change(changes.clone(), &project)?;
+        let now = app.clock.now();
+        task.change(changes.clone(), &project, now)?;
         app.store.tasks.replace(tx, &task).await?;
         bindings::assign(&app, tx, &task, now).await?;
         tx.emit(&task.changed()).await?;

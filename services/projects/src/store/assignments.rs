@@ -1,5 +1,5 @@
 use bson::{Bson, doc};
-use contracts::{EmployeeId, Millis, ProjectId, TaskId, TaskTerm};
+use contracts::{EmployeeId, FormerTerms, Millis, ProjectId, TaskId, TaskTerm};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -25,6 +25,9 @@ struct Document {
     /// Whether the last term is open.
     open: bool,
     terms: Vec<TaskTerm>,
+    /// Missing on those that were stored before it was kept.
+    #[serde(default)]
+    former: Vec<FormerTerms>,
     version: i64,
 }
 
@@ -35,6 +38,7 @@ impl From<&Assignment> for Document {
             project: assignment.project,
             open: assignment.is_on(),
             terms: assignment.terms.clone(),
+            former: assignment.former.clone(),
             version: assignment.version,
         }
     }
@@ -43,7 +47,8 @@ impl From<&Assignment> for Document {
 impl From<Document> for Assignment {
     fn from(stored: Document) -> Self {
         let Key { task, employee } = stored.key;
-        Self { task, project: stored.project, employee, terms: stored.terms, version: stored.version }
+        let Document { project, terms, former, version, .. } = stored;
+        Self { task, project, employee, terms, former, version }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::doc;
-use contracts::{EmployeeId, Millis, Standing};
+use contracts::{EmployeeId, Millis, Standing, Term};
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
     Database, Error, Shape, Tx,
@@ -21,21 +21,24 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
+    /// Missing where directory has not said it.
+    #[serde(default)]
+    active: Option<Vec<Term>>,
     /// Only there to be changed: see [`EmployeeRefs::touch`].
     touched: i64,
 }
 
 impl From<&Standing> for Document {
     fn from(standing: &Standing) -> Self {
-        let Standing { id, version, epoch, deactivated_at } = *standing;
-        Self { id, version, epoch, deactivated_at, touched: 0 }
+        let Standing { id, version, epoch, deactivated_at, active } = standing.clone();
+        Self { id, version, epoch, deactivated_at, active, touched: 0 }
     }
 }
 
 impl From<Document> for Standing {
     fn from(stored: Document) -> Self {
-        let Document { id, version, epoch, deactivated_at, .. } = stored;
-        Self { id, version, epoch, deactivated_at }
+        let Document { id, version, epoch, deactivated_at, active, .. } = stored;
+        Self { id, version, epoch, deactivated_at, active }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use bson::doc;
 use contracts::{
-    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId, ScreenshotSettings,
+    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId, ScreenshotSettings, Term,
 };
 use futures::TryStreamExt;
 use kit::{
@@ -31,6 +31,9 @@ struct Document {
     screenshot_settings: ScreenshotSettings,
     payroll: Payroll,
     archived: bool,
+    /// Missing on those that were stored before it was kept.
+    #[serde(default)]
+    open: Option<Vec<Term>>,
     statuses: Vec<Label>,
     priorities: Vec<Label>,
     created_at: Millis,
@@ -51,6 +54,7 @@ impl From<&Project> for Document {
             screenshot_settings: state.screenshot_settings,
             payroll: state.payroll,
             archived: state.archived,
+            open: Some(project.open.clone()),
             statuses: state.statuses,
             priorities: state.priorities,
             created_at: state.created_at,
@@ -77,7 +81,9 @@ impl From<Document> for Project {
             priorities: stored.priorities,
             created_at: stored.created_at,
         };
-        Self { state, version: stored.version }
+        // Since when it is archived, nobody remembers: such a project takes no time at all.
+        let open = stored.open.unwrap_or_else(|| if stored.archived { Vec::new() } else { vec![Term::ALWAYS] });
+        Self { state, version: stored.version, open }
     }
 }
 

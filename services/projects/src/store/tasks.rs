@@ -1,5 +1,7 @@
 use bson::doc;
-use contracts::{CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, TaskId};
+use contracts::{
+    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, ProjectTerm, TaskId, Term,
+};
 use futures::TryStreamExt;
 use kit::{
     Database, Error, Shape, Tx,
@@ -25,6 +27,9 @@ struct Document {
     priority: Label,
     created_at: Millis,
     version: i64,
+    /// Missing on those that were stored before it was kept.
+    #[serde(default)]
+    projects: Option<Vec<ProjectTerm>>,
 }
 
 impl From<&Task> for Document {
@@ -41,12 +46,14 @@ impl From<&Task> for Document {
             priority: state.priority,
             created_at: state.created_at,
             version: task.version,
+            projects: Some(task.projects.clone()),
         }
     }
 }
 
 impl From<Document> for Task {
     fn from(stored: Document) -> Self {
+        let project_id = stored.project_id;
         let state = contracts::Task {
             id: stored.id,
             name: stored.name,
@@ -60,7 +67,8 @@ impl From<Document> for Task {
             organization_id: ORGANIZATION.to_owned(),
             created_at: stored.created_at,
         };
-        Self { state, version: stored.version }
+        let projects = stored.projects.unwrap_or_else(|| vec![ProjectTerm { project_id, term: Term::ALWAYS }]);
+        Self { state, version: stored.version, projects }
     }
 }
 

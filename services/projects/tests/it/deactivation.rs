@@ -1,13 +1,13 @@
 use bson::{Document, doc};
 use contracts::{
     DeactivateEmployee, EmployeeChanged, EmployeeId, MemberChanged, Millis, Payee, Payroll, PayrollLine, ProjectId,
-    ReactivateEmployee, Service, Standing, stream,
+    ReactivateEmployee, Service, Standing, Term, stream,
 };
 
 use crate::town::{Town, new_project};
 
 fn standing(id: EmployeeId, version: i64, epoch: i64, deactivated_at: Option<i64>) -> EmployeeChanged {
-    EmployeeChanged(Standing { id, version, epoch, deactivated_at: deactivated_at.map(Millis) })
+    EmployeeChanged(Standing { id, version, epoch, deactivated_at: deactivated_at.map(Millis), active: None })
 }
 
 fn edge(project_id: ProjectId, employee_id: EmployeeId) -> MemberChanged {
@@ -98,5 +98,19 @@ async fn whoever_is_put_back_before_the_sweep_stays_but_is_on_no_task() {
     town.world.publish(&standing(ann, 2, 1, Some(1_000))).await;
     town.world.until_consumed(stream::EVENTS, Service::Projects).await;
     assert_eq!((town.members(project.id).await, town.assignees(task.id).await), (vec![ann], vec![]));
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_membership_ends_when_the_employee_was_deactivated_also_where_the_reactivation_is_heard_first() {
+    let town = Town::start().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    let mut reactivated = standing(ann, 3, 1, None);
+    let term = |from: Option<i64>, until: Option<i64>| Term { from: from.map(Millis), until: until.map(Millis) };
+    reactivated.0.active = Some(vec![term(None, Some(1_000)), term(Some(2_000), None)]);
+    town.world.publish(&reactivated).await;
+    let told = town.until_told(&edge(project.id, ann), |told| !told.is_on()).await;
+    assert_eq!(told.terms[0].until, Some(Millis(1_000)));
     town.finish().await;
 }

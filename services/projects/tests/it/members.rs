@@ -36,8 +36,14 @@ async fn whoever_comes_back_gets_a_new_term_and_is_on_no_task() {
 
     let again = TaskChanges { employees: Some(vec![ann]), ..Default::default() };
     town.change_task(task.id, again).await.unwrap();
-    let like =
-        AssignmentChanged { task_id: task.id, project_id: project.id, employee_id: ann, version: 0, terms: Vec::new() };
+    let like = AssignmentChanged {
+        task_id: task.id,
+        project_id: project.id,
+        employee_id: ann,
+        version: 0,
+        terms: Vec::new(),
+        former: Vec::new(),
+    };
     let told = town.until_told(&like, |told| told.version == 3).await;
     assert_eq!(told.terms.iter().map(|term| term.member_term).collect::<Vec<_>>(), [0, 1]);
     assert!(told.terms[0].term.until.is_some() && told.terms[1].term.until.is_none());

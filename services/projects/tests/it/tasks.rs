@@ -1,4 +1,7 @@
-use contracts::{AssignmentChanged, Code, DeleteTask, GetTask, ListTasks, ProjectChanges, TaskChanged, TaskChanges};
+use contracts::{
+    AssignmentChanged, Code, DeleteTask, FormerTerms, GetTask, ListTasks, ProjectChanges, ProjectTerm, TaskChanged,
+    TaskChanges, TaskTerm, Term,
+};
 
 use crate::town::{Town, labels, name, new_project, new_task};
 
@@ -34,6 +37,7 @@ async fn a_task_is_created_read_changed_and_deleted() {
         status: task.status,
         priority: task.priority,
         deleted: true,
+        projects: None,
     };
     town.until_told(&like, |told| told.deleted && told.version == 3).await;
     town.finish().await;
@@ -83,7 +87,7 @@ async fn a_status_that_the_project_gives_up_stays_on_its_tasks_until_it_is_chang
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_moves_must_fit_and_its_assignments_start_anew() {
+async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_before_are_kept() {
     let town = Town::start().await;
     let (ann, bob) = (town.employee().await, town.employee().await);
     let (old, new) = (town.project(&[ann, bob]).await, town.project(&[ann]).await);
@@ -93,6 +97,16 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew() {
     let odd = town.ask(&contracts::CreateProject { statuses: Some(labels(&["Odd"])), ..new_project() }).await.unwrap();
     let task = town.task(old.id, &[ann, bob]).await;
     let to = |id| TaskChanges { project_id: Some(id), ..Default::default() };
+    let of_task = TaskChanged {
+        id: task.id,
+        project_id: new.id,
+        version: 0,
+        billable: true,
+        status: task.status.clone(),
+        priority: task.priority.clone(),
+        deleted: false,
+        projects: None,
+    };
 
     assert_eq!(town.change_task(task.id, to(new.id)).await.unwrap_err().code, Code::NotOnProject);
     let alone = TaskChanges { employees: Some(vec![]), ..to(odd.id) };
@@ -106,11 +120,27 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew() {
         employee_id,
         version: 0,
         terms: Vec::new(),
+        former: Vec::new(),
     };
     let anew = town.until_told(&like(ann), |told| told.project_id == new.id).await;
     assert_eq!((anew.terms.len(), anew.terms[0].member_term, anew.terms[0].term.from), (1, 1, None));
     let gone = town.until_told(&like(bob), |told| told.project_id == new.id).await;
     assert_eq!(gone.terms, []);
+    let told = town.until_told(&of_task, |told| told.project_id == new.id).await;
+    let projects = told.projects.unwrap();
+    let at = projects[1].term.from;
+    let on = |project_id, from, until| ProjectTerm { project_id, term: Term { from, until } };
+    assert_eq!(projects, [on(old.id, None, at), on(new.id, at, None)]);
+    for former in [anew.former, gone.former] {
+        let terms = vec![TaskTerm { term: Term { from: None, until: at }, member_term: 0 }];
+        assert_eq!(former, [FormerTerms { project_id: old.id, terms }]);
+    }
+
+    // Back again: the terms there go on.
+    town.change_task(task.id, to(old.id)).await.unwrap();
+    let back = town.until_told(&like(ann), |told| told.project_id == old.id).await;
+    assert_eq!((back.terms.len(), back.former.len()), (2, 1));
+    assert!(back.terms[0].term.until == at && back.terms[1].term.from >= at, "{back:?}");
     town.finish().await;
 }
 

@@ -15,7 +15,8 @@ async fn what_the_mailer_s_key_forges_changes_nothing() {
     world.spawn(directory::needs(), run).await;
     let mut intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
 
-    let standing = EmployeeChanged(Standing { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None });
+    let standing =
+        EmployeeChanged(Standing { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None, active: None });
     intruder.is_refused_to_say(&standing.subject(), &serde_json::to_vec(&standing).unwrap()).await;
     let windows = WindowsRecorded { batch: "b".into(), windows: Vec::new() };
     intruder.is_refused_to_say(&windows.subject(), &serde_json::to_vec(&windows).unwrap()).await;
@@ -34,7 +35,13 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
     let run = |deps, stop: Shutdown| directory::run(directory::Config::default(), deps, stop);
     world.spawn(directory::needs(), run).await;
     let id = world
-        .publish(&EmployeeChanged(Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None }))
+        .publish(&EmployeeChanged(Standing {
+            id: kit::new_id(),
+            version: 1,
+            epoch: 0,
+            deactivated_at: None,
+            active: None,
+        }))
         .await;
     world.until_consumed(stream::EVENTS, Service::Directory).await;
     let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;

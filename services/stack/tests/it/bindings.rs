@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::office::{HOUR, Office, TEN, WINDOWS, id, merged};
+use crate::office::{HOUR, MINUTE, Office, TEN, WINDOWS, id, merged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_taken_off_a_project_is_off_its_tasks_and_sees_it_in_the_very_next_call() {
@@ -90,9 +90,10 @@ async fn nobody_is_on_a_task_without_being_on_its_project() {
         assert_eq!(system.admin(method, path, body.clone()).await.refused(400), "not_on_project", "{body}");
     }
     assert_eq!(system.get("/api/v1/task").await, json!([before]));
-    // With the people of the other project it moves; a window then belongs there.
+    // With the people of the other project it moves; time belongs there from then on.
     system.put(&office.task_path(), json!({ "projectId": other["id"], "employees": [bob["id"]] })).await;
-    assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.refused(400), "unknown_task");
+    let since = system.world.clock.now().0;
+    assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_task");
     office.system.finish().await;
 }
 
@@ -108,7 +109,8 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(me["projects"], json!([]));
     assert_eq!(office.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
     assert_eq!(office.windows(TEN, TEN + HOUR).await[..], *std::slice::from_ref(&recorded));
-    assert_eq!(office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await.refused(400), "unknown_project");
+    let since = system.world.clock.now().0;
+    assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
     // So it is with a task alone.
@@ -118,7 +120,8 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     (window["projectId"], window["taskId"]) = (project["id"].clone(), task["id"].clone());
     office.post(window.clone()).await.expect(201);
     system.admin("DELETE", &format!("/api/v1/task/{}", id(&task)), Value::Null).await.expect(204);
-    window["hwid"] = json!("another");
+    let since = system.world.clock.now().0;
+    (window["start"], window["end"]) = (json!(since + 1), json!(since + MINUTE));
     assert_eq!(system.employee(&ann.token, "POST", WINDOWS, window).await.refused(400), "unknown_task");
     let query = format!("employeeId={}&taskId={}", ann.id, id(&task));
     assert_eq!(system.get(&format!("/api/v1/analytics/task-time?{query}")).await["totalTimeMillis"], HOUR);
@@ -159,5 +162,68 @@ async fn the_projects_that_are_sent_with_an_employee_are_the_ones_they_are_on() 
 
     assert_eq!(system.put(&path, json!({ "projects": [] })).await["projects"], json!([]));
     assert_eq!(on().await, json!([]));
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_recorded_and_those_since_are_not() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let employees = json!([ann.id]);
+    let on_task = |project: &Value, task: &Value, start: i64, end: i64| {
+        let fields = json!({ "projectId": project["id"], "taskId": task["id"], "hwid": id(task) });
+        merged(office.window(start, end), fields)
+    };
+    let new_task = async || {
+        let project = system.create_project(json!({ "employees": employees })).await;
+        let task = system.create_task(json!({ "projectId": project["id"], "employees": employees })).await;
+        (project, task)
+    };
+    let path = |kind: &str, of: &Value| format!("/api/v1/{kind}/{}", id(of));
+    let both = async |project: &Value, task: &Value, code: &str| {
+        let since = system.world.clock.now().0;
+        office.post(on_task(project, task, TEN, TEN + HOUR)).await.expect(201);
+        // Offline while it happened.
+        office.post(on_task(project, task, since - HOUR, since + MINUTE)).await.expect(201);
+        let refused = office.post(on_task(project, task, since + 1, since + 2 * MINUTE)).await;
+        assert_eq!(refused.refused(400), code);
+        since
+    };
+
+    let (project, task) = new_task().await;
+    system.put(&path("project", &project), json!({ "archived": true })).await;
+    both(&project, &task, "project_archived").await;
+    // Brought back, it takes time again, but not that of between.
+    system.put(&path("project", &project), json!({ "archived": false })).await;
+    let back = system.world.clock.now().0;
+    office.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);
+
+    let (project, task) = new_task().await;
+    system.admin("DELETE", &path("task", &task), Value::Null).await.expect(204);
+    both(&project, &task, "unknown_task").await;
+
+    let (project, task) = new_task().await;
+    system.admin("DELETE", &path("project", &project), Value::Null).await.expect(204);
+    both(&project, &task, "unknown_project").await;
+
+    // Ann stays on a task that moves: what is new goes to the new project, what is older to the old one.
+    let ((old, task), (new, _)) = (new_task().await, new_task().await);
+    system.put(&path("task", &task), json!({ "projectId": new["id"] })).await;
+    let since = both(&old, &task, "unknown_task").await;
+    office.post(on_task(&new, &task, since + 1, since + 3 * MINUTE)).await.expect(201);
+    assert_eq!(office.post(on_task(&new, &task, TEN, TEN + 2 * HOUR)).await.refused(400), "unknown_task");
+
+    // Who comes back after a deactivation still has hours from before it.
+    let ann_path = format!("/api/v1/employee/{}", ann.id);
+    let (project, task) = new_task().await;
+    system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);
+    let away = system.world.clock.now().0;
+    system.world.clock.advance(5_000);
+    system.admin("POST", &format!("{ann_path}/reactivate"), Value::Null).await.expect(200);
+    let token = system.login(&ann.email, &ann.password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
+    let post = async |start, end| system.employee(&token, "POST", WINDOWS, on_task(&project, &task, start, end)).await;
+    post(TEN, TEN + HOUR).await.expect(201);
+    post(away - HOUR, away).await.expect(201);
+    assert_eq!(post(away + 1, away + 2).await.refused(400), "employee_deactivated");
     office.system.finish().await;
 }

@@ -114,7 +114,9 @@ async fn only_who_is_on_project_and_task_tracks_on_a_task_of_a_project_that_is_n
     assert_eq!(office.post(foreign).await.refused(400), "unknown_task");
 
     system.put(&office.project_path(), json!({ "archived": true })).await;
-    assert_eq!(office.post(window.clone()).await.refused(400), "project_archived");
+    let since = system.world.clock.now().0;
+    let meanwhile = office.window(since + 1, since + MINUTE);
+    assert_eq!(office.post(meanwhile).await.refused(400), "project_archived");
     system.put(&office.project_path(), json!({ "archived": false })).await;
     office.post(window).await.expect(201);
     office.system.finish().await;

@@ -1,4 +1,6 @@
-use contracts::{Failure, Millis, Window, WindowCorrection, WindowSent};
+use contracts::{Code, Failure, Millis, Term, Window, WindowCorrection, WindowSent};
+
+use super::Bindings;
 
 /// The window as an admin corrects it. The limits are those of every window; where it is moved to
 /// another project, the task that is meant must be named with it.
@@ -28,4 +30,27 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     WindowSent::check_limits(to.start, to.end, to.timezone_offset, now)
         .map_err(|fault| Failure::fields(vec![fault]))?;
     Ok(to)
+}
+
+/// A window that an admin moves must land on a task of the project: of now, or of when the time was
+/// worked. An archived project will do.
+///
+/// # Errors
+/// 400 when there is no such project or task, or was none then.
+pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
+    let worked = Term { from: Some(to.start), until: Some(to.end) };
+    let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());
+    let project = bindings.project(to.project_id);
+    if !project.is_some_and(|project| !project.deleted || held_then(project.open_terms())) {
+        return Err(Failure::new(Code::UnknownProject, "There is no such project, and was none at that time."));
+    }
+    let is_of_project = bindings.task(to.task_id).is_some_and(|task| {
+        let is_now = !task.deleted && task.project_id == to.project_id;
+        is_now || held_then(task.terms_on(to.project_id))
+    });
+    if !is_of_project {
+        let detail = "There is no such task on this project, and was none at that time.";
+        return Err(Failure::new(Code::UnknownTask, detail));
+    }
+    Ok(())
 }

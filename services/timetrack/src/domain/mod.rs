@@ -3,9 +3,11 @@
 mod admission;
 mod binding;
 mod correction;
+#[cfg(test)]
+mod history;
 mod recording;
 
 pub(crate) use admission::{Admission, Admitted, admit, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings};
-pub(crate) use correction::correct;
+pub(crate) use correction::{correct, require_task_of_project};
 pub(crate) use recording::record;

@@ -6,7 +6,11 @@ use contracts::{
 use kit::{Call, Error};
 
 use super::list::with_negative_time;
-use crate::{App, domain::correct as corrected, store::StoredWindow};
+use crate::{
+    App,
+    domain::{correct as corrected, require_task_of_project},
+    store::StoredWindow,
+};
 
 /// How long the event of a correction may take to leave the outbox.
 const PUBLISHED: Duration = Duration::from_secs(5);
@@ -70,9 +74,5 @@ async fn check_parties(app: &App, was: &StoredWindow, now: &StoredWindow) -> Res
         return Ok(());
     }
     let bindings = app.store.bindings.of_task(to.project_id, to.task_id).await?;
-    let project = bindings.project(to.project_id).filter(|project| !project.deleted);
-    project.ok_or_else(|| Failure::new(Code::UnknownProject, "There is no such project."))?;
-    let task = bindings.task(to.task_id).filter(|task| !task.deleted && task.project_id == to.project_id);
-    task.ok_or_else(|| Failure::new(Code::UnknownTask, "There is no such task on this project."))?;
-    Ok(())
+    Ok(require_task_of_project(to, &bindings)?)
 }

@@ -1,7 +1,7 @@
 use bson::{Document, doc};
 use contracts::{
-    Code, CorrectWindow, GetWindow, HOUR, Millis, Outcome, Service, TaskChanged, VoidWindow, WindowCorrection,
-    WindowState, content_hash, stream,
+    Code, CorrectWindow, GetWindow, HOUR, Millis, Outcome, ProjectChanged, ProjectTerm, Service, TaskChanged, Term,
+    VoidWindow, WindowCorrection, WindowState, content_hash, stream,
 };
 
 use crate::support::{Bench, NOON, label};
@@ -80,5 +80,28 @@ async fn a_window_that_is_sent_again_after_a_correction_is_compared_with_what_wa
     let outcomes = bench.send(vec![item, renamed, corrected]).await;
     assert!(matches!(&outcomes[..], [Outcome::Duplicate(_), Outcome::Duplicate(_), Outcome::Conflict]), "{outcomes:?}");
     assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 4), "as the admin corrected it");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_lands_on_what_was_there_when_the_time_was_worked() {
+    let bench = Bench::with_ann().await;
+    let (earlier, later) = (bench.window(0), bench.window(3));
+    bench.send(vec![earlier.clone(), later.clone()]).await;
+    // Another project and its task were deleted between the two.
+    let until = Term { from: None, until: Some(Millis(NOON + 2 * HOUR)) };
+    let project =
+        ProjectChanged { id: kit::new_id(), deleted: true, open: Some(vec![until]), ..bench.project_changed(2) };
+    let projects = Some(vec![ProjectTerm { project_id: project.id, term: until }]);
+    let id = kit::new_id();
+    let task = TaskChanged { id, project_id: project.id, deleted: true, projects, ..bench.task_changed(2) };
+    bench.world.publish(&project).await;
+    bench.world.publish(&task).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let changes = WindowCorrection { project_id: Some(project.id), task_id: Some(task.id), ..Default::default() };
+    let earlier = bench.world.ask(&CorrectWindow { id: earlier.id, changes: changes.clone() }).await.unwrap();
+    assert_eq!((earlier.project_id, earlier.task_id), (project.id, task.id));
+    let later = bench.world.ask(&CorrectWindow { id: later.id, changes }).await;
+    assert_eq!(later.unwrap_err().code, Code::UnknownProject);
     bench.world.finish().await;
 }

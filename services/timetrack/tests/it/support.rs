@@ -63,7 +63,7 @@ impl Bench {
     pub async fn behind() -> (Self, InHand) {
         let mut bench = Self::empty().await;
         bench.timetrack.take().unwrap().stop().await;
-        let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None };
+        let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
         bench.world.publish(&EmployeeChanged(somebody)).await;
         let in_hand = InHand::take(&bench.world).await;
         bench.timetrack = Some(spawn(&bench.world).await);
@@ -72,7 +72,7 @@ impl Bench {
 
     /// Tells that Ann is on the project and the task.
     pub async fn introduce(&self) {
-        let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None };
+        let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
         self.world.publish(&EmployeeChanged(standing)).await;
         self.world.publish(&self.project_changed(1)).await;
         self.world.publish(&self.task_changed(1)).await;
@@ -84,7 +84,7 @@ impl Bench {
         let rate = |amount| Rate::try_from(amount).ok();
         let line = PayrollLine { bill_rate: rate(50.0), overtime_bill_rate: rate(75.0), ..Default::default() };
         let payroll = Payroll([(Payee::Everybody, line)].into());
-        ProjectChanged { id: self.project, version, payroll, archived: false, deleted: false }
+        ProjectChanged { id: self.project, version, payroll, archived: false, deleted: false, open: None }
     }
 
     pub fn task_changed(&self, version: i64) -> TaskChanged {
@@ -96,6 +96,7 @@ impl Bench {
             status: label("To Do"),
             priority: label("High"),
             deleted: false,
+            projects: None,
         }
     }
 
@@ -105,7 +106,14 @@ impl Bench {
 
     pub fn assignment_changed(&self, version: i64) -> AssignmentChanged {
         let terms = vec![TaskTerm { term: Term { from: None, until: None }, member_term: 0 }];
-        AssignmentChanged { task_id: self.task, project_id: self.project, employee_id: self.ann, version, terms }
+        AssignmentChanged {
+            task_id: self.task,
+            project_id: self.project,
+            employee_id: self.ann,
+            version,
+            terms,
+            former: Vec::new(),
+        }
     }
 
     /// A window of Ann's that starts so many hours after noon and is an hour long.

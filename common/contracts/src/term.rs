@@ -1,0 +1,74 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+
+/// One stretch of time in which something held: an employee was on a project or a task, was
+/// active, a project took time, a task belonged to a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Term {
+    /// Since when. The first term of a list has none: whoever is put on a project may enter hours
+    /// worked before that, but whoever comes back not those of the time between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Millis>,
+    /// Until when; open while there is none. This moment itself lies outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
+}
+
+impl Term {
+    /// The term without beginning and end.
+    pub const ALWAYS: Self = Self { from: None, until: None };
+
+    /// The term that begins now, after the last one of its list; never before that has ended,
+    /// whatever the clocks of several machines say. The first begins at no moment.
+    pub fn after(last: Option<Self>, now: Millis) -> Self {
+        Self { from: last.map(|last| last.until.map_or(now, |until| until.max(now))), until: None }
+    }
+
+    /// Whether it has not ended.
+    pub const fn is_open(&self) -> bool {
+        self.until.is_none()
+    }
+
+    /// Ends it, unless it has ended already; never before it began.
+    pub fn end(&mut self, at: Millis) {
+        if self.is_open() {
+            self.until = Some(self.from.map_or(at, |from| from.max(at)));
+        }
+    }
+
+    /// The time that lies in both terms, if there is any.
+    #[must_use]
+    pub fn common(self, other: Self) -> Option<Self> {
+        let (from, until) = (self.from.max(other.from), self.until.into_iter().chain(other.until).min());
+        let is_empty = from.zip(until).is_some_and(|(from, until)| from >= until);
+        (!is_empty).then_some(Self { from, until })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn holds(term: Term, at: i64) -> bool {
+        term.from.is_none_or(|from| from.0 <= at) && term.until.is_none_or(|until| at < until.0)
+    }
+
+    fn any_term() -> impl Strategy<Value = Term> {
+        let moment = || prop::option::of((0..20i64).prop_map(Millis));
+        (moment(), moment()).prop_map(|(from, until)| Term { from, until })
+    }
+
+    proptest! {
+        #[test]
+        fn a_moment_lies_in_the_common_term_exactly_when_it_lies_in_both(a in any_term(), b in any_term()) {
+            let common = a.common(b);
+            for at in -1..=21 {
+                prop_assert_eq!(common.is_some_and(|term| holds(term, at)), holds(a, at) && holds(b, at));
+            }
+        }
+    }
+}
