@@ -50,6 +50,8 @@ pub enum Code {
     Conflict,
     /// An admin has made the window count no longer.
     Voided,
+    /// The body did not come in time.
+    BodyTooSlow,
     /// The body is too large.
     TooLarge,
     /// The body is of a kind that is not understood.
@@ -93,6 +95,7 @@ impl Code {
             Self::AlreadyDeactivated | Self::NotDeactivated | Self::AlreadyActive | Self::Conflict | Self::Voided => {
                 409
             }
+            Self::BodyTooSlow => 408,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword => 422,

@@ -9,6 +9,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::{
     auth::{AdminKeys, Tokens},
     observe,
+    serving::Connections,
 };
 
 /// The fewest bytes of a secret in production.
@@ -50,6 +51,9 @@ pub struct Config {
     /// A file that holds it, in its place.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
+    /// How many connections there may be, and how long a client may take.
+    #[command(flatten)]
+    pub connections: Connections,
 }
 
 /// How tokens are signed.

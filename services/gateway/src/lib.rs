@@ -12,20 +12,21 @@ mod observe;
 mod openapi;
 mod pages;
 mod routes;
+mod serving;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
 use contracts::{Caller, Failure, Request, Service, stream};
 use kit::{Bus, Clock, Deps, Health, Needs, Shutdown, config::Refused};
 use tokio::net::TcpListener;
 
 pub use config::{Algorithm, Config};
+pub use serving::Connections;
 
 use crate::{
     auth::{AdminKeys, Revocations, Tokens},
     ingest::Ingest,
-    metrics::GatewayMetrics,
+    metrics::{ConnectionMetrics, GatewayMetrics},
 };
 
 /// How long requests in hand may take once it is time to stop.
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub(crate) revocations: Revocations,
     pub(crate) ingest: Ingest,
     pub(crate) metrics: GatewayMetrics,
+    /// How long the body of a request may take.
+    pub(crate) body_limit: serving::Limit,
 }
 
 impl App {
@@ -86,6 +89,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let (seen, clock) = (revocations.clone(), deps.clock.clone());
     deps.health.needs("revocations", move || seen.is_fresh(clock.now()));
     let metrics = GatewayMetrics::new(deps.bus.metrics());
+    let connections = ConnectionMetrics::new(deps.bus.metrics());
     let ingest = Ingest::start(&deps.bus, &metrics, &background).await?;
     let app = Arc::new(App {
         bus: deps.bus.clone(),
@@ -96,15 +100,10 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         revocations: revocations.clone(),
         ingest,
         metrics,
+        body_limit: (config.connections.body(), connections.clone()),
     });
     let addr = listener.local_addr()?;
-    let stop = shutdown.clone();
-    let listener = listener.tap_io(|connection| {
-        // An answer is written at once; without this a small one may wait for company.
-        let _ = connection.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, routes::router(app, cors));
-    let serving = serving.with_graceful_shutdown(async move { stop.stopping().await });
+    let serving = serving::serve(listener, routes::router(app, cors), config.connections, connections, &shutdown);
     let ready = async {
         // HTTP is served meanwhile: a client is told more by a 503 than by a connection refused.
         let _ = deps.until_provisioned(&needs(), &shutdown).await;
@@ -115,7 +114,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = async { serving.await } => served?,
+        () = serving => {}
         () = ready => tracing::warn!("stopped with requests in hand"),
     }
     background.stop();

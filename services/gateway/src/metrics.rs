@@ -10,7 +10,7 @@ use kit::{
 };
 use prometheus_client::encoding::EncodeLabelSet;
 
-use crate::ingest::Submitted;
+use crate::{ingest::Submitted, serving::Refused};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -87,6 +87,57 @@ impl GatewayMetrics {
             Err(_) => 7,
         };
         self.answered[which].inc();
+    }
+}
+
+/// How the connections of clients stand.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionMetrics {
+    pub(crate) open: Gauge,
+    pub(crate) most: Gauge,
+    refused: [Counter; Refused::ALL.len()],
+    too_slow: [Counter; TooSlow::ALL.len()],
+}
+
+/// For what a client took too long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TooSlow {
+    /// Sending the head of a request.
+    Head,
+    /// Sending its body.
+    Body,
+    /// Reading our answer.
+    Answer,
+}
+
+impl TooSlow {
+    const ALL: [&'static str; 3] = ["head", "body", "answer"];
+}
+
+impl ConnectionMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let refused = "Connections that had no place, or that the system did not give us";
+        Self {
+            open: metrics.gauge("t3_http_connections", "Open connections of clients"),
+            most: metrics.gauge("t3_http_connections_limit", "The most of them at once"),
+            refused: metrics.counters("t3_http_connections_refused", refused, "bound", Refused::ALL),
+            too_slow: metrics.counters(
+                "t3_http_too_slow",
+                "Requests that were given up because the client took too long",
+                "part",
+                TooSlow::ALL,
+            ),
+        }
+    }
+
+    /// A connection was refused.
+    pub(crate) fn refused(&self, why: Refused) {
+        self.refused[why as usize].inc();
+    }
+
+    /// A client took too long.
+    pub(crate) fn too_slow(&self, part: TooSlow) {
+        self.too_slow[part as usize].inc();
     }
 }
 

@@ -107,6 +107,9 @@ fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'st
         errors.push(("413", "`too_large`: the body is too large."));
         errors.push(("415", "`unsupported_media_type`: the body is of another kind."));
     }
+    if operation.request_body.is_some() {
+        errors.push(("408", "`body_too_slow`: the body has not come in time; send it faster, or in smaller parts."));
+    }
     if operation.request_body.is_some() || !parameters.iter().all(in_path) {
         errors.push(("422", "`invalid`: a field or a parameter does not fit, and `errors` says which."));
     }

@@ -17,6 +17,7 @@ use crate::{
     hear_out::hear_out,
     observe::observe,
     openapi, pages,
+    serving::in_time,
 };
 
 /// Reads gzip and zstd; anything else stays as it is, for the handler to refuse.
@@ -66,6 +67,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
             )
         });
     let router = router.layer(middleware::from_fn_with_state(queries, check_query));
+    let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
     let router = router.layer(middleware::from_fn(hear_out));
     let router = match cors {
         Some(cors) => router.layer(cors),

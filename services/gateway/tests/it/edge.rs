@@ -30,6 +30,7 @@ pub(crate) fn config() -> gateway::Config {
         admin_api_key_file: None,
         admin_api_key_previous: Some(Secret::new(PREVIOUS_KEY)),
         admin_api_key_previous_file: None,
+        connections: gateway::Connections::default(),
     }
 }
 
@@ -61,9 +62,14 @@ impl Edge {
 
 /// Starts a gateway, and gives its address.
 pub(crate) async fn start_gateway(world: &World) -> (String, Running) {
+    start_gateway_with(world, config()).await
+}
+
+/// The same with these settings.
+pub(crate) async fn start_gateway_with(world: &World, config: gateway::Config) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));
-    let run = |deps, shutdown| gateway::run_on(listener, config(), deps, shutdown);
+    let run = |deps, shutdown| gateway::run_on(listener, config, deps, shutdown);
     (base, world.spawn(gateway::needs(), run).await)
 }
 

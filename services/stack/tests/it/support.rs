@@ -62,6 +62,7 @@ impl System {
             admin_api_key_file: None,
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
+            connections: gateway::Connections::default(),
         }
     }
 

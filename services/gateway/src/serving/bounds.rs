@@ -1,0 +1,174 @@
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::Connections;
+use crate::metrics::ConnectionMetrics;
+
+/// The most connections unless a setting says otherwise: their memory is bounded too.
+const MOST: u64 = 10_000;
+/// So many descriptors are for all else: NATS, files, and in the stack the other services.
+const FOR_ALL_ELSE: u64 = 512;
+
+/// Why a connection has no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There are as many as there may be.
+    ForAll,
+    /// The address has as many as it may have.
+    ForAddress,
+    /// The system gave us none, for want of descriptors or memory.
+    BySystem,
+}
+
+impl Refused {
+    /// All of them, as metrics name them.
+    pub(crate) const ALL: [&'static str; 3] = ["all", "address", "system"];
+}
+
+/// How many connections there may be, and how many there are.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    most: usize,
+    /// None where there is no such bound.
+    most_an_address: Option<usize>,
+    taken: Mutex<Taken>,
+    metrics: ConnectionMetrics,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Bounds {
+    pub(super) fn new(settings: &Connections, descriptors: u64, metrics: &ConnectionMetrics) -> Self {
+        // Half of what is little, so that there is something left for all else.
+        let left = descriptors.saturating_sub(FOR_ALL_ELSE).max(descriptors / 2);
+        let most = settings.http_max_connections.map_or(left.min(MOST), |most| u64::from(most).min(left));
+        let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
+        if settings.http_max_connections.is_some_and(|wanted| wanted as usize > most) {
+            tracing::warn!(most, descriptors, "HTTP_MAX_CONNECTIONS is more than the limit of open files allows");
+        }
+        let most_an_address = match settings.http_max_connections_per_address {
+            Some(0) => None,
+            Some(most) => Some(most as usize),
+            None => Some(most.div_ceil(2)),
+        };
+        metrics.most.set(most as i64);
+        Self(Arc::new(Inner { most, most_an_address, taken: Mutex::default(), metrics: metrics.clone() }))
+    }
+
+    /// A place for one more connection of this address, for as long as it lives.
+    pub(super) fn place(&self, address: IpAddr) -> Result<Place, Refused> {
+        let (inner, address) = (&*self.0, one_client(address));
+        let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.all >= inner.most {
+            return Err(Refused::ForAll);
+        }
+        if let Some(most) = inner.most_an_address {
+            let own = taken.by_address.entry(address).or_default();
+            if *own >= most {
+                return Err(Refused::ForAddress);
+            }
+            *own += 1;
+        }
+        taken.all += 1;
+        inner.metrics.open.inc();
+        Ok(Place { bounds: self.clone(), address })
+    }
+}
+
+/// A client of IPv6 has a whole network of 64 bits to choose its address from.
+fn one_client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// The place of one connection.
+#[derive(Debug)]
+pub(super) struct Place {
+    bounds: Bounds,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let inner = &*self.bounds.0;
+        let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all -= 1;
+        inner.metrics.open.dec();
+        if let Some(own) = taken.by_address.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Service;
+    use kit::Metrics;
+
+    use super::*;
+
+    fn bounds(most: Option<u32>, an_address: Option<u32>, descriptors: u64) -> Bounds {
+        let settings = Connections {
+            http_max_connections: most,
+            http_max_connections_per_address: an_address,
+            ..Connections::default()
+        };
+        Bounds::new(&settings, descriptors, &ConnectionMetrics::new(&Metrics::new(Service::Gateway)))
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn a_place_is_free_again_once_its_connection_is_closed() {
+        let bounds = bounds(Some(3), Some(2), 10_000);
+        let (one, other) = (address("10.0.0.1"), address("10.0.0.2"));
+        let first = bounds.place(one).expect("a place");
+        let _second = bounds.place(one).expect("a place");
+        assert_eq!(bounds.place(one).err(), Some(Refused::ForAddress));
+        let _third = bounds.place(other).expect("a place");
+        assert_eq!(bounds.place(other).err(), Some(Refused::ForAll));
+        drop(first);
+        let _fourth = bounds.place(one).expect("a place");
+        assert_eq!(bounds.place(other).err(), Some(Refused::ForAll));
+    }
+
+    #[test]
+    fn the_bounds_come_from_the_descriptors_and_one_address_has_half() {
+        assert_eq!(bounds(None, None, 1_000_000).0.most, 10_000);
+        assert_eq!(bounds(None, None, 4_096).0.most, 3_584);
+        assert_eq!(bounds(None, None, 256).0.most, 128);
+        assert_eq!(bounds(Some(50_000), None, 4_096).0.most, 3_584);
+        assert_eq!(bounds(None, None, 1_000_000).0.most_an_address, Some(5_000));
+        assert_eq!(bounds(None, Some(0), 1_000_000).0.most_an_address, None);
+    }
+
+    #[test]
+    fn the_addresses_of_one_network_of_ipv6_are_one_client() {
+        let bounds = bounds(Some(10), Some(1), 10_000);
+        let _one = bounds.place(address("2001:db8::1")).expect("a place");
+        assert_eq!(bounds.place(address("2001:db8::ffff:2")).err(), Some(Refused::ForAddress));
+        let _other = bounds.place(address("2001:db8:0:1::1")).expect("a place");
+        let _v4 = bounds.place(address("::ffff:10.0.0.1")).expect("a place");
+        assert_eq!(bounds.place(address("10.0.0.1")).err(), Some(Refused::ForAddress));
+    }
+}

@@ -1,0 +1,204 @@
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep},
+};
+
+use super::Connections;
+use crate::metrics::{ConnectionMetrics, TooSlow};
+
+/// What is waited for on a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Stage(Arc<Mutex<At>>);
+
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// A request, since then; nothing of it has come.
+    Idle(Instant),
+    /// The rest of a request's head, which began then.
+    Head(Instant),
+    /// Our answer. The body that comes meanwhile has a time of its own.
+    Answer,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(At::Idle(Instant::now()))))
+    }
+
+    fn at(&self) -> std::sync::MutexGuard<'_, At> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request is being answered, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Answering(Stage);
+
+impl Answering {
+    pub(super) fn begin(stage: &Stage) -> Self {
+        *stage.at() = At::Answer;
+        Self(stage.clone())
+    }
+
+    /// Lives as long as the body of the answer.
+    pub(super) fn until_end_of(self, body: Body) -> impl HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static {
+        Answered { body, _answering: self }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        *self.0.at() = At::Idle(Instant::now());
+    }
+}
+
+struct Answered {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection that fails once the client takes too long.
+pub(super) struct Timed {
+    stream: TcpStream,
+    stage: Stage,
+    reading: Alarm,
+    writing: Alarm,
+    /// Since when the client has taken nothing of what is to be written.
+    stuck: Option<Instant>,
+    idle: Duration,
+    head: Duration,
+    write: Duration,
+    metrics: ConnectionMetrics,
+}
+
+impl Timed {
+    pub(super) fn new(stream: TcpStream, stage: Stage, settings: &Connections, metrics: ConnectionMetrics) -> Self {
+        let (idle, head, write) = (settings.idle(), settings.head(), settings.write());
+        let (reading, writing) = (Alarm::default(), Alarm::default());
+        Self { stream, stage, reading, writing, stuck: None, idle, head, write, metrics }
+    }
+
+    /// Passes on what writing gave, unless nothing could be written for too long.
+    fn written<T>(&mut self, outcome: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.stuck = None;
+            return outcome;
+        }
+        let since = *self.stuck.get_or_insert_with(Instant::now);
+        if self.writing.has_gone_off(since + self.write, context) {
+            return self.too_slow(TooSlow::Answer);
+        }
+        Poll::Pending
+    }
+
+    fn too_slow<T>(&self, what: TooSlow) -> Poll<io::Result<T>> {
+        self.metrics.too_slow(what);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Timed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) {
+            let mut at = self.stage.at();
+            if let At::Idle(_) = *at {
+                *at = At::Head(Instant::now());
+            }
+            drop(at);
+            return Poll::Ready(read);
+        }
+        let at = *self.stage.at();
+        let (until, what) = match at {
+            At::Idle(since) => (since + self.idle, None),
+            At::Head(since) => (since + self.head, Some(TooSlow::Head)),
+            At::Answer => return Poll::Pending,
+        };
+        if !self.reading.has_gone_off(until, context) {
+            return Poll::Pending;
+        }
+        match what {
+            Some(what) => self.too_slow(what),
+            // As if the client had closed it: nobody has done anything wrong.
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Timed {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(outcome, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.written(outcome, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_flush(context);
+        self.written(outcome, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Wakes whoever waits, at a moment that moves. It is made when it is first needed.
+#[derive(Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Whether the moment is over; if not, the task is woken then.
+    pub(super) fn has_gone_off(&mut self, at: Instant, context: &mut Context<'_>) -> bool {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if sleep.deadline() != at {
+            sleep.as_mut().reset(at);
+        }
+        sleep.as_mut().poll(context).is_ready()
+    }
+}

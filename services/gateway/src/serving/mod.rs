@@ -1,0 +1,180 @@
+//! Serves HTTP on a listener: bounds how many connections there are, how long a client may take for
+//! each part of what it sends or reads, and ends in good order.
+
+mod bounds;
+mod connection;
+mod descriptors;
+mod in_time;
+mod settings;
+
+use std::{
+    convert::Infallible,
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use kit::Shutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+pub(crate) use self::{
+    bounds::Refused,
+    in_time::{Limit, in_time},
+};
+use self::{
+    bounds::{Bounds, Place},
+    connection::{Answering, Stage, Timed},
+};
+pub use settings::Connections;
+
+use crate::metrics::ConnectionMetrics;
+
+/// The pause after the system could not give us a connection: without descriptors it would refuse the
+/// next one at once, and again.
+const PAUSE: Duration = Duration::from_millis(100);
+/// At most so often the log tells of connections that were refused.
+const TOLD: Duration = Duration::from_secs(5);
+/// What a connection is told that has no place. Few words, written without waiting.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+Content-Type: application/problem+json\r\nContent-Length: 151\r\nRetry-After: 1\r\nConnection: close\r\n\r\n\
+{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
+\"detail\":\"Too many connections are open. Try again in a moment.\",\"code\":\"unavailable\"}";
+
+/// Serves until shutdown, then until every request in hand is answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    settings: Connections,
+    metrics: ConnectionMetrics,
+    shutdown: &Shutdown,
+) {
+    let bounds = Bounds::new(&settings, descriptors::raise(), &metrics);
+    let (open, mut refusals) = (TaskTracker::new(), Refusals::new(metrics.clone()));
+    let server = Arc::new(Server { router: TowerToHyperService::new(router), settings, metrics });
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.stopping() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => match bounds.place(peer.ip()) {
+                Ok(place) => {
+                    let (server, stop) = (server.clone(), shutdown.clone());
+                    open.spawn(async move { server.converse(stream, peer, place, &stop).await });
+                }
+                Err(refused) => {
+                    // Whoever does not take it at once is not waited for.
+                    let _ = stream.try_write(NO_PLACE);
+                    refusals.one_more(refused);
+                }
+            },
+            // The client has thought better of it.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                tracing::debug!(%error, "no connection");
+                refusals.one_more(Refused::BySystem);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    open.close();
+    open.wait().await;
+}
+
+/// What all connections share.
+struct Server {
+    router: TowerToHyperService<Router>,
+    settings: Connections,
+    metrics: ConnectionMetrics,
+}
+
+impl Server {
+    /// Answers the requests of one connection, one after the other.
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr, _place: Place, shutdown: &Shutdown) {
+        // An answer is written at once; without this a small one may wait for company.
+        let _ = stream.set_nodelay(true);
+        let stage = Stage::new();
+        let service = service_fn(|request| self.answer(request, peer, &stage));
+        let timed = Timed::new(stream, stage.clone(), &self.settings, self.metrics.clone());
+        // The times of a connection are kept in `Timed`, which tells idle ones from slow ones.
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(timed), service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = shutdown.stopping() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection has ended early");
+        }
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        stage: &Stage,
+    ) -> Result<Response, Infallible> {
+        let answering = Answering::begin(stage);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.call(request).await?;
+        // A request is over once its answer is written.
+        Ok(response.map(|body| Body::new(answering.until_end_of(body))))
+    }
+}
+
+/// Counts those that were refused, and tells the log of them now and then.
+struct Refusals {
+    metrics: ConnectionMetrics,
+    untold: [u64; Refused::ALL.len()],
+    told: Option<Instant>,
+}
+
+impl Refusals {
+    fn new(metrics: ConnectionMetrics) -> Self {
+        Self { metrics, untold: Default::default(), told: None }
+    }
+
+    fn one_more(&mut self, refused: Refused) {
+        self.metrics.refused(refused);
+        self.untold[refused as usize] += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TOLD) {
+            let [for_all, for_address, by_system] = std::mem::take(&mut self.untold);
+            tracing::warn!(for_all, for_address, by_system, "connections are refused: see HTTP_MAX_CONNECTIONS");
+            self.told = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NO_PLACE;
+
+    #[test]
+    fn what_a_refused_connection_is_told_is_a_whole_answer() {
+        let text = std::str::from_utf8(NO_PLACE).expect("text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{}", body.len());
+        let problem: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(problem["status"], 503);
+    }
+}
