@@ -8,6 +8,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     auth::{AdminKeys, Tokens},
+    extract::APPLIED,
     observe,
     serving::Connections,
 };
@@ -103,6 +104,10 @@ impl Config {
             .allow_headers([
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
+                header::CONTENT_ENCODING,
+                header::IF_MATCH,
+                header::IF_NONE_MATCH,
+                HeaderName::from_static("prefer"),
                 HeaderName::from_static("x-api-key"),
                 HeaderName::from_static("traceparent"),
                 observe::REQUEST_ID,
@@ -111,6 +116,9 @@ impl Config {
                 header::LOCATION,
                 header::LINK,
                 header::CONTENT_DISPOSITION,
+                header::ETAG,
+                header::ACCEPT_ENCODING,
+                HeaderName::from_static(APPLIED),
                 header::RETRY_AFTER,
                 observe::REQUEST_ID,
             ])

@@ -8,6 +8,8 @@ use serde::Serialize;
 use tracing::Span;
 use utoipa::ToSchema;
 
+use crate::extract::ACCEPTED;
+
 /// The content type of every error (RFC 9457).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -16,6 +18,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 pub(crate) struct Problem {
     failure: Failure,
     challenges: Vec<&'static str>,
+    is_of_coding: bool,
 }
 
 impl Problem {
@@ -24,15 +27,27 @@ impl Problem {
         Failure::new(code, detail).into()
     }
 
+    /// Which error it is.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Code {
+        self.failure.code
+    }
+
     /// 401, with how to do better.
     pub(crate) fn unauthorized(detail: &str, challenges: Vec<&'static str>) -> Self {
-        Self { failure: Failure::new(Code::Unauthorized, detail), challenges }
+        Self { challenges, ..Failure::new(Code::Unauthorized, detail).into() }
+    }
+
+    /// 415 for a compression that is not known, with those that are.
+    pub(crate) fn unknown_coding() -> Self {
+        let detail = "The body must be plain, or compressed with gzip, zstd or deflate, as `Content-Encoding` says.";
+        Self { is_of_coding: true, ..Failure::new(Code::UnsupportedMediaType, detail).into() }
     }
 }
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        Self { failure, challenges: Vec::new() }
+        Self { failure, challenges: Vec::new(), is_of_coding: false }
     }
 }
 
@@ -81,7 +96,7 @@ pub(crate) struct Field {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { failure: Failure { code, detail, errors }, challenges } = self;
+        let Self { failure: Failure { code, detail, errors }, challenges, is_of_coding } = self;
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = ProblemBody {
             kind: "about:blank",
@@ -97,6 +112,10 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         for challenge in challenges {
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        // Where the coding is fine, this header would mislead (RFC 9110, 12.5.3).
+        if is_of_coding {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
         if matches!(code, Code::TooManyRequests | Code::Unavailable) {
             headers.insert(header::RETRY_AFTER, retry_after());

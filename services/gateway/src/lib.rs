@@ -5,6 +5,7 @@ mod auth;
 mod config;
 mod error;
 mod extract;
+mod headers;
 mod hear_out;
 mod ingest;
 mod metrics;

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use kit::Origin;
 use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
-use crate::{App, error::Problem, metrics::InHand};
+use crate::{App, error::Problem, headers, metrics::InHand};
 
 /// The header with the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,7 +24,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (started, _in_hand) = (Instant::now(), InHand::one_more(&app.metrics.in_hand));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
-    let method = request.method().clone();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let span = info_span!(
         "request",
@@ -43,7 +43,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
                 .into_response()
         });
         let headers = response.headers_mut();
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers::complete(&method, &path, headers);
         // It is a UUID or was a header before.
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, id);

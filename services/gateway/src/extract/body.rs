@@ -7,7 +7,7 @@ use contracts::{Code, Failure};
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::fields;
+use super::{coding, fields};
 use crate::error::Problem;
 
 /// The most bytes of a body, unless said otherwise.
@@ -37,23 +37,27 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The body, where it has no more than so many bytes.
+/// How much longer than its content a compressed body may be: what cannot be compressed grows a little.
+const CODING_OVERHEAD: usize = 64 * 1024;
+
+/// The body, decompressed, where it has no more than so many bytes.
 pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Code::TooLarge, format!("The body must have at most {most} bytes."));
+    let codings = coding::codings(request.headers())?;
+    let sent_most = if codings.is_empty() { most } else { most + CODING_OVERHEAD };
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared > Some(most) {
-        return Err(too_large());
+    if declared > Some(sent_most) {
+        return Err(coding::too_large(most));
     }
     let mut chunks = request.into_body().into_data_stream();
     let mut body = Vec::with_capacity(declared.unwrap_or_default());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Failure::field("body", "must be sent to its end"))?;
-        if body.len() + chunk.len() > most {
-            return Err(too_large());
+        if body.len() + chunk.len() > sent_most {
+            return Err(coding::too_large(most));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.into())
+    Ok(coding::decoded(body, &codings, most)?.into())
 }
 
 /// Reads JSON; what does not fit is named, never repeated.

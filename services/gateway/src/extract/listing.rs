@@ -1,13 +1,13 @@
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Uri, request::Parts},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use contracts::Failure;
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
-use super::Params;
+use super::{Params, accept::quality};
 use crate::error::Problem;
 
 /// The most items of a page.
@@ -75,17 +75,8 @@ impl Listing {
 
 /// Whether `Accept` names CSV, and not JSON before it. A `*/*` is content with JSON.
 fn wants_csv(headers: &HeaderMap) -> bool {
-    let quality = |kind: &str| {
-        let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        ranges.flat_map(|value| value.split(',')).find_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_it = parts.next()?.eq_ignore_ascii_case(kind);
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-            is_it.then_some(quality.unwrap_or(1.0))
-        })
-    };
-    let json = quality("application/json").unwrap_or(0.0);
-    quality("text/csv").is_some_and(|csv| csv > 0.0 && csv >= json)
+    let json = quality(headers, "application/json").unwrap_or(0.0);
+    quality(headers, "text/csv").is_some_and(|csv| csv > 0.0 && csv >= json)
 }
 
 #[cfg(test)]

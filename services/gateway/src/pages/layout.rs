@@ -13,6 +13,7 @@ const STYLE: &str = "
 body { margin: 0; padding: 2rem 1rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#f4f5f7, #16181d); color: light-dark(#1d2129, #e6e8ec); }
 main { max-width: 26rem; margin: 6vh auto; padding: 2rem; border-radius: .75rem; background: light-dark(#fff, #20242b); box-shadow: 0 1px 4px #0003; }
 h1 { margin: 0 0 1rem; font-size: 1.4rem; line-height: 1.25; }
+a { color: inherit; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
 input { box-sizing: border-box; width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit; border: 1px solid #868e9c; border-radius: .4rem; background: light-dark(#fff, #16181d); color: inherit; }
 input[readonly] { background: none; border-style: dashed; }
@@ -55,9 +56,7 @@ pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Respons
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     ];
     (status, headers, html.into_string()).into_response()
 }

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::header,
     response::{IntoResponse, Response},
 };
 use contracts::{Activate, Caller, CheckPassword, Code, Employee, Failure, GetEmployee, Secret};
@@ -75,7 +74,7 @@ pub(super) async fn log_in(State(app): State<Arc<App>>, Form(form): Form<Login>)
         Problem::new(Code::Internal, "Something went wrong on our side.")
     })?;
     let answer = LoginAnswer { access_token, token_type: "bearer" };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    Ok(Json(answer).into_response())
 }
 
 /// The same for every cause, so that nobody learns who has an account.

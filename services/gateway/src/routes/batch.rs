@@ -2,16 +2,16 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    extract::State,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use contracts::{Code, EmployeeId, Failure, IngestItem, Millis, Outcome, WindowId, WindowSent};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
-use super::time_entries::{item, location, until};
+use super::time_entries::{applied, item, location, until};
 use crate::{
     App,
     auth::EmployeeCaller,
@@ -42,7 +42,7 @@ pub(super) struct BatchAnswer {
 /// What became of one window of a batch.
 #[derive(Serialize, ToSchema)]
 struct BatchItem {
-    /// The window's id; none where it could not be read.
+    /// The window's id; none where a window that does not fit names none.
     #[schema(value_type = Option<String>, format = Uuid)]
     id: Option<WindowId>,
     /// What became of it.
@@ -75,31 +75,14 @@ enum ItemStatus {
     Queued,
 }
 
-/// A body that is not compressed, or not any more: what we cannot read is refused before it is read.
-pub(super) struct Decompressed;
-
-impl<S: Sync> FromRequestParts<S> for Decompressed {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let encoding = parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
-        match encoding {
-            None | Some(b"identity") => Ok(Self),
-            Some(_) => {
-                let detail = "The body must be plain, or compressed with gzip or zstd.";
-                Err(Problem::new(Code::UnsupportedMediaType, detail))
-            }
-        }
-    }
-}
-
 /// Record many windows at once.
 ///
-/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding: gzip` or
-/// `zstd`; the limit is for what is inside). Send it again whenever you are not sure: each window is
+/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding:
+/// gzip`, `zstd` or `deflate`; the limit is for what is inside). Send it again whenever you are not sure: each window is
 /// recorded once.
 #[utoipa::path(
     post, path = "/api/v1/time-entries/batch", tag = "Time", security(("employeeToken" = [])),
+    params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the windows are safe.", example = "respond-async")),
     request_body = Batch,
     responses(
         (status = 200, description = "All are settled: stored, duplicate, conflict or rejected, each by itself.", body = BatchAnswer),
@@ -111,20 +94,19 @@ pub(super) async fn post_batch(
     State(app): State<Arc<App>>,
     EmployeeCaller(employee): EmployeeCaller,
     headers: HeaderMap,
-    _: Decompressed,
     Body(batch): Body<Batch, BATCH_BYTES>,
 ) -> Result<Response, Problem> {
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
     let now = app.clock.now();
-    let read: Vec<_> = batch.windows.iter().map(|window| read(employee, now, window)).collect();
-    let good = read.iter().filter_map(|window| window.as_ref().ok().cloned()).collect();
+    let read: Vec<_> = batch.windows.iter().map(|window| (sent_id(window), read(employee, now, window))).collect();
+    let good = read.iter().filter_map(|(_, window)| window.as_ref().ok().cloned()).collect();
     let mut submitted = app.ingest.submit(good, until(&headers)).await.into_iter();
     let mut items = Vec::with_capacity(read.len());
-    for window in read {
+    for (id, window) in read {
         items.push(match window {
-            Err(failure) => BatchItem::refused(None, ItemStatus::Rejected, failure),
+            Err(failure) => BatchItem::refused(id, ItemStatus::Rejected, failure),
             Ok(window) => match submitted.next() {
                 Some(Ok(submitted)) => BatchItem::settled(window.id, submitted),
                 // What was taken of the others is safe; sent again, it is a duplicate.
@@ -135,7 +117,18 @@ pub(super) async fn post_batch(
     }
     let is_queued = items.iter().any(|item| item.status == ItemStatus::Queued);
     let status = if is_queued { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok((status, Json(BatchAnswer { items })).into_response())
+    Ok((status, applied(status, &headers), Json(BatchAnswer { items })).into_response())
+}
+
+/// The id that a window names, where the rest of it does not fit: by it the client knows which of
+/// its windows was rejected.
+fn sent_id(json: &RawValue) -> Option<WindowId> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: Value,
+    }
+    let named: Named = serde_json::from_str(json.get()).ok()?;
+    named.id.as_str()?.parse().ok()
 }
 
 fn read(employee_id: EmployeeId, received_at: Millis, json: &RawValue) -> Result<IngestItem, Failure> {

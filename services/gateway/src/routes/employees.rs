@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
+    created::created,
     form::Form,
     list::{List, ListRequest},
 };
@@ -36,8 +37,9 @@ pub(super) async fn create_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
     Body(request): Body<CreateEmployee>,
-) -> Result<(StatusCode, Json<Employee>), Problem> {
-    Ok((StatusCode::CREATED, Json(app.ask(Caller::Admin, &request).await?)))
+) -> Result<Response, Problem> {
+    let employee: Employee = app.ask(Caller::Admin, &request).await?;
+    Ok(created(format!("/api/v1/employee/{}", employee.id), employee))
 }
 
 /// All employees.

@@ -4,6 +4,7 @@ mod accounts;
 mod analytics;
 mod batch;
 mod corrections;
+mod created;
 mod employees;
 mod form;
 mod health;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    created::created,
     form::Form,
     list::{List, ListRequest},
 };
@@ -35,8 +36,9 @@ pub(super) async fn create_project(
     State(app): State<Arc<App>>,
     Admin: Admin,
     Body(request): Body<CreateProject>,
-) -> Result<(StatusCode, Json<Project>), Problem> {
-    Ok((StatusCode::CREATED, Json(app.ask(Caller::Admin, &request).await?)))
+) -> Result<Response, Problem> {
+    let project: Project = app.ask(Caller::Admin, &request).await?;
+    Ok(created(format!("/api/v1/project/{}", project.id), project))
 }
 
 /// All projects that are not archived.

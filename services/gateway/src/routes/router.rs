@@ -2,11 +2,15 @@ use std::sync::Arc;
 
 use axum::{Router, middleware, routing::get};
 use contracts::Code;
-use tower_http::{cors::CorsLayer, decompression::RequestDecompressionLayer};
-use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt},
-    routes,
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+    cors::CorsLayer,
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries, windows};
@@ -20,9 +24,15 @@ use crate::{
     serving::in_time,
 };
 
-/// Reads gzip and zstd; anything else stays as it is, for the handler to refuse.
-fn decompressed() -> RequestDecompressionLayer {
-    RequestDecompressionLayer::new().pass_through_unaccepted(true)
+/// The fewest bytes of an answer that is worth compressing.
+const COMPRESSED_LEAST: u64 = 1024;
+
+/// Compresses answers for those who can read it. Pages are left as they are: they hold tokens, whose
+/// letters the length of a compressed page would tell.
+fn compressed() -> CompressionLayer<impl Predicate> {
+    let worth =
+        SizeAbove::new(COMPRESSED_LEAST).and(NotForContentType::const_new("text/html")).and(NotForContentType::IMAGES);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
 /// Every route there is.
@@ -43,7 +53,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(routes!(tasks::get_task, tasks::update_task, tasks::delete_task))
         .routes(routes!(time_entries::record_window))
         .routes(routes!(time_entries::update_windows))
-        .routes(routes!(batch::post_batch).layer(decompressed()))
+        .routes(routes!(batch::post_batch))
         .routes(routes!(time_entries::get_window, corrections::correct_window, corrections::void_window))
         .routes(routes!(corrections::list_quarantine))
         .routes(routes!(corrections::replay_quarantined))
@@ -57,9 +67,10 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     openapi::complete(&mut api);
     let queries = Queries::described_by(&api);
     let router = router
+        .route("/", get(pages::home::show))
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
-        .fallback(async || Problem::new(Code::NotFound, "There is nothing at this path. /docs lists what there is."))
+        .fallback(pages::missing::show)
         .method_not_allowed_fallback(async || {
             Problem::new(
                 Code::MethodNotAllowed,
@@ -68,7 +79,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         });
     let router = router.layer(middleware::from_fn_with_state(queries, check_query));
     let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
-    let router = router.layer(middleware::from_fn(hear_out));
+    let router = router.layer(middleware::from_fn(hear_out)).layer(compressed());
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,

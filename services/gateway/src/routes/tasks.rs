@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    created::created,
     form::Form,
     list::{List, ListRequest},
 };
@@ -34,8 +35,9 @@ pub(super) async fn create_task(
     State(app): State<Arc<App>>,
     Admin: Admin,
     Body(request): Body<CreateTask>,
-) -> Result<(StatusCode, Json<Task>), Problem> {
-    Ok((StatusCode::CREATED, Json(app.ask(Caller::Admin, &request).await?)))
+) -> Result<Response, Problem> {
+    let task: Task = app.ask(Caller::Admin, &request).await?;
+    Ok(created(format!("/api/v1/task/{}", task.id), task))
 }
 
 /// Tasks, whole or as employees see them.

@@ -18,7 +18,7 @@ use crate::{
     App,
     auth::{Admin, AdminOrEmployee, EmployeeCaller},
     error::Problem,
-    extract::{Body, Params, PathId},
+    extract::{APPLIED, Body, Params, PathId, RESPOND_ASYNC, prefers_async},
     ingest::{Submitted, Until},
 };
 
@@ -89,14 +89,17 @@ pub(super) async fn record_window(
     let nothing = || Err(Failure::new(Code::Internal, "Something went wrong on our side."));
     let Submitted { seq, outcome } = submitted.unwrap_or_else(nothing)?;
     Ok(match outcome {
-        Outcome::Stored(window) => recorded(StatusCode::CREATED, &window),
+        Outcome::Stored(window) => {
+            ([(header::LOCATION, format!("/api/v1/time-entries/{id}"))], recorded(StatusCode::CREATED, &window))
+                .into_response()
+        }
         Outcome::Duplicate(window) => recorded(StatusCode::OK, &window),
         Outcome::Conflict => {
             let detail = "This id belongs to another window. Send this one with an id of its own.";
             return Err(Problem::new(Code::Conflict, detail));
         }
         Outcome::Rejected { code, detail } => return Err(Problem::new(code, detail)),
-        Outcome::Queued => queued(id, seq),
+        Outcome::Queued => (applied(StatusCode::ACCEPTED, &headers), queued(id, seq)).into_response(),
     })
 }
 
@@ -109,11 +112,14 @@ pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowS
     Ok(IngestItem { id, employee_id, received_at, hash, window, traceparent })
 }
 
-/// What the caller waits for: some would rather not wait for the worker (RFC 7240, 4.1).
+/// What the caller waits for: some would rather not wait for the worker.
 pub(super) fn until(headers: &HeaderMap) -> Until {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let is_async = values.flat_map(|value| value.split(',')).any(|preference| preference.trim() == "respond-async");
-    if is_async { Until::Safe } else { Until::Settled }
+    if prefers_async(headers) { Until::Safe } else { Until::Settled }
+}
+
+/// Says where that wish was kept to.
+pub(super) fn applied(status: StatusCode, headers: &HeaderMap) -> Option<[(&'static str, &'static str); 1]> {
+    (status == StatusCode::ACCEPTED && prefers_async(headers)).then_some([(APPLIED, RESPOND_ASYNC)])
 }
 
 /// The window as the worker has written it: read by nobody in between.

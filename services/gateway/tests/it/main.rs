@@ -5,6 +5,7 @@ mod connections;
 mod credentials;
 mod docs;
 mod edge;
+mod headers;
 mod input;
 mod long_lists;
 mod revocation;

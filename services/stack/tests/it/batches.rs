@@ -45,6 +45,8 @@ async fn a_bad_window_of_a_batch_spoils_no_other() {
     let office = Office::open().await;
     let mut no_start = office.hour(1);
     no_start.as_object_mut().unwrap().remove("start");
+    let sent_id = json!(kit::new_id::<contracts::WindowId>());
+    no_start["id"] = sent_id.clone();
     let mut backwards = office.hour(2);
     backwards["end"] = json!(TEN);
     let mut not_hers = office.hour(3);
@@ -54,6 +56,7 @@ async fn a_bad_window_of_a_batch_spoils_no_other() {
     assert_eq!(statuses(&answer), ["stored", "rejected", "rejected", "rejected", "duplicate", "stored"]);
     assert_eq!(answer["items"][1]["code"], "invalid");
     assert!(answer["items"][1]["detail"].as_str().unwrap().contains("start"));
+    assert_eq!(answer["items"][1]["id"], sent_id, "the client knows which of its windows it was");
     assert!(!answer.to_string().contains("SECRET"));
     office.system.world.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
     let unknown = office.send(vec![not_hers, office.hour(5)]).await.expect(200);
@@ -101,8 +104,10 @@ async fn what_is_small_when_compressed_and_huge_inside_is_refused() {
 async fn whoever_prefers_not_to_wait_is_told_as_soon_as_the_window_is_safe() {
     let office = Office::open().await;
     let request = office.system.request("POST", "/api/v1/time-entries").bearer_auth(&office.ann.token);
-    let response = request.header("Prefer", "respond-async").json(&office.hour(0)).send().await.unwrap();
+    let response =
+        request.header("Prefer", "wait=1, Respond-Async; x=\"y\"").json(&office.hour(0)).send().await.unwrap();
     assert_eq!(response.status().as_u16(), 202);
+    assert_eq!(response.headers()["Preference-Applied"], "respond-async");
     let location = response.headers()["Location"].to_str().unwrap().to_owned();
     assert!(location.contains("?seq="));
     testkit::eventually("it is recorded", async || {

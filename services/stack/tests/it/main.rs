@@ -18,6 +18,7 @@ mod grouped;
 mod hostile;
 mod import;
 mod lifecycle;
+mod locations;
 mod metrics;
 mod office;
 mod page;

@@ -139,6 +139,45 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
+    if !Path::new(CHROMEDRIVER).exists() {
+        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+        return;
+    }
+    let system = System::start().await;
+    let browser = Browser::open(true).await;
+    let look = async {
+        browser.client.goto(&format!("{}/docs", system.base)).await.unwrap();
+        let listed = eventually_within(BOUND, "the calls are listed", async || {
+            let calls = browser.client.find_all(Locator::Css(".opblock")).await.ok()?;
+            (calls.len() > 20).then_some(calls)
+        })
+        .await;
+        // It is styled, and can try a call out: its scripts, its styles and its calls are let through.
+        assert_ne!(listed[0].css_value("border-radius").await.unwrap(), "0px");
+        let health = browser.find("#operations-Health-healthz").await;
+        health.find(Locator::Css(".opblock-summary-control")).await.unwrap().click().await.unwrap();
+        for button in [".try-out__btn", ".execute"] {
+            let button = format!("#operations-Health-healthz {button}");
+            let shown =
+                eventually_within(BOUND, &button, async || browser.client.find(Locator::Css(&button)).await.ok());
+            shown.await.click().await.unwrap();
+        }
+        let answer = eventually_within(BOUND, "the answer is shown", async || {
+            let css = "#operations-Health-healthz .live-responses-table .response-col_description";
+            let text = browser.client.find(Locator::Css(css)).await.ok()?.text().await.ok()?;
+            text.contains("version").then_some(text)
+        })
+        .await;
+        assert!(answer.contains("ok"), "{answer}");
+    };
+    let outcome = AssertUnwindSafe(look).catch_unwind().await;
+    browser.close().await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_accepted_in_a_browser_with_javascript_and_without() {
     if !Path::new(CHROMEDRIVER).exists() {
         eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");

@@ -1,0 +1,79 @@
+//! What a caller prefers (`Prefer`, RFC 7240).
+
+use axum::http::HeaderMap;
+
+/// The header that says which preferences were kept to.
+pub(crate) const APPLIED: &str = "preference-applied";
+/// The preference for an answer as soon as the work is safe (RFC 7240, 4.1).
+pub(crate) const RESPOND_ASYNC: &str = "respond-async";
+
+/// Whether the caller would rather not wait for the work to be done.
+pub(crate) fn prefers_async(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| split(value, ',')).any(|preference| {
+        // Parameters follow the preference, and say nothing of this one.
+        let preference = split(preference, ';').next().unwrap_or_default();
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        // An empty value is none.
+        let is_plain = matches!(value.trim(), "" | "\"\"");
+        name.trim().eq_ignore_ascii_case(RESPOND_ASYNC) && is_plain
+    })
+}
+
+/// The parts between separators, but for those inside quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c: char| {
+        if is_quoted {
+            let ends = c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            is_quoted = !ends;
+            return false;
+        }
+        is_quoted = c == '"';
+        c == separator
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn asks(values: &[&str]) -> bool {
+        let value = |value: &&str| (HeaderName::from_static("prefer"), HeaderValue::from_str(value).expect("a header"));
+        prefers_async(&values.iter().map(value).collect())
+    }
+
+    #[test]
+    fn the_preference_is_found_in_any_case_with_parameters_and_among_others() {
+        for values in [
+            &["respond-async"][..],
+            &["Respond-Async"],
+            &["respond-async, wait=10"],
+            &["wait=10", "respond-async"],
+            &["handling=lenient; a=\"b, c\" , respond-async;foo=\"x;y\""],
+            &["respond-async ; x"],
+            &["respond-async=\"\""],
+            &["return=\"a\\\", \", respond-async"],
+        ] {
+            assert!(asks(values), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_none() {
+        for values in [
+            &[][..],
+            &["return=minimal"],
+            &["respond-asynchronously"],
+            &["foo=\"respond-async\""],
+            &["foo=\"a, respond-async, b\""],
+            &["foo; respond-async"],
+            &["respond-async=no"],
+        ] {
+            assert!(!asks(values), "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// 201, with the thing that was created and where it is.
+pub(super) fn created(location: String, thing: impl Serialize) -> Response {
+    (StatusCode::CREATED, [(header::LOCATION, location)], Json(thing)).into_response()
+}
