@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Email, Employee, EmployeeId, InvitationId, Millis, Name, SECOND, message::requests};
+use crate::{Email, Employee, EmployeeId, Event, InvitationId, Millis, Name, Role, SECOND, Service, message::requests};
 
 /// A text that is never shown: a password, a token, a key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -115,6 +115,9 @@ pub struct LoggedIn {
     pub employee_id: EmployeeId,
     /// How often the employee was deactivated so far.
     pub epoch: i64,
+    /// The present generation of their tokens ([`AccountChanged`]).
+    #[serde(default)]
+    pub generation: i64,
 }
 
 /// Asks for a token to put into an invitation's mail, so that it never rests in a stream.
@@ -191,6 +194,47 @@ impl Beat {
     /// Whether a key is one of a beat.
     pub fn is_key(key: &str) -> bool {
         key.starts_with("beat.")
+    }
+}
+
+/// What gateways need to know of an account beside deactivations. Directory also keeps it in the
+/// bucket [`crate::stream::REVOCATIONS`], under the key `account.<employee>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountChanged {
+    /// Whose account.
+    pub employee_id: EmployeeId,
+    /// The version of the employee that says so.
+    pub version: i64,
+    /// Tokens of generations before this one are over. A change of role begins a new one.
+    pub generation: i64,
+    /// What the employee may do beyond their own account.
+    pub role: Role,
+}
+
+impl AccountChanged {
+    /// The keys of all accounts in the bucket.
+    pub const KEYS: &'static str = "account.*";
+
+    /// The key of the entry in the bucket.
+    pub fn entry_key(employee: EmployeeId) -> String {
+        format!("account.{employee}")
+    }
+
+    /// The employee of an entry in the bucket, if it is an account's.
+    pub fn of_entry(key: &str) -> Option<EmployeeId> {
+        key.strip_prefix("account.")?.parse().ok()
+    }
+}
+
+impl Event for AccountChanged {
+    const SERVICE: Service = Service::Directory;
+    const NOUN: &'static str = "account";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[Service::Directory];
+
+    fn aggregate(&self) -> String {
+        self.employee_id.to_string()
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Service, Term,
+    AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Role, Service, Term,
     message::requests, nullable, present,
 };
 
@@ -32,6 +32,9 @@ pub struct Employee {
     /// The job title.
     #[schema(value_type = Option<String>, example = "Engineer")]
     pub title: Option<Label>,
+    /// What the employee may do beyond their own account.
+    #[serde(default)]
+    pub role: Role,
     /// The projects the employee is on.
     pub projects: Vec<ProjectId>,
     /// What the desktop app may do, one entry a computer.

@@ -34,8 +34,12 @@ pub enum Code {
     PayrollNotOnProject,
     /// No credentials, wrong ones, or those of the other kind of caller.
     Unauthorized,
+    /// Two kinds of credentials at once.
+    TwoCredentials,
     /// The right kind of caller, but not allowed.
     Forbidden,
+    /// The key or the role lacks a scope that the call needs.
+    MissingScope,
     /// There is no such thing.
     NotFound,
     /// The path exists, the method does not.
@@ -46,6 +50,8 @@ pub enum Code {
     NotDeactivated,
     /// The employee has activated the account already.
     AlreadyActive,
+    /// Without this employee there would be no owner.
+    LastOwner,
     /// The id is taken by other content.
     Conflict,
     /// An admin has made the window count no longer.
@@ -87,15 +93,19 @@ impl Code {
             | Self::NotOnTask
             | Self::UnknownStatus
             | Self::UnknownPriority
-            | Self::PayrollNotOnProject => 400,
+            | Self::PayrollNotOnProject
+            | Self::TwoCredentials => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::MissingScope => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::AlreadyDeactivated | Self::NotDeactivated | Self::AlreadyActive | Self::Conflict | Self::Voided => {
-                409
-            }
             Self::BodyTooSlow => 408,
+            Self::AlreadyDeactivated
+            | Self::NotDeactivated
+            | Self::AlreadyActive
+            | Self::Conflict
+            | Self::Voided
+            | Self::LastOwner => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword => 422,

@@ -9,6 +9,7 @@
 
 mod account;
 mod actor;
+mod api_key;
 mod caller;
 mod email;
 mod employee;
@@ -27,6 +28,7 @@ mod quarantine;
 mod rate;
 mod report;
 mod rights;
+mod scope;
 mod service;
 mod task;
 mod term;
@@ -42,6 +44,7 @@ mod zone;
 
 pub use account::*;
 pub use actor::{Actor, UnknownActor};
+pub use api_key::*;
 pub use caller::Caller;
 pub use email::{Email, InvalidEmail};
 pub use employee::*;
@@ -60,6 +63,7 @@ pub use quarantine::*;
 pub use rate::{Cents, InvalidRate, Money, Rate};
 pub use report::*;
 pub use rights::{Account, Rights};
+pub use scope::{Resource, Role, Scope, Scopes, UnknownScope};
 pub use service::Service;
 pub use task::*;
 pub use term::Term;

@@ -170,11 +170,14 @@ impl Rights {
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS)]);
     }
 
-    /// Writes down whose older tokens are over; watches how far the gateways are with that.
+    /// Writes down whose older tokens are over, who has which role, and which keys there are; watches
+    /// how far the gateways are with that.
     fn revoke(&mut self) {
-        let (bucket, keys) = (stream::REVOCATIONS_STREAM, format!("$KV.{}.employee.*", stream::REVOCATIONS));
         self.watch_revocations();
-        self.say([format!("$JS.API.DIRECT.GET.{bucket}.{keys}"), keys]);
+        for kind in ["employee", "account", "key"] {
+            let keys = format!("$KV.{}.{kind}.*", stream::REVOCATIONS);
+            self.say([format!("$JS.API.DIRECT.GET.{}.{keys}", stream::REVOCATIONS_STREAM), keys]);
+        }
     }
 
     /// A watch makes a consumer that lives as long as the watch: without a name at first, and under

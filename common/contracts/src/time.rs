@@ -21,6 +21,13 @@ impl Millis {
     pub const fn utc_day(self) -> i64 {
         self.0.div_euclid(DAY)
     }
+
+    /// The date of that day; the first or the last that there is, for a moment out of all range.
+    pub fn utc_date(self) -> jiff::civil::Date {
+        let at = jiff::Timestamp::from_millisecond(self.0);
+        let out_of_range = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        at.unwrap_or(out_of_range).to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
 }
 
 impl ops::Add<i64> for Millis {

@@ -2,7 +2,11 @@
 //! written and read exactly so. After adding an optional field, `UPDATE_GOLDEN=1 cargo test -p
 //! contracts` writes the files anew; look at the difference before you commit it.
 
-use std::{collections::BTreeSet, env, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
 
 use contracts::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,6 +61,7 @@ fn employee() -> Employee {
         identifier: email(),
         kind: "personal".into(),
         title: Some(label("Engineer")),
+        role: Role::Manager,
         projects: vec![id(3)],
         system_permissions: vec![permissions()],
         is_active: true,
@@ -253,12 +258,52 @@ fn accounts(golden: &mut Golden) {
     golden.check("svc.directory.v1.accounts.invitation.reply.used", &Reply::Ok(Invitation::Used));
     golden.request(
         CheckPassword { email: "ann@example.org".into(), password: Secret::new("password") },
-        LoggedIn { employee_id: id(1), epoch: 1 },
+        LoggedIn { employee_id: id(1), epoch: 1, generation: 2 },
     );
     let minted = MintedToken { name: name("Ann Example"), email: email(), token: Secret::new("token"), expires_at: AT };
     golden.request(MintToken { invitation_id: id(6), employee_id: id(1) }, Some(minted));
     golden.check("kv.revocations", &Revocation { epoch: 1 });
     golden.check("kv.revocations.beat", &Beat { number: 2, seen: 7 });
+    golden.event(AccountChanged { employee_id: id(1), version: 4, generation: 2, role: Role::Admin });
+    keys(golden);
+}
+
+fn keys(golden: &mut Golden) {
+    let scopes: Scopes = [Scope::read(Resource::Projects), Scope::write(Resource::Time)].into_iter().collect();
+    let about = ApiKey {
+        id: id(9),
+        name: name("Nightly export"),
+        role: None,
+        scopes: scopes.clone(),
+        created_at: AT,
+        expires_at: Some(AT + HOUR),
+        created_by: Some(Actor::Root),
+        last_used_on: Some("2025-10-09".into()),
+    };
+    golden.request(
+        CreateApiKey {
+            name: name("Nightly export"),
+            role: Some(Role::Auditor),
+            scopes: Some(scopes.clone()),
+            expires_at: Some(AT + HOUR),
+        },
+        NewApiKey { about: about.clone(), key: key_text(id(9), [7; 32]) },
+    );
+    golden.request(ListApiKeys {}, vec![about]);
+    golden.request(RevokeApiKey { id: id(9) }, ());
+    golden.request(MarkKeyUsed { id: id(9), on: "2025-10-09".into() }, ());
+    golden.request(SetRole { id: id(1), role: Role::Admin }, employee());
+    golden.event(ApiKeyChanged {
+        id: id(9),
+        version: 1,
+        hash: "ab".repeat(32),
+        role: Some(Role::Auditor),
+        scopes: Some(scopes),
+        expires_at: Some(AT + HOUR),
+        revoked: false,
+    });
+    let table: BTreeMap<_, _> = Role::ALL.map(|role| (format!("{role:?}").to_lowercase(), role.scopes())).into();
+    golden.check("roles", &table);
 }
 
 fn employees(golden: &mut Golden) {

@@ -82,9 +82,18 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::get_invitation)
         .on(handlers::check_password)
         .on(handlers::mint_token)
+        .on(handlers::create_api_key)
+        .on(handlers::list_api_keys)
+        .on(handlers::revoke_api_key)
+        .on(handlers::mark_key_used)
+        .on(handlers::set_role)
 }
 
 /// What this service does about events: one line an event.
 fn events() -> Events<App> {
-    Events::new(Service::Directory).on(consumers::member_changed).on(consumers::employee_changed)
+    Events::new(Service::Directory)
+        .on(consumers::member_changed)
+        .on(consumers::employee_changed)
+        .on(consumers::account_changed)
+        .on(consumers::api_key_changed)
 }

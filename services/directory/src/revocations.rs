@@ -1,4 +1,5 @@
-//! The bucket of those whose older tokens are over, which gateways watch.
+//! The bucket that gateways watch: whose older tokens are over, who has which role, which keys there
+//! are.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use contracts::{BEAT_LATE, Beat, EmployeeId, Revocation};
 use futures::StreamExt;
 use kit::Error;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
 /// How often a write is tried again that another replica was faster with.
@@ -18,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// of it refuses by itself. A little more than that, as no two clocks run at the same speed.
 const ALL_REFUSE: Duration = Duration::from_millis(BEAT_LATE as u64 + 50);
 
-/// The revocations, as directory writes them.
+/// The bucket, as directory writes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Revocations(Store);
 
@@ -27,28 +29,40 @@ impl Revocations {
         Self(bucket)
     }
 
-    /// Raises an employee's epoch, and gives the revision that says so. An older event that comes
-    /// later never lowers it: a write counts only on top of the entry that was read.
+    /// Raises an employee's epoch, and gives the revision that says so.
+    ///
+    /// # Errors
+    /// As [`Revocations::keep`].
+    pub(crate) async fn revoke(&self, employee: EmployeeId, epoch: i64) -> Result<u64, Error> {
+        self.keep(&Revocation::key(employee), &Revocation { epoch }, |revocation| revocation.epoch).await
+    }
+
+    /// Puts an entry in place of an older one, and gives the revision that says so. An older event
+    /// that comes later changes nothing: a write counts only on top of the entry that was read.
     ///
     /// # Errors
     /// When the bucket is away, or others keep writing the same entry.
-    pub(crate) async fn revoke(&self, employee: EmployeeId, epoch: i64) -> Result<u64, Error> {
-        let key = Revocation::key(employee);
-        let value: Bytes = serde_json::to_vec(&Revocation { epoch })?.into();
+    pub(crate) async fn keep<V: Serialize + DeserializeOwned>(
+        &self,
+        key: &str,
+        value: &V,
+        version: impl Fn(&V) -> i64,
+    ) -> Result<u64, Error> {
+        let bytes: Bytes = serde_json::to_vec(value)?.into();
         for tried in 1..=TRIES {
-            let entry = self.0.entry(&key).await.map_err(|e| Error::Nats(e.into()))?;
+            let entry = self.0.entry(key).await.map_err(|e| Error::Nats(e.into()))?;
             match entry.filter(|entry| entry.operation == Operation::Put) {
-                None => match self.0.create(&key, value.clone()).await {
+                None => match self.0.create(key, bytes.clone()).await {
                     Ok(revision) => return Ok(revision),
                     Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
                     Err(error) => return Err(Error::Nats(error.into())),
                 },
                 Some(entry) => {
-                    let known: Revocation = serde_json::from_slice(&entry.value).context("an entry in the bucket")?;
-                    if known.epoch >= epoch {
+                    let known: V = serde_json::from_slice(&entry.value).context("an entry in the bucket")?;
+                    if version(&known) >= version(value) {
                         return Ok(entry.revision);
                     }
-                    match self.0.update(&key, value.clone(), entry.revision).await {
+                    match self.0.update(key, bytes.clone(), entry.revision).await {
                         Ok(revision) => return Ok(revision),
                         Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {}
                         Err(error) => return Err(Error::Nats(error.into())),
@@ -58,28 +72,27 @@ impl Revocations {
             // Who answers the next look may be a follower that has not heard of the write yet.
             tokio::time::sleep(PAUSE * tried).await;
         }
-        Err(anyhow::anyhow!("others kept writing this revocation").into())
+        Err(anyhow::anyhow!("others kept writing this entry").into())
     }
 
-    /// Waits until no gateway takes a token any more that this revision has revoked: until each says
-    /// that it knows the revision, or until those that have not heard of it refuse by themselves.
-    pub(crate) async fn until_all_refuse(&self, employee: EmployeeId, revision: u64) {
+    /// Waits until no gateway goes by an older entry any more: until each says that it knows the
+    /// revision, or until those that have not heard of it refuse everybody by themselves.
+    pub(crate) async fn until_all_know(&self, key: &str, revision: u64) {
         let deadline = Instant::now() + ALL_REFUSE;
-        match timeout_at(deadline, self.until_all_know(employee, revision)).await {
+        match timeout_at(deadline, self.follow_beats(key, revision)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(error = format!("{error:#}"), "cannot see which gateways have heard");
                 tokio::time::sleep_until(deadline).await;
             }
-            Err(_) => tracing::info!("a gateway has not heard of a revocation: it refuses all tokens, or is gone"),
+            Err(_) => tracing::info!("a gateway has not heard of an entry: it refuses all tokens and keys, or is gone"),
         }
     }
 
     /// A gateway whose first beat comes after the revision knows it. So those count whose beats come
     /// before it, and all of them are known once the watch has brought the revision itself.
-    async fn until_all_know(&self, employee: EmployeeId, revision: u64) -> anyhow::Result<()> {
-        let key = Revocation::key(employee);
-        let mut entries = self.0.watch_many_with_history([key.as_str(), Beat::KEYS]).await?;
+    async fn follow_beats(&self, key: &str, revision: u64) -> anyhow::Result<()> {
+        let mut entries = self.0.watch_many_with_history([key, Beat::KEYS]).await?;
         let (mut gateways, mut all_are_known) = (HashMap::new(), false);
         while !all_are_known || gateways.values().any(|seen| *seen < revision) {
             let entry = entries.next().await.context("the watch has ended")??;

@@ -25,7 +25,7 @@ pub use config::{Algorithm, Config};
 pub use serving::Connections;
 
 use crate::{
-    auth::{AdminKeys, Revocations, Tokens},
+    auth::{AdminKeys, KeyUses, Revocations, Tokens},
     ingest::Ingest,
     metrics::{ConnectionMetrics, GatewayMetrics},
 };
@@ -44,6 +44,7 @@ pub(crate) struct App {
     pub(crate) keys: AdminKeys,
     pub(crate) tokens: Tokens,
     pub(crate) revocations: Revocations,
+    pub(crate) key_uses: KeyUses,
     pub(crate) ingest: Ingest,
     pub(crate) metrics: GatewayMetrics,
     /// How long the body of a request may take.
@@ -99,6 +100,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         keys,
         tokens,
         revocations: revocations.clone(),
+        key_uses: KeyUses::default(),
         ingest,
         metrics,
         body_limit: (config.connections.body(), connections.clone()),

@@ -32,6 +32,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         route,
         request_id = id,
         trace_id = Empty,
+        actor = Empty,
         employee_id = Empty,
     );
     kit::continue_http_trace(&span, request.headers());

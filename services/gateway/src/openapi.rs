@@ -1,17 +1,22 @@
 //! The documentation: OpenAPI 3.1, made of the routes themselves. What every call has in common,
 //! its errors above all, is added here and not repeated at each of them.
 
+use axum::http::Method;
 use serde_json::json;
 use utoipa::{
     OpenApi,
     openapi::{
         ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type,
+        extensions::Extensions,
         path::{Operation, Parameter, ParameterIn, PathItem},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
-use crate::error::{Field, PROBLEM_JSON, ProblemBody};
+use crate::{
+    auth::Access,
+    error::{Field, PROBLEM_JSON, ProblemBody},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +34,7 @@ use crate::error::{Field, PROBLEM_JSON, ProblemBody};
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
         (name = "Analytics", description = "Where the time and the money went."),
+        (name = "Keys and roles", description = "Who may do what."),
         (name = "Health", description = "For those who run this."),
     ),
     components(schemas(ProblemBody, Field)),
@@ -50,6 +56,45 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
     components.add_security_scheme("adminKey", key);
     components.add_security_scheme("employeeToken", token);
     api
+}
+
+/// Names the scope that a route needs, in what it says of its credentials and as `x-access`, which
+/// no route may lack.
+pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Access) {
+    for item in paths.paths.values_mut() {
+        let methods = [
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::PATCH, &mut item.patch),
+            (Method::DELETE, &mut item.delete),
+        ];
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            let scope = access.scope(&method).map(|scope| scope.to_string());
+            let (key, token) = ("adminKey", "employeeToken");
+            let security = match (access, &scope) {
+                (Access::Open, _) => None,
+                (Access::Own, _) => Some(vec![SecurityRequirement::new(token, [""; 0])]),
+                (Access::ScopedOrOwn(_), Some(scope)) => {
+                    Some(vec![SecurityRequirement::new(key, [scope]), SecurityRequirement::new(token, [""; 0])])
+                }
+                (_, scope) => {
+                    let scopes: Vec<&String> = scope.iter().collect();
+                    Some(vec![SecurityRequirement::new(key, scopes.clone()), SecurityRequirement::new(token, scopes)])
+                }
+            };
+            operation.security = security;
+            let named = match (access, scope) {
+                (Access::Open, _) => "anybody".to_owned(),
+                (Access::Own, _) => "own".to_owned(),
+                (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
+                (_, scope) => scope.unwrap_or_default(),
+            };
+            let extension = Extensions::builder().add("x-access", named).build();
+            operation.extensions.get_or_insert_default().merge(extension);
+        }
+    }
 }
 
 /// Adds to every operation the errors that follow from what it takes, and to every error its form.

@@ -1,6 +1,6 @@
 use contracts::{
-    AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure, InvitationId, Label,
-    Millis, Name, ProjectId, Standing, SystemPermissions, Term,
+    AccountChanged, AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure,
+    InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, Standing, SystemPermissions, Term,
 };
 
 use super::Invitation;
@@ -16,6 +16,9 @@ pub(crate) struct Employee {
     pub(crate) version: i64,
     /// Counts the deactivations: tokens and memberships of an older epoch are over.
     pub(crate) epoch: i64,
+    /// Counts what ends tokens and leaves memberships alone, such as a change of role.
+    pub(crate) generation: i64,
+    pub(crate) role: Role,
     pub(crate) account_id: AccountId,
     pub(crate) name: Name,
     pub(crate) email: Email,
@@ -47,6 +50,8 @@ impl Employee {
             id,
             version: 1,
             epoch: 0,
+            generation: 0,
+            role: Role::Employee,
             account_id,
             name: request.name,
             email: request.email,
@@ -131,6 +136,13 @@ impl Employee {
         Invitation::new(id, self.id, now)
     }
 
+    /// Gives another role, and ends the tokens that were given under the old one.
+    pub(crate) fn set_role(&mut self, role: Role) {
+        self.role = role;
+        self.generation += 1;
+        self.version += 1;
+    }
+
     /// From now on the employee has a password.
     pub(crate) fn activate(&mut self, now: Millis) {
         self.activated_at = Some(now);
@@ -175,6 +187,16 @@ impl Employee {
         EmployeeChanged(self.standing())
     }
 
+    /// What the token of a log-in says.
+    pub(crate) fn logged_in(&self) -> LoggedIn {
+        LoggedIn { employee_id: self.id, epoch: self.epoch, generation: self.generation }
+    }
+
+    /// The event that tells gateways of the role and of tokens that are over.
+    pub(crate) fn account_changed(&self) -> AccountChanged {
+        AccountChanged { employee_id: self.id, version: self.version, generation: self.generation, role: self.role }
+    }
+
     /// The employee, as the API shows one.
     pub(crate) fn shown(self) -> contracts::Employee {
         contracts::Employee {
@@ -187,6 +209,7 @@ impl Employee {
             organization_id: contracts::ORGANIZATION.to_owned(),
             kind: "personal".to_owned(),
             title: self.title,
+            role: self.role,
             projects: self.projects,
             system_permissions: self.permissions,
             created_at: self.created_at,

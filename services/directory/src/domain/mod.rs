@@ -1,9 +1,11 @@
 //! The rules about employees and invitations. They know no NATS, HTTP or MongoDB.
 
+mod api_key;
 mod employee;
 mod invitation;
 mod token;
 
+pub(crate) use api_key::ApiKey;
 pub(crate) use employee::Employee;
 pub(crate) use invitation::{Invitation, MintedHash};
 pub(crate) use token::{TokenHash, token_of};

@@ -22,7 +22,7 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
     let hashed = app.store.credentials.password(employee.as_ref().map_or(nobody, |e| e.id)).await?;
     let is_right = app.hasher.verify(request.password, hashed).await?;
     match employee.filter(Employee::is_active) {
-        Some(employee) if is_right => Ok(LoggedIn { employee_id: employee.id, epoch: employee.epoch }),
+        Some(employee) if is_right => Ok(employee.logged_in()),
         _ => Err(wrong().into()),
     }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Code, DeactivateEmployee, EmployeeId, Failure};
+use contracts::{Code, DeactivateEmployee, EmployeeId, Failure, Revocation};
 use kit::{Call, Error};
 
-use super::save;
+use super::{save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
 /// Deactivates an employee: tokens and invitations are over, and the projects service takes them
@@ -19,6 +19,7 @@ pub(crate) async fn deactivate_employee(
     let changed = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        require_another_owner(&app, tx, &employee).await?;
         employee.deactivate(now)?;
         app.store.invitations.close(tx, employee.invitation, now).await?;
         save(&app, tx, &employee).await?;
@@ -43,6 +44,6 @@ pub(crate) async fn deactivate_employee(
 async fn end_tokens(app: &App, employee: EmployeeId) -> Result<(), Error> {
     let Some(employee) = app.store.employees.get(employee).await? else { return Ok(()) };
     let revision = app.revocations.revoke(employee.id, employee.epoch).await?;
-    app.revocations.until_all_refuse(employee.id, revision).await;
+    app.revocations.until_all_know(&Revocation::key(employee.id), revision).await;
     Ok(())
 }

@@ -2,39 +2,52 @@
 
 mod activate;
 mod check_password;
+mod create_api_key;
 mod create_employee;
 mod deactivate_employee;
 mod get_employee;
 mod get_invitation;
 mod get_standings;
+mod grants;
 mod invite_employee;
+mod list_api_keys;
 mod list_employees;
+mod mark_key_used;
 mod mint_token;
 mod reactivate_employee;
+mod revoke_api_key;
 mod set_permissions;
+mod set_role;
 mod update_employee;
 
-use contracts::{Code, Failure, InvitationRequested};
+use contracts::{AccountChanged, ApiKeyChanged, Code, Failure, InvitationRequested};
 use kit::{Error, Tx};
 
 use crate::{
     App,
-    domain::{Employee, Invitation},
+    domain::{ApiKey, Employee, Invitation},
 };
 
 pub(crate) use activate::activate;
 pub(crate) use check_password::check_password;
+pub(crate) use create_api_key::create_api_key;
 pub(crate) use create_employee::create_employee;
 pub(crate) use deactivate_employee::deactivate_employee;
 pub(crate) use get_employee::get_employee;
 pub(crate) use get_invitation::get_invitation;
 pub(crate) use get_standings::get_standings;
 pub(crate) use invite_employee::invite_employee;
+pub(crate) use list_api_keys::list_api_keys;
 pub(crate) use list_employees::list_employees;
+pub(crate) use mark_key_used::mark_key_used;
 pub(crate) use mint_token::mint_token;
 pub(crate) use reactivate_employee::reactivate_employee;
+pub(crate) use revoke_api_key::revoke_api_key;
 pub(crate) use set_permissions::set_permissions;
+pub(crate) use set_role::set_role;
 pub(crate) use update_employee::update_employee;
+
+use grants::grants;
 
 /// Writes a changed employee, and tells of it.
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
@@ -48,6 +61,22 @@ async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invit
         InvitationRequested { invitation_id: invitation.id, employee_id: employee.id, version: employee.version };
     app.store.invitations.insert(tx, invitation).await?;
     tx.emit(&requested).await
+}
+
+/// Waits until every gateway knows a key as it is now: also where the consumer of its event is slow.
+async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
+    let entry = ApiKeyChanged::entry_key(key.id);
+    let revision = app.revocations.keep(&entry, &key.changed(), |key| key.version).await?;
+    app.revocations.until_all_know(&entry, revision).await;
+    Ok(())
+}
+
+/// The same for an employee's role and the tokens that are over.
+async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Error> {
+    let entry = AccountChanged::entry_key(employee.id);
+    let revision = app.revocations.keep(&entry, &employee.account_changed(), |account| account.version).await?;
+    app.revocations.until_all_know(&entry, revision).await;
+    Ok(())
 }
 
 /// The only unique key that a change can meet is the address.

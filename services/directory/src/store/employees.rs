@@ -1,6 +1,6 @@
 use bson::{Document, doc};
 use contracts::{
-    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Standing, SystemPermissions, Term,
+    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Role, Standing, SystemPermissions, Term,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
@@ -20,6 +20,10 @@ struct Stored {
     id: EmployeeId,
     version: i64,
     epoch: i64,
+    #[serde(default)]
+    generation: i64,
+    #[serde(default)]
+    role: Role,
     account_id: AccountId,
     name: Name,
     email: Email,
@@ -118,6 +122,8 @@ impl From<&Employee> for Stored {
             id: employee.id,
             version: employee.version,
             epoch: employee.epoch,
+            generation: employee.generation,
+            role: employee.role,
             account_id: employee.account_id,
             name: employee.name,
             email_key: employee.email.key(),
@@ -141,6 +147,8 @@ impl From<Stored> for Employee {
             id: stored.id,
             version: stored.version,
             epoch: stored.epoch,
+            generation: stored.generation,
+            role: stored.role,
             account_id: stored.account_id,
             name: stored.name,
             email: stored.email,

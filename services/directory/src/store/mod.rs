@@ -1,16 +1,20 @@
 //! What directory keeps in MongoDB, each collection in a file of its own.
 
+mod api_keys;
 mod credentials;
 mod employees;
 mod invitations;
 mod memberships;
+mod owners;
 
 use kit::{Database, Shape};
 
+use api_keys::ApiKeys;
 use credentials::Credentials;
 use employees::Employees;
 use invitations::Invitations;
 use memberships::Memberships;
+use owners::Owners;
 
 /// The collections.
 #[derive(Clone, Debug)]
@@ -19,12 +23,21 @@ pub(crate) struct Store {
     pub(crate) credentials: Credentials,
     pub(crate) invitations: Invitations,
     pub(crate) memberships: Memberships,
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) owners: Owners,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 4] {
-        [Employees::shape(), Credentials::shape(), Invitations::shape(), Memberships::shape()]
+    pub(crate) fn shapes() -> [Shape; 6] {
+        [
+            Employees::shape(),
+            Credentials::shape(),
+            Invitations::shape(),
+            Memberships::shape(),
+            ApiKeys::shape(),
+            Owners::shape(),
+        ]
     }
 
     /// The collections, which are there.
@@ -34,6 +47,8 @@ impl Store {
             credentials: Credentials::open(db),
             invitations: Invitations::open(db),
             memberships: Memberships::open(db),
+            api_keys: ApiKeys::open(db),
+            owners: Owners::open(db),
         }
     }
 }

@@ -17,13 +17,15 @@ use async_nats::{
     header::NATS_MESSAGE_TTL,
     jetstream::kv::{Entry, Operation, Store},
 };
-use contracts::{BEAT_LATE, Beat, EmployeeId, EventId, Millis, Revocation, stream};
+use contracts::{AccountChanged, ApiKeyChanged, BEAT_LATE, Beat, EmployeeId, EventId, Millis, Revocation, stream};
 use futures::StreamExt;
 use kit::{Bus, Shutdown};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
+
+use super::entries::Entries;
 
 /// How often a beat is written.
 const BEAT: Duration = Duration::from_millis(500);
@@ -48,6 +50,8 @@ pub(crate) struct Revocations(Arc<Known>);
 struct Known {
     /// The epoch of each employee who was ever deactivated: tokens of earlier ones are over.
     epochs: RwLock<HashMap<EmployeeId, i64>>,
+    /// What is said of API keys and of accounts.
+    entries: Entries,
     /// When the last beat that came back was written.
     last_beat: watch::Sender<Option<Written>>,
 }
@@ -80,7 +84,11 @@ pub(crate) enum Standing {
 
 impl Revocations {
     fn new() -> Self {
-        Self(Arc::new(Known { epochs: RwLock::default(), last_beat: watch::Sender::new(None) }))
+        Self(Arc::new(Known {
+            epochs: RwLock::default(),
+            entries: Entries::default(),
+            last_beat: watch::Sender::new(None),
+        }))
     }
 
     /// Watches the bucket until shutdown.
@@ -108,7 +116,9 @@ impl Revocations {
         beats.begin();
         let store = beats.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
         // The last entry of every key first, then whatever is written. Not the beats of others.
-        let mut entries = store.watch_many_with_history([Revocation::KEYS, &beats.key]).await?;
+        let mut entries = store
+            .watch_many_with_history([Revocation::KEYS, AccountChanged::KEYS, ApiKeyChanged::KEYS, &beats.key])
+            .await?;
         let mut ticks = interval(BEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -137,11 +147,17 @@ impl Revocations {
     }
 
     fn take(&self, entry: &Entry) {
+        self.0.entries.take(entry);
         if let Some(employee) = Revocation::employee(&entry.key)
             && entry.operation == Operation::Put
         {
             self.revoke(employee, epoch_of(entry));
         }
+    }
+
+    /// What is said of API keys and of accounts; only while it is fresh does it say all.
+    pub(crate) fn entries(&self) -> &Entries {
+        &self.0.entries
     }
 
     fn revoke(&self, employee: EmployeeId, epoch: i64) {

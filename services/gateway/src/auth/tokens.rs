@@ -22,6 +22,9 @@ pub(crate) struct Claims {
     pub(crate) sub: EmployeeId,
     /// How often the employee had been deactivated.
     pub(crate) epoch: i64,
+    /// The generation of the account's tokens; tokens of earlier versions have none.
+    #[serde(default)]
+    pub(crate) generation: i64,
     /// When it was signed, in seconds.
     iat: i64,
     /// When it is over, in seconds.
@@ -53,7 +56,8 @@ impl Tokens {
     /// A token for somebody who has just logged in.
     pub(crate) fn issue(&self, who: LoggedIn, now: Millis) -> anyhow::Result<Secret> {
         let iat = now.0 / SECOND;
-        let claims = Claims { sub: who.employee_id, epoch: who.epoch, iat, exp: iat + self.seconds };
+        let (sub, epoch, generation) = (who.employee_id, who.epoch, who.generation);
+        let claims = Claims { sub, epoch, generation, iat, exp: iat + self.seconds };
         Ok(Secret::new(jsonwebtoken::encode(&Header::new(self.algorithm), &claims, &self.sign)?))
     }
 
@@ -77,7 +81,7 @@ mod tests {
     }
 
     fn issue(tokens: &Tokens) -> String {
-        let who = LoggedIn { employee_id: kit::new_id(), epoch: 3 };
+        let who = LoggedIn { employee_id: kit::new_id(), epoch: 3, generation: 0 };
         tokens.issue(who, NOW).expect("a token").expose().to_owned()
     }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod analytics;
+mod api_keys;
 mod batch;
 mod corrections;
 mod created;

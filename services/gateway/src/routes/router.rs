@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use axum::{Router, middleware, routing::get};
-use contracts::Code;
+use Access::{Open, Own, Scoped, ScopedOrOwn};
+use Resource::{Analytics, Employees, Keys, Projects, Tasks, Time};
+use axum::{Extension, Router, middleware, routing::get};
+use contracts::{Code, Resource};
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -10,12 +12,18 @@ use tower_http::{
     },
     cors::CorsLayer,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    routes,
+};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries, windows};
+use super::{
+    accounts, analytics, api_keys, batch, corrections, employees, health, projects, tasks, time_entries, windows,
+};
 use crate::{
     App,
+    auth::Access,
     error::Problem,
     extract::{Queries, check_query},
     hear_out::hear_out,
@@ -35,34 +43,48 @@ fn compressed() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
-/// Every route there is.
+/// Names who may call the methods of a route, for `auth` to check and for the documentation.
+fn access(access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
+    let (schemas, mut paths, methods) = routes;
+    openapi::name_access(&mut paths, access);
+    (schemas, paths, methods.layer(Extension(access)))
+}
+
+/// Every route there is, each with who may call it.
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let (router, mut api) = OpenApiRouter::with_openapi(openapi::described())
-        .routes(routes!(accounts::activate_account))
-        .routes(routes!(accounts::log_in))
-        .routes(routes!(accounts::get_me))
-        .routes(routes!(employees::create_employee, employees::list_employees))
-        .routes(routes!(employees::get_employee, employees::update_employee))
-        .routes(routes!(employees::deactivate_employee))
-        .routes(routes!(employees::reactivate_employee))
-        .routes(routes!(employees::invite_employee))
-        .routes(routes!(employees::set_permissions))
-        .routes(routes!(projects::create_project, projects::list_projects))
-        .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
-        .routes(routes!(tasks::create_task, tasks::list_tasks))
-        .routes(routes!(tasks::get_task, tasks::update_task, tasks::delete_task))
-        .routes(routes!(time_entries::record_window))
-        .routes(routes!(time_entries::update_windows))
-        .routes(routes!(batch::post_batch))
-        .routes(routes!(time_entries::get_window, corrections::correct_window, corrections::void_window))
-        .routes(routes!(corrections::list_quarantine))
-        .routes(routes!(corrections::replay_quarantined))
-        .routes(routes!(windows::list_windows))
-        .routes(routes!(analytics::project_time))
-        .routes(routes!(analytics::time))
-        .routes(routes!(analytics::task_time))
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
+        .routes(access(Open, routes!(accounts::activate_account)))
+        .routes(access(Open, routes!(accounts::log_in)))
+        .routes(access(Own, routes!(accounts::get_me)))
+        .routes(access(Scoped(Employees), routes!(employees::create_employee, employees::list_employees)))
+        .routes(access(Scoped(Employees), routes!(employees::get_employee, employees::update_employee)))
+        .routes(access(Scoped(Employees), routes!(employees::deactivate_employee)))
+        .routes(access(Scoped(Employees), routes!(employees::reactivate_employee)))
+        .routes(access(Scoped(Employees), routes!(employees::invite_employee)))
+        .routes(access(Own, routes!(employees::set_permissions)))
+        .routes(access(Scoped(Keys), routes!(api_keys::set_role)))
+        .routes(access(Scoped(Keys), routes!(api_keys::create_api_key, api_keys::list_api_keys)))
+        .routes(access(Scoped(Keys), routes!(api_keys::revoke_api_key)))
+        .routes(access(Scoped(Projects), routes!(projects::create_project, projects::list_projects)))
+        .routes(access(Scoped(Projects), routes!(projects::update_project, projects::delete_project)))
+        .routes(access(ScopedOrOwn(Projects), routes!(projects::get_project)))
+        .routes(access(Scoped(Tasks), routes!(tasks::create_task)))
+        .routes(access(ScopedOrOwn(Tasks), routes!(tasks::list_tasks)))
+        .routes(access(ScopedOrOwn(Tasks), routes!(tasks::get_task)))
+        .routes(access(Scoped(Tasks), routes!(tasks::update_task, tasks::delete_task)))
+        .routes(access(Own, routes!(time_entries::record_window)))
+        .routes(access(Scoped(Time), routes!(time_entries::update_windows)))
+        .routes(access(Own, routes!(batch::post_batch)))
+        .routes(access(ScopedOrOwn(Time), routes!(time_entries::get_window)))
+        .routes(access(Scoped(Time), routes!(corrections::correct_window, corrections::void_window)))
+        .routes(access(Scoped(Time), routes!(corrections::list_quarantine)))
+        .routes(access(Scoped(Time), routes!(corrections::replay_quarantined)))
+        .routes(access(Scoped(Analytics), routes!(windows::list_windows)))
+        .routes(access(Scoped(Analytics), routes!(analytics::project_time)))
+        .routes(access(ScopedOrOwn(Analytics), routes!(analytics::time)))
+        .routes(access(ScopedOrOwn(Analytics), routes!(analytics::task_time)))
+        .routes(access(Open, routes!(health::healthz)))
+        .routes(access(Open, routes!(health::readyz)))
         .split_for_parts();
     openapi::complete(&mut api);
     let queries = Queries::described_by(&api);

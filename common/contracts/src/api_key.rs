@@ -1,0 +1,232 @@
+//! API keys: how one is written, and what may be asked of directory about them.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Actor, EmployeeId, Event, KeyId, Millis, Name, Role, Scopes, Secret, Service, message::requests, present};
+
+/// How every key begins, so that scanners for leaked secrets recognise one.
+pub const KEY_PREFIX: &str = "t3key_";
+
+/// The SHA-256 of a key's text: all that is kept of it. Its 256 random bits cannot be guessed, so a
+/// fast hash is enough.
+pub type KeyHash = [u8; 32];
+
+/// The text of a key: `t3key_<id>_<secret><checksum>`, all in lower-case hexadecimal digits: 32 of the
+/// id, 64 of 256 random bits, 8 of the CRC-32 of all before them. A scanner can tell a key from a
+/// random text by the checksum alone.
+pub fn key_text(id: KeyId, secret: [u8; 32]) -> Secret {
+    let mut text = format!("{KEY_PREFIX}{}_", id.0.simple());
+    secret.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
+    let checksum = crc32fast::hash(text.as_bytes());
+    Secret::new(format!("{text}{checksum:08x}"))
+}
+
+/// The id and the hash of a key, if the text is one.
+pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
+    let (id, secret) = text.strip_prefix(KEY_PREFIX)?.split_once('_')?;
+    let is_hex = |text: &str| text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+    if id.len() != 32 || secret.len() != 72 || !is_hex(id) || !is_hex(secret) {
+        return None;
+    }
+    let (signed, checksum) = text.split_at(text.len() - 8);
+    let fits = format!("{:08x}", crc32fast::hash(signed.as_bytes())) == checksum;
+    let id = Uuid::try_parse(id).ok().filter(|_| fits)?;
+    Some((KeyId(id), Sha256::digest(text).into()))
+}
+
+/// An API key, as the API shows one; its text is never shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    /// The key's id; also the part of its text that is no secret.
+    pub id: KeyId,
+    /// What it is for.
+    pub name: Name,
+    /// Its role, where it has one.
+    #[schema(value_type = Option<Role>)]
+    pub role: Option<Role>,
+    /// What it allows: its own scopes, or those of its role.
+    pub scopes: Scopes,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends by itself.
+    #[schema(value_type = Option<i64>)]
+    pub expires_at: Option<Millis>,
+    /// Who made it: `root`, `key:<id>` or `person:<employee>`.
+    #[schema(value_type = Option<String>, example = "root")]
+    pub created_by: Option<Actor>,
+    /// The UTC day on which it was last used.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-11-26")]
+    pub last_used_on: Option<String>,
+}
+
+/// Makes an API key. It has a role or scopes, never both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateApiKey {
+    /// What it is for.
+    pub name: Name,
+    /// A role: what that allows, the key allows.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// What it allows, one by one.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["r:projects", "rw:time"]))]
+    pub scopes: Option<Scopes>,
+    /// When it ends by itself; never, where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub expires_at: Option<Millis>,
+}
+
+/// A key that was just made. The only answer that holds its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewApiKey {
+    /// What it is.
+    #[serde(flatten)]
+    pub about: ApiKey,
+    /// Its text: send it as `X-API-Key`. It is shown this once.
+    #[schema(value_type = String, example = "t3key_0198c6f27f007a319c5e3b1d2a4f6071_…")]
+    pub key: Secret,
+}
+
+/// Asks for all keys that were not revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListApiKeys {}
+
+/// Ends a key for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeApiKey {
+    /// Which.
+    pub id: KeyId,
+}
+
+/// Says that a key was used on a day: a gateway says so once a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkKeyUsed {
+    /// Which.
+    pub id: KeyId,
+    /// The UTC day, as `YYYY-MM-DD`.
+    pub on: String,
+}
+
+/// A key was made or revoked: what gateways need to check it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyChanged {
+    /// Which.
+    pub id: KeyId,
+    /// The version of the key.
+    pub version: i64,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub hash: String,
+    /// Its role, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Its own scopes, where it has no role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Scopes>,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+    /// Whether it has ended.
+    pub revoked: bool,
+}
+
+impl ApiKeyChanged {
+    /// The keys of all API keys in the bucket.
+    pub const KEYS: &'static str = "key.*";
+
+    /// The key under which the bucket [`crate::stream::REVOCATIONS`] holds it.
+    pub fn entry_key(id: KeyId) -> String {
+        format!("key.{id}")
+    }
+
+    /// The API key of an entry in the bucket, if it is one's.
+    pub fn of_entry(key: &str) -> Option<KeyId> {
+        key.strip_prefix("key.")?.parse().ok()
+    }
+
+    /// What it allows.
+    pub fn allows(&self) -> Scopes {
+        match (self.role, &self.scopes) {
+            (Some(role), _) => role.scopes(),
+            (None, Some(scopes)) => scopes.clone(),
+            (None, None) => Scopes::default(),
+        }
+    }
+}
+
+impl Event for ApiKeyChanged {
+    const SERVICE: Service = Service::Directory;
+    const NOUN: &'static str = "key";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[Service::Directory];
+
+    fn aggregate(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// Gives an employee another role; their sessions end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRole {
+    /// Whom.
+    pub id: EmployeeId,
+    /// The role.
+    pub role: Role,
+}
+
+requests! {
+    Directory: CreateApiKey => NewApiKey, "keys.create";
+    Directory: ListApiKeys => Vec<ApiKey>, "keys.list", idempotent;
+    Directory: RevokeApiKey => (), "keys.revoke";
+    Directory: MarkKeyUsed => (), "keys.mark_used", idempotent;
+    Directory: SetRole => crate::Employee, "employees.set_role";
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> String {
+        key_text(KeyId(Uuid::from_u128(7)), [0xab; 32]).expose().to_owned()
+    }
+
+    #[test]
+    fn the_text_of_a_key_is_frozen() {
+        let (id, secret) = ("00000000000000000000000000000007", "ab".repeat(32));
+        assert_eq!(key(), format!("t3key_{id}_{secret}1ae36cde"));
+    }
+
+    #[test]
+    fn a_key_is_read_back_and_any_changed_letter_makes_it_none() {
+        let key = key();
+        let (id, hash) = read_key(&key).expect("a key");
+        assert_eq!((id, hash), (KeyId(Uuid::from_u128(7)), Sha256::digest(&key).into()));
+        for at in 0..key.len() {
+            let other = if &key[at..=at] == "0" { "1" } else { "0" };
+            let changed = format!("{}{other}{}", &key[..at], &key[at + 1..]);
+            assert_eq!(read_key(&changed), None, "{at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_id_and_secret_make_a_key(id: u128, secret: [u8; 32]) {
+            let text = key_text(KeyId(Uuid::from_u128(id)), secret);
+            prop_assert_eq!(read_key(text.expose()).map(|(id, _)| id), Some(KeyId(Uuid::from_u128(id))));
+        }
+
+        #[test]
+        fn no_other_text_breaks_the_reader(text in "(t3key_)?[0-9a-fé_]{0,120}") {
+            prop_assert_eq!(read_key(&text), None);
+        }
+    }
+}

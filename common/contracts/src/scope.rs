@@ -1,0 +1,239 @@
+//! What callers may do: scopes, and roles as sets of scopes. The one table of both.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize, de};
+use utoipa::ToSchema;
+
+/// What a scope is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Resource {
+    /// Employees and their invitations.
+    Employees,
+    /// Projects and who is on them.
+    Projects,
+    /// Tasks and who is on them.
+    Tasks,
+    /// Recorded windows and quarantine.
+    Time,
+    /// Sums of time and money.
+    Analytics,
+    /// Teams.
+    Teams,
+    /// Dated rates.
+    Rates,
+    /// Pay periods, approvals and locks.
+    Periods,
+    /// The audit trail.
+    Audit,
+    /// API keys and roles.
+    Keys,
+    /// Settings of the organisation.
+    Settings,
+}
+
+impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Employees,
+        Self::Projects,
+        Self::Tasks,
+        Self::Time,
+        Self::Analytics,
+        Self::Teams,
+        Self::Rates,
+        Self::Periods,
+        Self::Audit,
+        Self::Keys,
+        Self::Settings,
+    ];
+
+    /// The word in a scope.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Employees => "employees",
+            Self::Projects => "projects",
+            Self::Tasks => "tasks",
+            Self::Time => "time",
+            Self::Analytics => "analytics",
+            Self::Teams => "teams",
+            Self::Rates => "rates",
+            Self::Periods => "periods",
+            Self::Audit => "audit",
+            Self::Keys => "keys",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+/// Leave to read a resource (`r:projects`), or to read and change it (`rw:projects`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope {
+    /// What.
+    pub resource: Resource,
+    /// Whether it may be changed too.
+    pub write: bool,
+}
+
+impl Scope {
+    /// Leave to read.
+    pub const fn read(resource: Resource) -> Self {
+        Self { resource, write: false }
+    }
+
+    /// Leave to read and to change.
+    pub const fn write(resource: Resource) -> Self {
+        Self { resource, write: true }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", if self.write { "rw" } else { "r" }, self.resource.name())
+    }
+}
+
+/// A text that is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be r: or rw: and one of employees, projects, tasks, time, analytics, teams, rates, periods, audit, keys, settings, such as r:projects"
+)]
+pub struct UnknownScope;
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        let (right, name) = text.split_once(':').ok_or(UnknownScope)?;
+        let resource = Resource::ALL.into_iter().find(|resource| resource.name() == name).ok_or(UnknownScope)?;
+        match right {
+            "r" => Ok(Self::read(resource)),
+            "rw" => Ok(Self::write(resource)),
+            _ => Err(UnknownScope),
+        }
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A set of scopes; `rw:x` includes `r:x`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Vec<String>, example = json!(["r:projects", "rw:time"]))]
+pub struct Scopes(pub BTreeSet<Scope>);
+
+impl Scopes {
+    /// Everything, for the root key and for owners.
+    pub fn all() -> Self {
+        Self(Resource::ALL.into_iter().map(Scope::write).collect())
+    }
+
+    /// Whether this set allows what the scope does.
+    pub fn allow(&self, scope: Scope) -> bool {
+        self.0.contains(&scope) || self.0.contains(&Scope::write(scope.resource))
+    }
+
+    /// Whether this set allows everything that the other one does.
+    pub fn include(&self, other: &Self) -> bool {
+        other.0.iter().all(|scope| self.allow(*scope))
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+/// What a person or a key is there for: a set of scopes with a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May do everything.
+    Owner,
+    /// Everything but to make keys and to give roles.
+    Admin,
+    /// Reads what concerns the people they manage; decides about their hours once there are teams.
+    Manager,
+    /// Reads everything.
+    Auditor,
+    /// Themselves only.
+    #[default]
+    Employee,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Manager, Self::Auditor, Self::Employee];
+
+    /// Whether it is the role that everybody has; for serde's `skip_serializing_if`.
+    pub fn is_employee(&self) -> bool {
+        *self == Self::Employee
+    }
+
+    /// What it allows beyond what employees may do for themselves.
+    pub fn scopes(self) -> Scopes {
+        use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
+        match self {
+            Self::Owner => Scopes::all(),
+            Self::Admin => {
+                let but_keys = Resource::ALL.into_iter().filter(|resource| *resource != Keys);
+                but_keys.map(Scope::write).chain([Scope::read(Keys)]).collect()
+            }
+            Self::Manager => [Employees, Projects, Tasks, Time, Analytics, Teams, Rates, Periods]
+                .map(Scope::read)
+                .into_iter()
+                .collect(),
+            Self::Auditor => Resource::ALL.into_iter().map(Scope::read).collect(),
+            Self::Employee => Scopes::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_is_read_as_it_is_written_and_nothing_else_is_one() {
+        for resource in Resource::ALL {
+            for scope in [Scope::read(resource), Scope::write(resource)] {
+                assert_eq!(scope.to_string().parse(), Ok(scope));
+            }
+        }
+        for other in ["", "r", "w:time", "rw:", "r:times", "R:time", "r:time "] {
+            assert_eq!(other.parse::<Scope>(), Err(UnknownScope), "{other}");
+        }
+    }
+
+    #[test]
+    fn leave_to_change_includes_leave_to_read_and_not_the_other_way_round() {
+        let (read, write) = (Scope::read(Resource::Time), Scope::write(Resource::Time));
+        let [reads, writes] = [read, write].map(|scope| Scopes::from_iter([scope]));
+        assert!(writes.allow(read) && writes.allow(write) && reads.allow(read) && !reads.allow(write));
+        assert!(writes.include(&reads) && !reads.include(&writes));
+        assert!(!writes.allow(Scope::read(Resource::Projects)));
+    }
+
+    #[test]
+    fn only_an_owner_may_make_keys_and_give_roles() {
+        let may = |role: &Role| role.scopes().allow(Scope::write(Resource::Keys));
+        assert_eq!(Role::ALL.into_iter().filter(may).collect::<Vec<_>>(), [Role::Owner]);
+    }
+
+    #[test]
+    fn nobody_but_owners_and_admins_may_change_anything() {
+        let changes = |role: &Role| role.scopes().0.iter().any(|scope| scope.write);
+        assert_eq!(Role::ALL.into_iter().filter(changes).collect::<Vec<_>>(), [Role::Owner, Role::Admin]);
+    }
+}

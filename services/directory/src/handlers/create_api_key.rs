@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use contracts::{Code, CreateApiKey, Failure, NewApiKey};
+use kit::{Call, Error};
+
+use super::{grants, until_key_is_known};
+use crate::{App, WAIT, domain::ApiKey};
+
+/// The most keys that are not revoked: all of them fit into one reply.
+const MOST: usize = 1_000;
+
+/// Makes an API key. Its text is in this answer and nowhere else.
+pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApiKey) -> Result<NewApiKey, Error> {
+    call.require_admin()?;
+    if app.store.api_keys.list().await?.len() >= MOST {
+        let detail = format!("There are {MOST} keys already: revoke those that nobody uses.");
+        return Err(Failure::new(Code::Conflict, detail).into());
+    }
+    let (maker, now) = (grants(&app, &call).await?, app.clock.now());
+    let (key, text) = ApiKey::create(kit::new_id(), kit::random_bytes(), request, &maker, call.actor, now)?;
+    kit::change!(app.db.awaited(WAIT), tx => {
+        app.store.api_keys.insert(tx, &key).await?;
+        tx.emit(&key.changed()).await?;
+        Ok(())
+    })?;
+    // Whoever is answered uses it at once.
+    until_key_is_known(&app, &key).await?;
+    Ok(key.shown_once(text))
+}

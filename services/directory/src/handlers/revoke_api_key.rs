@@ -1,0 +1,22 @@
+use std::sync::Arc;
+
+use contracts::{Failure, RevokeApiKey};
+use kit::{Call, Error};
+
+use super::until_key_is_known;
+use crate::{App, WAIT};
+
+/// Ends a key for good. One that has ended already is not found.
+pub(crate) async fn revoke_api_key(app: Arc<App>, call: Call, request: RevokeApiKey) -> Result<(), Error> {
+    call.require_admin()?;
+    let now = app.clock.now();
+    let key = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.api_keys.load(tx, request.id).await?.filter(|key| key.revoked_at.is_none());
+        let mut key = loaded.ok_or_else(|| Failure::not_found("API key"))?;
+        key.revoke(now);
+        app.store.api_keys.save(tx, &key).await?;
+        tx.emit(&key.changed()).await?;
+        Ok(key)
+    })?;
+    until_key_is_known(&app, &key).await
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use contracts::{Code, Failure, Role, SetRole};
+use kit::{Call, Error, Tx};
+
+use super::{grants, save, until_account_is_known};
+use crate::{App, WAIT, domain::Employee};
+
+/// Gives an employee another role, and ends their tokens.
+pub(crate) async fn set_role(app: Arc<App>, call: Call, request: SetRole) -> Result<contracts::Employee, Error> {
+    call.require_admin()?;
+    let maker = grants(&app, &call).await?;
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let loaded = app.store.employees.load(tx, request.id).await?;
+        let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        if employee.role == request.role {
+            return Ok(employee);
+        }
+        // Neither a higher role for a friend, nor a lower one for somebody higher.
+        if !maker.include(&request.role.scopes()) || !maker.include(&employee.role.scopes()) {
+            let detail = "You may neither give nor take a role that allows more than you may do.";
+            return Err(Failure::new(Code::MissingScope, detail).into());
+        }
+        require_another_owner(&app, tx, &employee).await?;
+        employee.set_role(request.role);
+        save(&app, tx, &employee).await?;
+        tx.emit(&employee.account_changed()).await?;
+        Ok(employee)
+    })?;
+    until_account_is_known(&app, &employee).await?;
+    Ok(employee.shown())
+}
+
+/// Refuses to take away the last owner who can log in: nobody but the holder of the root key could
+/// make another.
+///
+/// # Errors
+/// 409.
+pub(super) async fn require_another_owner(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
+    let is_owner = employee.role == Role::Owner && employee.is_active();
+    if is_owner && !app.store.owners.are_there_beside(tx, employee.id).await? {
+        let detail = "This is the last owner: make somebody else an owner first.";
+        return Err(Failure::new(Code::LastOwner, detail).into());
+    }
+    Ok(())
+}

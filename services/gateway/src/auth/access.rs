@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use axum::http::{Method, request::Parts};
+use contracts::{Actor, Caller, Code, EmployeeId, Resource, Scope, Scopes};
+use tracing::Span;
+
+use super::credentials::{Credentials, KEY_CHALLENGE, TOKEN_CHALLENGE, TOKEN_REFUSED, credentials};
+use crate::{App, auth::revocations::Standing, error::Problem};
+
+/// Who may call a route. The router names it for each, and [`authorize`] checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody.
+    Open,
+    /// Employees, for themselves.
+    Own,
+    /// Keys and people with leave to read the resource, where the method only reads; else to change it.
+    Scoped(Resource),
+    /// Either: with the scope everything, without it what is the employee's own.
+    ScopedOrOwn(Resource),
+}
+
+impl Access {
+    /// The scope that the route needs of those who do not call it for themselves.
+    pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
+        match self {
+            Self::Open | Self::Own => None,
+            Self::Scoped(resource) | Self::ScopedOrOwn(resource) => {
+                Some(Scope { resource, write: !matches!(*method, Method::GET | Method::HEAD) })
+            }
+        }
+    }
+}
+
+/// Who has shown credentials, and what they may do.
+#[derive(Debug)]
+struct Known {
+    actor: Actor,
+    /// Beyond what an employee may do for themselves.
+    scopes: Scopes,
+}
+
+impl Known {
+    fn employee(&self) -> Option<EmployeeId> {
+        match self.actor {
+            Actor::Person { employee, .. } => Some(employee),
+            _ => None,
+        }
+    }
+}
+
+/// In what capacity the caller of a route may do what it does: the one place that decides it.
+pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Caller, Problem> {
+    let Some(access) = parts.extensions.get::<Access>().copied() else {
+        // A test calls every route, so that this is found before it is shipped.
+        tracing::error!("the router names nobody who may call this route");
+        return Err(Problem::new(Code::Internal, "Something went wrong on our side."));
+    };
+    let Some(given) = credentials(parts)? else {
+        return Err(nobody(access));
+    };
+    let known = who(given, access, app)?;
+    kit::acts(known.actor);
+    Span::current().record("actor", known.actor.to_string());
+    let (scope, employee) = (access.scope(&parts.method), known.employee());
+    match (access, scope, employee) {
+        (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Caller::Admin),
+        (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Caller::Employee(employee)),
+        // A person without any role is asked for another kind of credentials, as today's clients know it.
+        (Access::Scoped(_), _, Some(_)) if known.scopes.0.is_empty() => Err(nobody(access)),
+        (_, Some(scope), _) => {
+            let detail = format!("This needs the scope {scope}, which this key or role does not have.");
+            Err(Problem::new(Code::MissingScope, detail))
+        }
+        (_, None, _) => Err(nobody(access)),
+    }
+}
+
+fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, Problem> {
+    let now = app.clock.now();
+    match given {
+        Credentials::Key(key) => {
+            if app.keys.admit(key.as_bytes()) {
+                return Ok(Known { actor: Actor::Root, scopes: Scopes::all() });
+            }
+            let refused = || Problem::unauthorized("The API key is not good, or no longer.", vec![KEY_CHALLENGE]);
+            let (id, hash) = contracts::read_key(key).ok_or_else(refused)?;
+            let scopes = app.revocations.entries().allowed_by(id, &hash, now);
+            match (scopes, app.revocations.is_fresh(now)) {
+                (Some(scopes), true) => {
+                    app.key_uses.note(app, id, now);
+                    Ok(Known { actor: Actor::Key(id), scopes })
+                }
+                (None, true) => Err(refused()),
+                (_, false) => Err(Problem::new(
+                    Code::Unavailable,
+                    "Whether the key is still good cannot be told now. Try again in a moment.",
+                )),
+            }
+        }
+        Credentials::Token(token) => {
+            let refused = || {
+                Problem::unauthorized(
+                    "The token is not good, or no longer: log in again.",
+                    vec![match access {
+                        Access::Scoped(_) => KEY_CHALLENGE,
+                        _ => TOKEN_REFUSED,
+                    }],
+                )
+            };
+            let claims = app.tokens.verify(token, now).ok_or_else(refused)?;
+            let account = app.revocations.entries().account(claims.sub);
+            let is_over = account.is_some_and(|account| claims.generation < account.generation);
+            match app.revocations.standing(claims.sub, claims.epoch, now) {
+                Standing::Revoked => Err(refused()),
+                _ if is_over => Err(refused()),
+                Standing::Good => {
+                    Span::current().record("employee_id", claims.sub.to_string());
+                    let scopes = account.map(|account| account.role.scopes()).unwrap_or_default();
+                    Ok(Known { actor: Actor::Person { employee: claims.sub, session: None }, scopes })
+                }
+                Standing::Unknown => {
+                    let detail = "Whether the token is still good cannot be told now. Try again in a moment.";
+                    Err(Problem::new(Code::Unavailable, detail))
+                }
+            }
+        }
+    }
+}
+
+/// 401, with what would be let in.
+fn nobody(access: Access) -> Problem {
+    match access {
+        Access::Scoped(_) => Problem::unauthorized(
+            "This needs an API key in X-API-Key, or the token of somebody whose role allows it.",
+            vec![KEY_CHALLENGE],
+        ),
+        Access::ScopedOrOwn(_) => {
+            let detail =
+                "This needs an API key in X-API-Key, or an employee's token as `Authorization: Bearer <token>`.";
+            Problem::unauthorized(detail, vec![KEY_CHALLENGE, TOKEN_CHALLENGE])
+        }
+        Access::Own | Access::Open => {
+            let detail = "This needs an employee's token: log in, and send it as `Authorization: Bearer <token>`.";
+            Problem::unauthorized(detail, vec![TOKEN_CHALLENGE])
+        }
+    }
+}

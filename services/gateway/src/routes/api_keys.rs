@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    ApiKey, Caller, CreateApiKey, Employee, EmployeeId, KeyId, ListApiKeys, NewApiKey, RevokeApiKey, Role, SetRole,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    auth::Admin,
+    error::Problem,
+    extract::{Body, PathId},
+};
+
+/// Make an API key.
+///
+/// It has a role or scopes, and may allow no more than its maker may do. The answer is the only one
+/// that holds its text.
+#[utoipa::path(
+    post, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
+    request_body(content = CreateApiKey, example = json!({"name": "Nightly export", "scopes": ["r:analytics", "r:time"]})),
+    responses(
+        (status = 201, description = "Made. Keep `key`: it is shown this once.", body = NewApiKey),
+        (status = 409, description = "`conflict`: there are as many keys as there may be."),
+    ),
+)]
+pub(super) async fn create_api_key(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    Body(request): Body<CreateApiKey>,
+) -> Result<Response, Problem> {
+    let made = app.ask(Caller::Admin, &request).await?;
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)).into_response())
+}
+
+/// All API keys that were not revoked, without their texts.
+#[utoipa::path(
+    get, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
+    responses((status = 200, description = "The keys, the oldest first.", body = Vec<ApiKey>)),
+)]
+pub(super) async fn list_api_keys(State(app): State<Arc<App>>, Admin: Admin) -> Result<Json<Vec<ApiKey>>, Problem> {
+    Ok(Json(app.ask(Caller::Admin, &ListApiKeys {}).await?))
+}
+
+/// Revoke an API key.
+///
+/// It is dead within a second.
+#[utoipa::path(
+    delete, path = "/api/v1/api-key/{id}", tag = "Keys and roles", security(("adminKey" = [])),
+    params(("id" = KeyId, Path, description = "Which.")),
+    responses((status = 204, description = "Revoked.")),
+)]
+pub(super) async fn revoke_api_key(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<KeyId>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Admin, &RevokeApiKey { id }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A role for an employee.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct GivenRole {
+    /// The role.
+    role: Role,
+}
+
+/// Give an employee another role.
+///
+/// Their tokens are dead within a second: they log in again.
+#[utoipa::path(
+    put, path = "/api/v1/employee/{id}/role", tag = "Keys and roles", security(("adminKey" = [])),
+    params(("id" = EmployeeId, Path, description = "Whom.")),
+    request_body(content = GivenRole, example = json!({"role": "admin"})),
+    responses(
+        (status = 200, description = "The employee has this role.", body = Employee),
+        (status = 409, description = "`last_owner`: without this employee there would be no owner."),
+    ),
+)]
+pub(super) async fn set_role(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<EmployeeId>,
+    Body(GivenRole { role }): Body<GivenRole>,
+) -> Result<Json<Employee>, Problem> {
+    Ok(Json(app.ask(Caller::Admin, &SetRole { id, role }).await?))
+}
