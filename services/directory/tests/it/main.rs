@@ -4,6 +4,7 @@
 
 mod employees;
 mod invitations;
+mod keys;
 mod logins;
 mod office;
 mod projections;

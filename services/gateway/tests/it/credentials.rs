@@ -76,9 +76,11 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
     assert_eq!(challenges(edge.get("/api/v1/employee").bearer_auth(&token)).await, "ApiKey");
     assert_eq!(challenges(edge.get("/api/auth/me").header("X-API-Key", KEY)).await, "Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task")).await, "ApiKey Bearer");
-    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "Bearer");
-    // A wrong key is not made good by a token.
-    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x")).await, "ApiKey");
+    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x.y.z")).await, "Bearer");
+    assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "ApiKey");
+    // A wrong key is not made good by a token: nobody could say who acts.
+    let both = edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x");
+    assert_eq!(told(both).await.code, "two_credentials");
     for (scheme, status) in [("bearer", LET_IN), ("Basic", REFUSED), ("Bearer:", REFUSED)] {
         let request = edge.get("/api/v1/task").header("Authorization", format!("{scheme} {token}"));
         assert_eq!(told(request).await.status, status, "{scheme}");

@@ -9,6 +9,7 @@ mod headers;
 mod input;
 mod long_lists;
 mod revocation;
+mod scopes;
 mod settings;
 mod stopping;
 mod unavailable;

@@ -1,0 +1,146 @@
+//! API keys and roles.
+
+use contracts::{
+    AccountChanged, Actor, ApiKeyChanged, Caller, Code, CreateApiKey, DeactivateEmployee, EmployeeId, Failure, KeyId,
+    ListApiKeys, MarkKeyUsed, NewApiKey, Role, SetRole, read_key, stream,
+};
+use kit::Origin;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::office::{Office, PASSWORD, refused};
+
+fn key(body: serde_json::Value) -> CreateApiKey {
+    serde_json::from_value(body).unwrap()
+}
+
+impl Office {
+    /// Asks as this actor, who has the rights of an admin.
+    async fn ask_as<R: contracts::Request>(&self, actor: Actor, request: &R) -> Result<R::Reply, Failure> {
+        Origin::default().with_actor(Some(actor)).scope(self.world.ask(request)).await
+    }
+
+    async fn set_role(&self, id: EmployeeId, role: Role) -> Result<contracts::Employee, Failure> {
+        self.world.ask(&SetRole { id, role }).await
+    }
+
+    /// What gateways see under a key of the bucket.
+    async fn entry<T: DeserializeOwned>(&self, key: String) -> Option<T> {
+        let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+        bucket.get(key).await.unwrap().map(|value| serde_json::from_slice(&value).unwrap())
+    }
+}
+
+fn person(employee: EmployeeId) -> Actor {
+    Actor::Person { employee, session: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
+    let office = Office::open().await;
+    let request = key(json!({"name": "Export", "scopes": ["r:time", "rw:projects"]}));
+    let NewApiKey { about, key: text } = office.world.ask(&request).await.unwrap();
+    let (id, hash) = read_key(text.expose()).unwrap();
+    assert_eq!((about.id, about.created_by), (id, Some(Actor::Root)));
+    let told: ApiKeyChanged = office.entry(ApiKeyChanged::entry_key(id)).await.unwrap();
+    assert_eq!((told.hash, told.revoked), (hash.iter().map(|byte| format!("{byte:02x}")).collect(), false));
+
+    for day in ["2025-10-09", "2025-10-11", "2025-10-10"] {
+        office.world.bus().ask(Caller::Service, &MarkKeyUsed { id, on: day.into() }).await.unwrap();
+    }
+    let listed = office.world.ask(&ListApiKeys {}).await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(listed[0].last_used_on.as_deref(), Some("2025-10-11"), "a day that is told late changes nothing");
+    assert!(!serde_json::to_string(&listed).unwrap().contains(text.expose()));
+
+    office.world.ask(&contracts::RevokeApiKey { id }).await.unwrap();
+    assert!(office.entry::<ApiKeyChanged>(ApiKeyChanged::entry_key(id)).await.unwrap().revoked);
+    assert!(office.world.ask(&ListApiKeys {}).await.unwrap().is_empty());
+    refused(office.world.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_twice_or_late_never_brings_a_revoked_key_or_an_old_role_back() {
+    let office = Office::open().await;
+    let id: KeyId = kit::new_id();
+    let key = |version, revoked| ApiKeyChanged {
+        id,
+        version,
+        hash: "00".repeat(32),
+        role: Some(Role::Admin),
+        scopes: None,
+        expires_at: None,
+        revoked,
+    };
+    let employee_id: EmployeeId = kit::new_id();
+    let account = |version, role| AccountChanged { employee_id, version, generation: version, role };
+    office.world.publish_twice(&key(2, true)).await;
+    office.world.publish(&key(1, false)).await;
+    office.world.publish_twice(&account(5, Role::Employee)).await;
+    office.world.publish(&account(4, Role::Owner)).await;
+    office.world.until_consumed(stream::EVENTS, contracts::Service::Directory).await;
+    assert_eq!(office.entry(ApiKeyChanged::entry_key(id)).await, Some(key(2, true)));
+    assert_eq!(office.entry(AccountChanged::entry_key(employee_id)).await, Some(account(5, Role::Employee)));
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_hands_out_more_than_they_may_do() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let bob = office.employ("Bob", "bob@x.org").await;
+    // A key that may make keys and read time, and nothing else.
+    let request = key(json!({"name": "Keys", "scopes": ["rw:keys", "r:time"]}));
+    let maker = Actor::Key(office.world.ask(&request).await.unwrap().about.id);
+    assert!(office.ask_as(maker, &key(json!({"name": "Time", "scopes": ["r:time"]}))).await.is_ok());
+    let more = key(json!({"name": "More", "scopes": ["rw:time"]}));
+    refused(office.ask_as(maker, &more).await, Code::MissingScope);
+    refused(office.ask_as(maker, &SetRole { id: bob.id, role: Role::Owner }).await, Code::MissingScope);
+    refused(office.ask_as(person(ann.id), &more).await, Code::MissingScope);
+    // With a role she may, and without it no longer.
+    office.set_role(ann.id, Role::Owner).await.unwrap();
+    office.set_role(bob.id, Role::Owner).await.unwrap();
+    assert!(office.ask_as(person(ann.id), &more).await.is_ok());
+    refused(office.ask_as(maker, &SetRole { id: ann.id, role: Role::Employee }).await, Code::MissingScope);
+    office.set_role(ann.id, Role::Auditor).await.unwrap();
+    refused(office.ask_as(person(ann.id), &more).await, Code::MissingScope);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_begins_a_new_generation_of_tokens_and_gateways_are_told() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    assert_eq!((ann.role, office.log_in("ann@x.org", PASSWORD).await.unwrap().generation), (Role::Employee, 0));
+    assert_eq!(office.set_role(ann.id, Role::Manager).await.unwrap().role, Role::Manager);
+    let told: AccountChanged = office.entry(AccountChanged::entry_key(ann.id)).await.unwrap();
+    assert_eq!((told.generation, told.role), (1, Role::Manager));
+    assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
+    // The same role again ends nobody's tokens.
+    office.set_role(ann.id, Role::Manager).await.unwrap();
+    assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
+    assert_eq!(office.get(ann.id).await.role, Role::Manager);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_owner_cannot_be_taken_away_not_even_by_two_at_once() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let bob = office.employ("Bob", "bob@x.org").await;
+    // Whoever has not activated their account is no owner who could do anything.
+    let cid = office.create("Cid", "cid@x.org").await.unwrap();
+    office.set_role(cid.id, Role::Owner).await.unwrap();
+    office.set_role(ann.id, Role::Owner).await.unwrap();
+    refused(office.set_role(ann.id, Role::Admin).await, Code::LastOwner);
+    refused(office.world.ask(&DeactivateEmployee { id: ann.id }).await, Code::LastOwner);
+    for _ in 0..5 {
+        office.set_role(ann.id, Role::Owner).await.unwrap();
+        office.set_role(bob.id, Role::Owner).await.unwrap();
+        let (one, two) = tokio::join!(office.set_role(ann.id, Role::Admin), office.set_role(bob.id, Role::Admin));
+        let outcomes = [one.map_err(|failure| failure.code).err(), two.map_err(|failure| failure.code).err()];
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Some(Code::LastOwner)).count(), 1, "{outcomes:?}");
+    }
+    office.world.finish().await;
+}
