@@ -90,7 +90,8 @@ async fn nothing_that_was_sent_comes_back() {
     ] {
         for body in &bodies {
             let request = edge.http.request(method.clone(), edge.base.clone() + &path);
-            let request = request.header("X-API-Key", KEY).bearer_auth(&token);
+            let is_own = path.ends_with("/permissions") || path.ends_with("/time-entries");
+            let request = if is_own { request.bearer_auth(&token) } else { request.header("X-API-Key", KEY) };
             let told = told(request.header("Content-Type", "application/json").body(body.clone())).await;
             let shown: String = body.chars().take(80).collect();
             assert_eq!((told.status.as_u16(), told.code.as_str()), (422, "invalid"), "{path} {shown}");

@@ -57,7 +57,8 @@ async fn give_key(edge: &Edge, id: KeyId, scopes: Scopes, change: impl Fn(&mut A
     let text = key_text(id, [7; 32]).expose().to_owned();
     let (_, hash) = read_key(&text).expect("a key");
     let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut key = ApiKeyChanged { id, version: 1, hash, role: None, scopes: Some(scopes), expires_at: None, revoked: false };
+    let mut key =
+        ApiKeyChanged { id, version: 1, hash, role: None, scopes: Some(scopes), expires_at: None, revoked: false };
     change(&mut key);
     put(edge, ApiKeyChanged::entry_key(id), &key).await;
     text

@@ -17,6 +17,7 @@ mod faults;
 mod grouped;
 mod hostile;
 mod import;
+mod keys;
 mod lifecycle;
 mod locations;
 mod metrics;
