@@ -21,6 +21,8 @@ use crate::{
 const AT_ONCE: i64 = 256;
 /// How often rows are looked for that nobody here has written: those of a replica that died.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How often it is looked whether events are sent.
+const UNSENT: Duration = Duration::from_millis(5);
 /// Where counting the rows that wait ends.
 const MOST_COUNTED: u64 = 10_000;
 
@@ -100,6 +102,20 @@ impl Outbox {
     /// Says that there is something to publish.
     pub(crate) fn kick(&self) {
         self.kick.notify_one();
+    }
+
+    /// Waits, at most so long, until the stream has these events.
+    pub(crate) async fn until_sent(&self, events: &[EventId], within: Duration) {
+        let deadline = tokio::time::Instant::now() + within;
+        let these = doc! { "_id": mongo::one_of(events.iter().copied()) };
+        while !matches!(self.rows.find_one(these.clone()).await, Ok(None)) {
+            if tokio::time::Instant::now() >= deadline {
+                tracing::warn!(events = events.len(), "a change is answered before the stream has its events");
+                return;
+            }
+            self.kick();
+            tokio::time::sleep(UNSENT).await;
+        }
     }
 
     /// Whether something is still to be published.

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use crate::{Database, Error, outbox::Outbox};
 
+/// How long a reply waits until the stream has the events of its change, where their copies are late.
+const SENT: Duration = Duration::from_secs(2);
 /// How long a transaction that loses against others is tried again.
 const CONTENTION: Duration = Duration::from_secs(4);
 
@@ -162,7 +164,12 @@ impl<'a> Change<'a> {
             Ok(done) => {
                 self.db.outbox.kick();
                 if let (Some(reports), Some(within)) = (&mut self.reports, self.within) {
-                    wait_applied(reports, emitted.clone(), within).await;
+                    // Who is told that it is done relies on it: from then on nobody may take the copies
+                    // for complete that lack it.
+                    if !wait_applied(reports, emitted.clone(), within).await {
+                        let events = emitted.iter().map(|awaited| awaited.event).collect::<Vec<_>>();
+                        self.db.outbox.until_sent(&events, SENT).await;
+                    }
                 }
                 Some(Ok((done, emitted)))
             }
@@ -179,8 +186,8 @@ impl<'a> Change<'a> {
 }
 
 /// Waits until every awaited copy has reported, and those of the events that they caused; or until
-/// the time is up: then the copies are late, not wrong.
-async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: Duration) {
+/// the time is up: then the copies are late, not wrong. Says whether they have.
+async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: Duration) -> bool {
     let mut waiting: HashSet<(EventId, Service)> = pairs(emitted).collect();
     // A report can overtake the one that names its event as caused.
     let mut reported: HashSet<(EventId, Service)> = HashSet::new();
@@ -188,7 +195,7 @@ async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: D
     while !waiting.is_empty() {
         let Ok(Some(message)) = tokio::time::timeout_at(deadline, reports.next()).await else {
             tracing::info!(missing = waiting.len(), "some copies are not up to date yet");
-            return;
+            return false;
         };
         let Ok(applied) = serde_json::from_slice::<Applied>(&message.payload) else { continue };
         let report = (applied.event, applied.by);
@@ -196,6 +203,7 @@ async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: D
         waiting.remove(&report);
         waiting.extend(pairs(applied.caused).filter(|pair| !reported.contains(pair)));
     }
+    true
 }
 
 fn pairs(awaited: Vec<Awaited>) -> impl Iterator<Item = (EventId, Service)> {

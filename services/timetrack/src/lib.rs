@@ -18,7 +18,11 @@ pub use command::{Command, Dead, Quarantine, command};
 pub use config::Config;
 pub use faults::{Faults, Step};
 
-use crate::{consumers::Ingest, metrics::TimetrackMetrics, store::Store};
+use crate::{
+    consumers::{Ingest, Knowledge},
+    metrics::TimetrackMetrics,
+    store::Store,
+};
 
 /// What handlers and consumers work with.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub(crate) struct App {
     pub(crate) shutdown: Shutdown,
     pub(crate) faults: Faults,
     pub(crate) metrics: TimetrackMetrics,
+    pub(crate) knowledge: Knowledge,
 }
 
 /// Answers and consumes until shutdown.
@@ -61,8 +66,10 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         shutdown: shutdown.clone(),
         faults,
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
+        knowledge: Knowledge::default(),
     });
     metrics::watch(&app, &shutdown);
+    Knowledge::keep(app.clone(), &shutdown);
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);

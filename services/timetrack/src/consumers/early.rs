@@ -1,14 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use contracts::SECOND;
 use kit::{Error, Shutdown};
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::recorder::record_all;
 use crate::App;
 
-/// How long a window may be early, in milliseconds: then it is rejected.
-const PATIENCE: i64 = 10 * SECOND;
 /// How often early windows are tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The most windows that are tried at once.
@@ -37,7 +34,7 @@ async fn retry_once(app: &App) -> Result<(), Error> {
     }
     let span = info_span!("record", windows = waiting.len(), trace_id = Empty);
     kit::follow(&span, waiting.iter().filter_map(|held| held.item.traceparent.as_deref()));
-    // Recording lets go of what it records; the rest stays held.
+    // Recording lets go of what it records, and rejects what it can judge; the rest waits on.
     record_all(app, waiting.into_iter().map(|held| held.item).collect()).instrument(span).await?;
-    app.store.quarantine.give_up(app.clock.now() - PATIENCE).await
+    Ok(())
 }

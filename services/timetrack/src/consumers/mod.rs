@@ -1,13 +1,16 @@
 //! What this service does about messages that nobody waits for a reply to.
 
 mod bindings;
+mod check;
 mod early;
 mod ingest;
+mod knowledge;
 mod recorder;
 
 pub(crate) use self::{
     bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
     early::retry_early,
     ingest::Ingest,
+    knowledge::Knowledge,
     recorder::record_all,
 };

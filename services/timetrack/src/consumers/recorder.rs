@@ -1,24 +1,16 @@
 use std::time::Instant;
 
-use async_nats::jetstream::consumer::pull;
-use contracts::{
-    Code, IngestItem, Outcome, Service, TimeRange, WINDOWS_AN_EVENT, Window, WindowFact, WindowsRecorded, stream,
-};
+use contracts::{Code, IngestItem, Outcome, WINDOWS_AN_EVENT, Window, WindowFact, WindowsRecorded};
 use kit::Error;
 use serde_json::value::to_raw_value;
 
+use super::check::{Fate, check};
 use crate::{
     App, Step,
-    domain::{Admission, Admitted, Bindings, admit, record, refusal},
+    domain::{record, refusal},
     metrics::arrivals,
     store::{Held, StoredWindow},
 };
-
-/// A window on its way through the recorder, and what has become of it.
-enum Fate {
-    Admitted(Admitted),
-    HeldBack { code: Code, waiting: bool },
-}
 
 /// Checks windows and records what may be recorded; gives the outcome of each, in order. All that
 /// it does can be done again: a crash anywhere, and the same windows come once more.
@@ -65,46 +57,6 @@ async fn check_and_record(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outco
     tokio::try_join!(publish(app, facts), app.store.quarantine.release(&now_recorded))?;
     app.faults.at(Step::Published).await;
     Ok(outcomes.into_iter().flatten().collect())
-}
-
-/// Which windows may be recorded, by one look at all parties.
-async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
-    let all: Vec<_> = items.iter().collect();
-    let bindings = app.store.bindings.of(&all).await?;
-    let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
-    // Nobody has told us of these, or that they belong together. Where all that was said so far has
-    // reached us, that is so; else the word may still be on its way.
-    let unbound = |admission: &Admission| matches!(admission, Admission::Early(_) | Admission::Unbound(_));
-    let mut heard_all = false;
-    if admissions.iter().any(unbound) && is_caught_up(app).await? {
-        heard_all = true;
-        let again: Vec<_> = items.iter().zip(&admissions).filter(|(_, a)| unbound(a)).map(|(item, _)| item).collect();
-        let bindings = app.store.bindings.of(&again).await?;
-        for (item, one) in items.iter().zip(&mut admissions).filter(|(_, a)| unbound(a)) {
-            *one = admission(item, &bindings);
-        }
-    }
-    let fate = |admission| match admission {
-        Admission::Admitted(terms) => Fate::Admitted(terms),
-        Admission::Early(code) | Admission::Unbound(code) => Fate::HeldBack { code, waiting: !heard_all },
-        Admission::Refused(code) => Fate::HeldBack { code, waiting: false },
-    };
-    Ok(admissions.into_iter().map(fate).collect())
-}
-
-fn admission(item: &IngestItem, bindings: &Bindings) -> Admission {
-    match TimeRange::new(item.window.start, item.window.end) {
-        Ok(range) => admit(item, range, bindings),
-        Err(_) => Admission::Refused(Code::Invalid),
-    }
-}
-
-/// Whether every event that is published by now has been applied.
-async fn is_caught_up(app: &App) -> Result<bool, Error> {
-    let durable = Service::Timetrack.name();
-    let consumer = app.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::EVENTS).await;
-    let info = consumer.map_err(|e| Error::Nats(e.into()))?.cached_info().clone();
-    Ok(info.num_pending == 0 && info.num_ack_pending == 0)
 }
 
 /// What a window is beside the one that has its id already.

@@ -96,6 +96,7 @@ pub(crate) fn refusal(code: Code) -> &'static str {
         Code::ProjectArchived => "The project was archived at the time. Choose another one, or ask an admin.",
         Code::NotOnProject => "You were not on this project at the time. Ask an admin to put you on it.",
         Code::NotOnTask => "You were not on this task at the time. Ask an admin to put you on it.",
+        Code::Unavailable => "It is not known yet who was on what at the time. The window is tried again by itself.",
         _ => "The window cannot be recorded.",
     }
 }

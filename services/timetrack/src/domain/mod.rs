@@ -5,9 +5,11 @@ mod binding;
 mod correction;
 #[cfg(test)]
 mod history;
+mod known;
 mod recording;
 
 pub(crate) use admission::{Admission, Admitted, admit, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings};
 pub(crate) use correction::{correct, require_task_of_project};
+pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;

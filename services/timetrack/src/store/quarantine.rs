@@ -57,13 +57,6 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Rejects the windows that have waited since before this moment.
-    pub(crate) async fn give_up(&self, before: Millis) -> Result<(), Error> {
-        let late = doc! { "waiting": true, "since": { "$lt": before.0 } };
-        self.0.update_many(late, doc! { "$set": { "waiting": false } }).await?;
-        Ok(())
-    }
-
     /// Lets windows go that are recorded now. Reads first: hardly ever is there anything to write.
     pub(crate) async fn release(&self, windows: &[(EmployeeId, WindowId)]) -> Result<(), Error> {
         let keys: Vec<Bson> = windows.iter().map(|(employee, window)| key(*employee, *window).into()).collect();

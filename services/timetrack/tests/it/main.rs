@@ -5,6 +5,7 @@
 mod bindings;
 mod correcting;
 mod crashing;
+mod knowing;
 mod listing;
 mod majority;
 mod plans;

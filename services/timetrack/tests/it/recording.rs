@@ -178,21 +178,6 @@ async fn a_window_on_what_nobody_has_told_of_is_refused_at_once_and_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_waits_for_a_word_that_never_comes_is_rejected_after_a_few_seconds() {
-    let (bench, _in_hand) = Bench::behind().await;
-    let window = bench.window(0);
-    bench.send(vec![window.clone()]).await;
-    bench.world.clock.advance(11_000);
-    let get = GetWindow { id: window.id, seq: None };
-    eventually("the window is rejected", async || {
-        matches!(bench.world.ask(&get).await, Ok(WindowState::Rejected { .. })).then_some(())
-    })
-    .await;
-    assert!(bench.stored().await.is_empty());
-    bench.world.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_was_recorded_is_a_success_again_after_the_removal() {
     let bench = Bench::with_ann().await;
     bench.send(vec![bench.window(0)]).await;

@@ -164,7 +164,7 @@ pub struct InHand {
 }
 
 impl InHand {
-    async fn take(world: &World) -> Self {
+    pub async fn take(world: &World) -> Self {
         let durable = Service::Timetrack.name();
         let jetstream = &world.bus().jetstream;
         let consumer: PullConsumer = jetstream.get_consumer_from_stream(durable, stream::EVENTS).await.unwrap();

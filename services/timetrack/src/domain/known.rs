@@ -1,0 +1,138 @@
+use std::collections::VecDeque;
+
+use contracts::{Millis, SECOND};
+
+/// How much later than its own time a change may reach the stream of events: the transaction and the
+/// way out of the outbox, and how far the clocks of two machines are apart.
+const MARGIN: i64 = 5 * SECOND;
+/// The most looks that wait for what was in hand then.
+const MOST_LOOKS: usize = 32;
+
+/// What the server says of the consumer of events, which all replicas share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// When it was asked.
+    pub(crate) asked_at: Millis,
+    /// How many events no replica has got yet.
+    pub(crate) pending: u64,
+    /// How many events some replica has in hand.
+    pub(crate) in_hand: usize,
+    /// The place in the stream up to which events were delivered.
+    pub(crate) delivered: u64,
+    /// The place in the stream up to which all of them are applied.
+    pub(crate) applied: u64,
+}
+
+/// Up to when the copy of the bindings is known to hold all that was published.
+///
+/// Events never stop for long, so hardly any look finds nothing in hand. But what had been delivered
+/// when one look found nothing pending may be applied by the time of a later look: then everything is
+/// known up to the earlier one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    up_to: Option<Millis>,
+    /// When nothing was pending, and the place up to which all was delivered then; in order.
+    delivered: VecDeque<(Millis, u64)>,
+}
+
+impl Known {
+    /// The moment, if there is any: every event that was published before it is in the copy.
+    pub(crate) fn up_to(&self) -> Option<Millis> {
+        self.up_to
+    }
+
+    /// Learns from a look.
+    pub(crate) fn learn(&mut self, look: Look) {
+        if look.pending == 0 {
+            if self.delivered.len() == MOST_LOOKS {
+                self.delivered.pop_back();
+            }
+            self.delivered.push_back((look.asked_at, look.delivered));
+        }
+        // The server moves the place on only with an acknowledgement.
+        let applied = if look.in_hand == 0 { look.delivered } else { look.applied };
+        while let Some((asked_at, _)) = self.delivered.front().copied().filter(|(_, place)| *place <= applied) {
+            self.delivered.pop_front();
+            self.up_to = self.up_to.max(Some(asked_at));
+        }
+    }
+}
+
+/// Whether a copy that knows everything up to a moment can say yes, for good, to a window that begins
+/// then: whatever ended before the window began is in the copy.
+pub(crate) fn yes_is_final(start: Millis, known_up_to: Option<Millis>) -> bool {
+    known_up_to.is_some_and(|known| start < known - MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn look(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> Look {
+        Look { asked_at: Millis(asked_at), pending, in_hand, delivered, applied }
+    }
+
+    #[test]
+    fn nothing_pending_and_nothing_in_hand_is_everything_until_now() {
+        let mut known = Known::default();
+        assert_eq!(known.up_to(), None);
+        known.learn(look(10, 0, 0, 7, 7));
+        assert_eq!(known.up_to(), Some(Millis(10)));
+    }
+
+    #[test]
+    fn while_a_replica_holds_an_event_nothing_later_is_known() {
+        let mut known = Known::default();
+        known.learn(look(10, 0, 0, 7, 7));
+        for at in 20..200 {
+            known.learn(look(at, 0, 1, 8, 7));
+            known.learn(look(at, 1, 1, 8, 7));
+        }
+        assert_eq!(known.up_to(), Some(Millis(10)));
+        known.learn(look(200, 0, 0, 8, 8));
+        assert_eq!(known.up_to(), Some(Millis(200)));
+    }
+
+    #[test]
+    fn a_yes_is_final_for_windows_that_began_a_while_before_the_moment() {
+        let known = Some(Millis(100_000));
+        assert!(yes_is_final(Millis(100_000 - MARGIN - 1), known));
+        assert!(!yes_is_final(Millis(100_000 - MARGIN), known));
+        assert!(!yes_is_final(Millis(0), None));
+    }
+
+    proptest! {
+        /// Each event is published, delivered and applied at some time, and a look is taken at each
+        /// millisecond: what is known never comes before it is true, and follows in the end.
+        #[test]
+        fn what_is_known_is_true_and_follows_although_there_is_always_something_in_hand(
+            events in prop::collection::vec((1..6i64, 0..4i64, 1..5i64), 1..30),
+        ) {
+            let mut at = 0;
+            let events: Vec<_> = events.iter().map(|(gap, delivery, work)| {
+                at += gap;
+                (at, at + delivery, at + delivery + work)
+            }).collect();
+            // The consumer delivers in order.
+            let events: Vec<_> = events.iter().scan(0, |last, (published, delivered, applied)| {
+                *last = (*delivered).max(*last);
+                Some((*published, *last, (*applied).max(*last)))
+            }).collect();
+            let mut known = Known::default();
+            for now in 0..at + 40 {
+                let count = |done: &dyn Fn(&(i64, i64, i64)) -> bool| events.iter().filter(|event| done(event)).count();
+                let (published, delivered) = (count(&|e| e.0 <= now), count(&|e| e.1 <= now));
+                let applied = events.iter().take_while(|e| e.2 <= now).count();
+                let in_hand = count(&|e| e.1 <= now && e.2 > now);
+                known.learn(look(now, (published - delivered) as u64, in_hand, delivered as u64, applied as u64));
+                if let Some(up_to) = known.up_to() {
+                    let missing = events.iter().find(|e| e.0 <= up_to.0 && e.2 > now);
+                    prop_assert_eq!(missing, None, "known up to {} at {}", up_to, now);
+                }
+            }
+            prop_assert_eq!(known.up_to(), Some(Millis(at + 39)));
+        }
+    }
+}
