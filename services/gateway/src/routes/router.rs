@@ -13,7 +13,7 @@ use tower_http::{
     cors::CorsLayer,
 };
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter},
     routes,
 };
 use utoipa_swagger_ui::SwaggerUi;
