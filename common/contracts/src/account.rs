@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
 use crate::{Email, Employee, EmployeeId, Event, InvitationId, Millis, Name, Role, SECOND, Service, message::requests};
@@ -51,12 +52,13 @@ pub const PASSWORD_LEAST: usize = 12;
 pub const PASSWORD_MOST: usize = 128;
 
 /// Whether a text may be a password: 12 to 128 characters, any of them (NIST SP 800-63B, 3.1.1.2,
-/// asks for length, not for kinds of characters). The sentence says what is wrong.
+/// asks for length, not for kinds of characters), counted in Unicode's NFC: a letter with its accent is
+/// one, however a keyboard sends it. The sentence says what is wrong.
 ///
 /// # Errors
 /// A sentence that says what the password must be.
 pub fn check_password(password: &Secret) -> Result<(), &'static str> {
-    match password.expose().chars().count() {
+    match password.expose().nfc().count() {
         0..PASSWORD_LEAST => Err("must have at least 12 characters: three or four words do well"),
         PASSWORD_LEAST..=PASSWORD_MOST => Ok(()),
         _ => Err("must have at most 128 characters"),

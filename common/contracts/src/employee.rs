@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Role, Service, Term,
-    message::requests, nullable, present,
+    kept::kept, message::requests, nullable, present,
 };
 
 /// An employee, as the API shows one.
@@ -59,7 +59,8 @@ pub struct Employee {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemPermissions {
-    /// The computer's name: one entry for each.
+    /// The computer's name: one entry for each. It is made to fit as those of windows are.
+    #[serde(deserialize_with = "kept")]
     #[schema(example = "anns-mac")]
     pub computer: Label,
     /// The permissions.

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term, message::requests, nullable,
-    present,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term,
+    lenient::{present_truth, truth},
+    message::requests,
+    nullable, present,
 };
 
 /// The most employees of one project.
@@ -83,6 +85,7 @@ impl From<Project> for ProjectSummary {
 #[serde(rename_all = "camelCase")]
 pub struct ScreenshotSettings {
     /// Whether it does.
+    #[serde(deserialize_with = "truth")]
     pub screenshot_enabled: bool,
 }
 
@@ -97,7 +100,7 @@ pub struct CreateProject {
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
     /// Whether its work is billed; it is, unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Who is on it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -131,7 +134,7 @@ pub struct ProjectChanges {
     #[schema(value_type = Option<String>)]
     pub description: Option<Option<Note>>,
     /// Whether its work is billed.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Who is on it. Whoever is left out is off its tasks too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -151,7 +154,7 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub payroll: Option<Payroll>,
     /// Whether it is archived.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
 }
 

@@ -6,7 +6,7 @@ use std::ops;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::time::HOUR;
+use crate::{lenient, time::HOUR};
 
 /// Units of a [`Rate`] in one unit of currency.
 const SCALE: i64 = 10_000;
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         if from.is_human_readable() {
-            f64::deserialize(from)?.try_into().map_err(D::Error::custom)
+            lenient::number(from)?.try_into().map_err(D::Error::custom)
         } else {
             Self::from_units(i64::deserialize(from)?).map_err(D::Error::custom)
         }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term, message::requests, nullable,
-    present,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term, lenient::present_truth,
+    message::requests, nullable, present,
 };
 
 /// A task, as the API shows one.
@@ -81,7 +81,7 @@ pub struct CreateTask {
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
     /// Whether its work is billed; it is, unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Who is on it: only who is on the project.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ pub struct TaskChanges {
     #[schema(value_type = Option<String>)]
     pub description: Option<Option<Note>>,
     /// Whether its work is billed.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Who is on it, in place of who was.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]

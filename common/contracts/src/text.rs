@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kept::{Keep, kept_text};
+
 /// Why a text does not fit. Never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
@@ -81,6 +83,28 @@ texts! {
     Label: 255, true, false, "To Do";
     /// A description or a note: at most 10,000 characters, may have lines, may be empty.
     Note: 10_000, true, true, "All that the new site needs";
+}
+
+macro_rules! keeps {
+    ($($name:ident: $most:literal, $is_unfit:expr;)*) => {$(
+        impl Keep for $name {
+            fn keep(text: &str) -> Self {
+                // Almost every text fits.
+                Self::parse(text).unwrap_or_else(|_| Self(kept_text(text, $most, $is_unfit)))
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self(String::new())
+            }
+        }
+    )*};
+}
+
+keeps! {
+    Label: 255, char::is_control;
+    Note: 10_000, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use std::{fmt, ops};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
+
+use crate::lenient;
 
 /// Milliseconds in a second.
 pub const SECOND: i64 = 1_000;
@@ -11,10 +13,16 @@ pub const HOUR: i64 = 3_600 * SECOND;
 pub const DAY: i64 = 24 * HOUR;
 
 /// A moment: milliseconds since 1970 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = i64, example = 1_760_000_000_000i64)]
 pub struct Millis(pub i64);
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        lenient::whole_number(from).map(Self)
+    }
+}
 
 impl Millis {
     /// The UTC day that holds this moment, counted from 1970-01-01.

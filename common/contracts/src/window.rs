@@ -5,7 +5,12 @@ use utoipa::ToSchema;
 
 use crate::{
     Code, EmployeeId, FieldError, Filter, Label, Millis, Note, Page, ProjectId, Rate, SECOND, TaskId, TimeRange,
-    WindowId, message::requests, present, time::DAY,
+    WindowId,
+    kept::{kept, kept_if_any},
+    lenient::whole_number,
+    message::requests,
+    present,
+    time::DAY,
 };
 
 /// The longest window, in milliseconds.
@@ -25,6 +30,10 @@ pub enum WindowType {
 }
 
 /// A window as the desktop app sends it.
+///
+/// No text of it is refused, because the app could not put it right and the hours would be lost: white
+/// space at its ends is cut off, each control character is a space, what is no Unicode is U+FFFD, and
+/// what is longer than 255 characters (10,000 for the note) is cut. One that is missing is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -42,44 +51,50 @@ pub struct WindowSent {
     /// When it ended: after `start`, at most 24 hours later, at most 5 minutes ahead of us.
     pub end: Millis,
     /// The client's offset from UTC in milliseconds, kept as sent.
+    #[serde(deserialize_with = "whole_number")]
     pub timezone_offset: i64,
     /// The project worked on.
     pub project_id: ProjectId,
     /// The task worked on.
     pub task_id: TaskId,
     /// The status of the task; the task's own where none is sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_status: Option<Label>,
     /// The priority of the task; the task's own where none is sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_priority: Option<Label>,
     /// What was done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
     /// The computer's name.
-    #[schema(value_type = String)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
     pub computer: Label,
     /// The user's name on it.
-    #[schema(value_type = String)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
     pub user: Label,
     /// Its domain.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub domain: Option<Label>,
     /// Its operating system.
-    #[schema(value_type = String)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
     pub os: Label,
     /// The version of that.
-    #[schema(value_type = String)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
     pub os_version: Label,
     /// The id of its hardware.
-    #[schema(value_type = String)]
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
     pub hwid: Label,
     /// The client's own id of the shift; without one, [`crate::shift_id`] makes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub shift_id: Option<Label>,
     /// How the time came about.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, TimeRange, Window, WindowId, message::requests, nullable,
-    present,
+    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, TimeRange, Window, WindowId, lenient::present_truth,
+    message::requests, nullable, present,
 };
 
 /// What an admin may change about recorded windows.
@@ -21,14 +21,14 @@ pub struct WindowChanges {
     #[schema(value_type = Option<String>)]
     pub task_priority: Option<Label>,
     /// Whether they have been paid.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(example = true)]
     pub paid: Option<bool>,
     /// Whether they earn income.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Whether the overtime rates count.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub overtime: Option<bool>,
     /// What was done; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
@@ -121,13 +121,13 @@ pub struct WindowCorrection {
     #[schema(value_type = Option<String>)]
     pub task_priority: Option<Label>,
     /// Whether it has been paid.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub paid: Option<bool>,
     /// Whether it earns income.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub billable: Option<bool>,
     /// Whether the overtime rates count.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     pub overtime: Option<bool>,
     /// What was done; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]

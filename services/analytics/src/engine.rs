@@ -1,7 +1,9 @@
 //! How every question is answered: step by step, each step one reading of months, or of facts
 //! where it asks for shifts.
 
-use contracts::{Page, TimeCursor, TimeRange, TimeRow};
+use std::collections::BTreeSet;
+
+use contracts::{DAY, Page, TimeCursor, TimeRange, TimeRow};
 use futures::{
     StreamExt, TryStreamExt,
     future::{OptionFuture, join},
@@ -12,11 +14,13 @@ use kit::Error;
 use crate::{
     App,
     consumers::counting,
-    domain::{Bucket, Question, Sheet, Source, Step, Tally, Touched, stretches},
+    domain::{Bucket, Question, Sheet, Source, Step, Tally, Touched, UtcMonth, stretches},
 };
 
 /// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
 const MOST_ROWS: usize = 3_000;
+/// From this length on, in milliseconds, it is worth a look first where anything lies: ten years.
+const LONG: i64 = 3_653 * DAY;
 /// How many steps are read at once: most answers need a beginning, a middle and an end.
 const AT_ONCE: usize = 3;
 
@@ -24,14 +28,29 @@ type Sheets<'a> = BoxStream<'a, Result<Sheet, Error>>;
 
 /// The rows of an answer from its cursor on: as many as fit into a reply.
 pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRow, TimeCursor>, Error> {
+    let (mut question, mut stored) = (question.clone(), None);
+    if question.range.length() > LONG {
+        let months = app.store.employees.months().await?;
+        let Some(narrowed) = question.narrowed_to(&months) else { return Ok(Page { items: Vec::new(), next: None }) };
+        (question, stored) = (narrowed, Some(months));
+    }
+    question.check_cost()?;
     let buckets = question.buckets();
-    Ok(tally(app, question, &buckets).await?.page(&buckets, MOST_ROWS))
+    Ok(tally(app, &question, &buckets, stored.as_ref()).await?.page(&buckets, MOST_ROWS))
 }
 
 /// Reads until all is read, or more rows are complete than a page has.
-async fn tally<'a>(app: &App, question: &'a Question, buckets: &[Bucket]) -> Result<Tally<'a>, Error> {
+///
+/// Where the months are given that have anything, no others are read.
+async fn tally<'a>(
+    app: &App,
+    question: &'a Question,
+    buckets: &[Bucket],
+    stored: Option<&BTreeSet<UtcMonth>>,
+) -> Result<Tally<'a>, Error> {
     let mut tally = Tally::new(question);
-    let steps = question.steps(buckets).into_iter();
+    let has_any = |step: &Step| stored.is_none_or(|stored| !step.months().is_disjoint(stored));
+    let steps = question.steps(buckets).into_iter().filter(has_any);
     let readings = steps.map(async |step| {
         let sheets = read(app, question, &step).await?;
         Ok::<_, Error>((step, sheets))

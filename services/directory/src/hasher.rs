@@ -7,7 +7,10 @@ use kit::Error;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::metrics::HashingMetrics;
+use crate::{
+    domain::{composed, spellings},
+    metrics::HashingMetrics,
+};
 
 /// The most passwords that wait. With some 50 ms each, the last one waits less than half a second.
 const MOST_WAITING: usize = 8;
@@ -25,9 +28,20 @@ impl fmt::Debug for HashedPassword {
     }
 }
 
+/// Whether a password is the one that was hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is.
+    Right,
+    /// It is, but was hashed in another spelling than it would be today.
+    RightInOldSpelling,
+    /// It is not, or there is none.
+    Wrong,
+}
+
 enum Job {
     Hash { password: Secret, reply: oneshot::Sender<anyhow::Result<HashedPassword>> },
-    Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<bool> },
+    Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<Verdict> },
 }
 
 /// The one thread that hashes passwords, with a short queue: Argon2 costs 19 MiB and a whole core
@@ -68,9 +82,9 @@ impl Hasher {
         Ok(answer.await.context("the hashing thread is gone")??)
     }
 
-    /// Whether the password is the one that was hashed. Where there is none to compare with, it
-    /// takes as long and the answer is no.
-    pub(crate) async fn verify(&self, password: Secret, hashed: Option<HashedPassword>) -> Result<bool, Error> {
+    /// Whether the password is the one that was hashed, in any spelling of it. Where there is none to
+    /// compare with, it takes as long and the answer is no.
+    pub(crate) async fn verify(&self, password: Secret, hashed: Option<HashedPassword>) -> Result<Verdict, Error> {
         let (reply, answer) = oneshot::channel();
         self.queue(Job::Verify { password, hashed, reply })?;
         Ok(answer.await.context("the hashing thread is gone")?)
@@ -91,11 +105,17 @@ impl Hasher {
 fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
     match job {
         Job::Hash { password, reply } if !reply.is_closed() => {
-            let _ = reply.send(hash(argon2, password.expose().as_bytes()));
+            let _ = reply.send(hash(argon2, composed(password.expose()).as_bytes()));
         }
         Job::Verify { password, hashed, reply } if !reply.is_closed() => {
-            let is_right = verify(argon2, password.expose().as_bytes(), hashed.as_ref().unwrap_or(nobody));
-            let _ = reply.send(is_right && hashed.is_some());
+            let stored = hashed.as_ref().unwrap_or(nobody);
+            let spellings = spellings(password.expose());
+            let right = spellings.iter().position(|spelling| verify(argon2, spelling.as_bytes(), stored));
+            let _ = reply.send(match right.filter(|_| hashed.is_some()) {
+                Some(0) => Verdict::Right,
+                Some(_) => Verdict::RightInOldSpelling,
+                None => Verdict::Wrong,
+            });
         }
         Job::Hash { .. } | Job::Verify { .. } => {}
     }
@@ -137,9 +157,9 @@ mod tests {
         let (one, other) = (hasher.hash(password.clone()).await.unwrap(), hasher.hash(password.clone()).await.unwrap());
         assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.0);
         assert_ne!(one.0, other.0);
-        assert!(hasher.verify(password, Some(one.clone())).await.unwrap());
-        assert!(!hasher.verify(Secret::new("three or four wordS"), Some(one)).await.unwrap());
-        assert!(!hasher.verify(Secret::new("anything"), None).await.unwrap());
+        assert_eq!(hasher.verify(password, Some(one.clone())).await.unwrap(), Verdict::Right);
+        assert_eq!(hasher.verify(Secret::new("three or four wordS"), Some(one)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(Secret::new("anything"), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]
@@ -155,6 +175,22 @@ mod tests {
         }
         assert_eq!(hasher.metrics.refused.get(), refusals);
         assert_eq!(hasher.metrics.waiting.get(), 0);
-        assert!(!hasher.verify(Secret::new("anything at all"), None).await.unwrap());
+        assert_eq!(hasher.verify(Secret::new("anything at all"), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_from_every_keyboard_also_where_it_was_hashed_as_it_came() {
+        let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
+        let keyboards = ["un \u{e9}t\u{e9} \u{e0} Orl\u{e9}ans", "un e\u{301}te\u{301} a\u{300} Orle\u{301}ans"];
+        for hashed_from in keyboards {
+            let today = hasher.hash(Secret::new(hashed_from)).await.unwrap();
+            let before = hash(&owasp_minimum().unwrap(), hashed_from.as_bytes()).unwrap();
+            for typed in keyboards {
+                assert_eq!(hasher.verify(Secret::new(typed), Some(today.clone())).await.unwrap(), Verdict::Right);
+                assert_ne!(hasher.verify(Secret::new(typed), Some(before.clone())).await.unwrap(), Verdict::Wrong);
+            }
+            let other = Secret::new("un ete a Orleans");
+            assert_eq!(hasher.verify(other, Some(before)).await.unwrap(), Verdict::Wrong);
+        }
     }
 }

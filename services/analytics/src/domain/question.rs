@@ -1,8 +1,11 @@
 use std::collections::BTreeSet;
 
-use contracts::{EmployeeId, Filter, Grouping, ProjectId, TaskId, TimeCursor, TimeRange, Zone};
+use contracts::{DAY, EmployeeId, Failure, Filter, Grouping, ProjectId, TaskId, TimeCursor, TimeRange, Zone};
 
-use super::{Bucket, Step, buckets, plan, plan_of_edges};
+use super::{Bucket, Step, UtcMonth, buckets, plan, plan_of_edges};
+
+/// The most days, weeks or months of an answer: the days of more than a hundred years.
+const MOST_BUCKETS: i64 = 40_000;
 
 /// What somebody wants to know of time and money.
 #[derive(Clone, Debug)]
@@ -36,6 +39,35 @@ pub(crate) enum Source {
 }
 
 impl Question {
+    /// The same question about the part of its range in which there is anything, if there is: nobody
+    /// need know when the first hour was worked.
+    pub(crate) fn narrowed_to(&self, months: &BTreeSet<UtcMonth>) -> Option<Self> {
+        let (first, last) = (months.first()?.range(), months.last()?.range());
+        let range = TimeRange::new(first.start(), last.end()).ok()?.clip(self.range)?;
+        Some(Self { range, ..self.clone() })
+    }
+
+    /// Refuses what would cost too much to answer.
+    ///
+    /// # Errors
+    /// 422, with what to ask for instead.
+    pub(crate) fn check_cost(&self) -> Result<(), Failure> {
+        let shortest = match &self.by {
+            by if by.contains(&Grouping::Day) => DAY,
+            by if by.contains(&Grouping::Week) => 7 * DAY,
+            by if by.contains(&Grouping::Month) => 28 * DAY,
+            _ => return Ok(()),
+        };
+        if self.range.length() / shortest <= MOST_BUCKETS {
+            return Ok(());
+        }
+        let message = format!(
+            "must not make more than {MOST_BUCKETS} days, weeks or months of this range: \
+             group by a longer one, or ask for less between start and end"
+        );
+        Err(Failure::field("groupBy", message))
+    }
+
     /// The buckets from the one on that the last page ended in.
     pub(crate) fn buckets(&self) -> Vec<Bucket> {
         let mut buckets = buckets(self.range, &self.by, &self.zone);

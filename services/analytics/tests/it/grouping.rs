@@ -95,3 +95,27 @@ async fn employees_see_their_own_time_and_nobody_elses() {
     }
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_question_costs_what_there_is_to_count_and_is_refused_where_that_is_too_much() {
+    let (world, _analytics) = start().await;
+    let mut asked = by(&[Grouping::Day]);
+    asked.range = range(i64::MIN, i64::MAX);
+    assert_eq!(ask(&world, &asked).await.items, []);
+    let first = 200 * DAY;
+    let old = [window(1, first, first + 1), window(2, MIDNIGHT, MIDNIGHT + 2)];
+    world.publish(&recorded(&old)).await;
+    let times = |page: Page<TimeRow, TimeCursor>| page.items.into_iter().map(|row| row.time).collect::<Vec<_>>();
+    for shifts in [Vec::new(), vec![old[0].shift_id.clone()]] {
+        let asked = GetTime { filter: Filter { shifts, ..Filter::default() }, ..asked.clone() };
+        assert_eq!(times(ask(&world, &asked).await), [1, 2], "{asked:?}");
+    }
+    // Two hundred years from the first hour to the last.
+    world.publish(&recorded(&[window(3, 73_000 * DAY, 73_000 * DAY + 3)])).await;
+    let refused = world.ask(&asked).await.unwrap_err();
+    assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::Invalid, "groupBy"));
+    assert!(refused.detail.contains("group by a longer one"), "{}", refused.detail);
+    asked.group_by = [Grouping::Week].into();
+    assert_eq!(times(ask(&world, &asked).await), [1, 2, 3]);
+    world.finish().await;
+}

@@ -3,9 +3,11 @@
 mod api_key;
 mod employee;
 mod invitation;
+mod spelling;
 mod token;
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use employee::Employee;
 pub(crate) use invitation::{Invitation, MintedHash};
+pub(crate) use spelling::{composed, spellings};
 pub(crate) use token::{TokenHash, token_of};

@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
-use contracts::{CheckPassword, Code, Email, EmployeeId, Failure, LoggedIn, PASSWORD_MOST};
+use contracts::{CheckPassword, Code, Email, EmployeeId, Failure, LoggedIn, PASSWORD_MOST, Secret};
 use kit::{Call, Error};
 
-use crate::{App, domain::Employee};
+use crate::{
+    App,
+    domain::{Employee, composed},
+    hasher::{HashedPassword, Verdict},
+};
 
 /// Says who logs in, where the password is right.
 ///
@@ -11,7 +15,7 @@ use crate::{App, domain::Employee};
 /// wrong password: the same look-ups, one verification, one answer. So neither the answer nor the
 /// time it takes tells who is known here.
 pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPassword) -> Result<LoggedIn, Error> {
-    if request.password.expose().chars().count() > PASSWORD_MOST {
+    if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
         return Err(wrong().into());
     }
     let employee = match Email::parse(&request.email) {
@@ -20,10 +24,28 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
     };
     let nobody = EmployeeId(uuid::Uuid::nil());
     let hashed = app.store.credentials.password(employee.as_ref().map_or(nobody, |e| e.id)).await?;
-    let is_right = app.hasher.verify(request.password, hashed).await?;
+    let verdict = app.hasher.verify(request.password.clone(), hashed.clone()).await?;
     match employee.filter(Employee::is_active) {
-        Some(employee) if is_right => Ok(employee.logged_in()),
+        Some(employee) if verdict != Verdict::Wrong => {
+            if verdict == Verdict::RightInOldSpelling {
+                hash_anew(&app, employee.id, request.password, hashed).await;
+            }
+            Ok(employee.logged_in())
+        }
         _ => Err(wrong().into()),
+    }
+}
+
+/// Stores the password as it is hashed today. Whoever logs in need not wait for better times where it
+/// fails: it is tried again the next time.
+async fn hash_anew(app: &App, employee: EmployeeId, password: Secret, old: Option<HashedPassword>) {
+    let Some(old) = old else { return };
+    let stored = match app.hasher.hash(password).await {
+        Ok(hashed) => app.store.credentials.replace(employee, &old, hashed).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = stored {
+        tracing::warn!(%error, "a password is still stored in an old spelling");
     }
 }
 

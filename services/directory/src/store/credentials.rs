@@ -44,4 +44,17 @@ impl Credentials {
         self.0.insert_one(Stored { employee, password, set_at: now }).session(&mut tx.session).await?;
         Ok(())
     }
+
+    /// Stores another hash of the same password, unless it was changed meanwhile.
+    pub(crate) async fn replace(
+        &self,
+        employee: EmployeeId,
+        old: &HashedPassword,
+        new: HashedPassword,
+    ) -> Result<(), Error> {
+        let unchanged = doc! { "_id": mongo::value(&employee), "password": mongo::value(old) };
+        let set = doc! { "$set": { "password": mongo::value(&new) } };
+        self.0.update_one(unchanged, set).await?;
+        Ok(())
+    }
 }

@@ -1,4 +1,6 @@
-use contracts::{Code, DeactivateEmployee};
+use argon2::{Argon2, PasswordHasher};
+use bson::{Document, doc};
+use contracts::{Code, DeactivateEmployee, Service};
 use futures::future::join_all;
 
 use crate::office::{Office, PASSWORD, refused};
@@ -56,5 +58,30 @@ async fn a_password_that_is_too_long_is_never_hashed() {
     for outcome in join_all((0..100).map(|_| office.log_in("ann@x.org", &long))).await {
         refused(outcome, Code::Unauthorized);
     }
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_hashed_as_it_came_still_fits_and_is_then_hashed_as_today() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let (composed, decomposed) = ("l'\u{e9}t\u{e9} dernier", "l'e\u{301}te\u{301} dernier");
+    let before = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
+    let stored = office.world.database(Service::Directory).await.collection::<Document>("credentials");
+    let of_ann = doc! { "_id": kit::mongo::value(&ann.id) };
+    stored.update_one(of_ann.clone(), doc! { "$set": { "password": &before } }).await.unwrap();
+    let hash = async || {
+        let credentials = stored.find_one(of_ann.clone()).await.unwrap().unwrap();
+        credentials.get_str("password").unwrap().to_owned()
+    };
+    refused(office.log_in("ann@x.org", "l'ete dernier").await, Code::Unauthorized);
+    assert_eq!(hash().await, before);
+    office.log_in("ann@x.org", composed).await.unwrap();
+    let after = hash().await;
+    assert_ne!(after, before);
+    for password in [composed, decomposed] {
+        office.log_in("ann@x.org", password).await.unwrap();
+    }
+    assert_eq!(hash().await, after, "once");
     office.world.finish().await;
 }

@@ -7,7 +7,10 @@ use contracts::{Code, Failure};
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{coding, fields};
+use super::{
+    charset::{charset, utf8},
+    coding, fields,
+};
 use crate::error::Problem;
 
 /// The most bytes of a body, unless said otherwise.
@@ -22,12 +25,15 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T,
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let kind = content_type(request.headers());
-        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
+        // Whoever names no kind can only mean the one there is.
+        let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
+        if !is_json && kind != "text/json" && request.headers().contains_key(header::CONTENT_TYPE) {
             let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
+        let charset = charset(request.headers());
         let bytes = read(request, MOST).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(&utf8(&bytes, charset.as_deref())?)?))
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_or_too_large_are_refused() {
-        for number in ["9223372036854775808", "1e30", "1.5", "\"1\"", "true", "[[[[]]]]"] {
+        for number in ["9223372036854775808", "1e30", "1.5", "\"1.5\"", "\"SECRET\"", "\"\"", "true", "[[[[]]]]"] {
             let (field, message) = refused::<WindowSent>(&format!(r#"{{"start":{number}}}"#));
             assert_eq!((field.as_str(), message.as_str()), ("start", "must be a whole number"), "{number}");
         }

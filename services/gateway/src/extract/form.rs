@@ -1,9 +1,11 @@
 use axum::{
-    body::Body,
+    body::Bytes,
     extract::{FromRequest, Request},
-    http::{Method, header},
+    http::header,
 };
 use contracts::{Code, Failure};
+use futures::stream;
+use multer::Multipart;
 use serde::de::DeserializeOwned;
 
 use super::body::{content_type, read};
@@ -11,6 +13,8 @@ use crate::error::Problem;
 
 /// The kind of a form's body.
 const KIND: &str = "application/x-www-form-urlencoded";
+/// The other kind, as some programs send every form.
+const PARTS_KIND: &str = "multipart/form-data";
 /// The most bytes of a form: two texts.
 const MOST: usize = 16 * 1024;
 
@@ -22,17 +26,37 @@ pub(crate) struct Form<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if content_type(request.headers()) != KIND {
-            let detail = format!("The body must be a form, sent with `Content-Type: {KIND}`.");
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
-        }
-        let misfit = || Failure::field("body", "must be a form with each field once");
-        let body = Body::from(read(request, MOST).await?);
-        let form = Request::builder().method(Method::POST).header(header::CONTENT_TYPE, KIND).body(body);
-        let parsed = axum::extract::Form::from_request(form.map_err(|_| misfit())?, state).await;
-        Ok(Self(parsed.map_err(|_| misfit())?.0))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let kind = content_type(request.headers());
+        let body = match kind.as_str() {
+            KIND => read(request, MOST).await?,
+            PARTS_KIND => from_parts(request).await?,
+            _ => return Err(of_another_kind()),
+        };
+        let misfit = |_| Failure::field("body", "must be a form with each field once");
+        Ok(Self(serde_urlencoded::from_bytes(&body).map_err(misfit)?))
     }
+}
+
+/// The fields of a body in parts, as the other kind has them.
+async fn from_parts(request: Request) -> Result<Bytes, Problem> {
+    let named = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let boundary = named.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(of_another_kind)?;
+    let body = read(request, MOST).await?;
+    let mut parts = Multipart::new(stream::iter([Ok::<_, std::io::Error>(body)]), boundary);
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| of_another_kind())? {
+        let name = part.name().unwrap_or_default().to_owned();
+        fields.push((name, part.text().await.map_err(|_| of_another_kind())?));
+    }
+    let encoded = serde_urlencoded::to_string(&fields).map_err(|_| of_another_kind())?;
+    Ok(encoded.into())
+}
+
+/// Also of a body that is not what its header says (RFC 9110, 15.5.16).
+fn of_another_kind() -> Problem {
+    let detail = format!("The body must be a form, sent with `Content-Type: {KIND}` or `{PARTS_KIND}`.");
+    Problem::new(Code::UnsupportedMediaType, detail)
 }
 
 /// A field that must be filled in.

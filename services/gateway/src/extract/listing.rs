@@ -43,7 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let params = Params::from_request_parts(parts, state).await?;
         let must = "must be a whole number from 1 to 10000, or be left out for the whole list";
-        let limit = params.get("limit", must)?;
+        let limit = params.whole("limit", must)?;
         if params.is_empty("limit") || limit.is_some_and(|limit| !(1..=LIMIT_MOST).contains(&limit)) {
             return Err(Failure::field("limit", must).into());
         }

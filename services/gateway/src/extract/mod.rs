@@ -2,6 +2,7 @@
 
 mod accept;
 mod body;
+mod charset;
 mod coding;
 mod fields;
 mod form;

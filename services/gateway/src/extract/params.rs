@@ -66,6 +66,13 @@ impl Params {
         parsed.transpose().map_err(|_| Failure::field(name, must))
     }
 
+    /// A whole number, in any spelling of it, if it is there and not empty.
+    pub(crate) fn whole<N: TryFrom<i64>>(&self, name: &str, must: &str) -> Result<Option<N>, Failure> {
+        let text: Option<String> = self.get(name, must)?;
+        let read = |text: String| contracts::whole(&text).and_then(|number| number.try_into().ok());
+        text.map(|text| read(text).ok_or_else(|| Failure::field(name, must))).transpose()
+    }
+
     /// A parameter that has to be there.
     pub(crate) fn required<T: FromStr>(&self, name: &str, must: &str) -> Result<T, Failure> {
         self.get(name, must)?.ok_or_else(|| Failure::field(name, must))
@@ -114,13 +121,14 @@ impl Params {
 
     /// The range from `start` to `end`.
     pub(crate) fn range(&self) -> Result<TimeRange, Failure> {
-        let (start, end) = (self.required("start", MOMENT)?, self.required("end", MOMENT)?);
+        let moment = |name| self.whole(name, MOMENT)?.ok_or_else(|| Failure::field(name, MOMENT));
+        let (start, end) = (moment("start")?, moment("end")?);
         TimeRange::new(Millis(start), Millis(end)).map_err(|error| Failure::field("end", error))
     }
 
     /// The range from `start` on, up to `end`, or between both; none where neither is given.
     pub(crate) fn open_range(&self) -> Result<Option<TimeRange>, Failure> {
-        let (start, end) = (self.get("start", MOMENT)?, self.get("end", MOMENT)?);
+        let (start, end) = (self.whole("start", MOMENT)?, self.whole("end", MOMENT)?);
         if start.is_none() && end.is_none() {
             return Ok(None);
         }
@@ -147,7 +155,9 @@ mod tests {
     #[test]
     fn a_range_has_two_ends_in_order_however_far_they_are_apart() {
         let range = |start: &str, end: &str| params(&[("start", start), ("end", end)]).range();
-        assert!(range("0", "1760000000000").is_ok());
+        for now in ["1760000000000", "1760000000000.0", "1.76e12", " 1760000000000 "] {
+            assert_eq!(range("0", now).map(TimeRange::end), Ok(Millis(1_760_000_000_000)), "{now}");
+        }
         assert!(range("-9223372036854775808", "9223372036854775807").is_ok());
         let field = |range: Result<TimeRange, Failure>| range.map_err(|failure| failure.errors[0].field.clone());
         assert_eq!(field(range("5", "5")), Err("end".into()));

@@ -12,6 +12,7 @@ mod health;
 mod list;
 mod projects;
 mod router;
+mod slash;
 mod tasks;
 mod time_entries;
 mod windows;

@@ -19,7 +19,7 @@ use utoipa_axum::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    accounts, analytics, api_keys, batch, corrections, employees, health, projects, tasks, time_entries, windows,
+    accounts, analytics, api_keys, batch, corrections, employees, health, projects, slash, tasks, time_entries, windows,
 };
 use crate::{
     App,
@@ -106,5 +106,5 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app)
+    slash::with_and_without(router.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app))
 }

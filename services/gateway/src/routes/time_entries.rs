@@ -216,7 +216,7 @@ pub(super) async fn get_window(
     PathId(id): PathId<WindowId>,
     params: Params,
 ) -> Result<Json<WindowSeen>, Problem> {
-    let seq = params.get("seq", "must be a whole number, as the 202 named it")?;
+    let seq = params.whole("seq", "must be a whole number, as the 202 named it")?;
     Ok(Json(seen(id, app.ask(caller, &GetWindow { id, seq }).await?)))
 }
 

@@ -115,8 +115,22 @@ async fn numbers_that_are_none_or_too_large_are_refused() {
         (&office.project, "{\"payroll\":{\"*\":{\"billRate\":NUMBER}}}".to_owned()),
         (&format!("update?projectId={}", office.project), "{\"payRate\":NUMBER}".to_owned()),
     ];
-    let numbers =
-        ["NaN", "-NaN", "Infinity", "1e400", "-1e400", "1e18", "0x10", "1.00001", "\"1\"", "[1]", "{}", "true"];
+    let numbers = [
+        "NaN",
+        "-NaN",
+        "Infinity",
+        "1e400",
+        "-1e400",
+        "1e18",
+        "0x10",
+        "1.00001",
+        "\"1.00001\"",
+        "\"\"",
+        "\"one\"",
+        "[1]",
+        "{}",
+        "true",
+    ];
     let past_i64 = ["9223372036854775808", "-9223372036854775809", "99999999999999999999999999999999999999999"];
     for (end, body) in &holders {
         let call = calls(&office).into_iter().find(|(_, path, _)| path.ends_with(end)).unwrap();

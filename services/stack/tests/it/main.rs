@@ -18,6 +18,7 @@ mod grouped;
 mod hostile;
 mod import;
 mod keys;
+mod leniency;
 mod lifecycle;
 mod locations;
 mod metrics;

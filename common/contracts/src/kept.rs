@@ -1,0 +1,152 @@
+//! Texts that no person types and that an app cannot correct: names of computers, versions, notes of
+//! the desktop app. One that does not fit is made to fit, because refusing it would lose the hours
+//! that it comes with.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
+
+/// A text that can be made to fit.
+pub trait Keep: Sized {
+    /// The text, trimmed: each control character is a space, and what is too long is cut. What fits
+    /// already stays as it is.
+    fn keep(text: &str) -> Self;
+}
+
+/// What [`Keep::keep`] does, for texts of at most so many characters.
+pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool) -> String {
+    let spaced: String = text.chars().map(|c| if is_unfit(c) { ' ' } else { c }).collect();
+    let trimmed = spaced.trim();
+    let cut = trimmed.char_indices().nth(most).map_or(trimmed, |(end, _)| trimmed[..end].trim_end());
+    cut.to_owned()
+}
+
+/// Bytes as a text. What is none, such as half of a surrogate pair, is one U+FFFD.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() && !(chunk.valid().is_empty() && text.ends_with('\u{fffd}')) {
+            text.push('\u{fffd}');
+        }
+    }
+    text
+}
+
+struct Kept<T>(T);
+
+impl<'de, T: Keep> Deserialize<'de> for Kept<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<T>);
+
+        impl<T: Keep> Visitor<'_> for Text<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+                Ok(T::keep(text))
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+                Ok(T::keep(&readable(bytes)))
+            }
+        }
+
+        if from.is_human_readable() {
+            // As bytes, because a JSON text may hold what is no Unicode, such as `\ud800`.
+            from.deserialize_bytes(Text(PhantomData)).map(Self)
+        } else {
+            Ok(Self(T::keep(&String::deserialize(from)?)))
+        }
+    }
+}
+
+/// Reads a text that is made to fit.
+///
+/// # Errors
+/// When it is no text.
+pub(crate) fn kept<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<T, D::Error> {
+    Kept::deserialize(from).map(|Kept(text)| text)
+}
+
+/// The same where there may be none.
+///
+/// # Errors
+/// When it is no text.
+pub(crate) fn kept_if_any<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Kept<T>>::deserialize(from)?.map(|Kept(text)| text))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Label, Note};
+
+    fn label(json: &str) -> Option<String> {
+        kept::<_, Label>(&mut serde_json::Deserializer::from_str(json)).ok().map(String::from)
+    }
+
+    #[test]
+    fn what_cannot_be_stored_becomes_what_can() {
+        for (json, kept) in [
+            (r#"" anns-mac\r\n""#, "anns-mac"),
+            (r#""WIN-7F\u0000\u0000""#, "WIN-7F"),
+            (r#""a\u0000b\nc""#, "a b c"),
+            (r#""\u0007""#, ""),
+            (r#""""#, ""),
+            (r#""a\ud800b""#, "a\u{fffd}b"),
+            (r#""a\udc00\ud83d""#, "a\u{fffd}"),
+            (r#""\ud83d\ude00""#, "\u{1f600}"),
+            ("\"a\u{0}b\n\"", "a b"),
+            ("\"Jürgens Rechner\"", "Jürgens Rechner"),
+        ] {
+            assert_eq!(label(json).as_deref(), Some(kept), "{json}");
+        }
+        for json in ["5", "null", "[]", "{}", "\"\\ud8\""] {
+            assert_eq!(label(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_two_characters() {
+        assert_eq!(Label::keep(&"ü".repeat(300)).as_str(), "ü".repeat(255));
+        assert_eq!(Label::keep(&format!("{} b", "a".repeat(254))).as_str(), "a".repeat(254));
+        assert_eq!(Note::keep(&"語".repeat(10_001)).as_str(), "語".repeat(10_000));
+        assert_eq!(Note::keep("one\ntwo\u{0}three").as_str(), "one\ntwo three");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_kept_fits_and_is_kept_as_it_is(text in "\\PC{0,300}|[\\x00-\\x40\\u{80}-\\u{a0}ü語 ]{0,300}") {
+            let kept = Label::keep(&text);
+            prop_assert_eq!(Label::parse(kept.as_str()), Ok(kept.clone()));
+            prop_assert_eq!(Label::keep(kept.as_str()), kept);
+            let note = Note::keep(&text);
+            prop_assert_eq!(Note::parse(note.as_str()), Ok(note));
+        }
+
+        #[test]
+        fn what_fits_already_is_the_same_as_before(text in "\\PC{0,300}|[\\x00-\\x40\\u{80}-\\u{a0}ü語 ]{0,30}") {
+            if let Ok(fits) = Label::parse(&text) {
+                prop_assert_eq!(Label::keep(&text), fits);
+            }
+        }
+
+        #[test]
+        fn bytes_of_whatever_kind_are_a_text(bytes: Vec<u8>) {
+            let text = readable(&bytes);
+            prop_assert_eq!(text.is_empty(), bytes.is_empty());
+            if let Ok(valid) = std::str::from_utf8(&bytes) {
+                prop_assert_eq!(text, valid);
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! JSON is UTF-8 (RFC 8259, 8.1); what was taken before is taken still: a byte order mark, UTF-16, and
+//! an encoding that the content type names.
+
+use std::{borrow::Cow, str};
+
+use axum::http::{HeaderMap, header};
+use contracts::Failure;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// The encoding that the content type names.
+pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
+    let parameters = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').skip(1);
+    let mut named = parameters.filter_map(|parameter| parameter.split_once('='));
+    let (_, value) = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(value.trim().trim_matches('"').to_owned())
+}
+
+/// A body as UTF-8, without a byte order mark; as it is where it is that already.
+///
+/// # Errors
+/// Where it is not text in its encoding.
+pub(super) fn utf8<'a>(body: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, [u8]>, Failure> {
+    let (encoding, body) = match Encoding::for_bom(body) {
+        Some((encoding, mark)) => (encoding, &body[mark..]),
+        None => (by_content(body).or_else(|| named(charset, body)).unwrap_or(UTF_8), body),
+    };
+    if encoding == UTF_8 {
+        return Ok(Cow::Borrowed(body));
+    }
+    match encoding.decode_without_bom_handling(body) {
+        (text, false) => Ok(Cow::Owned(text.into_owned().into_bytes())),
+        (_, true) => Err(Failure::field("body", "must be JSON in the encoding that it begins with; UTF-8 is best")),
+    }
+}
+
+/// UTF-16, where one of the first two bytes is 0: JSON begins with ASCII.
+fn by_content(body: &[u8]) -> Option<&'static Encoding> {
+    match body {
+        [0, other, ..] if *other != 0 => Some(UTF_16BE),
+        [other, 0, ..] if *other != 0 => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// Whatever else is named, what is UTF-8 is meant so.
+fn named(charset: Option<&str>, body: &[u8]) -> Option<&'static Encoding> {
+    Encoding::for_label(charset?.as_bytes()).filter(|_| str::from_utf8(body).is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = r#"{"name":"Jürgen 語 😀"}"#;
+
+    fn utf16(to_bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
+        JSON.encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    fn with_mark(mark: &[u8], body: &[u8]) -> Vec<u8> {
+        [mark, body].concat()
+    }
+
+    #[test]
+    fn every_encoding_that_json_had_is_read_with_a_mark_and_without() {
+        let (little, big) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+        for body in [
+            JSON.as_bytes().to_vec(),
+            with_mark(b"\xef\xbb\xbf", JSON.as_bytes()),
+            with_mark(b"\xff\xfe", &little),
+            with_mark(b"\xfe\xff", &big),
+            little,
+            big,
+        ] {
+            for charset in [None, Some("utf-8"), Some("utf-16"), Some("UTF-16LE"), Some("nonsense")] {
+                assert_eq!(utf8(&body, charset).as_deref(), Ok(JSON.as_bytes()), "{body:?} {charset:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_encoding_that_is_named_counts_where_the_body_is_not_utf_8() {
+        let latin = b"{\"name\":\"J\xfcrgen\"}";
+        assert_eq!(utf8(latin, Some("iso-8859-1")).as_deref(), Ok("{\"name\":\"Jürgen\"}".as_bytes()));
+        assert_eq!(utf8(JSON.as_bytes(), Some("iso-8859-1")).as_deref(), Ok(JSON.as_bytes()));
+        // The parser says where it is none.
+        assert_eq!(utf8(latin, None).as_deref(), Ok(&latin[..]));
+        assert_eq!(utf8(b"", None).as_deref(), Ok(&b""[..]));
+    }
+
+    #[test]
+    fn half_a_character_of_utf_16_is_refused() {
+        assert!(utf8(b"\xff\xfe{\0}", None).is_err());
+        assert!(utf8(b"\xff\xfe\x00\xd8{\0", None).is_err());
+    }
+}
