@@ -218,7 +218,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);
     let away = system.world.clock.now().0;
-    system.world.clock.advance(5_000);
+    office.advance(5_000).await;
     system.admin("POST", &format!("{ann_path}/reactivate"), Value::Null).await.expect(200);
     let token = system.login(&ann.email, &ann.password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
     let post = async |start, end| system.employee(&token, "POST", WINDOWS, on_task(&project, &task, start, end)).await;

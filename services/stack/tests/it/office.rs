@@ -1,6 +1,7 @@
 //! A system with Ann on a task of a project: where most tests begin.
 
 use serde_json::{Value, json};
+use testkit::eventually;
 
 use crate::{
     api::{Api, Person, Response},
@@ -60,6 +61,17 @@ impl Office {
             "start": start, "end": end, "timezoneOffset": 0, "projectId": self.project, "taskId": self.task,
             "computer": "anns-pc", "user": "ann", "os": "linux", "osVersion": "6", "hwid": "9f8e",
         })
+    }
+
+    /// Puts the clock forward, and waits until the gateway, whose last beat is late by that, takes tokens
+    /// again: nothing but 503 means that it does not.
+    pub async fn advance(&self, millis: i64) {
+        self.system.world.clock.advance(millis);
+        eventually("the gateway has heard of revocations since", async || {
+            let me = self.system.employee(&self.ann.token, "GET", "/api/auth/me", Value::Null).await;
+            (me.status != 503).then_some(())
+        })
+        .await;
     }
 
     /// Posts a window as Ann.

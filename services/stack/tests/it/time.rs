@@ -140,7 +140,7 @@ async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
         post(before - 2 * HOUR, before - HOUR).await.expect(201);
         post(before - MINUTE, after + MINUTE).await.expect(201);
         assert_eq!(post(after + 1, after + MINUTE).await.refused(400), code);
-        clock.advance(5_000);
+        office.advance(5_000).await;
         assert_eq!(post(after + 1, now() - 1).await.refused(400), code);
         system.put(&office.project_path(), json!({ "employees": [office.ann.id] })).await;
         system.put(&office.task_path(), json!({ "employees": [office.ann.id] })).await;
