@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    AccountId, Email, EmployeeId, Event, InvitationId, Label, Millis, Name, Page, ProjectId, Role, Service, Term,
-    kept::kept, message::requests, nullable, present,
+    AccountId, Email, EmployeeId, Event, InvitationDelivery, InvitationId, Label, Millis, Name, Page, ProjectId, Role,
+    Service, Term, kept::kept, message::requests, nullable, present,
 };
 
 /// An employee, as the API shows one.
@@ -46,6 +46,11 @@ pub struct Employee {
     pub created_at: Millis,
     /// When the last invitation was asked for.
     pub invited: Millis,
+    /// How the mail of that invitation stands; left out once the account is activated, and while the
+    /// employee is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<InvitationDelivery>)]
+    pub invitation: Option<InvitationDelivery>,
     /// When the employee was deactivated.
     #[serde(rename = "deactivated_at")]
     #[schema(value_type = Option<i64>, example = json!(null))]

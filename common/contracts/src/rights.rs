@@ -76,7 +76,7 @@ const CONSUMERS: [(&str, Service); 6] = [
 ];
 
 /// Whose changes are events.
-const TELLERS: [Service; 3] = [Directory, Projects, Timetrack];
+const TELLERS: [Service; 4] = [Directory, Projects, Timetrack, Mailer];
 
 /// Who waits until the copies that others keep are up to date.
 const WAITERS: [Service; 2] = [Directory, Projects];

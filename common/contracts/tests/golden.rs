@@ -51,6 +51,11 @@ fn permissions() -> SystemPermissions {
     SystemPermissions { computer: label("anns-mac"), permissions, created_at: Some(AT), updated_at: Some(AT) }
 }
 
+fn delivery(state: DeliveryState) -> InvitationDelivery {
+    let detail = (state == DeliveryState::Retrying).then(|| "The mail server takes too long.".to_owned());
+    InvitationDelivery { state, detail, at: AT }
+}
+
 fn employee() -> Employee {
     Employee {
         id: id(1),
@@ -67,6 +72,7 @@ fn employee() -> Employee {
         is_active: true,
         created_at: AT,
         invited: AT,
+        invitation: None,
         deactivated_at: None,
         deactivated: Millis(0),
     }
@@ -314,11 +320,14 @@ fn employees(golden: &mut Golden) {
     golden.request(UpdateEmployee { id: id(1), changes, only_check: true }, employee());
     golden.request(DeactivateEmployee { id: id(1) }, employee());
     golden.request(ReactivateEmployee { id: id(1) }, employee());
-    golden.request(InviteEmployee { id: id(1) }, employee());
+    let invited = Employee { is_active: false, invitation: Some(delivery(DeliveryState::Queued)), ..employee() };
+    golden.request(InviteEmployee { id: id(1) }, invited);
     golden.request(SetPermissions { id: id(1), entry: permissions() }, employee());
     golden.request(GetStandings { ids: vec![id(1)] }, vec![standing()]);
     golden.event(EmployeeChanged(standing()));
     golden.event(InvitationRequested { invitation_id: id(6), employee_id: id(1), version: 1 });
+    let delivery = delivery(DeliveryState::Retrying);
+    golden.event(DeliveryChanged { invitation_id: id(6), employee_id: id(1), version: 2, delivery });
 }
 
 fn projects(golden: &mut Golden) {

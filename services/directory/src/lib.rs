@@ -96,4 +96,5 @@ fn events() -> Events<App> {
         .on(consumers::employee_changed)
         .on(consumers::account_changed)
         .on(consumers::api_key_changed)
+        .on(consumers::delivery_changed)
 }

@@ -1,6 +1,6 @@
 use std::{
     fs,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,7 @@ use lettre::{
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, TlsParameters},
+        extension::ClientId,
     },
 };
 
@@ -45,6 +46,10 @@ pub struct Config {
     /// Who our mails are from; unless set, `T3 <no-reply@localhost>`.
     #[arg(long, env = "EMAIL_FROM")]
     pub email_from: Option<String>,
+    /// The name that we greet the mail server with (EHLO): a full one, such as time.example.org, or an
+    /// address in brackets; unless set, the host of PUBLIC_URL or else the domain of EMAIL_FROM.
+    #[arg(long, env = "EMAIL_HELO")]
+    pub email_helo: Option<String>,
     /// How the connection is encrypted: starttls, which it is unless set, tls or none.
     #[arg(long, env = "EMAIL_TLS")]
     pub email_tls: Option<String>,
@@ -107,7 +112,25 @@ impl Config {
             Some(Ok(port)) if port > 0 => port,
             Some(_) => return refuse("EMAIL_PORT must be a number from 1 to 65535"),
         };
-        Ok(Smtp::new(host.to_owned(), port, security, self.login()?))
+        Ok(Smtp::new(host.to_owned(), port, security, self.login()?, self.hello()?))
+    }
+
+    /// What we greet with. Many servers refuse a name that has no dot, such as that of a container.
+    fn hello(&self) -> Result<ClientId, Refused> {
+        if let Some(name) = given(self.email_helo.as_ref()) {
+            return hello(name).ok_or_else(|| {
+                Refused(
+                    "EMAIL_HELO must be a full name of this host such as time.example.org, or its address in \
+                     brackets such as [192.0.2.1]"
+                        .into(),
+                )
+            });
+        }
+        let (url, sender) = (self.public_url()?, self.sender()?);
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let names = [host, sender.email.domain()].into_iter().filter(|name| name.parse::<IpAddr>().is_err());
+        Ok(names.filter_map(hello).next().unwrap_or(ClientId::Ipv4(Ipv4Addr::LOCALHOST)))
     }
 
     fn login(&self) -> Result<Option<Credentials>, Refused> {
@@ -134,6 +157,22 @@ impl Config {
         }
         tls.build().map_err(|e| Refused(format!("EMAIL_CA_FILE cannot be used: {e}")))
     }
+}
+
+/// A name with a dot, or an address in brackets (RFC 5321, 4.1.3).
+fn hello(text: &str) -> Option<ClientId> {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let v6 = address.strip_prefix("IPv6:").and_then(|v6| v6.parse().ok()).map(ClientId::Ipv6);
+        return v6.or_else(|| address.parse().ok().map(ClientId::Ipv4));
+    }
+    let fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_full = text.len() <= 253 && text.contains('.') && text.split('.').all(fits);
+    (is_full && text.parse::<IpAddr>().is_err()).then(|| ClientId::Domain(text.to_owned()))
 }
 
 fn refuse<T>(sentence: &str) -> Result<T, Refused> {
@@ -186,6 +225,31 @@ mod tests {
         }
         let chosen = Config { email_port: some("2525"), ..with_host() };
         assert!(outgoing(&chosen, Environment::Production).unwrap().contains("2525"));
+    }
+
+    #[test]
+    fn the_greeting_is_the_public_name_and_never_that_of_a_container() {
+        let hello = |helo: &str, url: &str, from: &str| {
+            let (email_helo, public_url, email_from) = (some(helo), some(url), some(from));
+            Config { email_helo, public_url, email_from, ..with_host() }.hello().map(|id| id.to_string())
+        };
+        for (helo, url, from, expected) in [
+            ("", "https://time.example.org:8443/t3", "t3@example.org", "time.example.org"),
+            ("", "http://localhost:8000", "t3@example.org", "example.org"),
+            ("", "http://192.0.2.1:8000", "t3@example.org", "example.org"),
+            ("", "http://[2001:db8::1]:8000", "t3@example.org", "example.org"),
+            ("", "", "", "[127.0.0.1]"),
+            ("mail.example.org", "https://time.example.org", "t3@example.org", "mail.example.org"),
+            ("[192.0.2.1]", "", "", "[192.0.2.1]"),
+            ("[IPv6:2001:db8::1]", "", "", "[IPv6:2001:db8::1]"),
+        ] {
+            assert_eq!(hello(helo, url, from), Ok(expected.to_owned()), "{helo} {url} {from}");
+        }
+        for bad in ["mailer-7f9c", "x..org", "x.org\r\nQUIT", "192.0.2.1", "[192.0.2]", "-x.org", "ü.org"] {
+            let error = hello(bad, "", "").unwrap_err().to_string();
+            assert!(error.contains("EMAIL_HELO") && error.contains("time.example.org"), "{bad}: {error}");
+            refused(Config { email_helo: some(bad), ..with_host() }, "EMAIL_HELO");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Deps, Endpoints, Events, Needs, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
@@ -27,6 +27,7 @@ const MOST_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
+    pub(crate) db: Database,
     pub(crate) deliveries: Deliveries,
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
@@ -47,11 +48,13 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
     }
-    let deliveries = Deliveries::open(&deps.database());
+    let db = deps.database();
+    db.relay(&shutdown);
+    let deliveries = Deliveries::open(&db);
     let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
     bus.metrics().places("mails", places.clone());
     let metrics = MailMetrics::new(bus.metrics());
-    let app = Arc::new(App { bus, deliveries, clock, outgoing, sender, public_url, places, metrics });
+    let app = Arc::new(App { bus, db, deliveries, clock, outgoing, sender, public_url, places, metrics });
     metrics::watch(&app, &shutdown);
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     // It answers no questions, but is found and counted as the others are.
@@ -63,7 +66,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Mailer).consumer(events().pull()).collections([Deliveries::shape()])
+    Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections([Deliveries::shape()])
 }
 
 /// What this service does about events: one line an event.

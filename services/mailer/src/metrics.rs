@@ -12,13 +12,14 @@ use crate::{App, store::Outcome};
 /// How the mails go.
 #[derive(Clone, Debug)]
 pub(crate) struct MailMetrics {
-    attempts: [Counter; 3],
+    attempts: [Counter; 5],
     waiting: Gauge,
+    refused: Gauge,
 }
 
 impl MailMetrics {
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let outcomes = ["sent", "failed", "again"];
+        let outcomes = ["sent", "failed", "again", "refused", "unneeded"];
         Self {
             attempts: metrics.counters(
                 "t3_mail_attempts",
@@ -27,16 +28,19 @@ impl MailMetrics {
                 outcomes,
             ),
             waiting: metrics.gauge("t3_mails_waiting", "Mails that are not settled: to be sent, now or again"),
+            refused: metrics.gauge("t3_mails_refused", "Those that wait because a mail server refuses us"),
         }
     }
 
     /// An attempt ended so.
     pub(crate) fn attempted(&self, outcome: Outcome<'_>) {
-        let [sent, failed, again] = &self.attempts;
+        let [sent, failed, again, refused, unneeded] = &self.attempts;
         match outcome {
             Outcome::Sent => sent.inc(),
             Outcome::Failed(_) => failed.inc(),
             Outcome::Pending(_) | Outcome::Untried => again.inc(),
+            Outcome::Refused(_) => refused.inc(),
+            Outcome::Unneeded => unneeded.inc(),
         };
     }
 }
@@ -47,7 +51,9 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     sample(shutdown, move || {
         let app = app.clone();
         async move {
-            app.metrics.waiting.set(app.deliveries.waiting().await? as i64);
+            let (waiting, refused) = app.deliveries.waiting().await?;
+            app.metrics.waiting.set(waiting as i64);
+            app.metrics.refused.set(refused as i64);
             Ok::<(), kit::Error>(())
         }
     });

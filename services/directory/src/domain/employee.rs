@@ -3,7 +3,7 @@ use contracts::{
     InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, Standing, SystemPermissions, Term,
 };
 
-use super::Invitation;
+use super::{Delivery, Invitation};
 
 /// The most computers that an employee has permissions on.
 const MOST_COMPUTERS: usize = 100;
@@ -29,6 +29,8 @@ pub(crate) struct Employee {
     /// The last invitation: the only one that can be open.
     pub(crate) invitation: InvitationId,
     pub(crate) invited_at: Millis,
+    /// How its mail stands; not known of invitations from before that was told.
+    pub(crate) delivery: Option<Delivery>,
     /// When a password was set.
     pub(crate) activated_at: Option<Millis>,
     pub(crate) deactivated_at: Option<Millis>,
@@ -60,6 +62,7 @@ impl Employee {
             permissions: Vec::new(),
             invitation,
             invited_at: now,
+            delivery: Some(Delivery::queued(now)),
             activated_at: None,
             deactivated_at: None,
             active: vec![Term::ALWAYS],
@@ -101,6 +104,7 @@ impl Employee {
             last.end(now);
         }
         self.deactivated_at = Some(now);
+        self.delivery = Some(Delivery::withdrawn(now));
         self.epoch += 1;
         self.version += 1;
         Ok(())
@@ -133,6 +137,7 @@ impl Employee {
     pub(crate) fn put_invitation(&mut self, id: InvitationId, now: Millis) -> Invitation {
         self.invitation = id;
         self.invited_at = now;
+        self.delivery = Some(Delivery::queued(now));
         Invitation::new(id, self.id, now)
     }
 
@@ -201,6 +206,7 @@ impl Employee {
     pub(crate) fn shown(self) -> contracts::Employee {
         contracts::Employee {
             is_active: self.is_active(),
+            invitation: self.delivery.clone().filter(|_| self.awaits_activation()).map(|delivery| delivery.shown),
             id: self.id,
             name: self.name,
             identifier: self.email.clone(),

@@ -1,12 +1,14 @@
 //! The rules about employees and invitations. They know no NATS, HTTP or MongoDB.
 
 mod api_key;
+mod delivery;
 mod employee;
 mod invitation;
 mod spelling;
 mod token;
 
 pub(crate) use api_key::ApiKey;
+pub(crate) use delivery::Delivery;
 pub(crate) use employee::Employee;
 pub(crate) use invitation::{Invitation, MintedHash};
 pub(crate) use spelling::{composed, spellings};

@@ -1,6 +1,7 @@
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use contracts::{
-    AccountId, Email, EmployeeId, InvitationId, Label, Millis, Name, ProjectId, Role, Standing, SystemPermissions, Term,
+    AccountId, DeliveryChanged, Email, EmployeeId, InvitationDelivery, InvitationId, Label, Millis, Name, ProjectId,
+    Role, Standing, SystemPermissions, Term,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
@@ -10,7 +11,7 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Employee;
+use crate::domain::{Delivery, Employee};
 
 /// An employee as stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,12 +35,21 @@ struct Stored {
     permissions: Vec<SystemPermissions>,
     invitation: InvitationId,
     invited_at: Millis,
+    #[serde(default)]
+    delivery: Option<StoredDelivery>,
     activated_at: Option<Millis>,
     deactivated_at: Option<Millis>,
     /// Missing on those that were stored before it was kept.
     #[serde(default)]
     active: Option<Vec<Term>>,
     created_at: Millis,
+}
+
+/// How the mail of the last invitation stands.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredDelivery {
+    version: i64,
+    shown: InvitationDelivery,
 }
 
 /// The employees.
@@ -109,6 +119,19 @@ impl Employees {
         self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
         Ok(())
     }
+
+    /// Writes down how the mail of the last invitation stands. What is told of an older invitation,
+    /// or is older than what is known, changes nothing.
+    pub(crate) async fn set_delivery(&self, told: DeliveryChanged) -> Result<(), Error> {
+        let stored = StoredDelivery { version: told.version, shown: told.delivery };
+        let older = doc! {
+            "_id": value(&told.employee_id),
+            "invitation": value(&told.invitation_id),
+            "$or": [{ "delivery": Bson::Null }, { "delivery.version": { "$lt": told.version } }],
+        };
+        self.0.update_one(older, doc! { "$set": { "delivery": value(&stored) } }).await?;
+        Ok(())
+    }
 }
 
 fn by_id(id: EmployeeId) -> Document {
@@ -133,6 +156,7 @@ impl From<&Employee> for Stored {
             permissions: employee.permissions,
             invitation: employee.invitation,
             invited_at: employee.invited_at,
+            delivery: employee.delivery.map(|Delivery { version, shown }| StoredDelivery { version, shown }),
             activated_at: employee.activated_at,
             deactivated_at: employee.deactivated_at,
             active: Some(employee.active),
@@ -157,6 +181,7 @@ impl From<Stored> for Employee {
             permissions: stored.permissions,
             invitation: stored.invitation,
             invited_at: stored.invited_at,
+            delivery: stored.delivery.map(|StoredDelivery { version, shown }| Delivery { version, shown }),
             activated_at: stored.activated_at,
             active: stored.active.unwrap_or_else(|| vec![Term { from: None, until: stored.deactivated_at }]),
             deactivated_at: stored.deactivated_at,

@@ -26,7 +26,7 @@ async fn a_token_activates_the_account_once() {
         assert_eq!(look(&office, &token).await, open, "looking uses nothing up");
     }
     let active = office.activate(&token, PASSWORD).await.unwrap();
-    assert_eq!(active, contracts::Employee { is_active: true, ..ann.clone() });
+    assert_eq!(active, contracts::Employee { is_active: true, invitation: None, ..ann.clone() });
     refused(office.activate(&token, "another long password").await, Code::InvalidToken);
     assert_eq!(look(&office, &token).await, Invitation::Used);
     assert_eq!(office.log_in("ANN@x.org", PASSWORD).await.unwrap().employee_id, ann.id);

@@ -1,6 +1,6 @@
 use contracts::{
-    DeactivateEmployee, EmployeeChanged, EmployeeId, MemberChanged, Millis, ProjectId, ReactivateEmployee, Revocation,
-    Service, Standing, Term, stream,
+    DeactivateEmployee, DeliveryChanged, DeliveryState, EmployeeChanged, EmployeeId, InvitationDelivery, MemberChanged,
+    Millis, ProjectId, ReactivateEmployee, Revocation, Service, Standing, Term, stream,
 };
 
 use crate::office::Office;
@@ -105,5 +105,46 @@ async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     office.world.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(9));
     assert_eq!(office.world.stream_messages(stream::DEAD).await, 0);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of_order() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let (first, world) = (office.invitation(ann.id, 0).await, &office.world);
+    let told = |invitation_id, version, state| DeliveryChanged {
+        invitation_id,
+        employee_id: ann.id,
+        version,
+        delivery: InvitationDelivery { state, detail: Some(format!("word {version}")), at: Millis(version) },
+    };
+    let shown = async || {
+        world.until_consumed(stream::EVENTS, Service::Directory).await;
+        office.get(ann.id).await.invitation.map(|invitation| (invitation.state, invitation.detail))
+    };
+    assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
+    world.publish_twice(&told(first.invitation_id, 2, DeliveryState::Failed)).await;
+    world.publish(&told(first.invitation_id, 1, DeliveryState::Retrying)).await;
+    assert_eq!(shown().await, Some((DeliveryState::Failed, Some("word 2".into()))));
+
+    // A late word about the older invitation says nothing of the fresh one.
+    office.invite(ann.id).await.unwrap();
+    world.publish_twice(&told(first.invitation_id, 3, DeliveryState::Failed)).await;
+    assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
+    let second = office.invitation(ann.id, 1).await;
+    world.publish(&told(second.invitation_id, 1, DeliveryState::Sent)).await;
+    assert_eq!(shown().await, Some((DeliveryState::Sent, Some("word 1".into()))));
+
+    // Whoever is deactivated awaits nothing, and afterwards a fresh invitation is needed.
+    world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    world.publish(&told(second.invitation_id, 2, DeliveryState::Sent)).await;
+    assert_eq!(shown().await, None);
+    world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    assert_eq!(shown().await, Some((DeliveryState::Withdrawn, None)));
+    office.invite(ann.id).await.unwrap();
+    let token = office.token(ann.id, 2).await;
+    assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
+    assert_eq!(office.activate(&token, crate::office::PASSWORD).await.unwrap().invitation, None);
     office.world.finish().await;
 }

@@ -1,11 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
-use contracts::{Awaited, Caller, Failure, InvitationRequested, MintToken};
+use contracts::{
+    Awaited, Caller, DeliveryChanged, DeliveryState, Failure, InvitationDelivery, InvitationRequested, Millis,
+    MintToken,
+};
 use kit::{Delivery, Error};
 
 use crate::{
     App,
-    domain::{InvitationMail, retry_after},
+    domain::{Cause, InvitationMail, retry_after},
     outgoing::{Letter, NotSent},
     store::{Claim, Outcome},
 };
@@ -23,14 +26,15 @@ enum NotDone {
     NotSent(NotSent),
 }
 
-/// Mails an invitation, once: whoever claims it sends it, and what was sent is settled.
+/// Mails an invitation, once: whoever claims it sends it, and what was sent is settled. Directory is
+/// told how it goes, for admins to see.
 ///
-/// An SMTP server that is away, slow or out of sorts makes the event come again with a growing
-/// delay, for as long as it takes. If we crash after the server took the mail and before that is
+/// An SMTP server that is away, slow or refuses us makes the event come again with a growing delay,
+/// for as long as it takes. If we crash after the server took the mail and before that is
 /// written down, the mail is sent once more, under the same message id; both links work.
 pub(crate) async fn invitation_requested(
     app: Arc<App>,
-    _delivery: Delivery,
+    delivery: Delivery,
     event: InvitationRequested,
 ) -> Result<Vec<Awaited>, Error> {
     let Ok(_place) = app.places.acquire().await else { return Err(anyhow::anyhow!("no places to send from").into()) };
@@ -43,23 +47,48 @@ pub(crate) async fn invitation_requested(
     let done = deliver(&app, event).await;
     let outcome = match &done {
         Ok(()) => Outcome::Sent,
-        Err(NotDone::NotSent(NotSent::Ever(why))) => Outcome::Failed(why),
-        Err(NotDone::NotSent(NotSent::Yet(why))) => Outcome::Pending(why),
-        Err(NotDone::NotNeeded) => Outcome::Failed("Not needed any more: it was replaced, used or withdrawn."),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Ours, why })) => Outcome::Refused(why),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Passing, why })) => Outcome::Pending(why),
+        Err(NotDone::NotNeeded) => Outcome::Unneeded,
         Err(NotDone::NoToken(_)) => Outcome::Untried,
     };
     app.metrics.attempted(outcome);
-    app.deliveries.settle(id, outcome, app.clock.now()).await?;
+    let now = app.clock.now();
+    let caused = kit::follow!(app.db.following(&delivery), tx => {
+        let version = app.deliveries.settle(tx, id, outcome, now).await?;
+        if let (Some(version), Some(delivery)) = (version, shown(outcome, now)) {
+            let changed = DeliveryChanged { invitation_id: id, employee_id: event.employee_id, version, delivery };
+            tx.emit(&changed).await?;
+        }
+        Ok(())
+    })?;
     match done {
         Ok(()) => tracing::info!(invitation = %id, employee = %event.employee_id, "an invitation is mailed"),
-        Err(NotDone::NotSent(NotSent::Ever(why))) => {
+        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => {
             tracing::error!(invitation = %id, employee = %event.employee_id, why, "an invitation cannot be mailed");
         }
-        Err(NotDone::NotSent(NotSent::Yet(why))) => return Err(later(retry_after(attempts + 1), &why)),
+        Err(NotDone::NotSent(NotSent { cause, why })) => {
+            if cause == Cause::Ours {
+                tracing::error!(invitation = %id, employee = %event.employee_id, why, "the mail server refuses us");
+            }
+            return Err(later(retry_after(attempts + 1, cause), &why));
+        }
         Err(NotDone::NotNeeded) => tracing::info!(invitation = %id, "an invitation need not be mailed any more"),
         Err(NotDone::NoToken(failure)) => return Err(failure.into()),
     }
-    Ok(Vec::new())
+    Ok(caused)
+}
+
+/// What admins see of it.
+fn shown(outcome: Outcome<'_>, at: Millis) -> Option<InvitationDelivery> {
+    let (state, detail) = match outcome {
+        Outcome::Sent => (DeliveryState::Sent, None),
+        Outcome::Failed(why) => (DeliveryState::Failed, Some(why.to_owned())),
+        Outcome::Pending(why) | Outcome::Refused(why) => (DeliveryState::Retrying, Some(why.to_owned())),
+        Outcome::Unneeded | Outcome::Untried => return None,
+    };
+    Some(InvitationDelivery { state, detail, at })
 }
 
 async fn deliver(app: &App, event: InvitationRequested) -> Result<(), NotDone> {

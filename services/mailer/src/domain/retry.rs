@@ -1,13 +1,18 @@
 use std::time::Duration;
 
-/// The longest pause.
+use super::Cause;
+
+/// The longest pause where something passes by itself.
 const LONGEST: Duration = Duration::from_secs(300);
+/// The longest pause where somebody has to mend something first: servers that refuse us do not like
+/// to be asked often.
+const LONGEST_REFUSED: Duration = Duration::from_secs(900);
 
 /// How long to wait after so many attempts that failed: a second, doubled each time, at most five
-/// minutes.
-pub(crate) fn retry_after(attempts: u32) -> Duration {
-    let doublings = attempts.clamp(1, 10) - 1;
-    Duration::from_secs(1 << doublings).min(LONGEST)
+/// minutes, or fifteen where a server refuses us.
+pub(crate) fn retry_after(attempts: u32, cause: Cause) -> Duration {
+    let doublings = attempts.clamp(1, 11) - 1;
+    Duration::from_secs(1 << doublings).min(if cause == Cause::Ours { LONGEST_REFUSED } else { LONGEST })
 }
 
 #[cfg(test)]
@@ -15,8 +20,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pause_grows_to_five_minutes() {
-        let seconds = [0, 1, 2, 3, 9, 10, 1_000].map(|attempts| retry_after(attempts).as_secs());
-        assert_eq!(seconds, [1, 1, 2, 4, 256, 300, 300]);
+    fn the_pause_grows_to_five_minutes_and_to_fifteen_where_we_are_refused() {
+        let seconds = |cause| [0, 1, 2, 3, 9, 10, 11, 1_000].map(|attempts| retry_after(attempts, cause).as_secs());
+        assert_eq!(seconds(Cause::Passing), [1, 1, 2, 4, 256, 300, 300, 300]);
+        assert_eq!(seconds(Cause::Ours), [1, 1, 2, 4, 256, 512, 900, 900]);
     }
 }

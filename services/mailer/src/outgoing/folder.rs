@@ -7,6 +7,7 @@ use contracts::Millis;
 use tokio::{fs, io::AsyncWriteExt};
 
 use super::{Letter, NotSent};
+use crate::domain::Cause;
 
 /// Where mails are written in development, one file each: `<milliseconds>-<invitation>.eml`, so
 /// that names sort by time.
@@ -22,7 +23,7 @@ impl Folder {
         let path = self.0.join(format!("{now}-{}.eml", letter.id));
         whole(&path, &letter.bytes)
             .await
-            .map_err(|error| NotSent::Yet(format!("{} cannot be written: {error}", path.display())))?;
+            .map_err(|error| NotSent::new(Cause::Ours, format!("{} cannot be written: {error}", path.display())))?;
         // The one place where a link is logged: there is nobody to mail it to.
         tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: an invitation is written as a file");
         Ok(())

@@ -11,7 +11,7 @@ use lettre::{
 };
 
 use super::NotSent;
-use crate::domain::InvitationMail;
+use crate::domain::{Cause, InvitationMail};
 
 /// A mail, ready to be sent.
 pub(crate) struct Letter {
@@ -38,7 +38,7 @@ impl Letter {
         mail: InvitationMail,
         now: Millis,
     ) -> Result<Self, NotSent> {
-        let unfit = |what: &str| NotSent::Ever(format!("The {what} cannot be written into a mail."));
+        let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
         let name = header_value(minted.name.as_str()).ok_or_else(|| unfit("name"))?;
         let address = header_value(minted.email.as_str()).and_then(|text| text.parse().ok());
         let address = address.ok_or_else(|| unfit("e-mail address"))?;

@@ -10,16 +10,23 @@ pub(crate) use folder::Folder;
 pub(crate) use letter::Letter;
 pub(crate) use smtp::{Security, Smtp};
 
-/// Why a mail is not on its way, as a sentence that holds no secret: neither the link nor what a
-/// mail server said, which may quote the mail.
+use crate::domain::Cause;
+
+/// Why a mail is not on its way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotSent {
-    /// The same may work later.
-    #[error("{0}")]
-    Yet(String),
-    /// The same will never work.
-    #[error("{0}")]
-    Ever(String),
+#[error("{why}")]
+pub(crate) struct NotSent {
+    /// Whether, and when, the same may work later.
+    pub(crate) cause: Cause,
+    /// A sentence that holds no secret: neither the link nor what a mail server said, which may
+    /// quote the mail.
+    pub(crate) why: String,
+}
+
+impl NotSent {
+    pub(crate) fn new(cause: Cause, why: impl Into<String>) -> Self {
+        Self { cause, why: why.into() }
+    }
 }
 
 /// Where mails go.

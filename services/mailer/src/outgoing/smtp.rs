@@ -13,6 +13,7 @@ use lettre::{
 use tokio::time::timeout;
 
 use super::{Letter, NotSent};
+use crate::domain::{Cause, Refusal, Step};
 
 /// How long the server may take for one step.
 const STEP: Duration = Duration::from_secs(10);
@@ -47,27 +48,34 @@ impl fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    pub(crate) fn new(host: String, port: u16, security: Security, login: Option<Credentials>) -> Self {
-        Self { host, port, security, login, hello: ClientId::default() }
+    /// `hello` is the name that we greet the server with.
+    pub(crate) fn new(
+        host: String,
+        port: u16,
+        security: Security,
+        login: Option<Credentials>,
+        hello: ClientId,
+    ) -> Self {
+        Self { host, port, security, login, hello }
     }
 
     /// Hands a mail over to the server.
     pub(crate) async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
-        let slow = || Err(NotSent::Yet("The mail server takes too long.".into()));
+        let slow = || Err(NotSent::new(Cause::Passing, "The mail server takes too long."));
         timeout(CONVERSATION, self.converse(letter)).await.unwrap_or_else(|_| slow())
     }
 
-    /// Whatever goes wrong before the recipient is named may be mended by somebody: it passes.
     async fn converse(&self, letter: &Letter) -> Result<(), NotSent> {
         let mut connection = self.connect().await?;
         let (envelope, options) = (&letter.envelope, mail_options(&connection, letter)?);
         let from = Mail::new(envelope.from().cloned(), options);
-        step("the sender", connection.command(from)).await?;
+        attempt("the sender", Step::Sender, connection.command(from)).await?;
         for recipient in envelope.to() {
-            last_step("the recipient", connection.command(Rcpt::new(recipient.clone(), Vec::new()))).await?;
+            let to = Rcpt::new(recipient.clone(), Vec::new());
+            attempt("the recipient", Step::Recipient, connection.command(to)).await?;
         }
-        last_step("the mail", connection.command(Data)).await?;
-        last_step("the mail", connection.message(&letter.bytes)).await?;
+        attempt("the mail", Step::Content, connection.command(Data)).await?;
+        attempt("the mail", Step::Content, connection.message(&letter.bytes)).await?;
         // The server has it; that it also says goodbye is a courtesy.
         let _ = timeout(GOODBYE, connection.quit()).await;
         Ok(())
@@ -80,58 +88,62 @@ impl Smtp {
             Security::Starttls(_) | Security::None => None,
         };
         let greeting = AsyncSmtpConnection::connect_tokio1(address, Some(STEP), hello, wrapped, None);
-        let mut connection = step("the greeting", greeting).await?;
+        let mut connection = attempt("the greeting", Step::Greeting, greeting).await?;
         if let Security::Starttls(tls) = &self.security {
-            step("STARTTLS", connection.starttls(tls.clone(), hello)).await?;
+            attempt("STARTTLS", Step::Greeting, connection.starttls(tls.clone(), hello)).await?;
         }
         if let Some(login) = &self.login {
-            step("the login", connection.auth(&[Mechanism::Plain, Mechanism::Login], login)).await?;
+            let auth = connection.auth(&[Mechanism::Plain, Mechanism::Login], login);
+            attempt("the login", Step::Login, auth).await?;
         }
         Ok(connection)
     }
 }
 
-/// An address beyond ASCII needs a server that knows such addresses (RFC 6531).
+/// An address with a local part beyond ASCII needs a server that knows such addresses (RFC 6531).
 fn mail_options(connection: &AsyncSmtpConnection, letter: &Letter) -> Result<Vec<MailParameter>, NotSent> {
     let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-    let mut options = Vec::new();
-    if !letter.envelope.to().iter().chain(letter.envelope.from()).all(is_ascii) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Err(NotSent::Ever("The mail server takes no addresses with letters beyond ASCII.".into()));
-        }
-        options.push(MailParameter::SmtpUtfEight);
-        options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    let (from, to) = (letter.envelope.from(), letter.envelope.to());
+    if from.into_iter().chain(to).all(is_ascii) {
+        return Ok(Vec::new());
     }
-    Ok(options)
+    if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+        let cause = if from.is_none_or(is_ascii) { Cause::Recipient } else { Cause::Ours };
+        let why = "The mail server takes no addresses with letters beyond ASCII before the @.";
+        return Err(NotSent::new(cause, why));
+    }
+    Ok(vec![MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)])
 }
 
-/// A step that may work later, whatever the server says.
-async fn step<T>(name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, NotSent> {
-    attempt(name, work).await.map_err(|(sentence, _)| NotSent::Yet(sentence))
-}
-
-/// A step about this very mail: what the server refuses for good (5xx), it refuses for good.
-async fn last_step<T>(name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, NotSent> {
-    attempt(name, work).await.map_err(
-        |(sentence, is_permanent)| {
-            if is_permanent { NotSent::Ever(sentence) } else { NotSent::Yet(sentence) }
-        },
-    )
-}
-
-async fn attempt<T>(name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, (String, bool)> {
+async fn attempt<T>(name: &str, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, NotSent> {
     match timeout(STEP, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err((sentence(name, &error), error.is_permanent())),
-        Err(_) => Err((format!("The mail server did not answer {name} within {} seconds.", STEP.as_secs()), false)),
+        Ok(Err(error)) => Err(not_sent(name, step, &error)),
+        Err(_) => {
+            let why = format!("The mail server did not answer {name} within {} seconds.", STEP.as_secs());
+            Err(NotSent::new(Cause::Passing, why))
+        }
     }
 }
 
 /// Says what went wrong without the server's own words, which may quote the mail with its token.
-fn sentence(name: &str, error: &Error) -> String {
-    match error.status() {
-        Some(code) => format!("The mail server answered {name} with {code}."),
-        None if error.is_response() => format!("The mail server's answer to {name} makes no sense."),
-        None => format!("The mail server cannot be talked to ({name}): {error}."),
-    }
+fn not_sent(name: &str, step: Step, error: &Error) -> NotSent {
+    let Some(code) = error.status() else {
+        let why = match error.is_response() {
+            true => format!("The mail server's answer to {name} makes no sense."),
+            false => format!("The mail server cannot be talked to ({name}): {error}."),
+        };
+        // Until the login the cause is most often a setting: the name, the port, a certificate.
+        let cause = if matches!(step, Step::Greeting | Step::Login) { Cause::Ours } else { Cause::Passing };
+        return NotSent::new(cause, why);
+    };
+    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let refusal = Refusal::read(code.into(), &words);
+    let enhanced = refusal.enhanced.map(|(subject, detail)| format!(" {}.{subject}.{detail}", u16::from(code) / 100));
+    let why = format!(
+        "The mail server answered {name} with {code}{}{}.",
+        enhanced.unwrap_or_default(),
+        refusal.meaning(step)
+    );
+    NotSent::new(refusal.cause(step), why)
 }

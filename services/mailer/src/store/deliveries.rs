@@ -1,11 +1,14 @@
 use bson::{Bson, doc};
 use contracts::{InvitationId, Millis, SECOND};
-use kit::{Database, Error, Shape, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
 /// How long one who has claimed a mail keeps it from the others: longer than sending can take.
 const HOLD: i64 = 60 * SECOND;
+
+/// What is written down of a mail that was not needed.
+const UNNEEDED: &str = "Not needed any more: it was replaced, used or withdrawn.";
 
 /// How a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,12 @@ struct Stored {
     /// Until when whoever is at it keeps it from the others.
     held_until: Millis,
     updated_at: Millis,
+    /// Counts the changes of what is told of this mail.
+    #[serde(default)]
+    version: i64,
+    /// Whether a mail server refuses us, not this recipient.
+    #[serde(default)]
+    is_refused: bool,
 }
 
 /// Whether a mail is ours to send.
@@ -51,8 +60,12 @@ pub(crate) enum Outcome<'a> {
     Sent,
     /// It will never be, and why.
     Failed(&'a str),
+    /// It need not be: the invitation was replaced, used or withdrawn.
+    Unneeded,
     /// Not yet, and why: it was tried.
     Pending(&'a str),
+    /// Not yet, and why: a mail server refuses us, whoever the mail is for.
+    Refused(&'a str),
     /// Not yet: it was not even tried.
     Untried,
 }
@@ -70,9 +83,12 @@ impl Deliveries {
         Self(db.collection("deliveries"))
     }
 
-    /// How many mails are not settled.
-    pub(crate) async fn waiting(&self) -> Result<u64, Error> {
-        Ok(self.0.count_documents(doc! { "status": mongo::value(&Status::Pending) }).await?)
+    /// How many mails are not settled, and how many of these because mail servers refuse us.
+    pub(crate) async fn waiting(&self) -> Result<(u64, u64), Error> {
+        let mut waiting = doc! { "status": mongo::value(&Status::Pending) };
+        let all = self.0.count_documents(waiting.clone()).await?;
+        waiting.insert("isRefused", true);
+        Ok((all, self.0.count_documents(waiting).await?))
     }
 
     /// Takes a mail into our hands, unless it is settled or in somebody else's.
@@ -99,24 +115,34 @@ impl Deliveries {
         }
     }
 
-    /// Writes down what became of a mail, and gives it out of our hands.
-    pub(crate) async fn settle(&self, id: InvitationId, outcome: Outcome<'_>, now: Millis) -> Result<(), Error> {
-        let (status, tried, error) = match outcome {
-            Outcome::Sent => (Status::Sent, 1, None),
-            Outcome::Failed(why) => (Status::Failed, 1, Some(why)),
-            Outcome::Pending(why) => (Status::Pending, 1, Some(why)),
-            Outcome::Untried => (Status::Pending, 0, None),
+    /// Writes down what became of a mail, and gives it out of our hands. Where others are to be told
+    /// of it, gives the version to tell.
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        id: InvitationId,
+        outcome: Outcome<'_>,
+        now: Millis,
+    ) -> Result<Option<i64>, Error> {
+        let by_id = doc! { "_id": mongo::value(&id) };
+        let Some(mut mail) = self.0.find_one(by_id.clone()).session(&mut tx.session).await? else { return Ok(None) };
+        let before = (mail.status, mail.last_error.clone());
+        (mail.held_until, mail.updated_at) = (now, now);
+        mail.is_refused = matches!(outcome, Outcome::Refused(_));
+        mail.attempts += u32::from(outcome != Outcome::Untried);
+        let (status, error) = match outcome {
+            Outcome::Sent => (Status::Sent, None),
+            Outcome::Failed(why) => (Status::Failed, Some(why.to_owned())),
+            Outcome::Unneeded => (Status::Failed, Some(UNNEEDED.to_owned())),
+            Outcome::Pending(why) | Outcome::Refused(why) => (Status::Pending, Some(why.to_owned())),
+            Outcome::Untried => (Status::Pending, mail.last_error.take()),
         };
-        let mut set = doc! {
-            "status": mongo::value(&status),
-            "heldUntil": mongo::value(&now),
-            "updatedAt": mongo::value(&now),
-        };
-        if outcome != Outcome::Untried {
-            set.insert("lastError", error);
-        }
-        let change = doc! { "$set": set, "$inc": { "attempts": tried } };
-        self.0.update_one(doc! { "_id": mongo::value(&id) }, change).await?;
-        Ok(())
+        (mail.status, mail.last_error) = (status, error);
+        let is_news = !matches!(outcome, Outcome::Unneeded | Outcome::Untried)
+            && before != (mail.status, mail.last_error.clone());
+        mail.version += i64::from(is_news);
+        let version = is_news.then_some(mail.version);
+        self.0.replace_one(by_id, mail).session(&mut tx.session).await?;
+        Ok(version)
     }
 }

@@ -1,6 +1,6 @@
 use std::net::TcpListener as Port;
 
-use contracts::{Service, stream};
+use contracts::{DeliveryState, Service, stream};
 use mailer::Config;
 use tokio::{
     io::copy_bidirectional,
@@ -22,7 +22,7 @@ async fn mail_waits_for_a_server_that_refuses_and_follows_when_it_is_back() {
     let port = free_port();
     let server = SmtpServer::start();
     office.start_mailer(Config { email_port: Some(port.to_string()), ..server.config() }).await;
-    office.create("Ann", "ann@x.org").await;
+    let ann = office.create("Ann", "ann@x.org").await;
     testkit::eventually("a second attempt", async || {
         office.deliveries().await.first().is_some_and(|delivery| delivery.attempts >= 2).then_some(())
     })
@@ -37,6 +37,7 @@ async fn mail_waits_for_a_server_that_refuses_and_follows_when_it_is_back() {
     server.until_mails(1).await;
     let sent = office.until_status("sent", 1).await;
     assert!(sent[0].last_error.is_none());
+    office.until_shown(ann.id, DeliveryState::Sent).await;
     assert_eq!(office.world.stream_messages(stream::DEAD).await, 0);
     office.world.finish().await;
 }
@@ -70,14 +71,20 @@ async fn what_the_server_turns_away_for_now_is_sent_again_and_what_it_refuses_fo
     office.create("Later", "later@x.org").await;
     let failed = office.until_status("failed", 1).await;
     assert_eq!(failed[0].attempts, 1);
-    assert_eq!(failed[0].last_error.as_deref(), Some("The mail server answered the recipient with 550."));
+    assert_eq!(
+        failed[0].last_error.as_deref(),
+        Some("The mail server answered the recipient with 550 5.1.1: there is no such mailbox.")
+    );
     let sent = office.until_status("sent", 1).await;
     assert_eq!(sent[0].attempts, 2);
     office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
+    let shown = office.until_shown(gone.id, DeliveryState::Failed).await;
+    assert_eq!(shown.detail, failed[0].last_error);
     // An admin who sends it again starts afresh.
-    office.invite(gone.id).await;
+    assert_eq!(office.invite(gone.id).await.invitation.unwrap().state, DeliveryState::Queued);
     office.until_status("failed", 2).await;
+    office.until_shown(gone.id, DeliveryState::Failed).await;
     office.world.finish().await;
 }
 
@@ -87,8 +94,10 @@ async fn a_server_whose_certificate_or_login_is_wrong_gets_no_mail_until_that_is
     let (server, stranger) = (SmtpServer::start(), SmtpServer::start());
     let wrong_root = Config { email_ca_file: stranger.config().email_ca_file, ..server.config() };
     let wrong_password = Config { email_password: Some(contracts::Secret::new("wrong")), ..server.config() };
-    office.create("Ann", "ann@x.org").await;
-    for (config, sign) in [(wrong_root, "STARTTLS"), (wrong_password, "the login with 535")] {
+    let ann = office.create("Ann", "ann@x.org").await;
+    for (config, sign) in
+        [(wrong_root, "STARTTLS"), (wrong_password, "the login with 535 5.7.8: it refuses our name or password")]
+    {
         let mailer = office.start_mailer(config).await;
         testkit::eventually(sign, async || {
             office.deliveries().await.first()?.last_error.as_ref()?.contains(sign).then_some(())
@@ -96,6 +105,8 @@ async fn a_server_whose_certificate_or_login_is_wrong_gets_no_mail_until_that_is
         .await;
         mailer.stop().await;
         assert_eq!(office.deliveries().await[0].status, "pending");
+        let shown = office.until_shown(ann.id, DeliveryState::Retrying).await;
+        assert!(shown.detail.unwrap().contains(sign));
     }
     assert_eq!(server.mails().len(), 0);
     office.start_mailer(server.config()).await;
@@ -117,6 +128,22 @@ async fn mail_waits_for_directory_and_follows_when_it_is_back() {
     office.start_directory().await;
     server.until_mails(1).await;
     office.until_status("sent", 1).await;
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_us_gets_the_mail_once_that_is_mended_and_admins_see_both() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    server.refuse(true);
+    office.start_mailer(server.config()).await;
+    let ann = office.create("Ann", "ann@x.org").await;
+    let shown = office.until_shown(ann.id, DeliveryState::Retrying).await;
+    let detail = shown.detail.unwrap();
+    assert!(detail.contains("554 5.7.1: it refuses mail from us") && !detail.contains("spamhaus"), "{detail}");
+    assert!(office.deliveries().await[0].is_refused, "this is what the alert counts");
+    server.refuse(false);
+    server.until_mails(1).await;
+    assert_eq!(office.until_shown(ann.id, DeliveryState::Sent).await.detail, None);
     office.world.finish().await;
 }
 

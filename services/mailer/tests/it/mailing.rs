@@ -16,6 +16,10 @@ async fn an_invitation_is_mailed_over_starttls_with_a_login_and_its_link_activat
     assert_eq!((mail["tls"].as_bool(), mail["authenticated"].as_bool()), (Some(true), Some(true)), "{mail}");
     assert_eq!(mail["mechanism"], "PLAIN");
     assert_eq!(
+        mail["hello"], "time.example.org",
+        "many servers refuse a name without a dot, such as that of a container"
+    );
+    assert_eq!(
         (mail["from"].as_str(), mail["to"][0].as_str()),
         (Some("no-reply@t3.example.org"), Some("juergen@x.org"))
     );
@@ -84,6 +88,7 @@ async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
         last_error: None,
         held_until: office.world.clock.now() + 60 * SECOND,
         updated_at: office.world.clock.now(),
+        is_refused: false,
     };
     let database = office.world.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();

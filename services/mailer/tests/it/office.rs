@@ -2,8 +2,8 @@
 
 use bson::doc;
 use contracts::{
-    Activate, Caller, CreateEmployee, Email, Employee, EmployeeId, Failure, InvitationId, InvitationRequested,
-    InviteEmployee, Millis, Name, Secret, Service, stream,
+    Activate, Caller, CreateEmployee, DeliveryState, Email, Employee, EmployeeId, Failure, GetEmployee,
+    InvitationDelivery, InvitationId, InvitationRequested, InviteEmployee, Millis, Name, Secret, Service, stream,
 };
 use futures::TryStreamExt;
 use mailer::Config;
@@ -55,6 +55,16 @@ impl Office {
         .await
     }
 
+    /// Waits until an admin sees this state at an employee.
+    pub async fn until_shown(&self, id: EmployeeId, state: DeliveryState) -> InvitationDelivery {
+        let within = std::time::Duration::from_secs(60);
+        testkit::eventually_within(within, &format!("an invitation shown as {state:?}"), async || {
+            let employee = self.world.ask(&GetEmployee { id }).await.unwrap();
+            employee.invitation.filter(|invitation| invitation.state == state)
+        })
+        .await
+    }
+
     /// What the mailer wrote down, oldest first.
     pub async fn deliveries(&self) -> Vec<Delivery> {
         let database = self.world.database(Service::Mailer).await;
@@ -85,6 +95,8 @@ pub struct Delivery {
     pub last_error: Option<String>,
     pub held_until: Millis,
     pub updated_at: Millis,
+    #[serde(default)]
+    pub is_refused: bool,
 }
 
 /// The token of the link in a text, which ends where the link does.

@@ -3,7 +3,9 @@
 Arguments: folder of packages, folder for mails, certificate, key.
 Prints its port, a free one, once it listens; ends when its standard input does.
 
-A recipient gone@… does not exist; one later@… is turned away the first time.
+A recipient gone@… does not exist; one later@… is turned away the first time. While there is a file
+`refuse` in the folder for mails, everybody is refused by policy. Who greets with a name without a dot
+is refused as Postfix does it.
 """
 
 import asyncio
@@ -36,6 +38,10 @@ def authenticate(server, session, envelope, mechanism, auth_data):
 
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
+        if "." not in session.host_name:
+            return f"504 5.5.2 <{session.host_name}>: Helo command rejected: need fully-qualified hostname"
+        if os.path.exists(os.path.join(folder, "refuse")):
+            return "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"
         if address.startswith("gone@"):
             return "550 5.1.1 no such mailbox"
         if address.startswith("later@") and address not in seen:
@@ -52,6 +58,7 @@ class Handler:
             "tls": session.ssl is not None,
             "authenticated": bool(session.authenticated),
             "mechanism": session.mechanism,
+            "hello": session.host_name,
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "headers": {name.lower(): str(value) for name, value in mail.items()},

@@ -57,6 +57,12 @@ impl SmtpServer {
         }
     }
 
+    /// From now on refuses every mail by policy, or no longer.
+    pub fn refuse(&self, refuses: bool) {
+        let file = self.folder.path().join("mails/refuse");
+        if refuses { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
+    }
+
     /// The mails so far, in the order in which they came.
     pub fn mails(&self) -> Vec<Value> {
         let files = fs::read_dir(self.folder.path().join("mails")).unwrap().map(|entry| entry.unwrap().path());

@@ -1,0 +1,223 @@
+/// A step of the conversation with a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Connecting, the greeting, EHLO and STARTTLS.
+    Greeting,
+    /// AUTH.
+    Login,
+    /// MAIL FROM.
+    Sender,
+    /// RCPT TO.
+    Recipient,
+    /// DATA and the mail itself.
+    Content,
+}
+
+/// What a mail that did not go out failed of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Something that passes: the same may work in a moment.
+    Passing,
+    /// Us: our settings, our sender, or what the server thinks of us. It works once somebody has
+    /// mended that, and every other mail fails of it too.
+    Ours,
+    /// The recipient: this mail will never go out.
+    Recipient,
+}
+
+/// A mail server's refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The three digits (RFC 5321, 4.2.3).
+    pub(crate) code: u16,
+    /// The subject and the detail of an enhanced status code (RFC 3463), where the server gave one.
+    pub(crate) enhanced: Option<(u16, u16)>,
+    /// What it said, in small letters. Not to be shown: it may quote the mail.
+    words: String,
+}
+
+/// Said of an address where a server gives no code of its own for it.
+const NOBODY: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "user not found",
+    "unknown recipient",
+    "recipient unknown",
+    "recipient not found",
+    "no such recipient",
+    "no such mailbox",
+    "mailbox not found",
+    "mailbox unavailable",
+    "mailbox unknown",
+    "no mailbox here",
+    "mailbox is disabled",
+    "mailbox full",
+    "quota exceeded",
+    "over quota",
+    "address unknown",
+    "unknown address",
+    "does not exist",
+    "doesn't have a",
+    "invalid recipient",
+    "invalid mailbox",
+    "no longer available",
+    "account is disabled",
+    "not a valid mailbox",
+    "mailbox name not allowed",
+];
+
+/// Said of us, or of mail from us.
+const US: &[&str] = &[
+    "relay",
+    "rcpthosts",
+    "polic",
+    "block",
+    "blacklist",
+    "black list",
+    "denylist",
+    "listed",
+    "spam",
+    "reputation",
+    "authenticat",
+    "auth required",
+    "log in",
+    "login",
+    "sender",
+    "helo",
+    "ehlo",
+    "client host",
+    "reverse dns",
+    "rdns",
+    "ptr record",
+    "spf",
+    "dkim",
+    "dmarc",
+    "access denied",
+    "not permitted",
+    "not allowed to",
+    "rate limit",
+    "too many",
+    "tls",
+];
+
+impl Refusal {
+    /// Reads what a server answered.
+    pub(crate) fn read(code: u16, words: &str) -> Self {
+        let words = words.to_lowercase();
+        // At the start, or as qmail has it: `sorry, no mailbox here by that name (#5.1.1)`.
+        let after_hash = words.split_once('#').map(|(_, rest)| rest);
+        let enhanced = enhanced(&words).or_else(|| after_hash.and_then(enhanced));
+        Self { code, enhanced, words }
+    }
+
+    /// Whose fault it is.
+    ///
+    /// Only what is surely about the recipient is final: an invitation that is tried once too often
+    /// harms nobody, one that is given up for our own fault reaches nobody.
+    pub(crate) fn cause(&self, step: Step) -> Cause {
+        if self.code < 500 {
+            return Cause::Passing;
+        }
+        if !matches!(step, Step::Recipient | Step::Content) {
+            return Cause::Ours;
+        }
+        let (is_nobody, is_us) = (self.says(NOBODY), self.says(US));
+        // Postfix refuses senders and greetings only where the recipient is named.
+        let is_about_sender = ["sender address rejected", "helo command rejected", "client host rejected"];
+        let is_recipient = match self.enhanced {
+            _ if self.says(&is_about_sender) => false,
+            // The sender's address, and a relay that we should not use.
+            Some((1, 7..=9)) => false,
+            Some((1, 0)) => step == Step::Recipient,
+            // An address that does not exist or has moved, or a domain that takes no mail.
+            Some((1, _)) => true,
+            // A mailbox that is full or closed. Not a message that is too long for it.
+            Some((2, detail)) => detail != 3,
+            // Exchange Online: nobody has this address. Its domain does not exist.
+            Some((4, 1)) => self.says(&["recipient address rejected"]),
+            Some((4, 4)) => self.says(&["invalid domain", "domain not found"]),
+            Some((4, 310)) => true,
+            // Outlook.com says 5.5.0 of a mailbox that is not there.
+            Some((5 | 0, 0)) => is_nobody && !is_us,
+            // The recipient's server takes no address beyond ASCII.
+            Some((6, 7)) => step == Step::Recipient,
+            Some(_) => false,
+            None if step == Step::Content => is_nobody && !is_us,
+            // A domain that takes no mail (RFC 7504).
+            None if self.code == 556 => true,
+            None => matches!(self.code, 550..=553) && !is_us || is_nobody && !is_us,
+        };
+        if is_recipient { Cause::Recipient } else { Cause::Ours }
+    }
+
+    /// What it means, to be said after the code; nothing where nobody can tell.
+    pub(crate) fn meaning(&self, step: Step) -> &'static str {
+        match (self.cause(step), self.enhanced, step) {
+            (Cause::Passing, ..) => "",
+            (Cause::Recipient, Some((1, 2 | 10) | (4, _)), _) => ": the domain of the address takes no mail",
+            (Cause::Recipient, Some((2, 2)), _) => ": the mailbox is full",
+            (Cause::Recipient, Some((2, _)), _) => ": the mailbox is closed",
+            (Cause::Recipient, Some((6, _)), _) => ": it takes no addresses with letters beyond ASCII",
+            (Cause::Recipient, ..) => ": there is no such mailbox",
+            (Cause::Ours, _, Step::Login) => ": it refuses our name or password",
+            (Cause::Ours, _, Step::Greeting) => ": it does not want to talk to us",
+            (Cause::Ours, _, Step::Sender) => ": it refuses our sender",
+            (Cause::Ours, ..) => ": it refuses mail from us, whoever it is for",
+        }
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
+        words.iter().any(|one| self.words.contains(one))
+    }
+}
+
+/// The subject and the detail of `5.1.1` at the start of a text.
+fn enhanced(text: &str) -> Option<(u16, u16)> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let mut numbers = text[..end].trim_end_matches('.').split('.').map(str::parse);
+    match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(2 | 4 | 5)), Some(Ok(subject)), Some(Ok(detail)), None) => Some((subject, detail)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_real_servers_say_is_about_us_about_the_recipient_or_passes() {
+        let lines = include_str!("replies.txt").lines().filter(|line| !line.starts_with('#'));
+        for line in lines {
+            let (head, words) = line.split_once(" | ").unwrap();
+            let words = words.replace("\\n", "\n");
+            let [step, code, cause] = head.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let step = match step {
+                "greeting" => Step::Greeting,
+                "login" => Step::Login,
+                "sender" => Step::Sender,
+                "recipient" => Step::Recipient,
+                _ => Step::Content,
+            };
+            let said = match Refusal::read(code.parse().unwrap(), &words).cause(step) {
+                Cause::Passing => "passing",
+                Cause::Ours => "ours",
+                Cause::Recipient => "final",
+            };
+            assert_eq!(said, cause, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_enhanced_code_is_read_where_servers_write_it() {
+        let read = |words| Refusal::read(550, words).enhanced;
+        assert_eq!(read("5.1.1 no such user"), Some((1, 1)));
+        assert_eq!(read("5.7.606 Access denied"), Some((7, 606)));
+        assert_eq!(read("sorry (#5.1.1)"), Some((1, 1)));
+        assert_eq!(read("5.1 no such user"), None);
+        assert_eq!(read("192.0.2.1 is blocked"), None);
+        assert_eq!(read("user unknown"), None);
+        assert_eq!(read(""), None);
+    }
+}
