@@ -161,6 +161,10 @@ fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
     line(format_args!("http: \"{}:{}\"", Ipv4Addr::LOCALHOST, ports[1]));
     // What a message may be long, everywhere: larger ones are a mistake.
     line(format_args!("max_payload: {}", 1 << 20));
+    // A process that stands still keeps its share of the questions until the server lets go of it:
+    // after about 6 s, where the default would be minutes.
+    line(format_args!("ping_interval: \"2s\""));
+    line(format_args!("ping_max: 2"));
     line(format_args!("jetstream {{"));
     // The server itself adds `jetstream` to the path.
     line(format_args!("  store_dir: {}", quoted(&options.dir)));

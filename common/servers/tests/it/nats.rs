@@ -77,6 +77,19 @@ async fn a_paused_nats_answers_again_when_it_goes_on() {
     within(async_nats::connect(nats.url())).await.unwrap();
 }
 
+/// Else it would keep its share of the questions that are asked of its service.
+#[tokio::test]
+async fn a_client_that_stands_still_is_let_go_of_within_seconds() {
+    let folder = folder();
+    let nats = start_nats(folder.path()).await;
+    let mut still = TcpStream::connect(nats.url().strip_prefix("nats://").unwrap()).await.unwrap();
+    still.write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n").await.unwrap();
+    // It never answers the server's own PING. By default that would take minutes.
+    let mut heard = String::new();
+    timeout(Duration::from_secs(30), still.read_to_string(&mut heard)).await.expect("it is let go of").unwrap();
+    assert!(heard.contains("Stale Connection"), "{heard}");
+}
+
 #[tokio::test]
 async fn configuration_that_nats_does_not_understand_is_told_with_the_reason() {
     let folder = folder();
