@@ -54,6 +54,10 @@ pub enum Code {
     LastOwner,
     /// The id is taken by other content.
     Conflict,
+    /// The window ends ahead of the server's clock.
+    ClockAhead,
+    /// The window began before there can have been any.
+    ClockBehind,
     /// An admin has made the window count no longer.
     Voided,
     /// The body did not come in time.
@@ -94,6 +98,8 @@ impl Code {
             | Self::UnknownStatus
             | Self::UnknownPriority
             | Self::PayrollNotOnProject
+            | Self::ClockAhead
+            | Self::ClockBehind
             | Self::TwoCredentials => 400,
             Self::Unauthorized => 401,
             Self::Forbidden | Self::MissingScope => 403,

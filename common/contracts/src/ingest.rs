@@ -39,6 +39,20 @@ pub struct IngestItem {
 pub struct IngestAnswer {
     /// One outcome for each item.
     pub items: Vec<Outcome>,
+    /// What more there is to say of those that are queued.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// Why a window is queued that is set aside: it waits for its time, or for an admin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Its place in the batch.
+    pub item: usize,
+    /// Why, as a word.
+    pub code: Code,
+    /// Why, and what happens next, as sentences.
+    pub detail: String,
 }
 
 /// What became of one window.
@@ -58,6 +72,7 @@ pub enum Outcome {
         /// Why, as a sentence.
         detail: String,
     },
-    /// It may only be early: it waits in quarantine and is tried again.
+    /// It waits in quarantine: it may only be early and is tried again, or [`IngestAnswer::set_aside`]
+    /// says why.
     Queued,
 }

@@ -95,7 +95,8 @@ pub mod stream {
     /// The subjects of [`REVOCATIONS_STREAM`].
     pub const REVOCATIONS_SUBJECTS: &str = "$KV.revocations.>";
 
-    /// Where a message of `stream` that `consumer` could not take is copied to.
+    /// Where messages of `stream` that `consumer` could not take are copied to: each on this subject
+    /// and its place in that stream, by which it is found again.
     pub fn dead_subject(stream: &str, consumer: &str) -> String {
         format!("dead.{}.{consumer}", stream.to_lowercase())
     }

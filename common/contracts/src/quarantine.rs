@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Code, EmployeeId, Millis, Page, WindowId, WindowSent, WindowState, message::requests};
+use crate::{
+    Code, ContentHash, EmployeeId, Millis, Page, Window, WindowId, WindowSent, WindowState, message::requests,
+};
 
 /// A window that may not be recorded, or not yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -18,12 +20,28 @@ pub struct QuarantinedWindow {
     pub code: Code,
     /// Why, as a sentence.
     pub detail: String,
-    /// Whether it may only be early, and is still tried again.
+    /// Whether it is still tried again by itself: it may only be early, or its time is to come.
     pub waiting: bool,
+    /// When it is tried again, where its time is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Millis>,
     /// When it reached us.
     pub received_at: Millis,
     /// Since when it is held.
     pub since: Millis,
+    /// Tells apart what was sent under the same id ([`crate::WindowContent::hash`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub content: Option<ContentHash>,
+    /// Who has decided about it, once somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Millis>,
+    /// The recorded window, where it was admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_as: Option<WindowId>,
     /// The window as it was sent.
     pub window: WindowSent,
 }
@@ -34,6 +52,9 @@ pub struct ListQuarantine {
     /// After this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<QuarantineCursor>,
+    /// Those that somebody has decided about, in place of those that are still to be decided.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decided: bool,
 }
 
 /// A place in the list of quarantined windows.
@@ -46,16 +67,49 @@ pub struct QuarantineCursor {
     pub employee_id: EmployeeId,
     /// Its id.
     pub id: WindowId,
+    /// Which of those with this id; before all of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
 }
 
 /// Tries a quarantined window again, by the rules as they are now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ReplayQuarantined {
     /// Which.
     pub id: WindowId,
+    /// Which of those with this id, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
+    /// Whether the asker knows [`WindowState::SetAside`]; else that is [`WindowState::Queued`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub set_aside: bool,
+}
+
+/// Records a quarantined window although a rule says no, where that is a person's to decide. One
+/// whose id has other content is recorded under an id of its own. Who and when is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmitQuarantined {
+    /// Which.
+    pub id: WindowId,
+    /// Which of those with this id, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
+}
+
+/// Decides that a quarantined window is not recorded. It is kept, with who and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscardQuarantined {
+    /// Which.
+    pub id: WindowId,
+    /// Which of those with this id, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
 }
 
 requests! {
     Timetrack: ListQuarantine => Page<QuarantinedWindow, QuarantineCursor>, "quarantine.list", idempotent;
     Timetrack: ReplayQuarantined => WindowState, "quarantine.replay", idempotent;
+    Timetrack: AdmitQuarantined => Window, "quarantine.admit", idempotent;
+    Timetrack: DiscardQuarantined => (), "quarantine.discard", idempotent;
 }

@@ -1,6 +1,6 @@
 use crate::{
-    GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintToken, ReplayQuarantined, Request, Service, User,
-    stream,
+    AdmitQuarantined, DiscardQuarantined, GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintToken,
+    ReplayQuarantined, Request, Service, User, stream,
 };
 use Service::{Analytics, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -93,7 +93,12 @@ fn asks(user: User) -> Vec<String> {
         User::Service(Projects) => vec![GetStandings::subject()],
         User::Service(Mailer) => vec![MintToken::subject()],
         User::Service(Analytics) => vec![ListFacts::subject()],
-        User::Operator => vec![ListQuarantine::subject(), ReplayQuarantined::subject()],
+        User::Operator => vec![
+            ListQuarantine::subject(),
+            ReplayQuarantined::subject(),
+            AdmitQuarantined::subject(),
+            DiscardQuarantined::subject(),
+        ],
         User::Service(_) | User::Provision => Vec::new(),
     }
 }
@@ -145,7 +150,16 @@ impl Rights {
             Directory => self.revoke(),
             // It looks for the last event about windows: all that is recorded is to be counted.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
-            Projects | Timetrack | Mailer => {}
+            // It looks whose window is at a place of the queue, or died there.
+            Timetrack => self.say([
+                format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
+                format!(
+                    "$JS.API.DIRECT.GET.{}.{}.*",
+                    stream::DEAD,
+                    stream::dead_subject(stream::INGEST, service.name())
+                ),
+            ]),
+            Projects | Mailer => {}
         }
     }
 
@@ -159,6 +173,7 @@ impl Rights {
             // The domain and the account may stand in it too.
             format!("$JS.ACK.*.*.{stream}.{service}.>"),
             stream::dead_subject(stream, service.name()),
+            format!("{}.*", stream::dead_subject(stream, service.name())),
             format!("$JS.API.STREAM.INFO.{}", stream::DEAD),
         ]);
     }

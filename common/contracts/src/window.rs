@@ -15,8 +15,10 @@ use crate::{
 
 /// The longest window, in milliseconds.
 pub const WINDOW_MOST: i64 = DAY;
-/// How far ahead of the server's clock a window may end, in milliseconds.
+/// How far ahead of the server's clock a recorded window may end, in milliseconds.
 pub const WINDOW_AHEAD: i64 = 300 * SECOND;
+/// Where the calendar of years with four digits ends.
+const YEAR_10000: Millis = Millis(253_402_300_800_000);
 
 /// How the time of a window came about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -48,7 +50,7 @@ pub struct WindowSent {
     pub id: Option<WindowId>,
     /// When it began.
     pub start: Millis,
-    /// When it ended: after `start`, at most 24 hours later, at most 5 minutes ahead of us.
+    /// When it ended: after `start`, at most 24 hours later.
     pub end: Millis,
     /// The client's offset from UTC in milliseconds, kept as sent.
     #[serde(deserialize_with = "whole_number")]
@@ -108,29 +110,25 @@ impl WindowSent {
     ///
     /// # Errors
     /// As [`WindowSent::check_limits`].
-    pub fn range(&self, now: Millis) -> Result<TimeRange, FieldError> {
-        Self::check_limits(self.start, self.end, self.timezone_offset, now)
+    pub fn range(&self) -> Result<TimeRange, FieldError> {
+        Self::check_limits(self.start, self.end, self.timezone_offset)
     }
 
-    /// The limits of every window: `end` after `start`, at most 24 h long, not before 1970, the
-    /// end at most 5 minutes after `now`.
+    /// The limits of every window: `end` after `start`, at most 24 h long, within the
+    /// years 1970 to 9999. What lies ahead of the clock, or far behind it, is a window too: such
+    /// ones are set aside.
     ///
     /// # Errors
     /// The field that does not fit, and what would.
-    pub fn check_limits(
-        start: Millis,
-        end: Millis,
-        timezone_offset: i64,
-        now: Millis,
-    ) -> Result<TimeRange, FieldError> {
+    pub fn check_limits(start: Millis, end: Millis, timezone_offset: i64) -> Result<TimeRange, FieldError> {
         let fault = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
         let range = TimeRange::new(start, end).map_err(|e| fault("end", &e.to_string()))?;
         if start < Millis(0) {
             Err(fault("start", "must be milliseconds since 1970, not negative"))
         } else if range.length() > WINDOW_MOST {
             Err(fault("end", &too_long(start)))
-        } else if end > now + WINDOW_AHEAD {
-            Err(fault("end", "must be at most 5 minutes ahead of the server's clock: check the computer's clock"))
+        } else if end >= YEAR_10000 {
+            Err(fault("end", "must be in milliseconds (not microseconds) and before the year 10000"))
         } else if !(-DAY..=DAY).contains(&timezone_offset) {
             Err(fault("timezoneOffset", "must be milliseconds, at most 24 hours either way"))
         } else {
@@ -235,12 +233,16 @@ pub struct Window {
 
 /// Asks what became of one window; an employee gets only their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct GetWindow {
     /// Which.
     pub id: WindowId,
     /// Its place in the queue, as the 202 named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+    /// Whether the asker knows [`WindowState::SetAside`]; else that is [`WindowState::Queued`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub set_aside: bool,
 }
 
 /// What became of a window.
@@ -255,9 +257,28 @@ pub enum WindowState {
     Rejected {
         /// Why, as a word.
         code: Code,
-        /// Why, as a sentence.
+        /// Why, and what happens next, as sentences.
         detail: String,
     },
+    /// It is safe, and waits for its time or for an admin: told only to those who say that they
+    /// know this answer.
+    #[serde(rename = "setAside")]
+    SetAside {
+        /// Why, as a word.
+        code: Code,
+        /// Why, and what happens next, as sentences.
+        detail: String,
+    },
+}
+
+impl WindowState {
+    /// As it is told to somebody who may not know of windows that are set aside.
+    pub fn told_to(self, knows_set_aside: bool) -> Self {
+        match self {
+            Self::SetAside { .. } if !knows_set_aside => Self::Queued,
+            state => state,
+        }
+    }
 }
 
 /// Asks for the windows that touch a range, in the order of (start, id), page by page.
@@ -304,11 +325,11 @@ mod tests {
         fn a_window_keeps_the_limits_exactly_when_its_range_is_given(
             start in -DAY..3 * DAY, length in -DAY..2 * DAY, offset in -2 * DAY..2 * DAY,
         ) {
-            // Around 1970 and around now, where the limits are.
-            for from in [Millis(start), NOW - DAY + start] {
+            // Around 1970 and the year 10000, where the limits are.
+            for from in [Millis(start), YEAR_10000 - DAY + start] {
                 let end = from + length;
-                let fits = length > 0 && length <= DAY && from >= Millis(0) && end <= NOW + 300_000 && offset.abs() <= DAY;
-                prop_assert_eq!(WindowSent::check_limits(from, end, offset, NOW).is_ok(), fits);
+                let fits = length > 0 && length <= DAY && from >= Millis(0) && end < YEAR_10000 && offset.abs() <= DAY;
+                prop_assert_eq!(WindowSent::check_limits(from, end, offset).is_ok(), fits);
             }
         }
 
@@ -319,11 +340,11 @@ mod tests {
             let end = NOW;
             let mut from = NOW - 2 * DAY - length + start;
             let mut pieces = 1;
-            while let Err(refused) = WindowSent::check_limits(from, end, 0, NOW) {
+            while let Err(refused) = WindowSent::check_limits(from, end, 0) {
                 prop_assert_eq!(&refused.field, "end");
                 let cut = refused.message.rsplit_once("until ").and_then(|(_, rest)| rest.split(' ').next());
                 let cut = Millis(cut.and_then(|cut| cut.parse().ok()).expect("an instant"));
-                prop_assert!(WindowSent::check_limits(from, cut, 0, NOW).is_ok());
+                prop_assert!(WindowSent::check_limits(from, cut, 0).is_ok());
                 from = cut;
                 pieces += 1;
             }
@@ -331,8 +352,8 @@ mod tests {
         }
 
         #[test]
-        fn no_time_however_far_breaks_the_check(start: i64, end: i64, offset: i64, now: i64) {
-            let checked = WindowSent::check_limits(Millis(start), Millis(end), offset, Millis(now));
+        fn no_time_however_far_breaks_the_check(start: i64, end: i64, offset: i64) {
+            let checked = WindowSent::check_limits(Millis(start), Millis(end), offset);
             prop_assert!(checked.is_err() || start < end);
         }
     }

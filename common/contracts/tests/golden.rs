@@ -453,10 +453,12 @@ fn time(golden: &mut Golden) {
 }
 
 fn windows(golden: &mut Golden) {
-    golden.request(GetWindow { id: id(5), seq: Some(17) }, WindowState::Recorded(Box::new(window())));
+    golden.request(GetWindow { id: id(5), seq: Some(17), set_aside: true }, WindowState::Recorded(Box::new(window())));
     let rejected = WindowState::Rejected { code: Code::NotOnTask, detail: "You were not on this task.".into() };
     golden.check("svc.timetrack.v1.windows.get.reply.rejected", &Reply::Ok(rejected));
     golden.check("svc.timetrack.v1.windows.get.reply.queued", &Reply::Ok(WindowState::Queued));
+    let set_aside = WindowState::SetAside { code: Code::ClockAhead, detail: "It is recorded by itself.".into() };
+    golden.check("svc.timetrack.v1.windows.get.reply.set_aside", &Reply::Ok(set_aside));
     let cursor = WindowCursor { start: AT, id: id(5) };
     let list = ListWindows { range: range(), filter: filter(), after: Some(cursor), limit: Some(100) };
     golden.request(list, Page { items: vec![window()], next: Some(cursor) });
@@ -488,13 +490,21 @@ fn windows(golden: &mut Golden) {
         code: Code::NotOnTask,
         detail: "You were not on this task.".into(),
         waiting: false,
+        due: Some(AT),
         received_at: AT,
         since: AT,
+        content: Some(id(9)),
+        decided_by: Some("root".into()),
+        decided_at: Some(AT),
+        recorded_as: Some(id(6)),
         window: window_sent(),
     };
-    let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5) };
-    golden.request(ListQuarantine { after: Some(cursor) }, Page { items: vec![held], next: Some(cursor) });
-    golden.request(ReplayQuarantined { id: id(5) }, WindowState::Queued);
+    let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5), content: Some(id(9)) };
+    let list = ListQuarantine { after: Some(cursor), decided: true };
+    golden.request(list, Page { items: vec![held], next: Some(cursor) });
+    golden.request(ReplayQuarantined { id: id(5), content: Some(id(9)), set_aside: true }, WindowState::Queued);
+    golden.request(AdmitQuarantined { id: id(5), content: Some(id(9)) }, window());
+    golden.request(DiscardQuarantined { id: id(5), content: Some(id(9)) }, ());
     let after = Some(id(5));
     golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
@@ -510,6 +520,7 @@ fn windows(golden: &mut Golden) {
     golden.check("ingest.v1.windows", &IngestBatch { items: vec![item] });
     let raw = || to_raw_value(&json!({"id": "…"})).expect("JSON");
     let rejected = Outcome::Rejected { code: Code::NotOnProject, detail: "You were not on this project.".into() };
+    let set_aside = vec![SetAside { item: 4, code: Code::ClockAhead, detail: "It is recorded by itself.".into() }];
     let items = vec![Outcome::Stored(raw()), Outcome::Duplicate(raw()), Outcome::Conflict, rejected, Outcome::Queued];
-    golden.check("ingest.v1.windows.answer", &IngestAnswer { items });
+    golden.check("ingest.v1.windows.answer", &IngestAnswer { items, set_aside });
 }

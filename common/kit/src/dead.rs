@@ -14,7 +14,7 @@ use crate::{Bus, Error};
 /// When the copy was not acknowledged: the message comes again.
 pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Error> {
     let info = message.info().map_err(Error::Nats)?;
-    let subject = stream::dead_subject(info.stream, info.consumer);
+    let subject = format!("{}.{}", stream::dead_subject(info.stream, info.consumer), info.stream_sequence);
     let mut headers = message.headers.clone().unwrap_or_default();
     // The copy is a message of its own: a repeated copy is the same message.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}.{}", info.consumer, info.stream_sequence));
@@ -56,13 +56,27 @@ impl From<StreamMessage> for Dead {
         Self {
             seq: message.sequence,
             subject: header(header::DEAD_SUBJECT),
-            consumer: message.subject.to_string(),
+            consumer: message.subject.splitn(4, '.').take(3).collect::<Vec<_>>().join("."),
             reason: header(header::DEAD_REASON),
             deliveries: header(header::DEAD_DELIVERIES),
             at: message.time.to_string(),
             payload: message.payload,
             headers: message.headers,
         }
+    }
+}
+
+/// The dead message that was at this place of a stream, if it died in the hands of this consumer.
+///
+/// # Errors
+/// When JetStream is not there.
+pub async fn dead_at(bus: &Bus, stream: &str, consumer: &str, seq: u64) -> Result<Option<Dead>, Error> {
+    let dead = bus.jetstream.get_stream_no_info(stream::DEAD).await.map_err(|e| Error::Nats(e.into()))?;
+    let subject = format!("{}.{seq}", stream::dead_subject(stream, consumer));
+    match dead.direct_get_last_for_subject(subject).await {
+        Ok(message) => Ok(Some(message.into())),
+        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Nats(error.into())),
     }
 }
 

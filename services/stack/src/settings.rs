@@ -29,6 +29,9 @@ pub struct Settings {
     /// Those of timetrack, which analytics have too.
     #[arg(skip)]
     pub timetrack: timetrack::Config,
+    /// Those of timetrack alone.
+    #[command(flatten)]
+    pub limits: timetrack::Limits,
     /// Those of analytics.
     #[command(flatten)]
     pub analytics: analytics::Config,
@@ -48,7 +51,8 @@ impl Settings {
     pub fn parse() -> Self {
         let matches = command().get_matches();
         let mut settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        settings.timetrack.count_overlaps = settings.analytics.count_overlaps;
+        settings.timetrack =
+            timetrack::Config { count_overlaps: settings.analytics.count_overlaps, limits: settings.limits };
         let Common { nats, mongo, .. } = &settings.common;
         let mongo_url = mongo.mongo_connection_string.expose().trim();
         settings.names_nats = is_set(&matches, "nats_url") && given(Some(&nats.nats_url)).is_some();

@@ -1,8 +1,11 @@
 //! What an operator does from the command line: look at what is held back, and try it again.
 
 use anyhow::{Context, anyhow};
-use clap::Subcommand;
-use contracts::{Actor, Caller, ListQuarantine, QuarantinedWindow, ReplayQuarantined, WindowId, WindowState};
+use clap::{Args, Subcommand};
+use contracts::{
+    Actor, AdmitQuarantined, Caller, ContentHash, DiscardQuarantined, ListQuarantine, QuarantinedWindow,
+    ReplayQuarantined, WindowId, WindowState,
+};
 use kit::{Bus, Deps, Origin};
 
 /// A command in place of running the service.
@@ -54,6 +57,21 @@ pub enum Quarantine {
         #[arg(required = true)]
         ids: Vec<WindowId>,
     },
+    /// Records windows although a rule says no.
+    Admit(Chosen),
+    /// Decides that windows are not recorded; they are kept, with who and when.
+    Discard(Chosen),
+}
+
+/// Windows in quarantine.
+#[derive(Args, Clone, Debug)]
+pub struct Chosen {
+    /// Their ids.
+    #[arg(required = true)]
+    ids: Vec<WindowId>,
+    /// Which of those with this id, where there are several.
+    #[arg(long)]
+    content: Option<ContentHash>,
 }
 
 /// Runs a command; what it finds goes to standard output.
@@ -112,12 +130,28 @@ async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
         }
         Quarantine::Replay { ids } => {
             for id in ids {
-                let state = bus.ask(Caller::Admin, &ReplayQuarantined { id }).await.map_err(|e| anyhow!(e))?;
+                let state = bus
+                    .ask(Caller::Admin, &ReplayQuarantined { id, content: None, set_aside: true })
+                    .await
+                    .map_err(|e| anyhow!(e))?;
                 match state {
                     WindowState::Recorded(_) => println!("{id}\trecorded"),
                     WindowState::Queued => println!("{id}\tqueued"),
+                    WindowState::SetAside { detail, .. } => println!("{id}\tset aside\t{detail}"),
                     WindowState::Rejected { detail, .. } => println!("{id}\trejected\t{detail}"),
                 }
+            }
+        }
+        Quarantine::Admit(Chosen { ids, content }) => {
+            for id in ids {
+                let admitted = bus.ask(Caller::Admin, &AdmitQuarantined { id, content }).await;
+                println!("{id}\trecorded as {}", admitted.map_err(|e| anyhow!(e))?.id);
+            }
+        }
+        Quarantine::Discard(Chosen { ids, content }) => {
+            for id in ids {
+                bus.ask(Caller::Admin, &DiscardQuarantined { id, content }).await.map_err(|e| anyhow!(e))?;
+                println!("{id}\tdiscarded");
             }
         }
     }
@@ -127,7 +161,7 @@ async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
 async fn quarantined(bus: &Bus) -> anyhow::Result<Vec<QuarantinedWindow>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = bus.ask(Caller::Admin, &ListQuarantine { after }).await.map_err(|e| anyhow!(e))?;
+        let page = bus.ask(Caller::Admin, &ListQuarantine { after, decided: false }).await.map_err(|e| anyhow!(e))?;
         all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),

@@ -1,4 +1,8 @@
+use std::str::FromStr;
+
 use clap::{ArgAction, Args, builder::BoolishValueParser};
+use contracts::Millis;
+use jiff::civil::Date;
 
 /// The settings of this service alone.
 #[derive(Args, Clone, Debug, Default)]
@@ -16,4 +20,57 @@ pub struct Config {
         num_args = 0..=1
     )]
     pub count_overlaps: bool,
+    /// Which windows are recorded.
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Which windows are recorded.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[group(skip)]
+pub struct Limits {
+    /// Windows that began before this UTC day are set aside until an admin admits or discards them
+    /// (computers whose battery died say 1970 or 1980). An import of older sheets needs an earlier day.
+    #[arg(long, env = "EARLIEST_WINDOW", value_name = "YYYY-MM-DD", default_value = "2001-01-01")]
+    pub earliest_window: EarliestWindow,
+}
+
+/// When a window may begin at the earliest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarliestWindow(pub Millis);
+
+impl Default for EarliestWindow {
+    /// The first moment of 2001.
+    fn default() -> Self {
+        Self(Millis(978_307_200_000))
+    }
+}
+
+/// A text that names no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a day as YYYY-MM-DD, such as 2001-01-01")]
+pub struct NotADay;
+
+impl FromStr for EarliestWindow {
+    type Err = NotADay;
+
+    fn from_str(text: &str) -> Result<Self, NotADay> {
+        let day: Date = text.parse().map_err(|_| NotADay)?;
+        let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| NotADay)?;
+        Ok(Self(Millis(midnight.timestamp().as_millisecond())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_window_is_a_day_and_2001_unless_set() {
+        assert_eq!("2001-01-01".parse(), Ok(EarliestWindow::default()));
+        assert_eq!("1970-01-02".parse(), Ok(EarliestWindow(Millis(86_400_000))));
+        for no_day in ["", "2001", "2001-13-01", "978307200000", "yesterday"] {
+            assert_eq!(no_day.parse::<EarliestWindow>(), Err(NotADay), "{no_day}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use contracts::Service;
 use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
-pub use config::Config;
+pub use config::{Config, EarliestWindow, Limits};
 pub use faults::{Faults, Step};
 
 use crate::{
@@ -100,6 +100,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::void)
         .on(handlers::list_quarantine)
         .on(handlers::replay_quarantined)
+        .on(handlers::admit_quarantined)
+        .on(handlers::discard_quarantined)
 }
 
 /// What this service does about events: one line an event. All keep the copy of who may track.

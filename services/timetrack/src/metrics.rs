@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_nats::jetstream::stream::Stream;
-use contracts::{IngestItem, Millis, Outcome, stream};
+use contracts::{Code, Millis, Outcome, stream};
 use kit::{
     Bus, Metrics, Shutdown,
     metrics::{ANSWERS, Counter, DELAYS, Gauge, Histogram, SIZES, sample, seconds},
 };
 
-use crate::App;
+use crate::{App, consumers::Arrival};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -18,13 +18,29 @@ pub(crate) struct TimetrackMetrics {
     delay: Histogram,
     together: Histogram,
     pub(crate) took: Histogram,
-    quarantined: Gauge,
+    quarantined: [Gauge; REASONS.len()],
     waiting: Gauge,
     streams: Sizes,
 }
 
 /// How large each stream is: its messages, its bytes, and the most bytes it may have.
 type Sizes = [[Gauge; STREAMS.len()]; 3];
+
+/// Why windows are in quarantine, as codes and as the words for them.
+const REASONS: [(Code, &str); 12] = [
+    (Code::ClockAhead, "clock_ahead"),
+    (Code::ClockBehind, "clock_behind"),
+    (Code::Conflict, "conflict"),
+    (Code::UnknownEmployee, "unknown_employee"),
+    (Code::UnknownProject, "unknown_project"),
+    (Code::UnknownTask, "unknown_task"),
+    (Code::EmployeeDeactivated, "employee_deactivated"),
+    (Code::ProjectArchived, "project_archived"),
+    (Code::NotOnProject, "not_on_project"),
+    (Code::NotOnTask, "not_on_task"),
+    (Code::Invalid, "invalid"),
+    (Code::Unavailable, "unavailable"),
+];
 
 /// This service looks at these, for all.
 const STREAMS: [&str; 3] = [stream::EVENTS, stream::INGEST, stream::DEAD];
@@ -42,7 +58,12 @@ impl TimetrackMetrics {
             ),
             together: metrics.histogram("t3_record_batch_windows", "Windows that were recorded together", SIZES),
             took: metrics.histogram("t3_record_duration_seconds", "Recording windows together", ANSWERS),
-            quarantined: metrics.gauge("t3_quarantine_windows", "Windows in quarantine, rejected or waiting"),
+            quarantined: metrics.gauges(
+                "t3_quarantine_windows",
+                "Windows in quarantine that are still to be decided, by reason, counted up to 10000 each",
+                "code",
+                REASONS.map(|(_, word)| word),
+            ),
             waiting: metrics.gauge("t3_quarantine_waiting_windows", "Those that wait because they may only be early"),
             streams: [
                 sizes("t3_stream_messages", "Messages in a stream"),
@@ -53,9 +74,9 @@ impl TimetrackMetrics {
     }
 
     /// These became of windows that were taken together, in order.
-    pub(crate) fn settled(&self, received_at: &[Millis], outcomes: &[Outcome], now: Millis) {
-        self.together.observe(outcomes.len() as f64);
-        for (outcome, at) in outcomes.iter().zip(received_at) {
+    pub(crate) fn settled<'a>(&self, received_at: &[Millis], outcomes: impl Iterator<Item = &'a Outcome>, now: Millis) {
+        self.together.observe(received_at.len() as f64);
+        for (outcome, at) in outcomes.zip(received_at) {
             let which = match outcome {
                 Outcome::Stored(_) => 0,
                 Outcome::Duplicate(_) => 1,
@@ -72,8 +93,8 @@ impl TimetrackMetrics {
 }
 
 /// When each of these reached the gateway.
-pub(crate) fn arrivals(items: &[IngestItem]) -> Vec<Millis> {
-    items.iter().map(|item| item.received_at).collect()
+pub(crate) fn received(arrivals: &[Arrival]) -> Vec<Millis> {
+    arrivals.iter().map(|arrival| arrival.item.received_at).collect()
 }
 
 /// Measures what is held back, and the streams, until shutdown.
@@ -82,8 +103,10 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     sample(shutdown, move || {
         let app = held.clone();
         async move {
-            let (all, waiting) = app.store.quarantine.sizes().await?;
-            app.metrics.quarantined.set(all as i64);
+            let (sizes, waiting) = app.store.quarantine.sizes(REASONS.map(|(code, _)| code)).await?;
+            for ((code, _), gauge) in REASONS.iter().zip(&app.metrics.quarantined) {
+                gauge.set(sizes.get(code).copied().unwrap_or_default() as i64);
+            }
             app.metrics.waiting.set(waiting as i64);
             Ok::<(), kit::Error>(())
         }
@@ -104,4 +127,16 @@ async fn measure_streams(bus: &Bus, [messages, bytes, limit]: &Sizes) -> anyhow:
         limit[n].set(info.config.max_bytes);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_s_word_is_that_of_the_api() {
+        for (code, word) in REASONS {
+            assert_eq!(serde_json::to_value(code).expect("JSON"), word);
+        }
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Submitted {
     pub(crate) seq: u64,
     /// What became of it, as a worker said; queued where none has said anything yet.
     pub(crate) outcome: Outcome,
+    /// Why it is queued and what happens next, where a worker has set it aside.
+    pub(crate) aside: Option<Failure>,
 }
 
 /// What is waited for.

@@ -1,11 +1,11 @@
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use async_nats::{
     header::NATS_MESSAGE_ID,
     jetstream::{self, ErrorCode, context::PublishError, publish::PublishAck},
 };
 use bytes::Bytes;
-use contracts::{Code, ContentHash, Failure, INGEST_WINDOWS, Outcome, header};
+use contracts::{Code, ContentHash, Failure, INGEST_WINDOWS, IngestAnswer, Outcome, header};
 use kit::{Bus, Shutdown};
 use tokio::{
     sync::{Mutex, mpsc},
@@ -114,11 +114,11 @@ impl Publisher {
 /// what it is, or that there is none yet.
 async fn tell(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Waiting>) {
     // A client that hung up does not wait; what it is told is dropped.
-    let tell = |waiting: Waiting, outcome| drop(waiting.answer.send(Ok(Submitted { seq, outcome })));
+    let tell = |waiting: Waiting, outcome, aside| drop(waiting.answer.send(Ok(Submitted { seq, outcome, aside })));
     let mut others = Vec::with_capacity(waiting.len());
     for (place, waiting) in waiting.into_iter().enumerate() {
         match waiting.until {
-            Until::Safe => tell(waiting, Outcome::Queued),
+            Until::Safe => tell(waiting, Outcome::Queued, None),
             Until::Settled => others.push((place, waiting)),
         }
     }
@@ -126,10 +126,16 @@ async fn tell(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Wait
         return;
     }
     let word = timeout_at(deadline, &mut answer.word).await;
-    let mut outcomes = word.ok().and_then(Result::ok).map(|word| word.items.into_iter().map(Some).collect::<Vec<_>>());
+    let (items, set_aside) = match word {
+        Ok(Ok(IngestAnswer { items, set_aside })) => (items, set_aside),
+        _ => Default::default(),
+    };
+    let mut outcomes: Vec<_> = items.into_iter().map(Some).collect();
+    let mut asides: HashMap<_, _> =
+        set_aside.into_iter().map(|aside| (aside.item, Failure::new(aside.code, aside.detail))).collect();
     for (place, waiting) in others {
-        let outcome = outcomes.as_mut().and_then(|outcomes| outcomes.get_mut(place)?.take());
-        tell(waiting, outcome.unwrap_or(Outcome::Queued));
+        let outcome = outcomes.get_mut(place).and_then(Option::take);
+        tell(waiting, outcome.unwrap_or(Outcome::Queued), asides.remove(&place));
     }
 }
 

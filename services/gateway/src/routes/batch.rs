@@ -140,7 +140,7 @@ impl BatchItem {
         Self { id, status, code: Some(failure.code), detail: Some(failure.detail), location: None }
     }
 
-    fn settled(id: WindowId, Submitted { seq, outcome }: Submitted) -> Self {
+    fn settled(id: WindowId, Submitted { seq, outcome, aside }: Submitted) -> Self {
         let plain = |status| Self { id: Some(id), status, code: None, detail: None, location: None };
         match outcome {
             Outcome::Stored(_) => plain(ItemStatus::Stored),
@@ -152,7 +152,10 @@ impl BatchItem {
             Outcome::Rejected { code, detail } => {
                 Self::refused(Some(id), ItemStatus::Rejected, Failure::new(code, detail))
             }
-            Outcome::Queued => Self { location: Some(location(id, seq)), ..plain(ItemStatus::Queued) },
+            Outcome::Queued => {
+                let (code, detail) = aside.map(|why| (why.code, why.detail)).unzip();
+                Self { code, detail, location: Some(location(id, seq)), ..plain(ItemStatus::Queued) }
+            }
         }
     }
 }

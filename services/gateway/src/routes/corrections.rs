@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, CorrectWindow, ListQuarantine, QuarantineCursor, QuarantinedWindow, ReplayQuarantined, VoidWindow, Window,
-    WindowCorrection, WindowId,
+    AdmitQuarantined, Caller, ContentHash, CorrectWindow, DiscardQuarantined, Failure, ListQuarantine,
+    QuarantineCursor, QuarantinedWindow, ReplayQuarantined, VoidWindow, Window, WindowCorrection, WindowId,
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     App,
     auth::Admin,
     error::Problem,
-    extract::{Body, Listing, Paging, PathId},
+    extract::{Body, Listing, Paging, Params, PathId},
 };
 
 /// Correct one recorded window.
@@ -63,18 +63,23 @@ pub(super) async fn void_window(
 }
 
 /// The windows that may not be recorded, or not yet, with the reason; the oldest first.
+///
+/// Those that are still to be decided; with `decided=true` those that an admin has admitted or
+/// discarded, with who and when.
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
-    params(Paging),
+    params(Paging, ("decided" = Option<bool>, Query, description = "Those that are decided, in place of the others.")),
     responses((status = 200, description = "All of them.", body = Vec<QuarantinedWindow>)),
 )]
 pub(super) async fn list_quarantine(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
+    let decided = params.get("decided", "must be true or false")?.unwrap_or_default();
     let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
-    list.answer(ListQuarantine { after: None }, identity).await
+    list.answer(ListQuarantine { after: None, decided }, identity).await
 }
 
 impl ListRequest for ListQuarantine {
@@ -82,25 +87,90 @@ impl ListRequest for ListQuarantine {
     type Place = QuarantineCursor;
 
     fn after(&self, after: Option<QuarantineCursor>) -> Self {
-        Self { after }
+        Self { after, ..*self }
     }
 
     fn place(&self, item: &QuarantinedWindow) -> QuarantineCursor {
-        QuarantineCursor { since: item.since, employee_id: item.employee_id, id: item.id }
+        let QuarantinedWindow { since, employee_id, id, content, .. } = *item;
+        QuarantineCursor { since, employee_id, id, content }
     }
 }
 
 /// Try a window from quarantine again, by the rules as they are now.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/replay", tag = "Time", security(("adminKey" = [])),
-    params(("id" = WindowId, Path, description = "Which.")),
-    responses((status = 200, description = "What became of it: recorded, queued or rejected.", body = WindowSeen)),
+    params(
+        ("id" = WindowId, Path, description = "Which."),
+        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+    ),
+    responses(
+        (status = 200, description = "What became of it: recorded, queued or rejected.", body = WindowSeen),
+        (status = 409, description = "`conflict`: several are held under this id."),
+    ),
 )]
 pub(super) async fn replay_quarantined(
     State(app): State<Arc<App>>,
     Admin: Admin,
     PathId(id): PathId<WindowId>,
+    params: Params,
 ) -> Result<Response, Problem> {
-    let state = app.ask(Caller::Admin, &ReplayQuarantined { id }).await?;
+    let replay = ReplayQuarantined { id, content: content(&params)?, set_aside: true };
+    let state = app.ask(Caller::Admin, &replay).await?;
     Ok(Json(seen(id, state)).into_response())
+}
+
+/// Admit a window from quarantine: record it although a rule says no.
+///
+/// Whatever the reason, except that nobody has ever told of its project, task or employee. Who and
+/// when is kept. One whose id belongs to other content is recorded under an id of its own. Asked
+/// again, it is the same window.
+#[utoipa::path(
+    post, path = "/api/v1/quarantine/{id}/admit", tag = "Time", security(("adminKey" = [])),
+    params(
+        ("id" = WindowId, Path, description = "Which."),
+        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+    ),
+    responses(
+        (status = 200, description = "Recorded.", body = Window),
+        (status = 400, description = "`unknown_employee`, `unknown_project`, `unknown_task`: it cannot be recorded."),
+        (status = 409, description = "`conflict`: several are held under this id."),
+    ),
+)]
+pub(super) async fn admit_quarantined(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<WindowId>,
+    params: Params,
+) -> Result<Json<Window>, Problem> {
+    let admit = AdmitQuarantined { id, content: content(&params)? };
+    Ok(Json(app.ask(Caller::Admin, &admit).await?))
+}
+
+/// Discard a window from quarantine: it is not recorded.
+///
+/// It is kept, with who and when: `decided=true` lists it.
+#[utoipa::path(
+    post, path = "/api/v1/quarantine/{id}/discard", tag = "Time", security(("adminKey" = [])),
+    params(
+        ("id" = WindowId, Path, description = "Which."),
+        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+    ),
+    responses(
+        (status = 204, description = "Discarded."),
+        (status = 409, description = "`conflict`: several are held under this id, or it has been admitted."),
+    ),
+)]
+pub(super) async fn discard_quarantined(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<WindowId>,
+    params: Params,
+) -> Result<StatusCode, Problem> {
+    let discard = DiscardQuarantined { id, content: content(&params)? };
+    app.ask(Caller::Admin, &discard).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn content(params: &Params) -> Result<Option<ContentHash>, Failure> {
+    params.get("content", "must be the content of a window in quarantine, as the list shows it")
 }

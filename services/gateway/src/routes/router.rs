@@ -79,6 +79,8 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Scoped(Time), routes!(corrections::correct_window, corrections::void_window)))
         .routes(access(Scoped(Time), routes!(corrections::list_quarantine)))
         .routes(access(Scoped(Time), routes!(corrections::replay_quarantined)))
+        .routes(access(Scoped(Time), routes!(corrections::admit_quarantined)))
+        .routes(access(Scoped(Time), routes!(corrections::discard_quarantined)))
         .routes(access(Scoped(Analytics), routes!(windows::list_windows)))
         .routes(access(Scoped(Analytics), routes!(analytics::project_time)))
         .routes(access(ScopedOrOwn(Analytics), routes!(analytics::time)))

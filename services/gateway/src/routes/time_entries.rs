@@ -31,10 +31,17 @@ const UPDATE_PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub(super) enum Unrecorded {
-    /// Safe, and soon recorded or rejected.
+    /// Safe, and soon recorded or rejected; or set aside, with the reason.
     Queued {
         /// Its id.
         id: WindowId,
+        /// Why it is set aside, as a word.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, example = "clock_ahead")]
+        code: Option<Code>,
+        /// Why, and what happens next, as sentences.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
     },
     /// It may not be recorded.
     Rejected {
@@ -43,8 +50,8 @@ pub(super) enum Unrecorded {
         /// Why, as a word.
         #[schema(value_type = String, example = "not_on_project")]
         code: Code,
-        /// Why, as a sentence.
-        #[schema(example = "The employee was not on the project at any moment of the window.")]
+        /// Why, and what happens next, as sentences.
+        #[schema(example = "You were not on this project at the time. It is kept: an admin can admit or discard it.")]
         detail: String,
     },
 }
@@ -70,7 +77,7 @@ pub(super) enum WindowSeen {
     responses(
         (status = 201, description = "Recorded.", body = Window),
         (status = 200, description = "It was recorded before, the very same.", body = Window),
-        (status = 202, description = "Safe, but not yet recorded: `Location` tells what becomes of it.", body = Unrecorded,
+        (status = 202, description = "Safe, but not yet recorded: `Location` tells what becomes of it. With `code` it is set aside: `clock_ahead` (it ends more than 5 minutes ahead of the server's clock, and is recorded by itself once its time has come), `clock_behind` (it began before `EARLIEST_WINDOW`, and an admin admits or discards it).", body = Unrecorded,
          headers(("Location" = String, description = "Where to ask."))),
         (status = 400, description = "`not_on_project`, `not_on_task`, `unknown_project`, `unknown_task`, `project_archived`, `employee_deactivated`: it may not be recorded."),
         (status = 409, description = "`conflict`: the id belongs to other content."),
@@ -87,7 +94,7 @@ pub(super) async fn record_window(
     let id = item.id;
     let submitted = app.ingest.submit(vec![item], until(&headers)).await.pop();
     let nothing = || Err(Failure::new(Code::Internal, "Something went wrong on our side."));
-    let Submitted { seq, outcome } = submitted.unwrap_or_else(nothing)?;
+    let Submitted { seq, outcome, aside } = submitted.unwrap_or_else(nothing)?;
     Ok(match outcome {
         Outcome::Stored(window) => {
             ([(header::LOCATION, format!("/api/v1/time-entries/{id}"))], recorded(StatusCode::CREATED, &window))
@@ -99,13 +106,13 @@ pub(super) async fn record_window(
             return Err(Problem::new(Code::Conflict, detail));
         }
         Outcome::Rejected { code, detail } => return Err(Problem::new(code, detail)),
-        Outcome::Queued => (applied(StatusCode::ACCEPTED, &headers), queued(id, seq)).into_response(),
+        Outcome::Queued => (applied(StatusCode::ACCEPTED, &headers), queued(id, seq, aside)).into_response(),
     })
 }
 
 /// A window on its way, once it keeps the limits.
 pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowSent) -> Result<IngestItem, Failure> {
-    window.range(received_at).map_err(|error| Failure::fields(vec![error]))?;
+    window.range().map_err(|error| Failure::fields(vec![error]))?;
     let made = || window_id(employee_id, &window.hwid, window.start, window.end, window.task_id);
     let id = window.id.unwrap_or_else(made);
     let (hash, traceparent) = (content_hash(&window), kit::traceparent());
@@ -127,8 +134,9 @@ fn recorded(status: StatusCode, window: &RawValue) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], window.get().to_owned()).into_response()
 }
 
-fn queued(id: WindowId, seq: u64) -> Response {
-    let queued = Json(Unrecorded::Queued { id });
+fn queued(id: WindowId, seq: u64, aside: Option<Failure>) -> Response {
+    let (code, detail) = aside.map(|why| (why.code, why.detail)).unzip();
+    let queued = Json(Unrecorded::Queued { id, code, detail });
     (StatusCode::ACCEPTED, [(header::LOCATION, location(id, seq))], queued).into_response()
 }
 
@@ -217,14 +225,17 @@ pub(super) async fn get_window(
     params: Params,
 ) -> Result<Json<WindowSeen>, Problem> {
     let seq = params.whole("seq", "must be a whole number, as the 202 named it")?;
-    Ok(Json(seen(id, app.ask(caller, &GetWindow { id, seq }).await?)))
+    Ok(Json(seen(id, app.ask(caller, &GetWindow { id, seq, set_aside: true }).await?)))
 }
 
 /// What a caller sees of a window.
 pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
     match state {
         WindowState::Recorded(window) => WindowSeen::Recorded(window),
-        WindowState::Queued => WindowSeen::Unrecorded(Unrecorded::Queued { id }),
+        WindowState::Queued => WindowSeen::Unrecorded(Unrecorded::Queued { id, code: None, detail: None }),
+        WindowState::SetAside { code, detail } => {
+            WindowSeen::Unrecorded(Unrecorded::Queued { id, code: Some(code), detail: Some(detail) })
+        }
         WindowState::Rejected { code, detail } => WindowSeen::Unrecorded(Unrecorded::Rejected { id, code, detail }),
     }
 }

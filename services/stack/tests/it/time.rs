@@ -162,7 +162,8 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         ("end", window(TEN, TEN)),
         ("end", window(TEN, TEN - 1)),
         ("end", window(TEN, TEN + day + 1)),
-        ("end", window(now, now + 6 * MINUTE)),
+        // In microseconds.
+        ("end", window(now * 1_000, (now + 1) * 1_000)),
         ("end", window(0, i64::MAX)),
         ("start", window(-1, HOUR)),
         ("start", window(i64::MIN, i64::MIN + 1)),
@@ -192,6 +193,49 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
     assert_eq!(office.windows(TEN, now + day).await.len(), 0);
     office.record(TEN, TEN + day).await;
     office.record(now, now + 4 * MINUTE).await;
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
+    let office = Office::open().await;
+    let (system, token) = (&office.system, &office.ann.token);
+    let now = system.world.clock.now().0;
+    let seen = async |path: &str| system.employee(token, "GET", path, Value::Null).await.expect(200);
+
+    let ahead = office.post(office.window(now, now + HOUR)).await;
+    let location = ahead.headers["Location"].to_str().unwrap().to_owned();
+    let ahead = ahead.expect(202);
+    assert_keys(&ahead, &["id", "status", "code", "detail"]);
+    assert_eq!((&ahead["status"], &ahead["code"]), (&json!("queued"), &json!("clock_ahead")));
+    assert!(ahead["detail"].as_str().unwrap().contains("recorded by itself"), "{ahead}");
+    assert_eq!(seen(&location).await, ahead);
+    // In a batch the same, beside its neighbours.
+    let batch =
+        json!({ "windows": [office.window(TEN, TEN + HOUR), office.window(now, now + HOUR), office.window(1, HOUR)] });
+    let batch = system.employee(token, "POST", &format!("{WINDOWS}/batch"), batch).await.expect(202);
+    let told = |n: usize| (batch["items"][n]["status"].as_str().unwrap(), batch["items"][n]["code"].as_str());
+    assert_eq!(told(0), ("stored", None));
+    assert_eq!((told(1), told(2)), (("queued", Some("clock_ahead")), ("queued", Some("clock_behind"))));
+    let behind = &batch["items"][2];
+    assert!(behind["detail"].as_str().unwrap().contains("admit or discard"), "{behind}");
+    let held = system.get("/api/v1/quarantine").await;
+    assert_eq!(held.as_array().unwrap().len(), 2, "{held}");
+
+    // An admin decides about the one, time about the other.
+    let one = format!("/api/v1/quarantine/{}", id(behind));
+    assert_eq!(system.employee(token, "POST", &format!("{one}/admit"), Value::Null).await.status, 401);
+    system.admin("POST", &format!("{one}/discard"), Value::Null).await.expect(204);
+    let discarded = seen(behind["location"].as_str().unwrap()).await;
+    assert_eq!((&discarded["status"], &discarded["code"]), (&json!("rejected"), &json!("clock_behind")));
+    assert_eq!(system.get("/api/v1/quarantine?decided=true").await[0]["decidedBy"], "root");
+    let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
+    assert_eq!(admitted["start"], 1);
+    assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);
+    system.world.clock.advance(HOUR);
+    testkit::eventually("it is recorded by itself", async || (seen(&location).await["start"] == now).then_some(()))
+        .await;
+    assert_eq!(system.get("/api/v1/quarantine").await, json!([]));
     office.system.finish().await;
 }
 

@@ -4,19 +4,23 @@ use kit::{Error, Shutdown};
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::recorder::record_all;
-use crate::App;
+use crate::{App, domain::Held};
 
-/// How often early windows are tried again.
+/// How often held windows are looked at.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The most windows that are tried at once.
-const MOST: i64 = 200;
+const MOST: usize = 200;
 
-/// Tries early windows again from quarantine, until shutdown. Several replicas may do so at once.
+/// Tries windows again from quarantine, until shutdown: those that may only be early, and those whose
+/// time has come. Several replicas may do so at once.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
         while !stop.is_stopping() {
-            if let Err(error) = retry_once(&app).await {
+            if let Err(error) = retry_due(&app, &stop).await {
+                tracing::warn!(%error, "windows whose time has come wait");
+            }
+            if let Err(error) = retry_waiting(&app, &stop).await {
                 tracing::warn!(%error, "early windows wait");
             }
             tokio::select! {
@@ -27,14 +31,39 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-async fn retry_once(app: &App) -> Result<(), Error> {
-    let waiting = app.store.quarantine.waiting(MOST).await?;
-    if waiting.is_empty() {
+/// Those whose time has come. Each is recorded or held for another reason, so none is met twice,
+/// however many they are.
+async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
+    while !stop.is_stopping() {
+        let due = app.store.quarantine.due(app.clock.now(), MOST as i64).await?;
+        let is_last = due.len() < MOST;
+        retry(app, due).await?;
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// All that may only be early, each of them once.
+async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
+    let mut after = None;
+    while !stop.is_stopping() {
+        let waiting = app.store.quarantine.waiting(after.as_ref(), MOST as i64).await?;
+        let Some(last) = waiting.last().cloned() else { break };
+        retry(app, waiting).await?;
+        after = Some(last);
+    }
+    Ok(())
+}
+
+async fn retry(app: &App, held: Vec<Held>) -> Result<(), Error> {
+    if held.is_empty() {
         return Ok(());
     }
-    let span = info_span!("record", windows = waiting.len(), trace_id = Empty);
-    kit::follow(&span, waiting.iter().filter_map(|held| held.item.traceparent.as_deref()));
-    // Recording lets go of what it records, and rejects what it can judge; the rest waits on.
-    record_all(app, waiting.into_iter().map(|held| held.item).collect()).instrument(span).await?;
+    let span = info_span!("record", windows = held.len(), trace_id = Empty);
+    kit::follow(&span, held.iter().filter_map(|held| held.item.traceparent.as_deref()));
+    // Recording lets go of what it records, and rejects what it can judge; the rest stays held.
+    record_all(app, held.into_iter().map(|held| held.item.into()).collect()).instrument(span).await?;
     Ok(())
 }

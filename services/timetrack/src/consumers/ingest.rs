@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
-use contracts::{IngestAnswer, IngestBatch, IngestItem, Outcome, Service, header, stream};
+use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
 use kit::{Error, InHand, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::recorder::record_all;
+use super::recorder::{Arrival, Settled, record_all};
 use crate::{App, Step};
 
 /// The most messages that are recorded together.
@@ -29,7 +29,7 @@ pub(crate) struct Ingest {
 struct Together {
     /// Each with the number of its windows.
     messages: Vec<(Message, usize)>,
-    windows: Vec<IngestItem>,
+    windows: Vec<Arrival>,
 }
 
 impl Ingest {
@@ -89,8 +89,9 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
             record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
+        let seq = message.info().ok().map(|info| info.stream_sequence);
         together.messages.push((message, batch.items.len()));
-        together.windows.extend(batch.items);
+        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq }));
     }
     if !together.messages.is_empty() {
         record_together(app, together, &in_hand).await;
@@ -103,12 +104,12 @@ async fn record_together(app: &App, together: Together, in_hand: &InHand) {
     let Together { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
-    kit::link(&span, windows.iter().filter_map(|item| item.traceparent.as_deref()));
+    kit::link(&span, windows.iter().filter_map(|arrival| arrival.item.traceparent.as_deref()));
     match record_all(app, windows).await {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
+        Ok(settled) => {
+            let mut settled = settled.into_iter();
             for (message, windows) in messages {
-                answer(app, &message, outcomes.by_ref().take(windows).collect()).await;
+                answer(app, &message, settled.by_ref().take(windows)).await;
             }
         }
         Err(error) if error.is_away() || messages.len() == 1 => {
@@ -131,10 +132,10 @@ async fn record_together(app: &App, together: Together, in_hand: &InHand) {
 }
 
 /// Tells the gateway what became of each window, then lets go of the message.
-async fn answer(app: &App, message: &Message, items: Vec<Outcome>) {
+async fn answer(app: &App, message: &Message, settled: impl Iterator<Item = Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
-        match serde_json::to_vec(&IngestAnswer { items }) {
+        match serde_json::to_vec(&word(settled)) {
             // An answer that is lost makes a 202 of a 201, no more.
             Ok(answer) => drop(app.bus.client.publish(inbox.to_string(), answer.into()).await),
             Err(error) => tracing::error!(%error, "an answer that cannot be written"),
@@ -142,6 +143,16 @@ async fn answer(app: &App, message: &Message, items: Vec<Outcome>) {
     }
     app.faults.at(Step::Answered).await;
     settle(message.ack().await.map_err(Error::Nats));
+}
+
+/// What the gateway is told.
+fn word(settled: impl Iterator<Item = Settled>) -> IngestAnswer {
+    let mut answer = IngestAnswer { items: Vec::new(), set_aside: Vec::new() };
+    for (item, Settled { outcome, aside }) in settled.enumerate() {
+        answer.items.push(outcome);
+        answer.set_aside.extend(aside.map(|(code, detail)| SetAside { item, code, detail }));
+    }
+    answer
 }
 
 /// The message comes again a little later; one that keeps failing by itself goes to DEAD.

@@ -12,5 +12,5 @@ pub(crate) use self::{
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
-    recorder::record_all,
+    recorder::{Arrival, publish, record_all},
 };

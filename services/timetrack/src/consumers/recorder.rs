@@ -1,107 +1,173 @@
 use std::time::Instant;
 
-use contracts::{Code, IngestItem, Outcome, WINDOWS_AN_EVENT, Window, WindowFact, WindowsRecorded};
+use contracts::{
+    Code, IngestItem, Millis, Outcome, WINDOWS_AN_EVENT, WindowContent, WindowFact, WindowId, WindowState,
+    WindowsRecorded,
+};
 use kit::Error;
 use serde_json::value::to_raw_value;
 
 use super::check::{Fate, check};
 use crate::{
     App, Step,
-    domain::{record, refusal},
-    metrics::arrivals,
-    store::{Held, StoredWindow},
+    domain::{Held, Hold, Next, record, untimely},
+    metrics::received,
+    store::StoredWindow,
 };
 
-/// Checks windows and records what may be recorded; gives the outcome of each, in order. All that
-/// it does can be done again: a crash anywhere, and the same windows come once more.
-pub(crate) async fn record_all(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outcome>, Error> {
-    let (started, received_at) = (Instant::now(), arrivals(&items));
-    let outcomes = check_and_record(app, items).await?;
-    app.metrics.took.observe(started.elapsed().as_secs_f64());
-    app.metrics.settled(&received_at, &outcomes, app.clock.now());
-    Ok(outcomes)
+/// A window that is to be recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) item: IngestItem,
+    /// Its place in the queue, if it comes from there.
+    pub(crate) seq: Option<u64>,
 }
 
-async fn check_and_record(app: &App, items: Vec<IngestItem>) -> Result<Vec<Outcome>, Error> {
-    let fates = check(app, &items).await?;
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; items.len()];
-    let mut facts = Vec::with_capacity(items.len());
+impl From<IngestItem> for Arrival {
+    fn from(item: IngestItem) -> Self {
+        Self { item, seq: None }
+    }
+}
 
-    let (mut admitted, mut windows, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, (item, fate)) in items.into_iter().zip(fates).enumerate() {
+/// What became of a window.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    pub(crate) outcome: Outcome,
+    /// Why it is queued and what happens next, where it is set aside.
+    pub(crate) aside: Option<(Code, String)>,
+}
+
+impl From<Outcome> for Settled {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, aside: None }
+    }
+}
+
+impl From<Held> for Settled {
+    fn from(held: Held) -> Self {
+        match held.state() {
+            WindowState::SetAside { code, detail } => Self { outcome: Outcome::Queued, aside: Some((code, detail)) },
+            WindowState::Rejected { code: Code::Conflict, .. } => Outcome::Conflict.into(),
+            WindowState::Rejected { code, detail } => Outcome::Rejected { code, detail }.into(),
+            WindowState::Queued | WindowState::Recorded(_) => Outcome::Queued.into(),
+        }
+    }
+}
+
+/// Windows of which some are recorded already: what is to be told of them.
+#[derive(Default)]
+struct Recorded {
+    facts: Vec<WindowFact>,
+    /// Quarantine lets go of these.
+    windows: Vec<(WindowId, WindowContent)>,
+}
+
+impl Recorded {
+    /// This window is recorded as it was sent.
+    fn add(&mut self, stored: &StoredWindow, sent: WindowContent) {
+        self.facts.push(stored.fact());
+        self.windows.push((stored.id, sent));
+    }
+}
+
+/// Checks windows and records what may be recorded; gives what became of each, in order. All that
+/// it does can be done again: a crash anywhere, and the same windows come once more.
+pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
+    let (started, received_at) = (Instant::now(), received(&arrivals));
+    let settled = check_and_record(app, arrivals).await?;
+    app.metrics.took.observe(started.elapsed().as_secs_f64());
+    app.metrics.settled(&received_at, settled.iter().map(|one| &one.outcome), app.clock.now());
+    Ok(settled)
+}
+
+async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
+    let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
+    let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
+    let (mut places, mut timely, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, arrival) in arrivals.into_iter().enumerate() {
+        let sent = &arrival.item.window;
+        match untimely(sent.start, sent.end, earliest, now) {
+            Some(hold) => held_back.push((place, arrival, hold)),
+            None => {
+                places.push((place, arrival.seq));
+                timely.push(arrival.item);
+            }
+        }
+    }
+
+    let fates = check(app, &timely).await?;
+    let (mut admitted, mut windows) = (Vec::new(), Vec::new());
+    for (((place, seq), item), fate) in places.into_iter().zip(timely).zip(fates) {
+        let arrival = Arrival { item, seq };
         match fate {
             Fate::Admitted(terms) => {
-                let hash = item.hash;
-                windows.push(StoredWindow::new(record(item, terms), hash));
-                admitted.push(place);
+                windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
+                admitted.push((place, arrival));
             }
-            Fate::HeldBack { code, waiting } => held_back.push((place, item, code, waiting)),
+            Fate::HeldBack { code, waiting } => {
+                let next = if waiting { Next::Soon } else { Next::Admin };
+                held_back.push((place, arrival, Hold { code, next }));
+            }
         }
     }
 
+    let mut recorded = Recorded::default();
     let inserted = app.store.windows.insert(&windows).await?;
-    for (n, window) in windows.iter().enumerate() {
-        let outcome = if inserted.refused.contains(&n) {
-            against(app, window, inserted.taken.get(&window.id), &mut facts).await?
-        } else {
-            facts.push(window.fact());
-            Outcome::Stored(to_raw_value(&window.window)?)
-        };
-        outcomes[admitted[n]] = Some(outcome);
+    for (n, ((place, arrival), window)) in admitted.into_iter().zip(&windows).enumerate() {
+        let content = WindowContent::from(&arrival.item);
+        if !inserted.refused.contains(&n) {
+            recorded.add(window, content);
+            settled[place] = Some(Outcome::Stored(to_raw_value(&window.window)?).into());
+            continue;
+        }
+        match inserted.taken.get(&window.id) {
+            // Told again: we may have died between recording and telling.
+            Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
+                recorded.add(stored, content);
+                settled[place] = Some(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
+            }
+            _ => held_back.push((place, arrival, CONFLICT)),
+        }
     }
-    for (place, item, code, waiting) in held_back {
-        outcomes[place] = Some(hold_back(app, item, code, waiting, &mut facts).await?);
+    for (place, arrival, hold) in held_back {
+        settled[place] = Some(hold_back(app, arrival, hold, now, &mut recorded).await?);
     }
     app.faults.at(Step::Inserted).await;
-    let now_recorded: Vec<_> = windows.iter().map(|w| (w.window.employee_id, w.id)).collect();
-    tokio::try_join!(publish(app, facts), app.store.quarantine.release(&now_recorded))?;
+    publish(app, recorded.facts).await?;
+    app.store.quarantine.release(&recorded.windows).await?;
     app.faults.at(Step::Published).await;
-    Ok(outcomes.into_iter().flatten().collect())
+    Ok(settled.into_iter().flatten().collect())
 }
 
-/// What a window is beside the one that has its id already.
-async fn against(
-    app: &App,
-    window: &StoredWindow,
-    stored: Option<&StoredWindow>,
-    facts: &mut Vec<WindowFact>,
-) -> Result<Outcome, Error> {
-    match stored {
-        // Told again: we may have died between recording and telling.
-        Some(stored) if app.store.windows.was_sent_as(stored, (&window.window).into(), window.hash).await? => {
-            facts.push(stored.fact());
-            Ok(Outcome::Duplicate(to_raw_value(&stored.window)?))
-        }
-        _ => Ok(Outcome::Conflict),
-    }
-}
+/// A window whose id has other content already. Nobody knows whether its sender was told, or was
+/// answered 202 before: so it is kept.
+const CONFLICT: Hold = Hold { code: Code::Conflict, next: Next::Admin };
 
 /// Holds a window back, unless it was recorded when it still could be.
 async fn hold_back(
     app: &App,
-    item: IngestItem,
-    code: Code,
-    waiting: bool,
-    facts: &mut Vec<WindowFact>,
-) -> Result<Outcome, Error> {
-    if let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await? {
-        if !app.store.windows.was_sent_as(&stored, (&item).into(), item.hash).await? {
-            return Ok(Outcome::Conflict);
+    arrival: Arrival,
+    mut hold: Hold,
+    now: Millis,
+    recorded: &mut Recorded,
+) -> Result<Settled, Error> {
+    let Arrival { item, seq } = arrival;
+    if hold != CONFLICT
+        && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
+    {
+        let content = WindowContent::from(&item);
+        if app.store.windows.was_sent_as(&stored, content, item.hash).await? {
+            recorded.add(&stored, content);
+            return Ok(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
         }
-        facts.push(stored.fact());
-        let window: &Window = &stored.window;
-        return Ok(Outcome::Duplicate(to_raw_value(window)?));
+        hold = CONFLICT;
     }
-    app.store.quarantine.hold(&Held::new(item, code, waiting, app.clock.now())).await?;
-    Ok(match waiting {
-        true => Outcome::Queued,
-        false => Outcome::Rejected { code, detail: refusal(code).to_owned() },
-    })
+    Ok(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?.into())
 }
 
 /// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
 /// the windows is the outbox.
-async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+pub(crate) async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     for windows in facts.chunks(WINDOWS_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

@@ -1,4 +1,4 @@
-use contracts::{Code, IngestItem, Label, Payroll, Rates, Term, TimeRange};
+use contracts::{Code, IngestItem, Label, Payroll, ProjectChanged, Rates, TaskChanged, Term, TimeRange};
 
 use super::Bindings;
 
@@ -62,12 +62,26 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     if !still_held(&on_task.collect::<Vec<_>>()) {
         return Refused(Code::NotOnTask);
     }
-    Admission::Admitted(Admitted {
+    Admission::Admitted(fixed(item, project, task))
+}
+
+/// What is fixed on a window that an admin records although [`admit`] says no. Only what nobody has
+/// ever told us of cannot be recorded: no report could say what it is.
+pub(crate) fn admit_anyway(item: &IngestItem, bindings: &Bindings) -> Result<Admitted, Code> {
+    bindings.employee(item.employee_id).ok_or(Code::UnknownEmployee)?;
+    let project = bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
+    let task = bindings.task(item.window.task_id).ok_or(Code::UnknownTask)?;
+    Ok(fixed(item, project, task))
+}
+
+fn fixed(item: &IngestItem, project: &ProjectChanged, task: &TaskChanged) -> Admitted {
+    let window = &item.window;
+    Admitted {
         billable: task.billable,
         status: window.task_status.clone().unwrap_or_else(|| task.status.clone()),
         priority: window.task_priority.clone().unwrap_or_else(|| task.priority.clone()),
         rates: rates(&project.payroll, item),
-    })
+    }
 }
 
 /// The stretches that lie in a term of both lists.
@@ -97,6 +111,9 @@ pub(crate) fn refusal(code: Code) -> &'static str {
         Code::NotOnProject => "You were not on this project at the time. Ask an admin to put you on it.",
         Code::NotOnTask => "You were not on this task at the time. Ask an admin to put you on it.",
         Code::Unavailable => "It is not known yet who was on what at the time. The window is tried again by itself.",
+        Code::ClockAhead => "The window ends ahead of the server's clock: check the clock of the computer.",
+        Code::ClockBehind => "The window began long ago, so the clock of the computer was probably wrong: check it.",
+        Code::Conflict => "Its id belongs to another window.",
         _ => "The window cannot be recorded.",
     }
 }

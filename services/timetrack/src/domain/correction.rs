@@ -1,9 +1,10 @@
-use contracts::{Code, Failure, Millis, Term, Window, WindowCorrection, WindowSent};
+use contracts::{Code, Failure, Millis, Term, WINDOW_AHEAD, Window, WindowCorrection, WindowSent};
 
 use super::Bindings;
 
-/// The window as an admin corrects it. The limits are those of every window; where it is moved to
-/// another project, the task that is meant must be named with it.
+/// The window as an admin corrects it. The limits are those of every window, and it does not end
+/// ahead of the clock; how long ago it was is the admin's to know. Where it is moved to another
+/// project, the task that is meant must be named with it.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {
@@ -27,8 +28,10 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     to.pay_rate = changes.pay_rate.unwrap_or(to.pay_rate);
     to.overtime_pay_rate = changes.overtime_pay_rate.unwrap_or(to.overtime_pay_rate);
     to.updated_at = now;
-    WindowSent::check_limits(to.start, to.end, to.timezone_offset, now)
-        .map_err(|fault| Failure::fields(vec![fault]))?;
+    WindowSent::check_limits(to.start, to.end, to.timezone_offset).map_err(|fault| Failure::fields(vec![fault]))?;
+    if to.end > now + WINDOW_AHEAD {
+        return Err(Failure::field("end", "must be at most 5 minutes ahead of the server's clock"));
+    }
     Ok(to)
 }
 

@@ -3,13 +3,17 @@
 mod admission;
 mod binding;
 mod correction;
+mod held;
 #[cfg(test)]
 mod history;
 mod known;
 mod recording;
+mod timeliness;
 
-pub(crate) use admission::{Admission, Admitted, admit, refusal};
+pub(crate) use admission::{Admission, Admitted, admit, admit_anyway, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings};
 pub(crate) use correction::{correct, require_task_of_project};
+pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;
+pub(crate) use timeliness::untimely;

@@ -1,13 +1,18 @@
 use std::sync::Arc;
 
-use async_nats::jetstream::consumer::{self, pull};
-use contracts::{Caller, Code, Failure, GetWindow, Service, WindowState, stream};
+use async_nats::jetstream::{
+    consumer::{self, pull},
+    stream::RawMessageErrorKind,
+};
+use contracts::{
+    Caller, Code, EmployeeId, Failure, GetWindow, IngestBatch, Service, WindowContent, WindowId, WindowState, stream,
+};
 use kit::{Call, Error};
 
 use super::list::with_negative_time;
-use crate::{App, domain::refusal};
+use crate::{App, domain::Held, store::StoredWindow};
 
-/// What became of a window: recorded, waiting, rejected; or, where nobody can tell, 404.
+/// What became of a window: recorded, waiting, rejected; or, where nobody has taken it, 404.
 pub(crate) async fn get(app: Arc<App>, call: Call, request: GetWindow) -> Result<WindowState, Error> {
     let employee = match call.caller {
         Caller::Employee(id) => Some(id),
@@ -19,32 +24,100 @@ pub(crate) async fn get(app: Arc<App>, call: Call, request: GetWindow) -> Result
     // In the order of a window's way, so that none is missed which moves on meanwhile: the queue,
     // quarantine, what is recorded.
     let queue = ingest_info(&app).await?;
-    let held = app.store.quarantine.find(request.id, employee).await?;
-    if let Some(stored) = app.store.windows.find(request.id, employee).await? {
-        if stored.voided {
-            let detail = "An admin has made this window count no longer.";
-            return Ok(WindowState::Rejected { code: Code::Voided, detail: detail.to_owned() });
-        }
-        let window = with_negative_time(&app, vec![stored]).await?.pop();
-        return window.map(|w| WindowState::Recorded(Box::new(w))).ok_or_else(|| Failure::not_found("window").into());
+    if let Some(state) = known(&app, request, employee).await? {
+        return Ok(state.told_to(request.set_aside));
     }
-    if let Some(held) = held {
-        return Ok(match held.waiting {
-            true => WindowState::Queued,
-            false => WindowState::Rejected { code: held.code, detail: refusal(held.code).to_owned() },
-        });
-    }
-    match request.seq {
-        Some(seq) if queue.ack_floor.stream_sequence < seq => Ok(WindowState::Queued),
-        Some(_) => {
-            let detail = "The window could not be read. An admin finds it among the dead messages.";
-            Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() })
-        }
-        None if queue.num_pending > 0 || queue.num_ack_pending > 0 => {
+    let Some(seq) = request.seq else {
+        if queue.num_pending > 0 || queue.num_ack_pending > 0 {
             let detail = "Windows are still waiting to be recorded; yours may be among them. Ask again in a moment.";
-            Err(Failure::new(Code::Unavailable, detail).into())
+            return Err(Failure::new(Code::Unavailable, detail).into());
         }
-        None => Err(Failure::not_found("window").into()),
+        return Err(Failure::not_found("window").into());
+    };
+    // A place in the queue says something about this window only if the message there holds it.
+    if let Some(payload) = message_at(&app, seq).await? {
+        return match holds(&payload, request.id, employee) {
+            true => Ok(WindowState::Queued),
+            false => Err(Failure::not_found("window").into()),
+        };
+    }
+    // It may have moved on since we looked.
+    if let Some(state) = known(&app, request, employee).await? {
+        return Ok(state.told_to(request.set_aside));
+    }
+    let dead = kit::dead_at(&app.bus, stream::INGEST, Service::Timetrack.name(), seq).await?;
+    if dead.is_some_and(|dead| holds(&dead.payload, request.id, employee)) {
+        let detail = "The window could not be read. An admin finds it among the dead messages.";
+        return Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() });
+    }
+    Err(Failure::not_found("window").into())
+}
+
+/// What is known of a window once it has left the queue. Where other content was sent under the same
+/// id, the place in the queue says which is meant.
+async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> Result<Option<WindowState>, Error> {
+    let held = app.store.quarantine.under(request.id, employee).await?;
+    let stored = app.store.windows.find(request.id, employee).await?;
+    let meant = request.seq.and_then(|seq| held.iter().find(|held| held.came_at(seq)));
+    match (stored, meant) {
+        (Some(stored), None) => recorded(app, stored).await.map(Some),
+        (Some(stored), Some(held)) => {
+            let content = WindowContent::from(&held.item);
+            match app.store.windows.was_sent_as(&stored, content, held.item.hash).await? {
+                true => recorded(app, stored).await.map(Some),
+                false => state_of(app, held).await.map(Some),
+            }
+        }
+        (None, meant) => {
+            let undecided = || held.iter().find(|held| held.decision.is_none());
+            match meant.or_else(undecided).or(held.first()) {
+                Some(held) => state_of(app, held).await.map(Some),
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+/// What becomes of a window in quarantine: recorded, where an admin has admitted it.
+pub(super) async fn state_of(app: &App, held: &Held) -> Result<WindowState, Error> {
+    let admitted_as = held.decision.as_ref().and_then(|decision| decision.recorded_as);
+    if let Some(id) = admitted_as
+        && let Some(stored) = app.store.windows.find(id, Some(held.item.employee_id)).await?
+    {
+        return recorded(app, stored).await;
+    }
+    Ok(held.state())
+}
+
+/// A recorded window, unless it counts no longer.
+pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowState, Error> {
+    if stored.voided {
+        let detail = "An admin has made this window count no longer.";
+        return Ok(WindowState::Rejected { code: Code::Voided, detail: detail.to_owned() });
+    }
+    let window = with_negative_time(app, vec![stored]).await?.pop();
+    window.map(|w| WindowState::Recorded(Box::new(w))).ok_or_else(|| Failure::not_found("window").into())
+}
+
+/// Whether a message of the queue holds this window, of this employee or of anybody. In one that
+/// cannot be read the ids are looked for as text.
+fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
+    match serde_json::from_slice::<IngestBatch>(payload) {
+        Ok(batch) => batch.items.iter().any(|item| item.id == id && employee.is_none_or(|own| item.employee_id == own)),
+        Err(_) => {
+            let text = String::from_utf8_lossy(payload);
+            text.contains(&id.to_string()) && employee.is_none_or(|own| text.contains(&own.to_string()))
+        }
+    }
+}
+
+/// What is at a place of the queue; nothing once it is settled.
+async fn message_at(app: &App, seq: u64) -> Result<Option<bytes::Bytes>, Error> {
+    let queue = app.bus.jetstream.get_stream_no_info(stream::INGEST).await.map_err(|e| Error::Nats(e.into()))?;
+    match queue.get_raw_message(seq).await {
+        Ok(message) => Ok(Some(message.payload)),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(Error::Nats(error.into())),
     }
 }
 
@@ -52,4 +125,21 @@ async fn ingest_info(app: &App) -> Result<consumer::Info, Error> {
     let durable = Service::Timetrack.name();
     let consumer = app.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::INGEST).await;
     Ok(consumer.map_err(|e| Error::Nats(e.into()))?.cached_info().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::EmployeeId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_cannot_be_read_holds_the_window_whose_id_it_names() {
+        let (id, other) = (WindowId(Uuid::from_u128(1)), WindowId(Uuid::from_u128(2)));
+        let (ann, bob) = (EmployeeId(Uuid::from_u128(3)), EmployeeId(Uuid::from_u128(4)));
+        let broken = format!("{{\"items\":[{{\"id\":\"{id}\",\"employeeId\":\"{ann}\",\"shape\":\"of tomorrow\"}}]}}");
+        assert!(holds(broken.as_bytes(), id, None) && holds(broken.as_bytes(), id, Some(ann)));
+        assert!(!holds(broken.as_bytes(), other, None) && !holds(broken.as_bytes(), id, Some(bob)));
+    }
 }

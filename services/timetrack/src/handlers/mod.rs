@@ -1,6 +1,7 @@
 //! What this service answers: one file a noun or a verb.
 
 mod correct;
+mod decide;
 mod facts;
 mod get;
 mod list;
@@ -9,6 +10,7 @@ mod update;
 
 pub(crate) use self::{
     correct::{correct, void},
+    decide::{admit_quarantined, discard_quarantined},
     facts::list_facts,
     get::get,
     list::list,

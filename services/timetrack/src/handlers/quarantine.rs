@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use contracts::{
-    Failure, GetWindow, ListQuarantine, Page, QuarantineCursor, QuarantinedWindow, ReplayQuarantined, WindowState,
+    Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor, QuarantinedWindow, ReplayQuarantined,
+    WindowContent, WindowId, WindowState,
 };
+use futures::TryStreamExt;
 use kit::{Call, Error};
 
-use crate::{App, consumers::record_all, domain::refusal, store::Held};
+use super::get::{recorded, state_of};
+use crate::{App, consumers::record_all, domain::Held};
 
 /// The windows in quarantine, the oldest first, page by page.
 pub(crate) async fn list_quarantine(
@@ -14,9 +17,14 @@ pub(crate) async fn list_quarantine(
     request: ListQuarantine,
 ) -> Result<Page<QuarantinedWindow, QuarantineCursor>, Error> {
     call.require_admin()?;
-    let held = app.store.quarantine.all(request.after).await?;
-    let shown = futures::TryStreamExt::map_ok(held, show);
-    Ok(kit::page_within(shown, |w| QuarantineCursor { since: w.since, employee_id: w.employee_id, id: w.id }).await?)
+    let held = app.store.quarantine.all(request.decided, request.after).await?;
+    let cursor = |w: &QuarantinedWindow| QuarantineCursor {
+        since: w.since,
+        employee_id: w.employee_id,
+        id: w.id,
+        content: w.content,
+    };
+    Ok(kit::page_within(held.map_ok(Held::shown), cursor).await?)
 }
 
 /// Tries one window again by the rules as they are now, and says what became of it.
@@ -26,21 +34,40 @@ pub(crate) async fn replay_quarantined(
     request: ReplayQuarantined,
 ) -> Result<WindowState, Error> {
     call.require_admin()?;
-    let held = app.store.quarantine.find(request.id, None).await?;
-    let held = held.ok_or_else(|| Failure::not_found("window in quarantine"))?;
-    record_all(&app, vec![held.item]).await?;
-    super::get(app, call, GetWindow { id: request.id, seq: None }).await
+    let held = one(&app, request.id, request.content).await?;
+    if held.decision.is_some() {
+        return Err(Failure::not_found("window to decide about in quarantine").into());
+    }
+    let content = WindowContent::from(&held.item);
+    let (id, employee) = (held.item.id, held.item.employee_id);
+    record_all(&app, vec![held.item.into()]).await?;
+    let still_held = app.store.quarantine.under(id, Some(employee)).await?;
+    let state = match still_held.iter().find(|held| WindowContent::from(&held.item) == content) {
+        Some(held) => state_of(&app, held).await?,
+        None => {
+            let stored = app.store.windows.find(id, Some(employee)).await?;
+            recorded(&app, stored.ok_or_else(|| Failure::not_found("window"))?).await?
+        }
+    };
+    Ok(state.told_to(request.set_aside))
 }
 
-fn show(held: Held) -> QuarantinedWindow {
-    QuarantinedWindow {
-        id: held.window_id,
-        employee_id: held.item.employee_id,
-        code: held.code,
-        detail: refusal(held.code).to_owned(),
-        waiting: held.waiting,
-        received_at: held.item.received_at,
-        since: held.since,
-        window: held.item.window,
+/// The one window that is held under an id; those that are to be decided come first.
+pub(super) async fn one(app: &App, id: WindowId, content: Option<ContentHash>) -> Result<Held, Error> {
+    let mut held = app.store.quarantine.under(id, None).await?;
+    if let Some(content) = content {
+        held.retain(|held| WindowContent::from(&held.item).hash() == content);
+    }
+    if held.iter().any(|held| held.decision.is_none()) {
+        held.retain(|held| held.decision.is_none());
+    }
+    let found = held.pop().ok_or_else(|| Failure::not_found("window in quarantine"))?;
+    match held.is_empty() {
+        true => Ok(found),
+        false => {
+            let detail = "Several windows are held under this id. Name one of them by its content, as the list shows \
+                          it (?content=…).";
+            Err(Failure::new(Code::Conflict, detail).into())
+        }
     }
 }

@@ -9,7 +9,7 @@ use kit::{Database, Shape};
 
 pub(crate) use self::{
     bindings::BindingStore,
-    quarantine::{Held, QuarantineStore},
+    quarantine::QuarantineStore,
     updates::{UpdateJob, UpdateStore},
     windows::{StoredWindow, Stretch, WindowStore},
 };

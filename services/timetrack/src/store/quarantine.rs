@@ -1,37 +1,24 @@
-use bson::{Bson, Document, doc};
-use contracts::{Code, EmployeeId, IngestItem, Millis, QuarantineCursor, WindowId};
+use std::collections::HashMap;
+
+use bson::{Document, doc};
+use contracts::{Code, EmployeeId, Millis, QuarantineCursor, WindowContent, WindowId};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
-use serde::{Deserialize, Serialize};
 
-/// A window that may not be recorded, or not yet, with the reason.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Held {
-    #[serde(rename = "_id")]
-    key: String,
-    pub(crate) window_id: WindowId,
-    pub(crate) item: IngestItem,
-    /// Why.
-    pub(crate) code: Code,
-    /// Whether it may only be early, and is tried again.
-    pub(crate) waiting: bool,
-    /// Since when.
-    pub(crate) since: Millis,
-}
+use crate::domain::{Decision, Held};
 
-impl Held {
-    pub(crate) fn new(item: IngestItem, code: Code, waiting: bool, since: Millis) -> Self {
-        Self { key: key(item.employee_id, item.id), window_id: item.id, item, code, waiting, since }
-    }
-}
-
-/// Two employees may hold the same id: none can touch what belongs to the other.
-fn key(employee: EmployeeId, window: WindowId) -> String {
-    format!("{employee}_{window}")
-}
+/// How often a row is read again that somebody else has just written.
+const TRIES: usize = 5;
+/// The most windows that one employee's id is shown for.
+const MOST_OF_AN_ID: i64 = 100;
+/// Where counting the windows of one reason ends.
+const MOST_COUNTED: u64 = 10_000;
 
 /// The windows that are held back: nothing that was taken is thrown away.
+///
+/// A row is a content: what was sent under one id with other content has a row of its own. Rows of
+/// earlier versions have no content in their key, so rows are found by their fields.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineStore(Collection<Held>);
 
@@ -39,65 +26,135 @@ impl QuarantineStore {
     pub(super) fn shape() -> Shape {
         let by_id = mongo::index(doc! { "window_id": 1 });
         let by_waiting = mongo::index(doc! { "waiting": 1, "since": 1 });
+        let by_due = mongo::index(doc! { "due": 1 });
+        let by_code = mongo::index(doc! { "code": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
-        ("quarantine", vec![by_id, by_waiting, by_age])
+        ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age])
     }
 
     pub(super) fn open(db: &Database) -> Self {
         Self(db.collection("quarantine"))
     }
 
-    /// Holds a window. One that waits already has waited since it first came.
-    pub(crate) async fn hold(&self, held: &Held) -> Result<(), Error> {
-        let set = doc! { "$set": { "waiting": held.waiting, "code": mongo::value(&held.code) } };
-        let kept = self.0.update_one(doc! { "_id": &held.key, "waiting": true }, set).await?;
-        if kept.matched_count == 0 {
-            self.0.replace_one(doc! { "_id": &held.key }, held).upsert(true).await?;
+    /// Holds a window, and gives it as it is held: what was held before stays as it came at first,
+    /// and what an admin has decided stays decided.
+    pub(crate) async fn hold(&self, new: Held) -> Result<Held, Error> {
+        for _ in 0..TRIES {
+            let Some(known) = self.0.find_one(same(&new)).await? else {
+                match self.0.insert_one(&new).await {
+                    Ok(_) => return Ok(new),
+                    Err(error) if mongo::is_duplicate(&error) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            let held = known.again(&new);
+            // Never over a decision that was made in this moment.
+            let undecided = doc! { "_id": held.key(), "decision": mongo::value(&known.decision) };
+            if self.0.replace_one(undecided, &held).await?.matched_count == 1 {
+                return Ok(held);
+            }
+        }
+        Err(mongo::not_on_majority().into())
+    }
+
+    /// Lets windows go that are recorded now, except those that an admin has decided about: who
+    /// and when is kept. Reads first: hardly ever is there anything to write.
+    pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
+        let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
+        let held: Vec<Held> = self.0.find(doc! { "window_id": ids, "decision": null }).await?.try_collect().await?;
+        let these = |held: &&Held| recorded.contains(&(held.window_id, (&held.item).into()));
+        let keys: Vec<&str> = held.iter().filter(these).map(Held::key).collect();
+        if !keys.is_empty() {
+            self.0.delete_many(doc! { "_id": { "$in": keys }, "decision": null }).await?;
         }
         Ok(())
     }
 
-    /// Lets windows go that are recorded now. Reads first: hardly ever is there anything to write.
-    pub(crate) async fn release(&self, windows: &[(EmployeeId, WindowId)]) -> Result<(), Error> {
-        let keys: Vec<Bson> = windows.iter().map(|(employee, window)| key(*employee, *window).into()).collect();
-        let these = doc! { "_id": { "$in": keys } };
-        if self.0.find_one(these.clone()).await?.is_some() {
-            self.0.delete_many(these).await?;
+    /// Writes down what an admin has decided about a window. One is discarded only while nothing is
+    /// decided: says whether it was so.
+    pub(crate) async fn decide(&self, held: &Held, decision: &Decision) -> Result<bool, Error> {
+        let mut this = doc! { "_id": held.key() };
+        if decision.recorded_as.is_none() {
+            this.insert("decision", bson::Bson::Null);
         }
-        Ok(())
+        let set = doc! { "decision": mongo::value(decision), "waiting": false };
+        let update = doc! { "$set": set, "$unset": { "due": "" } };
+        Ok(self.0.update_one(this, update).await?.matched_count == 1)
     }
 
-    /// How many windows are held, and how many of them wait; the first without counting.
-    pub(crate) async fn sizes(&self) -> Result<(u64, u64), Error> {
-        let waiting = self.0.count_documents(doc! { "waiting": true }).await?;
-        Ok((self.0.estimated_document_count().await?, waiting))
+    /// How many windows are held for each of these reasons, counted up to ten thousand each, and how
+    /// many wait because they may only be early.
+    pub(crate) async fn sizes(
+        &self,
+        codes: impl IntoIterator<Item = Code>,
+    ) -> Result<(HashMap<Code, u64>, u64), Error> {
+        let mut sizes = HashMap::new();
+        for code in codes {
+            let of_code = doc! { "code": mongo::value(&code), "decision": null };
+            sizes.insert(code, self.0.count_documents(of_code).limit(MOST_COUNTED).await?);
+        }
+        let waiting = self.0.count_documents(doc! { "waiting": true }).limit(MOST_COUNTED).await?;
+        Ok((sizes, waiting))
     }
 
-    /// The windows that wait, the oldest first.
-    pub(crate) async fn waiting(&self, most: i64) -> Result<Vec<Held>, Error> {
-        let oldest = self.0.find(doc! { "waiting": true }).sort(doc! { "since": 1 }).limit(most).await?;
+    /// The windows that may only be early, the oldest first, after this one.
+    pub(crate) async fn waiting(&self, after: Option<&Held>, most: i64) -> Result<Vec<Held>, Error> {
+        let mut filter = doc! { "waiting": true };
+        if let Some(after) = after {
+            filter.insert("$or", later(after.since, after.key()));
+        }
+        let oldest = self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).limit(most).await?;
         Ok(oldest.try_collect().await?)
     }
 
-    /// All windows that are held, in the order of (since, employee, window).
+    /// The windows whose time has come, the first to end first.
+    pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Held>, Error> {
+        let due = self.0.find(doc! { "due": { "$lte": now.0 } }).sort(doc! { "due": 1 }).limit(most).await?;
+        Ok(due.try_collect().await?)
+    }
+
+    /// All windows that wait for a decision or their time, or all that are decided, in the order of
+    /// (since, key).
     pub(crate) async fn all(
         &self,
+        decided: bool,
         after: Option<QuarantineCursor>,
     ) -> Result<impl Stream<Item = mongodb::error::Result<Held>> + use<>, Error> {
-        let filter = after.map_or_else(Document::new, |after| {
-            let later = doc! { "since": { "$gt": after.since.0 } };
-            let same = doc! { "since": after.since.0, "_id": { "$gt": key(after.employee_id, after.id) } };
-            doc! { "$or": [later, same] }
-        });
+        let mut filter = match decided {
+            true => doc! { "decision": { "$ne": null } },
+            false => doc! { "decision": null },
+        };
+        if let Some(after) = after {
+            filter.insert("$or", later(after.since, &Held::key_after(&after)));
+        }
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }
 
-    /// What is held of a window: of this employee's, or of anybody's.
-    pub(crate) async fn find(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Option<Held>, Error> {
-        let filter = match employee {
-            Some(employee) => doc! { "_id": key(employee, window) },
-            None => doc! { "window_id": mongo::value(&window) },
-        };
-        Ok(self.0.find_one(filter).await?)
+    /// What is held under an id, of this employee or of anybody, the latest first.
+    pub(crate) async fn under(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Vec<Held>, Error> {
+        let mut filter = doc! { "window_id": mongo::value(&window) };
+        if let Some(employee) = employee {
+            filter.insert("item.employeeId", mongo::value(&employee));
+        }
+        let latest = self.0.find(filter).sort(doc! { "since": -1 }).limit(MOST_OF_AN_ID).await?;
+        Ok(latest.try_collect().await?)
     }
+}
+
+/// What is held of the same window, by its id and content.
+fn same(held: &Held) -> Document {
+    let content = WindowContent::from(&held.item);
+    doc! {
+        "window_id": mongo::value(&held.window_id),
+        "item.employeeId": mongo::value(&content.employee_id),
+        "item.window.start": content.start.0,
+        "item.window.end": content.end.0,
+        "item.window.projectId": mongo::value(&content.project_id),
+        "item.window.taskId": mongo::value(&content.task_id),
+    }
+}
+
+/// What comes after a place in the order of (since, key).
+fn later(since: Millis, key: &str) -> Vec<Document> {
+    vec![doc! { "since": { "$gt": since.0 } }, doc! { "since": since.0, "_id": { "$gt": key } }]
 }

@@ -59,7 +59,7 @@ async fn a_voided_window_counts_no_longer_and_is_not_recorded_again_when_resent(
     assert_eq!(bench.stored().await.len(), 1);
     assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Duplicate(_)]));
     assert_eq!(bench.stored().await.len(), 1);
-    let state = bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap();
+    let state = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
     assert!(matches!(state, WindowState::Rejected { code: Code::Voided, .. }));
     bench.world.finish().await;
 }

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -6,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use contracts::{INGEST_WINDOWS, IngestBatch, Outcome, stream};
+use contracts::{
+    Code, GetWindow, HOUR, INGEST_WINDOWS, IngestBatch, ListQuarantine, Outcome, WindowState, content_hash, stream,
+};
 use testkit::eventually_within;
 use timetrack::{Config, Faults, Step};
 
@@ -59,4 +62,37 @@ async fn a_worker_that_dies_before_the_acknowledgement_loses_and_doubles_nothing
 #[tokio::test(flavor = "multi_thread")]
 async fn dying_again_at_the_redelivery_changes_nothing() {
     dies_after(Step::Inserted, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_holding_windows_back_loses_and_doubles_none_of_them() {
+    let mut bench = Bench::with_ann().await;
+    let first = bench.window(0);
+    bench.send(vec![first.clone()]).await;
+    bench.timetrack.take().unwrap().stop().await;
+    let died = Arc::new(AtomicUsize::new(0));
+    let count = died.clone();
+    let faults = Faults::when(move |at| at == Step::Inserted && count.fetch_add(1, Ordering::SeqCst) < 1);
+    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
+        timetrack::run_with(faults, Config::default(), deps, shutdown)
+    });
+    let mortal = mortal.await;
+    let (mut conflict, mut ahead) = (first, bench.window(1).window);
+    conflict.window.end = conflict.window.end - 1;
+    conflict.hash = content_hash(&conflict.window);
+    (ahead.start, ahead.end) = (bench.world.clock.now(), bench.world.clock.now() + HOUR);
+    let seq = bench.queue(vec![conflict.clone(), bench.item(ahead), bench.window(2)]).await;
+    eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= 1).then_some(())).await;
+    let heir = spawn(&bench.world).await;
+    eventually_within(REDELIVERED, "the queue is empty", async || {
+        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+    })
+    .await;
+    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let codes: BTreeSet<_> = held.iter().map(|held| format!("{:?}", held.code)).collect();
+    assert_eq!((held.len(), codes), (2, ["ClockAhead", "Conflict"].map(String::from).into()));
+    assert_eq!(bench.stored().await.len(), 2);
+    let told = GetWindow { id: conflict.id, seq: Some(seq), set_aside: true };
+    assert!(matches!(bench.world.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));
+    drop((mortal, heir));
 }

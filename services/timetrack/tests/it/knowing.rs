@@ -24,7 +24,7 @@ fn removal(bench: &Bench, at: Millis) -> MemberChanged {
 }
 
 async fn state(bench: &Bench, item: &IngestItem) -> WindowState {
-    bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap()
+    bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,7 @@ async fn the_time_that_counts_for_an_earlier_window_is_negative_time() {
     assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, HOUR / 2]);
     // Where overlaps are counted, nothing is taken off.
     bench.timetrack.take().unwrap().stop().await;
-    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true }).await;
+    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true, ..Config::default() }).await;
     let all = bench.stored().await;
     assert_eq!(all.iter().map(|w| w.negative_time).collect::<Vec<_>>(), [0, 0]);
     bench.world.finish().await;

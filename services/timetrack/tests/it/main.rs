@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bindings;
+mod clocks;
 mod correcting;
 mod crashing;
 mod knowing;

@@ -1,29 +1,240 @@
-use contracts::{Code, ListQuarantine, Millis, ReplayQuarantined, Service, Term, WindowState, stream};
+use contracts::{
+    AdmitQuarantined, Caller, Code, DiscardQuarantined, GetWindow, IngestItem, ListQuarantine, Millis, Outcome,
+    QuarantinedWindow, ReplayQuarantined, Service, Term, WindowContent, WindowState, content_hash, stream,
+};
+use testkit::eventually;
 
-use crate::support::{Bench, NOON};
+use crate::support::{Bench, NOON, spawn};
+
+fn replay(id: contracts::WindowId) -> ReplayQuarantined {
+    ReplayQuarantined { id, content: None, set_aside: true }
+}
+
+fn status(item: &IngestItem, seq: Option<u64>) -> GetWindow {
+    GetWindow { id: item.id, seq, set_aside: true }
+}
+
+/// The same id with another end.
+fn other(item: &IngestItem, minutes: i64) -> IngestItem {
+    let mut other = item.clone();
+    other.window.end = other.window.end - minutes * 60_000;
+    other.hash = content_hash(&other.window);
+    other
+}
+
+impl Bench {
+    async fn held(&self) -> Vec<QuarantinedWindow> {
+        self.world.ask(&ListQuarantine::default()).await.unwrap().items
+    }
+
+    /// Ann is on the project until noon, and has not been since.
+    async fn remove_ann(&self) {
+        let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
+        self.world.publish(&self.member_changed(2, removed)).await;
+        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_in_quarantine_is_recorded_once_the_admin_has_put_things_right() {
     let bench = Bench::with_ann().await;
-    let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
-    bench.world.publish(&bench.member_changed(2, removed)).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.remove_ann().await;
     let item = bench.window(1);
     bench.send(vec![item.clone()]).await;
 
-    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let held = bench.held().await;
     assert_eq!(
         held.iter().map(|w| (w.id, w.code, w.waiting)).collect::<Vec<_>>(),
         [(item.id, Code::NotOnProject, false)]
     );
-    let replay = ReplayQuarantined { id: item.id };
-    assert!(matches!(bench.world.ask(&replay).await, Ok(WindowState::Rejected { .. })));
+    assert!(matches!(bench.world.ask(&replay(item.id)).await, Ok(WindowState::Rejected { .. })));
 
     bench.world.publish(&bench.member_changed(3, vec![Term { from: None, until: None }])).await;
     bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert!(matches!(bench.world.ask(&replay).await, Ok(WindowState::Recorded(_))));
-    assert!(bench.world.ask(&ListQuarantine::default()).await.unwrap().items.is_empty());
-    assert_eq!(bench.world.ask(&replay).await.unwrap_err().code, Code::NotFound);
+    assert!(matches!(bench.world.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
+    assert!(bench.held().await.is_empty());
+    assert_eq!(bench.world.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
     assert_eq!(bench.stored().await.len(), 1);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped() {
+    let bench = Bench::with_ann().await;
+    let first = bench.window(0);
+    let second = other(&first, 10);
+    // Both were answered 202; the place in the queue is all that tells their senders apart.
+    let first_seq = bench.queue(vec![first.clone()]).await;
+    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
+    let second_seq = bench.queue(vec![second.clone()]).await;
+    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
+    let held = bench.held().await;
+    assert_eq!(held.iter().map(|w| (w.id, w.code)).collect::<Vec<_>>(), [(first.id, Code::Conflict)]);
+    assert_eq!(held[0].window.end, second.window.end);
+
+    let told = async |seq| bench.world.ask(&status(&first, seq)).await.unwrap();
+    assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.end == first.window.end));
+    assert!(matches!(told(None).await, WindowState::Recorded(window) if window.end == first.window.end));
+    assert!(matches!(told(Some(second_seq)).await, WindowState::Rejected { code: Code::Conflict, .. }));
+
+    // Sent again it is the same conflict, in the same place.
+    assert!(matches!(&bench.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
+    assert_eq!(bench.held().await.len(), 1);
+
+    // An admin records it under an id of its own, once.
+    let admit = AdmitQuarantined { id: first.id, content: None };
+    let admitted = bench.world.ask(&admit).await.unwrap();
+    assert_eq!(bench.world.ask(&admit).await.unwrap().id, admitted.id);
+    assert_ne!(admitted.id, first.id);
+    assert_eq!(bench.stored().await.len(), 2);
+    assert!(bench.held().await.is_empty());
+    assert!(matches!(told(Some(second_seq)).await, WindowState::Recorded(window) if window.id == admitted.id));
+    assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.id == first.id));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
+    let bench = Bench::with_ann().await;
+    bench.remove_ann().await;
+    let item = bench.window(1);
+    let contents = vec![item.clone(), other(&item, 10), other(&item, 20)];
+    for _ in 0..2 {
+        for outcome in bench.send(contents.clone()).await {
+            assert!(matches!(outcome, Outcome::Rejected { code: Code::NotOnProject, .. }), "{outcome:?}");
+        }
+    }
+    let mut ends: Vec<_> = bench.held().await.iter().map(|held| held.window.end).collect();
+    ends.sort_unstable();
+    let mut sent: Vec<_> = contents.iter().map(|item| item.window.end).collect();
+    sent.sort_unstable();
+    assert_eq!(ends, sent);
+
+    // The id alone does not say which.
+    let admit = |content| AdmitQuarantined { id: item.id, content };
+    assert_eq!(bench.world.ask(&admit(None)).await.unwrap_err().code, Code::Conflict);
+    let of = |item| Some(WindowContent::from(item).hash());
+    let first = bench.world.ask(&admit(of(&contents[0]))).await.unwrap();
+    let second = bench.world.ask(&admit(of(&contents[1]))).await.unwrap();
+    assert_eq!((first.id, first.end), (item.id, item.window.end));
+    assert!(second.id != item.id && second.end == contents[1].window.end);
+    assert_eq!(bench.held().await.len(), 1, "the third is still to be decided");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
+    let bench = Bench::with_ann().await;
+    let (rejected, waiting) = (bench.window(1), bench.window(2));
+    let rows = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+    for (item, is_waiting) in [(&rejected, false), (&waiting, true)] {
+        let row = bson::doc! {
+            "_id": format!("{}_{}", item.employee_id, item.id), "window_id": kit::mongo::value(&item.id),
+            "item": kit::mongo::value(item), "code": "not_on_project", "waiting": is_waiting,
+            "since": bench.world.clock.now().0,
+        };
+        rows.insert_one(row).await.unwrap();
+    }
+    eventually("the one that waits is recorded", async || (bench.stored().await.len() == 1).then_some(())).await;
+    // Another content under that id gets a place of its own; the same content lets the row go.
+    bench.remove_ann().await;
+    bench.send(vec![other(&rejected, 10)]).await;
+    assert_eq!(bench.held().await.len(), 2);
+    bench.world.publish(&bench.member_changed(3, vec![Term { from: None, until: None }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert!(matches!(&bench.send(vec![rejected.clone()]).await[..], [Outcome::Stored(_)]));
+    let left = bench.held().await;
+    assert_eq!(left.iter().map(|w| w.window.end).collect::<Vec<_>>(), [other(&rejected, 10).window.end]);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
+    let bench = Bench::with_ann().await;
+    bench.remove_ann().await;
+    let item = bench.window(1);
+    let mut unknown = bench.window(2).window;
+    unknown.task_id = kit::new_id();
+    let unknown = bench.item(unknown);
+    bench.send(vec![item.clone(), unknown.clone()]).await;
+    let admit = |item: &IngestItem| AdmitQuarantined { id: item.id, content: None };
+    let by_ann = bench.world.bus().ask(Caller::Employee(bench.ann), &admit(&item)).await;
+    assert_eq!(by_ann.unwrap_err().code, Code::Forbidden);
+
+    let window = bench.world.ask(&admit(&item)).await.unwrap();
+    assert_eq!((window.id, window.bill_rate), (item.id, contracts::Rate::try_from(50.0).ok()));
+    assert_eq!(bench.world.ask(&admit(&unknown)).await.unwrap_err().code, Code::UnknownTask);
+    assert_eq!(bench.world.ask(&admit(&bench.window(5))).await.unwrap_err().code, Code::NotFound);
+    assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Duplicate(_)]));
+
+    let decided = ListQuarantine { decided: true, after: None };
+    let decided = bench.world.ask(&decided).await.unwrap().items;
+    assert_eq!(decided.len(), 1);
+    assert_eq!((decided[0].recorded_as, decided[0].decided_by.as_deref()), (Some(item.id), Some("root")));
+    assert!(decided[0].decided_at.is_some());
+    let discard = DiscardQuarantined { id: item.id, content: None };
+    assert_eq!(bench.world.ask(&discard).await.unwrap_err().code, Code::Conflict, "it is recorded");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
+    let bench = Bench::with_ann().await;
+    bench.remove_ann().await;
+    let item = bench.window(1);
+    bench.send(vec![item.clone()]).await;
+    let discard = DiscardQuarantined { id: item.id, content: None };
+    bench.world.ask(&discard).await.unwrap();
+    bench.world.ask(&discard).await.unwrap();
+    assert!(bench.held().await.is_empty());
+    let decided = bench.world.ask(&ListQuarantine { decided: true, after: None }).await.unwrap().items;
+    assert_eq!((decided.len(), decided[0].recorded_as), (1, None));
+    assert_eq!((decided[0].decided_by.as_deref(), &decided[0].window), (Some("root"), &item.window));
+    let WindowState::Rejected { detail, .. } = bench.world.ask(&status(&item, None)).await.unwrap() else { panic!() };
+    assert!(detail.contains("discarded"), "{detail}");
+    // Sent again it stays discarded.
+    assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
+    assert!(bench.held().await.is_empty());
+    assert_eq!(bench.world.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
+    // Whoever thinks again admits it.
+    bench.world.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
+    assert_eq!(bench.stored().await.len(), 1);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let (queued, never) = (bench.window(0), bench.window(1));
+    let seq = bench.queue(vec![queued.clone()]).await;
+    let broken = format!("{{\"items\":[{{\"id\":\"{}\",\"employeeId\":\"{}\"}}]}}", never.id, bench.ann);
+    // MongoDB refuses to take it, for a while: only the queue knows of the window.
+    let database = bench.world.database(Service::Timetrack).await;
+    let windows = database.collection::<bson::Document>("windows").namespace();
+    let url = &bench.world.settings().mongo.mongo_connection_string;
+    let admin = kit::mongo::connect(url.expose(), None, "rules").await.unwrap().database(&windows.db);
+    let rule = |rule: bson::Document| bson::doc! { "collMod": &windows.coll, "validator": rule };
+    admin.run_command(rule(bson::doc! { "never": true })).await.unwrap();
+    bench.timetrack = Some(spawn(&bench.world).await);
+    let told = async |caller, item: &IngestItem, seq| bench.world.bus().ask(caller, &status(item, Some(seq))).await;
+    let ann = Caller::Employee(bench.ann);
+    let not_found = |state: Result<WindowState, contracts::Failure>| state.unwrap_err().code == Code::NotFound;
+    assert_eq!(told(ann, &queued, seq).await, Ok(WindowState::Queued));
+    assert_eq!(told(Caller::Admin, &queued, seq).await, Ok(WindowState::Queued));
+    assert!(not_found(told(ann, &never, seq).await), "nobody has sent it");
+    assert!(not_found(told(ann, &queued, seq + 1).await), "there is nothing yet");
+    assert!(not_found(told(ann, &queued, seq + 1_000_000).await));
+    assert!(not_found(told(Caller::Employee(kit::new_id()), &queued, seq).await), "it is hers");
+    admin.run_command(rule(bson::doc! {})).await.unwrap();
+    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
+    assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
+    assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
+    // One that died is told so, and no other is.
+    let dead = bench.queue_payload(broken.into_bytes()).await;
+    eventually("it is dead", async || (bench.world.stream_messages(stream::DEAD).await == 1).then_some(())).await;
+    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
+    assert!(matches!(told(ann, &never, dead).await, Ok(WindowState::Rejected { code: Code::Internal, .. })));
+    assert!(not_found(told(ann, &bench.window(7), dead).await));
     bench.world.finish().await;
 }

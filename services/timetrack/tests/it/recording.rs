@@ -126,7 +126,7 @@ async fn whoever_is_on_the_project_but_not_on_the_task_is_refused_and_the_window
         matches!(&outcomes[..], [Outcome::Rejected { code: Code::NotOnTask, .. }, Outcome::Stored(_)]),
         "{outcomes:?}"
     );
-    let state = bench.world.ask(&GetWindow { id: item.id, seq: None }).await.unwrap();
+    let state = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
     assert!(matches!(state, WindowState::Rejected { code: Code::NotOnTask, .. }));
     assert_eq!(bench.stored().await.len(), 1);
     bench.world.finish().await;
@@ -137,7 +137,7 @@ async fn an_early_window_waits_until_the_word_of_its_task_arrives() {
     let (bench, in_hand) = Bench::behind().await;
     let window = bench.window(0);
     assert!(matches!(&bench.send(vec![window.clone()]).await[..], [Outcome::Queued]));
-    let get = GetWindow { id: window.id, seq: None };
+    let get = GetWindow { id: window.id, seq: None, set_aside: false };
     assert_eq!(bench.world.ask(&get).await.unwrap(), WindowState::Queued);
     bench.introduce().await;
     in_hand.let_go().await;
@@ -224,7 +224,7 @@ async fn an_employee_sees_only_their_own_windows() {
     let bench = Bench::with_ann().await;
     let window = bench.window(0);
     bench.send(vec![window.clone()]).await;
-    let get = GetWindow { id: window.id, seq: None };
+    let get = GetWindow { id: window.id, seq: None, set_aside: false };
     let own = bench.world.bus().ask(Caller::Employee(bench.ann), &get).await;
     assert!(matches!(own, Ok(WindowState::Recorded(_))));
     let foreign = bench.world.bus().ask(Caller::Employee(kit::new_id()), &get).await;

@@ -151,6 +151,17 @@ impl Bench {
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)
     }
 
+    /// Puts windows on the queue and waits for no word; gives their place.
+    pub async fn queue(&self, items: Vec<IngestItem>) -> u64 {
+        self.queue_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await
+    }
+
+    /// The same with any payload.
+    pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
+        let jetstream = &self.world.bus().jetstream;
+        jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
+    }
+
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
         self.world.ask(&between(0, NOON * 2)).await.unwrap().items

@@ -1,0 +1,176 @@
+use contracts::{
+    Code, EmployeeId, IngestItem, Millis, QuarantineCursor, QuarantinedWindow, WindowContent, WindowId, WindowState,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::refusal;
+
+/// A window that is held back, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    /// `<employee>_<window>_<content>`: two employees may hold the same id, and under one id may be
+    /// more than one content; none takes the place of another. Rows of earlier versions end before
+    /// the content.
+    #[serde(rename = "_id")]
+    key: String,
+    pub(crate) window_id: WindowId,
+    pub(crate) item: IngestItem,
+    /// Why.
+    pub(crate) code: Code,
+    /// Whether it may only be early, and is tried again.
+    pub(crate) waiting: bool,
+    /// When it is tried again by itself, where its time is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) due: Option<Millis>,
+    /// Since when.
+    pub(crate) since: Millis,
+    /// Its last places in the queue: a 202 has named one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seqs: Vec<i64>,
+    /// What an admin has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<Decision>,
+}
+
+/// What an admin has decided about a window that was held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Decision {
+    /// The window that it was recorded as; discarded without one.
+    pub(crate) recorded_as: Option<WindowId>,
+    /// Who.
+    pub(crate) by: Option<String>,
+    /// When.
+    pub(crate) at: Millis,
+}
+
+/// Why a window is held back, and what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) code: Code,
+    pub(crate) next: Next,
+}
+
+/// What happens next to a window that is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It may only be early: it is tried again until everything is known.
+    Soon,
+    /// It is tried again at this moment.
+    At(Millis),
+    /// An admin decides.
+    Admin,
+}
+
+/// So many places in the queue are remembered.
+const PLACES: usize = 20;
+
+impl Held {
+    pub(crate) fn new(item: IngestItem, seq: Option<u64>, hold: Hold, since: Millis) -> Self {
+        let content = WindowContent::from(&item).hash();
+        let due = if let Next::At(due) = hold.next { Some(due) } else { None };
+        Self {
+            key: format!("{}_{}_{content}", item.employee_id, item.id),
+            window_id: item.id,
+            item,
+            code: hold.code,
+            waiting: hold.next == Next::Soon,
+            due,
+            since,
+            seqs: seq.into_iter().map(|seq| seq as i64).collect(),
+            decision: None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The key of the row that a place in the list names.
+    pub(crate) fn key_after(cursor: &QuarantineCursor) -> String {
+        let QuarantineCursor { employee_id, id, content, .. } = cursor;
+        match content {
+            Some(content) => format!("{employee_id}_{id}_{content}"),
+            None => format!("{employee_id}_{id}"),
+        }
+    }
+
+    /// This, when the same window has come again and is to be held as `new`.
+    pub(crate) fn again(&self, new: &Self) -> Self {
+        let mut held = self.clone();
+        for seq in &new.seqs {
+            if !held.seqs.contains(seq) {
+                held.seqs.push(*seq);
+            }
+        }
+        let forgotten = held.seqs.len().saturating_sub(PLACES);
+        held.seqs.drain(..forgotten);
+        if held.decision.is_none() {
+            // One that waits already has waited since it first came.
+            if new.waiting && !held.waiting {
+                held.since = new.since;
+            }
+            (held.code, held.waiting, held.due) = (new.code, new.waiting, new.due);
+        }
+        held
+    }
+
+    /// Whether the queue named this place for it.
+    pub(crate) fn came_at(&self, seq: u64) -> bool {
+        self.seqs.contains(&(seq as i64))
+    }
+
+    pub(crate) fn employee(&self) -> EmployeeId {
+        self.item.employee_id
+    }
+
+    /// What becomes of it, as far as it is known.
+    pub(crate) fn state(&self) -> WindowState {
+        let (code, detail) = (self.code, self.detail());
+        match self.code {
+            _ if self.decision.is_some() => WindowState::Rejected { code, detail },
+            _ if self.waiting => WindowState::Queued,
+            Code::ClockAhead | Code::ClockBehind => WindowState::SetAside { code, detail },
+            _ => WindowState::Rejected { code, detail },
+        }
+    }
+
+    /// Why, and what happens next, as sentences for the person whose window it is.
+    pub(crate) fn detail(&self) -> String {
+        let why = refusal(self.code);
+        let next = match (&self.decision, self.due) {
+            (Some(Decision { recorded_as: Some(id), .. }), _) => {
+                format!("An admin has admitted it: it is recorded as {id}.")
+            }
+            (Some(_), _) => "An admin has discarded it: it is not recorded.".to_owned(),
+            (None, Some(due)) => format!("It is kept, and recorded by itself at {}.", moment(due)),
+            (None, None) if self.waiting => "It is kept, and tried again by itself.".to_owned(),
+            (None, None) => "It is kept: an admin can admit or discard it.".to_owned(),
+        };
+        format!("{why} {next}")
+    }
+
+    /// As admins see it.
+    pub(crate) fn shown(self) -> QuarantinedWindow {
+        QuarantinedWindow {
+            id: self.window_id,
+            employee_id: self.employee(),
+            code: self.code,
+            detail: self.detail(),
+            waiting: self.waiting || self.due.is_some(),
+            due: self.due,
+            received_at: self.item.received_at,
+            since: self.since,
+            content: Some(WindowContent::from(&self.item).hash()),
+            decided_by: self.decision.as_ref().and_then(|decision| decision.by.clone()),
+            decided_at: self.decision.as_ref().map(|decision| decision.at),
+            recorded_as: self.decision.as_ref().and_then(|decision| decision.recorded_as),
+            window: self.item.window,
+        }
+    }
+}
+
+/// A moment as text: RFC 3339, UTC.
+fn moment(at: Millis) -> String {
+    Timestamp::from_millisecond(at.0).map_or_else(|_| format!("{at} ms"), |at| at.to_string())
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use contracts::{AdmitQuarantined, Code, DiscardQuarantined, Failure, TimeRange, Window, WindowContent, WindowId};
+use kit::{Call, Error};
+use uuid::Uuid;
+
+use super::{list::with_negative_time, quarantine::one};
+use crate::{
+    App,
+    consumers::publish,
+    domain::{Decision, Held, admit_anyway, record, refusal},
+    store::StoredWindow,
+};
+
+/// Records a window from quarantine because an admin says so. It can be asked again: it is recorded
+/// once.
+pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQuarantined) -> Result<Window, Error> {
+    call.require_admin()?;
+    let held = one(&app, request.id, request.content).await?;
+    let stored = admit(&app, &held).await?;
+    publish(&app, vec![stored.fact()]).await?;
+    let decision = decision(&app, &call, Some(stored.id));
+    app.store.quarantine.decide(&held, &decision).await?;
+    let window = with_negative_time(&app, vec![stored]).await?.pop();
+    window.ok_or_else(|| Failure::not_found("window").into())
+}
+
+/// Decides that a window in quarantine is not recorded. It is kept.
+pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: DiscardQuarantined) -> Result<(), Error> {
+    call.require_admin()?;
+    let held = one(&app, request.id, request.content).await?;
+    let is_admitted = |held: &Held| held.decision.as_ref().is_some_and(|decision| decision.recorded_as.is_some());
+    if !is_admitted(&held) && app.store.quarantine.decide(&held, &decision(&app, &call, None)).await? {
+        return Ok(());
+    }
+    // Somebody has decided before, or in this moment.
+    match one(&app, request.id, request.content).await? {
+        held if is_admitted(&held) => {
+            Err(Failure::new(Code::Conflict, "The window has been admitted: void the recorded one instead.").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn decision(app: &App, call: &Call, recorded_as: Option<WindowId>) -> Decision {
+    Decision { recorded_as, by: call.actor.map(|actor| actor.to_string()), at: app.clock.now() }
+}
+
+/// Records what is held. Where other content has its id, under an id of its own.
+async fn admit(app: &App, held: &Held) -> Result<StoredWindow, Error> {
+    let (mut item, content) = (held.item.clone(), WindowContent::from(&held.item));
+    let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
+    TimeRange::new(content.start, content.end).map_err(|_| why(Code::Invalid))?;
+    let terms = admit_anyway(&item, &app.store.bindings.of(&[&item]).await?).map_err(why)?;
+    if let Some(stored) = app.store.windows.find(item.id, None).await?
+        && !app.store.windows.was_sent_as(&stored, content, item.hash).await?
+    {
+        item.id = own_id(item.id, content);
+    }
+    let window = StoredWindow::new(record(item.clone(), terms), item.hash);
+    let mut inserted = app.store.windows.insert(std::slice::from_ref(&window)).await?;
+    if inserted.refused.is_empty() {
+        return Ok(window);
+    }
+    match inserted.taken.remove(&window.id) {
+        Some(stored) if app.store.windows.was_sent_as(&stored, content, item.hash).await? => Ok(stored),
+        _ => Err(Failure::new(Code::Unavailable, "Its id was taken in this moment. Try again.").into()),
+    }
+}
+
+/// The id of a window whose own belongs to other content: always the same, so that it is recorded
+/// once.
+fn own_id(id: WindowId, content: WindowContent) -> WindowId {
+    WindowId(Uuid::new_v5(&id.0, content.hash().0.as_bytes()))
+}
