@@ -247,6 +247,8 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
         vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
     );
     time(&mut golden);
+    attention(&mut golden);
+    names(&mut golden);
     golden.request(
         GetTaskTime { employee_id: id(1), task_id: id(4) },
         TaskTime { employee_id: id(1), task_id: id(4), total_time_millis: HOUR },
@@ -450,6 +452,62 @@ fn time(golden: &mut Golden) {
         income: Cents(5_000),
     };
     golden.request(asked, Page { items: vec![row], next: Some(cursor) });
+}
+
+fn attention(golden: &mut Golden) {
+    let after = OverlapCursor { employee_id: id(1), start: AT, id: id(5) };
+    let lost = Overlapped {
+        id: id(9),
+        project_id: id(3),
+        task_id: id(4),
+        start: AT,
+        end: AT + HOUR,
+        computer: label("anns-pc"),
+        taken_time: 60_000,
+    };
+    let overlap = Overlap {
+        id: id(5),
+        employee_id: id(1),
+        project_id: id(3),
+        task_id: id(4),
+        start: AT,
+        end: AT + HOUR,
+        computer: label("anns-mac"),
+        taken_time: 60_000,
+        taken_from_count: 1,
+        taken_from_other_computers: 60_000,
+        taken_from: vec![lost],
+    };
+    let (employees, projects) = (vec![id(1)], vec![id(3)]);
+    golden.request(
+        ListOverlaps { range: range(), employees, projects, after: Some(after) },
+        Page { items: vec![overlap], next: Some(after) },
+    );
+    let after = TimeCursor { start: AT, project: None, task: None, employee: Some(id(1)) };
+    let day = LongDay {
+        day: jiff::civil::date(2025, 10, 9),
+        employee_id: id(1),
+        time: 17 * HOUR,
+        window_time: 18 * HOUR,
+        window_count: 2,
+        longest: Some(LongestWindow { id: id(5), project_id: id(3), task_id: id(4), start: AT, end: AT + HOUR }),
+    };
+    let asked = ListLongDays {
+        range: range(),
+        longer_than: 16 * HOUR,
+        timezone: "Asia/Kathmandu".parse().expect("a time zone"),
+        employees: vec![id(1)],
+        after: Some(after),
+    };
+    golden.request(asked, Page { items: vec![day], next: Some(after) });
+}
+
+fn names(golden: &mut Golden) {
+    golden.request(GetEmployeeNames { ids: vec![id(1)] }, [(id(1), name("Ann Example"))].into());
+    golden.request(
+        GetWorkNames { projects: vec![id(3)], tasks: vec![id(4)] },
+        WorkNames { projects: [(id(3), name("Website"))].into(), tasks: [(id(4), name("Front page"))].into() },
+    );
 }
 
 fn windows(golden: &mut Golden) {

@@ -28,6 +28,11 @@ type Sheets<'a> = BoxStream<'a, Result<Sheet, Error>>;
 
 /// The rows of an answer from its cursor on: as many as fit into a reply.
 pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRow, TimeCursor>, Error> {
+    answer_of(app, question, MOST_ROWS).await
+}
+
+/// The rows of an answer from its cursor on, at most so many.
+pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Result<Page<TimeRow, TimeCursor>, Error> {
     let (mut question, mut stored) = (question.clone(), None);
     if question.range.length() > LONG {
         let months = app.store.employees.months().await?;
@@ -36,7 +41,7 @@ pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRo
     }
     question.check_cost()?;
     let buckets = question.buckets();
-    Ok(tally(app, &question, &buckets, stored.as_ref()).await?.page(&buckets, MOST_ROWS))
+    Ok(tally(app, &question, &buckets, stored.as_ref(), most).await?.page(&buckets, most))
 }
 
 /// Reads until all is read, or more rows are complete than a page has.
@@ -47,6 +52,7 @@ async fn tally<'a>(
     question: &'a Question,
     buckets: &[Bucket],
     stored: Option<&BTreeSet<UtcMonth>>,
+    most: usize,
 ) -> Result<Tally<'a>, Error> {
     let mut tally = Tally::new(question);
     let has_any = |step: &Step| stored.is_none_or(|stored| !step.months().is_disjoint(stored));
@@ -57,7 +63,7 @@ async fn tally<'a>(
     });
     let mut readings = stream::iter(readings).buffered(AT_ONCE);
     while let Some((step, mut sheets)) = readings.try_next().await? {
-        if step.pieces.first().is_some_and(|(bucket, _)| tally.rows_before(*bucket) > MOST_ROWS) {
+        if step.pieces.first().is_some_and(|(bucket, _)| tally.rows_before(*bucket) > most) {
             break;
         }
         while let Some(sheet) = sheets.try_next().await? {

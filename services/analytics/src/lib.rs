@@ -68,5 +68,9 @@ pub fn needs() -> Needs {
 
 /// What this service answers: one line a message.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
-    Endpoints::new(Service::Analytics, app).on(handlers::project_time).on(handlers::time).on(handlers::task_time)
+    Endpoints::new(Service::Analytics, app)
+        .on(handlers::project_time)
+        .on(handlers::time)
+        .on(handlers::task_time)
+        .on(handlers::long_days)
 }

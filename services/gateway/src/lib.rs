@@ -9,6 +9,7 @@ mod headers;
 mod hear_out;
 mod ingest;
 mod metrics;
+mod names;
 mod observe;
 mod openapi;
 mod pages;
@@ -28,6 +29,7 @@ use crate::{
     auth::{AdminKeys, KeyUses, Revocations, Tokens},
     ingest::Ingest,
     metrics::{ConnectionMetrics, GatewayMetrics},
+    names::Names,
 };
 
 /// How long requests in hand may take once it is time to stop.
@@ -46,6 +48,7 @@ pub(crate) struct App {
     pub(crate) revocations: Revocations,
     pub(crate) key_uses: KeyUses,
     pub(crate) ingest: Ingest,
+    pub(crate) names: Names,
     pub(crate) metrics: GatewayMetrics,
     /// How long the body of a request may take.
     pub(crate) body_limit: serving::Limit,
@@ -102,6 +105,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         revocations: revocations.clone(),
         key_uses: KeyUses::default(),
         ingest,
+        names: Names::new(deps.bus.clone()),
         metrics,
         body_limit: (config.connections.body(), connections.clone()),
     });

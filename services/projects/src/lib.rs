@@ -57,6 +57,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::create_project)
         .on(handlers::get_project)
         .on(handlers::list_projects)
+        .on(handlers::get_names)
         .on(handlers::update_project)
         .on(handlers::delete_project)
         .on(handlers::set_memberships)

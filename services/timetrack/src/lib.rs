@@ -94,6 +94,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Timetrack, app)
         .on(handlers::get)
         .on(handlers::list)
+        .on(handlers::list_overlaps)
         .on(handlers::list_facts)
         .on(handlers::update)
         .on(handlers::correct)

@@ -8,5 +8,6 @@ mod counting;
 mod explaining;
 mod fixture;
 mod grouping;
+mod long_days;
 mod rebuilding;
 mod replicas;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use bson::{Bson, Document, doc};
 use contracts::{
     AccountId, DeliveryChanged, Email, EmployeeId, InvitationDelivery, InvitationId, Label, Millis, Name, ProjectId,
@@ -81,6 +83,19 @@ impl Employees {
         let filter = after.map_or_else(Document::new, |id| doc! { "_id": { "$gt": value(&id) } });
         let cursor = self.0.find(filter).sort(doc! { "_id": 1 }).await?;
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
+    }
+
+    /// The names of these; unknown ones are left out.
+    pub(crate) async fn names(&self, ids: Vec<EmployeeId>) -> Result<BTreeMap<EmployeeId, Name>, Error> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(rename = "_id")]
+            id: EmployeeId,
+            name: Name,
+        }
+        let named = self.0.clone_with_type::<Named>();
+        let found = named.find(doc! { "_id": one_of(ids) }).projection(doc! { "name": 1 }).await?;
+        Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
     /// How these stand; unknown ones are left out.

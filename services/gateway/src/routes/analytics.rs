@@ -1,14 +1,14 @@
-use std::{convert::identity, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Json, extract::State, response::Response};
 use contracts::{
-    Caller, Code, EmployeeId, GetProjectTime, GetTaskTime, GetTime, Grouping, ProjectTime, TaskId, TaskTime,
-    TimeCursor, TimeRow,
+    Caller, Code, EmployeeId, GetProjectTime, GetTaskTime, GetTime, Grouping, TaskId, TaskTime, TimeCursor, TimeRow,
 };
 
 use super::{
     form::{Form, Table},
     list::{List, ListRequest},
+    named::{NamedProjectTime, NamedTimeRow, named},
 };
 use crate::{
     App,
@@ -28,8 +28,8 @@ use crate::{
         ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
     ),
     responses((status = 200, description = "Each project with time in the range.", content(
-        (Vec<ProjectTime> = "application/json"),
-        (String = "text/csv", example = "id,time,costs,income\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071,3600000,30.0,50.0\r\n"),
+        (Vec<NamedProjectTime> = "application/json"),
+        (String = "text/csv", example = "id,time,costs,income,projectName\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071,3600000,30.0,50.0,Website\r\n"),
     ))),
 )]
 pub(super) async fn project_time(
@@ -40,9 +40,10 @@ pub(super) async fn project_time(
 ) -> Result<Response, Problem> {
     params.zone()?;
     let request = GetProjectTime { range: params.range()?, filter: params.filter()? };
-    let columns = vec!["id", "time", "costs", "income"];
+    let columns = vec!["id", "time", "costs", "income", "projectName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
-    Ok(form.answer(app.ask(Caller::Admin, &request).await?.into_iter())?)
+    let projects = app.ask(Caller::Admin, &request).await?;
+    Ok(form.answer(named(&app.names, projects).await.into_iter())?)
 }
 
 /// Time and money, grouped.
@@ -59,10 +60,11 @@ pub(super) async fn project_time(
     ),
     responses(
         (status = 200, description = "Each group with time in the range.", content(
-            (Vec<TimeRow> = "application/json", example = json!([{
-                "week": "2026-02-23", "employee": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072", "time": 3_600_000, "costs": 30.0, "income": 50.0
+            (Vec<NamedTimeRow> = "application/json", example = json!([{
+                "week": "2026-02-23", "employee": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072", "time": 3_600_000, "costs": 30.0, "income": 50.0,
+                "employeeName": "Ann Example"
             }])),
-            (String = "text/csv", example = "week,employee,time,costs,income\r\n2026-02-23,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,3600000,30.0,50.0\r\n"),
+            (String = "text/csv", example = "week,employee,time,costs,income,employeeName\r\n2026-02-23,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,3600000,30.0,50.0,Ann Example\r\n"),
         )),
         (status = 403, description = "`forbidden`: an id in employeeId is another employee's."),
     ),
@@ -88,10 +90,11 @@ pub(super) async fn time(
     }
     let columns = columns(&request);
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"time.csv\"", columns });
-    List { app, caller, listing, form }.answer(request, identity).await
+    List { app, caller, listing, form }.answer_named(request).await
 }
 
-/// The keys of the rows, in the order in which they are sorted, and their sums.
+/// The keys of the rows, in the order in which they are sorted, their sums, and then the names of
+/// the keys that are ids.
 fn columns(request: &GetTime) -> Vec<&'static str> {
     let keys = [
         (Grouping::Day, "day"),
@@ -101,8 +104,11 @@ fn columns(request: &GetTime) -> Vec<&'static str> {
         (Grouping::Task, "task"),
         (Grouping::Employee, "employee"),
     ];
-    let keys = keys.into_iter().filter(|(key, _)| request.group_by.contains(key)).map(|(_, name)| name);
-    keys.chain(["time", "costs", "income"]).collect()
+    let names =
+        [(Grouping::Project, "projectName"), (Grouping::Task, "taskName"), (Grouping::Employee, "employeeName")];
+    let wanted = |(key, name)| request.group_by.contains(&key).then_some(name);
+    let sums = ["time", "costs", "income"];
+    keys.into_iter().filter_map(wanted).chain(sums).chain(names.into_iter().filter_map(wanted)).collect()
 }
 
 impl ListRequest for GetTime {

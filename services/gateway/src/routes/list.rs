@@ -1,6 +1,6 @@
 //! Long lists: asked for page by page; answered whole, or a page where the caller sets a limit.
 
-use std::{io, sync::Arc};
+use std::{convert::identity, io, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -13,7 +13,10 @@ use kit::Origin;
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::{Instrument, Span};
 
-use super::form::{Form, unwritten};
+use super::{
+    form::{Form, unwritten},
+    named::{HasIds, Named, named},
+};
 use crate::{App, error::Problem, extract::Listing};
 
 /// A question that is answered with a list, page by page.
@@ -59,26 +62,61 @@ impl List {
         show: impl Fn(R::Item) -> U + Send + Sync + 'static,
     ) -> Result<Response, Problem> {
         let Self { app, caller, listing, form } = self;
-        let (span, origin, asked) = (Span::current(), Origin::current(), request.clone());
+        let asked = request.clone();
         let fetch = move |place| {
             let (app, next) = (app.clone(), asked.after(place));
-            let work = async move { app.ask(caller, &next).await };
-            origin.clone().scope(work).instrument(span.clone())
+            async move { app.ask(caller, &next).await }
         };
-        let after = listing.after()?;
-        if let Some(limit) = listing.limit {
-            let (body, next) = one_page(limit, after, fetch, |item| request.place(item), show, &form).await?;
-            let link = next.map(|place| listing.link(&place)).transpose()?;
-            return Ok((form.headers(), link.map(|link| [(LINK, link)]), body).into_response());
-        }
-        let first = fetch(after).await?;
-        if first.next.is_none() {
-            return Ok(form.answer(first.items.into_iter().map(show))?);
-        }
-        let headers = form.headers();
-        let chunks = chunks(first, move |place| fetch(Some(place)), show, form);
-        Ok((headers, Body::from_stream(chunks)).into_response())
+        send(listing, form, fetch, move |item: &R::Item| request.place(item), show).await
     }
+
+    /// Answers with the names of what the items have ids of; each page's are asked for with it.
+    pub(super) async fn answer_named<R: ListRequest>(self, request: R) -> Result<Response, Problem>
+    where
+        R::Item: HasIds + Serialize,
+    {
+        let Self { app, caller, listing, form } = self;
+        let asked = request.clone();
+        let fetch = move |place| {
+            let (app, next) = (app.clone(), asked.after(place));
+            async move {
+                let Page { items, next } = app.ask(caller, &next).await?;
+                Ok(Page { items: named(&app.names, items).await, next })
+            }
+        };
+        send(listing, form, fetch, move |named: &Named<R::Item>| request.place(&named.item), identity).await
+    }
+}
+
+/// Sends what `fetch` gives, a page after each place, in the way that the caller has asked for.
+async fn send<T, C, U, Fut>(
+    listing: Listing,
+    form: Form,
+    fetch: impl Fn(Option<C>) -> Fut + Send + Sync + 'static,
+    place: impl Fn(&T) -> C,
+    show: impl Fn(T) -> U + Send + Sync + 'static,
+) -> Result<Response, Problem>
+where
+    T: Send + 'static,
+    C: Serialize + DeserializeOwned + Send + 'static,
+    U: Serialize + 'static,
+    Fut: Future<Output = Result<Page<T, C>, Failure>> + Send + 'static,
+{
+    let (span, origin) = (Span::current(), Origin::current());
+    let fetch = move |place| origin.clone().scope(fetch(place)).instrument(span.clone());
+    let after = listing.after()?;
+    if let Some(limit) = listing.limit {
+        let (body, next) = one_page(limit, after, fetch, place, show, &form).await?;
+        let link = next.map(|place| listing.link(&place)).transpose()?;
+        return Ok((form.headers(), link.map(|link| [(LINK, link)]), body).into_response());
+    }
+    let first = fetch(after).await?;
+    if first.next.is_none() {
+        return Ok(form.answer(first.items.into_iter().map(show))?);
+    }
+    let headers = form.headers();
+    let chunks = chunks(first, move |place| fetch(Some(place)), show, form);
+    Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
 /// At most so many items after a place, and the place of the last where more follow.

@@ -3,6 +3,7 @@
 mod accounts;
 mod analytics;
 mod api_keys;
+mod attention;
 mod batch;
 mod corrections;
 mod created;
@@ -10,6 +11,7 @@ mod employees;
 mod form;
 mod health;
 mod list;
+mod named;
 mod projects;
 mod router;
 mod slash;

@@ -19,7 +19,8 @@ use utoipa_axum::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    accounts, analytics, api_keys, batch, corrections, employees, health, projects, slash, tasks, time_entries, windows,
+    accounts, analytics, api_keys, attention, batch, corrections, employees, health, projects, slash, tasks,
+    time_entries, windows,
 };
 use crate::{
     App,
@@ -85,6 +86,8 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Scoped(Analytics), routes!(analytics::project_time)))
         .routes(access(ScopedOrOwn(Analytics), routes!(analytics::time)))
         .routes(access(ScopedOrOwn(Analytics), routes!(analytics::task_time)))
+        .routes(access(Scoped(Analytics), routes!(attention::list_overlaps)))
+        .routes(access(Scoped(Analytics), routes!(attention::list_long_days)))
         .routes(access(Open, routes!(health::healthz)))
         .routes(access(Open, routes!(health::readyz)))
         .split_for_parts();

@@ -1,4 +1,4 @@
-use std::{convert::identity, sync::Arc};
+use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use contracts::{Caller, ListWindows, Window, WindowCursor};
@@ -6,6 +6,7 @@ use contracts::{Caller, ListWindows, Window, WindowCursor};
 use super::{
     form::{Form, Table},
     list::{List, ListRequest},
+    named::NamedWindow,
 };
 use crate::{
     App,
@@ -14,8 +15,8 @@ use crate::{
     extract::{Asked, Listing, Paging, Params},
 };
 
-/// The columns of a table of windows: all that a window has.
-const COLUMNS: [&str; 31] = [
+/// The columns of a table of windows: all that a window has, and the names of what it is about.
+const COLUMNS: [&str; 34] = [
     "id",
     "employeeId",
     "shiftId",
@@ -47,6 +48,9 @@ const COLUMNS: [&str; 31] = [
     "hwid",
     "createdAt",
     "updatedAt",
+    "projectName",
+    "taskName",
+    "employeeName",
 ];
 
 /// The windows that touch a range.
@@ -61,7 +65,7 @@ const COLUMNS: [&str; 31] = [
         Paging,
     ),
     responses((status = 200, description = "The windows.", content(
-        (Vec<Window> = "application/json"),
+        (Vec<NamedWindow> = "application/json"),
         (String = "text/csv", example = "id,employeeId,shiftId,…\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6075,…\r\n"),
     ))),
 )]
@@ -75,7 +79,7 @@ pub(super) async fn list_windows(
     let request = ListWindows { range: params.range()?, filter: params.filter()?, after: None, limit: listing.limit };
     let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
-    List { app, caller: Caller::Admin, listing, form }.answer(request, identity).await
+    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
 }
 
 impl ListRequest for ListWindows {
@@ -103,9 +107,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_of_windows_has_all_that_a_window_has() {
+    fn a_table_of_windows_has_all_that_a_window_has_and_its_names() {
         let RefOr::T(Schema::Object(window)) = Window::schema() else { panic!("an object") };
-        let fields: BTreeSet<&str> = window.properties.keys().map(String::as_str).collect();
+        let mut fields: BTreeSet<&str> = window.properties.keys().map(String::as_str).collect();
+        fields.extend(["projectName", "taskName", "employeeName"]);
         assert_eq!(COLUMNS.into_iter().collect::<BTreeSet<_>>(), fields);
     }
 }

@@ -16,7 +16,9 @@ pub(crate) async fn delete_project(
         let found = app.store.projects.lock(tx, id).await?;
         let project = found.ok_or_else(|| Failure::not_found("project"))?;
         let now = app.clock.now();
-        app.store.tasks.delete_of(tx, id).await?;
+        let tasks = app.store.tasks.delete_of(tx, id).await?;
+        app.store.former_names.keep_tasks(tx, &tasks).await?;
+        app.store.former_names.keep(tx, id.0, &project.state.name).await?;
         bindings::set_members(&app, tx, id, &[], now).await?;
         app.store.projects.delete(tx, id).await?;
         tx.emit(&project.deleted(now)).await?;

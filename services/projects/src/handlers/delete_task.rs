@@ -15,6 +15,7 @@ pub(crate) async fn delete_task(app: Arc<App>, call: Call, DeleteTask { id }: De
         task.state.employees.clear();
         bindings::assign(&app, tx, &task, now).await?;
         app.store.tasks.delete(tx, id).await?;
+        app.store.former_names.keep(tx, id.0, &task.state.name).await?;
         tx.emit(&task.deleted(now)).await?;
         Ok(())
     })

@@ -7,12 +7,14 @@
 
 mod assignments;
 mod employee_refs;
+mod former_names;
 mod members;
 mod projects;
 mod tasks;
 
 use assignments::Assignments;
 use employee_refs::EmployeeRefs;
+use former_names::FormerNames;
 use kit::{Database, Shape};
 use members::Members;
 use projects::Projects;
@@ -29,12 +31,20 @@ pub(crate) struct Store {
     pub(crate) members: Members,
     pub(crate) assignments: Assignments,
     pub(crate) employee_refs: EmployeeRefs,
+    pub(crate) former_names: FormerNames,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 5] {
-        [Projects::shape(), Tasks::shape(), Members::shape(), Assignments::shape(), EmployeeRefs::shape()]
+    pub(crate) fn shapes() -> [Shape; 6] {
+        [
+            Projects::shape(),
+            Tasks::shape(),
+            Members::shape(),
+            Assignments::shape(),
+            EmployeeRefs::shape(),
+            FormerNames::shape(),
+        ]
     }
 
     /// The collections, which are there.
@@ -45,6 +55,7 @@ impl Store {
             members: Members::open(db),
             assignments: Assignments::open(db),
             employee_refs: EmployeeRefs::open(db),
+            former_names: FormerNames::open(db),
         }
     }
 }

@@ -16,7 +16,7 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::BATCH;
+use super::{BATCH, former_names::names};
 use crate::domain::Project;
 
 /// A project, as it is stored. Its employees are those whose membership is open.
@@ -170,6 +170,11 @@ impl Projects {
         let stored = self.stored.find(filter).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
         let projects = stored.map_ok(|stored| Project::from(stored).state);
         Ok(kit::page_within(projects, |project| project.id).await?)
+    }
+
+    /// The names of these projects.
+    pub(crate) async fn names(&self, ids: &[ProjectId]) -> Result<BTreeMap<ProjectId, Name>, Error> {
+        names(&self.stored, ids).await
     }
 
     /// The projects that an employee is on.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use bson::doc;
 use contracts::{
     CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, ProjectTerm, TaskId, Term,
@@ -10,7 +12,7 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::BATCH;
+use super::{BATCH, former_names::names};
 use crate::domain::Task;
 
 /// A task, as it is stored. Its employees are those whose assignment is open.
@@ -116,10 +118,21 @@ impl Tasks {
         Ok(())
     }
 
-    /// Deletes the tasks of a project.
-    pub(crate) async fn delete_of(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<(), Error> {
-        self.0.delete_many(doc! { "project_id": value(&project) }).session(&mut tx.session).await?;
-        Ok(())
+    /// Deletes the tasks of a project, and gives them as they were.
+    pub(crate) async fn delete_of(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<contracts::Task>, Error> {
+        let of = doc! { "project_id": value(&project) };
+        let mut found = self.0.find(of.clone()).session(&mut tx.session).await?;
+        let mut deleted = Vec::new();
+        while let Some(stored) = found.next(&mut tx.session).await {
+            deleted.push(Task::from(stored?).state);
+        }
+        self.0.delete_many(of).session(&mut tx.session).await?;
+        Ok(deleted)
+    }
+
+    /// The names of these tasks.
+    pub(crate) async fn names(&self, ids: &[TaskId]) -> Result<BTreeMap<TaskId, Name>, Error> {
+        names(&self.0, ids).await
     }
 
     /// Takes employees off all tasks of a project.

@@ -8,6 +8,7 @@ mod events;
 mod large;
 mod members;
 mod memberships;
+mod names;
 mod projects;
 mod races;
 mod tasks;

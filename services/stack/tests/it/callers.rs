@@ -23,6 +23,8 @@ const ADMIN: &[(&str, &str)] = &[
     ("PUT", "/api/v1/time-entries/update?employeeId={id}"),
     ("GET", "/api/v1/analytics/window?start=1&end=2"),
     ("GET", "/api/v1/analytics/project-time?start=1&end=2"),
+    ("GET", "/api/v1/analytics/overlaps?start=1&end=2"),
+    ("GET", "/api/v1/analytics/long-days?start=1&end=2"),
 ];
 
 const EMPLOYEE: &[(&str, &str)] = &[

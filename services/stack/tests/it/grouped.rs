@@ -151,7 +151,7 @@ async fn employees_see_their_own_time_and_nobody_elses() {
     let path = time(TEN, TEN + DAY, "groupBy=employee");
     let ask =
         async |token: &str, filter: &str| system.employee(token, "GET", &format!("{path}{filter}"), Value::Null).await;
-    let hers = json!([{ "employee": ann.id, "time": HOUR, "costs": 0.0, "income": 50.0 }]);
+    let hers = json!([{ "employee": ann.id, "time": HOUR, "costs": 0.0, "income": 50.0, "employeeName": "Ann" }]);
     assert_eq!(ask(&ann.token, "").await.expect(200), hers);
     assert_eq!(ask(&ann.token, &format!("&employeeId={}", ann.id)).await.expect(200), hers);
     assert_eq!(sum(&ask(&bob.token, "").await.expect(200)), 2 * HOUR);
@@ -183,7 +183,9 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
     let (file, windows) = csv(&format!("/api/v1/analytics/window?{range}")).await;
     assert_eq!(file, "attachment; filename=\"windows.csv\"");
     let [header, line, ""] = windows.split("\r\n").collect::<Vec<_>>()[..] else { panic!("{windows}") };
-    assert_eq!(header.split(',').count(), window.as_object().unwrap().len());
+    // And three names.
+    assert_eq!(header.split(',').count(), window.as_object().unwrap().len() + 3);
+    assert!(line.ends_with(",Website,Front page,Ann"), "{line}");
     assert!(line.starts_with(&format!("{},{},\"語,1\",default-org,tracked,", id(&window), office.ann.id)), "{line}");
     for cell in
         ["\"'=HYPERLINK(\"\"http://x\"\")\"", "\"Ann's \"\"Mac\"\", 2\"", "'-ann", "'@os", "'+1", "-7200000", "50.0"]
@@ -192,14 +194,17 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
     }
     let (file, times) = csv(&time(TEN, TEN + DAY, "groupBy=employee,day")).await;
     assert_eq!(file, "attachment; filename=\"time.csv\"");
-    let row = format!("2025-10-09,{},3600000,0.0,50.0", office.ann.id);
-    assert_eq!(times, format!("day,employee,time,costs,income\r\n{row}\r\n"));
+    let row = format!("2025-10-09,{},3600000,0.0,50.0,Ann", office.ann.id);
+    assert_eq!(times, format!("day,employee,time,costs,income,employeeName\r\n{row}\r\n"));
     let (file, projects) = csv(&format!("/api/v1/analytics/project-time?{range}")).await;
     assert_eq!(file, "attachment; filename=\"project-time.csv\"");
-    assert_eq!(projects, format!("id,time,costs,income\r\n{},3600000,0.0,50.0\r\n", office.project));
+    assert_eq!(
+        projects,
+        format!("id,time,costs,income,projectName\r\n{},3600000,0.0,50.0,Website\r\n", office.project)
+    );
     // Nothing there is a table too, and a page of one its part.
     let (_, nothing) = csv(&time(0, 1, "groupBy=month,project")).await;
-    assert_eq!(nothing, "month,project,time,costs,income\r\n");
+    assert_eq!(nothing, "month,project,time,costs,income,projectName\r\n");
     office.system.finish().await;
 }
 

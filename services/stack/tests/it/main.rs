@@ -22,6 +22,7 @@ mod leniency;
 mod lifecycle;
 mod locations;
 mod metrics;
+mod names;
 mod office;
 mod page;
 mod program;

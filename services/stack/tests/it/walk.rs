@@ -26,7 +26,10 @@ async fn from_an_invitation_to_the_hours_on_a_project() {
     assert_eq!(first, again);
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + 2 * HOUR);
     let times = system.admin("GET", &path, Value::Null).await.expect(200);
-    assert_eq!(times, json!([{ "id": project["id"], "time": HOUR, "costs": 0.0, "income": 50.0 }]));
+    assert_eq!(
+        times,
+        json!([{ "id": project["id"], "time": HOUR, "costs": 0.0, "income": 50.0, "projectName": "Website" }])
+    );
 
     system.running(Service::Analytics).stop().await;
     let refused = system.admin("GET", &path, Value::Null).await;

@@ -8,6 +8,7 @@ mod held;
 mod history;
 mod known;
 mod recording;
+mod taking;
 mod timeliness;
 
 pub(crate) use admission::{Admission, Admitted, admit, admit_anyway, refusal};
@@ -16,4 +17,5 @@ pub(crate) use correction::{correct, require_task_of_project};
 pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;
+pub(crate) use taking::{Span, Sweep, Taking};
 pub(crate) use timeliness::untimely;

@@ -5,6 +5,7 @@ mod decide;
 mod facts;
 mod get;
 mod list;
+mod overlaps;
 mod quarantine;
 mod update;
 
@@ -14,6 +15,7 @@ pub(crate) use self::{
     facts::list_facts,
     get::get,
     list::list,
+    overlaps::list_overlaps,
     quarantine::{list_quarantine, replay_quarantined},
     update::{take_over_updates, update},
 };

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod quarantine;
+mod spans;
 mod updates;
 mod windows;
 
@@ -10,6 +11,7 @@ use kit::{Database, Shape};
 pub(crate) use self::{
     bindings::BindingStore,
     quarantine::QuarantineStore,
+    spans::Party,
     updates::{UpdateJob, UpdateStore},
     windows::{StoredWindow, Stretch, WindowStore},
 };

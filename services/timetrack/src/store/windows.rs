@@ -80,15 +80,14 @@ pub(crate) struct Inserted {
 /// What was recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct WindowStore {
-    windows: Collection<StoredWindow>,
+    pub(super) windows: Collection<StoredWindow>,
     history: Collection<Former>,
 }
 
 impl WindowStore {
     pub(super) fn shapes() -> [Shape; 2] {
         let windows = vec![
-            // With the end and what is voided, so that overlaps are found in the index alone.
-            mongo::index(doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }),
+            mongo::index(by_employee()),
             mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
             mongo::index(doc! { "window.taskId": 1, "window.start": 1, "_id": 1 }),
             mongo::index(doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 }),
@@ -276,6 +275,11 @@ impl WindowStore {
         }
         Ok(changed)
     }
+}
+
+/// With the end and what is voided, so that overlaps are found in the index alone.
+pub(super) fn by_employee() -> Document {
+    doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }
 
 /// A condition on a field, where any values are named.

@@ -9,6 +9,7 @@ mod crashing;
 mod knowing;
 mod listing;
 mod majority;
+mod overlaps;
 mod plans;
 mod quarantine;
 mod recording;

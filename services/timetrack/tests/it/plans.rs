@@ -2,7 +2,7 @@
 //! collection, and without reading what was not asked for.
 
 use bson::{Document, doc};
-use contracts::{DAY, Filter, HOUR, Label, ListWindows, Service, WindowCursor};
+use contracts::{DAY, Filter, HOUR, Label, ListOverlaps, ListWindows, OverlapCursor, Service, WindowCursor};
 use futures::TryStreamExt;
 
 use crate::support::{Bench, NOON, between};
@@ -17,6 +17,15 @@ struct Answered {
     plan: String,
     keys: i32,
     documents: i32,
+}
+
+/// Timetrack's database, which writes down from now on how it answers.
+async fn profiled(bench: &Bench) -> mongodb::Database {
+    let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
+    let url = &bench.world.settings().mongo.mongo_connection_string;
+    let database = kit::mongo::connect(url.expose(), None, "plans").await.unwrap().database(&name);
+    database.run_command(doc! { "profile": 2 }).await.unwrap();
+    database
 }
 
 /// What was asked of the windows since profiling began.
@@ -40,10 +49,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let this = bench.world.ask(&day).await.unwrap().items.pop().unwrap();
     let after = Some(WindowCursor { start: this.start - 1, id: this.id });
     let shift = Label::parse(this.shift_id.as_str()).unwrap();
-    let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
-    let url = &bench.world.settings().mongo.mongo_connection_string;
-    let database = kit::mongo::connect(url.expose(), None, "plans").await.unwrap().database(&name);
-    database.run_command(doc! { "profile": 2 }).await.unwrap();
+    let database = profiled(&bench).await;
     for list in [
         day.clone(),
         ListWindows { filter: Filter { employees: vec![bench.ann], ..Filter::default() }, ..day.clone() },
@@ -76,4 +82,40 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
         assert!(one.documents <= 3 && one.keys < 700, "{one:?}");
     }
     bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_shown_are_read() {
+    let bench = Bench::with_ann().await;
+    let mut later = bench.window(THIS * 24).window;
+    (later.id, later.start) = (Some(kit::new_id()), later.start + HOUR / 2);
+    bench.send((0..DAYS).map(|day| bench.window(day * 24)).chain([bench.item(later)]).collect()).await;
+    let database = profiled(&bench).await;
+    let of_that_day = overlaps_between(NOON + THIS * DAY, NOON + (THIS + 1) * DAY);
+    let after = bench.world.ask(&of_that_day).await.unwrap().items.pop();
+    let after = after.map(|found| OverlapCursor { employee_id: bench.ann, start: found.start - 1, id: found.id });
+    let employees: Vec<_> = (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect();
+    for list in [
+        ListOverlaps { employees: vec![bench.ann], ..of_that_day.clone() },
+        ListOverlaps { employees: employees.clone(), ..of_that_day.clone() },
+        ListOverlaps { after, ..of_that_day.clone() },
+        ListOverlaps { after, employees, ..of_that_day.clone() },
+    ] {
+        assert_eq!(bench.world.ask(&list).await.unwrap().items.len(), 1);
+    }
+    database.run_command(doc! { "profile": 0 }).await.unwrap();
+    let answered = answered(&database).await;
+    assert!(answered.len() >= 10, "{answered:?}");
+    for one in answered {
+        assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
+        // Two windows take part, and are read by their ids.
+        assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
+        assert!(one.keys < 700, "{one:?}");
+    }
+    bench.world.finish().await;
+}
+
+/// All overlaps of windows that touch a range.
+fn overlaps_between(start: i64, end: i64) -> ListOverlaps {
+    ListOverlaps { range: between(start, end).range, employees: Vec::new(), projects: Vec::new(), after: None }
 }

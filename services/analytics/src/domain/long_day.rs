@@ -1,0 +1,39 @@
+use std::cmp::Reverse;
+
+use contracts::{EmployeeId, LongDay, LongestWindow, TimeRange, WindowFact};
+use jiff::civil::Date;
+
+/// A day of an employee on which so much counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CountedDay {
+    pub(crate) employee: EmployeeId,
+    pub(crate) day: Date,
+    /// The part of the day that was asked for.
+    pub(crate) range: TimeRange,
+    pub(crate) time: i64,
+}
+
+/// A day with what its windows say, out of facts among which are all that reach into it, each once.
+pub(crate) fn explained<'a>(day: CountedDay, facts: impl IntoIterator<Item = &'a WindowFact>) -> LongDay {
+    let inside = |fact: &&WindowFact| {
+        let range = TimeRange::new(fact.start, fact.end).ok()?.clip(day.range)?;
+        Some(range.length())
+    };
+    let of_day = facts.into_iter().filter(|fact| fact.employee_id == day.employee && !fact.voided);
+    let of_day: Vec<(i64, &WindowFact)> = of_day.filter_map(|fact| Some((inside(&fact)?, fact))).collect();
+    let longest = of_day.iter().max_by_key(|(length, fact)| (*length, Reverse((fact.start, fact.id))));
+    LongDay {
+        day: day.day,
+        employee_id: day.employee,
+        time: day.time,
+        window_time: of_day.iter().map(|(length, _)| length).sum(),
+        window_count: of_day.len() as u64,
+        longest: longest.map(|(_, fact)| LongestWindow {
+            id: fact.id,
+            project_id: fact.project_id,
+            task_id: fact.task_id,
+            start: fact.start,
+            end: fact.end,
+        }),
+    }
+}

@@ -1,0 +1,172 @@
+//! The names of what ids stand for, asked of those who know them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use contracts::{
+    Caller, EmployeeId, Failure, GetEmployeeNames, GetWorkNames, NAMES_MOST, Name, ProjectId, TaskId, WorkNames,
+};
+use kit::Bus;
+
+/// How long an answer waits for names: without them it is still an answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ids that stand for something with a name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) projects: BTreeSet<ProjectId>,
+    pub(crate) tasks: BTreeSet<TaskId>,
+    pub(crate) employees: BTreeSet<EmployeeId>,
+}
+
+/// The names that could be told.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) work: WorkNames,
+    pub(crate) employees: BTreeMap<EmployeeId, Name>,
+}
+
+/// Asks for names; questions that come at once are asked together, so that a hundred reports at a
+/// time need hardly more of it than one. Nothing is kept: a new name is told at once.
+#[derive(Debug)]
+pub(crate) struct Names {
+    bus: Bus,
+    /// What is asked next.
+    next: Mutex<Arc<Batch>>,
+    /// Held by whoever asks.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    ids: Mutex<Ids>,
+    told: OnceLock<Arc<Told>>,
+}
+
+impl Names {
+    pub(crate) fn new(bus: Bus) -> Self {
+        Self { bus, next: Mutex::default(), asking: tokio::sync::Mutex::default() }
+    }
+
+    /// The names of these, as they are now or last were. Where those who know them are away there
+    /// are none: nobody should miss a report for want of a name.
+    pub(crate) async fn of(&self, mut ids: Ids) -> Arc<Told> {
+        if ids.is_empty() {
+            return Arc::default();
+        }
+        let batch = {
+            let next = lock(&self.next);
+            lock(&next.ids).append(&mut ids);
+            next.clone()
+        };
+        let _asking = self.asking.lock().await;
+        if let Some(told) = batch.told.get() {
+            return told.clone();
+        }
+        // Nobody has asked for us while we waited, so we ask for all who wait with us.
+        {
+            let mut next = lock(&self.next);
+            if Arc::ptr_eq(&next, &batch) {
+                *next = Arc::default();
+            }
+        }
+        let ids = lock(&batch.ids).clone();
+        let told = Arc::new(self.ask(ids).await);
+        batch.told.get_or_init(|| told).clone()
+    }
+
+    async fn ask(&self, Ids { projects, tasks, employees }: Ids) -> Told {
+        let (work, employees) = futures::join!(self.work(projects, tasks), self.employees(employees));
+        Told { work, employees }
+    }
+
+    async fn employees(&self, ids: BTreeSet<EmployeeId>) -> BTreeMap<EmployeeId, Name> {
+        let ids: Vec<EmployeeId> = ids.into_iter().collect();
+        let mut names = BTreeMap::new();
+        for part in ids.chunks(NAMES_MOST) {
+            let asked = GetEmployeeNames { ids: part.to_vec() };
+            names.append(&mut told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
+        }
+        names
+    }
+
+    async fn work(&self, projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> WorkNames {
+        let mut names = WorkNames::default();
+        for asked in questions(projects, tasks) {
+            let mut told = told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await);
+            names.projects.append(&mut told.projects);
+            names.tasks.append(&mut told.tasks);
+        }
+        names
+    }
+}
+
+/// As few questions as there can be, each about no more than one may be.
+fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetWorkNames> {
+    let mut questions: Vec<GetWorkNames> = Vec::new();
+    let has_room = |asked: &&mut GetWorkNames| asked.projects.len() + asked.tasks.len() < NAMES_MOST;
+    for project in projects {
+        match questions.last_mut().filter(has_room) {
+            Some(asked) => asked.projects.push(project),
+            None => questions.push(GetWorkNames { projects: vec![project], tasks: Vec::new() }),
+        }
+    }
+    for task in tasks {
+        match questions.last_mut().filter(has_room) {
+            Some(asked) => asked.tasks.push(task),
+            None => questions.push(GetWorkNames { projects: Vec::new(), tasks: vec![task] }),
+        }
+    }
+    questions
+}
+
+/// What was told; nothing where that failed.
+fn told<T: Default>(answer: Result<T, Failure>) -> T {
+    answer.unwrap_or_else(|failure| {
+        tracing::warn!(code = ?failure.code, "an answer without names");
+        T::default()
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ids {
+    fn is_empty(&self) -> bool {
+        self.projects.is_empty() && self.tasks.is_empty() && self.employees.is_empty()
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.projects.append(&mut other.projects);
+        self.tasks.append(&mut other.tasks);
+        self.employees.append(&mut other.employees);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_asked_for_in_as_few_questions_as_replies_can_carry() {
+        let ids = |many: usize| (0..many).map(|_| kit::new_id()).collect::<BTreeSet<ProjectId>>();
+        let tasks = |many: usize| (0..many).map(|_| kit::new_id()).collect::<BTreeSet<TaskId>>();
+        for (projects, of_tasks, expected) in [
+            (0, 0, vec![]),
+            (1, 1, vec![(1, 1)]),
+            (999, 2, vec![(999, 1), (0, 1)]),
+            (1_000, 1, vec![(1_000, 0), (0, 1)]),
+        ] {
+            let asked = questions(ids(projects), tasks(of_tasks));
+            let sizes: Vec<_> = asked.iter().map(|asked| (asked.projects.len(), asked.tasks.len())).collect();
+            assert_eq!(sizes, expected);
+        }
+        let asked = questions(ids(1_500), tasks(2_700));
+        assert_eq!(asked.len(), 5);
+        assert_eq!(asked.iter().map(|asked| asked.projects.len() + asked.tasks.len()).sum::<usize>(), 4_200);
+    }
+}

@@ -1,0 +1,142 @@
+//! What an admin should look at: windows that take time from others, and days that are too long.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use contracts::{Caller, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, TimeCursor};
+
+use super::{
+    form::{Form, Table},
+    list::{List, ListRequest},
+    named::{NamedLongDay, NamedOverlap},
+};
+use crate::{
+    App,
+    auth::Admin,
+    error::Problem,
+    extract::{Listing, Paging, Params},
+};
+
+/// The hours that a day may have where none are named.
+const HOURS: i64 = 16;
+
+/// Windows that take time from others.
+///
+/// Where windows of an employee overlap, the one that starts earlier counts, so a window that a
+/// sleeping computer made 23 hours long takes the time of all others of that day. Each such window
+/// that touches the range is listed, by employee and start, with how much it takes and from which
+/// windows; above 0, `takenFromOtherComputers` says that the same person was on two machines at once.
+/// The remedy is to correct or void it (`PATCH`, `DELETE /api/v1/time-entries/{id}`). Where overlaps
+/// are counted (`COUNT_OVERLAPS`) nothing is taken and the list is empty.
+#[utoipa::path(
+    get, path = "/api/v1/analytics/overlaps", tag = "Analytics", security(("adminKey" = [])),
+    params(
+        ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
+        ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
+        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
+        ("projectId" = Option<String>, Query, description = "Only where the window, or one that it takes time from, is on one of these projects."),
+        ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
+        Paging,
+    ),
+    responses((status = 200, description = "The windows.", content(
+        (Vec<NamedOverlap> = "application/json"),
+        (String = "text/csv", example = "id,employeeId,…\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6075,…\r\n"),
+    ))),
+)]
+pub(super) async fn list_overlaps(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    params.zone()?;
+    let (employees, projects) = (params.ids("employeeId")?, params.ids("projectId")?);
+    let request = ListOverlaps { range: params.range()?, employees, projects, after: None };
+    let columns = vec![
+        "id",
+        "employeeId",
+        "projectId",
+        "taskId",
+        "start",
+        "end",
+        "computer",
+        "takenTime",
+        "takenFromCount",
+        "takenFromOtherComputers",
+        "projectName",
+        "taskName",
+        "employeeName",
+    ];
+    let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"overlaps.csv\"", columns });
+    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
+}
+
+/// Days on which too much time counts for somebody.
+///
+/// The local days of `timezone` on which more than `hours` count for an employee, in the order of
+/// time, with all their windows' time (more where windows overlap) and the window that has most of
+/// the day. As far as a day lies in the range: let the range begin and end where days do.
+#[utoipa::path(
+    get, path = "/api/v1/analytics/long-days", tag = "Analytics", security(("adminKey" = [])),
+    params(
+        ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
+        ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
+        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
+        ("hours" = Option<u8>, Query, description = "How many hours a day may have without being listed, from 1 to 24; 16 where none are named.", minimum = 1, maximum = 24, example = 16),
+        ("timezone" = Option<String>, Query, description = "Where days begin: a zone of the IANA database; UTC where none is named.", example = "Europe/Berlin"),
+        Paging,
+    ),
+    responses((status = 200, description = "The days.", content(
+        (Vec<NamedLongDay> = "application/json"),
+        (String = "text/csv", example = "day,employeeId,time,windowTime,windowCount,employeeName\r\n2026-03-01,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,86340000,115140000,49,Ann Example\r\n"),
+    ))),
+)]
+pub(super) async fn list_long_days(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let request = ListLongDays {
+        range: params.range()?,
+        longer_than: hours(&params)? * HOUR,
+        timezone: params.zone()?,
+        employees: params.ids("employeeId")?,
+        after: None,
+    };
+    let columns = vec!["day", "employeeId", "time", "windowTime", "windowCount", "employeeName"];
+    let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"long-days.csv\"", columns });
+    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
+}
+
+fn hours(params: &Params) -> Result<i64, Failure> {
+    let must = "must be a whole number of hours from 1 to 24";
+    let hours = params.get("hours", must)?.unwrap_or(HOURS);
+    if (1..=24).contains(&hours) { Ok(hours) } else { Err(Failure::field("hours", must)) }
+}
+
+impl ListRequest for ListOverlaps {
+    type Item = Overlap;
+    type Place = OverlapCursor;
+
+    fn after(&self, after: Option<OverlapCursor>) -> Self {
+        Self { after, ..self.clone() }
+    }
+
+    fn place(&self, item: &Overlap) -> OverlapCursor {
+        OverlapCursor { employee_id: item.employee_id, start: item.start, id: item.id }
+    }
+}
+
+impl ListRequest for ListLongDays {
+    type Item = LongDay;
+    type Place = TimeCursor;
+
+    fn after(&self, after: Option<TimeCursor>) -> Self {
+        Self { after, ..self.clone() }
+    }
+
+    fn place(&self, item: &LongDay) -> TimeCursor {
+        Self::place(self, item)
+    }
+}

@@ -1,0 +1,129 @@
+//! Names beside ids: people read reports, and an id tells them nothing.
+
+use std::borrow::Cow;
+
+use contracts::{EmployeeId, LongDay, Name, Overlap, ProjectId, ProjectTime, TaskId, TimeRow, Window};
+use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{AllOfBuilder, Ref, RefOr, Schema},
+};
+
+use crate::names::{Ids, Names};
+
+/// The ids of an item that stand for something with a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ItemIds {
+    project: Option<ProjectId>,
+    task: Option<TaskId>,
+    employee: Option<EmployeeId>,
+}
+
+/// Something with ids.
+pub(super) trait HasIds {
+    /// Them.
+    fn ids(&self) -> ItemIds;
+}
+
+/// An item with the names of what its ids stand for.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Named<T> {
+    #[serde(flatten)]
+    pub(super) item: T,
+    #[serde(flatten)]
+    names: ItemNames,
+}
+
+/// The names of what an item's ids stand for. One that cannot be told is left out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ItemNames {
+    /// The name of the project, or the last one that it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Website")]
+    project_name: Option<Name>,
+    /// The name of the task, or the last one that it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Front page")]
+    task_name: Option<Name>,
+    /// The name of the employee.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Ann Example")]
+    employee_name: Option<Name>,
+}
+
+// The documentation's macro reads no generic types inside of lists.
+pub(super) type NamedWindow = Named<Window>;
+pub(super) type NamedTimeRow = Named<TimeRow>;
+pub(super) type NamedProjectTime = Named<ProjectTime>;
+pub(super) type NamedOverlap = Named<Overlap>;
+pub(super) type NamedLongDay = Named<LongDay>;
+
+/// These items with names.
+pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
+    let mut wanted = Ids::default();
+    for ItemIds { project, task, employee } in items.iter().map(HasIds::ids) {
+        wanted.projects.extend(project);
+        wanted.tasks.extend(task);
+        wanted.employees.extend(employee);
+    }
+    let told = names.of(wanted).await;
+    let beside = |item: T| {
+        let ItemIds { project, task, employee } = item.ids();
+        let names = ItemNames {
+            project_name: project.and_then(|id| told.work.projects.get(&id).cloned()),
+            task_name: task.and_then(|id| told.work.tasks.get(&id).cloned()),
+            employee_name: employee.and_then(|id| told.employees.get(&id).cloned()),
+        };
+        Named { item, names }
+    };
+    items.into_iter().map(beside).collect()
+}
+
+impl<T: ToSchema> PartialSchema for Named<T> {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(T::name());
+        RefOr::T(Schema::AllOf(AllOfBuilder::new().item(item).item(ItemNames::schema()).build()))
+    }
+}
+
+impl<T: ToSchema> ToSchema for Named<T> {
+    fn name() -> Cow<'static, str> {
+        format!("Named{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl HasIds for Window {
+    fn ids(&self) -> ItemIds {
+        ItemIds { project: Some(self.project_id), task: Some(self.task_id), employee: Some(self.employee_id) }
+    }
+}
+
+impl HasIds for TimeRow {
+    fn ids(&self) -> ItemIds {
+        ItemIds { project: self.project, task: self.task, employee: self.employee }
+    }
+}
+
+impl HasIds for ProjectTime {
+    fn ids(&self) -> ItemIds {
+        ItemIds { project: Some(self.id), ..ItemIds::default() }
+    }
+}
+
+impl HasIds for Overlap {
+    fn ids(&self) -> ItemIds {
+        ItemIds { project: Some(self.project_id), task: Some(self.task_id), employee: Some(self.employee_id) }
+    }
+}
+
+impl HasIds for LongDay {
+    fn ids(&self) -> ItemIds {
+        ItemIds { employee: Some(self.employee_id), ..ItemIds::default() }
+    }
+}
