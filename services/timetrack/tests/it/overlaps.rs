@@ -110,7 +110,7 @@ async fn where_overlaps_are_counted_nothing_is_taken() {
     bench.send(vec![window(&bench, 0, 2, "a"), window(&bench, 1, 3, "a")]).await;
     assert_eq!(found(&bench, &between(0, 9)).await.len(), 1);
     bench.timetrack.take().unwrap().stop().await;
-    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true }).await;
+    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true, ..Default::default() }).await;
     assert_eq!(found(&bench, &between(0, 9)).await, []);
     bench.world.finish().await;
 }
