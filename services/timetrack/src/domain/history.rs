@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use super::{Admission, admission::tests::ann};
 
+/// Whether something held at a moment.
+type Held<'a> = Box<dyn Fn(i64) -> bool + 'a>;
+
 /// Moments at which something ends, begins again, ends, and so on. At first it holds.
 type Turns = Vec<i64>;
 
@@ -105,7 +108,7 @@ proptest! {
             (case.assignment.former, case.assignment.terms) = (vec![former], here);
         }
 
-        let parties: [(Code, Box<dyn Fn(i64) -> bool>); 5] = [
+        let parties: [(Code, Held); 5] = [
             (Code::EmployeeDeactivated, Box::new(|at| holds(&active, at))),
             (
                 if deleted_project { Code::UnknownProject } else { Code::ProjectArchived },

@@ -56,12 +56,13 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
 
     frozen.let_go().await;
     let rejected = async |item: &IngestItem, code| {
-        eventually("it is refused", async || match state(&bench, item).await {
-            WindowState::Rejected { code: why, .. } => Some(assert_eq!(why, code)),
+        let why = eventually("it is refused", async || match state(&bench, item).await {
+            WindowState::Rejected { code, .. } => Some(code),
             WindowState::Recorded(_) => panic!("recorded after the removal"),
             _ => None,
         })
         .await;
+        assert_eq!(why, code);
     };
     rejected(&since, Code::NotOnProject).await;
     rejected(&later, Code::NotOnProject).await;
