@@ -104,12 +104,12 @@ async fn what_breaks_a_rule_or_does_not_fit_a_project_changes_nothing() {
         ("statuses", json!({ "statuses": [] })),
         ("priorities", json!({ "priorities": ["One", "One"] })),
         ("screenshotSettings", json!({ "screenshotSettings": null })),
-        ("screenshotSettings.screenshotEnabled", json!({ "screenshotSettings": { "screenshotEnabled": 1 } })),
+        ("screenshotSettings.screenshotEnabled", json!({ "screenshotSettings": { "screenshotEnabled": "yes" } })),
         ("payroll", json!({ "payroll": null })),
         ("payroll.*.billRate", rate("*", json!(-1))),
         ("payroll.*.billRate", rate("*", json!(0.00001))),
         ("payroll.*.billRate", rate("*", json!(1e300))),
-        ("payroll.*.billRate", rate("*", json!("5"))),
+        ("payroll.*.billRate", rate("*", json!("five"))),
         ("description", json!({ "description": "x".repeat(10_001) })),
     ] {
         let body = merged(json!({ "name": "Other" }), fields);

@@ -113,7 +113,7 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     let post = async |window: &Value| api.employee(&jwt, "POST", WINDOWS, window.clone()).await;
     let recorded = post(&window).await.expect(201);
     post(&window).await.expect(200);
-    post(&merged(window.clone(), json!({ "user": HWID }))).await.refused(409);
+    post(&merged(window.clone(), json!({ "id": recorded["id"], "end": TEN + 1 }))).await.refused(409);
     post(&merged(window.clone(), json!({ "end": NOTE }))).await.refused(422);
     let other = api.create_task(json!({ "projectId": project["id"] })).await;
     post(&merged(window.clone(), json!({ "taskId": other["id"] }))).await.refused(400);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use anyhow::Context;
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use contracts::{Label, ListOverlaps, OverlapCursor, ProjectId, TaskId, TimeRange, WINDOW_MOST, WindowId};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use kit::{Error, mongo};
@@ -56,11 +56,15 @@ impl WindowStore {
         if !list.employees.is_empty() {
             who.extend(mongo::one_of(&list.employees));
         }
-        let mut rest = doc! { "window.start": { "$gt": first.0, "$lt": last.0 }, "voided": false };
-        if !who.is_empty() {
-            rest.insert("window.employeeId", who);
+        if who.is_empty() {
+            // Without a bound on its first field MongoDB reads the whole index, and every window too.
+            who.insert("$gte", Bson::MinKey);
         }
-        questions.push(rest);
+        questions.push(doc! {
+            "window.employeeId": who,
+            "window.start": { "$gt": first.0, "$lt": last.0 },
+            "voided": false,
+        });
         let windows = self.windows.clone_with_type::<Stretch>();
         let spans = stream::iter(questions).then(move |question| spans(windows.clone(), question)).try_flatten();
         Ok(spans.boxed())
