@@ -29,7 +29,8 @@ fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() && !(chunk.valid().is_empty() && text.ends_with('\u{fffd}')) {
+        let is_marked = chunk.valid().is_empty() && text.ends_with('\u{fffd}');
+        if !chunk.invalid().is_empty() && !is_marked {
             text.push('\u{fffd}');
         }
     }

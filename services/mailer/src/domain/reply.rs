@@ -146,7 +146,7 @@ impl Refusal {
             None if step == Step::Content => is_nobody && !is_us,
             // A domain that takes no mail (RFC 7504).
             None if self.code == 556 => true,
-            None => matches!(self.code, 550..=553) && !is_us || is_nobody && !is_us,
+            None => !is_us && (is_nobody || matches!(self.code, 550..=553)),
         };
         if is_recipient { Cause::Recipient } else { Cause::Ours }
     }
