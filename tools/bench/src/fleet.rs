@@ -268,6 +268,24 @@ impl Fleet {
         Ok(windows.count_documents(doc! {}).await?)
     }
 
+    /// Ends nats-server as a crash would, and starts it again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn crash_nats(&mut self) -> Result<()> {
+        self.nats.kill().await;
+        self.nats.start_again().await
+    }
+
+    /// Ends mongod as a crash would, and starts it again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn crash_mongo(&mut self) -> Result<()> {
+        self.mongo.kill().await;
+        self.mongo.start_again().await
+    }
+
     /// Ends everything, in no order.
     pub async fn stop(mut self) {
         self.replicas.clear();
@@ -289,6 +307,14 @@ impl Replica {
             ensure!(started.elapsed() < READY, "{service} is not ready after {} s", READY.as_secs());
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Stops it from running, as a machine that hangs.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn freeze(&self) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.process), Signal::STOP)?)
     }
 
     /// Asks it to stop (SIGTERM), and waits until it has.

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use contracts::Service;
 use tokio::time::sleep;
 
-use crate::{load::Load, report::Report, town::Town};
+use crate::{load::Load, report::Report, reports::Reports, town::Town};
 
 /// What happens to the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -14,6 +14,8 @@ pub enum Campaign {
     Rolling,
     /// Scale timetrack from one worker to four and back to one.
     Scale,
+    /// Crash and freeze one of two analytics, crash NATS and MongoDB: how long are reports away?
+    Crash,
 }
 
 /// How it is done.
@@ -42,6 +44,7 @@ pub async fn run(campaign: Campaign, options: &Options) -> Result<Report> {
     let steps = match campaign {
         Campaign::Rolling => rolling(&mut town, options.pause).await,
         Campaign::Scale => scale(&mut town, options.pause).await,
+        Campaign::Crash => crash(&mut town, options.pause).await,
     };
     let answers = load.end().await?;
     steps?;
@@ -72,6 +75,29 @@ async fn scale(town: &mut Town, pause: Duration) -> Result<()> {
         let took = town.retire(Service::Timetrack).await?;
         eprintln!("{workers} workers; one took {:.1} s to stop", took.as_secs_f64());
         sleep(pause).await;
+    }
+    Ok(())
+}
+
+async fn crash(town: &mut Town, pause: Duration) -> Result<()> {
+    for _ in 0..2 {
+        town.add(Service::Analytics).await?;
+        sleep(pause).await;
+        let reports = Reports::ask(town);
+        drop(town.take(Service::Analytics)?);
+        reports.until_back("one of two analytics is killed").await?;
+    }
+    for _ in 0..2 {
+        sleep(pause).await;
+        let reports = Reports::ask(town);
+        town.fleet.crash_nats().await?;
+        reports.until_back("NATS is killed and started again").await?;
+    }
+    for _ in 0..2 {
+        sleep(pause).await;
+        let reports = Reports::ask(town);
+        town.fleet.crash_mongo().await?;
+        reports.until_back("MongoDB is killed and started again").await?;
     }
     Ok(())
 }

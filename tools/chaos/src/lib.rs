@@ -7,6 +7,7 @@ mod campaign;
 mod entrance;
 mod load;
 mod report;
+mod reports;
 mod town;
 
 pub use campaign::{Campaign, Options, run};

@@ -61,6 +61,12 @@ impl Town {
         Ok(since.elapsed())
     }
 
+    /// Takes the oldest process of a service out, to be crashed or frozen.
+    pub(crate) fn take(&mut self, service: Service) -> Result<Replica> {
+        let all = self.replicas.get_mut(service.name()).filter(|all| !all.is_empty());
+        Ok(all.with_context(|| format!("no {service} runs"))?.remove(0))
+    }
+
     /// Ends everything.
     pub(crate) async fn stop(self) {
         drop(self.replicas);
