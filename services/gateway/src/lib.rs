@@ -2,6 +2,7 @@
 //! shape and the limits of what comes in, and asks the services. Owns no data.
 
 mod auth;
+mod conditional;
 mod config;
 mod error;
 mod extract;
@@ -14,6 +15,7 @@ mod openapi;
 mod pages;
 mod routes;
 mod serving;
+mod truths;
 
 use std::{sync::Arc, time::Duration};
 

@@ -15,4 +15,6 @@ mod tasks;
 mod time_entries;
 mod windows;
 
+#[cfg(test)]
+pub(crate) use router::described;
 pub(crate) use router::router;

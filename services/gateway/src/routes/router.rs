@@ -10,18 +10,21 @@ use tower_http::{
     },
     cors::CorsLayer,
 };
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{accounts, analytics, batch, corrections, employees, health, projects, tasks, time_entries, windows};
 use crate::{
     App,
+    conditional::conditional,
     error::Problem,
     extract::{Queries, check_query},
     hear_out::hear_out,
     observe::observe,
     openapi, pages,
     serving::in_time,
+    truths::with_truths,
 };
 
 /// The fewest bytes of an answer that is worth compressing.
@@ -35,8 +38,8 @@ fn compressed() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
-/// Every route there is.
-pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
+/// The calls of the API, and their description.
+fn calls() -> (Router<Arc<App>>, OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(openapi::described())
         .routes(routes!(accounts::activate_account))
         .routes(routes!(accounts::log_in))
@@ -65,11 +68,24 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(routes!(health::readyz))
         .split_for_parts();
     openapi::complete(&mut api);
+    (router, api)
+}
+
+/// The description as it is served.
+#[cfg(test)]
+pub(crate) fn described() -> serde_json::Value {
+    with_truths(serde_json::to_value(calls().1).unwrap_or_default())
+}
+
+/// Every route there is.
+pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
+    let (router, api) = calls();
     let queries = Queries::described_by(&api);
+    let api = with_truths(serde_json::to_value(api).unwrap_or_default());
     let router = router
         .route("/", get(pages::home::show))
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
+        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", api))
         .fallback(pages::missing::show)
         .method_not_allowed_fallback(async || {
             Problem::new(
@@ -79,7 +95,8 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         });
     let router = router.layer(middleware::from_fn_with_state(queries, check_query));
     let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
-    let router = router.layer(middleware::from_fn(hear_out)).layer(compressed());
+    let router =
+        router.layer(middleware::from_fn(conditional)).layer(middleware::from_fn(hear_out)).layer(compressed());
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,

@@ -13,6 +13,7 @@ mod callers;
 mod collector;
 mod concurrency;
 mod employees;
+mod etags;
 mod faults;
 mod grouped;
 mod hostile;
