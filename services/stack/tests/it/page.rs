@@ -164,7 +164,7 @@ async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
             shown.await.click().await.unwrap();
         }
         let answer = eventually_within(BOUND, "the answer is shown", async || {
-            let css = "#operations-Health-healthz .live-responses-table .response-col_description";
+            let css = "#operations-Health-healthz .live-responses-table tbody .response-col_description";
             let text = browser.client.find(Locator::Css(css)).await.ok()?.text().await.ok()?;
             text.contains("version").then_some(text)
         })
