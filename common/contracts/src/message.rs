@@ -26,7 +26,8 @@ pub trait Request: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// It carries the aggregate's new state and its version, so that a consumer can take it twice,
 /// late or out of order, and end up right.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Who says so.
+    /// Who says so; of an event that several services tell, whose message it is: it overrides
+    /// [`Event::subject`] and [`Event::filter`].
     const SERVICE: Service;
     /// What it happened to.
     const NOUN: &'static str;
@@ -112,6 +113,8 @@ pub mod header {
     pub const CAUSE: &str = "T3-Cause";
     /// When the asker stops listening, in milliseconds since 1970 UTC.
     pub const DEADLINE: &str = "T3-Deadline";
+    /// The address of the client behind the HTTP request that caused the message.
+    pub const ADDRESS: &str = "T3-Address";
     /// The id of the HTTP request that caused the message.
     pub const REQUEST_ID: &str = "T3-Request-Id";
     /// Where an [`crate::Applied`] report of an event is awaited.

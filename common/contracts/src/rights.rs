@@ -2,7 +2,7 @@ use crate::{
     AdmitQuarantined, DiscardQuarantined, GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintToken,
     ReplayQuarantined, Request, Service, User, stream,
 };
-use Service::{Analytics, Directory, Gateway, Mailer, Projects, Timetrack};
+use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
 /// What a user of NATS may do, as subjects; all else is refused.
 ///
@@ -66,13 +66,14 @@ impl Account {
 }
 
 /// The durable consumers, by stream: each has the name of its service.
-const CONSUMERS: [(&str, Service); 6] = [
+const CONSUMERS: [(&str, Service); 7] = [
     (stream::INGEST, Timetrack),
     (stream::EVENTS, Timetrack),
     (stream::EVENTS, Directory),
     (stream::EVENTS, Projects),
     (stream::EVENTS, Analytics),
     (stream::EVENTS, Mailer),
+    (stream::EVENTS, Audit),
 ];
 
 /// Whose changes are events.
@@ -88,7 +89,7 @@ const REPORTERS: [Service; 3] = [Directory, Projects, Timetrack];
 fn asks(user: User) -> Vec<String> {
     match user {
         User::Service(Gateway) => {
-            [Directory, Projects, Timetrack, Analytics, Mailer].map(|s| format!("svc.{s}.v1.>")).into()
+            [Directory, Projects, Timetrack, Analytics, Mailer, Audit].map(|s| format!("svc.{s}.v1.>")).into()
         }
         User::Service(Projects) => vec![GetStandings::subject()],
         User::Service(Mailer) => vec![MintToken::subject()],
@@ -159,7 +160,7 @@ impl Rights {
                     stream::dead_subject(stream::INGEST, service.name())
                 ),
             ]),
-            Projects | Mailer => {}
+            Projects | Mailer | Audit => {}
         }
     }
 
@@ -178,11 +179,12 @@ impl Rights {
         ]);
     }
 
-    /// Puts windows on the queue; watches the revocations; writes beats among them.
+    /// Puts windows on the queue; watches the revocations; writes beats among them; tells of exports in
+    /// the audit trail.
     fn gateway(&mut self) {
         self.say([INGEST_WINDOWS.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
         self.watch_revocations();
-        self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS)]);
+        self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }
 
     /// Writes down whose older tokens are over, who has which role, and which keys there are; watches

@@ -18,12 +18,14 @@ pub enum Service {
     Analytics,
     /// Invitations by e-mail.
     Mailer,
+    /// The audit trail.
+    Audit,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Gateway, Self::Directory, Self::Projects, Self::Timetrack, Self::Analytics, Self::Mailer];
+    pub const ALL: [Self; 7] =
+        [Self::Gateway, Self::Directory, Self::Projects, Self::Timetrack, Self::Analytics, Self::Mailer, Self::Audit];
 
     /// The name in subjects, durable consumers and databases.
     pub const fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Service {
             Self::Timetrack => "timetrack",
             Self::Analytics => "analytics",
             Self::Mailer => "mailer",
+            Self::Audit => "audit",
         }
     }
 }

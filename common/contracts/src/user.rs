@@ -15,13 +15,14 @@ pub enum User {
 
 impl User {
     /// Everybody.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Service(Service::Gateway),
         Self::Service(Service::Directory),
         Self::Service(Service::Projects),
         Self::Service(Service::Timetrack),
         Self::Service(Service::Analytics),
         Self::Service(Service::Mailer),
+        Self::Service(Service::Audit),
         Self::Operator,
         Self::Provision,
     ];

@@ -6,14 +6,17 @@ use async_nats::{
     connection::State, header::NATS_MESSAGE_ID, jetstream,
 };
 use bytes::Bytes;
-use contracts::{Actor, Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, User, header};
+use contracts::{
+    Action, Actor, AuditSubject, Audited, Caller, Code, Event, EventId, Failure, Millis, Reply, Request, Service, User,
+    header,
+};
 use futures::StreamExt;
 
 use crate::{
     Clock, Error, Metrics, Origin,
     config::{self, Environment},
     metrics::Counter,
-    trace,
+    new_id, trace,
 };
 
 /// How long an answer is waited for, unless said otherwise.
@@ -222,6 +225,25 @@ impl Bus {
         let sent = self.jetstream.publish_with_headers(event.subject(), headers, payload.into()).await;
         sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
         Ok(())
+    }
+
+    /// An entry of the audit trail: this was done now, in the current task.
+    pub(crate) fn audited(&self, action: Action, subject: AuditSubject) -> Audited {
+        let address = Origin::current().address;
+        Audited { address, ..Audited::new(new_id(), self.service, action, subject, self.now()) }
+    }
+
+    /// Tells the audit trail what was done, and waits until the stream has it: for whoever has no
+    /// database, and so no outbox.
+    ///
+    /// # Errors
+    /// 503 when the stream does not take it: then it must not be done.
+    pub async fn audit(&self, action: Action, subject: AuditSubject) -> Result<(), Failure> {
+        let entry = self.audited(action, subject);
+        self.publish_event(entry.id, &entry).await.map_err(|error| {
+            tracing::warn!(%error, %action, "cannot tell the audit trail");
+            Failure::new(Code::Unavailable, "This cannot be put on record now. Try again in a moment.")
+        })
     }
 
     /// The headers that every message carries: the trace context, who acts, and what caused it.

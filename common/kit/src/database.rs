@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use contracts::{Code, Failure};
+use contracts::{Action, AuditSubject, Code, Failure};
 use mongodb::Collection;
 use serde::Serialize;
 
@@ -33,6 +33,15 @@ impl Database {
         self.outbox.watch(shutdown);
         let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
         shutdown.spawn(async move { outbox.relay(&stop).await });
+    }
+
+    /// Tells the audit trail of something that changes nothing, such as a log-in. Of a change tells
+    /// [`crate::Tx::audit`].
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn audit(&self, action: Action, subject: AuditSubject) -> Result<(), Error> {
+        self.outbox.add_alone(&self.outbox.entry(action, subject, None)?).await
     }
 
     /// Waits until the stream has all events that are committed by now.

@@ -11,6 +11,8 @@ use contracts::{Actor, EventId, header};
 pub struct Origin {
     /// The id of the HTTP request.
     pub request_id: Option<String>,
+    /// The address of the client behind it, where that is known.
+    pub address: Option<String>,
     /// The event, where a consumer acts because of one.
     pub cause: Option<EventId>,
     /// Who acts. Set once: who has been named stays named.
@@ -25,6 +27,13 @@ impl Origin {
     /// Of an HTTP request whose caller is not known yet: [`acts`] names them.
     pub fn of_request(id: String) -> Self {
         Self { request_id: Some(id), ..Self::default() }
+    }
+
+    /// The same; the client has this address.
+    #[must_use]
+    pub fn with_address(mut self, address: Option<String>) -> Self {
+        self.address = address;
+        self
     }
 
     /// The same with another actor.
@@ -64,12 +73,13 @@ impl Origin {
     }
 
     /// What the headers of a message say.
-    pub(crate) fn read(headers: Option<&HeaderMap>) -> Self {
+    pub fn read(headers: Option<&HeaderMap>) -> Self {
         let header = |name: &str| headers.and_then(|headers| headers.get(name)).map(|value| value.as_str());
         let request_id = header(header::REQUEST_ID).map(str::to_owned);
+        let address = header(header::ADDRESS).map(str::to_owned);
         let cause = header(header::CAUSE).and_then(|id| id.parse().ok());
         let actor = header(header::ACTOR).and_then(|actor| actor.parse().ok());
-        Self { request_id, cause, ..Self::default() }.with_actor(actor)
+        Self { request_id, address, cause, ..Self::default() }.with_actor(actor)
     }
 
     /// The same as headers.
@@ -77,7 +87,8 @@ impl Origin {
         let actor = self.actor().map(|actor| (header::ACTOR, actor.to_string()));
         let cause = self.cause.map(|cause| (header::CAUSE, cause.to_string()));
         let request_id = self.request_id.map(|id| (header::REQUEST_ID, id));
-        [actor, cause, request_id].into_iter().flatten()
+        let address = self.address.map(|address| (header::ADDRESS, address));
+        [actor, cause, request_id, address].into_iter().flatten()
     }
 }
 

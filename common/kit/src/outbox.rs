@@ -3,10 +3,11 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::Context;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
 use bson::doc;
-use contracts::{Actor, Event, EventId, Service, header};
+use contracts::{Action, Actor, AuditSubject, Audited, Event, EventId, Service, header};
 use futures::{TryStreamExt, future::try_join_all};
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
@@ -37,14 +38,14 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn new<E: Event>(event: &E, applied_to: Option<&str>, by: Service) -> Result<Self, Error> {
+    fn new<E: Event>(id: EventId, event: &E, applied_to: Option<&str>, by: Service) -> Result<Self, Error> {
         let mut headers = trace::trace_headers();
         if let Some(inbox) = applied_to {
             headers.insert(header::APPLIED_TO.to_owned(), inbox.to_owned());
         }
         let origin = Origin::current().or_actor(Some(Actor::Service(by)));
         headers.extend(origin.headers().map(|(name, value)| (name.to_owned(), value)));
-        Ok(Self { id: new_id(), subject: event.subject(), payload: serde_json::to_string(event)?, headers })
+        Ok(Self { id, subject: event.subject(), payload: serde_json::to_string(event)?, headers })
     }
 
     pub(crate) fn id(&self) -> EventId {
@@ -88,7 +89,20 @@ impl Outbox {
 
     /// An event to be committed, from the current task's origin.
     pub(crate) fn row<E: Event>(&self, event: &E, applied_to: Option<&str>) -> Result<Row, Error> {
-        Row::new(event, applied_to, self.bus.service())
+        Row::new(new_id(), event, applied_to, self.bus.service())
+    }
+
+    /// An entry of the audit trail to be committed, from the current task's origin.
+    pub(crate) fn entry(&self, action: Action, subject: AuditSubject, changes: Option<Value>) -> Result<Row, Error> {
+        let audited = Audited { changes, ..self.bus.audited(action, subject) };
+        Row::new(audited.id, &audited, None, self.bus.service())
+    }
+
+    /// Commits a row by itself, and has it published.
+    pub(crate) async fn add_alone(&self, row: &Row) -> Result<(), Error> {
+        self.rows.insert_one(row).await?;
+        self.kick();
+        Ok(())
     }
 
     pub(crate) async fn add(&self, session: &mut ClientSession, rows: &[Row]) -> Result<(), Error> {

@@ -1,9 +1,10 @@
 use std::{any::Any, collections::HashSet, time::Duration};
 
 use async_nats::Subscriber;
-use contracts::{Applied, Awaited, Event, EventId, Service};
+use contracts::{Action, Applied, AuditSubject, Awaited, Event, EventId, Service};
 use futures::StreamExt;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{Database, Error, outbox::Outbox};
@@ -71,6 +72,10 @@ pub struct Tx<'a> {
     applied_to: Option<String>,
     emitted: Vec<Awaited>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
+    /// Whether others are told of a change.
+    tells: bool,
+    /// Whether the audit trail is.
+    is_audited: bool,
 }
 
 impl Tx<'_> {
@@ -95,8 +100,41 @@ impl Tx<'_> {
         let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
         let rows = events.iter().map(|event| self.outbox.row(event, inbox)).collect::<Result<Vec<_>, _>>()?;
         self.outbox.add(&mut self.session, &rows).await?;
+        self.tells |= !rows.is_empty();
         if !E::AWAITED.is_empty() {
             self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));
+        }
+        Ok(())
+    }
+
+    /// Tells the audit trail of this change: who did it and why comes from the current task. Each
+    /// change that others are told of needs it.
+    ///
+    /// # Errors
+    /// Those of MongoDB.
+    pub async fn audit(
+        &mut self,
+        action: Action,
+        subject: AuditSubject,
+        changes: impl Into<Option<Value>>,
+    ) -> Result<(), Error> {
+        let entry = self.outbox.entry(action, subject, changes.into())?;
+        self.is_audited = true;
+        self.outbox.add(&mut self.session, &[entry]).await
+    }
+
+    /// Says that this change needs no entry of its own: it is a part of one that has, or will have.
+    pub fn is_audited_elsewhere(&mut self) {
+        self.is_audited = true;
+    }
+
+    /// Refuses, in debug builds and so in tests, a change that the audit trail would not know of.
+    fn check_audited(&self) -> Result<(), Error> {
+        if self.tells && !self.is_audited {
+            tracing::error!("a change is told to others and not to the audit trail: call `Tx::audit`");
+            if cfg!(debug_assertions) {
+                return Err(anyhow::anyhow!("a change without an entry in the audit trail").into());
+            }
         }
         Ok(())
     }
@@ -144,12 +182,14 @@ impl<'a> Change<'a> {
         let mut session = self.db.mongo.client().start_session().await?;
         session.start_transaction().await?;
         let (applied_to, emitted, kept) = (self.applied_to.clone(), Vec::new(), Vec::new());
-        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept };
+        let (tells, is_audited) = (false, false);
+        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept, tells, is_audited };
         Ok(self.tx.insert(tx))
     }
 
     /// Commits what the block did, or takes it back. Nothing means: run it again.
     pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
+        let outcome = outcome.and_then(|done| self.tx.as_ref().map_or(Ok(()), Tx::check_audited).map(|()| done));
         let outcome = match (outcome, &mut self.tx) {
             (Ok(done), Some(tx)) => tx.commit().await.map(|()| done),
             (Err(error), Some(tx)) => {

@@ -16,8 +16,8 @@ use servers::folder;
 use crate::nats_users::{nats_users, new_key, public_key};
 
 /// The services that have a database.
-const KEEPERS: [Service; 5] =
-    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+const KEEPERS: [Service; 6] =
+    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
 /// A folder of secrets, each in a file that only its user can read. What is there stays as it is.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ mod tests {
         let dir = parent.path().join("secrets");
         Secrets::make(&dir).unwrap();
         let made: Vec<_> = files(&dir).into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
-        assert_eq!(made.len(), 2 + 8 + 1 + 5 + 2, "{made:?}");
+        assert_eq!(made.len(), 2 + 9 + 1 + 6 + 2, "{made:?}");
         for (_, path) in &made {
             assert_eq!(mode(path), 0o600, "{}", path.display());
             fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();

@@ -1,4 +1,5 @@
-//! The users of MongoDB: one a service, who can read and write its database and no other.
+//! The users of MongoDB: one a service, who can read and write its database and no other. The audit
+//! service's can read its own and add to it, and change or delete nothing.
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -7,6 +8,17 @@ use kit::mongo::{self, Login};
 use mongodb::{Client, Database, error::ErrorKind};
 
 use crate::plan::{Plan, Step};
+
+/// The role of a user who may add to the database and change nothing in it. MongoDB has none such.
+const APPEND: &str = "append";
+
+/// The roles of a service's user, in its own database.
+fn roles_of(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Audit => &["read", APPEND],
+        _ => &["readWrite"],
+    }
+}
 
 /// What is to be done about a service's user.
 pub(crate) async fn plan(
@@ -21,21 +33,32 @@ pub(crate) async fn plan(
     let found = own.run_command(doc! { "usersInfo": user }).await.context("cannot look at the users of MongoDB")?;
     let found = found.get_array("users").ok().and_then(|users| users.first()?.as_document().cloned());
     let says = match found {
-        None => return Ok(push(plan, own, format!("user {user} of {database}: create"), "createUser", user, password)),
-        Some(found) if !has_only_its_role(&found, database) => "may read and write its own database, and no more",
+        None => {
+            return Ok(push(plan, own, format!("user {user} of {database}: create"), "createUser", service, password));
+        }
+        Some(found) if !has_only_its_roles(&found, database, service) || !is_role_right(&own, service).await? => {
+            match service {
+                Service::Audit => "may read its own database and add to it, and no more",
+                _ => "may read and write its own database, and no more",
+            }
+        }
         Some(_) if !takes(connection_string, user, database, password.clone()).await? => "has another password now",
         Some(_) => return Ok(plan),
     };
-    plan = push(plan, own, format!("user {user} of {database}: {says}"), "updateUser", user, password);
+    plan = push(plan, own, format!("user {user} of {database}: {says}"), "updateUser", service, password);
     Ok(plan)
 }
 
-fn push(mut plan: Plan, own: Database, says: String, verb: &'static str, user: &'static str, password: Secret) -> Plan {
+fn push(mut plan: Plan, own: Database, says: String, verb: &'static str, service: Service, password: Secret) -> Plan {
     plan.then.push(Step::new(says, async move {
-        let roles = [doc! { "role": "readWrite", "db": own.name() }];
-        let mechanisms = ["SCRAM-SHA-256"];
+        if roles_of(service).contains(&APPEND) {
+            let role = if find_role(&own).await?.is_some() { "updateRole" } else { "createRole" };
+            own.run_command(doc! { role: APPEND, "privileges": [append(own.name())], "roles": [] }).await?;
+        }
+        let roles = roles_of(service).iter().map(|role| doc! { "role": role, "db": own.name() });
+        let (roles, mechanisms) = (roles.collect::<Vec<_>>(), ["SCRAM-SHA-256"]);
         own.run_command(
-            doc! { verb: user, "pwd": password.expose(), "roles": &roles[..], "mechanisms": &mechanisms[..] },
+            doc! { verb: service.name(), "pwd": password.expose(), "roles": &roles[..], "mechanisms": &mechanisms[..] },
         )
         .await?;
         Ok(())
@@ -43,11 +66,35 @@ fn push(mut plan: Plan, own: Database, says: String, verb: &'static str, user: &
     plan
 }
 
-fn has_only_its_role(user: &Document, database: &str) -> bool {
+/// What the role [`APPEND`] allows: to insert into every collection of the database.
+fn append(database: &str) -> Document {
+    doc! { "resource": { "db": database, "collection": "" }, "actions": ["insert"] }
+}
+
+async fn find_role(own: &Database) -> Result<Option<Document>> {
+    let asked = doc! { "rolesInfo": APPEND, "showPrivileges": true };
+    let found = own.run_command(asked).await.context("cannot look at the roles of MongoDB")?;
+    Ok(found.get_array("roles").ok().and_then(|roles| roles.first()?.as_document().cloned()))
+}
+
+/// Whether the role that the service's user needs beside MongoDB's own is as it should be.
+async fn is_role_right(own: &Database, service: Service) -> Result<bool> {
+    if !roles_of(service).contains(&APPEND) {
+        return Ok(true);
+    }
+    let allowed = find_role(own).await?;
+    let privileges = allowed.as_ref().and_then(|role| role.get_array("inheritedPrivileges").ok());
+    Ok(privileges.is_some_and(|privileges| privileges[..] == [append(own.name()).into()]))
+}
+
+fn has_only_its_roles(user: &Document, database: &str, service: Service) -> bool {
     let Ok(roles) = user.get_array("roles") else { return false };
     let is = |role: &Document, field, text| role.get_str(field).is_ok_and(|found| found == text);
-    let is_own = |role: &Document| is(role, "role", "readWrite") && is(role, "db", database);
-    roles.len() == 1 && roles[0].as_document().is_some_and(is_own)
+    let has = |name: &&'static str| {
+        let is_it = |role: &Document| is(role, "role", *name) && is(role, "db", database);
+        roles.iter().filter_map(|role| role.as_document()).any(is_it)
+    };
+    roles.len() == roles_of(service).len() && roles_of(service).iter().all(has)
 }
 
 /// Whether MongoDB takes this password.

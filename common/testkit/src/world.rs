@@ -278,8 +278,7 @@ impl World {
     /// # Panics
     /// When an outbox is not empty after 10 seconds, or the table of rights lacks something.
     pub async fn finish(self) {
-        for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer]
-        {
+        for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
             let rows = self.database(service).await.collection::<Document>("outbox");
             crate::eventually(&format!("the outbox of {service} is empty"), async || {
                 let left = rows.count_documents(doc! {}).await.ok()?;

@@ -1,9 +1,9 @@
 //! What every request gets: an id, a span in its trace, a line in the log.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -36,7 +36,8 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         employee_id = Empty,
     );
     kit::continue_http_trace(&span, request.headers());
-    let work = Origin::of_request(id.clone()).scope(async {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string());
+    let work = Origin::of_request(id.clone()).with_address(address).scope(async {
         let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = handled.unwrap_or_else(|_| {
             tracing::error!("a handler panicked");

@@ -35,6 +35,7 @@ use crate::{
         (name = "Time", description = "Windows of time, as the desktop app records them."),
         (name = "Analytics", description = "Where the time and the money went."),
         (name = "Keys and roles", description = "Who may do what."),
+        (name = "Audit", description = "Who did what."),
         (name = "Health", description = "For those who run this."),
     ),
     components(schemas(ProblemBody, Field)),

@@ -9,7 +9,15 @@ use kit::Needs;
 pub use command::main;
 pub use settings::{Command, Settings};
 
-/// What must be there before the six services can work.
-pub fn needs() -> [Needs; 6] {
-    [directory::needs(), projects::needs(), timetrack::needs(), analytics::needs(), mailer::needs(), gateway::needs()]
+/// What must be there before the services can work.
+pub fn needs() -> [Needs; 7] {
+    [
+        directory::needs(),
+        projects::needs(),
+        timetrack::needs(),
+        analytics::needs(),
+        mailer::needs(),
+        audit::needs(),
+        gateway::needs(),
+    ]
 }

@@ -1,5 +1,5 @@
 //! The whole system in one process, for a first run: NATS and MongoDB are found or fetched and
-//! started, then the gateway and the five services, each on a NATS connection of its own. The same
+//! started, then the gateway and the six services, each on a NATS connection of its own. The same
 //! code as in production, nothing imitated.
 
 mod backing;

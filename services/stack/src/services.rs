@@ -1,4 +1,4 @@
-//! The gateway and the five services, started together and stopped in order.
+//! The gateway and the six services, started together and stopped in order.
 
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ use crate::{Settings, backing::Backing};
 const GATEWAY_FIRST: Duration = Duration::from_secs(8);
 
 /// The services, in the order of their ports for health and metrics.
-const IN_ORDER: [Service; 6] =
-    [Service::Gateway, Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+const IN_ORDER: [Service; 7] = Service::ALL;
 
 /// All services that run.
 #[derive(Debug, Default)]
@@ -36,13 +35,14 @@ struct Started {
 impl Services {
     /// Starts all and waits until all are ready.
     pub async fn start(&mut self, settings: &Settings, backing: &Backing, listener: TcpListener) -> Result<()> {
-        let Settings { directory, projects, timetrack, analytics, mailer, gateway, .. } = settings.clone();
+        let Settings { directory, projects, timetrack, analytics, mailer, audit, gateway, .. } = settings.clone();
         let of = |service| anyhow::Ok((service, backing.settings_of(service, &settings.common)?));
         self.spawn(of(Service::Directory)?, |deps, stop| directory::run(directory, deps, stop)).await?;
         self.spawn(of(Service::Projects)?, |deps, stop| projects::run(projects, deps, stop)).await?;
         self.spawn(of(Service::Timetrack)?, |deps, stop| timetrack::run(timetrack, deps, stop)).await?;
         self.spawn(of(Service::Analytics)?, |deps, stop| analytics::run(analytics, deps, stop)).await?;
         self.spawn(of(Service::Mailer)?, |deps, stop| mailer::run(mailer, deps, stop)).await?;
+        self.spawn(of(Service::Audit)?, |deps, stop| audit::run(audit, deps, stop)).await?;
         self.spawn(of(Service::Gateway)?, |deps, stop| gateway::run_on(listener, gateway, deps, stop)).await?;
         let healths: Vec<Health> = self.started.iter().map(|started| started.health.clone()).collect();
         tokio::select! {
@@ -59,7 +59,7 @@ impl Services {
         let shutdown = Shutdown::new();
         let deps = Deps::connect(service, &settings).await?;
         let mut ops_addr = settings.ops_addr;
-        // Six of us cannot share one port: each takes the next.
+        // Seven of us cannot share one port: each takes the next.
         if ops_addr.port() != 0 {
             let place = IN_ORDER.iter().position(|other| *other == service).unwrap_or_default();
             ops_addr.set_port(ops_addr.port().saturating_add(place as u16));

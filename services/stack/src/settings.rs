@@ -9,8 +9,8 @@ use kit::config::{Common, given};
 #[command(
     name = "stack",
     version,
-    about = "The T3 time tracker backend, all of it: the gateway, five services, NATS and MongoDB.",
-    long_about = "The T3 time tracker backend, all of it: the gateway, five services, NATS and MongoDB.\n\
+    about = "The T3 time tracker backend, all of it: the gateway, six services, NATS and MongoDB.",
+    long_about = "The T3 time tracker backend, all of it: the gateway, six services, NATS and MongoDB.\n\
         Settings come from flags, the environment and a .env file, in this order."
 )]
 pub struct Settings {
@@ -38,6 +38,9 @@ pub struct Settings {
     /// Those of the mailer.
     #[command(flatten)]
     pub mailer: mailer::Config,
+    /// Those of the audit trail.
+    #[command(flatten)]
+    pub audit: audit::Config,
     /// Whether they name a NATS server.
     #[arg(skip)]
     pub names_nats: bool,
@@ -78,7 +81,7 @@ fn command() -> Command {
         .mut_arg("mongo_password", |arg| {
             arg.help("The password of every service's own user of that MongoDB; unless the connection string names one")
         })
-        .mut_arg("ops_addr", |arg| arg.help("Where health and metrics are served: by the gateway here, by directory, projects, timetrack, analytics and mailer on the next ports; port 0 takes free ones"))
+        .mut_arg("ops_addr", |arg| arg.help("Where health and metrics are served: by the gateway here, by directory, projects, timetrack, analytics, mailer and audit on the next ports; port 0 takes free ones"))
 }
 
 fn is_set(matches: &ArgMatches, id: &str) -> bool {

@@ -19,8 +19,15 @@ use tokio::time::{Instant, sleep};
 use crate::usage::Usage;
 
 /// All services; the gateway last, as it asks the others.
-pub const SERVICES: [Service; 6] =
-    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Gateway];
+pub const SERVICES: [Service; 7] = [
+    Service::Directory,
+    Service::Projects,
+    Service::Timetrack,
+    Service::Analytics,
+    Service::Mailer,
+    Service::Audit,
+    Service::Gateway,
+];
 /// The admin's key of every fleet.
 pub const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
 /// How long everything may take to start.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
-use contracts::{Code, EmployeeChanged, EmployeeId, Failure, Service, Standing, stream};
-use kit::{Database, Error, Needs, Shutdown};
+use contracts::{Action, AuditSubject, Audited, Code, EmployeeChanged, EmployeeId, Failure, Service, Standing, stream};
+use kit::{Database, Error, Needs, Origin, Shutdown};
 use testkit::{World, eventually};
 
 fn changed(id: EmployeeId, version: i64) -> EmployeeChanged {
@@ -21,6 +21,7 @@ async fn raise(db: &Database, fail: bool) -> Result<(), Error> {
         let update = doc! { "$inc": { "n": 1 } };
         counters.update_one(doc! { "_id": 1 }, update).upsert(true).session(&mut tx.session).await?;
         tx.emit(&changed(kit::new_id(), 1)).await?;
+        tx.is_audited_elsewhere();
         if fail { Err(Failure::new(Code::Conflict, "no").into()) } else { Ok(()) }
     })
 }
@@ -99,5 +100,44 @@ async fn events_wait_while_nats_is_away() {
     world.nats.start_again().await.unwrap();
     db.until_published(Duration::from_secs(30)).await.unwrap();
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_others_are_told_of_and_the_audit_trail_is_not_is_refused() {
+    let world = World::start().await;
+    let db = database(&world).await;
+    let outcome: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
+        tx.emit(&changed(kit::new_id(), 1)).await?;
+        Ok(())
+    });
+    assert!(outcome.unwrap_err().to_string().contains("audit trail"));
+    assert_eq!(db.collection::<Document>("outbox").count_documents(doc! {}).await.unwrap(), 0, "nothing is written");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_the_audit_trail_is_committed_with_its_change_and_says_who_asked() {
+    let world = World::start().await;
+    let db = database(&world).await;
+    let subject = AuditSubject::new("counter", 1);
+    let change = async {
+        kit::change!(db.awaited(Duration::ZERO), tx => {
+            tx.emit(&changed(kit::new_id(), 1)).await?;
+            tx.audit(Action::EmployeeUpdated, subject.clone(), None).await
+        })
+    };
+    let origin = Origin::of_request("a-request".into()).with_address(Some("192.0.2.7".into()));
+    origin.with_actor(Some(contracts::Actor::Root)).scope(change).await.unwrap();
+    db.relay(&Shutdown::new());
+    eventually("two events", async || (world.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
+    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let message = stream.get_last_raw_message_by_subject("evt.directory.v1.audit.*.recorded").await.unwrap();
+    let told: Audited = serde_json::from_slice(&message.payload).unwrap();
+    assert_eq!((told.subject, told.action.as_str()), (subject, "employee.updated"));
+    assert_eq!(told.address.as_deref(), Some("192.0.2.7"));
+    let header = |name: &str| message.headers.get(name).unwrap().to_string();
+    assert_eq!(header("Nats-Msg-Id"), told.id.to_string());
+    assert_eq!((header("T3-Actor"), header("T3-Request-Id")), ("root".into(), "a-request".into()));
     world.finish().await;
 }

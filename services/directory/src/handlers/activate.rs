@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Activate, Actor, Code, Failure, FieldError, Invitation, check_password};
+use contracts::{Action, Activate, Actor, AuditSubject, Code, Failure, FieldError, Invitation, check_password};
 use kit::{Call, Error};
 
-use super::save;
+use super::{audit, save};
 use crate::{App, WAIT, domain::TokenHash};
 
 /// Activates the account that a token is for, once: of two at a time, one runs into the other's
@@ -14,10 +14,12 @@ use crate::{App, WAIT, domain::TokenHash};
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
     check_password(&request.password).map_err(weak)?;
     let (token, now) = (TokenHash::of(&request.token), app.clock.now());
-    let invitation = app.store.invitations.with_token(&token).await?.ok_or_else(invalid_token)?;
+    let Some(invitation) = app.store.invitations.with_token(&token).await? else {
+        return Err(refused(&app, AuditSubject::hashed("token", request.token.expose())).await);
+    };
     let employee = app.store.employees.get(invitation.employee).await?.ok_or_else(invalid_token)?;
     if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
-        return Err(invalid_token().into());
+        return Err(refused(&app, AuditSubject::new("employee", employee.id)).await);
     }
     kit::acts(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
@@ -27,14 +29,21 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
         if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
             return Err(invalid_token().into());
         }
+        let was = employee.clone();
         invitation.used_at = Some(now);
         employee.activate(now);
         app.store.invitations.save(tx, invitation).await?;
         app.store.credentials.insert(tx, employee.id, hashed.clone(), now).await?;
         save(&app, tx, &employee).await?;
+        audit(tx, Action::EmployeeActivated, was, &employee).await?;
         Ok(employee)
     })?;
     Ok(employee.shown())
+}
+
+/// Tells the audit trail of a token that is no good.
+async fn refused(app: &App, of: AuditSubject) -> Error {
+    app.db.audit(Action::ActivationFailed, of).await.err().unwrap_or_else(|| invalid_token().into())
 }
 
 fn weak(message: &'static str) -> Failure {

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use contracts::{CheckPassword, Code, Email, EmployeeId, Failure, LoggedIn, PASSWORD_MOST, Secret};
+use contracts::{
+    Action, Actor, AuditSubject, CheckPassword, Code, Email, EmployeeId, Failure, LoggedIn, PASSWORD_MOST, Secret,
+};
 use kit::{Call, Error};
 
 use crate::{
@@ -13,9 +15,12 @@ use crate::{
 ///
 /// An unknown address, an account without a password and a deactivated one take the same way as a
 /// wrong password: the same look-ups, one verification, one answer. So neither the answer nor the
-/// time it takes tells who is known here.
+/// time it takes tells who is known here. The audit trail is told of each.
 pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPassword) -> Result<LoggedIn, Error> {
+    // An address that nobody here has is kept as a hash: people mistype, and some type a password.
+    let unknown = AuditSubject::hashed("address", &request.email.trim().to_lowercase());
     if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
+        app.db.audit(Action::LoginFailed, unknown).await?;
         return Err(wrong().into());
     }
     let employee = match Email::parse(&request.email) {
@@ -25,14 +30,20 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
     let nobody = EmployeeId(uuid::Uuid::nil());
     let hashed = app.store.credentials.password(employee.as_ref().map_or(nobody, |e| e.id)).await?;
     let verdict = app.hasher.verify(request.password.clone(), hashed.clone()).await?;
+    let subject = employee.as_ref().map_or(unknown, |employee| AuditSubject::new("employee", employee.id));
     match employee.filter(Employee::is_active) {
         Some(employee) if verdict != Verdict::Wrong => {
             if verdict == Verdict::RightInOldSpelling {
                 hash_anew(&app, employee.id, request.password, hashed).await;
             }
+            kit::acts(Actor::Person { employee: employee.id, session: None });
+            app.db.audit(Action::LoginSucceeded, subject).await?;
             Ok(employee.logged_in())
         }
-        _ => Err(wrong().into()),
+        _ => {
+            app.db.audit(Action::LoginFailed, subject).await?;
+            Err(wrong().into())
+        }
     }
 }
 

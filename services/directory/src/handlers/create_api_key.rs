@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Code, CreateApiKey, Failure, NewApiKey};
+use contracts::{Action, AuditSubject, Code, CreateApiKey, Failure, NewApiKey, created};
 use kit::{Call, Error};
 
 use super::{grants, until_key_is_known};
@@ -21,6 +21,7 @@ pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApi
     kit::change!(app.db.awaited(WAIT), tx => {
         app.store.api_keys.insert(tx, &key).await?;
         tx.emit(&key.changed()).await?;
+        tx.audit(Action::KeyCreated, AuditSubject::new("key", key.id), created(&key.clone().shown())).await?;
         Ok(())
     })?;
     // Whoever is answered uses it at once.

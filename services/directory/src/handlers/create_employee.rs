@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::CreateEmployee;
+use contracts::{Action, AuditSubject, CreateEmployee, created};
 use kit::{Call, Error};
 
 use super::{email_taken, send};
@@ -18,6 +18,8 @@ pub(crate) async fn create_employee(
     kit::change!(app.db.awaited(WAIT), tx => {
         app.store.employees.insert(tx, &employee).await?;
         tx.emit(&employee.changed()).await?;
+        let changes = created(&employee.clone().shown());
+        tx.audit(Action::EmployeeCreated, AuditSubject::new("employee", employee.id), changes).await?;
         send(&app, tx, &employee, invitation.clone()).await
     })
     .map_err(email_taken)?;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Code, DeactivateEmployee, EmployeeId, Failure, Revocation};
+use contracts::{Action, Code, DeactivateEmployee, EmployeeId, Failure, Revocation};
 use kit::{Call, Error};
 
-use super::{save, set_role::require_another_owner};
+use super::{audit, save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
 /// Deactivates an employee: tokens and invitations are over, and the projects service takes them
@@ -20,9 +20,11 @@ pub(crate) async fn deactivate_employee(
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
         require_another_owner(&app, tx, &employee).await?;
+        let was = employee.clone();
         employee.deactivate(now)?;
         app.store.invitations.close(tx, employee.invitation, now).await?;
         save(&app, tx, &employee).await?;
+        audit(tx, Action::EmployeeDeactivated, was, &employee).await?;
         Ok(employee)
     });
     let employee = match changed {

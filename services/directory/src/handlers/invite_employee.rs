@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Failure, InviteEmployee};
+use contracts::{Action, Failure, InviteEmployee};
 use kit::{Call, Error};
 
-use super::{save, send};
+use super::{audit, save, send};
 use crate::{App, WAIT};
 
 /// Has a fresh invitation mailed; the links of the older one are dead.
@@ -17,9 +17,11 @@ pub(crate) async fn invite_employee(
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let was = employee.clone();
         let invitation = employee.invite(fresh, now)?;
         send(&app, tx, &employee, invitation).await?;
         save(&app, tx, &employee).await?;
+        audit(tx, Action::EmployeeInvited, was, &employee).await?;
         Ok(employee)
     })?;
     Ok(employee.shown())

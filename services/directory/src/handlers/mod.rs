@@ -21,7 +21,7 @@ mod set_permissions;
 mod set_role;
 mod update_employee;
 
-use contracts::{AccountChanged, ApiKeyChanged, Code, Failure, InvitationRequested};
+use contracts::{AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, InvitationRequested};
 use kit::{Error, Tx};
 
 use crate::{
@@ -55,6 +55,12 @@ use grants::grants;
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
     app.store.employees.save(tx, employee).await?;
     tx.emit(&employee.changed()).await
+}
+
+/// Tells the audit trail how an employee was changed.
+async fn audit(tx: &mut Tx<'_>, action: Action, was: Employee, employee: &Employee) -> Result<(), Error> {
+    let changes = contracts::changed(&was.shown(), &employee.clone().shown());
+    tx.audit(action, AuditSubject::new("employee", employee.id), changes).await
 }
 
 /// Writes a fresh invitation of an employee, and has it mailed.

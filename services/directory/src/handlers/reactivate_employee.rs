@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Failure, ReactivateEmployee};
+use contracts::{Action, Failure, ReactivateEmployee};
 use kit::{Call, Error};
 
-use super::save;
+use super::{audit, save};
 use crate::{App, WAIT};
 
 /// Takes a deactivation back. Who had a password logs in with it; who had none needs a fresh
@@ -18,8 +18,10 @@ pub(crate) async fn reactivate_employee(
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let was = employee.clone();
         employee.reactivate(now)?;
         save(&app, tx, &employee).await?;
+        audit(tx, Action::EmployeeReactivated, was, &employee).await?;
         Ok(employee)
     })?;
     Ok(employee.shown())

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Failure, RevokeApiKey};
+use contracts::{Action, AuditSubject, Failure, RevokeApiKey, deleted};
 use kit::{Call, Error};
 
 use super::until_key_is_known;
@@ -16,6 +16,7 @@ pub(crate) async fn revoke_api_key(app: Arc<App>, call: Call, request: RevokeApi
         key.revoke(now);
         app.store.api_keys.save(tx, &key).await?;
         tx.emit(&key.changed()).await?;
+        tx.audit(Action::KeyRevoked, AuditSubject::new("key", key.id), deleted(&key.clone().shown())).await?;
         Ok(key)
     })?;
     until_key_is_known(&app, &key).await

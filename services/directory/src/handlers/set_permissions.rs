@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Failure, SetPermissions};
+use contracts::{Action, Failure, SetPermissions};
 use kit::{Call, Error};
 
-use super::save;
+use super::{audit, save};
 use crate::{App, WAIT};
 
 /// Puts one computer's permissions on an employee, in place of what it had.
@@ -17,8 +17,10 @@ pub(crate) async fn set_permissions(
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let was = employee.clone();
         employee.set_permissions(request.entry.clone(), now)?;
         save(&app, tx, &employee).await?;
+        audit(tx, Action::PermissionsSet, was, &employee).await?;
         Ok(employee)
     })?;
     Ok(employee.shown())

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Code, Failure, Role, SetRole};
+use contracts::{Action, Code, Failure, Role, SetRole};
 use kit::{Call, Error, Tx};
 
-use super::{grants, save, until_account_is_known};
+use super::{audit, grants, save, until_account_is_known};
 use crate::{App, WAIT, domain::Employee};
 
 /// Gives an employee another role, and ends their tokens.
@@ -22,9 +22,11 @@ pub(crate) async fn set_role(app: Arc<App>, call: Call, request: SetRole) -> Res
             return Err(Failure::new(Code::MissingScope, detail).into());
         }
         require_another_owner(&app, tx, &employee).await?;
+        let was = employee.clone();
         employee.set_role(request.role);
         save(&app, tx, &employee).await?;
         tx.emit(&employee.account_changed()).await?;
+        audit(tx, Action::RoleSet, was, &employee).await?;
         Ok(employee)
     })?;
     until_account_is_known(&app, &employee).await?;

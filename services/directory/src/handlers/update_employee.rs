@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Failure, UpdateEmployee};
+use contracts::{Action, Failure, UpdateEmployee};
 use kit::{Call, Error};
 
-use super::{email_taken, is_taken, save, send};
+use super::{audit, email_taken, is_taken, save, send};
 use crate::{App, WAIT};
 
 /// Changes an employee. An address that changes does not carry the old links over: whoever has no
@@ -21,6 +21,7 @@ pub(crate) async fn update_employee(
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        let was = employee.clone();
         let has_moved = employee.update(request.changes.clone())?;
         if request.only_check {
             let taken = has_moved && app.store.employees.with_email(&employee.email).await?.is_some();
@@ -31,6 +32,7 @@ pub(crate) async fn update_employee(
             send(&app, tx, &employee, invitation).await?;
         }
         save(&app, tx, &employee).await?;
+        audit(tx, Action::EmployeeUpdated, was, &employee).await?;
         Ok(employee)
     })
     .map_err(email_taken)?;

@@ -6,6 +6,7 @@ use contracts::{
 };
 
 use super::{
+    audit::record_export,
     form::{Form, Table},
     list::{List, ListRequest},
     named::{NamedProjectTime, NamedTimeRow, named},
@@ -42,6 +43,7 @@ pub(super) async fn project_time(
     let request = GetProjectTime { range: params.range()?, filter: params.filter()? };
     let columns = vec!["id", "time", "costs", "income", "projectName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
+    record_export(&app, &form, "project-time").await?;
     let projects = app.ask(Caller::Admin, &request).await?;
     Ok(form.answer(named(&app.names, projects).await.into_iter())?)
 }
@@ -90,6 +92,7 @@ pub(super) async fn time(
     }
     let columns = columns(&request);
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"time.csv\"", columns });
+    record_export(&app, &form, "time").await?;
     List { app, caller, listing, form }.answer_named(request).await
 }
 

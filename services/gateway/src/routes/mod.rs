@@ -4,6 +4,7 @@ mod accounts;
 mod analytics;
 mod api_keys;
 mod attention;
+mod audit;
 mod batch;
 mod corrections;
 mod created;

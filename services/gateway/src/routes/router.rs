@@ -19,7 +19,7 @@ use utoipa_axum::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    accounts, analytics, api_keys, attention, batch, corrections, employees, health, projects, slash, tasks,
+    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, projects, slash, tasks,
     time_entries, windows,
 };
 use crate::{
@@ -88,6 +88,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(ScopedOrOwn(Analytics), routes!(analytics::task_time)))
         .routes(access(Scoped(Analytics), routes!(attention::list_overlaps)))
         .routes(access(Scoped(Analytics), routes!(attention::list_long_days)))
+        .routes(access(Scoped(Resource::Audit), routes!(audit::list_entries)))
         .routes(access(Open, routes!(health::healthz)))
         .routes(access(Open, routes!(health::readyz)))
         .split_for_parts();

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use contracts::{Caller, ListWindows, Window, WindowCursor};
 
 use super::{
+    audit::record_export,
     form::{Form, Table},
     list::{List, ListRequest},
     named::NamedWindow,
@@ -79,6 +80,7 @@ pub(super) async fn list_windows(
     let request = ListWindows { range: params.range()?, filter: params.filter()?, after: None, limit: listing.limit };
     let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
+    record_export(&app, &form, "windows").await?;
     List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
 }
 

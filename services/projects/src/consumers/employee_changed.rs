@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Awaited, EmployeeChanged, Millis, ProjectId, Standing};
+use contracts::{Action, AuditSubject, Awaited, EmployeeChanged, Millis, ProjectId, Standing, changed};
 use kit::{Delivery, Error};
 
 use crate::{App, bindings, domain::ended_at};
@@ -40,10 +40,13 @@ async fn sweep(
         let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
         let Some(member) = older else { return Ok(()) };
         let at = ended_at(employee, member.epoch).unwrap_or(otherwise);
+        let was = project.state.clone();
         project.take_off(employee.id);
         app.store.projects.replace(tx, &project).await?;
         bindings::take_off(app, tx, id, &[employee.id], at).await?;
         tx.emit(&project.changed()).await?;
+        let changes = changed(&was, &project.state);
+        tx.audit(Action::MemberRemoved, AuditSubject::new("project", id), changes).await?;
         Ok(())
     })
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::CreateProject;
+use contracts::{Action, AuditSubject, CreateProject, created};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings, domain::Project};
@@ -19,6 +19,8 @@ pub(crate) async fn create_project(
         app.store.projects.insert(tx, &project).await?;
         bindings::set_members(&app, tx, project.state.id, &standings, now).await?;
         tx.emit(&project.changed()).await?;
+        let subject = AuditSubject::new("project", project.state.id);
+        tx.audit(Action::ProjectCreated, subject, created(&project.state)).await?;
         Ok(())
     })?;
     Ok(project.state)

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Code, CreateTask, Failure};
+use contracts::{Action, AuditSubject, Code, CreateTask, Failure, created};
 use kit::{Call, Error};
 
 use crate::{
@@ -20,6 +20,7 @@ pub(crate) async fn create_task(app: Arc<App>, call: Call, mut request: CreateTa
         app.store.tasks.insert(tx, &task).await?;
         bindings::assign(&app, tx, &task, now).await?;
         tx.emit(&task.changed()).await?;
+        tx.audit(Action::TaskCreated, AuditSubject::new("task", id), created(&task.state)).await?;
         Ok(task.state)
     })
 }

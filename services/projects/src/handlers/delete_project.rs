@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{DeleteProject, Failure};
+use contracts::{Action, AuditSubject, DeleteProject, Failure, deleted};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings};
@@ -22,6 +22,7 @@ pub(crate) async fn delete_project(
         bindings::set_members(&app, tx, id, &[], now).await?;
         app.store.projects.delete(tx, id).await?;
         tx.emit(&project.deleted(now)).await?;
+        tx.audit(Action::ProjectDeleted, AuditSubject::new("project", id), deleted(&project.state)).await?;
         Ok(())
     })
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{DeleteTask, Failure};
+use contracts::{Action, AuditSubject, DeleteTask, Failure, deleted};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings};
@@ -11,12 +11,14 @@ pub(crate) async fn delete_task(app: Arc<App>, call: Call, DeleteTask { id }: De
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.tasks.find_in(tx, id).await?;
         let mut task = found.ok_or_else(|| Failure::not_found("task"))?;
+        let was = task.state.clone();
         let now = app.clock.now();
         task.state.employees.clear();
         bindings::assign(&app, tx, &task, now).await?;
         app.store.tasks.delete(tx, id).await?;
         app.store.former_names.keep(tx, id.0, &task.state.name).await?;
         tx.emit(&task.deleted(now)).await?;
+        tx.audit(Action::TaskDeleted, AuditSubject::new("task", id), deleted(&was)).await?;
         Ok(())
     })
 }

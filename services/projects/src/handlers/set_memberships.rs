@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use contracts::{Failure, PROJECTS_MOST, ProjectId, SetMemberships};
+use contracts::{Action, AuditSubject, Failure, PROJECTS_MOST, ProjectId, SetMemberships, changed};
 use kit::{Call, Error};
+use serde_json::json;
 
 use crate::{
     App, WAIT, bindings,
@@ -43,6 +44,9 @@ pub(crate) async fn set_memberships(
             app.store.projects.replace(tx, project).await?;
         }
         tx.emit_all(&projects.values().map(|project| project.changed()).collect::<Vec<_>>()).await?;
+        let was: Vec<_> = on.iter().map(|member| member.project).collect();
+        let changes = changed(&json!({ "projects": was }), &json!({ "projects": listed }));
+        tx.audit(Action::MembershipsSet, AuditSubject::new("employee", employee), changes).await?;
         Ok(listed.clone())
     })
 }

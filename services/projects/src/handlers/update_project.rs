@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Failure, UpdateProject};
+use contracts::{Action, AuditSubject, Failure, UpdateProject, changed};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings, domain};
@@ -20,6 +20,7 @@ pub(crate) async fn update_project(
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.projects.lock(tx, id).await?;
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
+        let was = project.state.clone();
         // Only now: whoever waits for the lock changes nothing yet.
         let now = app.clock.now();
         project.change(changes.clone(), now)?;
@@ -28,6 +29,12 @@ pub(crate) async fn update_project(
             bindings::set_members(&app, tx, id, standings, now).await?;
         }
         tx.emit(&project.changed()).await?;
+        let action = match (was.archived, project.state.archived) {
+            (false, true) => Action::ProjectArchived,
+            (true, false) => Action::ProjectReopened,
+            _ => Action::ProjectUpdated,
+        };
+        tx.audit(action, AuditSubject::new("project", id), changed(&was, &project.state)).await?;
         Ok(project.state)
     })
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Failure, UpdateTask};
+use contracts::{Action, AuditSubject, Failure, UpdateTask, changed};
 use kit::{Call, Error};
 
 use super::create_task::no_such_project;
@@ -20,11 +20,13 @@ pub(crate) async fn update_task(
         let project = changes.project_id.unwrap_or(belongs_to);
         let project = app.store.projects.lock(tx, project).await?.ok_or_else(no_such_project)?;
         let mut task = app.store.tasks.find_in(tx, id).await?.ok_or_else(no_such_task)?;
+        let was = task.state.clone();
         let now = app.clock.now();
         task.change(changes.clone(), &project, now)?;
         app.store.tasks.replace(tx, &task).await?;
         bindings::assign(&app, tx, &task, now).await?;
         tx.emit(&task.changed()).await?;
+        tx.audit(Action::TaskUpdated, AuditSubject::new("task", id), changed(&was, &task.state)).await?;
         Ok(task.state)
     })
 }

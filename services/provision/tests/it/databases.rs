@@ -2,10 +2,11 @@ use bson::{Document, doc};
 use contracts::Service;
 use kit::mongo::{Login, connect};
 use mongodb::{Client, error::ErrorKind};
+use provisioning::Bounds;
 use testkit::{World, shared_mongo};
 
-const KEEPERS: [Service; 5] =
-    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+const KEEPERS: [Service; 6] =
+    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
 async fn client(world: &World, service: Service) -> Client {
     let settings = world.settings_of(service).await.mongo;
@@ -65,4 +66,46 @@ async fn a_password_that_was_changed_is_made_known_and_rights_that_were_added_ar
     let client = client(&world, Service::Mailer).await;
     client.database(&own).collection::<Document>("notes").insert_one(doc! {}).await.unwrap();
     assert_refused(client.database("other").collection::<Document>("x").find_one(doc! {}).await, "another database");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_s_user_adds_and_reads_and_can_neither_change_nor_delete() {
+    let world = World::start().await;
+    let needs = audit::needs();
+    world.provision(&needs).await;
+    assert!(world.plan(&Bounds::default(), std::slice::from_ref(&needs)).await.is_empty(), "as it should be");
+    let database = client(&world, Service::Audit).await.database(&world.settings().mongo.database(Service::Audit));
+    let entries = database.collection::<Document>("entries");
+    entries.insert_one(doc! { "_id": 1, "event": 1 }).await.unwrap();
+    assert_eq!(entries.count_documents(doc! {}).await.unwrap(), 1);
+    let one = doc! { "_id": 1 };
+    assert_refused(entries.update_one(one.clone(), doc! { "$set": { "x": 1 } }).await, "update");
+    assert_refused(entries.replace_one(one.clone(), doc! {}).await, "replace");
+    assert_refused(entries.find_one_and_delete(one.clone()).await, "find and delete");
+    assert_refused(entries.delete_one(one).await, "delete");
+    assert_refused(entries.drop().await, "drop");
+    assert_refused(entries.drop_index("event_1").await, "drop an index");
+    assert_refused(database.drop().await, "drop all");
+    for command in [
+        doc! { "collMod": "entries", "validator": {} },
+        doc! { "aggregate": "entries", "pipeline": [{ "$out": "entries" }], "cursor": {} },
+        doc! { "grantRolesToUser": "audit", "roles": ["readWrite"] },
+    ] {
+        assert_refused(database.run_command(command.clone()).await, &command.to_string());
+    }
+    assert_eq!(entries.count_documents(doc! {}).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_the_audit_trail_s_user_was_given_are_taken_back() {
+    let world = World::start().await;
+    let needs = audit::needs();
+    world.provision(&needs).await;
+    let own = world.settings().mongo.database(Service::Audit);
+    let root = connect(world.settings().mongo.mongo_connection_string.expose(), None, "a test").await.unwrap();
+    let more = doc! { "resource": { "db": &own, "collection": "" }, "actions": ["insert", "remove"] };
+    root.database(&own).run_command(doc! { "updateRole": "append", "privileges": [more] }).await.unwrap();
+    world.provision(&needs).await;
+    let client = client(&world, Service::Audit).await;
+    assert_refused(client.database(&own).collection::<Document>("entries").delete_one(doc! {}).await, "delete");
 }

@@ -9,8 +9,7 @@ use testkit::eventually;
 
 use crate::office::{HOUR, Office, TEN};
 
-const SERVICES: [Service; 6] =
-    [Service::Gateway, Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer];
+const SERVICES: [Service; 7] = Service::ALL;
 
 /// What each service serves after one of everything has happened.
 async fn served() -> BTreeMap<Service, String> {

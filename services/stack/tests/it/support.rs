@@ -1,4 +1,4 @@
-//! The whole system in this process, for tests that speak HTTP to it: a world of its own, all six
+//! The whole system in this process, for tests that speak HTTP to it: a world of its own, all
 //! services in it, the mails in the world's data folder.
 
 use std::collections::BTreeMap;
@@ -39,8 +39,7 @@ impl System {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let api = Api::new(base, world.settings().data.clone());
         let mut system = Self { world, api, running: BTreeMap::new() };
-        for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer]
-        {
+        for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
             system.start_service(service).await;
         }
         let gateway = system.gateway_config();
@@ -95,6 +94,7 @@ impl System {
                 let mailer = mailer::Config { public_url: Some(self.base.clone()), ..Default::default() };
                 world.spawn(mailer::needs(), |d, s| mailer::run(mailer, d, s)).await
             }
+            Service::Audit => world.spawn(audit::needs(), |d, s| audit::run(audit::Config::default(), d, s)).await,
             Service::Gateway => {
                 let gateway = self.gateway_config();
                 world.spawn(gateway::needs(), |d, s| gateway::run(gateway, d, s)).await

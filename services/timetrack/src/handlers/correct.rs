@@ -1,7 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Code, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection, WindowId, WindowsRecorded,
+    Action, AuditSubject, Code, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection, WindowId,
+    WindowsRecorded, changed, deleted,
 };
 use kit::{Call, Error};
 
@@ -57,9 +58,14 @@ async fn change(
         let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
         let Some(now) = rule(&was)? else { return Ok(was) };
         check_parties(app, &was, &now).await?;
+        let (action, changes) = match now.voided {
+            true => (Action::WindowVoided, deleted(&was.window)),
+            false => (Action::WindowCorrected, changed(&was.window, &now.window)),
+        };
         app.store.windows.replace(tx, was, &now, call.actor).await?;
         let batch = kit::new_id::<EventId>().to_string();
         tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
+        tx.audit(action, AuditSubject::new("window", id), changes).await?;
         Ok(now)
     })?;
     app.db.until_published(PUBLISHED).await?;

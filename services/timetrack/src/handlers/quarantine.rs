@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use contracts::{
-    Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor, QuarantinedWindow, ReplayQuarantined,
-    WindowContent, WindowId, WindowState,
+    Action, AuditSubject, Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor, QuarantinedWindow,
+    ReplayQuarantined, WindowContent, WindowId, WindowState,
 };
 use futures::TryStreamExt;
 use kit::{Call, Error};
@@ -40,6 +40,7 @@ pub(crate) async fn replay_quarantined(
     }
     let content = WindowContent::from(&held.item);
     let (id, employee) = (held.item.id, held.item.employee_id);
+    app.db.audit(Action::QuarantineReplayed, AuditSubject::new("window", id)).await?;
     record_all(&app, vec![held.item.into()]).await?;
     let still_held = app.store.quarantine.under(id, Some(employee)).await?;
     let state = match still_held.iter().find(|held| WindowContent::from(&held.item) == content) {

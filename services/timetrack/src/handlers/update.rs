@@ -1,9 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Code, EventId, Failure, UpdateWindows, WINDOWS_AN_EVENT, WindowChanges, WindowsRecorded, WindowsUpdated,
+    Action, AuditSubject, Code, EventId, Failure, UpdateWindows, WINDOWS_AN_EVENT, WindowChanges, WindowsRecorded,
+    WindowsUpdated, created,
 };
 use kit::{Call, Error, Shutdown};
+use serde_json::json;
 
 use crate::{
     App,
@@ -59,12 +61,18 @@ pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Does a job in chunks, each in one transaction with its event and the note of how far it is.
+/// Does a job for whoever asked for it, also after another process has died with it.
+async fn run(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
+    job.origin().scope(go_on(app, job)).await
+}
+
+/// Does a job in chunks, each in one transaction with its event and the note of how far it is. The
+/// last one tells the audit trail of all.
 ///
 /// It walks all ids once, in their order. So it meets every window that was recorded before it
 /// began, whatever any clock says, and it ends however many are recorded meanwhile: what is
 /// recorded behind it is left as it is.
-async fn run(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
+async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     while !job.done {
         if app.shutdown.is_stopping() {
             return Err(Failure::new(Code::Unavailable, "The service stops. The update goes on elsewhere.").into());
@@ -84,6 +92,10 @@ async fn run(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
                 let windows = changed.iter().map(StoredWindow::fact).collect();
                 tx.emit(&WindowsRecorded { batch, windows }).await?;
             }
+            match job.done {
+                true => tx.audit(Action::WindowsUpdated, AuditSubject::new("windows", job.id), told(&job)).await?,
+                false => tx.is_audited_elsewhere(),
+            }
             Ok(true)
         })?;
         if !mine {
@@ -93,4 +105,13 @@ async fn run(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
         }
     }
     Ok(job)
+}
+
+/// What the audit trail is told of a job: the filter, what it changed, and how many windows.
+fn told(job: &UpdateJob) -> serde_json::Value {
+    let UpdateWindows { employees, projects, tasks, shifts, begin, changes } = &job.request;
+    let filter = json!({
+        "employeeId": employees, "projectId": projects, "taskId": tasks, "shiftId": shifts, "begin": begin,
+    });
+    created(&json!({ "filter": filter, "changes": changes, "modified": job.modified }))
 }

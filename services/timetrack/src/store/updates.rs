@@ -1,6 +1,6 @@
 use bson::doc;
-use contracts::{EventId, Millis, SECOND, UpdateWindows, WindowId};
-use kit::{Database, Error, Shape, Tx, mongo};
+use contracts::{Actor, EventId, Millis, SECOND, UpdateWindows, WindowId};
+use kit::{Database, Error, Origin, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,40 @@ pub(crate) struct UpdateJob {
     /// How many are done.
     pub(crate) modified: i64,
     pub(crate) done: bool,
+    /// Who asked for it; rows of earlier versions do not say.
+    #[serde(default)]
+    by: Option<Actor>,
+    /// By which HTTP request.
+    #[serde(default)]
+    request_id: Option<String>,
+    /// From which address.
+    #[serde(default)]
+    address: Option<String>,
     /// Until when nobody else goes on with it.
     lease: Millis,
 }
 
 impl UpdateJob {
     pub(crate) fn new(request: UpdateWindows, now: Millis) -> Self {
-        Self { id: kit::new_id(), request, asked: now, after: None, modified: 0, done: false, lease: now + LEASE }
+        let origin = Origin::current();
+        Self {
+            id: kit::new_id(),
+            request,
+            asked: now,
+            after: None,
+            modified: 0,
+            done: false,
+            by: origin.actor(),
+            request_id: origin.request_id,
+            address: origin.address,
+            lease: now + LEASE,
+        }
+    }
+
+    /// Who asked for it, and by what.
+    pub(crate) fn origin(&self) -> Origin {
+        let origin = self.request_id.clone().map(Origin::of_request).unwrap_or_default();
+        origin.with_address(self.address.clone()).with_actor(self.by)
     }
 }
 

@@ -1,0 +1,6 @@
+use clap::Args;
+
+/// The settings of this service alone.
+#[derive(Args, Clone, Debug, Default)]
+#[group(skip)] // every service's settings have this name
+pub struct Config {}

@@ -1,0 +1,145 @@
+use contracts::{EventId, Millis};
+use sha2::{Digest, Sha256};
+
+/// A SHA-256.
+pub(crate) type Hash = [u8; 32];
+
+/// The hash before the first entry.
+pub(crate) const ORIGIN: Hash = [0; 32];
+
+/// What an entry says, before it has a place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fact {
+    /// The entry's id: an entry that comes twice is taken once.
+    pub(crate) event: EventId,
+    pub(crate) at: Millis,
+    /// Who, as [`contracts::Actor`] is written.
+    pub(crate) actor: String,
+    pub(crate) action: String,
+    pub(crate) subject_kind: String,
+    pub(crate) subject_id: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) cause: Option<EventId>,
+    pub(crate) address: Option<String>,
+    /// The JSON Patch, as text: so it is kept byte by byte.
+    pub(crate) changes: Option<String>,
+    /// The place of its message in the stream; 0 for what came by no message.
+    pub(crate) stream_seq: i64,
+}
+
+/// An entry in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) seq: i64,
+    pub(crate) fact: Fact,
+    pub(crate) hash: Hash,
+}
+
+impl Entry {
+    /// This fact after the entry that has this hash.
+    pub(crate) fn new(seq: i64, before: &Hash, fact: Fact) -> Self {
+        Self { hash: hash(seq, before, &fact), seq, fact }
+    }
+
+    /// Whether it is what was written after the entry that has this hash.
+    pub(crate) fn fits(&self, before: &Hash) -> bool {
+        self.hash == hash(self.seq, before, &self.fact)
+    }
+}
+
+/// SHA-256 over the layout of version 1: the word `t3-audit-1`; the hash of the entry before, 32
+/// bytes; then the fields in the order below. A number is 8 bytes, big-endian; an id its 16 bytes; a
+/// text its length in bytes as 8 bytes, big-endian, and its UTF-8; what may be missing is the byte 0
+/// where it is, else the byte 1 and the field. So no two entries have the same layout.
+fn hash(seq: i64, before: &Hash, fact: &Fact) -> Hash {
+    let mut layout = Layout(Sha256::new());
+    layout.0.update(b"t3-audit-1");
+    layout.0.update(before);
+    layout.number(seq);
+    layout.id(fact.event);
+    layout.number(fact.at.0);
+    layout.text(&fact.actor);
+    layout.text(&fact.action);
+    layout.text(&fact.subject_kind);
+    layout.text(&fact.subject_id);
+    layout.option(fact.request_id.as_deref(), Layout::text);
+    layout.option(fact.cause, Layout::id);
+    layout.option(fact.address.as_deref(), Layout::text);
+    layout.option(fact.changes.as_deref(), Layout::text);
+    layout.number(fact.stream_seq);
+    layout.0.finalize().into()
+}
+
+/// A hash as it is stored and shown: in hexadecimal, in small letters.
+pub(crate) fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash of a text that [`hex`] wrote, and of no other.
+pub(crate) fn from_hex(text: &str) -> Option<Hash> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (place, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    (hex(&hash) == text).then_some(hash)
+}
+
+struct Layout(Sha256);
+
+impl Layout {
+    fn number(&mut self, number: i64) {
+        self.0.update(number.to_be_bytes());
+    }
+
+    fn id(&mut self, id: EventId) {
+        self.0.update(id.0.as_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as i64);
+        self.0.update(text.as_bytes());
+    }
+
+    fn option<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
+        self.0.update([u8::from(value.is_some())]);
+        if let Some(value) = value {
+            put(self, value);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(crate) fn fact(n: u128) -> Fact {
+        let id = |n| EventId(Uuid::from_u128(0x0198_c6f2_7f00_7a31_9c5e_0000_0000_0000 + n));
+        Fact {
+            event: id(n),
+            at: Millis(1_760_000_000_000),
+            actor: "root".into(),
+            action: "employee.created".into(),
+            subject_kind: "employee".into(),
+            subject_id: "0198c6f2-7f00-7a31-9c5e-000000000001".into(),
+            request_id: Some("request".into()),
+            cause: Some(id(8)),
+            address: None,
+            changes: Some("[]".into()),
+            stream_seq: 17,
+        }
+    }
+
+    /// Frozen: entries that are stored must go on fitting. Another layout is another version.
+    #[test]
+    fn the_hash_of_an_entry_is_frozen() {
+        assert_eq!(
+            hex(&Entry::new(1, &ORIGIN, fact(1)).hash),
+            "5723ffd6df9a48342699a72f4c74636d937901ef0573681df489bc938bcfbdb0"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The pure rules of the chain.
+
+mod chain;
+mod entry;
+mod gap;
+
+pub use chain::{Anchor, Broken};
+pub(crate) use chain::{Head, Walk, append};
+pub(crate) use entry::{Entry, Fact, Hash, from_hex, hex};
+pub(crate) use gap::gap;

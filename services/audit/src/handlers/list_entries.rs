@@ -1,0 +1,16 @@
+use std::sync::Arc;
+
+use contracts::{AuditEntry, ListAuditEntries, Page};
+use kit::{Call, Error};
+
+use crate::App;
+
+/// Entries of the trail, the newest first, page by page.
+pub(crate) async fn list_entries(
+    app: Arc<App>,
+    call: Call,
+    request: ListAuditEntries,
+) -> Result<Page<AuditEntry, i64>, Error> {
+    call.require_admin()?;
+    app.store.chain.list(&request).await
+}

@@ -1,0 +1,77 @@
+//! The audit trail: who did what to what, when, from where, and because of what. Entries are only
+//! ever added, each with a hash over itself and the one before.
+
+mod command;
+mod config;
+mod consumers;
+mod domain;
+mod handlers;
+mod metrics;
+mod store;
+
+use std::sync::Arc;
+
+use contracts::Service;
+use kit::{Bus, Clock, Deps, Endpoints, Needs, Shutdown};
+
+pub use command::{Command, command};
+pub use config::Config;
+pub use domain::{Anchor, Broken};
+
+use consumers::Recorder;
+use metrics::AuditMetrics;
+use store::Store;
+
+/// What handlers and consumers work with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: AuditMetrics,
+}
+
+impl App {
+    fn open(deps: &Deps) -> Arc<Self> {
+        let store = Store::open(&deps.database());
+        let metrics = AuditMetrics::new(deps.bus.metrics());
+        Arc::new(Self { store, bus: deps.bus.clone(), clock: deps.clock.clone(), metrics })
+    }
+}
+
+/// Answers and consumes until shutdown.
+///
+/// # Errors
+/// When NATS refuses.
+pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
+    if !deps.until_provisioned(&needs(), &shutdown).await {
+        return Ok(());
+    }
+    let app = App::open(&deps);
+    metrics::watch(&app, &shutdown);
+    consumers::look_for_gaps(app.clone(), &shutdown);
+    Recorder::new(app.clone()).consume(&shutdown).await?;
+    endpoints(app).serve(&deps.bus, &shutdown).await?;
+    deps.health.started();
+    shutdown.drained().await;
+    Ok(())
+}
+
+/// Checks the whole trail, and tells how many entries fit so far. Gives the last entry's place and
+/// hash, where there is one.
+///
+/// # Errors
+/// A [`Broken`] that names the first entry that does not fit; or when MongoDB is away.
+pub async fn verify(deps: &Deps, anchor: Option<Anchor>, tell: impl Fn(u64)) -> anyhow::Result<Option<Anchor>> {
+    store::verify(&Store::open(&deps.database()), anchor, tell).await
+}
+
+/// What must be there before this service can work.
+pub fn needs() -> Needs {
+    Needs::of(Service::Audit).consumer(Recorder::pull()).collections(Store::shapes())
+}
+
+/// What this service answers: one line a message.
+fn endpoints(app: Arc<App>) -> Endpoints<App> {
+    Endpoints::new(Service::Audit, app).on(handlers::list_entries)
+}

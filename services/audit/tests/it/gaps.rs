@@ -1,0 +1,62 @@
+use contracts::{Action, EmployeeChanged, Service, Standing, stream};
+use serde_json::json;
+use testkit::{Running, eventually_within};
+
+use crate::trail::{Trail, told};
+
+async fn metrics_say(running: &Running, line: &str) {
+    let url = format!("http://{}/metrics", running.ops);
+    eventually_within(std::time::Duration::from_secs(30), line, async || {
+        let text = reqwest::get(&url).await.ok()?.text().await.ok()?;
+        text.lines().any(|known| known == line).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tells() {
+    let (trail, running) = Trail::start().await;
+    for _ in 0..3 {
+        trail.tell(&told(Action::TaskCreated)).await;
+    }
+    trail.entries(3).await;
+    trail.world.until_consumed(stream::EVENTS, Service::Audit).await;
+    running.stop().await;
+    for _ in 0..5 {
+        trail.tell(&told(Action::TaskDeleted)).await;
+    }
+    trail.drop_events().await;
+    let running = trail.keep().await;
+    let gap = trail.entries(4).await.remove(0);
+    assert_eq!((gap.action.as_str(), gap.subject.id.as_str()), ("audit.gap", stream::EVENTS));
+    assert_eq!(gap.changes, Some(json!([{"op": "add", "path": "", "value": {"from": 4, "to": 8}}])));
+    // Another replica finds nothing new.
+    let other = trail.keep().await;
+    metrics_say(&other, "t3_audit_head{service_name=\"audit\"} 4").await;
+    metrics_say(&running, "t3_audit_gaps{service_name=\"audit\"} 1").await;
+    assert_eq!(trail.entries(4).await.len(), 4);
+    assert!(trail.verify(None).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
+    let trail = Trail::unkept().await;
+    for version in 0..3 {
+        let standing = Standing { version, ..standing() };
+        trail.world.publish(&EmployeeChanged(standing)).await;
+    }
+    let running = trail.keep().await;
+    let marks = trail.world.database(Service::Audit).await.collection::<bson::Document>("marks");
+    testkit::eventually("a mark", async || marks.find_one(bson::doc! { "_id": 3_i64 }).await.unwrap()).await;
+    running.stop().await;
+    trail.drop_events().await;
+    let running = trail.keep().await;
+    trail.tell(&told(Action::TaskCreated)).await;
+    metrics_say(&running, "t3_audit_head{service_name=\"audit\"} 1").await;
+    assert_eq!(trail.entries(1).await[0].action, "task.created");
+}
+
+fn standing() -> Standing {
+    let json = json!({"id": kit::new_id::<contracts::EmployeeId>(), "version": 1, "epoch": 0});
+    serde_json::from_value(json).unwrap()
+}

@@ -1,0 +1,9 @@
+//! The audit service against a real nats-server and a real mongod.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod gaps;
+mod listing;
+mod recording;
+mod trail;
+mod verifying;

@@ -1,0 +1,108 @@
+use std::{convert::identity, sync::Arc};
+
+use axum::{extract::State, response::Response};
+use contracts::{Action, Actor, AuditEntry, AuditSubject, Caller, Failure, ListAuditEntries, Millis, UnknownActor};
+
+use super::{
+    form::{Form, Table},
+    list::{List, ListRequest},
+};
+use crate::{
+    App,
+    auth::Admin,
+    error::Problem,
+    extract::{Listing, Paging, Params},
+};
+
+/// The columns of a table of entries: all that an entry has.
+const COLUMNS: [&str; 11] =
+    ["seq", "id", "at", "actor", "action", "subject", "requestId", "cause", "address", "changes", "hash"];
+
+/// Who did what, when, from where and why.
+///
+/// The newest first; whole, however long the trail is, or page by page. Every change of employees,
+/// projects, tasks and recorded windows is an entry, and what changes nothing but matters: log-ins
+/// and failed ones, exports. Windows that are recorded are none: they say themselves whose they are
+/// and since when. As JSON, or as a table with `Accept: text/csv`.
+#[utoipa::path(
+    get, path = "/api/v1/audit", tag = "Audit", security(("adminKey" = [])),
+    params(
+        ("start" = Option<i64>, Query, description = "From this moment on, in milliseconds since 1970 UTC.", example = 1_760_000_000_000_i64),
+        ("end" = Option<i64>, Query, description = "Before this moment.", example = 1_760_086_400_000_i64),
+        ("actor" = Option<String>, Query, description = "Who: `root`, `key:<id>`, `person:<employee>`, or `service:<name>`.", example = "root"),
+        ("subject" = Option<String>, Query, description = "The id of what it is about.", example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072"),
+        ("action" = Option<String>, Query, description = "What was done, as `action` of an entry says it.", example = "employee.updated"),
+        ("requestId" = Option<String>, Query, description = "The `X-Request-Id` of the call that did it: what that caused has the same.", example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6070"),
+        Paging,
+    ),
+    responses((status = 200, description = "The entries.", content(
+        (Vec<AuditEntry> = "application/json"),
+        (String = "text/csv", example = "seq,id,at,actor,action,subject,…\r\n4711,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6075,…\r\n"),
+    ))),
+)]
+pub(super) async fn list_entries(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let must = "must be milliseconds since 1970, a whole number";
+    let (start, end) = (params.get("start", must)?.map(Millis), params.get("end", must)?.map(Millis));
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        return Err(Failure::field("end", "must be after start").into());
+    }
+    let request = ListAuditEntries {
+        start,
+        end,
+        actor: params.get::<Actor>("actor", &UnknownActor.to_string())?,
+        subject: params.get("subject", "must be an id")?,
+        action: params.get("action", "must be an action, such as employee.updated")?,
+        request_id: params.get("requestId", "must be the id of a request")?,
+        after: None,
+        limit: listing.limit,
+    };
+    let table = Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() };
+    let form = Form::wanted(&listing, table);
+    record_export(&app, &form, "audit").await?;
+    List { app, caller: Caller::Admin, listing, form }.answer(request, identity).await
+}
+
+/// Tells the audit trail of a list that is taken away as a table, before it is.
+pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<(), Failure> {
+    match form {
+        Form::Csv(_) => app.bus.audit(Action::ExportMade, AuditSubject::new("table", what)).await,
+        Form::Json | Form::JsonOverCsv => Ok(()),
+    }
+}
+
+impl ListRequest for ListAuditEntries {
+    type Item = AuditEntry;
+    type Place = i64;
+
+    fn after(&self, after: Option<i64>) -> Self {
+        Self { after, ..self.clone() }
+    }
+
+    fn place(&self, item: &AuditEntry) -> i64 {
+        item.seq
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use utoipa::{
+        PartialSchema,
+        openapi::{RefOr, Schema},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_table_of_entries_has_all_that_an_entry_has() {
+        let RefOr::T(Schema::Object(entry)) = AuditEntry::schema() else { panic!("an object") };
+        let fields: BTreeSet<&str> = entry.properties.keys().map(String::as_str).collect();
+        assert_eq!(COLUMNS.into_iter().collect::<BTreeSet<_>>(), fields);
+    }
+}
