@@ -81,6 +81,11 @@ COPY --from=build /src/target/release/mailer /usr/local/bin/mailer
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/local/bin/mailer", "health"]
 ENTRYPOINT ["/usr/local/bin/mailer"]
 
+FROM service AS audit
+COPY --from=build /src/target/release/audit /usr/local/bin/audit
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/local/bin/audit", "health"]
+ENTRYPOINT ["/usr/local/bin/audit"]
+
 FROM service AS gateway
 ENV HTTP_ADDR=0.0.0.0:8000
 EXPOSE 8000

@@ -13,7 +13,7 @@ secret() { # namespace name key=file…
 }
 
 secret t3 t3-gateway "nats.nk=$dir/nats/gateway.nk" "admin-api-key=$dir/admin-api-key" "jwt-secret-key=$dir/jwt-secret-key"
-for service in directory projects timetrack analytics mailer; do
+for service in directory projects timetrack analytics mailer audit; do
   secret t3 "t3-$service" "nats.nk=$dir/nats/$service.nk" "mongo.password=$dir/mongo/$service.password"
 done
 secret t3 t3-provision "nats.nk=$dir/nats/provision.nk" "root.password=$dir/mongo/root.password"

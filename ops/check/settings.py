@@ -5,7 +5,7 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).parents[2]
-SERVICES = ("gateway", "directory", "projects", "timetrack", "analytics", "mailer")
+SERVICES = ("gateway", "directory", "projects", "timetrack", "analytics", "mailer", "audit")
 
 
 def known() -> set[str]:

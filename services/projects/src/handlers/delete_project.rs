@@ -21,8 +21,8 @@ pub(crate) async fn delete_project(
         app.store.former_names.keep(tx, id.0, &project.state.name).await?;
         bindings::set_members(&app, tx, id, &[], now).await?;
         app.store.projects.delete(tx, id).await?;
-        tx.emit(&project.deleted(now)).await?;
         tx.audit(Action::ProjectDeleted, AuditSubject::new("project", id), deleted(&project.state)).await?;
+        tx.emit(&project.deleted(now)).await?;
         Ok(())
     })
 }
