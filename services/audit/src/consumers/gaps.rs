@@ -1,8 +1,8 @@
 //! Whether the stream has dropped what the trail has not read: then the trail says so.
 //!
-//! What was taken is known from three places, the largest of which counts: the consumer's
-//! acknowledgement floor, which stands still while nothing of ours comes; a mark in the database,
-//! written now and then while nothing of ours waits; and what this process has seen itself.
+//! What was taken is known from a mark in the database, written now and then while nothing of ours
+//! waits, and from what this process has seen itself. The consumer's acknowledgement floor says
+//! nothing: the server moves it past what is purged.
 
 use std::sync::{
     Arc,
@@ -34,7 +34,7 @@ async fn look(app: &App, seen: &AtomicU64) -> anyhow::Result<()> {
     let consumer = stream.consumer_info(Service::Audit.name()).await?;
     let mark = app.store.marks.last(last).await?;
     let marked = mark.map_or(0, |(seq, _)| seq);
-    let taken = consumer.ack_floor.stream_sequence.max(marked).max(seen.load(Ordering::Relaxed));
+    let taken = marked.max(seen.load(Ordering::Relaxed));
     let (now, gap) = (app.clock.now(), gap(taken, first));
     if let Some(gap) = gap {
         tracing::error!(from = gap.from, to = gap.to, "the stream dropped events before the audit trail read them");

@@ -13,6 +13,13 @@ async fn metrics_say(running: &Running, line: &str) {
     .await;
 }
 
+/// Waits until the trail knows that it has taken all up to this place.
+async fn marked(trail: &Trail, seq: i64) {
+    let marks = trail.world.database(Service::Audit).await.collection::<bson::Document>("marks");
+    let patience = std::time::Duration::from_secs(30);
+    eventually_within(patience, "a mark", async || marks.find_one(bson::doc! { "_id": seq }).await.unwrap()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tells() {
     let (trail, running) = Trail::start().await;
@@ -20,7 +27,7 @@ async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tell
         trail.tell(&told(Action::TaskCreated)).await;
     }
     trail.entries(3).await;
-    trail.world.until_consumed(stream::EVENTS, Service::Audit).await;
+    marked(&trail, 3).await;
     running.stop().await;
     for _ in 0..5 {
         trail.tell(&told(Action::TaskDeleted)).await;
@@ -46,8 +53,7 @@ async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
         trail.world.publish(&EmployeeChanged(standing)).await;
     }
     let running = trail.keep().await;
-    let marks = trail.world.database(Service::Audit).await.collection::<bson::Document>("marks");
-    testkit::eventually("a mark", async || marks.find_one(bson::doc! { "_id": 3_i64 }).await.unwrap()).await;
+    marked(&trail, 3).await;
     running.stop().await;
     trail.drop_events().await;
     let running = trail.keep().await;
