@@ -60,6 +60,8 @@ pub(crate) async fn invitation_requested(
         if let (Some(version), Some(delivery)) = (version, shown(outcome, now)) {
             let changed = DeliveryChanged { invitation_id: id, employee_id: event.employee_id, version, delivery };
             tx.emit(&changed).await?;
+            // How a mail fares is nobody's change; the entry is that of the invitation.
+            tx.is_audited_elsewhere();
         }
         Ok(())
     })?;
