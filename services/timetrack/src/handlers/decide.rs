@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{AdmitQuarantined, Code, DiscardQuarantined, Failure, TimeRange, Window, WindowContent, WindowId};
+use contracts::{
+    Action, AdmitQuarantined, AuditSubject, Code, DiscardQuarantined, Failure, TimeRange, Window, WindowContent,
+    WindowId,
+};
 use kit::{Call, Error};
 use uuid::Uuid;
 
@@ -19,6 +22,7 @@ pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQ
     let held = one(&app, request.id, request.content).await?;
     let stored = admit(&app, &held).await?;
     publish(&app, vec![stored.fact()]).await?;
+    app.db.audit(Action::QuarantineAdmitted, AuditSubject::new("window", stored.id)).await?;
     let decision = decision(&app, &call, Some(stored.id));
     app.store.quarantine.decide(&held, &decision).await?;
     let window = with_negative_time(&app, vec![stored]).await?.pop();
@@ -31,6 +35,7 @@ pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: Disc
     let held = one(&app, request.id, request.content).await?;
     let is_admitted = |held: &Held| held.decision.as_ref().is_some_and(|decision| decision.recorded_as.is_some());
     if !is_admitted(&held) && app.store.quarantine.decide(&held, &decision(&app, &call, None)).await? {
+        app.db.audit(Action::QuarantineDiscarded, AuditSubject::new("window", request.id)).await?;
         return Ok(());
     }
     // Somebody has decided before, or in this moment.
