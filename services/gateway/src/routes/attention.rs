@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use contracts::{Caller, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, TimeCursor};
 
 use super::{
+    audit::record_export,
     form::{Form, Table},
     list::{List, ListRequest},
     named::{NamedLongDay, NamedOverlap},
@@ -68,6 +69,7 @@ pub(super) async fn list_overlaps(
         "employeeName",
     ];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"overlaps.csv\"", columns });
+    record_export(&app, &form, "overlaps").await?;
     List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
 }
 
@@ -106,6 +108,7 @@ pub(super) async fn list_long_days(
     };
     let columns = vec!["day", "employeeId", "time", "windowTime", "windowCount", "employeeName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"long-days.csv\"", columns });
+    record_export(&app, &form, "long-days").await?;
     List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
 }
 
