@@ -37,7 +37,7 @@ pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
     Some((KeyId(id), Sha256::digest(text).into()))
 }
 
-/// An API key, as the API shows one; its text is never shown again.
+/// An API key; its text is never shown again. The API shows who made it with their name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
@@ -55,8 +55,9 @@ pub struct ApiKey {
     /// When it ends by itself.
     #[schema(value_type = Option<i64>)]
     pub expires_at: Option<Millis>,
-    /// Who made it: `root`, `key:<id>` or `person:<employee>`.
-    #[schema(value_type = Option<String>, example = "root")]
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub created_by: Option<Actor>,
     /// The UTC day on which it was last used.
     #[schema(value_type = Option<String>, format = Date, example = "2026-11-26")]
@@ -83,14 +84,13 @@ pub struct CreateApiKey {
 }
 
 /// A key that was just made. The only answer that holds its text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewApiKey {
     /// What it is.
     #[serde(flatten)]
     pub about: ApiKey,
-    /// Its text: send it as `X-API-Key`. It is shown this once.
-    #[schema(value_type = String, example = "t3key_0198c6f27f007a319c5e3b1d2a4f6071_…")]
+    /// Its text.
     pub key: Secret,
 }
 

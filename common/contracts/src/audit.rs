@@ -83,11 +83,12 @@ pub struct ShownActor {
     /// The employee's or the key's id, the service's name; nothing for the root key.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: Option<String>,
-    /// Its name, where the trail knows it: employees and keys are renamed, so they are named by
-    /// their ids.
+    /// The name that this employee or key has now; nothing where it cannot be told.
+    #[schema(example = "Ann Example")]
     pub name: Option<String>,
 }
 
+/// Without the names of employees and keys, which only directory knows.
 impl From<Actor> for ShownActor {
     fn from(actor: Actor) -> Self {
         let (kind, id, name) = match actor {

@@ -41,6 +41,8 @@ actions! {
     RoleSet = "role.set";
     /// An API key is new.
     KeyCreated = "key.created";
+    /// An API key was used for the first time.
+    KeyUsed = "key.used";
     /// An API key was ended.
     KeyRevoked = "key.revoked";
     /// What a computer allows the desktop app was noted.
@@ -83,6 +85,8 @@ actions! {
     QuarantineAdmitted = "quarantine.admitted";
     /// A window in quarantine was discarded.
     QuarantineDiscarded = "quarantine.discarded";
+    /// A message that no consumer could take was put on its stream again.
+    DeadReplayed = "dead.replayed";
     /// A list was taken away as a table.
     ExportMade = "export.made";
     /// The stream dropped events before the trail had read them: entries may be missing.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmployeeId, Name, ProjectId, TaskId, message::requests};
+use crate::{EmployeeId, KeyId, Name, ProjectId, TaskId, message::requests};
 
 /// The most ids of one question for names: their names fit into a reply.
 pub const NAMES_MOST: usize = 1_000;
@@ -14,6 +14,13 @@ pub const NAMES_MOST: usize = 1_000;
 pub struct GetEmployeeNames {
     /// Of whom: at most [`NAMES_MOST`].
     pub ids: Vec<EmployeeId>,
+}
+
+/// Asks for the names of API keys, revoked ones too; unknown ones are left out of the reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetKeyNames {
+    /// Of which: at most [`NAMES_MOST`].
+    pub ids: Vec<KeyId>,
 }
 
 /// Asks for the names of projects and tasks, deleted ones too; unknown ones are left out of the
@@ -41,5 +48,6 @@ pub struct WorkNames {
 
 requests! {
     Directory: GetEmployeeNames => BTreeMap<EmployeeId, Name>, "employees.names", idempotent;
+    Directory: GetKeyNames => BTreeMap<KeyId, Name>, "keys.names", idempotent;
     Projects: GetWorkNames => WorkNames, "projects.names", idempotent;
 }

@@ -33,8 +33,10 @@ pub struct QuarantinedWindow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub content: Option<ContentHash>,
-    /// Who has decided about it, once somebody has.
+    /// Who has decided about it, once somebody has: an [`crate::Actor`], as text. The API shows them
+    /// with their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub decided_by: Option<String>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -538,6 +538,7 @@ fn attention(golden: &mut Golden) {
 
 fn names(golden: &mut Golden) {
     golden.request(GetEmployeeNames { ids: vec![id(1)] }, [(id(1), name("Ann Example"))].into());
+    golden.request(GetKeyNames { ids: vec![id(9)] }, [(id(9), name("Nightly export"))].into());
     golden.request(
         GetWorkNames { projects: vec![id(3)], tasks: vec![id(4)] },
         WorkNames { projects: [(id(3), name("Website"))].into(), tasks: [(id(4), name("Front page"))].into() },

@@ -8,6 +8,7 @@
 //! world.finish().await; // stops what runs, and fails where events were left unsent
 //! ```
 
+mod audited;
 mod clock;
 mod eventually;
 mod servers;

@@ -79,6 +79,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::set_permissions)
         .on(handlers::get_standings)
         .on(handlers::get_names)
+        .on(handlers::get_key_names)
         .on(handlers::activate)
         .on(handlers::get_invitation)
         .on(handlers::check_password)

@@ -7,7 +7,8 @@ use std::{
 };
 
 use contracts::{
-    Caller, EmployeeId, Failure, GetEmployeeNames, GetWorkNames, NAMES_MOST, Name, ProjectId, TaskId, WorkNames,
+    Caller, EmployeeId, Failure, GetEmployeeNames, GetKeyNames, GetWorkNames, KeyId, NAMES_MOST, Name, ProjectId,
+    TaskId, WorkNames,
 };
 use kit::Bus;
 
@@ -20,6 +21,7 @@ pub(crate) struct Ids {
     pub(crate) projects: BTreeSet<ProjectId>,
     pub(crate) tasks: BTreeSet<TaskId>,
     pub(crate) employees: BTreeSet<EmployeeId>,
+    pub(crate) keys: BTreeSet<KeyId>,
 }
 
 /// The names that could be told.
@@ -27,6 +29,7 @@ pub(crate) struct Ids {
 pub(crate) struct Told {
     pub(crate) work: WorkNames,
     pub(crate) employees: BTreeMap<EmployeeId, Name>,
+    pub(crate) keys: BTreeMap<KeyId, Name>,
 }
 
 /// Asks for names; questions that come at once are asked together, so that a hundred reports at a
@@ -78,9 +81,10 @@ impl Names {
         batch.told.get_or_init(|| told).clone()
     }
 
-    async fn ask(&self, Ids { projects, tasks, employees }: Ids) -> Told {
-        let (work, employees) = futures::join!(self.work(projects, tasks), self.employees(employees));
-        Told { work, employees }
+    async fn ask(&self, Ids { projects, tasks, employees, keys }: Ids) -> Told {
+        let (work, employees, keys) =
+            futures::join!(self.work(projects, tasks), self.employees(employees), self.keys(keys));
+        Told { work, employees, keys }
     }
 
     async fn employees(&self, ids: BTreeSet<EmployeeId>) -> BTreeMap<EmployeeId, Name> {
@@ -88,6 +92,16 @@ impl Names {
         let mut names = BTreeMap::new();
         for part in ids.chunks(NAMES_MOST) {
             let asked = GetEmployeeNames { ids: part.to_vec() };
+            names.append(&mut told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
+        }
+        names
+    }
+
+    async fn keys(&self, ids: BTreeSet<KeyId>) -> BTreeMap<KeyId, Name> {
+        let ids: Vec<KeyId> = ids.into_iter().collect();
+        let mut names = BTreeMap::new();
+        for part in ids.chunks(NAMES_MOST) {
+            let asked = GetKeyNames { ids: part.to_vec() };
             names.append(&mut told(self.bus.ask_within(PATIENCE, Caller::Service, &asked).await));
         }
         names
@@ -137,13 +151,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ids {
     fn is_empty(&self) -> bool {
-        self.projects.is_empty() && self.tasks.is_empty() && self.employees.is_empty()
+        self.projects.is_empty() && self.tasks.is_empty() && self.employees.is_empty() && self.keys.is_empty()
     }
 
     fn append(&mut self, other: &mut Self) {
         self.projects.append(&mut other.projects);
         self.tasks.append(&mut other.tasks);
         self.employees.append(&mut other.employees);
+        self.keys.append(&mut other.keys);
     }
 }
 

@@ -3,8 +3,8 @@
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use contracts::{
-    Actor, AdmitQuarantined, Caller, ContentHash, DiscardQuarantined, ListQuarantine, QuarantinedWindow,
-    ReplayQuarantined, WindowId, WindowState,
+    Action, Actor, AdmitQuarantined, AuditSubject, Caller, ContentHash, DiscardQuarantined, ListQuarantine,
+    QuarantinedWindow, ReplayQuarantined, WindowId, WindowState,
 };
 use kit::{Bus, Deps, Origin};
 
@@ -107,6 +107,8 @@ async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {
         }
         Dead::Replay { seqs } => {
             for seq in seqs {
+                let told = bus.audit(Action::DeadReplayed, AuditSubject::new("dead", seq)).await;
+                told.map_err(|e| anyhow!(e))?;
                 kit::replay_dead(bus, seq).await?;
                 println!("{seq}\treplayed");
             }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use contracts::{EmployeeId, Failure, GetEmployeeNames, NAMES_MOST, Name};
+use contracts::{EmployeeId, Failure, GetEmployeeNames, GetKeyNames, KeyId, NAMES_MOST, Name};
 use kit::{Call, Error};
 
 use crate::App;
@@ -12,8 +12,22 @@ pub(crate) async fn get_names(
     GetEmployeeNames { ids }: GetEmployeeNames,
 ) -> Result<BTreeMap<EmployeeId, Name>, Error> {
     call.require_admin()?;
+    app.store.employees.names(bounded(ids)?).await
+}
+
+/// Gives the names of API keys, revoked ones too; unknown ones are left out.
+pub(crate) async fn get_key_names(
+    app: Arc<App>,
+    call: Call,
+    GetKeyNames { ids }: GetKeyNames,
+) -> Result<BTreeMap<KeyId, Name>, Error> {
+    call.require_admin()?;
+    app.store.api_keys.names(bounded(ids)?).await
+}
+
+fn bounded<T>(ids: Vec<T>) -> Result<Vec<T>, Failure> {
     if ids.len() > NAMES_MOST {
-        return Err(Failure::field("ids", format!("must be at most {NAMES_MOST}")).into());
+        return Err(Failure::field("ids", format!("must be at most {NAMES_MOST}")));
     }
-    app.store.employees.names(ids).await
+    Ok(ids)
 }

@@ -1,14 +1,19 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use contracts::{Caller, Code, Failure, MarkKeyUsed};
+use contracts::{Action, AuditSubject, Caller, Code, Failure, MarkKeyUsed};
 use kit::{Call, Error};
 
 use crate::App;
 
-/// Notes on which day a key was last used.
+/// Notes on which day a key was last used, and tells the audit trail of the first use.
 pub(crate) async fn mark_key_used(app: Arc<App>, call: Call, request: MarkKeyUsed) -> Result<(), Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only a gateway may say so.").into());
     }
-    app.store.api_keys.mark_used(request.id, &request.on).await
+    kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        if app.store.api_keys.mark_used(tx, request.id, &request.on).await? {
+            tx.audit(Action::KeyUsed, AuditSubject::new("key", request.id), None).await?;
+        }
+        Ok(())
+    })
 }

@@ -36,7 +36,7 @@ pub(crate) use create_employee::create_employee;
 pub(crate) use deactivate_employee::deactivate_employee;
 pub(crate) use get_employee::get_employee;
 pub(crate) use get_invitation::get_invitation;
-pub(crate) use get_names::get_names;
+pub(crate) use get_names::{get_key_names, get_names};
 pub(crate) use get_standings::get_standings;
 pub(crate) use invite_employee::invite_employee;
 pub(crate) use list_api_keys::list_api_keys;

@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+
 use bson::{Bson, doc};
 use contracts::{Actor, KeyId, Millis, Name, Role, Scopes};
 use futures::TryStreamExt;
-use kit::{Database, Error, Shape, Tx, mongo::value};
+use kit::{
+    Database, Error, Shape, Tx,
+    mongo::{one_of, value},
+};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +53,19 @@ impl ApiKeys {
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
+    /// The names of these; unknown ones are left out.
+    pub(crate) async fn names(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Name>, Error> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(rename = "_id")]
+            id: KeyId,
+            name: Name,
+        }
+        let named = self.0.clone_with_type::<Named>();
+        let found = named.find(doc! { "_id": one_of(ids) }).projection(doc! { "name": 1 }).await?;
+        Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
+    }
+
     /// The key, to be changed in this transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>, Error> {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?.map(Into::into))
@@ -64,10 +82,12 @@ impl ApiKeys {
         Ok(())
     }
 
-    /// Notes the day of a use; an earlier one that is told later changes nothing.
-    pub(crate) async fn mark_used(&self, id: KeyId, day: &str) -> Result<(), Error> {
-        self.0.update_one(doc! { "_id": value(&id) }, doc! { "$max": { "lastUsedOn": day } }).await?;
-        Ok(())
+    /// Notes the day of a use, and says whether it is the first; an earlier one that is told later
+    /// changes nothing.
+    pub(crate) async fn mark_used(&self, tx: &mut Tx<'_>, id: KeyId, day: &str) -> Result<bool, Error> {
+        let latest = doc! { "$max": { "lastUsedOn": day } };
+        let before = self.0.find_one_and_update(doc! { "_id": value(&id) }, latest).session(&mut tx.session).await?;
+        Ok(before.is_some_and(|key| key.last_used_on.is_none()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! API keys and roles.
 
 use contracts::{
-    AccountChanged, Actor, ApiKeyChanged, Caller, Code, CreateApiKey, DeactivateEmployee, EmployeeId, Failure, KeyId,
-    ListApiKeys, MarkKeyUsed, NewApiKey, Role, SetRole, read_key, stream,
+    AccountChanged, Actor, ApiKeyChanged, Caller, Code, CreateApiKey, DeactivateEmployee, EmployeeId, Failure,
+    GetKeyNames, KeyId, ListApiKeys, MarkKeyUsed, NewApiKey, Role, SetRole, read_key, stream,
 };
 use kit::Origin;
 use serde::de::DeserializeOwned;
@@ -46,7 +46,9 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     assert_eq!((told.hash, told.revoked), (hash.iter().map(|byte| format!("{byte:02x}")).collect(), false));
 
     for day in ["2025-10-09", "2025-10-11", "2025-10-10"] {
-        office.world.bus().ask(Caller::Service, &MarkKeyUsed { id, on: day.into() }).await.unwrap();
+        let used = MarkKeyUsed { id, on: day.into() };
+        let by_itself = Origin::of_request("a-request".into()).with_actor(Some(Actor::Key(id)));
+        by_itself.scope(office.world.bus().ask(Caller::Service, &used)).await.unwrap();
     }
     let listed = office.world.ask(&ListApiKeys {}).await.unwrap();
     assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [id]);
@@ -57,6 +59,14 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     assert!(office.entry::<ApiKeyChanged>(ApiKeyChanged::entry_key(id)).await.unwrap().revoked);
     assert!(office.world.ask(&ListApiKeys {}).await.unwrap().is_empty());
     refused(office.world.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
+    // The trail has its first use, by itself, and its name for good.
+    assert_eq!(office.world.audited_actions(3).await, ["key.created", "key.used", "key.revoked"]);
+    let (origin, entry) = office.world.audited().await.remove(1);
+    assert_eq!((origin.actor(), entry.subject.id), (Some(Actor::Key(id)), id.to_string()));
+    let told = serde_json::to_string(&office.world.audited().await.into_iter().map(|(_, e)| e).collect::<Vec<_>>());
+    assert!(!told.unwrap().contains(text.expose()));
+    let names = office.world.ask(&GetKeyNames { ids: vec![id, kit::new_id()] }).await.unwrap();
+    assert_eq!(names.into_iter().map(|(id, name)| (id, name.to_string())).collect::<Vec<_>>(), [(id, "Export".into())]);
     office.world.finish().await;
 }
 

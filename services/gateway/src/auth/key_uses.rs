@@ -3,7 +3,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use contracts::{Caller, KeyId, MarkKeyUsed, Millis};
+use contracts::{Actor, Caller, KeyId, MarkKeyUsed, Millis};
+use kit::Origin;
 
 use crate::App;
 
@@ -20,13 +21,15 @@ impl KeyUses {
             return;
         }
         let app = app.clone();
-        tokio::spawn(async move {
+        // Directory tells the audit trail of a first use: by which request, and from where.
+        let origin = Origin::current().with_actor(Some(Actor::Key(id)));
+        tokio::spawn(origin.scope(async move {
             let used = MarkKeyUsed { id, on: now.utc_date().to_string() };
             if app.ask(Caller::Service, &used).await.is_err() {
                 // The next use tells it.
                 app.key_uses.lock().remove(&id);
             }
-        });
+        }));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<KeyId, i64>> {

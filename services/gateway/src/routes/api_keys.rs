@@ -6,12 +6,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contracts::{
-    ApiKey, Caller, CreateApiKey, Employee, EmployeeId, KeyId, ListApiKeys, NewApiKey, RevokeApiKey, Role, SetRole,
-};
+use contracts::{Caller, CreateApiKey, Employee, EmployeeId, KeyId, ListApiKeys, RevokeApiKey, Role, SetRole};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::actors::{KeyWithMaker, NewKeyWithMaker, name_actors};
 use crate::{
     App,
     auth::Admin,
@@ -27,7 +26,7 @@ use crate::{
     post, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
     request_body(content = CreateApiKey, example = json!({"name": "Nightly export", "scopes": ["r:analytics", "r:time"]})),
     responses(
-        (status = 201, description = "Made. Keep `key`: it is shown this once.", body = NewApiKey),
+        (status = 201, description = "Made. Keep `key`: it is shown this once.", body = NewKeyWithMaker),
         (status = 409, description = "`conflict`: there are as many keys as there may be."),
     ),
 )]
@@ -36,17 +35,24 @@ pub(super) async fn create_api_key(
     Admin: Admin,
     Body(request): Body<CreateApiKey>,
 ) -> Result<Response, Problem> {
-    let made = app.ask(Caller::Admin, &request).await?;
+    let mut made = [NewKeyWithMaker::from(app.ask(Caller::Admin, &request).await?)];
+    name_actors(&app.names, &mut made).await;
+    let [made] = made;
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)).into_response())
 }
 
 /// All API keys that were not revoked, without their texts.
 #[utoipa::path(
     get, path = "/api/v1/api-key", tag = "Keys and roles", security(("adminKey" = [])),
-    responses((status = 200, description = "The keys, the oldest first.", body = Vec<ApiKey>)),
+    responses((status = 200, description = "The keys, the oldest first.", body = Vec<KeyWithMaker>)),
 )]
-pub(super) async fn list_api_keys(State(app): State<Arc<App>>, Admin: Admin) -> Result<Json<Vec<ApiKey>>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &ListApiKeys {}).await?))
+pub(super) async fn list_api_keys(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+) -> Result<Json<Vec<KeyWithMaker>>, Problem> {
+    let mut keys: Vec<_> = app.ask(Caller::Admin, &ListApiKeys {}).await?.into_iter().map(Into::into).collect();
+    name_actors(&app.names, &mut keys).await;
+    Ok(Json(keys))
 }
 
 /// Revoke an API key.

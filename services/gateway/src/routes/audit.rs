@@ -1,4 +1,4 @@
-use std::{convert::identity, sync::Arc};
+use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use contracts::{Action, Actor, AuditEntry, AuditSubject, Caller, Failure, ListAuditEntries, Millis, UnknownActor};
@@ -64,7 +64,8 @@ pub(super) async fn list_entries(
     let table = Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
     record_export(&app, &form, "audit").await?;
-    List { app, caller: Caller::Admin, listing, form }.answer(request, identity).await
+    let list = List { app, caller: Caller::Admin, listing, form };
+    list.answer_with_actors::<_, AuditEntry>(request).await
 }
 
 /// Tells the audit trail of a list that is taken away as a table, before it is.

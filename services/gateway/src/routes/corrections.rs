@@ -1,4 +1,4 @@
-use std::{convert::identity, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -12,6 +12,7 @@ use contracts::{
 };
 
 use super::{
+    actors::HeldWithDecider,
     form::Form,
     list::{List, ListRequest},
     time_entries::{WindowSeen, seen},
@@ -69,7 +70,7 @@ pub(super) async fn void_window(
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
     params(Paging, ("decided" = Option<bool>, Query, description = "Those that are decided, in place of the others.")),
-    responses((status = 200, description = "All of them.", body = Vec<QuarantinedWindow>)),
+    responses((status = 200, description = "All of them.", body = Vec<HeldWithDecider>)),
 )]
 pub(super) async fn list_quarantine(
     State(app): State<Arc<App>>,
@@ -79,7 +80,7 @@ pub(super) async fn list_quarantine(
 ) -> Result<Response, Problem> {
     let decided = params.get("decided", "must be true or false")?.unwrap_or_default();
     let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
-    list.answer(ListQuarantine { after: None, decided }, identity).await
+    list.answer_with_actors::<_, HeldWithDecider>(ListQuarantine { after: None, decided }).await
 }
 
 impl ListRequest for ListQuarantine {

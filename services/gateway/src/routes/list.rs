@@ -14,6 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tracing::{Instrument, Span};
 
 use super::{
+    actors::{HasActor, name_actors},
     form::{Form, unwritten},
     named::{HasIds, Named, named},
 };
@@ -85,6 +86,27 @@ impl List {
             }
         };
         send(listing, form, fetch, move |named: &Named<R::Item>| request.place(&named.item), identity).await
+    }
+
+    /// Answers with who did what the items tell of, by name; each page's names are asked for with it.
+    pub(super) async fn answer_with_actors<R: ListRequest, U>(self, request: R) -> Result<Response, Problem>
+    where
+        U: From<R::Item> + HasActor + Serialize + Send + 'static,
+        R::Place: Clone,
+    {
+        let Self { app, caller, listing, form } = self;
+        let asked = request.clone();
+        let fetch = move |place| {
+            let (app, request) = (app.clone(), asked.after(place));
+            async move {
+                let Page { items, next } = app.ask(caller, &request).await?;
+                let (places, mut items): (Vec<_>, Vec<U>) =
+                    items.into_iter().map(|item| (request.place(&item), U::from(item))).unzip();
+                name_actors(&app.names, &mut items).await;
+                Ok(Page { items: places.into_iter().zip(items).collect(), next })
+            }
+        };
+        send(listing, form, fetch, |(place, _): &(R::Place, U)| place.clone(), |(_, item)| item).await
     }
 }
 

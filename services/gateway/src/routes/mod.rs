@@ -1,6 +1,7 @@
 //! What the gateway answers: one file a group of calls, and [`router`] with all of them.
 
 mod accounts;
+mod actors;
 mod analytics;
 mod api_keys;
 mod attention;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{EmployeeChanged, Service, User, stream};
+use contracts::{Action, AuditSubject, EmployeeChanged, Service, User, stream};
 use kit::{Bus, Clock, Events, Needs, Shutdown, config};
 use testkit::{World, eventually};
 
@@ -26,7 +26,8 @@ async fn an_operator_lists_dead_messages_and_puts_them_back_where_they_came_from
     let bus = Bus::connect(&nats, environment, User::Operator, Service::Timetrack, clock).await.unwrap();
     let dead = kit::list_dead(&bus, 0).await.unwrap();
     assert_eq!(dead.iter().map(|dead| dead.subject.as_str()).collect::<Vec<_>>(), [subject]);
+    bus.audit(Action::DeadReplayed, AuditSubject::new("dead", dead[0].seq)).await.unwrap();
     kit::replay_dead(&bus, dead[0].seq).await.unwrap();
     assert_eq!(world.stream_messages(stream::DEAD).await, 0);
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 2);
+    assert_eq!(world.stream_messages(stream::EVENTS).await, 3, "it, again, and an entry in the trail");
 }

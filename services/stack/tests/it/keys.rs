@@ -20,7 +20,8 @@ async fn a_key_may_do_what_its_scopes_say_until_it_is_revoked() {
     let request = json!({ "name": "Export", "scopes": ["r:analytics", "r:projects"] });
     let made = system.admin("POST", "/api/v1/api-key", request).await.expect(201);
     let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
-    assert_eq!((&made["createdBy"], &made["scopes"]), (&json!("root"), &json!(["r:projects", "r:analytics"])));
+    assert_eq!(made["createdBy"], json!({ "kind": "root", "id": null, "name": "root" }));
+    assert_eq!(made["scopes"], json!(["r:projects", "r:analytics"]));
 
     // Good at once, by either header, for what it may do.
     assert_eq!(system.with_key(key, "GET", "/api/v1/project", Value::Null).await.expect(200)[0]["id"], office.project);
@@ -58,7 +59,9 @@ async fn a_person_with_a_role_does_what_admins_and_what_employees_may_with_one_t
         .employee(&token, "POST", "/api/v1/api-key", json!({ "name": "Hers", "role": "admin" }))
         .await
         .expect(201);
-    assert_eq!(key["createdBy"], format!("person:{}", ann.id));
+    assert_eq!(key["createdBy"], json!({ "kind": "person", "id": ann.id, "name": "Ann" }));
+    let listed = system.employee(&token, "GET", "/api/v1/api-key", Value::Null).await.expect(200);
+    assert_eq!(listed[0]["createdBy"], key["createdBy"]);
 
     let key = key["key"].as_str().unwrap();
     assert_eq!(system.with_key(key, "PUT", &role, json!({ "role": "employee" })).await.refused(403), "missing_scope");

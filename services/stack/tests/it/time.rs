@@ -227,7 +227,8 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     system.admin("POST", &format!("{one}/discard"), Value::Null).await.expect(204);
     let discarded = seen(behind["location"].as_str().unwrap()).await;
     assert_eq!((&discarded["status"], &discarded["code"]), (&json!("rejected"), &json!("clock_behind")));
-    assert_eq!(system.get("/api/v1/quarantine?decided=true").await[0]["decidedBy"], "root");
+    let decided = system.get("/api/v1/quarantine?decided=true").await;
+    assert_eq!(decided[0]["decidedBy"], json!({ "kind": "root", "id": null, "name": "root" }));
     let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
     assert_eq!(admitted["start"], 1);
     assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);

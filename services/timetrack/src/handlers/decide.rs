@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, AdmitQuarantined, AuditSubject, Code, DiscardQuarantined, Failure, TimeRange, Window, WindowContent,
@@ -22,9 +22,13 @@ pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQ
     let held = one(&app, request.id, request.content).await?;
     let stored = admit(&app, &held).await?;
     publish(&app, vec![stored.fact()]).await?;
-    app.db.audit(Action::QuarantineAdmitted, AuditSubject::new("window", stored.id)).await?;
-    let decision = decision(&app, &call, Some(stored.id));
-    app.store.quarantine.decide(&held, &decision).await?;
+    if !is_admitted(&held) {
+        let decision = decision(&app, &call, Some(stored.id));
+        kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            app.store.quarantine.decide(tx, &held, &decision).await?;
+            tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", stored.id), None).await
+        })?;
+    }
     let window = with_negative_time(&app, vec![stored]).await?.pop();
     window.ok_or_else(|| Failure::not_found("window").into())
 }
@@ -33,9 +37,15 @@ pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQ
 pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: DiscardQuarantined) -> Result<(), Error> {
     call.require_admin()?;
     let held = one(&app, request.id, request.content).await?;
-    let is_admitted = |held: &Held| held.decision.as_ref().is_some_and(|decision| decision.recorded_as.is_some());
-    if !is_admitted(&held) && app.store.quarantine.decide(&held, &decision(&app, &call, None)).await? {
-        app.db.audit(Action::QuarantineDiscarded, AuditSubject::new("window", request.id)).await?;
+    let decision = decision(&app, &call, None);
+    let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let is_first = !is_admitted(&held) && app.store.quarantine.decide(tx, &held, &decision).await?;
+        if is_first {
+            tx.audit(Action::QuarantineDiscarded, AuditSubject::new("window", request.id), None).await?;
+        }
+        Ok(is_first)
+    })?;
+    if is_decided {
         return Ok(());
     }
     // Somebody has decided before, or in this moment.
@@ -45,6 +55,10 @@ pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: Disc
         }
         _ => Ok(()),
     }
+}
+
+fn is_admitted(held: &Held) -> bool {
+    held.decision.as_ref().is_some_and(|decision| decision.recorded_as.is_some())
 }
 
 fn decision(app: &App, call: &Call, recorded_as: Option<WindowId>) -> Decision {

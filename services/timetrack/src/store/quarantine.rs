@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use bson::{Document, doc};
 use contracts::{Code, EmployeeId, Millis, QuarantineCursor, WindowContent, WindowId};
 use futures::{Stream, TryStreamExt};
-use kit::{Database, Error, Shape, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 
 use crate::domain::{Decision, Held};
@@ -72,14 +72,14 @@ impl QuarantineStore {
 
     /// Writes down what an admin has decided about a window. One is discarded only while nothing is
     /// decided: says whether it was so.
-    pub(crate) async fn decide(&self, held: &Held, decision: &Decision) -> Result<bool, Error> {
+    pub(crate) async fn decide(&self, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
         let mut this = doc! { "_id": held.key() };
         if decision.recorded_as.is_none() {
             this.insert("decision", bson::Bson::Null);
         }
         let set = doc! { "decision": mongo::value(decision), "waiting": false };
         let update = doc! { "$set": set, "$unset": { "due": "" } };
-        Ok(self.0.update_one(this, update).await?.matched_count == 1)
+        Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
     }
 
     /// How many windows are held for each of these reasons, counted up to ten thousand each, and how

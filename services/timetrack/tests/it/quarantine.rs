@@ -174,6 +174,9 @@ async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
     assert!(decided[0].decided_at.is_some());
     let discard = DiscardQuarantined { id: item.id, content: None };
     assert_eq!(bench.world.ask(&discard).await.unwrap_err().code, Code::Conflict, "it is recorded");
+    // Admitting it again is nothing new.
+    assert_eq!(bench.world.ask(&admit(&item)).await.unwrap().id, window.id);
+    assert_eq!(bench.world.audited_actions(1).await, ["quarantine.admitted"]);
     bench.world.finish().await;
 }
 
@@ -199,6 +202,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     // Whoever thinks again admits it.
     bench.world.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
     assert_eq!(bench.stored().await.len(), 1);
+    assert_eq!(bench.world.audited_actions(2).await, ["quarantine.discarded", "quarantine.admitted"]);
     bench.world.finish().await;
 }
 

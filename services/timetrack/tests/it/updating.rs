@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use bson::{Document, doc};
-use contracts::{Code, DAY, EventId, HOUR, IngestItem, Rate, Service, UpdateWindows, WindowChanges, stream};
+use contracts::{Actor, Code, DAY, EventId, HOUR, IngestItem, Rate, Service, UpdateWindows, WindowChanges, stream};
 use testkit::eventually;
 
 use crate::support::{Bench, NOON, between, spawn};
@@ -20,7 +20,7 @@ async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics
     let update =
         UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes, ..Default::default() };
     assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
-    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
+    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 2, "the windows, and an entry in the trail");
     for window in bench.stored().await {
         assert_eq!((window.paid, window.pay_rate, window.overtime_bill_rate), (true, rate, None));
         assert_eq!(window.bill_rate, Rate::try_from(50.0).ok());
@@ -108,13 +108,21 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     bench.timetrack.take().unwrap().stop().await;
     // What a process leaves that dies between asking and the first step.
     let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("updates");
+    let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: bench.ann, session: None });
     let left = doc! {
-        "_id": kit::mongo::value(&kit::new_id::<EventId>()), "request": kit::mongo::value(&update),
+        "_id": kit::mongo::value(&id), "request": kit::mongo::value(&update),
         "asked": bench.world.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
+        "by": ann.to_string(), "request_id": "a-request", "address": "192.0.2.7",
     };
     jobs.insert_one(left).await.unwrap();
     bench.timetrack = Some(spawn(&bench.world).await);
     eventually("all are paid", async || bench.stored().await.iter().all(|w| w.paid).then_some(())).await;
     eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
+    // Whoever finished it, she who asked for it did it.
+    assert_eq!(bench.world.audited_actions(1).await, ["windows.updated"]);
+    let (origin, entry) = bench.world.audited().await.remove(0);
+    assert_eq!((origin.actor(), origin.request_id.as_deref()), (Some(ann), Some("a-request")));
+    assert_eq!((entry.subject.id, entry.address.as_deref()), (id.to_string(), Some("192.0.2.7")));
+    assert_eq!(entry.changes.unwrap()[0]["value"]["modified"], 3);
     bench.world.finish().await;
 }

@@ -1,0 +1,91 @@
+//! What directory tells the audit trail.
+
+use contracts::{
+    Actor, Caller, Code, DeactivateEmployee, EmployeeChanges, InviteEmployee, Name, ReactivateEmployee, Role, Secret,
+    SetRole, UpdateEmployee,
+};
+use kit::Origin;
+use serde_json::json;
+
+use crate::office::{Office, PASSWORD, refused};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_happens_to_an_employee_is_told_with_what_changed_and_never_a_secret() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    office.invite(ann.id).await.unwrap();
+    let token = office.token(ann.id, 1).await;
+    office.activate(&token, PASSWORD).await.unwrap();
+    let changes = EmployeeChanges { name: Some(Name::parse("Anna").unwrap()), ..Default::default() };
+    office.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.unwrap();
+    office.world.ask(&SetRole { id: ann.id, role: Role::Auditor }).await.unwrap();
+    office.log_in("ann@x.org", PASSWORD).await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+
+    let expected = [
+        "employee.created",
+        "employee.invited",
+        "employee.activated",
+        "employee.updated",
+        "role.set",
+        "login.succeeded",
+        "employee.deactivated",
+        "employee.reactivated",
+    ];
+    assert_eq!(office.world.audited_actions(expected.len()).await, expected);
+    let told = office.world.audited().await;
+    assert!(told.iter().all(|(_, entry)| entry.subject.id == ann.id.to_string()));
+    let by: Vec<_> = told.iter().map(|(origin, _)| origin.actor().unwrap()).collect();
+    let herself = Actor::Person { employee: ann.id, session: None };
+    for (actor, action) in by.iter().zip(expected) {
+        let is_hers = matches!(action, "employee.activated" | "login.succeeded");
+        assert_eq!(*actor, if is_hers { herself } else { Actor::Root }, "{action}");
+    }
+    let renamed = told[3].1.changes.clone().unwrap();
+    assert!(renamed.as_array().unwrap().contains(&json!({"op": "replace", "path": "/name", "value": "Anna"})));
+    let all = serde_json::to_string(&told.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>()).unwrap();
+    assert!(!all.contains(PASSWORD) && !all.contains(token.expose()), "{all}");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_at_the_door_is_told_without_what_was_typed() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let before = office.world.audited_actions(2).await.len();
+    let tries = async {
+        refused(office.log_in("ann@x.org", "a wrong password").await, Code::Unauthorized);
+        refused(office.log_in("her password by mistake", PASSWORD).await, Code::Unauthorized);
+        refused(office.activate(&Secret::new("no-such-token"), PASSWORD).await, Code::InvalidToken);
+    };
+    Origin::of_request("a-request".into()).with_address(Some("192.0.2.7".into())).scope(tries).await;
+    assert_eq!(
+        office.world.audited_actions(before + 3).await[before..],
+        ["login.failed", "login.failed", "activation.failed"]
+    );
+    let told: Vec<_> = office.world.audited().await.split_off(before);
+    let subjects: Vec<_> = told.iter().map(|(_, entry)| entry.subject.kind.as_str()).collect();
+    assert_eq!(subjects, ["employee", "address", "token"]);
+    assert_eq!(told[0].1.subject.id, ann.id.to_string());
+    for (_, entry) in &told {
+        assert_eq!((entry.address.as_deref(), &entry.changes), (Some("192.0.2.7"), &None));
+        let text = serde_json::to_string(entry).unwrap();
+        assert!(!text.contains("mistake") && !text.contains("no-such-token"), "{text}");
+    }
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_is_not_told() {
+    let office = Office::open().await;
+    let ann = office.create("Ann", "ann@x.org").await.unwrap();
+    let told = office.world.audited_actions(1).await;
+    let changes = EmployeeChanges { name: Some(Name::parse("Anna").unwrap()), ..Default::default() };
+    office.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: true }).await.unwrap();
+    let by_ann = office.world.bus().ask(Caller::Employee(ann.id), &InviteEmployee { id: ann.id }).await;
+    refused(by_ann, Code::Forbidden);
+    office.world.ask(&InviteEmployee { id: ann.id }).await.unwrap();
+    assert_eq!(office.world.audited_actions(told.len() + 1).await, ["employee.created", "employee.invited"]);
+    office.world.finish().await;
+}

@@ -1,0 +1,113 @@
+//! Who did something, with the name that they have now.
+
+use std::str::FromStr;
+
+use contracts::{Actor, ApiKey, AuditEntry, EmployeeId, KeyId, NewApiKey, QuarantinedWindow, Secret, ShownActor};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::names::{Ids, Names};
+
+/// Something that names who did it.
+pub(super) trait HasActor {
+    /// Them.
+    fn actor(&mut self) -> Option<&mut ShownActor>;
+}
+
+/// Puts their names on all who did these things.
+pub(super) async fn name_actors<T: HasActor>(names: &Names, items: &mut [T]) {
+    let mut wanted = Ids::default();
+    for actor in items.iter_mut().filter_map(HasActor::actor) {
+        wanted.employees.extend(id_of::<EmployeeId>(actor, "person"));
+        wanted.keys.extend(id_of::<KeyId>(actor, "key"));
+    }
+    let told = names.of(wanted).await;
+    for actor in items.iter_mut().filter_map(HasActor::actor) {
+        let person = id_of(actor, "person").and_then(|id| told.employees.get(&id));
+        let key = id_of(actor, "key").and_then(|id| told.keys.get(&id));
+        if let Some(name) = person.or(key) {
+            actor.name = Some(name.to_string());
+        }
+    }
+}
+
+fn id_of<T: FromStr>(actor: &ShownActor, kind: &str) -> Option<T> {
+    if actor.kind == kind { actor.id.as_deref()?.parse().ok() } else { None }
+}
+
+impl HasActor for AuditEntry {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        Some(&mut self.actor)
+    }
+}
+
+/// An API key with who made it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ListedApiKey)]
+pub(super) struct KeyWithMaker {
+    #[serde(flatten)]
+    about: ApiKey,
+    /// Who made it.
+    created_by: Option<ShownActor>,
+}
+
+impl From<ApiKey> for KeyWithMaker {
+    fn from(mut about: ApiKey) -> Self {
+        Self { created_by: about.created_by.take().map(Into::into), about }
+    }
+}
+
+impl HasActor for KeyWithMaker {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.created_by.as_mut()
+    }
+}
+
+/// An API key that was just made. The only answer that holds its text.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NewApiKey)]
+pub(super) struct NewKeyWithMaker {
+    #[serde(flatten)]
+    about: KeyWithMaker,
+    /// Its text: send it as `X-API-Key`. It is shown this once.
+    #[schema(value_type = String, example = "t3key_0198c6f27f007a319c5e3b1d2a4f6071_…")]
+    key: Secret,
+}
+
+impl From<NewApiKey> for NewKeyWithMaker {
+    fn from(NewApiKey { about, key }: NewApiKey) -> Self {
+        Self { about: about.into(), key }
+    }
+}
+
+impl HasActor for NewKeyWithMaker {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.about.actor()
+    }
+}
+
+/// A window in quarantine with who has decided about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ListedQuarantinedWindow)]
+pub(super) struct HeldWithDecider {
+    #[serde(flatten)]
+    pub(super) held: QuarantinedWindow,
+    /// Who has decided about it, once somebody has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<ShownActor>,
+}
+
+impl From<QuarantinedWindow> for HeldWithDecider {
+    fn from(mut held: QuarantinedWindow) -> Self {
+        let actor = held.decided_by.take().and_then(|text| text.parse::<Actor>().ok());
+        Self { decided_by: actor.map(Into::into), held }
+    }
+}
+
+impl HasActor for HeldWithDecider {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.decided_by.as_mut()
+    }
+}
