@@ -6,5 +6,7 @@ mod gap;
 
 pub use chain::{Anchor, Broken};
 pub(crate) use chain::{Head, Walk, append};
+#[cfg(test)]
+pub(crate) use entry::tests::fact;
 pub(crate) use entry::{Entry, Fact, Hash, from_hex, hex};
 pub(crate) use gap::gap;

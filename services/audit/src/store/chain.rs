@@ -1,7 +1,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use anyhow::anyhow;
-use bson::{Document, doc};
+use bson::{RawDocumentBuf, doc};
 use contracts::EventId;
 use futures::TryStreamExt;
 use kit::{Database, Error, Shape, mongo};
@@ -19,7 +19,7 @@ const TRIES: usize = 50;
 pub(crate) struct ChainStore {
     pub(super) entries: Collection<Stored>,
     /// The same, read as they are: what somebody has changed need not be an entry any more.
-    pub(super) raw: Collection<Document>,
+    pub(super) raw: Collection<RawDocumentBuf>,
 }
 
 /// The id of an entry.

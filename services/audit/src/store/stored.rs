@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Entry, Fact, Hash};
 
-/// An entry as stored. A field more than these is a change that somebody else made.
+/// An entry as stored: `verify` wants these fields, in this order, and nothing else. A field that is
+/// added later is left out of entries that do not have it, so that older ones stay as they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Stored {

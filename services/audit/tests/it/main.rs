@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod away;
 mod gaps;
 mod listing;
+mod program;
 mod recording;
 mod trail;
 mod verifying;

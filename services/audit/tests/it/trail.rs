@@ -1,5 +1,6 @@
 //! A world in which the audit service runs, and what tests do there again and again.
 
+use async_nats::jetstream::consumer::{Consumer, pull};
 use bson::Document;
 use contracts::{
     Action, Actor, AuditEntry, AuditSubject, Audited, EmployeeId, EventId, ListAuditEntries, Service, stream,
@@ -46,6 +47,11 @@ impl Trail {
         origin.scope(self.world.bus().publish_event(entry.id, entry)).await.unwrap();
     }
 
+    /// Tells, where NATS may be away.
+    pub async fn try_to_tell(&self, entry: &Audited) -> Result<(), kit::Error> {
+        self.world.bus().publish_event(entry.id, entry).await
+    }
+
     pub async fn list(&self, asked: ListAuditEntries) -> Vec<AuditEntry> {
         self.world.ask(&asked).await.unwrap().items
     }
@@ -76,6 +82,12 @@ impl Trail {
     pub async fn verify(&self, anchor: Option<audit::Anchor>) -> Result<Option<audit::Anchor>, String> {
         let deps = self.world.deps(Service::Audit).await;
         audit::verify(&deps, anchor, |_| ()).await.map_err(|error| error.to_string())
+    }
+
+    /// The service's consumer of the stream.
+    pub async fn consumer(&self) -> Consumer<pull::Config> {
+        let name = Service::Audit.name();
+        self.world.bus().jetstream.get_consumer_from_stream(name, stream::EVENTS).await.unwrap()
     }
 
     /// Makes the stream drop everything that it holds.

@@ -25,6 +25,8 @@ async fn the_first_entry_that_somebody_has_changed_in_the_database_is_named() {
         doc! { "$inc": { "at": 1 } },
         doc! { "$unset": { "requestId": 1 } },
         doc! { "$set": { "remark": "one more field" } },
+        doc! { "$set": { "subject.remark": "one more field inside" } },
+        doc! { "$set": { "at": bson::DateTime::from_millis(1_760_000_000_000) } },
         doc! { "$set": { "hash": "0".repeat(64) } },
         doc! { "$set": { "hash": 7 } },
     ] {

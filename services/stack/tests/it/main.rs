@@ -6,6 +6,7 @@ mod accounts;
 mod actors;
 mod analytics;
 mod api;
+mod audit;
 mod backup;
 mod batches;
 mod bindings;
