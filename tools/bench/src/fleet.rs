@@ -1,4 +1,4 @@
-//! All six services as processes of their own, on a NATS and a MongoDB of their own.
+//! All services as processes of their own, on a NATS and a MongoDB of their own.
 
 use std::{
     path::{Path, PathBuf},
