@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
-use crate::{Email, Employee, EmployeeId, Event, InvitationId, Millis, Name, Role, SECOND, Service, message::requests};
+use crate::{
+    Email, Employee, EmployeeId, Event, InvitationId, Millis, Name, Role, SECOND, Service, SessionId, StartedSession,
+    WantedSession, message::requests,
+};
 
 /// A text that is never shown: a password, a token, a key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -107,10 +110,13 @@ pub struct CheckPassword {
     pub email: String,
     /// The password.
     pub password: Secret,
+    /// The session that begins if it is right; earlier gateways ask for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<WantedSession>,
 }
 
 /// Who has logged in, and in which epoch: the token is over when the epoch is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggedIn {
     /// Who.
@@ -120,6 +126,9 @@ pub struct LoggedIn {
     /// The present generation of their tokens ([`AccountChanged`]).
     #[serde(default)]
     pub generation: i64,
+    /// Their session, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<StartedSession>,
 }
 
 /// Asks for a token to put into an invitation's mail, so that it never rests in a stream.
@@ -210,6 +219,9 @@ pub struct AccountChanged {
     pub version: i64,
     /// Tokens of generations before this one are over. A change of role begins a new one.
     pub generation: i64,
+    /// The one session whose tokens of earlier generations are still good: all others were ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except: Option<SessionId>,
     /// What the employee may do beyond their own account.
     pub role: Role,
 }
@@ -217,6 +229,11 @@ pub struct AccountChanged {
 impl AccountChanged {
     /// The keys of all accounts in the bucket.
     pub const KEYS: &'static str = "account.*";
+
+    /// Whether this ends what began in an earlier generation: a token, or a session.
+    pub fn ends(&self, generation: i64, session: Option<SessionId>) -> bool {
+        generation < self.generation && (session.is_none() || session != self.except)
+    }
 
     /// The key of the entry in the bucket.
     pub fn entry_key(employee: EmployeeId) -> String {
@@ -245,4 +262,26 @@ requests! {
     Directory: GetInvitation => Invitation, "accounts.invitation", idempotent;
     Directory: CheckPassword => LoggedIn, "accounts.check_password";
     Directory: MintToken => Option<MintedToken>, "accounts.mint_token";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_generation_ends_all_sessions_but_the_one_that_is_named() {
+        let [own, other]: [SessionId; 2] = [1, 2].map(|n| uuid::Uuid::from_u128(n).into());
+        let account = |except| AccountChanged {
+            employee_id: uuid::Uuid::nil().into(),
+            version: 7,
+            generation: 3,
+            except,
+            role: Role::Employee,
+        };
+        for except in [None, Some(own)] {
+            assert!(account(except).ends(2, Some(other)) && account(except).ends(2, None), "{except:?}");
+            assert!(!account(except).ends(3, Some(other)) && !account(except).ends(3, None), "{except:?}");
+        }
+        assert!(account(None).ends(2, Some(own)) && !account(Some(own)).ends(2, Some(own)));
+    }
 }

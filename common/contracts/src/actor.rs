@@ -25,6 +25,17 @@ pub enum Actor {
     Service(Service),
 }
 
+impl Actor {
+    /// Who it is, in whatever session: for what is shown for longer than a session lasts.
+    #[must_use]
+    pub fn in_any_session(self) -> Self {
+        match self {
+            Self::Person { employee, .. } => Self::Person { employee, session: None },
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

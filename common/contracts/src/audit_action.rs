@@ -53,6 +53,12 @@ actions! {
     LoginSucceeded = "login.succeeded";
     /// Somebody tried to.
     LoginFailed = "login.failed";
+    /// Somebody logged out, or ended another of their sessions.
+    SessionEnded = "session.ended";
+    /// Somebody ended all of their sessions but the one that they did it in.
+    SessionsEnded = "sessions.ended";
+    /// A refresh token that was used up came again: somebody else may have it, so the session was ended.
+    SessionReused = "session.reused";
     /// A project is new.
     ProjectCreated = "project.created";
     /// A project changed.

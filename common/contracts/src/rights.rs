@@ -187,11 +187,11 @@ impl Rights {
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }
 
-    /// Writes down whose older tokens are over, who has which role, and which keys there are; watches
-    /// how far the gateways are with that.
+    /// Writes down whose older tokens are over, who has which role, which keys there are and which
+    /// sessions have ended; watches how far the gateways are with that.
     fn revoke(&mut self) {
         self.watch_revocations();
-        for kind in ["employee", "account", "key"] {
+        for kind in ["employee", "account", "key", "session"] {
             let keys = format!("$KV.{}.{kind}.*", stream::REVOCATIONS);
             self.say([format!("$JS.API.DIRECT.GET.{}.{keys}", stream::REVOCATIONS_STREAM), keys]);
         }

@@ -266,15 +266,50 @@ fn accounts(golden: &mut Golden) {
     golden.request(GetInvitation { token: Secret::new("token") }, open);
     golden.check("svc.directory.v1.accounts.invitation.reply.used", &Reply::Ok(Invitation::Used));
     golden.request(
-        CheckPassword { email: "ann@example.org".into(), password: Secret::new("password") },
-        LoggedIn { employee_id: id(1), epoch: 1, generation: 2 },
+        CheckPassword {
+            email: "ann@example.org".into(),
+            password: Secret::new("password"),
+            session: Some(WantedSession { agent: Some(label("T3/1.4")), refresh: true, token_seconds: 900 }),
+        },
+        logged_in(),
     );
     let minted = MintedToken { name: name("Ann Example"), email: email(), token: Secret::new("token"), expires_at: AT };
     golden.request(MintToken { invitation_id: id(6), employee_id: id(1) }, Some(minted));
     golden.check("kv.revocations", &Revocation { epoch: 1 });
     golden.check("kv.revocations.beat", &Beat { number: 2, seen: 7 });
-    golden.event(AccountChanged { employee_id: id(1), version: 4, generation: 2, role: Role::Admin });
+    golden.event(AccountChanged {
+        employee_id: id(1),
+        version: 4,
+        generation: 2,
+        except: Some(id(10)),
+        role: Role::Admin,
+    });
     keys(golden);
+    sessions(golden);
+}
+
+fn logged_in() -> LoggedIn {
+    let session =
+        StartedSession { id: id(10), expires_at: AT + HOUR, refresh_token: Some(Secret::new("t3refresh_…")) };
+    LoggedIn { employee_id: id(1), epoch: 1, generation: 2, session: Some(session) }
+}
+
+fn sessions(golden: &mut Golden) {
+    golden.request(RefreshSession { refresh_token: Secret::new("t3refresh_…"), token_seconds: 900 }, logged_in());
+    let session = Session {
+        id: id(10),
+        created_at: AT,
+        last_seen_at: AT + HOUR,
+        agent: Some(label("T3/1.4")),
+        address: Some("192.0.2.7".into()),
+        current: true,
+    };
+    golden.request(ListSessions {}, vec![session]);
+    golden.request(EndSession { id: id(10) }, ());
+    golden.request(EndOtherSessions {}, ());
+    golden.request(LogOut {}, ());
+    golden.request(MarkSessionsSeen { ids: vec![id(10)], at: AT }, ());
+    golden.event(SessionEnded { session_id: id(10), until: AT + HOUR });
 }
 
 fn keys(golden: &mut Golden) {

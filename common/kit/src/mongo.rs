@@ -134,6 +134,13 @@ pub fn unique(keys: Document) -> IndexModel {
     named(keys, true)
 }
 
+/// An index by which MongoDB removes each document once the date in this field has passed.
+pub fn expiring(field: &str) -> IndexModel {
+    let mut index = named(doc! { field: 1 }, false);
+    index.options.get_or_insert_default().expire_after = Some(Duration::ZERO);
+    index
+}
+
 /// The name is the one that MongoDB would give it; written here so that it can be looked for.
 fn named(keys: Document, unique: bool) -> IndexModel {
     let name = keys.iter().map(|(key, order)| format!("{key}_{order}")).collect::<Vec<_>>().join("_");

@@ -72,5 +72,6 @@ fn is_same(one: &IndexModel, other: &IndexModel) -> bool {
     let unique = |index: &IndexModel| index.options.as_ref().and_then(|options| options.unique).unwrap_or(false);
     let keys =
         |index: &IndexModel| index.keys.iter().map(|(key, order)| (key.clone(), order.to_string())).collect::<Vec<_>>();
-    keys(one) == keys(other) && unique(one) == unique(other)
+    let expiry = |index: &IndexModel| index.options.as_ref().and_then(|options| options.expire_after);
+    keys(one) == keys(other) && unique(one) == unique(other) && expiry(one) == expiry(other)
 }

@@ -89,6 +89,12 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::revoke_api_key)
         .on(handlers::mark_key_used)
         .on(handlers::set_role)
+        .on(handlers::refresh_session)
+        .on(handlers::list_sessions)
+        .on(handlers::end_session)
+        .on(handlers::end_other_sessions)
+        .on(handlers::log_out)
+        .on(handlers::mark_sessions_seen)
 }
 
 /// What this service does about events: one line an event.
@@ -98,5 +104,6 @@ fn events() -> Events<App> {
         .on(consumers::employee_changed)
         .on(consumers::account_changed)
         .on(consumers::api_key_changed)
+        .on(consumers::session_ended)
         .on(consumers::delivery_changed)
 }

@@ -1,12 +1,12 @@
 //! The bucket that gateways watch: whose older tokens are over, who has which role, which keys there
-//! are.
+//! are, which sessions have ended.
 
 use std::{collections::HashMap, time::Duration};
 
 use anyhow::Context;
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
 use bytes::Bytes;
-use contracts::{BEAT_LATE, Beat, EmployeeId, Revocation};
+use contracts::{BEAT_LATE, Beat, EmployeeId, Millis, Revocation, SessionEnded};
 use futures::StreamExt;
 use kit::Error;
 use serde::{Serialize, de::DeserializeOwned};
@@ -73,6 +73,26 @@ impl Revocations {
             tokio::time::sleep(PAUSE * tried).await;
         }
         Err(anyhow::anyhow!("others kept writing this entry").into())
+    }
+
+    /// Writes down that a session has ended, and gives the revision that says so. Nothing is written
+    /// where all its tokens are over by themselves, and the entry goes by itself once they are.
+    ///
+    /// # Errors
+    /// When the bucket is away.
+    pub(crate) async fn end_session(&self, ended: &SessionEnded, now: Millis) -> Result<Option<u64>, Error> {
+        let key = SessionEnded::entry_key(ended.session_id);
+        let Ok(left @ 1..) = u64::try_from(ended.until - now) else { return Ok(None) };
+        // NATS counts whole seconds.
+        let left = Duration::from_millis(left) + Duration::from_secs(1);
+        match self.0.create_with_ttl(&key, serde_json::to_vec(ended)?.into(), left).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                let known = self.0.entry(&key).await.map_err(|e| Error::Nats(e.into()))?;
+                Ok(known.map(|known| known.revision))
+            }
+            Err(error) => Err(Error::Nats(error.into())),
+        }
     }
 
     /// Waits until no gateway goes by an older entry any more: until each says that it knows the

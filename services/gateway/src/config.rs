@@ -33,6 +33,12 @@ pub struct Config {
     /// A file that holds it, in its place.
     #[arg(long, env = "JWT_SECRET_KEY_FILE")]
     pub jwt_secret_key_file: Option<PathBuf>,
+    /// What tokens were signed with before, accepted too while the secret is changed.
+    #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS", hide_env_values = true)]
+    pub jwt_secret_key_previous: Option<Secret>,
+    /// A file that holds it, in its place.
+    #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS_FILE")]
+    pub jwt_secret_key_previous_file: Option<PathBuf>,
     /// How tokens are signed; one that is signed in another way is refused.
     #[arg(long, env = "JWT_ALGORITHM", value_enum, ignore_case = true, default_value = "HS256")]
     pub jwt_algorithm: Algorithm,
@@ -84,10 +90,18 @@ impl Config {
     }
 
     pub(crate) fn tokens(&self, environment: Environment) -> Result<Tokens, Refused> {
-        let name = "JWT_SECRET_KEY";
-        let key = secret(name, self.jwt_secret_key.as_ref(), self.jwt_secret_key_file.as_ref())?;
-        let key = strong(name, key.ok_or_else(|| missing(name))?, environment)?;
-        Ok(Tokens::new(&key, self.jwt_algorithm, self.access_token_expire_minutes))
+        let (name, previous_name) = ("JWT_SECRET_KEY", "JWT_SECRET_KEY_PREVIOUS");
+        let current = secret(name, self.jwt_secret_key.as_ref(), self.jwt_secret_key_file.as_ref())?;
+        let previous = &self.jwt_secret_key_previous;
+        let previous = secret(previous_name, previous.as_ref(), self.jwt_secret_key_previous_file.as_ref())?;
+        let current = strong(name, current.ok_or_else(|| missing(name))?, environment)?;
+        let previous = previous.map(|key| strong(previous_name, key, environment)).transpose()?;
+        if previous.as_ref() == Some(&current) {
+            return Err(Refused(format!(
+                "{previous_name} is the same as {name}: it must be the secret before it, or not be set"
+            )));
+        }
+        Ok(Tokens::new(&current, previous.as_ref(), self.jwt_algorithm, self.access_token_expire_minutes))
     }
 
     /// What web pages of other origins may do; nothing where no origin is named.
@@ -186,6 +200,10 @@ mod tests {
         assert!(refused(&[&key[..], &["--jwt-secret-key", "short"]].concat()).starts_with("JWT_SECRET_KEY is too"));
         let previous = [&key[..], &["--admin-api-key-previous", "short"]].concat();
         assert!(refused(&previous).starts_with("ADMIN_API_KEY_PREVIOUS is too short"));
+        let previous = |text| [&key[..], &secret, &["--jwt-secret-key-previous", text]].concat();
+        assert!(refused(&previous("short")).starts_with("JWT_SECRET_KEY_PREVIOUS is too short"));
+        assert!(refused(&previous(LONG)).starts_with("JWT_SECRET_KEY_PREVIOUS is the same as JWT_SECRET_KEY"));
+        assert_eq!(refused(&previous(&LONG.to_uppercase())), "");
         assert_eq!(refused(&[key, secret].concat()), "");
     }
 

@@ -17,6 +17,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Debug)]
 pub(crate) struct Problem {
     failure: Failure,
+    status: u16,
     challenges: Vec<&'static str>,
     is_of_coding: bool,
 }
@@ -38,6 +39,12 @@ impl Problem {
         Self { challenges, ..Failure::new(Code::Unauthorized, detail).into() }
     }
 
+    /// 401 for a token that is no good, where the same code says 400 of a link.
+    pub(crate) fn invalid_token(detail: &str, challenges: Vec<&'static str>) -> Self {
+        let status = Code::Unauthorized.status();
+        Self { status, challenges, ..Failure::new(Code::InvalidToken, detail).into() }
+    }
+
     /// 415 for a compression that is not known, with those that are.
     pub(crate) fn unknown_coding() -> Self {
         let detail = "The body must be plain, or compressed with gzip, zstd or deflate, as `Content-Encoding` says.";
@@ -47,7 +54,7 @@ impl Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        Self { failure, challenges: Vec::new(), is_of_coding: false }
+        Self { status: failure.code.status(), failure, challenges: Vec::new(), is_of_coding: false }
     }
 }
 
@@ -96,8 +103,8 @@ pub(crate) struct Field {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { failure: Failure { code, detail, errors }, challenges, is_of_coding } = self;
-        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let Self { failure: Failure { code, detail, errors }, status, challenges, is_of_coding } = self;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = ProblemBody {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),

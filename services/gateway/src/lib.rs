@@ -26,7 +26,7 @@ pub use config::{Algorithm, Config};
 pub use serving::Connections;
 
 use crate::{
-    auth::{AdminKeys, KeyUses, Revocations, Tokens},
+    auth::{AdminKeys, KeyUses, Revocations, SessionUses, Tokens},
     ingest::Ingest,
     metrics::{ConnectionMetrics, GatewayMetrics},
     names::Names,
@@ -47,6 +47,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) revocations: Revocations,
     pub(crate) key_uses: KeyUses,
+    pub(crate) session_uses: SessionUses,
     pub(crate) ingest: Ingest,
     pub(crate) names: Names,
     pub(crate) metrics: GatewayMetrics,
@@ -104,6 +105,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         tokens,
         revocations: revocations.clone(),
         key_uses: KeyUses::default(),
+        session_uses: SessionUses::start(&deps.bus, &background),
         ingest,
         names: Names::new(deps.bus.clone()),
         metrics,

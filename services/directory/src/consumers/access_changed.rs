@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{AccountChanged, ApiKeyChanged, Awaited};
+use contracts::{AccountChanged, ApiKeyChanged, Awaited, SessionEnded};
 use kit::{Delivery, Error};
 
 use crate::App;
@@ -14,5 +14,11 @@ pub(crate) async fn api_key_changed(app: Arc<App>, _: Delivery, event: ApiKeyCha
 /// Tells the gateways an employee's role, and which of their tokens are over.
 pub(crate) async fn account_changed(app: Arc<App>, _: Delivery, event: AccountChanged) -> Result<Vec<Awaited>, Error> {
     app.revocations.keep(&AccountChanged::entry_key(event.employee_id), &event, |account| account.version).await?;
+    Ok(Vec::new())
+}
+
+/// Tells the gateways that a session has ended.
+pub(crate) async fn session_ended(app: Arc<App>, _: Delivery, event: SessionEnded) -> Result<Vec<Awaited>, Error> {
+    app.revocations.end_session(&event, app.clock.now()).await?;
     Ok(Vec::new())
 }

@@ -1,6 +1,7 @@
 use contracts::{
     AccountChanged, AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure,
-    InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, Standing, SystemPermissions, Term,
+    InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, SessionId, Standing, StartedSession,
+    SystemPermissions, Term,
 };
 
 use super::{Delivery, Invitation};
@@ -16,8 +17,10 @@ pub(crate) struct Employee {
     pub(crate) version: i64,
     /// Counts the deactivations: tokens and memberships of an older epoch are over.
     pub(crate) epoch: i64,
-    /// Counts what ends tokens and leaves memberships alone, such as a change of role.
+    /// Counts what ends sessions and leaves memberships alone, such as a change of role.
     pub(crate) generation: i64,
+    /// The session that the last of these did not end.
+    pub(crate) spared: Option<SessionId>,
     pub(crate) role: Role,
     pub(crate) account_id: AccountId,
     pub(crate) name: Name,
@@ -53,6 +56,7 @@ impl Employee {
             version: 1,
             epoch: 0,
             generation: 0,
+            spared: None,
             role: Role::Employee,
             account_id,
             name: request.name,
@@ -141,10 +145,16 @@ impl Employee {
         Invitation::new(id, self.id, now)
     }
 
-    /// Gives another role, and ends the tokens that were given under the old one.
+    /// Gives another role.
     pub(crate) fn set_role(&mut self, role: Role) {
         self.role = role;
+        self.version += 1;
+    }
+
+    /// Ends all sessions but that one, and all tokens that name none.
+    pub(crate) fn end_sessions(&mut self, except: Option<SessionId>) {
         self.generation += 1;
+        self.spared = except;
         self.version += 1;
     }
 
@@ -193,13 +203,19 @@ impl Employee {
     }
 
     /// What the token of a log-in says.
-    pub(crate) fn logged_in(&self) -> LoggedIn {
-        LoggedIn { employee_id: self.id, epoch: self.epoch, generation: self.generation }
+    pub(crate) fn logged_in(&self, session: Option<StartedSession>) -> LoggedIn {
+        LoggedIn { employee_id: self.id, epoch: self.epoch, generation: self.generation, session }
     }
 
     /// The event that tells gateways of the role and of tokens that are over.
     pub(crate) fn account_changed(&self) -> AccountChanged {
-        AccountChanged { employee_id: self.id, version: self.version, generation: self.generation, role: self.role }
+        AccountChanged {
+            employee_id: self.id,
+            version: self.version,
+            generation: self.generation,
+            except: self.spared,
+            role: self.role,
+        }
     }
 
     /// The employee, as the API shows one.

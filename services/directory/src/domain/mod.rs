@@ -4,6 +4,8 @@ mod api_key;
 mod delivery;
 mod employee;
 mod invitation;
+mod refresh_token;
+mod session;
 mod spelling;
 mod token;
 
@@ -11,5 +13,7 @@ pub(crate) use api_key::ApiKey;
 pub(crate) use delivery::Delivery;
 pub(crate) use employee::Employee;
 pub(crate) use invitation::{Invitation, MintedHash};
+pub(crate) use refresh_token::RefreshToken;
+pub(crate) use session::{Refresh, Replaced, Reused, Session};
 pub(crate) use spelling::{composed, spellings};
 pub(crate) use token::{TokenHash, token_of};

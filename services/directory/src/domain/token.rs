@@ -11,7 +11,12 @@ pub(crate) struct TokenHash(String);
 impl TokenHash {
     /// The hash of a token, as it came from a link.
     pub(crate) fn of(token: &Secret) -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose())))
+        Self::of_bytes(token.expose().as_bytes())
+    }
+
+    /// The hash of the bytes of a token.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(bytes)))
     }
 }
 

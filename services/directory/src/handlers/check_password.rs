@@ -2,16 +2,17 @@ use std::sync::Arc;
 
 use contracts::{
     Action, Actor, AuditSubject, CheckPassword, Code, Email, EmployeeId, Failure, LoggedIn, PASSWORD_MOST, Secret,
+    created,
 };
-use kit::{Call, Error};
+use kit::{Call, Error, Origin};
 
 use crate::{
-    App,
-    domain::{Employee, composed},
+    App, WAIT,
+    domain::{Employee, RefreshToken, Session, composed},
     hasher::{HashedPassword, Verdict},
 };
 
-/// Says who logs in, where the password is right.
+/// Says who logs in, where the password is right, and begins their session.
 ///
 /// An unknown address, an account without a password and a deactivated one take the same way as a
 /// wrong password: the same look-ups, one verification, one answer. So neither the answer nor the
@@ -36,9 +37,20 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
             if verdict == Verdict::RightInOldSpelling {
                 hash_anew(&app, employee.id, request.password, hashed).await;
             }
-            kit::acts(Actor::Person { employee: employee.id, session: None });
-            app.db.audit(Action::LoginSucceeded, subject).await?;
-            Ok(employee.logged_in())
+            let Some(wanted) = request.session else {
+                kit::acts(Actor::Person { employee: employee.id, session: None });
+                app.db.audit(Action::LoginSucceeded, subject).await?;
+                return Ok(employee.logged_in(None));
+            };
+            let token = wanted.refresh.then(|| RefreshToken::first(kit::random_bytes(), kit::random_bytes()));
+            let (address, now) = (Origin::current().address, app.clock.now());
+            let session = Session::start(kit::new_id(), &employee, wanted, token.as_ref(), address, now);
+            kit::acts(Actor::Person { employee: employee.id, session: Some(session.id) });
+            kit::change!(app.db.awaited(WAIT), tx => {
+                app.store.sessions.insert(tx, &session).await?;
+                tx.audit(Action::LoginSucceeded, subject.clone(), created(&session.shown(None))).await
+            })?;
+            Ok(employee.logged_in(Some(session.started(token.map(|token| token.text())))))
         }
         _ => {
             app.db.audit(Action::LoginFailed, subject).await?;

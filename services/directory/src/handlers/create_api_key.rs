@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, Code, CreateApiKey, Failure, NewApiKey, created};
+use contracts::{Action, Actor, AuditSubject, Code, CreateApiKey, Failure, NewApiKey, created};
 use kit::{Call, Error};
 
 use super::{grants, until_key_is_known};
@@ -17,7 +17,8 @@ pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApi
         return Err(Failure::new(Code::Conflict, detail).into());
     }
     let (maker, now) = (grants(&app, &call).await?, app.clock.now());
-    let (key, text) = ApiKey::create(kit::new_id(), kit::random_bytes(), request, &maker, call.actor, now)?;
+    let made_by = call.actor.map(Actor::in_any_session);
+    let (key, text) = ApiKey::create(kit::new_id(), kit::random_bytes(), request, &maker, made_by, now)?;
     kit::change!(app.db.awaited(WAIT), tx => {
         app.store.api_keys.insert(tx, &key).await?;
         tx.emit(&key.changed()).await?;

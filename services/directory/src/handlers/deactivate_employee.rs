@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
-/// Deactivates an employee: tokens and invitations are over, and the projects service takes them
+/// Deactivates an employee: sessions and invitations are over, and the projects service takes them
 /// off everything. That is waited for, so that the answer shows it; and the answer comes only once no
 /// gateway takes a token of theirs any more.
 pub(crate) async fn deactivate_employee(
@@ -23,6 +23,7 @@ pub(crate) async fn deactivate_employee(
         let was = employee.clone();
         employee.deactivate(now)?;
         app.store.invitations.close(tx, employee.invitation, now).await?;
+        app.store.sessions.end_all(tx, employee.id, None, now).await?;
         save(&app, tx, &employee).await?;
         audit(tx, Action::EmployeeDeactivated, was, &employee).await?;
         Ok(employee)

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use contracts::{Action, Code, Failure, Role, SetRole};
 use kit::{Call, Error, Tx};
 
-use super::{audit, grants, save, until_account_is_known};
+use super::{audit, end_sessions, grants, save, until_account_is_known};
 use crate::{App, WAIT, domain::Employee};
 
-/// Gives an employee another role, and ends their tokens.
+/// Gives an employee another role, and ends their sessions.
 pub(crate) async fn set_role(app: Arc<App>, call: Call, request: SetRole) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let maker = grants(&app, &call).await?;
@@ -24,8 +24,8 @@ pub(crate) async fn set_role(app: Arc<App>, call: Call, request: SetRole) -> Res
         require_another_owner(&app, tx, &employee).await?;
         let was = employee.clone();
         employee.set_role(request.role);
+        end_sessions(&app, tx, &mut employee, None).await?;
         save(&app, tx, &employee).await?;
-        tx.emit(&employee.account_changed()).await?;
         audit(tx, Action::RoleSet, was, &employee).await?;
         Ok(employee)
     })?;

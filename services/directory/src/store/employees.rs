@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use bson::{Bson, Document, doc};
 use contracts::{
     AccountId, DeliveryChanged, Email, EmployeeId, InvitationDelivery, InvitationId, Label, Millis, Name, ProjectId,
-    Role, Standing, SystemPermissions, Term,
+    Role, SessionId, Standing, SystemPermissions, Term,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
@@ -25,6 +25,8 @@ struct Stored {
     epoch: i64,
     #[serde(default)]
     generation: i64,
+    #[serde(default)]
+    spared: Option<SessionId>,
     #[serde(default)]
     role: Role,
     account_id: AccountId,
@@ -161,6 +163,7 @@ impl From<&Employee> for Stored {
             version: employee.version,
             epoch: employee.epoch,
             generation: employee.generation,
+            spared: employee.spared,
             role: employee.role,
             account_id: employee.account_id,
             name: employee.name,
@@ -187,6 +190,7 @@ impl From<Stored> for Employee {
             version: stored.version,
             epoch: stored.epoch,
             generation: stored.generation,
+            spared: stored.spared,
             role: stored.role,
             account_id: stored.account_id,
             name: stored.name,

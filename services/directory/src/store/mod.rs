@@ -6,6 +6,7 @@ mod employees;
 mod invitations;
 mod memberships;
 mod owners;
+mod sessions;
 
 use kit::{Database, Shape};
 
@@ -15,6 +16,7 @@ use employees::Employees;
 use invitations::Invitations;
 use memberships::Memberships;
 use owners::Owners;
+use sessions::Sessions;
 
 /// The collections.
 #[derive(Clone, Debug)]
@@ -25,11 +27,12 @@ pub(crate) struct Store {
     pub(crate) memberships: Memberships,
     pub(crate) api_keys: ApiKeys,
     pub(crate) owners: Owners,
+    pub(crate) sessions: Sessions,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 6] {
+    pub(crate) fn shapes() -> [Shape; 7] {
         [
             Employees::shape(),
             Credentials::shape(),
@@ -37,6 +40,7 @@ impl Store {
             Memberships::shape(),
             ApiKeys::shape(),
             Owners::shape(),
+            Sessions::shape(),
         ]
     }
 
@@ -49,6 +53,7 @@ impl Store {
             memberships: Memberships::open(db),
             api_keys: ApiKeys::open(db),
             owners: Owners::open(db),
+            sessions: Sessions::open(db),
         }
     }
 }

@@ -84,7 +84,7 @@ async fn what_comes_twice_or_late_never_brings_a_revoked_key_or_an_old_role_back
         revoked,
     };
     let employee_id: EmployeeId = kit::new_id();
-    let account = |version, role| AccountChanged { employee_id, version, generation: version, role };
+    let account = |version, role| AccountChanged { employee_id, version, generation: version, except: None, role };
     office.world.publish_twice(&key(2, true)).await;
     office.world.publish(&key(1, false)).await;
     office.world.publish_twice(&account(5, Role::Employee)).await;

@@ -10,3 +10,4 @@ mod logins;
 mod office;
 mod projections;
 mod revoking;
+mod sessions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use contracts::{
     Activate, Caller, CheckPassword, Code, CreateEmployee, Email, Employee, EmployeeId, Event, Failure, GetEmployee,
-    InvitationRequested, InviteEmployee, LoggedIn, MintToken, MintedToken, Name, Secret, stream,
+    InvitationRequested, InviteEmployee, LoggedIn, MintToken, MintedToken, Name, Secret, WantedSession, stream,
 };
 use directory::Config;
 use futures::StreamExt;
@@ -78,7 +78,12 @@ impl Office {
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, Failure> {
-        let request = CheckPassword { email: email.into(), password: Secret::new(password) };
+        self.log_in_for(email, password, WantedSession { agent: None, refresh: false, token_seconds: 600 }).await
+    }
+
+    /// The same for such a session.
+    pub async fn log_in_for(&self, email: &str, password: &str, session: WantedSession) -> Result<LoggedIn, Failure> {
+        let request = CheckPassword { email: email.into(), password: Secret::new(password), session: Some(session) };
         self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 

@@ -85,8 +85,7 @@ fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, 
             }
             let refused = || Problem::unauthorized("The API key is not good, or no longer.", vec![KEY_CHALLENGE]);
             let (id, hash) = contracts::read_key(key).ok_or_else(refused)?;
-            let scopes = app.revocations.entries().allowed_by(id, &hash, now);
-            match (scopes, app.revocations.is_fresh(now)) {
+            match app.revocations.look(now, |entries| entries.allowed_by(id, &hash, now)) {
                 (Some(scopes), true) => {
                     app.key_uses.note(app, id, now);
                     Ok(Known { actor: Actor::Key(id), scopes })
@@ -109,15 +108,17 @@ fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, 
                 )
             };
             let claims = app.tokens.verify(token, now).ok_or_else(refused)?;
-            let account = app.revocations.entries().account(claims.sub);
-            let is_over = account.is_some_and(|account| claims.generation < account.generation);
-            match app.revocations.standing(claims.sub, claims.epoch, now) {
+            match app.revocations.standing(&claims, now) {
                 Standing::Revoked => Err(refused()),
-                _ if is_over => Err(refused()),
-                Standing::Good => {
+                Standing::Good(role) => {
                     Span::current().record("employee_id", claims.sub.to_string());
-                    let scopes = account.map(|account| account.role.scopes()).unwrap_or_default();
-                    Ok(Known { actor: Actor::Person { employee: claims.sub, session: None }, scopes })
+                    if let Some(session) = claims.sid {
+                        app.session_uses.note(session, now);
+                    }
+                    Ok(Known {
+                        actor: Actor::Person { employee: claims.sub, session: claims.sid },
+                        scopes: role.scopes(),
+                    })
                 }
                 Standing::Unknown => {
                     let detail = "Whether the token is still good cannot be told now. Try again in a moment.";

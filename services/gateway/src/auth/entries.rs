@@ -4,20 +4,41 @@ use std::{
 };
 
 use async_nats::jetstream::kv::{Entry, Operation};
-use contracts::{AccountChanged, ApiKeyChanged, EmployeeId, KeyHash, KeyId, Millis, Scopes};
+use contracts::{
+    AccountChanged, ApiKeyChanged, EmployeeId, HOUR, KeyHash, KeyId, Millis, Scopes, SessionEnded, SessionId,
+};
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
-/// What the bucket says of API keys and of accounts, as the watch brings it.
+/// What the bucket says of API keys, accounts and sessions, as the watch brings it.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     keys: RwLock<HashMap<KeyId, ApiKeyChanged>>,
     accounts: RwLock<HashMap<EmployeeId, AccountChanged>>,
+    ended: RwLock<Ended>,
+}
+
+/// The sessions that were ended, each until its last token is over by itself.
+#[derive(Debug, Default)]
+struct Ended {
+    sessions: HashMap<SessionId, Millis>,
+    /// When those that are over are forgotten again.
+    tidied_at: Millis,
+}
+
+impl Ended {
+    fn add(&mut self, session: SessionId, until: Millis, now: Millis) {
+        if now >= self.tidied_at + HOUR {
+            self.tidied_at = now;
+            self.sessions.retain(|_, until| *until > now);
+        }
+        self.sessions.insert(session, until);
+    }
 }
 
 impl Entries {
     /// Takes an entry, if it is one of these.
-    pub(super) fn take(&self, entry: &Entry) {
+    pub(super) fn take(&self, entry: &Entry, now: Millis) {
         if entry.operation != Operation::Put {
             return;
         }
@@ -25,9 +46,18 @@ impl Entries {
             put(&self.keys, id, read(entry));
         } else if let Some(id) = AccountChanged::of_entry(&entry.key) {
             // Of an account that cannot be read, all tokens are over and no role is left.
-            let unreadable =
-                AccountChanged { employee_id: id, version: 0, generation: i64::MAX, role: Default::default() };
+            let unreadable = AccountChanged {
+                employee_id: id,
+                version: 0,
+                generation: i64::MAX,
+                except: None,
+                role: Default::default(),
+            };
             put(&self.accounts, id, Some(read(entry).unwrap_or(unreadable)));
+        } else if let Some(id) = SessionEnded::of_entry(&entry.key) {
+            // Of an end that cannot be read nobody knows for how long it counts: for good.
+            let until = read(entry).map_or(Millis(i64::MAX), |ended: SessionEnded| ended.until);
+            self.ended.write().unwrap_or_else(PoisonError::into_inner).add(id, until, now);
         }
     }
 
@@ -39,6 +69,11 @@ impl Entries {
         let given: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let is_same: bool = key.hash.as_bytes().ct_eq(given.as_bytes()).into();
         is_same.then(|| key.allows())
+    }
+
+    /// Whether a session was ended before its time.
+    pub(super) fn has_ended(&self, session: SessionId) -> bool {
+        self.ended.read().unwrap_or_else(PoisonError::into_inner).sessions.contains_key(&session)
     }
 
     /// An employee's role, and which of their tokens are over; nothing where nothing was changed.
@@ -59,4 +94,21 @@ fn put<K: std::hash::Hash + Eq, V>(map: &RwLock<HashMap<K, V>>, key: K, value: O
 fn read<V: DeserializeOwned>(entry: &Entry) -> Option<V> {
     let value = serde_json::from_slice(&entry.value);
     value.inspect_err(|error| tracing::error!(%error, key = entry.key, "an entry that cannot be read")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ended_session_is_forgotten_once_its_last_token_is_over() {
+        let (mut ended, now) = (Ended::default(), Millis(1_760_000_000_000));
+        let sessions: [SessionId; 3] = std::array::from_fn(|_| kit::new_id());
+        ended.add(sessions[0], now + HOUR, now);
+        ended.add(sessions[1], now + 3 * HOUR, now);
+        assert_eq!(ended.sessions.len(), 2);
+        ended.add(sessions[2], now + 5 * HOUR, now + 2 * HOUR);
+        assert!(!ended.sessions.contains_key(&sessions[0]));
+        assert!(ended.sessions.contains_key(&sessions[1]) && ended.sessions.contains_key(&sessions[2]));
+    }
 }

@@ -7,6 +7,7 @@ mod entries;
 mod key_uses;
 mod keys;
 mod revocations;
+mod session_uses;
 mod tokens;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use contracts::{Caller, Code, EmployeeId};
 use self::access::authorize;
 pub(crate) use self::{
     access::Access, credentials::TOKEN_CHALLENGE, key_uses::KeyUses, keys::AdminKeys, revocations::Revocations,
-    tokens::Tokens,
+    session_uses::SessionUses, tokens::Tokens,
 };
 use crate::{App, error::Problem, extract::fitting_query};
 

@@ -17,7 +17,9 @@ use async_nats::{
     header::NATS_MESSAGE_TTL,
     jetstream::kv::{Entry, Operation, Store},
 };
-use contracts::{AccountChanged, ApiKeyChanged, BEAT_LATE, Beat, EmployeeId, EventId, Millis, Revocation, stream};
+use contracts::{
+    AccountChanged, ApiKeyChanged, BEAT_LATE, Beat, EmployeeId, EventId, Millis, Revocation, Role, SessionEnded, stream,
+};
 use futures::StreamExt;
 use kit::{Bus, Shutdown};
 use tokio::{
@@ -25,7 +27,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::entries::Entries;
+use super::{entries::Entries, tokens::Claims};
 
 /// How often a beat is written.
 const BEAT: Duration = Duration::from_millis(500);
@@ -50,7 +52,7 @@ pub(crate) struct Revocations(Arc<Known>);
 struct Known {
     /// The epoch of each employee who was ever deactivated: tokens of earlier ones are over.
     epochs: RwLock<HashMap<EmployeeId, i64>>,
-    /// What is said of API keys and of accounts.
+    /// What is said of API keys, accounts and sessions.
     entries: Entries,
     /// When the last beat that came back was written.
     last_beat: watch::Sender<Option<Written>>,
@@ -74,8 +76,8 @@ impl Written {
 /// How a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It is good.
-    Good,
+    /// It is good, and its holder has this role.
+    Good(Role),
     /// It is over.
     Revoked,
     /// We do not see what is revoked at the moment.
@@ -117,7 +119,13 @@ impl Revocations {
         let store = beats.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
         // The last entry of every key first, then whatever is written. Not the beats of others.
         let mut entries = store
-            .watch_many_with_history([Revocation::KEYS, AccountChanged::KEYS, ApiKeyChanged::KEYS, &beats.key])
+            .watch_many_with_history([
+                Revocation::KEYS,
+                AccountChanged::KEYS,
+                ApiKeyChanged::KEYS,
+                SessionEnded::KEYS,
+                &beats.key,
+            ])
             .await?;
         let mut ticks = interval(BEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -131,7 +139,7 @@ impl Revocations {
                             self.0.last_beat.send_replace(Some(written));
                         }
                     } else {
-                        self.take(&entry);
+                        self.take(&entry, beats.bus.now());
                         // Of what was there before the watch directory has heard by the next beat.
                         beats.is_owed |= entry.delta == 0;
                     }
@@ -146,8 +154,8 @@ impl Revocations {
         }
     }
 
-    fn take(&self, entry: &Entry) {
-        self.0.entries.take(entry);
+    fn take(&self, entry: &Entry, now: Millis) {
+        self.0.entries.take(entry, now);
         if let Some(employee) = Revocation::employee(&entry.key)
             && entry.operation == Operation::Put
         {
@@ -155,9 +163,13 @@ impl Revocations {
         }
     }
 
-    /// What is said of API keys and of accounts; only while it is fresh does it say all.
-    pub(crate) fn entries(&self) -> &Entries {
-        &self.0.entries
+    /// Looks at what is said, and tells whether that was all there was to say.
+    ///
+    /// The beat is from before the look, its age from after it: a beat that comes in between may tell
+    /// of what the look has missed.
+    pub(super) fn look<T>(&self, now: Millis, look: impl FnOnce(&Entries) -> T) -> (T, bool) {
+        let last_beat = *self.0.last_beat.borrow();
+        (look(&self.0.entries), is_fresh(last_beat, now))
     }
 
     fn revoke(&self, employee: EmployeeId, epoch: i64) {
@@ -166,18 +178,20 @@ impl Revocations {
         *known = epoch.max(*known);
     }
 
-    /// How a token of this employee and epoch stands.
-    pub(crate) fn standing(&self, employee: EmployeeId, epoch: i64, now: Millis) -> Standing {
-        // The beat from before the look, its age after it: a beat that comes in between may tell of
-        // what the look has missed.
-        let last_beat = *self.0.last_beat.borrow();
-        let revoked = self.0.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&employee).copied();
-        if revoked.is_some_and(|revoked| epoch < revoked) {
-            Standing::Revoked
-        } else if is_fresh(last_beat, now) {
-            Standing::Good
-        } else {
-            Standing::Unknown
+    /// How a token stands.
+    pub(super) fn standing(&self, token: &Claims, now: Millis) -> Standing {
+        let ((is_over, role), is_fresh) = self.look(now, |entries| {
+            let revoked = self.0.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&token.sub).copied();
+            let account = entries.account(token.sub);
+            let is_over = revoked.is_some_and(|revoked| token.epoch < revoked)
+                || account.is_some_and(|account| account.ends(token.generation, token.sid))
+                || token.sid.is_some_and(|session| entries.has_ended(session));
+            (is_over, account.map(|account| account.role).unwrap_or_default())
+        });
+        match (is_over, is_fresh) {
+            (true, _) => Standing::Revoked,
+            (false, true) => Standing::Good(role),
+            (false, false) => Standing::Unknown,
         }
     }
 
@@ -291,6 +305,7 @@ mod tests {
     use super::*;
 
     const NOW: Millis = Millis(1_760_000_000_000);
+    const GOOD: Standing = Standing::Good(Role::Employee);
 
     fn beat(revocations: &Revocations) {
         revocations.0.last_beat.send_replace(Some(Written { at: Instant::now(), clock: NOW }));
@@ -301,11 +316,11 @@ mod tests {
         let revocations = Revocations::new();
         beat(&revocations);
         let employee = kit::new_id();
-        assert_eq!(revocations.standing(employee, 0, NOW), Standing::Good);
+        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), GOOD);
         revocations.revoke(employee, 1);
-        assert_eq!(revocations.standing(employee, 0, NOW), Standing::Revoked);
-        assert_eq!(revocations.standing(employee, 1, NOW), Standing::Good);
-        assert_eq!(revocations.standing(kit::new_id(), 0, NOW), Standing::Good);
+        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), Standing::Revoked);
+        assert_eq!(revocations.standing(&Claims::of(employee, 1), NOW), GOOD);
+        assert_eq!(revocations.standing(&Claims::of(kit::new_id(), 0), NOW), GOOD);
     }
 
     #[test]
@@ -314,7 +329,7 @@ mod tests {
         let employee = kit::new_id();
         revocations.revoke(employee, 2);
         revocations.revoke(employee, 1);
-        assert_eq!(revocations.standing(employee, 1, NOW), Standing::Revoked);
+        assert_eq!(revocations.standing(&Claims::of(employee, 1), NOW), Standing::Revoked);
     }
 
     #[test]
@@ -322,11 +337,11 @@ mod tests {
         let revocations = Revocations::new();
         let (employee, revoked) = (kit::new_id(), kit::new_id());
         revocations.revoke(revoked, 1);
-        assert_eq!(revocations.standing(employee, 0, NOW), Standing::Unknown);
+        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), Standing::Unknown);
         beat(&revocations);
-        assert_eq!(revocations.standing(employee, 0, NOW + BEAT_LATE), Standing::Good);
-        assert_eq!(revocations.standing(employee, 0, NOW + BEAT_LATE + 1), Standing::Unknown);
-        assert_eq!(revocations.standing(revoked, 0, NOW + HOUR), Standing::Revoked);
+        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW + BEAT_LATE), GOOD);
+        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW + BEAT_LATE + 1), Standing::Unknown);
+        assert_eq!(revocations.standing(&Claims::of(revoked, 0), NOW + HOUR), Standing::Revoked);
     }
 
     #[test]
@@ -334,6 +349,6 @@ mod tests {
         let revocations = Revocations::new();
         let long_ago = Instant::now().checked_sub(Duration::from_secs(3)).expect("the machine runs for longer");
         revocations.0.last_beat.send_replace(Some(Written { at: long_ago, clock: NOW }));
-        assert_eq!(revocations.standing(kit::new_id(), 0, NOW + -HOUR), Standing::Unknown);
+        assert_eq!(revocations.standing(&Claims::of(kit::new_id(), 0), NOW + -HOUR), Standing::Unknown);
     }
 }

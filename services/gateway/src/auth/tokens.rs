@@ -1,22 +1,46 @@
 use std::fmt;
 
-use contracts::{EmployeeId, LoggedIn, Millis, SECOND, Secret};
-use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, Header, Validation};
+use contracts::{EmployeeId, LoggedIn, Millis, SECOND, Secret, SessionId};
+use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, Header, Validation, decode_header};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Algorithm;
+
+/// Who signs our tokens, and for whom: they say so as `iss` and `aud`.
+const PARTY: &str = "t3";
+/// For how many seconds a token is good that a refresh token follows.
+const SHORT: i64 = 15 * 60;
 
 /// Signs tokens and checks them.
 pub(crate) struct Tokens {
     sign: EncodingKey,
-    check: DecodingKey,
+    /// The current secret and the one before it.
+    keys: Vec<Key>,
     algorithm: Jwa,
     validation: Validation,
+    /// Of tokens from before they named their secret: they name nobody who signed them either.
+    nameless: Validation,
     seconds: i64,
 }
 
+/// A secret that tokens may be signed with.
+struct Key {
+    /// The name by which tokens say with which secret they are signed: `kid`.
+    id: String,
+    check: DecodingKey,
+}
+
+impl Key {
+    fn new(secret: &Secret) -> Self {
+        let hash = Sha256::new().chain_update(b"the name of ").chain_update(secret.expose()).finalize();
+        let id = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { id, check: DecodingKey::from_secret(secret.expose().as_bytes()) }
+    }
+}
+
 /// What a token says.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
     /// Whose it is.
     pub(crate) sub: EmployeeId,
@@ -25,10 +49,27 @@ pub(crate) struct Claims {
     /// The generation of the account's tokens; tokens of earlier versions have none.
     #[serde(default)]
     pub(crate) generation: i64,
+    /// The session; tokens of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<SessionId>,
+    /// Who signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    /// For whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
     /// When it was signed, in seconds.
     iat: i64,
     /// When it is over, in seconds.
     exp: i64,
+}
+
+/// A token that was signed.
+pub(crate) struct Issued {
+    /// Its text.
+    pub(crate) token: Secret,
+    /// For how many seconds it is good.
+    pub(crate) seconds: i64,
 }
 
 impl fmt::Debug for Tokens {
@@ -38,51 +79,103 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(secret: &Secret, algorithm: Algorithm, minutes: u32) -> Self {
+    pub(crate) fn new(secret: &Secret, previous: Option<&Secret>, algorithm: Algorithm, minutes: u32) -> Self {
         let algorithm = match algorithm {
             Algorithm::Hs256 => Jwa::HS256,
             Algorithm::Hs384 => Jwa::HS384,
             Algorithm::Hs512 => Jwa::HS512,
         };
-        let mut validation = Validation::new(algorithm);
-        validation.leeway = 0;
+        let mut nameless = Validation::new(algorithm);
+        nameless.leeway = 0;
         // `verify` does: the library asks the machine's clock, not ours.
-        validation.validate_exp = false;
-        let key = secret.expose().as_bytes();
-        let (sign, check) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        Self { sign, check, algorithm, validation, seconds: i64::from(minutes) * 60 }
+        nameless.validate_exp = false;
+        // Where they are named all the same, they must be ours.
+        nameless.set_issuer(&[PARTY]);
+        nameless.set_audience(&[PARTY]);
+        let mut validation = nameless.clone();
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        let sign = EncodingKey::from_secret(secret.expose().as_bytes());
+        let keys = std::iter::once(secret).chain(previous).map(Key::new).collect();
+        Self { sign, keys, algorithm, validation, nameless, seconds: i64::from(minutes) * 60 }
     }
 
-    /// A token for somebody who has just logged in.
-    pub(crate) fn issue(&self, who: LoggedIn, now: Millis) -> anyhow::Result<Secret> {
+    /// For how many seconds the tokens of a session are good: shortly, where a refresh token gives the
+    /// next one.
+    pub(crate) fn seconds(&self, refresh: bool) -> i64 {
+        if refresh { self.seconds.min(SHORT) } else { self.seconds }
+    }
+
+    /// A token for somebody who has just logged in, or has shown the refresh token of a session.
+    pub(crate) fn issue(&self, who: &LoggedIn, now: Millis) -> anyhow::Result<Issued> {
         let iat = now.0 / SECOND;
-        let (sub, epoch, generation) = (who.employee_id, who.epoch, who.generation);
-        let claims = Claims { sub, epoch, generation, iat, exp: iat + self.seconds };
-        Ok(Secret::new(jsonwebtoken::encode(&Header::new(self.algorithm), &claims, &self.sign)?))
+        let refreshing = who.session.as_ref().filter(|session| session.refresh_token.is_some());
+        let mut exp = iat + self.seconds(refreshing.is_some());
+        if let Some(session) = refreshing {
+            exp = exp.min(session.expires_at.0 / SECOND);
+        }
+        let claims = Claims {
+            sub: who.employee_id,
+            epoch: who.epoch,
+            generation: who.generation,
+            sid: who.session.as_ref().map(|session| session.id),
+            iss: Some(PARTY.to_owned()),
+            aud: Some(PARTY.to_owned()),
+            iat,
+            exp,
+        };
+        let header = Header { kid: self.keys.first().map(|key| key.id.clone()), ..Header::new(self.algorithm) };
+        let token = Secret::new(jsonwebtoken::encode(&header, &claims, &self.sign)?);
+        Ok(Issued { token, seconds: exp - iat })
     }
 
     /// What a token says, if it is one of ours and not over.
     pub(crate) fn verify(&self, token: &str, now: Millis) -> Option<Claims> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation).ok()?.claims;
+        let named = decode_header(token).ok()?.kid;
+        let validation = if named.is_some() { &self.validation } else { &self.nameless };
+        let mut keys = self.keys.iter().filter(|key| named.as_ref().is_none_or(|id| *id == key.id));
+        let claims = keys.find_map(|key| jsonwebtoken::decode::<Claims>(token, &key.check, validation).ok())?.claims;
         (now < Millis(claims.exp.saturating_mul(SECOND))).then_some(claims)
+    }
+}
+
+#[cfg(test)]
+impl Claims {
+    /// Those of a token of this epoch, without a session.
+    pub(super) fn of(sub: EmployeeId, epoch: i64) -> Self {
+        Self { sub, epoch, generation: 0, sid: None, iss: None, aud: None, iat: 0, exp: 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use contracts::StartedSession;
+    use serde_json::{Value, json};
 
     use super::*;
 
     const NOW: Millis = Millis(1_760_000_000_000);
 
     fn tokens(secret: &str, algorithm: Algorithm) -> Tokens {
-        Tokens::new(&Secret::new(secret), algorithm, 10)
+        Tokens::new(&Secret::new(secret), None, algorithm, 10)
+    }
+
+    fn ann(session: Option<StartedSession>) -> LoggedIn {
+        LoggedIn { employee_id: kit::new_id(), epoch: 3, generation: 0, session }
     }
 
     fn issue(tokens: &Tokens) -> String {
-        let who = LoggedIn { employee_id: kit::new_id(), epoch: 3, generation: 0 };
-        tokens.issue(who, NOW).expect("a token").expose().to_owned()
+        tokens.issue(&ann(None), NOW).expect("a token").token.expose().to_owned()
+    }
+
+    /// The header or the claims of a token.
+    fn part(token: &str, nth: usize) -> Value {
+        let part = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(nth).expect("three parts")).expect("base64");
+        serde_json::from_slice(&part).expect("JSON")
+    }
+
+    fn sign(header: Header, claims: &Value, secret: &str) -> String {
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
     }
 
     #[test]
@@ -112,5 +205,68 @@ mod tests {
         let (one, two) = (issue(&tokens), issue(&tokens));
         let (one, two): (Vec<_>, Vec<_>) = (one.split('.').collect(), two.split('.').collect());
         assert!(tokens.verify(&[one[0], two[1], one[2]].join("."), NOW).is_none());
+    }
+
+    #[test]
+    fn a_token_names_who_signed_it_with_which_secret_for_whom_and_in_which_session() {
+        let (tokens, id) = (tokens("secret", Algorithm::Hs256), kit::new_id());
+        let session = StartedSession { id, expires_at: NOW + SECOND, refresh_token: None };
+        let issued = tokens.issue(&ann(Some(session)), NOW).expect("a token");
+        let (header, claims) = (part(issued.token.expose(), 0), part(issued.token.expose(), 1));
+        assert_eq!(header["kid"], tokens.keys[0].id);
+        assert_eq!((&claims["iss"], &claims["aud"], &claims["sid"]), (&json!("t3"), &json!("t3"), &json!(id)));
+        assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|iat| iat + 600));
+        assert_eq!(tokens.verify(issued.token.expose(), NOW).and_then(|claims| claims.sid), Some(id));
+    }
+
+    #[test]
+    fn a_token_that_a_refresh_token_follows_is_short_and_never_longer_than_its_session() {
+        let tokens = Tokens::new(&Secret::new("secret"), None, Algorithm::Hs256, 10_080);
+        let seconds = |life, refresh: bool| {
+            let refresh_token = refresh.then(|| Secret::new("next"));
+            let session = StartedSession { id: kit::new_id(), expires_at: NOW + life, refresh_token };
+            tokens.issue(&ann(Some(session)), NOW).expect("a token").seconds
+        };
+        assert_eq!(seconds(1_000_000_000, true), 900);
+        assert_eq!(seconds(60_000, true), 60);
+        assert_eq!(seconds(1_000_000_000, false), 604_800);
+    }
+
+    #[test]
+    fn while_a_secret_is_changed_tokens_of_the_one_before_are_good() {
+        let (old, new) = (Secret::new("old"), Secret::new("new"));
+        let (before, during, after) = (
+            Tokens::new(&old, None, Algorithm::Hs256, 10),
+            Tokens::new(&new, Some(&old), Algorithm::Hs256, 10),
+            Tokens::new(&new, None, Algorithm::Hs256, 10),
+        );
+        let (of_old, of_new) = (issue(&before), issue(&during));
+        assert!(during.verify(&of_old, NOW).is_some() && during.verify(&of_new, NOW).is_some());
+        assert!(after.verify(&of_old, NOW).is_none() && after.verify(&of_new, NOW).is_some());
+        // One from before tokens named their secret.
+        let claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 / SECOND + 1 });
+        let nameless = sign(Header::new(Jwa::HS256), &claims, "old");
+        assert!(during.verify(&nameless, NOW).is_some() && after.verify(&nameless, NOW).is_none());
+    }
+
+    #[test]
+    fn a_token_of_another_system_that_has_the_same_secret_is_refused() {
+        let tokens = tokens("secret", Algorithm::Hs256);
+        let named = Header { kid: Some(tokens.keys[0].id.clone()), ..Header::new(Jwa::HS256) };
+        let claims = |also: Value| {
+            let mut claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 });
+            claims.as_object_mut().expect("an object").extend(also.as_object().expect("an object").clone());
+            claims
+        };
+        let good = claims(json!({ "iss": "t3", "aud": "t3" }));
+        assert!(tokens.verify(&sign(named.clone(), &good, "secret"), NOW).is_some());
+        for other in [json!({}), json!({ "iss": "t3" }), json!({ "aud": "t3" })] {
+            assert!(tokens.verify(&sign(named.clone(), &claims(other.clone()), "secret"), NOW).is_none(), "{other}");
+        }
+        for other in [json!({ "iss": "t4", "aud": "t3" }), json!({ "iss": "t3", "aud": "t4" })] {
+            for header in [named.clone(), Header::new(Jwa::HS256)] {
+                assert!(tokens.verify(&sign(header, &claims(other.clone()), "secret"), NOW).is_none(), "{other}");
+            }
+        }
     }
 }

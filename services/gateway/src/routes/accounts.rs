@@ -3,9 +3,11 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    response::{IntoResponse, Response},
+    http::{HeaderMap, header},
 };
-use contracts::{Activate, Caller, CheckPassword, Code, Employee, Failure, GetEmployee, Secret};
+use contracts::{
+    Activate, Caller, CheckPassword, Code, Employee, Failure, GetEmployee, Keep, Label, LoggedIn, Secret, WantedSession,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -44,6 +46,9 @@ pub(super) struct Login {
     /// The password.
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: Option<Secret>,
+    /// `true` for a token of 15 minutes and a refresh token, by which the next ones are to be had.
+    #[schema(value_type = Option<bool>, example = true)]
+    refresh: Option<String>,
 }
 
 /// A token for the calls of an employee.
@@ -55,6 +60,25 @@ pub(super) struct LoginAnswer {
     /// Always `bearer`.
     #[schema(example = "bearer")]
     token_type: &'static str,
+    /// For how many seconds it is good.
+    #[schema(example = 604_800)]
+    expires_in: i64,
+    /// What the next token is to be had for, at `POST /api/auth/refresh`; where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "t3refresh_3q2-7wAAAAB…")]
+    refresh_token: Option<Secret>,
+}
+
+impl LoginAnswer {
+    /// Signs a token for whoever has logged in.
+    pub(super) fn of(app: &App, who: LoggedIn) -> Result<Self, Problem> {
+        let issued = app.tokens.issue(&who, app.clock.now()).map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "cannot sign a token");
+            Problem::new(Code::Internal, "Something went wrong on our side.")
+        })?;
+        let refresh_token = who.session.and_then(|session| session.refresh_token);
+        Ok(Self { access_token: issued.token, token_type: "bearer", expires_in: issued.seconds, refresh_token })
+    }
 }
 
 /// Log in with e-mail and password.
@@ -66,15 +90,27 @@ pub(super) struct LoginAnswer {
         (status = 401, description = "`unauthorized`: the e-mail address or the password is wrong, or the account is not active."),
     ),
 )]
-pub(super) async fn log_in(State(app): State<Arc<App>>, Form(form): Form<Login>) -> Result<Response, Problem> {
+pub(super) async fn log_in(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Form(form): Form<Login>,
+) -> Result<Json<LoginAnswer>, Problem> {
     let (email, password) = (required("username", form.username)?, required("password", form.password)?);
-    let who = app.ask(Caller::Anonymous, &CheckPassword { email, password }).await.map_err(refused)?;
-    let access_token = app.tokens.issue(who, app.clock.now()).map_err(|error| {
-        tracing::error!(error = format!("{error:#}"), "cannot sign a token");
-        Problem::new(Code::Internal, "Something went wrong on our side.")
-    })?;
-    let answer = LoginAnswer { access_token, token_type: "bearer" };
-    Ok(Json(answer).into_response())
+    let refresh = match form.refresh.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Failure::field("refresh", "must be true or false").into()),
+    };
+    let session = WantedSession { agent: agent(&headers), refresh, token_seconds: app.tokens.seconds(refresh) };
+    let request = CheckPassword { email, password, session: Some(session) };
+    let who = app.ask(Caller::Anonymous, &request).await.map_err(refused)?;
+    Ok(Json(LoginAnswer::of(&app, who)?))
+}
+
+/// The program that calls, as it names itself.
+fn agent(headers: &HeaderMap) -> Option<Label> {
+    let named = headers.get(header::USER_AGENT)?;
+    Some(Label::keep(&String::from_utf8_lossy(named.as_bytes()))).filter(|agent| !agent.as_str().is_empty())
 }
 
 /// The same for every cause, so that nobody learns who has an account.

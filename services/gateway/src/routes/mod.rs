@@ -16,6 +16,7 @@ mod list;
 mod named;
 mod projects;
 mod router;
+mod sessions;
 mod slash;
 mod tasks;
 mod time_entries;

@@ -19,8 +19,8 @@ use utoipa_axum::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, projects, slash, tasks,
-    time_entries, windows,
+    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, projects, sessions, slash,
+    tasks, time_entries, windows,
 };
 use crate::{
     App,
@@ -57,6 +57,10 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Open, routes!(accounts::activate_account)))
         .routes(access(Open, routes!(accounts::log_in)))
         .routes(access(Own, routes!(accounts::get_me)))
+        .routes(access(Open, routes!(sessions::refresh)))
+        .routes(access(Own, routes!(sessions::list_sessions, sessions::end_other_sessions)))
+        .routes(access(Own, routes!(sessions::end_session)))
+        .routes(access(Own, routes!(sessions::log_out)))
         .routes(access(Scoped(Employees), routes!(employees::create_employee, employees::list_employees)))
         .routes(access(Scoped(Employees), routes!(employees::get_employee, employees::update_employee)))
         .routes(access(Scoped(Employees), routes!(employees::deactivate_employee)))

@@ -1,6 +1,6 @@
 //! A gateway in a world, and somebody who calls it.
 
-use contracts::{EmployeeId, Secret};
+use contracts::{EmployeeId, Secret, SessionId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ pub(crate) fn config() -> gateway::Config {
         cors_allow_origins: "https://app.example.org".into(),
         jwt_secret_key: Some(Secret::new(JWT_SECRET)),
         jwt_secret_key_file: None,
+        jwt_secret_key_previous: None,
+        jwt_secret_key_previous_file: None,
         jwt_algorithm: gateway::Algorithm::Hs256,
         access_token_expire_minutes: 10,
         admin_api_key: Some(Secret::new(KEY)),
@@ -53,7 +55,17 @@ impl Edge {
         self.http.put(self.base.clone() + path)
     }
 
-    /// A token as the gateway would issue it now.
+    /// A token of a session, as the gateway would issue it now.
+    pub(crate) fn token_in(&self, session: SessionId, employee: EmployeeId) -> String {
+        let iat = self.world.clock.now().0 / 1_000;
+        let claims = json!({
+            "sub": employee, "epoch": 0, "generation": 0, "sid": session, "iss": "t3", "aud": "t3",
+            "iat": iat, "exp": iat + 600,
+        });
+        sign(&claims, Algorithm::HS256, JWT_SECRET)
+    }
+
+    /// A token as the gateway of before there were sessions would have issued it now.
     pub(crate) fn token(&self, employee: EmployeeId, epoch: i64) -> String {
         let iat = self.world.clock.now().0 / 1_000;
         sign(&json!({ "sub": employee, "epoch": epoch, "iat": iat, "exp": iat + 600 }), Algorithm::HS256, JWT_SECRET)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contracts::{Beat, Revocation};
+use contracts::{AccountChanged, Beat, EmployeeId, Revocation, Role, SessionEnded, SessionId};
 use reqwest::StatusCode;
 use testkit::{World, eventually, eventually_within};
 
@@ -14,6 +14,14 @@ const LET_IN: &str = "The directory service is away. Try again in a moment.";
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
     let told = told(edge.get("/api/auth/me").bearer_auth(token)).await;
     (told.status, told.text.contains(LET_IN))
+}
+
+/// Ends a session, as directory does.
+async fn end(edge: &Edge, session_id: SessionId) {
+    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let ended = SessionEnded { session_id, until: edge.world.clock.now() + 600_000 };
+    let (key, ended) = (SessionEnded::entry_key(session_id), serde_json::to_vec(&ended).expect("JSON"));
+    store.create_with_ttl(key, ended.into(), Duration::from_secs(601)).await.expect("ended");
 }
 
 async fn keys(world: &World) -> Vec<String> {
@@ -41,6 +49,44 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     let (base, _second) = start_gateway(&edge.world).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
     assert_eq!(told(second).await.status, StatusCode::UNAUTHORIZED);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_are_good() {
+    let edge = Edge::start().await;
+    let (employee, [ended, other]): (EmployeeId, [SessionId; 2]) = (kit::new_id(), [kit::new_id(), kit::new_id()]);
+    let (old, new) = (edge.token_in(ended, employee), edge.token_in(other, employee));
+    assert!(me(&edge, &old).await.1 && me(&edge, &new).await.1);
+    end(&edge, ended).await;
+    eventually_within(Duration::from_secs(1), "the session is dead", async || {
+        (me(&edge, &old).await.0 == StatusCode::UNAUTHORIZED).then_some(())
+    })
+    .await;
+    assert!(me(&edge, &new).await.1);
+    // A gateway that starts later knows it from the start.
+    let (base, _second) = start_gateway(&edge.world).await;
+    let on_second = async |token: &str| told(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
+    assert_eq!(on_second(&old).await.status, StatusCode::UNAUTHORIZED);
+    assert!(on_second(&new).await.text.contains(LET_IN));
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spared() {
+    let edge = Edge::start().await;
+    let (employee_id, [spared, other]): (EmployeeId, [SessionId; 2]) = (kit::new_id(), [kit::new_id(), kit::new_id()]);
+    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let account = AccountChanged { employee_id, version: 2, generation: 1, except: Some(spared), role: Role::Employee };
+    let account = serde_json::to_vec(&account).expect("JSON");
+    store.put(AccountChanged::entry_key(employee_id), account.into()).await.expect("put");
+    for dead in [edge.token_in(other, employee_id), edge.token(employee_id, 0)] {
+        eventually_within(Duration::from_secs(1), "the token is dead", async || {
+            (me(&edge, &dead).await.0 == StatusCode::UNAUTHORIZED).then_some(())
+        })
+        .await;
+    }
+    assert!(me(&edge, &edge.token_in(spared, employee_id)).await.1);
     edge.world.finish().await;
 }
 
@@ -92,10 +138,13 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
     for round in 0..4 {
         edge.world.nats.kill().await;
         edge.world.nats.start_again().await.expect("NATS starts again");
-        let employee = kit::new_id();
-        let token = edge.token(employee, 0);
+        let (employee, session) = (kit::new_id(), kit::new_id());
+        let (token, of_session) = (edge.token(employee, 0), edge.token_in(session, kit::new_id()));
         eventually_within(Duration::from_secs(30), "let in again", async || me(&edge, &token).await.1.then_some(()))
             .await;
+        end(&edge, session).await;
+        let dead = format!("the session is dead in round {round}");
+        eventually(&dead, async || (me(&edge, &of_session).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
         let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
         let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
         store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");

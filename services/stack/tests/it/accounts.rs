@@ -41,8 +41,8 @@ async fn whoever_is_invited_activates_logs_in_and_sees_themselves() {
         let login = system.login(name, PASSWORD).await;
         assert_eq!(login.headers["cache-control"], "no-store");
         let login = login.expect(200);
-        assert_keys(&login, &["access_token", "token_type"]);
-        assert_eq!(login["token_type"], "bearer");
+        assert_keys(&login, &["access_token", "token_type", "expires_in"]);
+        assert_eq!((&login["token_type"], &login["expires_in"]), (&json!("bearer"), &json!(3_600)));
         let token = login["access_token"].as_str().unwrap();
         let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&claims).unwrap()["sub"], ann["id"]);

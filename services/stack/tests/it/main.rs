@@ -31,6 +31,7 @@ mod projects;
 mod readme;
 mod revocation;
 mod secrets;
+mod sessions;
 mod shapes;
 mod support;
 mod tasks;

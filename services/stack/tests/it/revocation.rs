@@ -1,4 +1,5 @@
-//! Deactivated employees are shut out by every gateway, also right after a crash of NATS.
+//! Whoever was deactivated or has logged out is shut out by every gateway, also right after a crash of
+//! NATS.
 
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ async fn me(base: &str, token: &str) -> u16 {
         .send()
         .await
         .map_or(0, |answer| answer.status().as_u16())
+}
+
+async fn log_in_again(office: &Office) -> String {
+    log_in(&office.system, (&office.ann.email, &office.ann.password)).await
 }
 
 async fn log_in(system: &System, office: (&str, &str)) -> String {
@@ -61,6 +66,38 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
             matches!(answer.status, 200 | 409).then_some(())
         })
         .await;
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nats_crashes() {
+    let mut office = Office::open().await;
+    let gateways = [office.system.base.clone(), office.system.second_gateway().await];
+    for round in 0..3 {
+        let (gone, stays) = (log_in_again(&office).await, log_in_again(&office).await);
+        for (gateway, token) in gateways.iter().flat_map(|gateway| [(gateway, &gone), (gateway, &stays)]) {
+            eventually_within(BACK, "the token is taken", async || (me(gateway, token).await == 200).then_some(()))
+                .await;
+        }
+        office.system.world.nats.kill().await;
+        office.system.world.nats.start_again().await.unwrap();
+        eventually_within(BACK, "logged out", async || {
+            let answer = office.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
+            // One that was not answered may have been done all the same.
+            matches!(answer.status, 204 | 401).then_some(())
+        })
+        .await;
+        for gateway in &gateways {
+            let seen = me(gateway, &gone).await;
+            assert!([401, 503].contains(&seen), "{seen} from {gateway} in round {round}");
+        }
+        for gateway in &gateways {
+            eventually_within(BACK, "the token is over", async || (me(gateway, &gone).await == 401).then_some(()))
+                .await;
+            eventually_within(BACK, "the other is good", async || (me(gateway, &stays).await == 200).then_some(()))
+                .await;
+        }
     }
     office.system.finish().await;
 }

@@ -55,6 +55,8 @@ impl System {
             cors_allow_origins: String::new(),
             jwt_secret_key: Some(Secret::new("the-jwt-secret-of-a-system-under-test")),
             jwt_secret_key_file: None,
+            jwt_secret_key_previous: None,
+            jwt_secret_key_previous_file: None,
             jwt_algorithm: gateway::Algorithm::Hs256,
             access_token_expire_minutes: 60,
             admin_api_key: Some(Secret::new(ADMIN_KEY)),

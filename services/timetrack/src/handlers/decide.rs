@@ -62,7 +62,7 @@ fn is_admitted(held: &Held) -> bool {
 }
 
 fn decision(app: &App, call: &Call, recorded_as: Option<WindowId>) -> Decision {
-    Decision { recorded_as, by: call.actor.map(|actor| actor.to_string()), at: app.clock.now() }
+    Decision { recorded_as, by: call.actor.map(|actor| actor.in_any_session().to_string()), at: app.clock.now() }
 }
 
 /// Records what is held. Where other content has its id, under an id of its own.

@@ -1,0 +1,53 @@
+//! How sessions end.
+
+use contracts::{Action, Actor, AuditSubject, Caller, Code, EmployeeId, Failure, SessionEnded, SessionId, deleted};
+use kit::{Call, Error, Tx};
+
+use crate::{
+    App,
+    domain::{Employee, Session},
+};
+
+/// Who asks about their own sessions, and in which of them they ask. A token from before there were
+/// sessions names none.
+pub(super) fn own(call: &Call) -> Result<(EmployeeId, Option<SessionId>), Failure> {
+    let Caller::Employee(employee) = call.caller else {
+        return Err(Failure::new(Code::Forbidden, "Only people have sessions."));
+    };
+    match call.actor {
+        Some(Actor::Person { employee: actor, session }) if actor == employee => Ok((employee, session)),
+        _ => Ok((employee, None)),
+    }
+}
+
+/// Ends all sessions of an employee but that one, as part of a change that the audit trail is told of.
+/// The caller saves the employee after it; once that is committed, `until_account_is_known` waits
+/// until no gateway takes their tokens any more.
+pub(super) async fn end_sessions(
+    app: &App,
+    tx: &mut Tx<'_>,
+    employee: &mut Employee,
+    except: Option<SessionId>,
+) -> Result<(), Error> {
+    employee.end_sessions(except);
+    app.store.sessions.end_all(tx, employee.id, except, app.clock.now()).await?;
+    tx.emit(&employee.account_changed()).await
+}
+
+/// Ends one session, and tells the audit trail why.
+pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: Action) -> Result<(), Error> {
+    session.end(app.clock.now());
+    app.store.sessions.save(tx, session).await?;
+    tx.emit(&session.ended()).await?;
+    tx.audit(why, AuditSubject::new("employee", session.employee), deleted(&session.shown(None))).await
+}
+
+/// Waits until no gateway takes a token of this session any more: also where the consumer of its
+/// event is slow.
+pub(super) async fn until_end_is_known(app: &App, session: &Session) -> Result<(), Error> {
+    let ended = session.ended();
+    if let Some(revision) = app.revocations.end_session(&ended, app.clock.now()).await? {
+        app.revocations.until_all_know(&SessionEnded::entry_key(ended.session_id), revision).await;
+    }
+    Ok(())
+}

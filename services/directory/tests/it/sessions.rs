@@ -1,0 +1,272 @@
+//! Log-ins, how long they last and how they end.
+
+use bson::{DateTime, Document, doc};
+use contracts::{
+    AccountChanged, Actor, AuditSubject, Audited, Caller, Code, DAY, DeactivateEmployee, EmployeeId, EndOtherSessions,
+    EndSession, Failure, Label, ListSessions, LogOut, LoggedIn, MarkSessionsSeen, Millis, RefreshSession, Request,
+    Role, SECOND, Secret, Service, Session, SessionEnded, SessionId, SetRole, WantedSession, stream,
+};
+use futures::future::join_all;
+use kit::Origin;
+
+use crate::office::{Office, PASSWORD, refused};
+
+/// Who asks, and in which session.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    employee: EmployeeId,
+    session: Option<SessionId>,
+}
+
+fn seat(logged_in: &LoggedIn) -> Seat {
+    Seat { employee: logged_in.employee_id, session: logged_in.session.as_ref().map(|session| session.id) }
+}
+
+fn refresh_token(logged_in: &LoggedIn) -> Secret {
+    logged_in.session.as_ref().and_then(|session| session.refresh_token.clone()).expect("a refresh token")
+}
+
+impl Office {
+    /// Logs in, for a refresh token.
+    async fn begin(&self, email: &str) -> LoggedIn {
+        let agent = Some(Label::parse("T3/1.4").unwrap());
+        let wanted = WantedSession { agent, refresh: true, token_seconds: 900 };
+        let origin = Origin::of_request("one".into()).with_address(Some("192.0.2.7".into()));
+        origin.scope(self.log_in_for(email, PASSWORD, wanted)).await.unwrap()
+    }
+
+    /// Asks as a gateway asks for somebody with a token.
+    async fn ask_at<R: Request>(&self, seat: Seat, request: &R) -> Result<R::Reply, Failure> {
+        let actor = Actor::Person { employee: seat.employee, session: seat.session };
+        let ask = self.world.bus().ask(Caller::Employee(seat.employee), request);
+        Origin::default().with_actor(Some(actor)).scope(ask).await
+    }
+
+    async fn refresh(&self, token: &Secret) -> Result<LoggedIn, Failure> {
+        let request = RefreshSession { refresh_token: token.clone(), token_seconds: 900 };
+        self.world.bus().ask(Caller::Anonymous, &request).await
+    }
+
+    async fn sessions(&self, seat: Seat) -> Vec<Session> {
+        self.ask_at(seat, &ListSessions {}).await.unwrap()
+    }
+
+    /// What gateways see of a session that has ended.
+    async fn end(&self, session: Option<SessionId>) -> Option<SessionEnded> {
+        let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+        let value = bucket.get(SessionEnded::entry_key(session.unwrap())).await.unwrap();
+        value.map(|value| serde_json::from_slice(&value).unwrap())
+    }
+
+    /// What the audit trail is told of this, in order.
+    async fn audited(&self, action: &str, at_least: usize) -> Vec<Audited> {
+        testkit::eventually(action, async || {
+            let told = self.events::<Audited>(at_least).await.into_iter().filter(|entry| entry.action == action);
+            Some(told.collect::<Vec<_>>()).filter(|told| told.len() >= at_least)
+        })
+        .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_log_in_is_a_session_that_its_owner_sees_and_nobody_else() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let bob = office.employ("Bob", "bob@x.org").await;
+    let (first, second) = (office.begin("ann@x.org").await, office.log_in("ann@x.org", PASSWORD).await.unwrap());
+    assert_eq!(second.session.as_ref().and_then(|session| session.refresh_token.clone()), None);
+    let seen = office.sessions(seat(&first)).await;
+    let shown: Vec<_> = seen.iter().map(|session| (Some(session.id), session.current)).collect();
+    assert_eq!(shown, [(seat(&second).session, false), (seat(&first).session, true)]);
+    assert_eq!(
+        (seen[1].agent.as_ref().map(Label::as_str), seen[1].address.as_deref()),
+        (Some("T3/1.4"), Some("192.0.2.7"))
+    );
+    assert_eq!((&seen[0].agent, seen[1].last_seen_at), (&None, seen[1].created_at));
+    let of_bob = Seat { employee: bob.id, session: None };
+    assert!(office.sessions(of_bob).await.is_empty());
+    refused(office.ask_at(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
+    refused(office.world.ask(&ListSessions {}).await, Code::Forbidden);
+    // The trail knows who it was and in which session; the token is nowhere in it.
+    let told = office.audited("login.succeeded", 2).await;
+    assert!(told.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
+    let (text, token) = (serde_json::to_string(&told).unwrap(), refresh_token(&first));
+    assert!(text.contains(&seen[1].id.to_string()) && !text.contains(token.expose()), "{text}");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_token_is_over() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    let (here, there) = (office.begin("ann@x.org").await, office.begin("ann@x.org").await);
+    let id = seat(&there).session.unwrap();
+    office.ask_at(seat(&here), &EndSession { id }).await.unwrap();
+    let until = office.end(Some(id)).await.unwrap().until - office.world.clock.now();
+    assert!((900 * SECOND..DAY).contains(&until), "{until}");
+    assert_eq!(office.end(seat(&here).session).await, None);
+    refused(office.refresh(&refresh_token(&there)).await, Code::InvalidToken);
+    refused(office.ask_at(seat(&here), &EndSession { id }).await, Code::NotFound);
+    assert_eq!(office.sessions(seat(&here)).await.len(), 1);
+    // It is the same to log out, and to do so again.
+    for _ in 0..2 {
+        office.ask_at(seat(&here), &LogOut {}).await.unwrap();
+    }
+    assert!(office.end(seat(&here).session).await.is_some() && office.sessions(seat(&here)).await.is_empty());
+    assert_eq!(office.audited("session.ended", 2).await.len(), 2);
+    // What comes twice changes nothing.
+    let ended = office.end(Some(id)).await.unwrap();
+    office.world.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
+    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    assert_eq!(office.end(Some(id)).await, Some(ended));
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_all_others_goes_on_alone() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let mut logged_in = Vec::new();
+    for _ in 0..3 {
+        logged_in.push(office.begin("ann@x.org").await);
+    }
+    let own = &logged_in[1];
+    office.ask_at(seat(own), &EndOtherSessions {}).await.unwrap();
+    let bucket = office.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    let account = bucket.get(AccountChanged::entry_key(ann.id)).await.unwrap().unwrap();
+    let account: AccountChanged = serde_json::from_slice(&account).unwrap();
+    for other in &logged_in {
+        assert_eq!(account.ends(other.generation, seat(other).session), seat(other).session != seat(own).session);
+    }
+    assert_eq!(office.sessions(seat(own)).await.len(), 1);
+    for other in [&logged_in[0], &logged_in[2]] {
+        refused(office.refresh(&refresh_token(other)).await, Code::InvalidToken);
+    }
+    // Its next token is of the new generation, and it can be ended like all others by the next.
+    let next = office.refresh(&refresh_token(own)).await.unwrap();
+    assert_eq!(next.generation, account.generation);
+    let later = office.begin("ann@x.org").await;
+    office.ask_at(seat(&later), &EndOtherSessions {}).await.unwrap();
+    refused(office.refresh(&refresh_token(&next)).await, Code::InvalidToken);
+    office.refresh(&refresh_token(&later)).await.unwrap();
+    // A token from before there were sessions ends them all, as it cannot be ended alone.
+    office.ask_at(Seat { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
+    assert!(office.sessions(seat(&later)).await.is_empty());
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_role_and_a_deactivation_end_all_sessions() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let first = office.begin("ann@x.org").await;
+    office.world.ask(&SetRole { id: ann.id, role: Role::Manager }).await.unwrap();
+    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    let second = office.begin("ann@x.org").await;
+    assert_eq!(office.sessions(seat(&second)).await.len(), 1);
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
+    office.world.ask(&contracts::ReactivateEmployee { id: ann.id }).await.unwrap();
+    refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
+    assert!(office.sessions(seat(&second)).await.is_empty());
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
+    let office = Office::open().await;
+    // A second replica, so that they do not wait for each other in one process.
+    office.world.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
+    office.employ("Ann", "ann@x.org").await;
+    let first = office.begin("ann@x.org").await;
+    let mut token = refresh_token(&first);
+    for round in 0..5 {
+        let outcomes = join_all((0..6).map(|_| office.refresh(&token))).await;
+        let next: Vec<_> = outcomes.iter().map(|outcome| refresh_token(outcome.as_ref().unwrap())).collect();
+        assert!(next.iter().all(|one| *one == next[0] && *one != token), "round {round}");
+        token = next[0].clone();
+    }
+    assert_eq!(office.end(seat(&first).session).await, None);
+    assert_eq!(office.sessions(seat(&first)).await.len(), 1);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_lost_is_given_again_for_a_minute() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    let first = office.begin("ann@x.org").await;
+    let next = refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap());
+    office.world.clock.advance(10 * SECOND);
+    assert_eq!(refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap()), next);
+    office.world.clock.advance(61 * SECOND);
+    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    refused(office.refresh(&next).await, Code::InvalidToken);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_owner() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let (first, other) = (office.begin("ann@x.org").await, office.begin("ann@x.org").await);
+    let second = office.refresh(&refresh_token(&first)).await.unwrap();
+    let third = office.refresh(&refresh_token(&second)).await.unwrap();
+    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    refused(office.refresh(&refresh_token(&third)).await, Code::InvalidToken);
+    assert!(office.end(seat(&first).session).await.is_some());
+    let told = office.audited("session.reused", 1).await;
+    assert_eq!(told[0].subject, AuditSubject::new("employee", ann.id));
+    // It comes again, and nothing more is told; her other session goes on.
+    refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
+    office.refresh(&refresh_token(&other)).await.unwrap();
+    assert_eq!(office.audited("session.reused", 1).await.len(), 1);
+    for bad in
+        ["", "t3refresh_", "t3refresh_AAAA", &refresh_token(&other).expose().replace("t3refresh_", "t3refresh_AAAA")]
+    {
+        refused(office.refresh(&Secret::new(bad)).await, Code::InvalidToken);
+    }
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    let (short, long) = (office.log_in("ann@x.org", PASSWORD).await.unwrap(), office.begin("ann@x.org").await);
+    office.world.clock.advance(601 * SECOND);
+    assert_eq!(office.sessions(seat(&long)).await.len(), 1, "the token of the other is over");
+    office.world.clock.advance(14 * DAY);
+    assert!(office.sessions(seat(&long)).await.is_empty());
+    refused(office.refresh(&refresh_token(&long)).await, Code::InvalidToken);
+    let stored = office.world.database(Service::Directory).await.collection::<Document>("sessions");
+    let of_short = doc! { "_id": kit::mongo::value(&seat(&short).session.unwrap()) };
+    let found = stored.find_one(of_short).await.unwrap().unwrap();
+    let forgotten: DateTime = *found.get_datetime("forgottenAt").unwrap();
+    assert!(forgotten.timestamp_millis() >= found.get_i64("expiresAt").unwrap());
+    let indexes: Vec<_> = futures::TryStreamExt::try_collect(stored.list_indexes().await.unwrap()).await.unwrap();
+    let expiring = |index: &mongodb::IndexModel| {
+        index.keys.contains_key("forgottenAt") && index.options.as_ref().is_some_and(|o| o.expire_after.is_some())
+    };
+    assert!(indexes.iter().any(expiring), "{indexes:?}");
+    // Neither a token nor what one can be made of is stored.
+    let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
+    assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_session_was_last_seen_is_told_by_gateways_and_never_goes_back() {
+    let office = Office::open().await;
+    office.employ("Ann", "ann@x.org").await;
+    let ann = seat(&office.begin("ann@x.org").await);
+    let began = office.sessions(ann).await[0].created_at;
+    for later in [1, 3, 2] {
+        let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap(), kit::new_id()], at: began + later * SECOND };
+        office.world.bus().ask(Caller::Service, &seen).await.unwrap();
+    }
+    assert_eq!(office.sessions(ann).await[0].last_seen_at, began + 3 * SECOND);
+    let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap()], at: Millis(i64::MAX) };
+    refused(office.ask_at(ann, &seen).await, Code::Forbidden);
+    office.world.finish().await;
+}

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use contracts::{
+    Caller, Code, EndOtherSessions, EndSession, ListSessions, LogOut, RefreshSession, Secret, Session, SessionId,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::accounts::LoginAnswer;
+use crate::{
+    App,
+    auth::{EmployeeCaller, TOKEN_CHALLENGE},
+    error::Problem,
+    extract::{Body, PathId},
+};
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Refresh {
+    /// The one of the last log-in or refresh.
+    #[schema(value_type = String, format = Password, example = "t3refresh_3q2-7wAAAAB…")]
+    refresh_token: Secret,
+}
+
+/// Get the next token of a session.
+///
+/// Each refresh token is good once: the answer holds the next one. The last one may be sent again for
+/// a minute, as long as the next was not used, and is answered with the same again: so an answer that
+/// was lost on the way, or two programs at once, do no harm. One that comes again later ends the
+/// session, as somebody else may have it.
+#[utoipa::path(
+    post, path = "/api/auth/refresh", tag = "Accounts",
+    request_body(content = Refresh),
+    responses(
+        (status = 200, description = "The next token, and the next refresh token.", body = LoginAnswer),
+        (status = 401, description = "`invalid_token`: the refresh token is wrong, used or expired: log in again."),
+    ),
+)]
+pub(super) async fn refresh(
+    State(app): State<Arc<App>>,
+    Body(Refresh { refresh_token }): Body<Refresh>,
+) -> Result<Json<LoginAnswer>, Problem> {
+    let request = RefreshSession { refresh_token, token_seconds: app.tokens.seconds(true) };
+    let who = app.ask(Caller::Anonymous, &request).await.map_err(|failure| match failure.code {
+        Code::InvalidToken => Problem::invalid_token(&failure.detail, vec![TOKEN_CHALLENGE]),
+        _ => failure.into(),
+    })?;
+    Ok(Json(LoginAnswer::of(&app, who)?))
+}
+
+/// My sessions.
+#[utoipa::path(
+    get, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
+    responses((status = 200, description = "Those that go on, the newest first.", body = Vec<Session>)),
+)]
+pub(super) async fn list_sessions(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(id): EmployeeCaller,
+) -> Result<Json<Vec<Session>>, Problem> {
+    Ok(Json(app.ask(Caller::Employee(id), &ListSessions {}).await?))
+}
+
+/// End all my other sessions.
+///
+/// Their tokens are dead within a second; those from before there were sessions too.
+#[utoipa::path(
+    delete, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
+    responses((status = 204, description = "Ended.")),
+)]
+pub(super) async fn end_other_sessions(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(id): EmployeeCaller,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Employee(id), &EndOtherSessions {}).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End one of my sessions.
+///
+/// Its tokens are dead within a second.
+#[utoipa::path(
+    delete, path = "/api/auth/sessions/{id}", tag = "Accounts", security(("employeeToken" = [])),
+    params(("id" = SessionId, Path, description = "Which.")),
+    responses((status = 204, description = "Ended.")),
+)]
+pub(super) async fn end_session(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(employee): EmployeeCaller,
+    PathId(id): PathId<SessionId>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Employee(employee), &EndSession { id }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Log out.
+///
+/// The session ends: its tokens are dead within a second. A token from before there were sessions
+/// cannot be ended alone: with it all sessions end.
+#[utoipa::path(
+    post, path = "/api/auth/logout", tag = "Accounts", security(("employeeToken" = [])),
+    responses((status = 204, description = "Logged out.")),
+)]
+pub(super) async fn log_out(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(id): EmployeeCaller,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Employee(id), &LogOut {}).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
