@@ -19,7 +19,7 @@ async fn a_correction_keeps_what_was_and_who_changed_it_and_tells_analytics() {
     let corrected = CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2) };
     assert_eq!(bench.world.ask(&corrected).await.unwrap().end, Millis(NOON + HOUR / 2));
     assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 2));
-    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 1);
+    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 2, "the window, and an entry in the trail");
     let history = bench.world.database(Service::Timetrack).await.collection::<Document>("window_history");
     let former = history.find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(former.get_str("changed_by").unwrap(), "root");

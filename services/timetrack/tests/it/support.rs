@@ -147,7 +147,7 @@ impl Bench {
         headers.insert(header::ANSWER_TO, inbox);
         let sent = bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
         sent.unwrap().await.unwrap();
-        let word = tokio::time::timeout(Duration::from_secs(10), words.next()).await.ok()??;
+        let word = tokio::time::timeout(Duration::from_secs(30), words.next()).await.ok()??;
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)
     }
 
