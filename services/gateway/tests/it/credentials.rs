@@ -1,11 +1,12 @@
 //! Who is let in, and that it is asked first.
 
+use contracts::Secret;
 use jsonwebtoken::Algorithm;
 use reqwest::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, problem, sign, told};
+use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem, sign, start_gateway_with, told};
 
 /// No service runs: whoever is let in gets a 503.
 const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
@@ -54,6 +55,22 @@ async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
     testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
     edge.world.clock.advance(11_000);
     assert_eq!(me(&token).await, REFUSED);
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_a_new_secret_takes_tokens_of_the_one_before_as_long_as_it_knows_that() {
+    let edge = Edge::start().await;
+    let token = edge.token_in(kit::new_id(), kit::new_id());
+    for (previous, expected) in [(Some(JWT_SECRET), LET_IN), (None, REFUSED)] {
+        let new = gateway::Config {
+            jwt_secret_key: Some(Secret::new("what tokens are signed with from now on")),
+            jwt_secret_key_previous: previous.map(Secret::new),
+            ..config()
+        };
+        let (base, _gateway) = start_gateway_with(&edge.world, new).await;
+        assert_eq!(told(edge.http.get(base + "/api/auth/me").bearer_auth(&token)).await.status, expected);
+    }
     edge.world.finish().await;
 }
 
