@@ -18,6 +18,7 @@ mod router;
 mod slash;
 mod tasks;
 mod time_entries;
+mod under_path;
 mod windows;
 
 pub(crate) use router::router;

@@ -73,7 +73,7 @@ mod tests {
             token: Secret::new("the-token"),
             expires_at: Millis(72 * HOUR),
         };
-        let mail = InvitationMail::write(&minted, "https://x.org", Millis(0));
+        let mail = InvitationMail::write(&minted, &kit::PublicUrl::read(None).unwrap(), Millis(0));
         let sender = "T3 <no-reply@t3.example.org>".parse().unwrap();
         let letter = Letter::compose(&sender, &minted, kit::new_id(), mail, Millis(0)).unwrap();
         String::from_utf8(letter.bytes).unwrap()

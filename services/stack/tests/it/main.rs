@@ -27,6 +27,8 @@ mod office;
 mod page;
 mod program;
 mod projects;
+mod proxied;
+mod proxy;
 mod readme;
 mod revocation;
 mod secrets;

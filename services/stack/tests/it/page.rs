@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::proxy::{Manner, Proxy};
 use crate::support::System;
 
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -194,6 +195,25 @@ async fn an_invitation_is_accepted_in_a_browser_with_javascript_and_without() {
             activate(&browser, &system, &link).await;
         };
         let outcome = AssertUnwindSafe(walk).catch_unwind().await;
+        browser.close().await;
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        system.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_accepted_in_a_browser_under_the_path_of_a_proxy() {
+    if !Path::new(CHROMEDRIVER).exists() {
+        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+        return;
+    }
+    for manner in [Manner::Strips, Manner::Keeps] {
+        let system = System::start_behind(Proxy::listen(manner).await).await;
+        system.invite("Ann <i>Example</i>", "ann@example.org").await;
+        let token = system.invitation_token("ann@example.org").await;
+        let link = format!("{}/activate?token={token}", system.base);
+        let browser = Browser::open(false).await;
+        let outcome = AssertUnwindSafe(activate(&browser, &system, &link)).catch_unwind().await;
         browser.close().await;
         outcome.unwrap_or_else(|panic| resume_unwind(panic));
         system.finish().await;
