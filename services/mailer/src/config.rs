@@ -8,7 +8,7 @@ use clap::{
     Args,
     builder::{OsStringValueParser, TypedValueParser},
 };
-use contracts::Secret;
+use contracts::{Email, Secret};
 use kit::{
     PublicUrl,
     config::{Environment, Refused, given, secret},
@@ -80,7 +80,7 @@ impl Config {
     pub(crate) fn sender(&self) -> Result<Mailbox, Refused> {
         let text = given(self.email_from.as_ref()).unwrap_or(SENDER);
         let plain = !text.chars().any(char::is_control);
-        text.parse().ok().filter(|_| plain).ok_or_else(|| {
+        text.parse().ok().filter(|_| plain).map(for_mail).ok_or_else(|| {
             Refused("EMAIL_FROM must be an address such as no-reply@example.org or T3 <no-reply@example.org>".into())
         })
     }
@@ -151,6 +151,12 @@ impl Config {
         }
         tls.build().map_err(|e| Refused(format!("EMAIL_CA_FILE cannot be used: {e}")))
     }
+}
+
+/// The same with the domain as it is in the DNS: no mail server has to know another form.
+fn for_mail(sender: Mailbox) -> Mailbox {
+    let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
+    Mailbox { email: email.unwrap_or(sender.email), ..sender }
 }
 
 /// A name with a dot, or an address in brackets (RFC 5321, 4.1.3).
@@ -262,6 +268,15 @@ mod tests {
             let config = Config { email_from: some(from), ..with_host() };
             assert!(config.sender().unwrap_err().0.contains("EMAIL_FROM"), "{from}");
         }
+    }
+
+    #[test]
+    fn the_sender_has_a_domain_as_it_is_in_the_dns() {
+        let sender = |from| Config { email_from: some(from), ..Default::default() }.sender().unwrap().to_string();
+        assert_eq!(sender("T3 <no-reply@Müller.de>"), "T3 <no-reply@xn--mller-kva.de>");
+        assert_eq!(sender("no-reply@example.org"), "no-reply@example.org");
+        let hello = Config { email_from: some("t3@müller.de"), ..with_host() }.hello().unwrap();
+        assert_eq!(hello.to_string(), "xn--mller-kva.de");
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl InvitationMail {
             (DOCTYPE)
             html lang="en" {
                 head { meta charset="utf-8"; title { "Your invitation to T3" } }
-                body style="font-family: sans-serif; line-height: 1.5; max-width: 36em" {
+                body style="font-family: sans-serif; line-height: 1.5; max-width: 36em; overflow-wrap: anywhere" {
                     p { (greeting) }
                     p { (invited) " " (ABOUT) }
                     p { (ask) }
