@@ -5,7 +5,10 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Actor, EmployeeId, Event, KeyId, Millis, Name, Role, Scopes, Secret, Service, message::requests, present};
+use crate::{
+    Actor, EmployeeId, Event, KeyId, Millis, Name, Role, Scopes, Secret, Service, given::given, message::requests,
+    present,
+};
 
 /// How every key begins, so that scanners for leaked secrets recognise one.
 pub const KEY_PREFIX: &str = "t3key_";
@@ -69,6 +72,7 @@ pub struct ApiKey {
 #[serde(rename_all = "camelCase")]
 pub struct CreateApiKey {
     /// What it is for.
+    #[serde(deserialize_with = "given")]
     pub name: Name,
     /// A role: what that allows, the key allows.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]

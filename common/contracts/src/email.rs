@@ -1,36 +1,72 @@
 use std::fmt;
 
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
+
+use crate::visible::{fits_address, is_invisible};
+
+/// The most bytes before the @ (RFC 5321, 4.5.3.1.1).
+const LOCAL_MOST: usize = 64;
+/// The most bytes of an address (RFC 5321, 4.5.3.1.3).
+const MOST: usize = 254;
 
 /// An e-mail address as it was given, trimmed.
 ///
-/// At most 254 characters (RFC 5321, 4.5.3.1.3), one `@`, a domain with a dot or a single
-/// label, no white space and no control characters: it is written into mail headers.
+/// At most 254 characters, one `@`, a domain with a dot or a single label, no white space and no
+/// control characters: it is written into mail headers. What somebody gives anew must also be an
+/// address that mail can reach ([`Email::given`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = Email, example = "ann@example.org")]
 pub struct Email(String);
 
-/// Why a text is no e-mail address. Never repeats the text.
+/// Why a text is no e-mail address, or none that mail can reach. Never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be an e-mail address, such as ann@example.org")]
-pub struct InvalidEmail;
+pub enum InvalidEmail {
+    /// No address at all.
+    #[error("must be an e-mail address, such as ann@example.org")]
+    Shape,
+    /// It holds characters that nobody can see.
+    #[error("must not contain invisible characters: type the address anew instead of copying it")]
+    Invisible,
+    /// It holds white space.
+    #[error("must not contain spaces or other white space")]
+    Space,
+    /// It holds a typographic character or another that stands in no address.
+    #[error("must not contain typographic or other special characters before the @: an apostrophe is ', a dash is -")]
+    Character,
+    /// The local part begins or ends with a dot, or has two in a row.
+    #[error("must not begin or end with a dot before the @, nor have two dots in a row")]
+    Dots,
+    /// Too many bytes before the @.
+    #[error("must have at most 64 bytes before the @")]
+    LongLocal,
+    /// Too many bytes in all.
+    #[error("must have at most 254 bytes, its domain as it is in the DNS")]
+    Long,
+    /// The DNS cannot hold such a domain.
+    #[error(
+        "must have a domain after the @ that can exist, such as example.org: labels of at most 63 letters, digits and hyphens, with single dots between"
+    )]
+    Domain,
+}
 
 impl Email {
-    /// Reads an address.
+    /// Reads an address as it is stored, or typed by somebody who logs in.
     ///
     /// # Errors
     /// [`InvalidEmail`] where the text cannot be one.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"@".contains(c);
-        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail::Shape)?;
         let labels_fit = domain.split('.').all(|label| {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-' || !c.is_ascii() && plain(c))
         });
         let local_fits = !local.is_empty()
             && local.chars().count() <= 64
@@ -38,11 +74,43 @@ impl Email {
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..");
-        if local_fits && labels_fit && text.chars().count() <= 254 {
+        if local_fits && labels_fit && text.chars().count() <= MOST {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidEmail)
+            Err(InvalidEmail::Shape)
         }
+    }
+
+    /// Reads an address that somebody gives anew: one that mail can reach.
+    ///
+    /// # Errors
+    /// [`InvalidEmail`] says what is in the way.
+    pub fn given(text: &str) -> Result<Self, InvalidEmail> {
+        let text = nfc(text.trim());
+        if text.chars().any(is_invisible) {
+            return Err(InvalidEmail::Invisible);
+        }
+        if text.chars().any(char::is_whitespace) {
+            return Err(InvalidEmail::Space);
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail::Shape)?;
+        if local.is_empty() || local.contains('@') {
+            return Err(InvalidEmail::Shape);
+        }
+        if local.starts_with('.') || local.ends_with('.') || local.contains("..") {
+            return Err(InvalidEmail::Dots);
+        }
+        if !local.chars().all(fits_address) {
+            return Err(InvalidEmail::Character);
+        }
+        if local.len() > LOCAL_MOST {
+            return Err(InvalidEmail::LongLocal);
+        }
+        let domain = dns_name(domain).ok_or(InvalidEmail::Domain)?;
+        if local.len() + 1 + domain.len() > MOST {
+            return Err(InvalidEmail::Long);
+        }
+        Self::parse(&text)
     }
 
     /// The address as it was given.
@@ -50,10 +118,45 @@ impl Email {
         &self.0
     }
 
-    /// The form in which addresses are compared: Ann@x.org is ann@x.org.
+    /// The form in which addresses are compared: Ann@x.org is ann@x.org, and a domain is the same in
+    /// letters beyond ASCII and as it is in the DNS.
     pub fn key(&self) -> String {
+        let (local, domain) = self.parts();
+        let local = nfc(&nfc(local).to_lowercase());
+        format!("{local}@{}", dns_name(domain).unwrap_or_else(|| domain.to_lowercase()))
+    }
+
+    /// The form in which addresses were compared before domains were: keys that are stored may still be it.
+    pub fn former_key(&self) -> String {
         self.0.to_lowercase()
     }
+
+    /// The address as mail goes there, the domain as it is in the DNS: so only letters beyond ASCII
+    /// before the @ need a mail server that knows such addresses (RFC 6531).
+    pub fn for_mail(&self) -> String {
+        let (local, domain) = self.parts();
+        format!("{}@{}", nfc(local), dns_name(domain).unwrap_or_else(|| domain.to_owned()))
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        // Nothing without an @ was parsed.
+        self.0.rsplit_once('@').unwrap_or((&self.0, ""))
+    }
+}
+
+/// A domain as it is in the DNS (UTS 46): in small letters, in ASCII; nothing where it cannot be there.
+fn dns_name(domain: &str) -> Option<String> {
+    let name = Uts46::new()
+        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+        .ok()?;
+    // An IP address has no mail without brackets, and no top-level domain is a number.
+    let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    (!is_number).then(|| name.into_owned())
+}
+
+/// Keyboards and systems write ü as one character or as two; this is as one (Unicode's form NFC).
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
 }
 
 impl fmt::Display for Email {
@@ -78,12 +181,23 @@ impl From<Email> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn addresses_that_people_have_are_taken() {
-        for good in ["ann@x.org", " Ann.O'Neil+t3@mail.example.co ", "a@localhost", "jürgen@müller.de"] {
-            assert!(Email::parse(good).is_ok(), "{good}");
+        for good in [
+            "ann@x.org",
+            " Ann.O'Neil+t3@mail.example.co ",
+            "a@localhost",
+            "jürgen@müller.de",
+            "ju\u{308}rgen@mu\u{308}ller.de",
+            "山田@例え.jp",
+            "ann@हिन्दी.भारत",
+            "ann@xn--mller-kva.de",
+        ] {
+            assert!(Email::given(good).is_ok(), "{good}: {:?}", Email::given(good));
         }
     }
 
@@ -102,13 +216,87 @@ mod tests {
             "a@-x.org",
             "<a@x.org>",
         ] {
-            assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad}");
+            assert_eq!(Email::parse(bad), Err(InvalidEmail::Shape), "{bad}");
+            assert!(Email::given(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn the_case_of_letters_does_not_tell_two_addresses_apart() {
-        let key = |text| Email::parse(text).map(|e| e.key());
-        assert_eq!(key("Ann@X.org"), key("ann@x.ORG"));
+    fn an_address_that_mail_can_never_reach_is_refused_with_the_reason() {
+        use InvalidEmail::*;
+        let (local, label) = ("a".repeat(65), "b".repeat(64));
+        let (umlauts, labels) = ("ü".repeat(33), vec!["c".repeat(60); 4].join("."));
+        for (bad, reason) in [
+            ("an\u{200B}n@x.org", Invisible),
+            ("ann@x\u{200B}.org", Invisible),
+            ("\u{FEFF}ann@x.org", Invisible),
+            ("ann@x.org\u{2060}", Invisible),
+            ("ann\u{AD}a@x.org", Invisible),
+            ("a\u{3164}@x.org", Invisible),
+            ("\u{202E}ann@x.org", Invisible),
+            ("an n@x.org", Space),
+            ("an\u{A0}n@x.org", Space),
+            ("ann@x. org", Space),
+            ("o\u{2019}neil@x.org", Character),
+            ("ann\u{2013}b@x.org", Character),
+            ("\u{201C}ann\u{201D}@x.org", Character),
+            ("ann\u{FF0E}b@x.org", Character),
+            ("a,b@x.org", Character),
+            ("a(b)@x.org", Character),
+            ("a..b@x.org", Dots),
+            ("ann.@x.org", Dots),
+            (&format!("{local}@x.org"), LongLocal),
+            (&format!("{umlauts}@x.org"), LongLocal),
+            (&format!("ann@{label}.org"), Domain),
+            (&format!("{}@{labels}.org", "a".repeat(20)), Long),
+            (&format!("ann@{labels}.{labels}.org"), Domain),
+            ("ann@x..org", Domain),
+            ("ann@x.org.", Domain),
+            ("ann@.org", Domain),
+            ("ann@x_y.org", Domain),
+            ("ann@192.0.2.1", Domain),
+            ("ann@-x.org", Domain),
+            ("ann@xn--a.org", Domain),
+        ] {
+            assert_eq!(Email::given(bad), Err(reason), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_an_address_does_not_tell_two_people_apart() {
+        let key = |text| Email::parse(text).map(|e| e.key()).unwrap();
+        for (one, other) in [
+            ("Ann@X.org", "ann@x.ORG"),
+            ("ü@ü.de", "ü@xn--tda.de"),
+            ("ü@ü.de", "U\u{308}@U\u{308}.DE"),
+            ("ann@MÜLLER.de", "ann@XN--MLLER-KVA.de"),
+            ("ann@x\u{3002}org", "ann@x.org"),
+            ("ann@\u{FF58}.org", "ann@x.org"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+        }
+        assert_ne!(key("straße@x.org"), key("strasse@x.org"));
+        assert_eq!(key("Ann@X.org"), "ann@x.org", "as it is stored already");
+        assert_eq!(Email::given("Ü@Ü.de").unwrap().as_str(), "Ü@Ü.de", "what was typed is shown");
+    }
+
+    #[test]
+    fn mail_goes_to_a_domain_as_it_is_in_the_dns() {
+        let mail = |text| Email::given(text).unwrap().for_mail();
+        assert_eq!(mail("Ann@Müller.de"), "Ann@xn--mller-kva.de");
+        assert_eq!(mail("jürgen@x.org"), "jürgen@x.org");
+        assert_eq!(mail("Ann@X.org"), "Ann@x.org");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_given_can_be_read_again_and_is_the_same_person(text in "[a-zA-ZäÄßñ.'+-]{1,12}@[a-zA-Züß-]{1,8}(\\.[a-zé]{2,5}){0,2}") {
+            let Ok(email) = Email::given(&text) else { return Ok(()) };
+            let stored = Email::parse(email.as_str()).unwrap();
+            prop_assert_eq!(&stored, &email);
+            prop_assert_eq!(Email::parse(&email.for_mail()).unwrap().key(), email.key());
+            let in_the_dns = email.for_mail();
+            prop_assert!(in_the_dns.rsplit_once('@').unwrap().1.is_ascii());
+        }
     }
 }

@@ -5,7 +5,10 @@ use utoipa::ToSchema;
 
 use crate::{
     AccountId, Email, EmployeeId, Event, InvitationDelivery, InvitationId, Label, Millis, Name, Page, ProjectId, Role,
-    Service, Term, kept::kept, message::requests, nullable, present,
+    Service, Term,
+    given::{given, given_nullable, given_present},
+    kept::kept,
+    message::requests,
 };
 
 /// An employee, as the API shows one.
@@ -106,8 +109,10 @@ pub enum Permission {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateEmployee {
     /// The name.
+    #[serde(deserialize_with = "given")]
     pub name: Name,
     /// The e-mail address, which nobody else has in any case of its letters.
+    #[serde(deserialize_with = "given")]
     pub email: Email,
 }
 
@@ -130,15 +135,15 @@ pub struct ListEmployees {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EmployeeChanges {
     /// Another name.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Ann Example")]
     pub name: Option<Name>,
     /// Another e-mail address.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "ann@example.org")]
     pub email: Option<Email>,
     /// Another title; `null` clears it.
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Engineer")]
     pub title: Option<Option<Label>>,
 }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term,
+    given::{given, given_list, given_present},
     lenient::{present_truth, truth},
     message::requests,
     nullable, present,
@@ -94,6 +95,7 @@ pub struct ScreenshotSettings {
 #[serde(rename_all = "camelCase")]
 pub struct CreateProject {
     /// The name.
+    #[serde(deserialize_with = "given")]
     pub name: Name,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,11 +108,11 @@ pub struct CreateProject {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub employees: Option<Vec<EmployeeId>>,
     /// The statuses a task of it can have; `To Do`, `In Progress`, `Done` unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["To Do", "In Progress", "Done"]))]
     pub statuses: Option<Vec<Label>>,
     /// The priorities a task of it can have; `Low`, `Medium`, `High` unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["Low", "Medium", "High"]))]
     pub priorities: Option<Vec<Label>>,
     /// Whether the desktop app takes screenshots; it does not, unless said otherwise.
@@ -126,7 +128,7 @@ pub struct CreateProject {
 #[serde(rename_all = "camelCase")]
 pub struct ProjectChanges {
     /// Another name.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub name: Option<Name>,
     /// Another description; `null` clears it.
@@ -140,11 +142,11 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub employees: Option<Vec<EmployeeId>>,
     /// The statuses a task of it can have.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub statuses: Option<Vec<Label>>,
     /// The priorities a task of it can have.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub priorities: Option<Vec<Label>>,
     /// Whether the desktop app takes screenshots.

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term, lenient::present_truth,
-    message::requests, nullable, present,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term,
+    given::{given, given_present},
+    lenient::present_truth,
+    message::requests,
+    nullable, present,
 };
 
 /// A task, as the API shows one.
@@ -73,6 +76,7 @@ impl From<Task> for TaskSummary {
 #[serde(rename_all = "camelCase")]
 pub struct CreateTask {
     /// The name.
+    #[serde(deserialize_with = "given")]
     pub name: Name,
     /// The project it belongs to.
     pub project_id: ProjectId,
@@ -87,11 +91,11 @@ pub struct CreateTask {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub employees: Option<Vec<EmployeeId>>,
     /// One of the project's statuses; `To Do` unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "To Do")]
     pub status: Option<Label>,
     /// One of the project's priorities; `Medium` unless said otherwise.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Medium")]
     pub priority: Option<Label>,
 }
@@ -101,7 +105,7 @@ pub struct CreateTask {
 #[serde(rename_all = "camelCase")]
 pub struct TaskChanges {
     /// Another name.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub name: Option<Name>,
     /// Another project: the employees must be on that one.
@@ -118,11 +122,11 @@ pub struct TaskChanges {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub employees: Option<Vec<EmployeeId>>,
     /// Another of the project's statuses.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub status: Option<Label>,
     /// Another of the project's priorities.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub priority: Option<Label>,
 }

@@ -19,6 +19,12 @@ pub enum InvalidText {
     /// A line break or another control character where a line is meant.
     #[error("must not contain line breaks or other control characters")]
     Control,
+    /// Nothing that anybody could see.
+    #[error("must have a letter, a digit or another character that can be seen")]
+    Unseen,
+    /// Characters that show the others in another order than they are written.
+    #[error("must not contain characters that turn the direction of the text: type it anew instead of copying it")]
+    Turned,
 }
 
 macro_rules! texts {

@@ -14,9 +14,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, field::Empty, info_span};
 
-use crate::{
-    Bus, Error, InHand, MOST_DELIVERIES, Origin, Pull, Puller, Shutdown, bury, endpoints::ChainLine, retry_delay, trace,
-};
+use crate::{Bus, Error, InHand, Origin, OwnFailures, Pull, Puller, Shutdown, bury, endpoints::ChainLine, trace};
 
 /// The most events that one process of a service works on at once.
 const MOST_IN_HAND: usize = 32;
@@ -74,6 +72,7 @@ type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verd
 pub struct Events<S> {
     service: Service,
     table: Vec<Line<S>>,
+    failures: OwnFailures,
 }
 
 struct Line<S> {
@@ -92,7 +91,7 @@ impl<S> fmt::Debug for Events<S> {
 impl<S: Send + Sync + 'static> Events<S> {
     /// An empty table.
     pub fn new(service: Service) -> Self {
-        Self { service, table: Vec::new() }
+        Self { service, table: Vec::new(), failures: OwnFailures::default() }
     }
 
     /// Adds a line: this handler applies that event.
@@ -166,7 +165,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         };
         let line = self.table.iter().find(|line| matches_filter(&message.subject, &line.filter));
         let Some(Line { kind, handler, .. }) = line else {
-            return unknown(bus, message, delivery.deliveries).await;
+            return self.unknown(bus, message).await;
         };
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
@@ -179,6 +178,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         drop(in_hand);
         match verdict {
             Verdict::Done(caused) => {
+                self.failures.forget(message);
                 delivery.report(bus, caused).await;
                 settle(message.ack().await.map_err(Error::Nats));
                 took("applied");
@@ -192,35 +192,42 @@ impl<S: Send + Sync + 'static> Events<S> {
                 took("again");
                 settle(message.ack_with(AckKind::Nak(Some(after))).await.map_err(Error::Nats));
             }
-            Verdict::Failed(error) if error.is_away() || delivery.deliveries < MOST_DELIVERIES => {
+            Verdict::Failed(error) if error.is_away() => {
                 took("again");
-                let away = error.is_away();
-                tracing::warn!(
-                    error = %anyhow::Error::from(error).chain_line(),
-                    deliveries = delivery.deliveries, "not applied; it comes again"
-                );
-                let delay = if away { PAUSE } else { retry_delay(delivery.deliveries) };
-                settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
-                if away {
-                    // Keeps our place for a while, so that pulling pauses once all places are taken.
-                    tokio::time::sleep(PAUSE).await;
+                again(error, &delivery);
+                settle(message.ack_with(AckKind::Nak(Some(PAUSE))).await.map_err(Error::Nats));
+                // Keeps our place for a while, so that pulling pauses once all places are taken.
+                tokio::time::sleep(PAUSE).await;
+            }
+            Verdict::Failed(error) => match self.failures.again(message) {
+                Some(delay) => {
+                    took("again");
+                    again(error, &delivery);
+                    settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
                 }
-            }
-            Verdict::Failed(error) => {
-                let reason = anyhow::Error::from(error).chain_line();
-                settle(bury(bus, message, &reason).await);
-                took("dead");
-            }
+                None => {
+                    let reason = anyhow::Error::from(error).chain_line();
+                    settle(bury(bus, message, &reason).await);
+                    took("dead");
+                }
+            },
         }
+    }
+
+    /// While an upgrade rolls, an older replica gets what only a newer one applies: that takes it soon.
+    async fn unknown(&self, bus: &Bus, message: &Message) {
+        settle(match self.failures.again(message) {
+            Some(delay) => message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats),
+            None => bury(bus, message, "nobody here applies this").await,
+        });
     }
 }
 
-/// While an upgrade rolls, an older replica gets what only a newer one applies: that takes it soon.
-async fn unknown(bus: &Bus, message: &Message, deliveries: i64) {
-    settle(match deliveries < MOST_DELIVERIES {
-        true => message.ack_with(AckKind::Nak(Some(retry_delay(deliveries)))).await.map_err(Error::Nats),
-        false => bury(bus, message, "nobody here applies this").await,
-    });
+fn again(error: Error, delivery: &Delivery) {
+    tracing::warn!(
+        error = %anyhow::Error::from(error).chain_line(),
+        deliveries = delivery.deliveries, "not applied; it comes again"
+    );
 }
 
 /// What the server did not hear it will ask again: the message comes once more.

@@ -135,26 +135,3 @@ pub async fn let_company_come() {
         tokio::task::yield_now().await;
     }
 }
-
-/// After so many deliveries, a message that fails by itself is dead. Counted by us: past the
-/// server's own `max_deliver` a message just lies there.
-pub const MOST_DELIVERIES: i64 = 8;
-
-/// How long to wait before the next delivery of a message that failed: 0.1 s, doubled each time,
-/// at most 5 s. Reports wait for what comes late.
-pub fn retry_delay(deliveries: i64) -> Duration {
-    let doublings = deliveries.clamp(1, 10) as u32 - 1;
-    Duration::from_millis((100 << doublings).min(5_000))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_delay_grows_to_five_seconds() {
-        assert_eq!(retry_delay(1), Duration::from_millis(100));
-        assert_eq!(retry_delay(2), Duration::from_millis(200));
-        assert_eq!(retry_delay(100), Duration::from_secs(5));
-    }
-}

@@ -13,7 +13,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Deps, Endpoints, Needs, Shutdown};
+use kit::{Bus, Deps, Endpoints, Needs, OwnFailures, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
     pub(crate) metrics: CountingMetrics,
+    /// Of the events that are counted.
+    pub(crate) failures: OwnFailures,
 }
 
 impl App {
@@ -41,6 +43,7 @@ impl App {
             store: Store::open(&deps.database()),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             metrics: CountingMetrics::new(deps.bus.metrics()),
+            failures: OwnFailures::default(),
         }
     }
 }

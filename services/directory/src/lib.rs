@@ -48,6 +48,10 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
+    if let Err(error) = store.employees.renew_keys().await {
+        // They are found by their former form too, and the next start tries again.
+        tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "addresses are stored in a former form");
+    }
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
     let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher, revocations });
     events().consume(app.clone(), &deps.bus, &shutdown).await?;

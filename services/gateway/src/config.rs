@@ -61,6 +61,29 @@ pub struct Config {
     /// How many connections there may be, and how long a client may take.
     #[command(flatten)]
     pub connections: Connections,
+    /// Where browsers reach us. [`Alone`] reads it: where the mailer runs in the same process, the
+    /// setting is the mailer's.
+    #[arg(skip)]
+    pub public_url: Option<String>,
+}
+
+/// The settings of a gateway in a process of its own.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct Alone {
+    /// The settings that it has everywhere.
+    #[command(flatten)]
+    pub config: Config,
+    /// Where browsers reach us, with the path that a proxy serves us under, such as
+    /// `https://example.org/t3`; unless set, a host of our own.
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
+}
+
+impl From<Alone> for Config {
+    fn from(Alone { config, public_url }: Alone) -> Self {
+        Self { public_url, ..config }
+    }
 }
 
 /// How tokens are signed.
@@ -214,6 +237,17 @@ mod tests {
         assert!(short.tokens(Environment::Development).is_ok());
         assert!(config(&[]).admin_keys(Environment::Development).is_err());
         assert!(config(&["--jwt-secret-key="]).tokens(Environment::Development).is_err());
+    }
+
+    #[test]
+    fn a_gateway_alone_reads_the_public_url() {
+        #[derive(Parser)]
+        struct Cli {
+            #[command(flatten)]
+            config: Alone,
+        }
+        let cli = Cli::try_parse_from(["gateway", "--public-url", "https://example.org/t3"]).expect("flags that fit");
+        assert_eq!(Config::from(cli.config).public_url.as_deref(), Some("https://example.org/t3"));
     }
 
     #[test]

@@ -19,10 +19,10 @@ mod serving;
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Caller, Failure, Request, Service, stream};
-use kit::{Bus, Clock, Deps, Health, Needs, Shutdown, config::Refused};
+use kit::{Bus, Clock, Deps, Health, Needs, PublicUrl, Shutdown, config::Refused};
 use tokio::net::TcpListener;
 
-pub use config::{Algorithm, Config};
+pub use config::{Algorithm, Alone, Config};
 pub use serving::Connections;
 
 use crate::{
@@ -51,6 +51,8 @@ pub(crate) struct App {
     pub(crate) ingest: Ingest,
     pub(crate) names: Names,
     pub(crate) metrics: GatewayMetrics,
+    /// Where browsers reach us.
+    pub(crate) base: PublicUrl,
     /// How long the body of a request may take.
     pub(crate) body_limit: serving::Limit,
 }
@@ -89,6 +91,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let keys = config.admin_keys(deps.environment)?;
     let tokens = config.tokens(deps.environment)?;
     let cors = config.cors()?;
+    let base = PublicUrl::read(config.public_url.as_ref())?;
     // What requests in hand still need goes on until the last of them is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
@@ -109,6 +112,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         ingest,
         names: Names::new(deps.bus.clone()),
         metrics,
+        base,
         body_limit: (config.connections.body(), connections.clone()),
     });
     let addr = listener.local_addr()?;

@@ -2,11 +2,12 @@
 //! its errors above all, is added here and not repeated at each of them.
 
 use axum::http::Method;
+use kit::PublicUrl;
 use serde_json::json;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type,
+        ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Server, Type,
         extensions::Extensions,
         path::{Operation, Parameter, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -43,8 +44,10 @@ use crate::{
 struct Described;
 
 /// The document before its routes.
-pub(crate) fn described() -> utoipa::openapi::OpenApi {
+pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     let mut api = Described::openapi();
+    // Without this, whoever reads it takes the whole host for ours.
+    api.servers = Some(url.base()).filter(|base| !base.is_empty()).map(|base| vec![Server::new(base)]);
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An admin's key.")));
     let token = SecurityScheme::Http(
         HttpBuilder::new()

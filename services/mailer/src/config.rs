@@ -8,8 +8,11 @@ use clap::{
     Args,
     builder::{OsStringValueParser, TypedValueParser},
 };
-use contracts::Secret;
-use kit::config::{Environment, Refused, given, secret};
+use contracts::{Email, Secret};
+use kit::{
+    PublicUrl,
+    config::{Environment, Refused, given, secret},
+};
 use lettre::{
     message::Mailbox,
     transport::smtp::{
@@ -22,7 +25,6 @@ use lettre::{
 use crate::outgoing::{Folder, Outgoing, Security, Smtp};
 
 const SENDER: &str = "T3 <no-reply@localhost>";
-const HERE: &str = "http://127.0.0.1:8000";
 
 /// The settings of this service alone. An empty one counts as none.
 #[derive(Args, Clone, Debug, Default)]
@@ -56,7 +58,8 @@ pub struct Config {
     /// A file of certificates (PEM) that are trusted too: for a mail server of your own.
     #[arg(long, env = "EMAIL_CA_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_ca_file: Option<PathBuf>,
-    /// Where browsers reach the gateway, the start of the links in mails; unless set, `http://127.0.0.1:8000`.
+    /// Where browsers reach the gateway, the start of the links in mails, with the path that a proxy
+    /// serves it under; unless set, `http://127.0.0.1:8000`.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }
@@ -77,21 +80,14 @@ impl Config {
     pub(crate) fn sender(&self) -> Result<Mailbox, Refused> {
         let text = given(self.email_from.as_ref()).unwrap_or(SENDER);
         let plain = !text.chars().any(char::is_control);
-        text.parse().ok().filter(|_| plain).ok_or_else(|| {
+        text.parse().ok().filter(|_| plain).map(for_mail).ok_or_else(|| {
             Refused("EMAIL_FROM must be an address such as no-reply@example.org or T3 <no-reply@example.org>".into())
         })
     }
 
-    /// The start of every link, without a slash at its end.
-    pub(crate) fn public_url(&self) -> Result<String, Refused> {
-        let text = given(self.public_url.as_ref()).unwrap_or(HERE).trim_end_matches('/');
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-        let host = rest.split('/').next().unwrap_or_default();
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
-        if host.is_empty() || host.starts_with(':') || !rest.chars().all(fits) {
-            return refuse("PUBLIC_URL must be an address such as https://time.example.org, without ? and #");
-        }
-        Ok(text.to_owned())
+    /// Where the links of mails lead.
+    pub(crate) fn public_url(&self) -> Result<PublicUrl, Refused> {
+        PublicUrl::read(self.public_url.as_ref())
     }
 
     fn smtp(&self, host: &str) -> Result<Smtp, Refused> {
@@ -127,9 +123,7 @@ impl Config {
             });
         }
         let (url, sender) = (self.public_url()?, self.sender()?);
-        let host = url.split('/').nth(2).unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let names = [host, sender.email.domain()].into_iter().filter(|name| name.parse::<IpAddr>().is_err());
+        let names = [url.host(), sender.email.domain()].into_iter().filter(|name| name.parse::<IpAddr>().is_err());
         Ok(names.filter_map(hello).next().unwrap_or(ClientId::Ipv4(Ipv4Addr::LOCALHOST)))
     }
 
@@ -157,6 +151,12 @@ impl Config {
         }
         tls.build().map_err(|e| Refused(format!("EMAIL_CA_FILE cannot be used: {e}")))
     }
+}
+
+/// The same with the domain as it is in the DNS: no mail server has to know another form.
+fn for_mail(sender: Mailbox) -> Mailbox {
+    let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
+    Mailbox { email: email.unwrap_or(sender.email), ..sender }
 }
 
 /// A name with a dot, or an address in brackets (RFC 5321, 4.1.3).
@@ -271,13 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn links_start_with_an_http_address_without_a_slash_at_its_end() {
-        let url = |text| Config { public_url: some(text), ..Default::default() }.public_url();
-        assert_eq!(url(""), Ok(HERE.to_owned()));
-        assert_eq!(url("https://time.example.org/t3/"), Ok("https://time.example.org/t3".to_owned()));
-        for bad in ["time.example.org", "ftp://x.org", "https://", "http://:8000", "https://x.org/?a", "https://x y"] {
-            assert!(url(bad).unwrap_err().0.contains("PUBLIC_URL"), "{bad}");
-        }
+    fn the_sender_has_a_domain_as_it_is_in_the_dns() {
+        let sender = |from| Config { email_from: some(from), ..Default::default() }.sender().unwrap().to_string();
+        assert_eq!(sender("T3 <no-reply@Müller.de>"), "T3 <no-reply@xn--mller-kva.de>");
+        assert_eq!(sender("no-reply@example.org"), "no-reply@example.org");
+        let hello = Config { email_from: some("t3@müller.de"), ..with_host() }.hello().unwrap();
+        assert_eq!(hello.to_string(), "xn--mller-kva.de");
     }
 
     #[test]

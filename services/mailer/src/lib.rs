@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, PublicUrl, Shutdown};
 use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
@@ -32,8 +32,8 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
     pub(crate) sender: Mailbox,
-    /// The start of every link.
-    pub(crate) public_url: String,
+    /// Where links lead.
+    pub(crate) public_url: PublicUrl,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) metrics: MailMetrics,
 }

@@ -68,6 +68,7 @@ async fn system(mut settings: Settings) -> Result<()> {
     let listener = listen(settings.gateway.http_addr).await?;
     let base = base_url(listener.local_addr()?);
     settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));
+    settings.gateway.public_url.clone_from(&settings.mailer.public_url);
     let data = DataDir::open(&settings.common.data)?;
     data.path().clone_into(&mut settings.common.data);
     let admin_key = secrets::fill_in(&mut settings, &data)?;

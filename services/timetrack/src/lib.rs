@@ -12,7 +12,7 @@ mod store;
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, OwnFailures, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) metrics: TimetrackMetrics,
     pub(crate) knowledge: Knowledge,
+    /// Of the messages of the queue INGEST.
+    pub(crate) failures: OwnFailures,
 }
 
 /// Answers and consumes until shutdown.
@@ -67,6 +69,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         faults,
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
+        failures: OwnFailures::default(),
     });
     metrics::watch(&app, &shutdown);
     Knowledge::keep(app.clone(), &shutdown);

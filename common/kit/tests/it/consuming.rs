@@ -82,7 +82,42 @@ async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
     let bound = Duration::from_secs(90);
     eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
         .await;
-    assert_eq!(seen.calls.load(Ordering::SeqCst) as i64, kit::MOST_DELIVERIES);
+    assert_eq!(seen.calls.load(Ordering::SeqCst) as u32, kit::MOST_FAILURES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
+    const AWAY: usize = kit::MOST_FAILURES as usize + 1;
+    let world = World::start().await;
+    let seen = Arc::new(Seen::default());
+    // Something is away for longer than a message may fail by itself; then it fails once by itself.
+    let table = Events::new(Service::Timetrack).on(
+        async |seen: Arc<Seen>, _: kit::Delivery, event: EmployeeChanged| match seen
+            .calls
+            .fetch_add(1, Ordering::SeqCst)
+        {
+            0 => {
+                let source = std::io::Error::other("a mail server is away").into();
+                Err(Error::Later { after: Duration::from_millis(10), source })
+            }
+            1..AWAY => Err(contracts::Failure::new(contracts::Code::Unavailable, "Away.").into()),
+            AWAY => Err(Error::Other(std::io::Error::other("it fails by itself").into())),
+            _ => {
+                seen.versions.lock().unwrap().push(event.0.version);
+                Ok(Vec::new())
+            }
+        },
+    );
+    world.provision(&Needs::of(Service::Timetrack).consumer(table.pull())).await;
+    table.consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+    world.publish(&changed(1)).await;
+    eventually_within(Duration::from_secs(90), "it is applied", async || {
+        (*seen.versions.lock().unwrap() == [1]).then_some(())
+    })
+    .await;
+    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(seen.calls.load(Ordering::SeqCst), AWAY + 2);
+    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

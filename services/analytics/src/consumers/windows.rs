@@ -6,7 +6,7 @@ use std::{
 use anyhow::{Context, bail};
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{Event, Service, WindowFact, WindowsRecorded, stream};
-use kit::{Delivery, Error, InHand, MOST_DELIVERIES, Pull, Puller, Shutdown, retry_delay};
+use kit::{Delivery, Error, InHand, Pull, Puller, Shutdown};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::recount::recount;
@@ -102,17 +102,16 @@ async fn round(app: &App, messages: Vec<Message>) {
 }
 
 async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
-    let deliveries = one.delivery.deliveries;
-    match count(app, std::mem::take(&mut one.facts)).await {
-        Ok(()) => one.done(app).await,
-        Err(error) if error.is_away() || deliveries < MOST_DELIVERIES => {
-            let error_is_away = error.is_away();
-            tracing::warn!(error = %line(error), deliveries, "an event is not counted; it comes again");
-            in_hand.let_go(&one.message);
-            one.again(if error_is_away { PAUSE } else { retry_delay(deliveries) }).await;
-        }
-        Err(error) => settle(kit::bury(&app.bus, &one.message, &line(error)).await),
-    }
+    let error = match count(app, std::mem::take(&mut one.facts)).await {
+        Ok(()) => return one.done(app).await,
+        Err(error) => error,
+    };
+    let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(&one.message) };
+    let (error, deliveries) = (line(error), one.delivery.deliveries);
+    let Some(delay) = delay else { return settle(kit::bury(&app.bus, &one.message, &error).await) };
+    tracing::warn!(error, deliveries, "an event is not counted; it comes again");
+    in_hand.let_go(&one.message);
+    one.again(delay).await;
 }
 
 /// Stores facts, then recomputes all that they can have changed. Also where every fact was
@@ -134,6 +133,7 @@ fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
 impl Taken {
     /// Acknowledged only now: the point up to which everything is counted moves with it.
     async fn done(&self, app: &App) {
+        app.failures.forget(&self.message);
         self.delivery.report(&app.bus, Vec::new()).await;
         settle(self.message.ack().await.map_err(Error::Nats));
         if let Some(age) = kit::metrics::age(&self.message) {

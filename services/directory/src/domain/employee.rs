@@ -25,6 +25,9 @@ pub(crate) struct Employee {
     pub(crate) account_id: AccountId,
     pub(crate) name: Name,
     pub(crate) email: Email,
+    /// What the address is compared by, as it was stored: a former form stays where another employee
+    /// has today's.
+    pub(crate) email_key: String,
     pub(crate) title: Option<Label>,
     /// A copy of what the projects service says.
     pub(crate) projects: Vec<ProjectId>,
@@ -60,6 +63,7 @@ impl Employee {
             role: Role::Employee,
             account_id,
             name: request.name,
+            email_key: request.email.key(),
             email: request.email,
             title: None,
             projects: Vec::new(),
@@ -93,7 +97,10 @@ impl Employee {
         }
         let has_moved = email.as_ref().is_some_and(|email| email.key() != self.email.key());
         self.name = name.unwrap_or_else(|| self.name.clone());
-        self.email = email.unwrap_or_else(|| self.email.clone());
+        if let Some(email) = email.filter(|email| *email != self.email) {
+            self.email_key = email.key();
+            self.email = email;
+        }
         self.title = title.unwrap_or_else(|| self.title.clone());
         self.version += 1;
         Ok(has_moved)
@@ -286,6 +293,19 @@ pub(super) mod tests {
         assert_eq!(ann.update(to("Ann@X.org")), Ok(false));
         assert_eq!(ann.email.as_str(), "Ann@X.org");
         assert_eq!(ann.update(to("ann@y.org")), Ok(true));
+        assert_eq!(ann.email_key, "ann@y.org");
+    }
+
+    #[test]
+    fn a_former_form_of_the_address_stays_until_the_address_changes() {
+        let mut ann = ann();
+        let to = |text| EmployeeChanges { email: Some(Email::parse(text).unwrap()), ..Default::default() };
+        ann.update(to("ü@ü.de")).unwrap();
+        ann.email_key = "ü@ü.de".into();
+        assert_eq!(ann.update(to("ü@ü.de")), Ok(false));
+        assert_eq!(ann.email_key, "ü@ü.de");
+        assert_eq!(ann.update(to("ü@xn--tda.de")), Ok(false), "it is the same address");
+        assert_eq!(ann.email_key, "ü@xn--tda.de");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use contracts::{
 use futures::{Stream, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
-    mongo::{one_of, unique, value},
+    mongo::{is_duplicate, one_of, unique, value},
 };
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,45 @@ impl Employees {
     }
 
     pub(crate) async fn with_email(&self, email: &Email) -> Result<Option<Employee>, Error> {
-        Ok(self.0.find_one(doc! { "emailKey": email.key() }).await?.map(Into::into))
+        let former = email.former_key();
+        let found = self.0.find(doc! { "emailKey": { "$in": [email.key(), &former] } }).await?;
+        let mut found: Vec<Stored> = found.try_collect().await?;
+        // Two who were let in with one address in two spellings: each goes on with their own.
+        found.sort_by_key(|stored| stored.email_key != former);
+        Ok(found.into_iter().next().map(Into::into))
+    }
+
+    /// Puts today's form of addresses in place of former ones. An employee whose address somebody else
+    /// has in another spelling keeps the former one: both log in as before, and an admin has to say
+    /// whose it is.
+    pub(crate) async fn renew_keys(&self) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Keyed {
+            #[serde(rename = "_id")]
+            id: EmployeeId,
+            email: Email,
+            email_key: String,
+        }
+        // Of plain letters there is one form only.
+        let not_plain = doc! { "emailKey": { "$regex": r"[^\x00-\x7F]" } };
+        let mut all = self.0.clone_with_type::<Keyed>().find(not_plain).await?;
+        while let Some(Keyed { id, email, email_key }) = all.try_next().await? {
+            let key = email.key();
+            if key == email_key {
+                continue;
+            }
+            let unchanged = doc! { "_id": value(&id), "email": email.as_str(), "emailKey": email_key };
+            match self.0.update_one(unchanged, doc! { "$set": { "emailKey": key } }).await {
+                Ok(_) => {}
+                Err(error) if is_duplicate(&error) => tracing::error!(
+                    employee = %id,
+                    "has the e-mail address of another employee in another spelling: give one of them another address"
+                ),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// All who come after this one, by id: in the order in which they were created.
@@ -167,7 +205,7 @@ impl From<&Employee> for Stored {
             role: employee.role,
             account_id: employee.account_id,
             name: employee.name,
-            email_key: employee.email.key(),
+            email_key: employee.email_key,
             email: employee.email,
             title: employee.title,
             projects: employee.projects,
@@ -195,6 +233,7 @@ impl From<Stored> for Employee {
             account_id: stored.account_id,
             name: stored.name,
             email: stored.email,
+            email_key: stored.email_key,
             title: stored.title,
             projects: stored.projects,
             permissions: stored.permissions,

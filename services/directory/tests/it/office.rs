@@ -22,9 +22,14 @@ pub struct Office {
 
 impl Office {
     pub async fn open() -> Self {
-        let world = World::start().await;
-        world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
-        Self { world }
+        let office = Self { world: World::start().await };
+        office.start().await;
+        office
+    }
+
+    /// Starts directory, beside those that run.
+    pub async fn start(&self) {
+        self.world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
     }
 
     pub async fn create(&self, name: &str, email: &str) -> Result<Employee, Failure> {

@@ -119,6 +119,19 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_can_see_or_mail_is_refused_with_the_remedy() {
+        let unseen = "must have a letter, a digit or another character that can be seen";
+        assert_eq!(of_employee(r#"{"name":"\u200b","email":"a@x.org"}"#), fault("name", unseen));
+        assert_eq!(refused::<EmployeeChanges>(r#"{"title":"\u2060"}"#), fault("title", unseen));
+        assert_eq!(refused::<CreateProject>(r#"{"name":"Shed","statuses":["\u200b"]}"#), fault("statuses", unseen));
+        let typed = "must not contain invisible characters: type the address anew instead of copying it";
+        assert_eq!(of_employee(r#"{"name":"a","email":"a\u200b@x.org"}"#), fault("email", typed));
+        assert_eq!(refused::<EmployeeChanges>(r#"{"email":"\u202ea@x.org"}"#), fault("email", typed));
+        let (field, message) = of_employee("{\"name\":\"a\",\"email\":\"o\u{2019}neil@x.org\"}");
+        assert!(field == "email" && message.contains("an apostrophe is '"), "{message}");
+    }
+
+    #[test]
     fn null_is_refused_where_a_field_can_only_be_left_out() {
         assert_eq!(refused::<EmployeeChanges>(r#"{"name":null}"#), fault("name", "must be a text"));
         assert!(parse::<EmployeeChanges>(br#"{"title":null}"#).is_ok());

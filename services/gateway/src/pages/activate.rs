@@ -49,7 +49,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
 async fn invitation(app: &App, token: Secret, weak: Option<&Failure>) -> Response {
     let request = GetInvitation { token };
     match app.ask(Caller::Anonymous, &request).await {
-        Ok(Invitation::Open { name, email }) => form(&name, &email, &request.token, weak),
+        Ok(Invitation::Open { name, email }) => form(app, &name, &email, &request.token, weak),
         Ok(Invitation::Used) => used(),
         Ok(Invitation::Expired) => expired(),
         Ok(Invitation::Unknown) => unknown(),
@@ -57,14 +57,14 @@ async fn invitation(app: &App, token: Secret, weak: Option<&Failure>) -> Respons
     }
 }
 
-fn form(name: &Name, email: &Email, token: &Secret, weak: Option<&Failure>) -> Response {
+fn form(app: &App, name: &Name, email: &Email, token: &Secret, weak: Option<&Failure>) -> Response {
     let status = if weak.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let content = html! {
         p { "Hello " (name) ", you are invited to track your time with T3. Choose a password to activate your account." }
         @if let Some(failure) = weak {
             p.error #error role="alert" { "This password cannot be taken: it " (why(failure)) "." }
         }
-        form method="post" action="/activate" {
+        form method="post" action=(app.base.path("/activate")) {
             input type="hidden" name="token" value=(token.expose());
             label for="email" { "E-mail, to log in with" }
             input #email type="email" value=(email) autocomplete="username" readonly;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; }
-body { margin: 0; padding: 2rem 1rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#f4f5f7, #16181d); color: light-dark(#1d2129, #e6e8ec); }
+body { margin: 0; padding: 2rem 1rem; overflow-wrap: anywhere; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#f4f5f7, #16181d); color: light-dark(#1d2129, #e6e8ec); }
 main { max-width: 26rem; margin: 6vh auto; padding: 2rem; border-radius: .75rem; background: light-dark(#fff, #20242b); box-shadow: 0 1px 4px #0003; }
 h1 { margin: 0 0 1rem; font-size: 1.4rem; line-height: 1.25; }
 a { color: inherit; }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{Code, EmployeeId, Failure, IngestItem, Millis, Outcome, WindowId, WindowSent};
+use kit::PublicUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
@@ -108,7 +109,7 @@ pub(super) async fn post_batch(
         items.push(match window {
             Err(failure) => BatchItem::refused(id, ItemStatus::Rejected, failure),
             Ok(window) => match submitted.next() {
-                Some(Ok(submitted)) => BatchItem::settled(window.id, submitted),
+                Some(Ok(submitted)) => BatchItem::settled(&app.base, window.id, submitted),
                 // What was taken of the others is safe; sent again, it is a duplicate.
                 Some(Err(failure)) => return Err(failure.into()),
                 None => return Err(Failure::new(Code::Internal, "Something went wrong on our side.").into()),
@@ -140,7 +141,7 @@ impl BatchItem {
         Self { id, status, code: Some(failure.code), detail: Some(failure.detail), location: None }
     }
 
-    fn settled(id: WindowId, Submitted { seq, outcome, aside }: Submitted) -> Self {
+    fn settled(url: &PublicUrl, id: WindowId, Submitted { seq, outcome, aside }: Submitted) -> Self {
         let plain = |status| Self { id: Some(id), status, code: None, detail: None, location: None };
         match outcome {
             Outcome::Stored(_) => plain(ItemStatus::Stored),
@@ -154,7 +155,7 @@ impl BatchItem {
             }
             Outcome::Queued => {
                 let (code, detail) = aside.map(|why| (why.code, why.detail)).unzip();
-                Self { code, detail, location: Some(location(id, seq)), ..plain(ItemStatus::Queued) }
+                Self { code, detail, location: Some(url.path(&location(id, seq))), ..plain(ItemStatus::Queued) }
             }
         }
     }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
     Caller, Code, CreateEmployee, DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure,
     GetEmployee, InviteEmployee, Label, ListEmployees, Name, ProjectId, ReactivateEmployee, SetMemberships,
-    SetPermissions, SystemPermissions, UpdateEmployee, nullable, present,
+    SetPermissions, SystemPermissions, UpdateEmployee, given_nullable, given_present, present,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -90,15 +90,15 @@ pub(super) async fn get_employee(
 #[schema(as = EmployeeChanges)]
 pub(super) struct EmployeeUpdate {
     /// Another name.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "given_present")]
     #[schema(value_type = Option<String>, example = "Ann Example")]
     name: Option<Name>,
     /// Another e-mail address.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "given_present")]
     #[schema(value_type = Option<String>, example = "ann@example.org")]
     email: Option<Email>,
     /// Another title; `null` clears it.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "given_nullable")]
     #[schema(value_type = Option<String>, example = "Engineer")]
     title: Option<Option<Label>>,
     /// The projects to be on from now on, in place of all others: whoever is taken off a project is

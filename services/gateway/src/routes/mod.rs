@@ -20,6 +20,7 @@ mod sessions;
 mod slash;
 mod tasks;
 mod time_entries;
+mod under_path;
 mod windows;
 
 pub(crate) use router::router;

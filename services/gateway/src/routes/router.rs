@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
 use Resource::{Analytics, Employees, Keys, Projects, Tasks, Time};
-use axum::{Extension, Router, middleware, routing::get};
+use axum::{Extension, Router, extract::State, middleware, routing::get};
 use contracts::{Code, Resource};
 use tower_http::{
     CompressionLevel,
@@ -16,11 +16,11 @@ use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouter},
     routes,
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
     accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, projects, sessions, slash,
-    tasks, time_entries, windows,
+    tasks, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -53,7 +53,7 @@ fn access(access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodR
 
 /// Every route there is, each with who may call it.
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
-    let (router, mut api) = OpenApiRouter::with_openapi(openapi::described())
+    let (router, mut api) = OpenApiRouter::with_openapi(openapi::described(&app.base))
         .routes(access(Open, routes!(accounts::activate_account)))
         .routes(access(Open, routes!(accounts::log_in)))
         .routes(access(Own, routes!(accounts::get_me)))
@@ -101,13 +101,16 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let router = router
         .route("/", get(pages::home::show))
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
+        .merge(
+            SwaggerUi::new("/docs")
+                .url("/openapi.json", api)
+                .config(SwaggerConfig::from(app.base.path("/openapi.json"))),
+        )
         .fallback(pages::missing::show)
-        .method_not_allowed_fallback(async || {
-            Problem::new(
-                Code::MethodNotAllowed,
-                "This path does not take this method. /docs lists those that it takes.",
-            )
+        .method_not_allowed_fallback(async |State(app): State<Arc<App>>| {
+            let docs = app.base.path("/docs");
+            let detail = format!("This path does not take this method. {docs} lists those that it takes.");
+            Problem::new(Code::MethodNotAllowed, detail)
         });
     let router = router.layer(middleware::from_fn_with_state(queries, check_query));
     let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
@@ -116,5 +119,6 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    slash::with_and_without(router.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app))
+    let router = router.layer(middleware::from_fn_with_state(app.clone(), observe)).with_state(app.clone());
+    slash::with_and_without(&app.base, under_path(&app.base, router))
 }

@@ -1,45 +1,47 @@
-use axum::{
-    Router,
-    extract::Request,
-    http::{
-        Uri,
-        uri::{Parts, PathAndQuery},
-    },
-};
+use axum::{Router, extract::Request, http::Uri};
+use kit::PublicUrl;
 use tower::{Layer, util::MapRequestLayer};
 
+use super::under_path::{stripped, with_path};
+
 /// The same routes with a slash at their end, as scripts write them.
-pub(super) fn with_and_without(router: Router) -> Router {
+pub(super) fn with_and_without(url: &PublicUrl, router: Router) -> Router {
     // A layer of the router itself would come too late: it has chosen the route by then.
-    Router::new().fallback_service(MapRequestLayer::new(without_slash).layer(router))
+    let base = url.base().to_owned();
+    let layer = MapRequestLayer::new(move |request| without_slash(&base, request));
+    Router::new().fallback_service(layer.layer(router))
 }
 
-fn without_slash(mut request: Request) -> Request {
-    if let Some(uri) = trimmed(request.uri()) {
+fn without_slash(base: &str, mut request: Request) -> Request {
+    if let Some(uri) = trimmed(base, request.uri()) {
         *request.uri_mut() = uri;
     }
     request
 }
 
 /// Without the slashes at the end of the path, where there are any. The documentation's pages need theirs.
-fn trimmed(uri: &Uri) -> Option<Uri> {
+fn trimmed(base: &str, uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let shorter = path.trim_end_matches('/');
-    if shorter.len() == path.len() || shorter.is_empty() || shorter.starts_with("/docs") {
+    let ours = stripped(base, shorter).unwrap_or(shorter);
+    if shorter.len() == path.len() || shorter.is_empty() || ours.starts_with("/docs") {
         return None;
     }
-    let path_and_query = match uri.query() {
-        Some(query) => format!("{shorter}?{query}"),
-        None => shorter.to_owned(),
-    };
-    let mut parts: Parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
-    Uri::from_parts(parts).ok()
+    with_path(uri, shorter)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pages_of_the_documentation_keep_theirs_under_the_path_of_a_proxy_too() {
+        let trimmed = |uri: &'static str| trimmed("/t3", &Uri::from_static(uri)).map(|uri| uri.to_string());
+        assert_eq!(trimmed("/t3/docs/"), None);
+        assert_eq!(trimmed("/docs/"), None);
+        assert_eq!(trimmed("/t3/api/auth/me/").as_deref(), Some("/t3/api/auth/me"));
+        assert_eq!(trimmed("/t3/").as_deref(), Some("/t3"));
+    }
 
     #[test]
     fn a_slash_at_the_end_is_taken_off_and_nothing_else() {
@@ -55,7 +57,7 @@ mod tests {
             ("/docs/", None),
         ] {
             let uri: Uri = uri.parse().expect("a URI");
-            assert_eq!(trimmed(&uri).map(|uri| uri.to_string()).as_deref(), expected, "{uri}");
+            assert_eq!(trimmed("", &uri).map(|uri| uri.to_string()).as_deref(), expected, "{uri}");
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn config() -> gateway::Config {
         admin_api_key_previous: Some(Secret::new(PREVIOUS_KEY)),
         admin_api_key_previous_file: None,
         connections: gateway::Connections::default(),
+        public_url: None,
     }
 }
 

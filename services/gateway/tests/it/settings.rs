@@ -19,6 +19,9 @@ async fn a_taken_port_and_a_missing_key_are_refused_with_a_sentence() {
     assert!(sentence.starts_with(&format!("HTTP_ADDR is {addr}")), "{sentence}");
     let sentence = refused(gateway::Config { admin_api_key: None, ..config() }).await;
     assert!(sentence.starts_with("ADMIN_API_KEY is missing"), "{sentence}");
+    let no_address = gateway::Config { public_url: Some("example.org/t3".into()), ..config() };
+    let sentence = refused(no_address).await;
+    assert!(sentence.starts_with("PUBLIC_URL must be an address"), "{sentence}");
     let mut deps = world.deps(Service::Gateway).await;
     deps.environment = kit::config::Environment::Production;
     let short = gateway::Config { jwt_secret_key: Some(Secret::new("too short")), ..config() };

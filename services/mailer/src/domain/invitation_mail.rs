@@ -1,4 +1,5 @@
 use contracts::{HOUR, Millis, MintedToken};
+use kit::PublicUrl;
 use maud::{DOCTYPE, html};
 
 /// What an invitation says, as text and as HTML.
@@ -16,8 +17,8 @@ const MISTAKE: &str = "If you did not expect this mail, you need not do anything
 
 impl InvitationMail {
     /// Writes it.
-    pub(crate) fn write(minted: &MintedToken, public_url: &str, now: Millis) -> Self {
-        let link = format!("{public_url}/activate?token={}", minted.token.expose());
+    pub(crate) fn write(minted: &MintedToken, public_url: &PublicUrl, now: Millis) -> Self {
+        let link = public_url.link(&format!("/activate?token={}", minted.token.expose()));
         let hours = (minted.expires_at - now + HOUR / 2) / HOUR;
         let greeting = format!("Hello {},", minted.name);
         let invited = "you are invited to T3, the time tracker of your team.";
@@ -29,7 +30,7 @@ impl InvitationMail {
             (DOCTYPE)
             html lang="en" {
                 head { meta charset="utf-8"; title { "Your invitation to T3" } }
-                body style="font-family: sans-serif; line-height: 1.5; max-width: 36em" {
+                body style="font-family: sans-serif; line-height: 1.5; max-width: 36em; overflow-wrap: anywhere" {
                     p { (greeting) }
                     p { (invited) " " (ABOUT) }
                     p { (ask) }
@@ -57,8 +58,9 @@ mod tests {
             token: Secret::new("the-token"),
             expires_at: Millis(72 * HOUR),
         };
-        let mail = InvitationMail::write(&minted, "https://time.example.org", Millis(1_500));
-        assert_eq!(mail.link, "https://time.example.org/activate?token=the-token");
+        let url = PublicUrl::read(Some(&"https://example.org/t3/".to_owned())).unwrap();
+        let mail = InvitationMail::write(&minted, &url, Millis(1_500));
+        assert_eq!(mail.link, "https://example.org/t3/activate?token=the-token");
         for part in [&mail.plain, &mail.html] {
             assert!(part.contains(&mail.link) && part.contains("72 hours") && part.contains("time tracker"), "{part}");
         }

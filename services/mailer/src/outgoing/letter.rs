@@ -40,7 +40,7 @@ impl Letter {
     ) -> Result<Self, NotSent> {
         let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
         let name = header_value(minted.name.as_str()).ok_or_else(|| unfit("name"))?;
-        let address = header_value(minted.email.as_str()).and_then(|text| text.parse().ok());
+        let address = header_value(&minted.email.for_mail()).and_then(|text| text.parse().ok());
         let address = address.ok_or_else(|| unfit("e-mail address"))?;
         let message = Message::builder()
             .from(sender.clone())
@@ -73,7 +73,7 @@ mod tests {
             token: Secret::new("the-token"),
             expires_at: Millis(72 * HOUR),
         };
-        let mail = InvitationMail::write(&minted, "https://x.org", Millis(0));
+        let mail = InvitationMail::write(&minted, &kit::PublicUrl::read(None).unwrap(), Millis(0));
         let sender = "T3 <no-reply@t3.example.org>".parse().unwrap();
         let letter = Letter::compose(&sender, &minted, kit::new_id(), mail, Millis(0)).unwrap();
         String::from_utf8(letter.bytes).unwrap()
@@ -90,6 +90,26 @@ mod tests {
             "@t3.example.org>\r\n",
         ] {
             assert!(text.contains(line), "{line} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn every_address_that_is_let_in_can_be_written_to_with_its_domain_as_it_is_in_the_dns() {
+        for (email, to) in [
+            ("Ann.O'Neil+t3@mail.example.co", "Ann.O'Neil+t3@mail.example.co"),
+            ("a!#$%&'*+-/=?^_`{|}~z@x.org", "a!#$%&'*+-/=?^_`{|}~z@x.org"),
+            ("ann@localhost", "ann@localhost"),
+            ("ann@Müller.de", "ann@xn--mller-kva.de"),
+            ("jürgen@müller.de", "jürgen@xn--mller-kva.de"),
+            ("山田@例え.jp", "山田@xn--r8jz45g.jp"),
+            ("l·l☕@x.org", "l·l☕@x.org"),
+            (&format!("{}@x.org", "a".repeat(64)), &format!("{}@x.org", "a".repeat(64))),
+        ] {
+            Email::given(email).unwrap();
+            let text = composed("Ann", email);
+            // Long ones stand on a line of their own.
+            let unfolded = text.replace("\r\n ", " ");
+            assert!(unfolded.contains(&format!("To: Ann <{to}>\r\n")), "{email}: {unfolded}");
         }
     }
 

@@ -4,7 +4,8 @@ Arguments: folder of packages, folder for mails, certificate, key.
 Prints its port, a free one, once it listens; ends when its standard input does.
 
 A recipient gone@… does not exist; one later@… is turned away the first time. While there is a file
-`refuse` in the folder for mails, everybody is refused by policy. Who greets with a name without a dot
+`refuse` in the folder for mails, everybody is refused by policy; while there is a file `utf8`, addresses
+beyond ASCII are taken (SMTPUTF8). Who greets with a name without a dot
 is refused as Postfix does it.
 """
 
@@ -86,6 +87,7 @@ async def main():
             require_starttls=True,
             auth_required=True,
             authenticator=authenticate,
+            enable_SMTPUTF8=os.path.exists(os.path.join(folder, "utf8")),
         )
 
     server = await loop.create_server(smtp, "127.0.0.1", 0)

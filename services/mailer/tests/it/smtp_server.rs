@@ -63,6 +63,11 @@ impl SmtpServer {
         if refuses { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
     }
 
+    /// From now on takes addresses with letters beyond ASCII before the @.
+    pub fn take_utf8(&self) {
+        fs::write(self.folder.path().join("mails/utf8"), "").unwrap();
+    }
+
     /// The mails so far, in the order in which they came.
     pub fn mails(&self) -> Vec<Value> {
         let files = fs::read_dir(self.folder.path().join("mails")).unwrap().map(|entry| entry.unwrap().path());

@@ -28,6 +28,8 @@ mod office;
 mod page;
 mod program;
 mod projects;
+mod proxied;
+mod proxy;
 mod readme;
 mod revocation;
 mod secrets;

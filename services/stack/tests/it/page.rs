@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::proxy::{Manner, Proxy};
 use crate::support::System;
 
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -198,4 +199,47 @@ async fn an_invitation_is_accepted_in_a_browser_with_javascript_and_without() {
         outcome.unwrap_or_else(|panic| resume_unwind(panic));
         system.finish().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_accepted_in_a_browser_under_the_path_of_a_proxy() {
+    if !Path::new(CHROMEDRIVER).exists() {
+        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+        return;
+    }
+    for manner in [Manner::Strips, Manner::Keeps] {
+        let system = System::start_behind(Proxy::listen(manner).await).await;
+        system.invite("Ann <i>Example</i>", "ann@example.org").await;
+        let token = system.invitation_token("ann@example.org").await;
+        let link = format!("{}/activate?token={token}", system.base);
+        let browser = Browser::open(false).await;
+        let outcome = AssertUnwindSafe(activate(&browser, &system, &link)).catch_unwind().await;
+        browser.close().await;
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        system.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_name_stays_on_the_page() {
+    if !Path::new(CHROMEDRIVER).exists() {
+        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+        return;
+    }
+    let system = System::start().await;
+    system.invite(&"W".repeat(200), "ann@example.org").await;
+    let token = system.invitation_token("ann@example.org").await;
+    let browser = Browser::open(true).await;
+    let look = async {
+        browser.client.goto(&format!("{}/activate?token={token}", system.base)).await.unwrap();
+        browser.text_under("Activate your account").await;
+        for element in ["document.documentElement", "document.querySelector('main')"] {
+            let script = format!("return {element}.scrollWidth - {element}.clientWidth");
+            assert_eq!(browser.client.execute(&script, vec![]).await.unwrap(), 0, "{element} is as wide as its text");
+        }
+    };
+    let outcome = AssertUnwindSafe(look).catch_unwind().await;
+    browser.close().await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    system.finish().await;
 }

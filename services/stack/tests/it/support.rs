@@ -2,6 +2,7 @@
 //! services in it, the mails in the world's data folder.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::Deref;
 
 use contracts::{Secret, Service};
@@ -10,12 +11,15 @@ use tokio::net::TcpListener;
 
 use crate::api::{ADMIN_KEY, Api};
 pub use crate::api::{Person, Response};
+use crate::proxy::Proxy;
 
 /// A system of its own.
 pub struct System {
     /// What the services run in.
     pub world: World,
     api: Api,
+    /// Where the gateway listens.
+    addr: SocketAddr,
     running: BTreeMap<Service, Running>,
 }
 
@@ -35,10 +39,22 @@ impl System {
 
     /// Starts a system in a world that is there.
     pub async fn start_in(world: World) -> Self {
+        Self::start_as(world, None).await
+    }
+
+    /// Starts a system that is reached through a proxy, and only so.
+    pub async fn start_behind(proxy: Proxy) -> Self {
+        let system = Self::start_as(World::start().await, Some(proxy.url.clone())).await;
+        proxy.serve(system.addr);
+        system
+    }
+
+    /// Starts a system that is reached at this address; where it listens, unless one is given.
+    async fn start_as(world: World, public_url: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let api = Api::new(base, world.settings().data.clone());
-        let mut system = Self { world, api, running: BTreeMap::new() };
+        let addr = listener.local_addr().unwrap();
+        let api = Api::new(public_url.unwrap_or(format!("http://{addr}")), world.settings().data.clone());
+        let mut system = Self { world, api, addr, running: BTreeMap::new() };
         for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
             system.start_service(service).await;
         }
@@ -51,7 +67,7 @@ impl System {
 
     fn gateway_config(&self) -> gateway::Config {
         gateway::Config {
-            http_addr: self.base.trim_start_matches("http://").parse().unwrap(),
+            http_addr: self.addr,
             cors_allow_origins: String::new(),
             jwt_secret_key: Some(Secret::new("the-jwt-secret-of-a-system-under-test")),
             jwt_secret_key_file: None,
@@ -64,6 +80,7 @@ impl System {
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
             connections: gateway::Connections::default(),
+            public_url: Some(self.base.clone()),
         }
     }
 

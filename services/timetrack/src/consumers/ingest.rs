@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
-use kit::{Error, InHand, MOST_DELIVERIES, Pull, Puller, Shutdown, bury, retry_delay};
+use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
@@ -142,6 +142,7 @@ async fn answer(app: &App, message: &Message, settled: impl Iterator<Item = Sett
         }
     }
     app.faults.at(Step::Answered).await;
+    app.failures.forget(message);
     settle(message.ack().await.map_err(Error::Nats));
 }
 
@@ -157,13 +158,13 @@ fn word(settled: impl Iterator<Item = Settled>) -> IngestAnswer {
 
 /// The message comes again a little later; one that keeps failing by itself goes to DEAD.
 async fn give_back(app: &App, message: &Message, error: &Error) {
-    let deliveries = message.info().map_or(1, |info| info.delivered);
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    if !error.is_away() && deliveries >= MOST_DELIVERIES {
+    let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(message) };
+    let Some(delay) = delay else {
         return settle(bury(&app.bus, message, &format!("{error}: {cause}")).await);
-    }
+    };
+    let deliveries = message.info().map_or(1, |info| info.delivered);
     tracing::warn!(%error, cause, deliveries, "windows are not recorded; they come again");
-    let delay = if error.is_away() { PAUSE } else { retry_delay(deliveries) };
     settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
 }
 

@@ -1,0 +1,114 @@
+use crate::config::{Refused, given};
+
+/// Where browsers on this machine reach a gateway that is told nothing else.
+const HERE: &str = "http://127.0.0.1:8000";
+
+/// Where browsers reach the gateway, as `PUBLIC_URL` says. A proxy may serve it under a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Without a slash at its end.
+    text: String,
+    /// Where its path begins.
+    path: usize,
+}
+
+impl PublicUrl {
+    /// Reads the setting.
+    ///
+    /// # Errors
+    /// Where links that begin so lead nowhere.
+    pub fn read(setting: Option<&String>) -> Result<Self, Refused> {
+        let text = given(setting).unwrap_or(HERE).trim_end_matches('/');
+        let refused = || {
+            Refused(
+                "PUBLIC_URL must be an address such as https://time.example.org or https://example.org/t3, without ? \
+                 and #"
+                    .into(),
+            )
+        };
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(refused)?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let fits = |text: &str, others: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
+        let segments_fit = path.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
+        if host.is_empty() || host.starts_with(':') || !fits(host, "-._:[]") || !fits(path, "-._~/") || !segments_fit {
+            return Err(refused());
+        }
+        Ok(Self { text: text.to_owned(), path: text.len() - path.len() })
+    }
+
+    /// The address of one of our paths, for whoever is not there yet: in mails.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+
+    /// One of our paths as browsers ask for it: in pages and whatever else names one in its body.
+    /// (`Location` and `Link` say our paths as they are: the gateway puts the rest before them.)
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.base())
+    }
+
+    /// The path that a proxy serves us under, such as `/t3`; empty where it is the whole host.
+    pub fn base(&self) -> &str {
+        &self.text[self.path..]
+    }
+
+    /// The name or the address of the host, without a port.
+    pub fn host(&self) -> &str {
+        let host = self.text[..self.path].split_once("://").map_or("", |(_, host)| host);
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<PublicUrl, String> {
+        PublicUrl::read(Some(&text.to_owned())).map_err(|refused| refused.0)
+    }
+
+    #[test]
+    fn links_start_with_an_http_address_without_a_slash_at_its_end() {
+        assert_eq!(PublicUrl::read(None).unwrap().link("/x"), "http://127.0.0.1:8000/x");
+        assert_eq!(read(" ").unwrap().link("/x"), "http://127.0.0.1:8000/x");
+        assert_eq!(read("https://time.example.org/").unwrap().link("/x"), "https://time.example.org/x");
+        assert_eq!(read("https://example.org/a/t3/").unwrap().link("/x"), "https://example.org/a/t3/x");
+        for bad in [
+            "time.example.org",
+            "ftp://x.org",
+            "https://",
+            "https:///t3",
+            "http://:8000",
+            "https://x.org/?a",
+            "https://x.org/#a",
+            "https://x y",
+            "https://x.org//t3",
+            "https://x.org/a/../t3",
+            "https://x.org/t%33",
+        ] {
+            assert!(read(bad).unwrap_err().contains("PUBLIC_URL"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_begin_with_that_of_the_proxy_and_have_no_host() {
+        let path = |text| read(text).unwrap().path("/activate");
+        assert_eq!(path("https://time.example.org"), "/activate");
+        assert_eq!(path("https://example.org/t3/"), "/t3/activate");
+    }
+
+    #[test]
+    fn the_host_has_no_port() {
+        for (text, host) in [
+            ("https://time.example.org:8443/t3", "time.example.org"),
+            ("http://time.example.org", "time.example.org"),
+            ("http://[2001:db8::1]:8000", "[2001:db8::1]"),
+            ("http://[2001:db8::1]", "[2001:db8::1]"),
+        ] {
+            assert_eq!(read(text).unwrap().host(), host, "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One person's address in several spellings.
+
+use bson::doc;
+use contracts::{Code, DeactivateEmployee, Employee, Service};
+
+use crate::office::{Office, PASSWORD, refused};
+
+/// Puts an address in the form in which it was once stored.
+async fn store_in_former_form(office: &Office, employee: &Employee) {
+    let employees = office.world.database(Service::Directory).await.collection::<bson::Document>("employees");
+    let (email, key) = (employee.email.as_str(), employee.email.former_key());
+    let outcome = employees.update_one(doc! { "email": email }, doc! { "$set": { "emailKey": key } }).await.unwrap();
+    assert_eq!(outcome.modified_count, 1, "it is stored in today's form");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_beyond_ascii_and_its_form_in_the_dns_are_one_address() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ü@Ü.de").await;
+    assert_eq!(ann.email.as_str(), "ü@Ü.de", "what was typed is shown");
+    for spelling in ["ü@xn--tda.de", "U\u{308}@u\u{308}.de", "Ü@XN--TDA.DE"] {
+        refused(office.create("Bob", spelling).await, Code::EmailTaken);
+        assert_eq!(office.log_in(spelling, PASSWORD).await.unwrap().employee_id, ann.id, "{spelling}");
+    }
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_were_stored_in_a_former_form_are_renewed_at_the_start() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ä@ä.de").await;
+    store_in_former_form(&office, &ann).await;
+    assert!(office.log_in("ä@ä.de", PASSWORD).await.is_ok(), "not renewed yet");
+    office.start().await;
+    refused(office.create("Bob", "ä@xn--4ca.de").await, Code::EmailTaken);
+    assert_eq!(office.log_in("ä@xn--4ca.de", PASSWORD).await.unwrap().employee_id, ann.id);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_were_let_in_with_one_address_do_not_stop_the_start_and_log_in_as_before() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ü@ü.de").await;
+    store_in_former_form(&office, &ann).await;
+    let bob = office.employ("Bob", "ü@xn--tda.de").await;
+    office.start().await;
+    assert_eq!(office.log_in("ü@ü.de", PASSWORD).await.unwrap().employee_id, ann.id);
+    assert_eq!(office.log_in("ü@xn--tda.de", PASSWORD).await.unwrap().employee_id, bob.id);
+    // What changes neither address is no trouble for either.
+    for one in [ann, bob] {
+        office.world.ask(&DeactivateEmployee { id: one.id }).await.unwrap();
+    }
+    office.world.finish().await;
+}
