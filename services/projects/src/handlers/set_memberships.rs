@@ -29,14 +29,15 @@ pub(crate) async fn set_memberships(
     let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
     let standing = bindings::standings(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
-        // Of two who set the same employee's projects at once, one comes after the other.
-        app.store.employee_refs.touch(tx, &[employee]).await?;
         let on = app.store.members.of_employee(tx, employee).await?;
         let Move { leaving, joining } = Move::between(&on, &listed, standing.as_ref());
         if !leaving.is_empty() || !joining.is_empty() {
             if_match.require(|| projects_tag(on.iter().map(|member| member.project).collect()))?;
         }
         let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
+        // Of two who set the same employee's projects at once, one comes after the other, also where they
+        // meet at no project.
+        app.store.employee_refs.touch(tx, &[employee]).await?;
         let now = app.clock.now();
         for id in &leaving {
             let Some(project) = projects.get_mut(id) else { continue };

@@ -21,7 +21,14 @@ async fn fifty_updates_of_one_project_at_once_all_land() {
 async fn done<R: Request>(town: &Town, seen: &Tag, changes: impl Iterator<Item = R>) -> usize {
     let if_match = IfMatch(Some(vec![seen.clone()]));
     let changes: Vec<_> = changes.map(|change| Conditional { change, if_match: if_match.clone() }).collect();
-    let answers = join_all(changes.iter().map(|change| town.ask(change))).await;
+    let ask = async |change| loop {
+        match town.ask(change).await {
+            // Too many at once to tell.
+            Err(failure) if failure.code == Code::Unavailable => {}
+            answer => return answer,
+        }
+    };
+    let answers = join_all(changes.iter().map(ask)).await;
     for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert_eq!(refused.code, Code::PreconditionFailed);
     }
