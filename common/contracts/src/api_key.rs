@@ -102,6 +102,13 @@ pub struct NewApiKey {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListApiKeys {}
 
+/// Asks for one key that was not revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetApiKey {
+    /// Which.
+    pub id: KeyId,
+}
+
 /// Ends a key for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeApiKey {
@@ -188,6 +195,7 @@ pub struct SetRole {
 requests! {
     Directory: CreateApiKey => NewApiKey, "keys.create";
     Directory: ListApiKeys => Vec<ApiKey>, "keys.list", idempotent;
+    Directory: GetApiKey => ApiKey, "keys.get", idempotent;
     Directory: RevokeApiKey => (), "keys.revoke";
     Directory: MarkKeyUsed => (), "keys.mark_used", idempotent;
     Directory: SetRole => crate::Employee, "employees.set_role";

@@ -60,6 +60,10 @@ pub enum Code {
     ClockBehind,
     /// An admin has made the window count no longer.
     Voided,
+    /// The thing is not as the caller has seen it (`If-Match`).
+    PreconditionFailed,
+    /// `If-Match` is malformed, or the call takes no such condition.
+    BadPrecondition,
     /// The body did not come in time.
     BodyTooSlow,
     /// The body is too large.
@@ -100,7 +104,8 @@ impl Code {
             | Self::PayrollNotOnProject
             | Self::ClockAhead
             | Self::ClockBehind
-            | Self::TwoCredentials => 400,
+            | Self::TwoCredentials
+            | Self::BadPrecondition => 400,
             Self::Unauthorized => 401,
             Self::Forbidden | Self::MissingScope => 403,
             Self::NotFound => 404,
@@ -112,6 +117,7 @@ impl Code {
             | Self::Conflict
             | Self::Voided
             | Self::LastOwner => 409,
+            Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword => 422,

@@ -16,6 +16,9 @@ pub struct SetMemberships {
     pub employee_id: EmployeeId,
     /// On what.
     pub projects: Vec<ProjectId>,
+    /// Only says whether somebody new could be put on these, and changes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_check: bool,
 }
 
 /// An employee was put on a project or taken off it: all terms of the edge.

@@ -19,6 +19,10 @@ fn id<T: From<Uuid>>(n: u128) -> T {
     Uuid::from_u128(0x0198_c6f2_7f00_7a31_9c5e_0000_0000_0000 + n).into()
 }
 
+fn on_condition<R>(change: R) -> Conditional<R> {
+    Conditional { change, if_match: IfMatch(Some(vec![Tag::sent("0123456789abcdef")])) }
+}
+
 fn name(text: &str) -> Name {
     Name::parse(text).expect("a name")
 }
@@ -333,10 +337,11 @@ fn keys(golden: &mut Golden) {
         },
         NewApiKey { about: about.clone(), key: key_text(id(9), [7; 32]) },
     );
-    golden.request(ListApiKeys {}, vec![about]);
+    golden.request(ListApiKeys {}, vec![about.clone()]);
+    golden.request(GetApiKey { id: id(9) }, about);
     golden.request(RevokeApiKey { id: id(9) }, ());
     golden.request(MarkKeyUsed { id: id(9), on: "2025-10-09".into() }, ());
-    golden.request(SetRole { id: id(1), role: Role::Admin }, employee());
+    golden.request(on_condition(SetRole { id: id(1), role: Role::Admin }), employee());
     golden.event(ApiKeyChanged {
         id: id(9),
         version: 1,
@@ -355,12 +360,12 @@ fn employees(golden: &mut Golden) {
     golden.request(GetEmployee { id: id(1) }, employee());
     golden.request(ListEmployees { after: Some(id(1)) }, Page { items: vec![employee()], next: Some(id(1)) });
     let changes = EmployeeChanges { name: Some(name("Ann")), email: Some(email()), title: Some(None) };
-    golden.request(UpdateEmployee { id: id(1), changes, only_check: true }, employee());
-    golden.request(DeactivateEmployee { id: id(1) }, employee());
+    golden.request(on_condition(UpdateEmployee { id: id(1), changes, only_check: true }), employee());
+    golden.request(on_condition(DeactivateEmployee { id: id(1) }), employee());
     golden.request(ReactivateEmployee { id: id(1) }, employee());
     let invited = Employee { is_active: false, invitation: Some(delivery(DeliveryState::Queued)), ..employee() };
     golden.request(InviteEmployee { id: id(1) }, invited);
-    golden.request(SetPermissions { id: id(1), entry: permissions() }, employee());
+    golden.request(on_condition(SetPermissions { id: id(1), entry: permissions() }), employee());
     golden.request(GetStandings { ids: vec![id(1)] }, vec![standing()]);
     golden.event(EmployeeChanged(standing()));
     golden.event(InvitationRequested { invitation_id: id(6), employee_id: id(1), version: 1 });
@@ -376,15 +381,16 @@ fn projects(golden: &mut Golden) {
     });
     golden.request(serde_json::from_value::<CreateProject>(create).expect("a project"), project());
     golden.request(GetProject { id: id(3) }, project());
-    golden.request(SetMemberships { employee_id: id(1), projects: vec![id(3)] }, vec![id::<ProjectId>(3)]);
+    let set = SetMemberships { employee_id: id(1), projects: vec![id(3)], only_check: true };
+    golden.request(on_condition(set), vec![id::<ProjectId>(3)]);
     golden.request(ListProjects { after: Some(id(3)) }, Page { items: vec![project()], next: Some(id(3)) });
     let changes = json!({
         "name": "Website", "description": null, "billable": true, "employees": [], "statuses": ["To Do"],
         "priorities": ["Low"], "screenshotSettings": {"screenshotEnabled": true}, "payroll": {}, "archived": true,
     });
     let changes: ProjectChanges = serde_json::from_value(changes).expect("changes");
-    golden.request(UpdateProject { id: id(3), changes }, project());
-    golden.request(DeleteProject { id: id(3) }, ());
+    golden.request(on_condition(UpdateProject { id: id(3), changes }), project());
+    golden.request(on_condition(DeleteProject { id: id(3) }), ());
 
     let create = json!({
         "name": "Front page", "projectId": id::<ProjectId>(3), "description": "It", "billable": false,
@@ -401,8 +407,8 @@ fn projects(golden: &mut Golden) {
         "employees": [], "status": "Done", "priority": "Low",
     });
     let changes: TaskChanges = serde_json::from_value(changes).expect("changes");
-    golden.request(UpdateTask { id: id(4), changes }, task());
-    golden.request(DeleteTask { id: id(4) }, ());
+    golden.request(on_condition(UpdateTask { id: id(4), changes }), task());
+    golden.request(on_condition(DeleteTask { id: id(4) }), ());
 
     let (first, second) = (Term { from: None, until: Some(AT) }, Term { from: Some(AT + HOUR), until: None });
     golden.event(ProjectChanged {
@@ -610,8 +616,8 @@ fn windows(golden: &mut Golden) {
         "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
     });
     let changes: WindowCorrection = serde_json::from_value(correction).expect("changes");
-    golden.request(CorrectWindow { id: id(5), changes }, window());
-    golden.request(VoidWindow { id: id(5) }, ());
+    golden.request(on_condition(CorrectWindow { id: id(5), changes }), window());
+    golden.request(on_condition(VoidWindow { id: id(5) }), ());
     let held = QuarantinedWindow {
         id: id(5),
         employee_id: id(1),

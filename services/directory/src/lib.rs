@@ -90,6 +90,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::mint_token)
         .on(handlers::create_api_key)
         .on(handlers::list_api_keys)
+        .on(handlers::get_api_key)
         .on(handlers::revoke_api_key)
         .on(handlers::mark_key_used)
         .on(handlers::set_role)

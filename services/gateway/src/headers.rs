@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 
+use crate::etags::tag_coding;
+
 /// For answers that are no pages: nothing of them may run or be shown in a frame.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 /// For the interactive documentation, which has scripts, styles and pictures of its own.
@@ -19,6 +21,7 @@ pub(crate) fn complete(method: &Method, path: &str, headers: &mut HeaderMap) {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let policy = if path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    tag_coding(headers);
     // The answer to a preflight names what it depends on itself.
     if method != Method::OPTIONS {
         headers.insert(header::VARY, VARY);

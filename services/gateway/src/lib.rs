@@ -4,6 +4,7 @@
 mod auth;
 mod config;
 mod error;
+mod etags;
 mod extract;
 mod headers;
 mod hear_out;

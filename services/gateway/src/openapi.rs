@@ -1,6 +1,8 @@
 //! The documentation: OpenAPI 3.1, made of the routes themselves. What every call has in common,
 //! its errors above all, is added here and not repeated at each of them.
 
+mod conditions;
+
 use axum::http::Method;
 use kit::PublicUrl;
 use serde_json::json;
@@ -26,7 +28,11 @@ use crate::{
         description = "Employees, projects, tasks, and the time that is spent on them.\n\n\
             Admins send their key as `X-API-Key`, employees their token as `Authorization: Bearer`. \
             Errors are `application/problem+json`: `detail` is a sentence for a person, `code` a stable word. \
-            Times are milliseconds since 1970 UTC.",
+            Times are milliseconds since 1970 UTC.\n\n\
+            Answers have an `ETag`. Sent back as `If-None-Match`, it spares whoever reads again what they have \
+            already (304). Sent back as `If-Match` with a change, it makes sure that nothing is changed that they \
+            have not seen (412). Calls that cannot be made on condition refuse one (400); so no condition is \
+            ever passed over.",
     ),
     tags(
         (name = "Accounts", description = "Invitations, activation and login."),
@@ -104,15 +110,21 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
 /// Adds to every operation the errors that follow from what it takes, and to every error its form.
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut api.paths.paths {
+        let is_api = path.starts_with("/api/");
         for operation in operations(item) {
             link_pages(operation);
-            let is_api = path.starts_with("/api/");
+            locate(operation);
             for (status, description) in common_errors(operation, is_api) {
                 let responses = &mut operation.responses.responses;
                 responses
                     .entry(status.to_owned())
                     .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
             }
+        }
+        if is_api {
+            conditions::describe(item);
+        }
+        for operation in operations(item) {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response
                     && status.as_str() >= "400"
@@ -138,6 +150,15 @@ fn link_pages(operation: &mut Operation) {
         let description = "With `limit`, and where there is more: `<the next page>; rel=\"next\"` (RFC 8288).";
         let link = HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some(description));
         response.headers.insert("Link".to_owned(), RefOr::T(link.build()));
+    }
+}
+
+/// Says of everything that is created where it then is.
+fn locate(operation: &mut Operation) {
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("201") {
+        let location =
+            HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some("Where it is."));
+        response.headers.insert("Location".to_owned(), RefOr::T(location.build()));
     }
 }
 

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Action, Code, DeactivateEmployee, EmployeeId, Failure, Revocation};
+use contracts::{Action, Code, Conditional, DeactivateEmployee, EmployeeId, Failure, Revocation};
 use kit::{Call, Error};
 
-use super::{audit, save, set_role::require_another_owner};
+use super::{audit, require, save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
 /// Deactivates an employee: sessions and invitations are over, and the projects service takes them
@@ -12,13 +12,17 @@ use crate::{App, WAIT_FOR_SWEEP};
 pub(crate) async fn deactivate_employee(
     app: Arc<App>,
     call: Call,
-    request: DeactivateEmployee,
+    Conditional { change: request, if_match }: Conditional<DeactivateEmployee>,
 ) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let now = app.clock.now();
     let changed = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        // Whoever is deactivated already is so, whatever else has changed.
+        if employee.deactivated_at.is_none() {
+            require(&if_match, &employee)?;
+        }
         require_another_owner(&app, tx, &employee).await?;
         let was = employee.clone();
         employee.deactivate(now)?;

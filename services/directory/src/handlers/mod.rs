@@ -7,6 +7,7 @@ mod create_employee;
 mod deactivate_employee;
 mod end_other_sessions;
 mod end_session;
+mod get_api_key;
 mod get_employee;
 mod get_invitation;
 mod get_names;
@@ -28,7 +29,7 @@ mod set_permissions;
 mod set_role;
 mod update_employee;
 
-use contracts::{AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, InvitationRequested};
+use contracts::{AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, IfMatch, InvitationRequested};
 use kit::{Error, Tx};
 
 use crate::{
@@ -43,6 +44,7 @@ pub(crate) use create_employee::create_employee;
 pub(crate) use deactivate_employee::deactivate_employee;
 pub(crate) use end_other_sessions::end_other_sessions;
 pub(crate) use end_session::end_session;
+pub(crate) use get_api_key::get_api_key;
 pub(crate) use get_employee::get_employee;
 pub(crate) use get_invitation::get_invitation;
 pub(crate) use get_names::{get_key_names, get_names};
@@ -69,6 +71,11 @@ use sessions::end_sessions;
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
     app.store.employees.save(tx, employee).await?;
     tx.emit(&employee.changed()).await
+}
+
+/// Refuses a change of an employee who is not as whoever wants it has seen them.
+fn require(if_match: &IfMatch, employee: &Employee) -> Result<(), Failure> {
+    if_match.require(|| employee.clone().shown().tag())
 }
 
 /// Tells the audit trail how an employee was changed.

@@ -1,18 +1,23 @@
 use std::sync::Arc;
 
-use contracts::{Action, Code, Failure, Role, SetRole};
+use contracts::{Action, Code, Conditional, Failure, Role, SetRole};
 use kit::{Call, Error, Tx};
 
-use super::{audit, end_sessions, grants, save, until_account_is_known};
+use super::{audit, end_sessions, grants, require, save, until_account_is_known};
 use crate::{App, WAIT, domain::Employee};
 
 /// Gives an employee another role, and ends their sessions.
-pub(crate) async fn set_role(app: Arc<App>, call: Call, request: SetRole) -> Result<contracts::Employee, Error> {
+pub(crate) async fn set_role(
+    app: Arc<App>,
+    call: Call,
+    Conditional { change: request, if_match }: Conditional<SetRole>,
+) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let maker = grants(&app, &call).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        require(&if_match, &employee)?;
         if employee.role == request.role {
             return Ok(employee);
         }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Action, Failure, UpdateEmployee};
+use contracts::{Action, Conditional, Failure, UpdateEmployee};
 use kit::{Call, Error};
 
-use super::{audit, email_taken, is_taken, save, send};
+use super::{audit, email_taken, is_taken, require, save, send};
 use crate::{App, WAIT};
 
 /// Changes an employee. An address that changes does not carry the old links over: whoever has no
@@ -14,13 +14,14 @@ use crate::{App, WAIT};
 pub(crate) async fn update_employee(
     app: Arc<App>,
     call: Call,
-    request: UpdateEmployee,
+    Conditional { change: request, if_match }: Conditional<UpdateEmployee>,
 ) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let (now, fresh) = (app.clock.now(), kit::new_id());
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
+        require(&if_match, &employee)?;
         let was = employee.clone();
         let has_moved = employee.update(request.changes.clone())?;
         if request.only_check {

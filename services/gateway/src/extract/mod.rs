@@ -4,9 +4,11 @@ mod accept;
 mod body;
 mod charset;
 mod coding;
+mod entity_tags;
 mod fields;
 mod form;
 mod listing;
+mod only_if;
 mod params;
 mod path;
 mod prefer;
@@ -16,8 +18,10 @@ pub(crate) use self::{
     accept::wants_html,
     body::{Body, parse},
     coding::ACCEPTED,
+    entity_tags::{Named, named},
     form::{Form, required},
     listing::{Listing, Paging},
+    only_if::OnlyIf,
     params::{Asked, Params},
     path::PathId,
     prefer::{APPLIED, RESPOND_ASYNC, prefers_async},

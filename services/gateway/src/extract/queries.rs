@@ -1,15 +1,16 @@
-//! Which parameters a call takes in its query: those that its description names, each once. Any other
-//! is refused, because a filter that does nothing shows or changes what nobody meant.
+//! Which parameters a call takes in its query, and whether it takes a condition: what its description
+//! names, each once. Any other is refused, because a filter or a condition that does nothing shows or
+//! changes what nobody meant.
 
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     extract::{MatchedPath, Query, Request, State},
-    http::{Method, Uri, request::Parts},
+    http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contracts::Failure;
+use contracts::{Code, Failure};
 use utoipa::openapi::{
     OpenApi, RefOr,
     path::{Operation, ParameterIn, PathItem},
@@ -24,6 +25,10 @@ const NAME_MOST: usize = 32;
 #[derive(Debug, Default)]
 struct Taken {
     names: Vec<String>,
+    /// Whether it changes something.
+    is_change: bool,
+    /// Whether it can be made on condition: it says that it may fail so.
+    is_conditional: bool,
     /// Whether it needs credentials: whoever has none is told that first.
     is_secured: bool,
 }
@@ -41,26 +46,49 @@ impl Queries {
     pub(crate) fn described_by(api: &OpenApi) -> Arc<Self> {
         let calls = api.paths.paths.iter().filter(|(path, _)| path.starts_with("/api/"));
         let taken = calls.flat_map(|(path, item)| {
-            operations(item).map(|(method, operation)| ((method, path.clone()), Taken::by(operation)))
+            operations(item).map(|(method, operation)| {
+                let taken = Taken::by(&method, operation);
+                ((method, path.clone()), taken)
+            })
         });
         Arc::new(Self(taken.collect()))
     }
 
-    fn check(&self, method: &Method, path: &str, uri: &Uri) -> Option<(Failure, bool)> {
+    fn check(&self, method: &Method, path: &str, uri: &Uri, headers: &HeaderMap) -> Option<(Failure, bool)> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let taken = self.0.get(&(method.clone(), path.to_owned()))?;
-        taken.check(uri).err().map(|failure| (failure, taken.is_secured))
+        let checked = taken.check(uri).and_then(|()| taken.check_conditions(headers));
+        checked.err().map(|failure| (failure, taken.is_secured))
     }
 }
 
 impl Taken {
-    fn by(operation: &Operation) -> Self {
+    fn by(method: &Method, operation: &Operation) -> Self {
         let parameters = operation.parameters.iter().flatten();
         let names = parameters.filter_map(|parameter| match parameter {
             RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => Some(parameter.name.clone()),
             _ => None,
         });
-        Self { names: names.collect(), is_secured: operation.security.is_some() }
+        Self {
+            names: names.collect(),
+            is_change: method != Method::GET,
+            is_conditional: operation.responses.responses.contains_key("412"),
+            is_secured: operation.security.is_some(),
+        }
+    }
+
+    /// A change is made on the condition that it takes, or not at all.
+    fn check_conditions(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        let detail = if !self.is_change {
+            return Ok(());
+        } else if headers.contains_key(header::IF_NONE_MATCH) {
+            "`If-None-Match` is for reading. Leave it out."
+        } else if headers.contains_key(header::IF_MATCH) && !self.is_conditional {
+            "This call cannot be made on condition: leave `If-Match` out."
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(Code::BadPrecondition, detail))
     }
 
     /// Every name is one of ours, and stands there once.
@@ -103,11 +131,11 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
     all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-/// Refuses a query that does not fit, at once where anybody may call.
+/// Refuses a query or a condition that does not fit, at once where anybody may call.
 pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if let (Some(_), Some(path)) = (request.uri().query(), path)
-        && let Some((failure, is_secured)) = queries.check(request.method(), path, request.uri())
+    if let Some(path) = path
+        && let Some((failure, is_secured)) = queries.check(request.method(), path, request.uri(), request.headers())
     {
         if !is_secured {
             return Problem::from(failure).into_response();
@@ -127,7 +155,7 @@ mod tests {
     use super::*;
 
     fn check(query: &str) -> Option<(String, String)> {
-        let taken = Taken { names: vec!["start".into(), "employeeId".into()], is_secured: true };
+        let taken = Taken { names: vec!["start".into(), "employeeId".into()], ..Taken::default() };
         let uri: Uri = format!("/x?{query}").parse().expect("a path");
         let failure = taken.check(&uri).err()?;
         let error = failure.errors.into_iter().next().expect("a field");
@@ -151,6 +179,17 @@ mod tests {
             let message = "is not taken here; what is taken is start, employeeId".to_owned();
             assert_eq!(check(query), Some((field.to_owned(), message)), "{query}");
         }
+    }
+
+    #[test]
+    fn a_change_is_made_on_the_condition_that_it_takes_or_not_at_all() {
+        let refused = |is_change, is_conditional, name| {
+            let headers = HeaderMap::from_iter([(name, "\"a\"".parse().expect("a header"))]);
+            Taken { is_change, is_conditional, ..Taken::default() }.check_conditions(&headers).is_err()
+        };
+        assert!(!refused(false, false, header::IF_MATCH) && !refused(false, false, header::IF_NONE_MATCH));
+        assert!(!refused(true, true, header::IF_MATCH) && refused(true, true, header::IF_NONE_MATCH));
+        assert!(refused(true, false, header::IF_MATCH));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     App,
     auth::{EmployeeCaller, TOKEN_CHALLENGE},
     error::Problem,
+    etags::Seen,
     extract::{Body, Form, required},
 };
 
@@ -129,6 +130,6 @@ fn refused(failure: Failure) -> Problem {
 pub(super) async fn get_me(
     State(app): State<Arc<App>>,
     EmployeeCaller(id): EmployeeCaller,
-) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Employee(id), &GetEmployee { id }).await?))
+) -> Result<Seen<Employee>, Problem> {
+    Ok(Seen(app.ask(Caller::Employee(id), &GetEmployee { id }).await?))
 }

@@ -1,21 +1,22 @@
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use contracts::{
+    ApiKey, Caller, CreateApiKey, Employee, EmployeeId, GetApiKey, KeyId, ListApiKeys, NewApiKey, RevokeApiKey, Role,
+    SetRole,
 };
-use contracts::{Caller, CreateApiKey, Employee, EmployeeId, KeyId, ListApiKeys, RevokeApiKey, Role, SetRole};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::actors::{KeyWithMaker, NewKeyWithMaker, name_actors};
+use super::{
+    actors::{KeyWithMaker, NewKeyWithMaker, name_actors},
+    created::created,
+};
 use crate::{
     App,
     auth::Admin,
     error::Problem,
-    extract::{Body, PathId},
+    extract::{Body, OnlyIf, PathId},
 };
 
 /// Make an API key.
@@ -35,10 +36,12 @@ pub(super) async fn create_api_key(
     Admin: Admin,
     Body(request): Body<CreateApiKey>,
 ) -> Result<Response, Problem> {
-    let mut made = [NewKeyWithMaker::from(app.ask(Caller::Admin, &request).await?)];
+    let made: NewApiKey = app.ask(Caller::Admin, &request).await?;
+    let location = format!("/api/v1/api-key/{}", made.about.id);
+    let mut made = [NewKeyWithMaker::from(made)];
     name_actors(&app.names, &mut made).await;
     let [made] = made;
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)).into_response())
+    Ok(created(location, made))
 }
 
 /// All API keys that were not revoked, without their texts.
@@ -53,6 +56,24 @@ pub(super) async fn list_api_keys(
     let mut keys: Vec<_> = app.ask(Caller::Admin, &ListApiKeys {}).await?.into_iter().map(Into::into).collect();
     name_actors(&app.names, &mut keys).await;
     Ok(Json(keys))
+}
+
+/// One API key that was not revoked, without its text.
+#[utoipa::path(
+    get, path = "/api/v1/api-key/{id}", tag = "Keys and roles", security(("adminKey" = [])),
+    params(("id" = KeyId, Path, description = "Which.")),
+    responses((status = 200, description = "The key.", body = KeyWithMaker)),
+)]
+pub(super) async fn get_api_key(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<KeyId>,
+) -> Result<Json<KeyWithMaker>, Problem> {
+    let key: ApiKey = app.ask(Caller::Admin, &GetApiKey { id }).await?;
+    let mut key = [key.into()];
+    name_actors(&app.names, &mut key).await;
+    let [key] = key;
+    Ok(Json(key))
 }
 
 /// Revoke an API key.
@@ -89,13 +110,15 @@ pub(super) struct GivenRole {
     responses(
         (status = 200, description = "The employee has this role.", body = Employee),
         (status = 409, description = "`last_owner`: without this employee there would be no owner."),
+        (status = 412, description = "`precondition_failed`: they have changed since they were read."),
     ),
 )]
 pub(super) async fn set_role(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
     Body(GivenRole { role }): Body<GivenRole>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &SetRole { id, role }).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(SetRole { id, role })).await?))
 }

@@ -21,7 +21,7 @@ use crate::{
     App,
     auth::Admin,
     error::Problem,
-    extract::{Body, Listing, Paging, Params, PathId},
+    extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
 };
 
 /// Correct one recorded window.
@@ -35,15 +35,17 @@ use crate::{
         (status = 200, description = "Corrected.", body = Window),
         (status = 400, description = "`nothing_to_change`, `unknown_project`, `unknown_task`."),
         (status = 409, description = "`voided`: it counts no longer, so it cannot be corrected."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
     ),
 )]
 pub(super) async fn correct_window(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
     Body(changes): Body<WindowCorrection>,
 ) -> Result<Json<Window>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &CorrectWindow { id, changes }).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(CorrectWindow { id, changes })).await?))
 }
 
 /// Void one recorded window: it counts no longer.
@@ -52,14 +54,18 @@ pub(super) async fn correct_window(
 #[utoipa::path(
     delete, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(("id" = WindowId, Path, description = "Which.")),
-    responses((status = 204, description = "Voided.")),
+    responses(
+        (status = 204, description = "Voided."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
+    ),
 )]
 pub(super) async fn void_window(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &VoidWindow { id }).await?;
+    app.ask(Caller::Admin, &only_if.on(VoidWindow { id })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

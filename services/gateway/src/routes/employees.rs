@@ -8,6 +8,7 @@ use contracts::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
     created::created,
@@ -18,28 +19,65 @@ use crate::{
     App,
     auth::{Admin, EmployeeCaller},
     error::Problem,
-    extract::{Body, Listing, Paging, PathId},
+    etags::{Part, Seen},
+    extract::{Body, Listing, OnlyIf, Paging, PathId},
 };
 
 /// How long it may take to put an employee on many projects.
 const MEMBERSHIPS_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Who is to be created.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateEmployee)]
+pub(super) struct NewEmployee {
+    /// The name.
+    name: Name,
+    /// The e-mail address, which nobody else has in any case of its letters.
+    email: Email,
+    /// The projects to be on; none where they are left out.
+    #[serde(default, deserialize_with = "present")]
+    projects: Option<Vec<ProjectId>>,
+}
+
 /// Create an employee, and have an invitation mailed.
+///
+/// With `projects`, whether the employee can be put on all of them is checked before anything is done.
 #[utoipa::path(
     post, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
-    request_body(content = CreateEmployee, example = json!({"name": "Ann Example", "email": "ann@example.org"})),
+    request_body(content = NewEmployee, example = json!({"name": "Ann Example", "email": "ann@example.org"})),
     responses(
         (status = 201, description = "Created; the invitation is on its way.", body = Employee),
-        (status = 400, description = "`email_taken`: somebody has this e-mail address, in whatever case of its letters."),
+        (status = 400, description = "`email_taken`: somebody has this e-mail address, in whatever case of its letters. `unknown_project`, `project_archived`: nobody can be put on one of these projects."),
     ),
 )]
 pub(super) async fn create_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
-    Body(request): Body<CreateEmployee>,
+    Body(NewEmployee { name, email, projects }): Body<NewEmployee>,
 ) -> Result<Response, Problem> {
-    let employee: Employee = app.ask(Caller::Admin, &request).await?;
-    Ok(created(format!("/api/v1/employee/{}", employee.id), employee))
+    let set = |employee_id, only_check| {
+        let wanted = projects.clone().filter(|projects| !projects.is_empty());
+        wanted.map(|projects| SetMemberships { employee_id, projects, only_check })
+    };
+    if let Some(check) = set(EmployeeId(Uuid::nil()), true) {
+        app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &check).await?;
+    }
+    let mut employee: Employee = app.ask(Caller::Admin, &CreateEmployee { name, email }).await?;
+    let id = employee.id;
+    if let Some(set) = set(id, false) {
+        let set = app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &set).await;
+        employee.projects = set.map_err(|failure| created_only(id, failure))?;
+    }
+    Ok(created(format!("/api/v1/employee/{id}"), employee))
+}
+
+/// Two services have no transaction in common: what one has done stays, and whoever asked is told.
+fn created_only(id: EmployeeId, failure: Failure) -> Failure {
+    let detail = format!(
+        "The employee is created and invited, and is on no project yet: send `projects` again, as PUT /api/v1/employee/{id}. {}",
+        failure.detail
+    );
+    Failure { detail, ..failure }
 }
 
 /// All employees.
@@ -80,8 +118,8 @@ pub(super) async fn get_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
     PathId(id): PathId<EmployeeId>,
-) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &GetEmployee { id }).await?))
+) -> Result<Seen<Employee>, Problem> {
+    Ok(Seen(app.ask(Caller::Admin, &GetEmployee { id }).await?))
 }
 
 /// What may be changed about an employee.
@@ -118,28 +156,31 @@ pub(super) struct EmployeeUpdate {
     responses(
         (status = 200, description = "Changed.", body = Employee),
         (status = 400, description = "`email_taken`: somebody else has this e-mail address. `nothing_to_change`: the body names no field. `unknown_project`, `project_archived`, `employee_deactivated`: the employee cannot be put on all of these projects."),
+        (status = 412, description = "`precondition_failed`: they have changed since they were read."),
     ),
 )]
 pub(super) async fn update_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
     Body(EmployeeUpdate { name, email, title, projects }): Body<EmployeeUpdate>,
 ) -> Result<Json<Employee>, Problem> {
     let update = UpdateEmployee { id, changes: EmployeeChanges { name, email, title }, only_check: false };
     let Some(projects) = projects else {
-        return Ok(Json(app.ask(Caller::Admin, &update).await?));
+        return Ok(Json(app.ask(Caller::Admin, &only_if.on(update)).await?));
     };
     let has_more = update.changes != EmployeeChanges::default();
     if has_more {
-        app.ask(Caller::Admin, &UpdateEmployee { only_check: true, ..update.clone() }).await?;
+        let check = UpdateEmployee { only_check: true, ..update.clone() };
+        app.ask(Caller::Admin, &only_if.on(check)).await?;
     } else {
         app.ask(Caller::Admin, &GetEmployee { id }).await?;
     }
-    let set = SetMemberships { employee_id: id, projects };
+    let set = only_if.on_part(Part::Projects, SetMemberships { employee_id: id, projects, only_check: false });
     let projects = app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &set).await?;
     let employee = if has_more {
-        app.ask(Caller::Admin, &update).await.map_err(half_done)?
+        app.ask(Caller::Admin, &only_if.on(update)).await.map_err(half_done)?
     } else {
         app.ask(Caller::Admin, &GetEmployee { id }).await?
     };
@@ -147,7 +188,7 @@ pub(super) async fn update_employee(
     Ok(Json(Employee { projects, ..employee }))
 }
 
-/// Two services have no transaction in common: what one has done stays, and whoever asked is told.
+/// The same where an employee is changed.
 fn half_done(failure: Failure) -> Failure {
     let detail =
         format!("The projects are set; name, e-mail and title are not, so send them again: {}", failure.detail);
@@ -163,14 +204,16 @@ fn half_done(failure: Failure) -> Failure {
     responses(
         (status = 200, description = "Deactivated.", body = Employee),
         (status = 409, description = "`already_deactivated`: nothing was left to do."),
+        (status = 412, description = "`precondition_failed`: they have changed since they were read."),
     ),
 )]
 pub(super) async fn deactivate_employee(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &DeactivateEmployee { id }).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(DeactivateEmployee { id })).await?))
 }
 
 /// Take a deactivation back.
@@ -224,16 +267,19 @@ pub(super) async fn invite_employee(
     responses(
         (status = 200, description = "Kept.", body = Employee),
         (status = 403, description = "`forbidden`: the id is another employee's."),
+        (status = 412, description = "`precondition_failed`: they have changed since they were read."),
     ),
 )]
 pub(super) async fn set_permissions(
     State(app): State<Arc<App>>,
     EmployeeCaller(own): EmployeeCaller,
+    only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
     Body(entry): Body<SystemPermissions>,
 ) -> Result<Json<Employee>, Problem> {
     if id != own {
         return Err(Problem::new(Code::Forbidden, "Employees may do this for themselves only."));
     }
-    Ok(Json(app.ask(Caller::Employee(own), &SetPermissions { id, entry }).await?))
+    let set = only_if.on_part(Part::Permissions, SetPermissions { id, entry });
+    Ok(Json(app.ask(Caller::Employee(own), &set).await?))
 }

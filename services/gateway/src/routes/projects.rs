@@ -3,7 +3,7 @@ use std::{convert::identity, sync::Arc};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
     Caller, CreateProject, DeleteProject, GetProject, ListProjects, Project, ProjectChanges, ProjectId, ProjectSummary,
-    UpdateProject,
+    Tag, UpdateProject,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,8 @@ use crate::{
     App,
     auth::{Admin, AdminOrEmployee},
     error::Problem,
-    extract::{Body, Listing, Paging, PathId},
+    etags::{Changeable, Seen},
+    extract::{Body, Listing, OnlyIf, Paging, PathId},
 };
 
 /// Create a project.
@@ -79,6 +80,16 @@ pub(super) enum ProjectSeen {
     Summary(ProjectSummary),
 }
 
+impl Changeable for ProjectSeen {
+    fn parts(&self) -> Vec<Tag> {
+        match self {
+            Self::Whole(project) => project.parts(),
+            // Nothing of what an employee may not see is told, not even as a hash.
+            Self::Summary(_) => Vec::new(),
+        }
+    }
+}
+
 /// One project.
 ///
 /// An employee sees only those they are on, without rates and settings.
@@ -91,9 +102,9 @@ pub(super) async fn get_project(
     State(app): State<Arc<App>>,
     AdminOrEmployee(caller): AdminOrEmployee,
     PathId(id): PathId<ProjectId>,
-) -> Result<Json<ProjectSeen>, Problem> {
+) -> Result<Seen<ProjectSeen>, Problem> {
     let project = app.ask(caller, &GetProject { id }).await?;
-    Ok(Json(match caller {
+    Ok(Seen(match caller {
         Caller::Admin => ProjectSeen::Whole(project),
         _ => ProjectSeen::Summary(project.into()),
     }))
@@ -109,15 +120,17 @@ pub(super) async fn get_project(
     responses(
         (status = 200, description = "Changed.", body = Project),
         (status = 400, description = "`nothing_to_change`: the body names no field. Otherwise as when it is created."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
     ),
 )]
 pub(super) async fn update_project(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<ProjectId>,
     Body(changes): Body<ProjectChanges>,
 ) -> Result<Json<Project>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &UpdateProject { id, changes }).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(UpdateProject { id, changes })).await?))
 }
 
 /// Delete a project and its tasks.
@@ -126,13 +139,17 @@ pub(super) async fn update_project(
 #[utoipa::path(
     delete, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),
-    responses((status = 204, description = "Deleted.")),
+    responses(
+        (status = 204, description = "Deleted."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
+    ),
 )]
 pub(super) async fn delete_project(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<ProjectId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &DeleteProject { id }).await?;
+    app.ask(Caller::Admin, &only_if.on(DeleteProject { id })).await?;
     Ok(StatusCode::NO_CONTENT)
 }

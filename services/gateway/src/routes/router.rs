@@ -26,6 +26,7 @@ use crate::{
     App,
     auth::Access,
     error::Problem,
+    etags::tag_answer,
     extract::{Queries, check_query},
     hear_out::hear_out,
     observe::observe,
@@ -69,7 +70,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Own, routes!(employees::set_permissions)))
         .routes(access(Scoped(Keys), routes!(api_keys::set_role)))
         .routes(access(Scoped(Keys), routes!(api_keys::create_api_key, api_keys::list_api_keys)))
-        .routes(access(Scoped(Keys), routes!(api_keys::revoke_api_key)))
+        .routes(access(Scoped(Keys), routes!(api_keys::get_api_key, api_keys::revoke_api_key)))
         .routes(access(Scoped(Projects), routes!(projects::create_project, projects::list_projects)))
         .routes(access(Scoped(Projects), routes!(projects::update_project, projects::delete_project)))
         .routes(access(ScopedOrOwn(Projects), routes!(projects::get_project)))
@@ -114,7 +115,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         });
     let router = router.layer(middleware::from_fn_with_state(queries, check_query));
     let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
-    let router = router.layer(middleware::from_fn(hear_out)).layer(compressed());
+    let router = router.layer(middleware::from_fn(tag_answer)).layer(middleware::from_fn(hear_out)).layer(compressed());
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,

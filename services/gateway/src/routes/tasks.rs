@@ -16,7 +16,8 @@ use crate::{
     App,
     auth::{Admin, AdminOrEmployee},
     error::Problem,
-    extract::{Body, Listing, Paging, Params, PathId},
+    etags::Seen,
+    extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
 };
 
 /// Create a task.
@@ -99,8 +100,8 @@ pub(super) async fn get_task(
     State(app): State<Arc<App>>,
     AdminOrEmployee(caller): AdminOrEmployee,
     PathId(id): PathId<TaskId>,
-) -> Result<Json<Task>, Problem> {
-    Ok(Json(app.ask(caller, &GetTask { id }).await?))
+) -> Result<Seen<Task>, Problem> {
+    Ok(Seen(app.ask(caller, &GetTask { id }).await?))
 }
 
 /// Change a task.
@@ -111,15 +112,17 @@ pub(super) async fn get_task(
     responses(
         (status = 200, description = "Changed.", body = Task),
         (status = 400, description = "`nothing_to_change`: the body names no field. Otherwise as when it is created."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
     ),
 )]
 pub(super) async fn update_task(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<TaskId>,
     Body(changes): Body<TaskChanges>,
 ) -> Result<Json<Task>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &UpdateTask { id, changes }).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(UpdateTask { id, changes })).await?))
 }
 
 /// Delete a task.
@@ -128,13 +131,17 @@ pub(super) async fn update_task(
 #[utoipa::path(
     delete, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = [])),
     params(("id" = TaskId, Path, description = "Which.")),
-    responses((status = 204, description = "Deleted.")),
+    responses(
+        (status = 204, description = "Deleted."),
+        (status = 412, description = "`precondition_failed`: it has changed since it was read."),
+    ),
 )]
 pub(super) async fn delete_task(
     State(app): State<Arc<App>>,
     Admin: Admin,
+    only_if: OnlyIf,
     PathId(id): PathId<TaskId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &DeleteTask { id }).await?;
+    app.ask(Caller::Admin, &only_if.on(DeleteTask { id })).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, UpdateWindows, Window,
+    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, Tag, UpdateWindows, Window,
     WindowChanges, WindowId, WindowSent, WindowState, content_hash, window_id,
 };
 use serde::Serialize;
@@ -18,6 +18,7 @@ use crate::{
     App,
     auth::{Admin, AdminOrEmployee, EmployeeCaller},
     error::Problem,
+    etags::{Changeable, Seen},
     extract::{APPLIED, Body, Params, PathId, RESPOND_ASYNC, prefers_async},
     ingest::{Submitted, Until},
 };
@@ -223,9 +224,18 @@ pub(super) async fn get_window(
     AdminOrEmployee(caller): AdminOrEmployee,
     PathId(id): PathId<WindowId>,
     params: Params,
-) -> Result<Json<WindowSeen>, Problem> {
+) -> Result<Seen<WindowSeen>, Problem> {
     let seq = params.whole("seq", "must be a whole number, as the 202 named it")?;
-    Ok(Json(seen(id, app.ask(caller, &GetWindow { id, seq, set_aside: true }).await?)))
+    Ok(Seen(seen(id, app.ask(caller, &GetWindow { id, seq, set_aside: true }).await?)))
+}
+
+impl Changeable for WindowSeen {
+    fn parts(&self) -> Vec<Tag> {
+        match self {
+            Self::Recorded(window) => vec![window.tag()],
+            Self::Unrecorded(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a caller sees of a window.

@@ -40,6 +40,23 @@ async fn every_answer_may_be_framed_by_nobody_and_an_answer_of_the_api_is_kept_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_call_that_is_described_says_that_nobody_may_keep_its_answer_and_what_that_depends_on() {
+    let edge = Edge::start().await;
+    let api: serde_json::Value = edge.get("/openapi.json").send().await.expect("an answer").json().await.expect("JSON");
+    for (path, item) in api["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("calls").keys() {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let address = edge.base.clone() + &path.replace("{id}", "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071");
+            let answer = edge.http.request(method.clone(), address).send().await.expect("an answer");
+            assert!(header(&answer, "vary").contains("authorization, origin, x-api-key"), "{method} {path}");
+            let kept_by_nobody = header(&answer, "cache-control") == "no-store";
+            assert_eq!(kept_by_nobody, path.starts_with("/api/"), "{method} {path}");
+        }
+    }
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_gets_a_page_where_a_program_gets_json() {
     let edge = Edge::start().await;
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

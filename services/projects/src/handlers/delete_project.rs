@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, DeleteProject, Failure, deleted};
+use contracts::{Action, AuditSubject, Conditional, DeleteProject, Failure, deleted};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings};
@@ -9,12 +9,13 @@ use crate::{App, WAIT, bindings};
 pub(crate) async fn delete_project(
     app: Arc<App>,
     call: Call,
-    DeleteProject { id }: DeleteProject,
+    Conditional { change: DeleteProject { id }, if_match }: Conditional<DeleteProject>,
 ) -> Result<(), Error> {
     call.require_admin()?;
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.projects.lock(tx, id).await?;
         let project = found.ok_or_else(|| Failure::not_found("project"))?;
+        if_match.require(|| project.state.tag())?;
         let now = app.clock.now();
         let tasks = app.store.tasks.delete_of(tx, id).await?;
         app.store.former_names.keep_tasks(tx, &tasks).await?;

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, Failure, PROJECTS_MOST, ProjectId, SetMemberships, changed};
+use contracts::{
+    Action, AuditSubject, Conditional, Failure, PROJECTS_MOST, ProjectId, SetMemberships, changed, projects_tag,
+};
 use kit::{Call, Error};
 use serde_json::json;
 
@@ -10,24 +12,32 @@ use crate::{
 };
 
 /// Puts an employee on these projects and takes them off all others: in one transaction, so that
-/// either all of it is done or nothing.
+/// either all of it is done or nothing. What is so already needs no condition to hold.
 pub(crate) async fn set_memberships(
     app: Arc<App>,
     call: Call,
-    SetMemberships { employee_id: employee, projects }: SetMemberships,
+    Conditional { change: SetMemberships { employee_id: employee, projects, only_check }, if_match }: Conditional<
+        SetMemberships,
+    >,
 ) -> Result<Vec<ProjectId>, Error> {
     call.require_admin()?;
     let listed = distinct(projects);
     if listed.len() > PROJECTS_MOST {
         return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
     }
-    // Whoever is put on nothing may be anybody, the deactivated too.
-    let asked = if listed.is_empty() { &[][..] } else { &[employee] };
+    // Whoever is put on nothing may be anybody, the deactivated too; who is to be created is nobody yet.
+    let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
     let standing = bindings::standings(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
         let on = app.store.members.of_employee(tx, employee).await?;
         let Move { leaving, joining } = Move::between(&on, &listed, standing.as_ref());
+        if !leaving.is_empty() || !joining.is_empty() {
+            if_match.require(|| projects_tag(on.iter().map(|member| member.project).collect()))?;
+        }
         let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
+        // Of two who set the same employee's projects at once, one comes after the other, also where they
+        // meet at no project.
+        app.store.employee_refs.touch(tx, &[employee]).await?;
         let now = app.clock.now();
         for id in &leaving {
             let Some(project) = projects.get_mut(id) else { continue };
@@ -38,7 +48,12 @@ pub(crate) async fn set_memberships(
         }
         for id in &joining {
             projects.get_mut(id).ok_or_else(unknown_project)?.put_on(employee)?;
-            bindings::put_on(&app, tx, *id, &[employee], now).await?;
+            if !only_check {
+                bindings::put_on(&app, tx, *id, &[employee], now).await?;
+            }
+        }
+        if only_check {
+            return Ok(listed.clone());
         }
         for project in projects.values() {
             app.store.projects.replace(tx, project).await?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, Failure, UpdateProject, changed};
+use contracts::{Action, AuditSubject, Conditional, Failure, UpdateProject, changed};
 use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings, domain};
@@ -9,7 +9,7 @@ use crate::{App, WAIT, bindings, domain};
 pub(crate) async fn update_project(
     app: Arc<App>,
     call: Call,
-    UpdateProject { id, changes }: UpdateProject,
+    Conditional { change: UpdateProject { id, changes }, if_match }: Conditional<UpdateProject>,
 ) -> Result<contracts::Project, Error> {
     call.require_admin()?;
     let changes = domain::project::checked(changes)?;
@@ -20,6 +20,7 @@ pub(crate) async fn update_project(
     kit::change!(app.db.awaited(WAIT), tx => {
         let found = app.store.projects.lock(tx, id).await?;
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
+        if_match.require(|| project.state.tag())?;
         let was = project.state.clone();
         // Only now: whoever waits for the lock changes nothing yet.
         let now = app.clock.now();

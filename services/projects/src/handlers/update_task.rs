@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, Failure, UpdateTask, changed};
+use contracts::{Action, AuditSubject, Conditional, Failure, UpdateTask, changed};
 use kit::{Call, Error};
 
 use super::create_task::no_such_project;
@@ -10,7 +10,7 @@ use crate::{App, WAIT, bindings, domain::task};
 pub(crate) async fn update_task(
     app: Arc<App>,
     call: Call,
-    UpdateTask { id, changes }: UpdateTask,
+    Conditional { change: UpdateTask { id, changes }, if_match }: Conditional<UpdateTask>,
 ) -> Result<contracts::Task, Error> {
     call.require_admin()?;
     let changes = task::checked(changes)?;
@@ -20,6 +20,7 @@ pub(crate) async fn update_task(
         let project = changes.project_id.unwrap_or(belongs_to);
         let project = app.store.projects.lock(tx, project).await?.ok_or_else(no_such_project)?;
         let mut task = app.store.tasks.find_in(tx, id).await?.ok_or_else(no_such_task)?;
+        if_match.require(|| task.state.tag())?;
         let was = task.state.clone();
         let now = app.clock.now();
         task.change(changes.clone(), &project, now)?;

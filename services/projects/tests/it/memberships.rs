@@ -5,7 +5,7 @@ use contracts::{Code, DeactivateEmployee, EmployeeId, Failure, ProjectChanges, P
 use crate::town::Town;
 
 async fn set(town: &Town, employee_id: EmployeeId, projects: &[ProjectId]) -> Result<Vec<ProjectId>, Failure> {
-    town.ask(&SetMemberships { employee_id, projects: projects.to_vec() }).await
+    town.ask(&SetMemberships { employee_id, projects: projects.to_vec(), only_check: false }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

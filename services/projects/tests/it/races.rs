@@ -1,6 +1,6 @@
 use contracts::{
-    Code, CreateTask, DeactivateEmployee, DeleteProject, EmployeeId, Failure, ProjectChanges, ProjectId, Service,
-    TaskChanges, stream,
+    Code, Conditional, CreateTask, DeactivateEmployee, DeleteProject, EmployeeId, Failure, IfMatch, ProjectChanges,
+    ProjectId, Request, Service, SetMemberships, Tag, TaskChanges, UpdateProject, UpdateTask, projects_tag, stream,
 };
 use futures::future::join_all;
 
@@ -14,6 +14,44 @@ async fn fifty_updates_of_one_project_at_once_all_land() {
     let updates = join_all((0..50).map(|n| town.change_project(project.id, rename(n)))).await;
     assert_eq!(updates.into_iter().filter(Result::is_err).count(), 0);
     assert_eq!(town.project_version(project.id).await, 51);
+    town.finish().await;
+}
+
+/// So many ask at once, each on the condition that all is as this tag says: how many are answered?
+async fn done<R: Request>(town: &Town, seen: &Tag, changes: impl Iterator<Item = R>) -> usize {
+    let if_match = IfMatch(Some(vec![seen.clone()]));
+    let changes: Vec<_> = changes.map(|change| Conditional { change, if_match: if_match.clone() }).collect();
+    let ask = async |change| loop {
+        match town.ask(change).await {
+            // Too many at once to tell.
+            Err(failure) if failure.code == Code::Unavailable => {}
+            answer => return answer,
+        }
+    };
+    let answers = join_all(changes.iter().map(ask)).await;
+    for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(refused.code, Code::PreconditionFailed);
+    }
+    answers.into_iter().filter(Result::is_ok).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_what_they_have_all_seen_one_does_on_whatever_replica() {
+    let town = Town::start_replicated().await;
+    let ann = town.employee().await;
+    let (project, other) = (town.project(&[]).await, town.project(&[ann]).await);
+    let task = town.task(project.id, &[]).await;
+    let renamed = |n| Some(name(&format!("Name {n}")));
+    let changes = (0..20)
+        .map(|n| UpdateProject { id: project.id, changes: ProjectChanges { name: renamed(n), ..Default::default() } });
+    assert_eq!(done(&town, &project.tag(), changes).await, 1);
+    let changes =
+        (0..20).map(|n| UpdateTask { id: task.id, changes: TaskChanges { name: renamed(n), ..Default::default() } });
+    assert_eq!(done(&town, &task.tag(), changes).await, 1);
+    // Some only leave, some also join: they meet at nothing but the employee.
+    let sets = [vec![], vec![project.id], vec![other.id, project.id]];
+    let changes = sets.map(|projects| SetMemberships { employee_id: ann, projects, only_check: false });
+    assert_eq!(done(&town, &projects_tag(vec![other.id]), changes.into_iter()).await, 1);
     town.finish().await;
 }
 

@@ -106,6 +106,34 @@ async fn what_does_not_fit_an_employee_is_named_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_created_is_on_the_projects_that_are_named_or_is_not_created() {
+    let system = System::start().await;
+    let (website, shed) = (system.create_project(json!({})).await, system.create_project(json!({})).await);
+    let ann = json!({ "name": "Ann", "email": "ann@example.org" });
+    system.put(&format!("/api/v1/project/{}", id(&shed)), json!({ "archived": true })).await;
+    for (projects, code) in [
+        (json!([website["id"], kit::new_id::<contracts::ProjectId>()]), "unknown_project"),
+        (json!([website["id"], shed["id"]]), "project_archived"),
+    ] {
+        let refused = system.admin("POST", PATH, merged(ann.clone(), json!({ "projects": projects }))).await;
+        assert_eq!(refused.refused(400), code);
+    }
+    for bad in [json!(null), json!("x"), json!(["x"])] {
+        let refused = system.admin("POST", PATH, merged(ann.clone(), json!({ "projects": bad }))).await;
+        assert_eq!(refused.refused(422), "invalid", "{bad}");
+    }
+    assert_eq!(system.get(PATH).await, json!([]));
+    let on = merged(ann, json!({ "projects": [website["id"], website["id"]] }));
+    let ann = system.admin("POST", PATH, on).await.expect(201);
+    assert_eq!(ann["projects"], json!([website["id"]]));
+    assert_eq!(system.get(&format!("{PATH}/{}", id(&ann))).await["projects"], ann["projects"]);
+    assert_eq!(system.get(&format!("/api/v1/project/{}", id(&website))).await["employees"], json!([ann["id"]]));
+    let bob = json!({ "name": "Bob", "email": "bob@example.org", "projects": [] });
+    assert_eq!(system.admin("POST", PATH, bob).await.expect(201)["projects"], json!([]));
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_deactivated_is_out_at_once_and_who_is_reactivated_logs_in_with_the_old_password() {
     let system = System::start().await;
     let ann = system.new_employee("Ann", "ann@example.org").await;

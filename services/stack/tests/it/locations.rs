@@ -1,29 +1,49 @@
 //! Where things are that were created.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use crate::office::{HOUR, Office, TEN};
+use crate::{
+    api::send,
+    office::{HOUR, Office, TEN},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_created_is_found_where_its_answer_says() {
     let office = Office::open().await;
     let system = &office.system;
-    let created = async |path: &str, body: Value| {
-        let response = system.request("POST", path).header("X-API-Key", crate::api::ADMIN_KEY).json(&body);
-        let response = response.send().await.unwrap();
-        assert_eq!(response.status().as_u16(), 201, "{path}");
-        let location = response.headers()["Location"].to_str().unwrap().to_owned();
-        let thing: Value = response.json().await.unwrap();
-        assert_eq!(system.admin("GET", &location, Value::Null).await.expect(200)["id"], thing["id"], "{path}");
-    };
-    created("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })).await;
-    created("/api/v1/project", json!({ "name": "Shed" })).await;
-    created("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })).await;
-    let window = system.request("POST", "/api/v1/time-entries").bearer_auth(&office.ann.token);
-    let window = window.json(&office.window(TEN, TEN + HOUR)).send().await.unwrap();
-    assert_eq!(window.status().as_u16(), 201);
-    let location = window.headers()["Location"].to_str().unwrap().to_owned();
-    let window: Value = window.json().await.unwrap();
-    assert_eq!(system.employee(&office.ann.token, "GET", &location, Value::Null).await.expect(200), window);
+    // What each call that creates something is tried with.
+    let mut bodies: BTreeMap<&str, Value> = [
+        ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
+        ("/api/v1/project", json!({ "name": "Shed" })),
+        ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
+        ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
+        ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
+    ]
+    .into();
+    let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, call) in item.as_object().unwrap() {
+            let created = &call["responses"]["201"];
+            if created.is_null() {
+                continue;
+            }
+            assert!(created["headers"]["Location"].is_object(), "{method} {path}");
+            let body = bodies.remove(path.as_str()).unwrap_or_else(|| panic!("say here how {method} {path} is called"));
+            let as_admin =
+                |method: &str, path: &str| system.request(method, path).header("X-API-Key", system.admin_key);
+            let method = &method.to_uppercase();
+            let mut made = send(as_admin(method, path), body.clone()).await;
+            if made.status == 401 {
+                made = send(system.request(method, path).bearer_auth(&office.ann.token), body).await;
+            }
+            assert_eq!(made.status, 201, "{method} {path}: {}", made.text);
+            let location = made.headers.get("Location").unwrap_or_else(|| panic!("{method} {path} says not where"));
+            let found = system.get(location.to_str().unwrap()).await;
+            assert_eq!(found["id"], made.body["id"], "{path}");
+        }
+    }
+    assert_eq!(bodies.len(), 0, "no such calls: {bodies:?}");
     office.system.finish().await;
 }

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AuditSubject, Code, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection, WindowId,
-    WindowsRecorded, changed, deleted,
+    Action, AuditSubject, Code, Conditional, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection,
+    WindowId, WindowsRecorded, changed, deleted,
 };
 use kit::{Call, Error};
 
@@ -17,7 +17,11 @@ use crate::{
 const PUBLISHED: Duration = Duration::from_secs(5);
 
 /// Corrects one window.
-pub(crate) async fn correct(app: Arc<App>, call: Call, request: CorrectWindow) -> Result<Window, Error> {
+pub(crate) async fn correct(
+    app: Arc<App>,
+    call: Call,
+    Conditional { change: request, if_match }: Conditional<CorrectWindow>,
+) -> Result<Window, Error> {
     call.require_admin()?;
     if request.changes == WindowCorrection::default() {
         return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());
@@ -27,6 +31,7 @@ pub(crate) async fn correct(app: Arc<App>, call: Call, request: CorrectWindow) -
         if was.voided {
             return Err(Failure::new(Code::Voided, "The window is voided; it cannot be corrected."));
         }
+        if_match.require(|| was.window.tag())?;
         let window = corrected(&was.window, &request.changes, now)?;
         Ok(Some(StoredWindow { revision: was.revision + 1, window, ..was.clone() }))
     });
@@ -36,13 +41,22 @@ pub(crate) async fn correct(app: Arc<App>, call: Call, request: CorrectWindow) -
 }
 
 /// Makes one window count no longer. One that is voided already stays so.
-pub(crate) async fn void(app: Arc<App>, call: Call, request: VoidWindow) -> Result<(), Error> {
+pub(crate) async fn void(
+    app: Arc<App>,
+    call: Call,
+    Conditional { change: request, if_match }: Conditional<VoidWindow>,
+) -> Result<(), Error> {
     call.require_admin()?;
     let now = app.clock.now();
     let voided = change(&app, &call, request.id, |was| {
+        // Asked twice, because the first answer was lost, it is done all the same.
+        if was.voided {
+            return Ok(None);
+        }
+        if_match.require(|| was.window.tag())?;
         let window = Window { updated_at: now, ..was.window.clone() };
         let voided = StoredWindow { revision: was.revision + 1, voided: true, window, ..was.clone() };
-        Ok((!was.voided).then_some(voided))
+        Ok(Some(voided))
     });
     voided.await.map(drop)
 }

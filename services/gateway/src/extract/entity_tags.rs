@@ -1,0 +1,107 @@
+//! The entity tags that conditions name (RFC 9110, 8.8.3 and 13.1).
+
+use axum::http::{HeaderMap, HeaderName};
+
+/// A tag that a caller has sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EntityTag {
+    /// Whether it says only that two answers mean the same.
+    pub(crate) is_weak: bool,
+    /// What stands between its quotes.
+    pub(crate) text: String,
+}
+
+impl EntityTag {
+    /// The tag as we made it, before the answer was compressed.
+    pub(crate) fn plain(&self) -> &str {
+        self.text.split('.').next().unwrap_or_default()
+    }
+}
+
+/// What a condition names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// `*`: whatever there is.
+    Any,
+    /// One of these.
+    Tags(Vec<EntityTag>),
+}
+
+/// A header that is no condition.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// What the condition in this header names, if the header is there.
+pub(crate) fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Named>, Malformed> {
+    let mut tags = Vec::new();
+    let mut values = headers.get_all(name).iter().peekable();
+    if values.peek().is_none() {
+        return Ok(None);
+    }
+    let values: Vec<&str> = values.map(|value| value.to_str().map_err(|_| Malformed)).collect::<Result<_, _>>()?;
+    if let [only] = values[..]
+        && only.trim() == "*"
+    {
+        return Ok(Some(Named::Any));
+    }
+    for value in values {
+        read(value, &mut tags).ok_or(Malformed)?;
+    }
+    if tags.is_empty() { Err(Malformed) } else { Ok(Some(Named::Tags(tags))) }
+}
+
+/// Reads a list, which may have empty places; nothing where something else stands in it.
+fn read(mut text: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
+    loop {
+        text = text.trim_start_matches([' ', '\t', ',']);
+        if text.is_empty() {
+            return Some(());
+        }
+        let strong = text.strip_prefix("W/");
+        let (tag, rest) = strong.unwrap_or(text).strip_prefix('"')?.split_once('"')?;
+        let rest = rest.trim_start_matches([' ', '\t']);
+        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) || !(rest.is_empty() || rest.starts_with(',')) {
+            return None;
+        }
+        tags.push(EntityTag { is_weak: strong.is_some(), text: tag.to_owned() });
+        text = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, header};
+
+    use super::*;
+
+    fn of(values: &[&str]) -> Result<Option<Named>, Malformed> {
+        let value = |value: &&str| (header::IF_MATCH, HeaderValue::from_str(value).expect("a header"));
+        named(&values.iter().map(value).collect(), header::IF_MATCH)
+    }
+
+    #[test]
+    fn tags_are_read_weak_or_strong_with_commas_inside_and_from_several_lines() {
+        let tags = |tags: &[(bool, &str)]| {
+            let tag = |(is_weak, text): &(bool, &str)| EntityTag { is_weak: *is_weak, text: (*text).to_owned() };
+            Ok(Some(Named::Tags(tags.iter().map(tag).collect())))
+        };
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(of(&[" * "]), Ok(Some(Named::Any)));
+        assert_eq!(of(&["\"a\""]), tags(&[(false, "a")]));
+        assert_eq!(of(&["\"a,b\" ,, W/\"c\",", "\"\""]), tags(&[(false, "a,b"), (true, "c"), (false, "")]));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_malformed() {
+        for bad in ["", ",", "a", "\"a", "a\"", "w/\"a\"", "\"a\" \"b\"", "\"a\"b", "*, \"a\"", "\"a b\"", "W/a"] {
+            assert_eq!(of(&[bad]), Err(Malformed), "{bad}");
+        }
+        assert_eq!(of(&["*", "*"]), Err(Malformed));
+    }
+
+    #[test]
+    fn a_tag_of_a_compressed_answer_is_known_again() {
+        let tag = EntityTag { is_weak: false, text: "1f-2e.gzip".to_owned() };
+        assert_eq!(tag.plain(), "1f-2e");
+    }
+}

@@ -1,0 +1,292 @@
+//! Changes that are made only on what their caller has seen (`If-Match`).
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Response, send},
+    office::{HOUR, Office, TEN, WINDOWS, id},
+    shapes::without_invitations,
+};
+
+/// Nobody and nothing has this id.
+const NOBODY: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
+
+/// A change, and another one that comes before it.
+struct Change {
+    /// The call as the description names it.
+    call: &'static str,
+    /// Where the thing is read.
+    reads: String,
+    /// Where it is changed.
+    path: String,
+    /// What is sent.
+    body: Value,
+    /// What somebody else does meanwhile: how, where, with what.
+    meanwhile: (&'static str, String, Value),
+}
+
+impl Change {
+    fn method(&self) -> &'static str {
+        self.call.split(' ').next().unwrap()
+    }
+}
+
+impl Office {
+    /// Sends a request as Ann where it is hers to send, otherwise as an admin.
+    async fn ask(&self, method: &str, path: &str, body: Value, header: Option<(&str, &str)>) -> Response {
+        let request = self.system.request(method, path);
+        let request = match path.ends_with("/permissions") || path.starts_with("/api/auth/") {
+            true => request.bearer_auth(&self.ann.token),
+            false => request.header("X-API-Key", self.system.admin_key),
+        };
+        let request = match header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
+        send(request, body).await
+    }
+
+    /// Sends a change on condition, and again where there are too many at once to tell.
+    async fn change(&self, method: &str, path: &str, body: Value, seen: &str) -> Response {
+        loop {
+            let answer = self.ask(method, path, body.clone(), Some(("If-Match", seen))).await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+    }
+
+    /// The tag of what is read here.
+    async fn tag(&self, path: &str) -> String {
+        let read = self.ask("GET", path, Value::Null, None).await;
+        assert_eq!(read.status, 200, "{}", read.text);
+        read.headers["ETag"].to_str().unwrap().to_owned()
+    }
+
+    /// Every change that can be made on condition.
+    async fn changes(&self) -> Vec<Change> {
+        let bob = id(&self.system.invite("Bob", "bob@example.org").await);
+        let other = id(&self.system.create_project(json!({ "name": "Shed" })).await);
+        let of_other = id(&self.system.create_task(json!({ "projectId": other })).await);
+        let (first, second) = (self.record(TEN, TEN + HOUR).await, self.record(TEN + HOUR, TEN + 2 * HOUR).await);
+        let at = |noun: &str, id: &str| format!("/api/v1/{noun}/{id}");
+        let window = |window: &Value| format!("{WINDOWS}/{}", id(window));
+        let (ann, bob) = (at("employee", &self.ann.id.to_string()), at("employee", &bob));
+        let titled = |path: &String| ("PUT", path.clone(), json!({ "title": "Engineer" }));
+        let permissions = |computer: &str| {
+            let allowed = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
+            json!({ "computer": computer, "permissions": allowed })
+        };
+        let change = |call, reads: &String, path: String, body, meanwhile| {
+            let reads = reads.clone();
+            Change { call, reads, path, body, meanwhile }
+        };
+        let named = |path: &String| ("PUT", path.clone(), json!({ "name": "Renamed" }));
+        let noted = |path: &String| ("PATCH", path.clone(), json!({ "note": "corrected" }));
+        let (project, task) = (self.project_path(), self.task_path());
+        let (other, of_other) = (at("project", &other), at("task", &of_other));
+        let (first, second) = (window(&first), window(&second));
+        let me = "/api/auth/me".to_owned();
+        vec![
+            change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
+            change(
+                "PUT /api/v1/employee/{id}/role",
+                &bob,
+                bob.clone() + "/role",
+                json!({ "role": "manager" }),
+                titled(&bob),
+            ),
+            change(
+                "POST /api/v1/employee/{id}/deactivate",
+                &bob,
+                bob.clone() + "/deactivate",
+                Value::Null,
+                named(&bob),
+            ),
+            change(
+                "POST /api/v1/employee/{id}/permissions",
+                &me,
+                ann.clone() + "/permissions",
+                permissions("mac"),
+                ("POST", ann.clone() + "/permissions", permissions("pc")),
+            ),
+            change(
+                "PUT /api/v1/project/{id}",
+                &project,
+                project.clone(),
+                json!({ "billable": false }),
+                named(&project),
+            ),
+            change("PUT /api/v1/task/{id}", &task, task.clone(), json!({ "status": "Done" }), named(&task)),
+            change("DELETE /api/v1/task/{id}", &of_other, of_other.clone(), Value::Null, named(&of_other)),
+            change("DELETE /api/v1/project/{id}", &other, other.clone(), Value::Null, named(&other)),
+            change("PATCH /api/v1/time-entries/{id}", &first, first.clone(), json!({ "paid": true }), noted(&first)),
+            change("DELETE /api/v1/time-entries/{id}", &second, second.clone(), Value::Null, noted(&second)),
+        ]
+    }
+
+    /// The calls that change something, and whether they can be made on condition.
+    async fn described(&self) -> Vec<(String, bool)> {
+        let api = self.system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
+        let mut calls = Vec::new();
+        for (path, item) in api["paths"].as_object().unwrap() {
+            for (method, call) in item.as_object().unwrap() {
+                if path.starts_with("/api/") && method != "get" {
+                    let takes = call["parameters"].as_array().into_iter().flatten().any(|p| p["name"] == "If-Match");
+                    assert_eq!(call["responses"]["412"].is_object(), takes, "{method} {path}");
+                    assert!(call["responses"]["400"].is_object(), "{method} {path}");
+                    calls.push((format!("{} {path}", method.to_uppercase()), takes));
+                }
+            }
+        }
+        calls
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_on_condition_is_made_on_what_was_seen_or_not_at_all() {
+    let office = Office::open().await;
+    let changes = office.changes().await;
+    let described = office.described().await.into_iter().filter(|(_, takes)| *takes).map(|(call, _)| call);
+    let tried: BTreeSet<String> = changes.iter().map(|change| change.call.to_owned()).collect();
+    assert_eq!(tried, described.collect(), "each call that takes If-Match is tried here");
+    for change in changes {
+        let Change { call, reads, path, body, meanwhile: (method, place, other) } = &change;
+        let seen = office.tag(reads).await;
+        let done = office.ask(method, place, other.clone(), None).await;
+        assert!((200..300).contains(&done.status), "{call}: {}", done.text);
+        let shown = async || without_invitations(office.ask("GET", reads, Value::Null, None).await.expect(200));
+        let (now, before) = (office.tag(reads).await, shown().await);
+        let refused = async |condition: &str| {
+            let answer = office.ask(change.method(), path, body.clone(), Some(("If-Match", condition))).await;
+            (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
+        };
+        let failed = (412, "precondition_failed".to_owned());
+        assert_eq!(refused(&seen).await, failed, "{call}");
+        assert_eq!(refused(&format!("W/{now}, \"x\"")).await, failed, "{call}: a weak tag");
+        for malformed in ["", "x", "*, \"x\""] {
+            assert_eq!(refused(malformed).await, (400, "bad_precondition".to_owned()), "{call}: {malformed}");
+        }
+        assert_eq!(shown().await, before, "{call}");
+        let condition = format!("\"x\", {now}");
+        let answer = office.ask(change.method(), path, body.clone(), Some(("If-Match", &condition))).await;
+        assert!((200..300).contains(&answer.status), "{call}: {}", answer.text);
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_is_not_found_whatever_the_condition_and_any_will_do_for_a_star() {
+    let office = Office::open().await;
+    for condition in ["*", "\"x\""] {
+        for (method, noun, body) in [
+            ("PUT", "project", json!({ "name": "Shed" })),
+            ("DELETE", "task", Value::Null),
+            ("PUT", "employee", json!({ "name": "Ann" })),
+            ("DELETE", "time-entries", Value::Null),
+        ] {
+            let path = format!("/api/v1/{noun}/{NOBODY}");
+            let answer = office.ask(method, &path, body, Some(("If-Match", condition))).await;
+            assert_eq!(answer.refused(404), "not_found", "{path} {condition}");
+        }
+    }
+    let renamed = json!({ "name": "Shed" });
+    office.ask("PUT", &office.project_path(), renamed, Some(("If-Match", "*"))).await.expect(200);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_takes_no_condition_is_refused_with_one() {
+    let office = Office::open().await;
+    let mut refused = 0;
+    for (call, takes) in office.described().await {
+        let (method, path) = call.split_once(' ').unwrap();
+        let path = path.replace("{id}", NOBODY);
+        for header in ["If-Match", "If-None-Match"] {
+            if takes && header == "If-Match" {
+                continue;
+            }
+            let request = office.system.request(method, &path).header(header, "\"x\"");
+            // As an admin, or where that is another's call, as an employee.
+            let as_admin = request.try_clone().unwrap().header("X-API-Key", office.system.admin_key);
+            let mut answer = send(as_admin, Value::Null).await;
+            if answer.status == 401 {
+                answer = send(request.bearer_auth(&office.ann.token), Value::Null).await;
+            }
+            assert_eq!(answer.refused(400), "bad_precondition", "{call} {header}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_by_itself_stands_in_nobodys_way() {
+    let office = Office::open().await;
+    let ann = format!("/api/v1/employee/{}", office.ann.id);
+    // A computer tells what it allows, and somebody is put on another project.
+    let seen = office.tag(&ann).await;
+    let allowed = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
+    let permissions = json!({ "computer": "mac", "permissions": allowed });
+    office.ask("POST", &format!("{ann}/permissions"), permissions, None).await.expect(200);
+    let shed = office.system.create_project(json!({ "name": "Shed", "employees": [office.ann.id] })).await;
+    assert_ne!(office.tag(&ann).await, seen, "whoever only reads is told");
+    let titled = json!({ "title": "Engineer" });
+    office.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
+    // But not the projects, which they have not seen so.
+    let projects = json!({ "projects": [office.project] });
+    let refused = office.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
+    assert_eq!(refused.refused(412), "precondition_failed");
+    let on = office.system.get(&format!("/api/v1/project/{}", id(&shed))).await;
+    assert_eq!(on["employees"], json!([office.ann.id]));
+    let seen = office.tag(&ann).await;
+    let now = office.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
+    assert_eq!(now["projects"], json!([office.project]));
+
+    // An earlier window takes time from this one.
+    let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
+    let seen = office.tag(&window).await;
+    office.record(TEN - HOUR, TEN + HOUR / 2).await;
+    assert_ne!(office.tag(&window).await, seen, "whoever only reads is told");
+    office.ask("PATCH", &window, json!({ "paid": true }), Some(("If-Match", &seen))).await.expect(200);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_what_they_have_all_seen_one_does() {
+    const MANY: usize = 8;
+    let office = Office::open().await;
+    let mut projects = Vec::new();
+    for n in 0..MANY {
+        projects.push(id(&office.system.create_project(json!({ "name": format!("Shed {n}") })).await));
+    }
+    let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
+    let ann = format!("/api/v1/employee/{}", office.ann.id);
+    let name = |n: usize| json!({ "name": format!("Name {n}") });
+    let changes: [(&str, String, Box<dyn Fn(usize) -> Value>); 6] = [
+        ("PUT", office.project_path(), Box::new(name)),
+        ("PUT", office.task_path(), Box::new(name)),
+        ("PUT", ann.clone(), Box::new(name)),
+        ("PUT", ann.clone(), Box::new(|n| json!({ "projects": [projects[n]] }))),
+        // What is as wanted already makes two changes no one.
+        ("PUT", ann, Box::new(|n| json!({ "projects": [], "title": format!("Title {n}") }))),
+        ("PATCH", window, Box::new(|n| json!({ "note": format!("note {n}") }))),
+    ];
+    for (method, path, body) in changes {
+        let seen = office.tag(&path).await;
+        let answers = join_all((0..MANY).map(|n| office.change(method, &path, body(n), &seen))).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        let count = |status| statuses.iter().filter(|given| **given == status).count();
+        assert_eq!((count(200), count(412)), (1, MANY - 1), "{path}: {statuses:?}");
+        let won = answers.into_iter().position(|answer| answer.status == 200).unwrap();
+        let now = office.system.get(&path).await;
+        for (field, value) in body(won).as_object().unwrap() {
+            assert_eq!(&now[field], value, "{path}");
+        }
+    }
+    office.system.finish().await;
+}
