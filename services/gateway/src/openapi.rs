@@ -28,7 +28,7 @@ use crate::{
             Times are milliseconds since 1970 UTC.",
     ),
     tags(
-        (name = "Accounts", description = "Invitations, activation and login."),
+        (name = "Accounts", description = "Invitations, activation, login and passwords."),
         (name = "Employees", description = "Who works here."),
         (name = "Projects", description = "What they work on, and at which rates."),
         (name = "Tasks", description = "What there is to do on a project."),

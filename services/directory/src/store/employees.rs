@@ -34,6 +34,8 @@ struct Stored {
     email: Email,
     /// The form in which addresses are compared.
     email_key: String,
+    #[serde(default)]
+    email_unconfirmed: bool,
     title: Option<Label>,
     projects: Vec<ProjectId>,
     permissions: Vec<SystemPermissions>,
@@ -169,6 +171,7 @@ impl From<&Employee> for Stored {
             name: employee.name,
             email_key: employee.email.key(),
             email: employee.email,
+            email_unconfirmed: employee.email_unconfirmed,
             title: employee.title,
             projects: employee.projects,
             permissions: employee.permissions,
@@ -195,6 +198,7 @@ impl From<Stored> for Employee {
             account_id: stored.account_id,
             name: stored.name,
             email: stored.email,
+            email_unconfirmed: stored.email_unconfirmed,
             title: stored.title,
             projects: stored.projects,
             permissions: stored.permissions,

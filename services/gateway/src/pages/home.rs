@@ -25,6 +25,7 @@ pub(crate) async fn show(headers: HeaderMap) -> Response {
     }
     let content = html! {
         p { "This is the server of the T3 time tracker. Time is tracked with the T3 desktop app." }
+        p { a href="/forgot" { "I have forgotten my password" } "." }
         p { "For developers: " a href="/docs" { "the documentation of its API" } "." }
     };
     page(StatusCode::OK, "T3 time tracker", &content)
