@@ -59,6 +59,22 @@ actions! {
     SessionsEnded = "sessions.ended";
     /// A refresh token that was used up came again: somebody else may have it, so the session was ended.
     SessionReused = "session.reused";
+    /// Somebody asked for a link to set a new password.
+    PasswordForgotten = "password.forgotten";
+    /// An admin had such a link mailed to an employee.
+    ResetRequested = "reset.requested";
+    /// An employee set a new password by such a link.
+    PasswordReset = "password.reset";
+    /// Somebody tried to with a token that is no good.
+    ResetFailed = "reset.failed";
+    /// An employee changed their password.
+    PasswordChanged = "password.changed";
+    /// Somebody gave a wrong password where the account's own is asked for once more.
+    PasswordRefused = "password.refused";
+    /// An employee confirmed their new address.
+    EmailConfirmed = "email.confirmed";
+    /// Somebody tried to confirm an address with a token that is no good.
+    ConfirmationFailed = "confirmation.failed";
     /// A project is new.
     ProjectCreated = "project.created";
     /// A project changed.

@@ -26,6 +26,10 @@ pub struct Employee {
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
+    /// Whether the address was changed and is not confirmed yet, by the link that was mailed there; left
+    /// out where it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email_unconfirmed: bool,
     /// The same as the e-mail address.
     pub identifier: Email,
     /// Always `personal`.

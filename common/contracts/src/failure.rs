@@ -10,8 +10,10 @@ pub enum Code {
     NothingToChange,
     /// A bulk update that names no employee, project, task or shift.
     NoFilter,
-    /// The invitation's token is wrong, used or expired.
+    /// The token of a link is wrong, used or expired.
     InvalidToken,
+    /// The password that was to prove who somebody is is wrong.
+    WrongPassword,
     /// The employee does not exist.
     UnknownEmployee,
     /// The employee is deactivated.
@@ -50,6 +52,8 @@ pub enum Code {
     NotDeactivated,
     /// The employee has activated the account already.
     AlreadyActive,
+    /// The employee has not activated the account yet.
+    NotActive,
     /// Without this employee there would be no owner.
     LastOwner,
     /// The id is taken by other content.
@@ -92,6 +96,7 @@ impl Code {
             | Self::NothingToChange
             | Self::NoFilter
             | Self::InvalidToken
+            | Self::WrongPassword
             | Self::UnknownEmployee
             | Self::EmployeeDeactivated
             | Self::UnknownProject
@@ -114,6 +119,7 @@ impl Code {
             Self::AlreadyDeactivated
             | Self::NotDeactivated
             | Self::AlreadyActive
+            | Self::NotActive
             | Self::Conflict
             | Self::Voided
             | Self::LastOwner => 409,

@@ -50,6 +50,8 @@ ids! {
     AccountId;
     /// One invitation of an employee; a fresh one replaces it.
     InvitationId;
+    /// A mail to an employee, other than an invitation.
+    MailId;
     /// One log-in of an employee.
     SessionId;
     /// An API key.

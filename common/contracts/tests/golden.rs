@@ -67,6 +67,7 @@ fn employee() -> Employee {
         email: email(),
         account_id: id(2),
         organization_id: ORGANIZATION.into(),
+        email_unconfirmed: false,
         identifier: email(),
         kind: "personal".into(),
         title: Some(label("Engineer")),
@@ -279,6 +280,7 @@ fn accounts(golden: &mut Golden) {
     );
     let minted = MintedToken { name: name("Ann Example"), email: email(), token: Secret::new("token"), expires_at: AT };
     golden.request(MintToken { invitation_id: id(6), employee_id: id(1) }, Some(minted));
+    passwords(golden);
     golden.check("kv.revocations", &Revocation { epoch: 1 });
     golden.check("kv.revocations.beat", &Beat { number: 2, seen: 7 });
     golden.event(AccountChanged {
@@ -314,6 +316,30 @@ fn sessions(golden: &mut Golden) {
     golden.request(LogOut {}, ());
     golden.request(MarkSessionsSeen { ids: vec![id(10)], at: AT }, ());
     golden.event(SessionEnded { session_id: id(10), until: AT + HOUR });
+}
+
+fn passwords(golden: &mut Golden) {
+    let (token, password) = (|| Secret::new("token"), || Secret::new("password"));
+    golden.request(ForgotPassword { email: "ann@example.org".into() }, ());
+    golden.request(SendReset { id: id(1) }, ());
+    golden.request(ResetPassword { token: token(), password: password() }, employee());
+    golden.request(ChangePassword { id: id(1), old: password(), new: Secret::new("another password") }, ());
+    let unconfirmed = Employee { email_unconfirmed: true, ..employee() };
+    golden.request(ConfirmEmail { token: token(), password: password() }, unconfirmed);
+    golden.event(MailRequested { mail_id: id(10) });
+    let minted = |says| MintedMail { name: name("Ann Example"), email: email(), says };
+    let mail = minted(MailSays::Reset { token: token(), expires_at: AT });
+    golden.request(MintMail { mail_id: id(10) }, Some(mail));
+    for (kind, says) in [
+        ("confirmation", MailSays::Confirmation { token: token(), expires_at: AT }),
+        ("password_changed", MailSays::PasswordChanged),
+        ("address_changed", MailSays::AddressChanged),
+    ] {
+        golden.check(&format!("svc.directory.v1.mails.mint.reply.{kind}"), &Reply::Ok(Some(minted(says))));
+    }
+    let open = Link::Open { name: name("Ann Example"), email: email() };
+    golden.request(GetLink { token: token(), to: LinkTo::Reset }, open);
+    golden.check("svc.directory.v1.mails.link.reply.over", &Reply::Ok(Link::Over));
 }
 
 fn keys(golden: &mut Golden) {

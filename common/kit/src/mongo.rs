@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bson::{Bson, Document, doc};
-use contracts::{Code, Failure, Secret};
+use contracts::{Code, Failure, Millis, Secret};
 use mongodb::{
     Client, Collection, IndexModel,
     error::{ErrorKind, InsertManyError, WriteFailure},
@@ -139,6 +139,11 @@ pub fn expiring(field: &str) -> IndexModel {
     let mut index = named(doc! { field: 1 }, false);
     index.options.get_or_insert_default().expire_after = Some(Duration::ZERO);
     index
+}
+
+/// A moment as such a date.
+pub fn date(at: Millis) -> bson::DateTime {
+    bson::DateTime::from_millis(at.0)
 }
 
 /// The name is the one that MongoDB would give it; written here so that it can be looked for.

@@ -18,7 +18,7 @@ const MOST_WAITING: usize = 8;
 const NICENESS: i32 = 19;
 
 /// A password as it is stored: Argon2id in PHC's string form, with its salt and parameters.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct HashedPassword(String);
 
@@ -33,8 +33,8 @@ impl fmt::Debug for HashedPassword {
 pub(crate) enum Verdict {
     /// It is.
     Right,
-    /// It is, but was hashed in another spelling than it would be today.
-    RightInOldSpelling,
+    /// It is, but was hashed otherwise than it would be today: in another spelling, or with less work.
+    RightButOutdated,
     /// It is not, or there is none.
     Wrong,
 }
@@ -112,8 +112,8 @@ fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
             let spellings = spellings(password.expose());
             let right = spellings.iter().position(|spelling| verify(argon2, spelling.as_bytes(), stored));
             let _ = reply.send(match right.filter(|_| hashed.is_some()) {
-                Some(0) => Verdict::Right,
-                Some(_) => Verdict::RightInOldSpelling,
+                Some(0) if is_as_today(argon2, stored) => Verdict::Right,
+                Some(_) => Verdict::RightButOutdated,
                 None => Verdict::Wrong,
             });
         }
@@ -143,6 +143,17 @@ fn verify(argon2: &Argon2<'_>, password: &[u8], hashed: &HashedPassword) -> bool
     }
 }
 
+/// Whether a password is hashed with all the work that it would be today.
+fn is_as_today(argon2: &Argon2<'_>, hashed: &HashedPassword) -> bool {
+    let Ok(phc) = PasswordHash::new(&hashed.0) else { return false };
+    let is_same_kind = phc.algorithm == Algorithm::Argon2id.ident() && phc.version == Some(Version::V0x13.into());
+    let (today, then) = (argon2.params(), Params::try_from(&phc));
+    is_same_kind
+        && then.is_ok_and(|then| {
+            then.m_cost() >= today.m_cost() && then.t_cost() >= today.t_cost() && then.p_cost() >= today.p_cost()
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::Service;
@@ -160,6 +171,25 @@ mod tests {
         assert_eq!(hasher.verify(password, Some(one.clone())).await.unwrap(), Verdict::Right);
         assert_eq!(hasher.verify(Secret::new("three or four wordS"), Some(one)).await.unwrap(), Verdict::Wrong);
         assert_eq!(hasher.verify(Secret::new("anything"), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_hashed_with_less_work_is_right_and_outdated() {
+        let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
+        let password = "three or four words";
+        let argon2 = |algorithm, m, t, p| Argon2::new(algorithm, Version::V0x13, Params::new(m, t, p, None).unwrap());
+        for (hashed_by, expected) in [
+            (argon2(Algorithm::Argon2id, 19_456, 2, 1), Verdict::Right),
+            (argon2(Algorithm::Argon2id, 20_000, 3, 1), Verdict::Right),
+            (argon2(Algorithm::Argon2id, 9_728, 2, 1), Verdict::RightButOutdated),
+            (argon2(Algorithm::Argon2id, 19_456, 1, 1), Verdict::RightButOutdated),
+            (argon2(Algorithm::Argon2i, 19_456, 2, 1), Verdict::RightButOutdated),
+        ] {
+            let stored = hash(&hashed_by, password.as_bytes()).unwrap();
+            let shown = stored.0.clone();
+            assert_eq!(hasher.verify(Secret::new(password), Some(stored.clone())).await.unwrap(), expected, "{shown}");
+            assert_eq!(hasher.verify(Secret::new("another"), Some(stored)).await.unwrap(), Verdict::Wrong, "{shown}");
+        }
     }
 
     #[tokio::test]

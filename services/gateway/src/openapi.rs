@@ -35,7 +35,7 @@ use crate::{
             ever passed over.",
     ),
     tags(
-        (name = "Accounts", description = "Invitations, activation and login."),
+        (name = "Accounts", description = "Invitations, activation, login and passwords."),
         (name = "Employees", description = "Who works here."),
         (name = "Projects", description = "What they work on, and at which rates."),
         (name = "Tasks", description = "What there is to do on a project."),

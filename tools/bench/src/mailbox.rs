@@ -1,4 +1,4 @@
-//! The invitations that a system without SMTP leaves in its data folder.
+//! The mails that a system without SMTP leaves in its data folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,12 +29,20 @@ impl Mailbox {
     /// # Errors
     /// When none comes.
     pub async fn invitation(&self, address: &str, not: Option<&str>) -> Result<String> {
+        self.token("activate", address, not).await
+    }
+
+    /// The same of the link to another page.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn token(&self, page: &str, address: &str, not: Option<&str>) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.newest(address)? {
+            match self.newest(page, address)? {
                 Some(token) if Some(token.as_str()) != not => return Ok(token),
                 _ if Instant::now() > deadline => bail!(
-                    "no invitation for {address} came into {}: is this the data folder of the system, and does \
+                    "no mail for {address} with a link to {page} came into {}: is this the data folder of the system, and does \
                      it write mails there (without EMAIL_HOST)?",
                     self.folder.display()
                 ),
@@ -43,7 +51,7 @@ impl Mailbox {
         }
     }
 
-    fn newest(&self, address: &str) -> Result<Option<String>> {
+    fn newest(&self, page: &str, address: &str) -> Result<Option<String>> {
         // The folder comes with the first mail.
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(None) };
         let mut newest = None;
@@ -54,7 +62,7 @@ impl Mailbox {
             }
             let mail = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let written = fs::metadata(&path).and_then(|found| found.modified()).ok();
-            if let Some(token) = token(&mail, address)
+            if let Some(token) = token(page, &mail, address)
                 && newest.as_ref().is_none_or(|(before, _)| *before <= written)
             {
                 newest = Some((written, token));
@@ -65,8 +73,8 @@ impl Mailbox {
 }
 
 /// The token of the link in a mail to the address.
-fn token(mail: &[u8], address: &str) -> Option<String> {
-    const LINK: &str = "/activate?token=";
+fn token(page: &str, mail: &[u8], address: &str) -> Option<String> {
+    let start = format!("/{page}?token=");
     let mail = mailparse::parse_mail(mail).ok()?;
     let to = mailparse::addrparse_header(mail.headers.get_first_header("To")?).ok()?;
     if !to.extract_single_info()?.addr.eq_ignore_ascii_case(address) {
@@ -74,7 +82,7 @@ fn token(mail: &[u8], address: &str) -> Option<String> {
     }
     let mut bodies = mail.parts().filter_map(|part| part.get_body().ok());
     bodies.find_map(|body| {
-        let (_, rest) = body.split_once(LINK)?;
+        let (_, rest) = body.split_once(&start)?;
         Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
     })
 }
@@ -92,10 +100,11 @@ mod tests {
 
     #[test]
     fn the_token_is_found_however_the_mail_is_written() {
-        assert_eq!(token(PLAIN, "ann@x.org").as_deref(), Some("3DaB_-9"));
-        assert_eq!(token(QUOTED, "ann@x.org").as_deref(), Some("aB_--9"));
-        assert_eq!(token(PLAIN, "bob@x.org"), None);
-        assert_eq!(token(PLAIN, "n@x.org"), None);
+        assert_eq!(token("activate", PLAIN, "ann@x.org").as_deref(), Some("3DaB_-9"));
+        assert_eq!(token("activate", QUOTED, "ann@x.org").as_deref(), Some("aB_--9"));
+        assert_eq!(token("activate", PLAIN, "bob@x.org"), None);
+        assert_eq!(token("activate", PLAIN, "n@x.org"), None);
+        assert_eq!(token("reset", PLAIN, "ann@x.org"), None);
     }
 
     #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) struct Employee {
     /// What the address is compared by, as it was stored: a former form stays where another employee
     /// has today's.
     pub(crate) email_key: String,
+    /// Whether the address was changed since somebody showed that they read mails there.
+    pub(crate) email_unconfirmed: bool,
     pub(crate) title: Option<Label>,
     /// A copy of what the projects service says.
     pub(crate) projects: Vec<ProjectId>,
@@ -65,6 +67,7 @@ impl Employee {
             name: request.name,
             email_key: request.email.key(),
             email: request.email,
+            email_unconfirmed: false,
             title: None,
             projects: Vec::new(),
             permissions: Vec::new(),
@@ -102,6 +105,8 @@ impl Employee {
             self.email = email;
         }
         self.title = title.unwrap_or_else(|| self.title.clone());
+        // Whoever has no password yet gets an invitation there, whose link shows as much.
+        self.email_unconfirmed |= has_moved && self.activated_at.is_some();
         self.version += 1;
         Ok(has_moved)
     }
@@ -171,6 +176,12 @@ impl Employee {
         self.version += 1;
     }
 
+    /// Somebody has shown that they read mails at the present address.
+    pub(crate) fn confirm_email(&mut self) {
+        self.email_unconfirmed = false;
+        self.version += 1;
+    }
+
     /// Puts one computer's permissions in place of what it had.
     pub(crate) fn set_permissions(&mut self, mut entry: SystemPermissions, now: Millis) -> Result<(), Failure> {
         entry.updated_at = entry.updated_at.or(Some(now));
@@ -232,6 +243,7 @@ impl Employee {
             invitation: self.delivery.clone().filter(|_| self.awaits_activation()).map(|delivery| delivery.shown),
             id: self.id,
             name: self.name,
+            email_unconfirmed: self.email_unconfirmed,
             identifier: self.email.clone(),
             email: self.email,
             account_id: self.account_id,
@@ -306,6 +318,22 @@ pub(super) mod tests {
         assert_eq!(ann.email_key, "ü@ü.de");
         assert_eq!(ann.update(to("ü@xn--tda.de")), Ok(false), "it is the same address");
         assert_eq!(ann.email_key, "ü@xn--tda.de");
+    }
+
+    #[test]
+    fn an_address_that_changes_is_to_be_confirmed_once_there_is_a_password() {
+        let mut ann = ann();
+        let to = |text| EmployeeChanges { email: Some(Email::parse(text).unwrap()), ..Default::default() };
+        ann.update(to("ann@y.org")).unwrap();
+        assert!(!ann.email_unconfirmed, "the invitation's link shows that the address is theirs");
+        ann.activate(Millis(2_000));
+        ann.update(to("ANN@y.org")).unwrap();
+        assert!(!ann.email_unconfirmed, "another spelling is the same address");
+        ann.update(to("ann@z.org")).unwrap();
+        ann.update(EmployeeChanges { title: Some(None), ..Default::default() }).unwrap();
+        assert!(ann.clone().shown().email_unconfirmed);
+        ann.confirm_email();
+        assert!(!ann.shown().email_unconfirmed);
     }
 
     #[test]

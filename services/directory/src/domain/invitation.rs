@@ -1,13 +1,10 @@
 use contracts::{EmployeeId, HOUR, InvitationId, Millis};
 
-use super::{Employee, TokenHash};
+use super::{Employee, MintedHash, TokenHash, add_token};
 
 /// How long a token is good for, from when it was minted: a mail that was long on its way leaves
 /// its reader as much time as any other.
 const VALIDITY: i64 = 72 * HOUR;
-/// The most tokens of an invitation. One is minted for each try to send the mail, and a try that
-/// seemed to fail may have arrived all the same.
-const MOST_TOKENS: usize = 5;
 
 /// One invitation of an employee. It is kept for good, so that an old link can be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +17,6 @@ pub(crate) struct Invitation {
     /// When a deactivation ended it. One that a fresh one has replaced needs no such mark: the
     /// employee names the last.
     pub(crate) closed_at: Option<Millis>,
-}
-
-/// A token that was minted, and until when it is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MintedHash {
-    pub(crate) hash: TokenHash,
-    pub(crate) expires_at: Millis,
 }
 
 impl Invitation {
@@ -43,13 +33,9 @@ impl Invitation {
             && employee.awaits_activation()
     }
 
-    /// Takes a token in, the oldest out where there are too many. Gives until when it is good.
+    /// Takes a token in. Gives until when it is good.
     pub(crate) fn add_token(&mut self, hash: TokenHash, now: Millis) -> Millis {
-        let expires_at = now + VALIDITY;
-        self.tokens.push(MintedHash { hash, expires_at });
-        let too_many = self.tokens.len().saturating_sub(MOST_TOKENS);
-        self.tokens.drain(..too_many);
-        expires_at
+        add_token(&mut self.tokens, hash, now + VALIDITY)
     }
 
     /// What a token of this invitation is good for now.

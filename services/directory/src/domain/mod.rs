@@ -1,19 +1,25 @@
-//! The rules about employees and invitations. They know no NATS, HTTP or MongoDB.
+//! The rules about employees, their accounts and mails. They know no NATS, HTTP or MongoDB.
 
 mod api_key;
 mod delivery;
 mod employee;
 mod invitation;
+mod mail;
+mod mail_bound;
 mod refresh_token;
 mod session;
 mod spelling;
+mod strength;
 mod token;
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use delivery::Delivery;
 pub(crate) use employee::Employee;
-pub(crate) use invitation::{Invitation, MintedHash};
+pub(crate) use invitation::Invitation;
+pub(crate) use mail::{About, Mail, Recipient};
+pub(crate) use mail_bound::MailBound;
 pub(crate) use refresh_token::RefreshToken;
 pub(crate) use session::{Refresh, Replaced, Reused, Session};
 pub(crate) use spelling::{composed, spellings};
-pub(crate) use token::{TokenHash, token_of};
+pub(crate) use strength::{fitting, hard_to_guess};
+pub(crate) use token::{MintedHash, TokenHash, add_token, token_of};

@@ -1,7 +1,28 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use contracts::Secret;
+use contracts::{Millis, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+/// The most tokens of one mail. One is minted for each try to send it, and a try that seemed to fail may
+/// have arrived all the same.
+const MOST: usize = 5;
+
+/// A token that was minted, and until when it is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MintedHash {
+    pub(crate) hash: TokenHash,
+    pub(crate) expires_at: Millis,
+}
+
+/// Takes a token in among those of a mail, the oldest out where there are too many. Gives until when it
+/// is good.
+pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_at: Millis) -> Millis {
+    tokens.push(MintedHash { hash, expires_at });
+    let too_many = tokens.len().saturating_sub(MOST);
+    tokens.drain(..too_many);
+    expires_at
+}
 
 /// What is kept of a token: its SHA-256. A token is 32 random bytes, so a fast hash is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,18 +1,21 @@
 use std::sync::Arc;
 
-use contracts::{Action, Activate, Actor, AuditSubject, Code, Failure, FieldError, Invitation, check_password};
+use contracts::{Action, Activate, Actor, AuditSubject, Code, Failure, Invitation};
 use kit::{Call, Error};
 
-use super::{audit, save};
-use crate::{App, WAIT, domain::TokenHash};
+use super::{audit, require_hard_to_guess, save};
+use crate::{
+    App, WAIT,
+    domain::{TokenHash, fitting},
+};
 
 /// Activates the account that a token is for, once: of two at a time, one runs into the other's
 /// transaction and finds the token used.
 ///
-/// The password's length costs nothing to check and comes first, so that a token is not used up;
-/// the token comes before the hashing, so that nobody spends our time without one.
+/// The password's length costs nothing to check and comes first; the token comes before the judging and
+/// the hashing, so that nobody spends our time without one. A weak password uses no token up.
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
-    check_password(&request.password).map_err(weak)?;
+    fitting("password", &request.password)?;
     let (token, now) = (TokenHash::of(&request.token), app.clock.now());
     let Some(invitation) = app.store.invitations.with_token(&token).await? else {
         return Err(refused(&app, AuditSubject::hashed("token", request.token.expose())).await);
@@ -21,6 +24,7 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
     if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
         return Err(refused(&app, AuditSubject::new("employee", employee.id)).await);
     }
+    require_hard_to_guess("password", &request.password, &employee).await?;
     kit::acts(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
@@ -44,11 +48,6 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
 /// Tells the audit trail of a token that is no good.
 async fn refused(app: &App, of: AuditSubject) -> Error {
     app.db.audit(Action::ActivationFailed, of).await.err().unwrap_or_else(|| invalid_token().into())
-}
-
-fn weak(message: &'static str) -> Failure {
-    let errors = vec![FieldError { field: "password".into(), message: message.into() }];
-    Failure { code: Code::WeakPassword, detail: format!("The password {message}."), errors }
 }
 
 fn invalid_token() -> Failure {

@@ -34,7 +34,7 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
     let subject = employee.as_ref().map_or(unknown, |employee| AuditSubject::new("employee", employee.id));
     match employee.filter(Employee::is_active) {
         Some(employee) if verdict != Verdict::Wrong => {
-            if verdict == Verdict::RightInOldSpelling {
+            if verdict == Verdict::RightButOutdated {
                 hash_anew(&app, employee.id, request.password, hashed).await;
             }
             let Some(wanted) = request.session else {
@@ -68,7 +68,7 @@ async fn hash_anew(app: &App, employee: EmployeeId, password: Secret, old: Optio
         Err(error) => Err(error),
     };
     if let Err(error) = stored {
-        tracing::warn!(%error, "a password is still stored in an old spelling");
+        tracing::warn!(%error, "a password is still stored as it was hashed before");
     }
 }
 

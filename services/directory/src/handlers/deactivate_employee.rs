@@ -28,6 +28,7 @@ pub(crate) async fn deactivate_employee(
         employee.deactivate(now)?;
         app.store.invitations.close(tx, employee.invitation, now).await?;
         app.store.sessions.end_all(tx, employee.id, None, now).await?;
+        app.store.mails.close(tx, employee.id, now).await?;
         save(&app, tx, &employee).await?;
         audit(tx, Action::EmployeeDeactivated, was, &employee).await?;
         Ok(employee)

@@ -1,15 +1,19 @@
 //! What directory answers, each message in a file of its own.
 
 mod activate;
+mod change_password;
 mod check_password;
+mod confirm_email;
 mod create_api_key;
 mod create_employee;
 mod deactivate_employee;
 mod end_other_sessions;
 mod end_session;
+mod forgot_password;
 mod get_api_key;
 mod get_employee;
 mod get_invitation;
+mod get_link;
 mod get_names;
 mod get_standings;
 mod grants;
@@ -18,35 +22,46 @@ mod list_api_keys;
 mod list_employees;
 mod list_sessions;
 mod log_out;
+mod mailed_link;
 mod mark_key_used;
 mod mark_sessions_seen;
+mod mint_mail;
 mod mint_token;
 mod reactivate_employee;
 mod refresh_session;
+mod reset_password;
 mod revoke_api_key;
+mod send_reset;
 mod sessions;
 mod set_permissions;
 mod set_role;
 mod update_employee;
 
-use contracts::{AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, IfMatch, InvitationRequested};
+use contracts::{
+    AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, IfMatch, InvitationRequested, MailRequested,
+    Scopes, Secret,
+};
 use kit::{Error, Tx};
 
 use crate::{
     App,
-    domain::{ApiKey, Employee, Invitation},
+    domain::{ApiKey, Employee, Invitation, Mail, hard_to_guess},
 };
 
 pub(crate) use activate::activate;
+pub(crate) use change_password::change_password;
 pub(crate) use check_password::check_password;
+pub(crate) use confirm_email::confirm_email;
 pub(crate) use create_api_key::create_api_key;
 pub(crate) use create_employee::create_employee;
 pub(crate) use deactivate_employee::deactivate_employee;
 pub(crate) use end_other_sessions::end_other_sessions;
 pub(crate) use end_session::end_session;
+pub(crate) use forgot_password::forgot_password;
 pub(crate) use get_api_key::get_api_key;
 pub(crate) use get_employee::get_employee;
 pub(crate) use get_invitation::get_invitation;
+pub(crate) use get_link::get_link;
 pub(crate) use get_names::{get_key_names, get_names};
 pub(crate) use get_standings::get_standings;
 pub(crate) use invite_employee::invite_employee;
@@ -56,10 +71,13 @@ pub(crate) use list_sessions::list_sessions;
 pub(crate) use log_out::log_out;
 pub(crate) use mark_key_used::mark_key_used;
 pub(crate) use mark_sessions_seen::mark_sessions_seen;
+pub(crate) use mint_mail::mint_mail;
 pub(crate) use mint_token::mint_token;
 pub(crate) use reactivate_employee::reactivate_employee;
 pub(crate) use refresh_session::refresh_session;
+pub(crate) use reset_password::reset_password;
 pub(crate) use revoke_api_key::revoke_api_key;
+pub(crate) use send_reset::send_reset;
 pub(crate) use set_permissions::set_permissions;
 pub(crate) use set_role::set_role;
 pub(crate) use update_employee::update_employee;
@@ -90,6 +108,31 @@ async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invit
         InvitationRequested { invitation_id: invitation.id, employee_id: employee.id, version: employee.version };
     app.store.invitations.insert(tx, invitation).await?;
     tx.emit(&requested).await
+}
+
+/// Writes a mail of any other kind, and has it sent.
+async fn post(app: &App, tx: &mut Tx<'_>, mail: Mail) -> Result<(), Error> {
+    let requested = MailRequested { mail_id: mail.id };
+    app.store.mails.insert(tx, mail).await?;
+    tx.emit(&requested).await
+}
+
+/// Refuses a password that whoever knows the employee would guess, in a thread where that may take its
+/// time.
+async fn require_hard_to_guess(field: &'static str, password: &Secret, employee: &Employee) -> Result<(), Error> {
+    let (password, employee) = (password.clone(), employee.clone());
+    let judged = tokio::task::spawn_blocking(move || hard_to_guess(field, &password, &employee)).await;
+    Ok(judged.map_err(anyhow::Error::from)??)
+}
+
+/// Refuses to have somebody who may do more than the caller at another address, or under another
+/// password: whoever could do that could become them.
+fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure> {
+    if maker.include(&employee.role.scopes()) {
+        return Ok(());
+    }
+    let detail = "You may not do this for somebody whose role allows more than you may do.";
+    Err(Failure::new(Code::MissingScope, detail))
 }
 
 /// Waits until every gateway knows a key as it is now: also where the consumer of its event is slow.

@@ -3,11 +3,15 @@ use std::sync::Arc;
 use contracts::{Action, Conditional, Failure, UpdateEmployee};
 use kit::{Call, Error};
 
-use super::{audit, email_taken, is_taken, require, save, send};
-use crate::{App, WAIT};
+use super::{audit, email_taken, grants, is_taken, post, require, require_no_higher, save, send};
+use crate::{
+    App, WAIT,
+    domain::{About, Mail},
+};
 
 /// Changes an employee. An address that changes does not carry the old links over: whoever has no
-/// password yet gets a fresh invitation at the new one.
+/// password yet gets a fresh invitation at the new one. Whoever has one logs in with the new address at
+/// once; they are asked there to confirm it, and told at the old one.
 ///
 /// Where it is only asked whether this could be done, nothing is written: the answer is the employee
 /// as they would be.
@@ -18,12 +22,16 @@ pub(crate) async fn update_employee(
 ) -> Result<contracts::Employee, Error> {
     call.require_admin()?;
     let (now, fresh) = (app.clock.now(), kit::new_id());
+    let maker = grants(&app, &call).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
         require(&if_match, &employee)?;
         let was = employee.clone();
         let has_moved = employee.update(request.changes.clone())?;
+        if has_moved {
+            require_no_higher(&maker, &was)?;
+        }
         if request.only_check {
             let taken = has_moved && app.store.employees.with_email(&employee.email).await?.is_some();
             return if taken { Err(is_taken().into()) } else { Ok(employee) };
@@ -31,6 +39,15 @@ pub(crate) async fn update_employee(
         if has_moved && employee.awaits_activation() {
             let invitation = employee.put_invitation(fresh, now);
             send(&app, tx, &employee, invitation).await?;
+        }
+        if has_moved && employee.is_active() {
+            app.store.mails.close(tx, employee.id, now).await?;
+            post(&app, tx, Mail::to(About::AddressChanged, &employee, was.email.clone(), now)).await?;
+        }
+        // Sending the address once more is how an admin has the link mailed again.
+        let is_asked = request.changes.email.is_some() && employee.email_unconfirmed && employee.is_active();
+        if is_asked && app.store.mail_bounds.take(tx, &employee.email.key(), now).await? {
+            post(&app, tx, Mail::new(About::Confirmation, &employee, now)).await?;
         }
         save(&app, tx, &employee).await?;
         audit(tx, Action::EmployeeUpdated, was, &employee).await?;

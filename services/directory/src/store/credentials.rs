@@ -45,6 +45,25 @@ impl Credentials {
         Ok(())
     }
 
+    /// Sets another password in place of what there is.
+    pub(crate) async fn set(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        password: HashedPassword,
+        now: Millis,
+    ) -> Result<(), Error> {
+        let stored = Stored { employee, password, set_at: now };
+        self.0.replace_one(doc! { "_id": mongo::value(&employee) }, stored).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// The password, as this transaction sees it.
+    pub(crate) async fn load(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Option<HashedPassword>, Error> {
+        let found = self.0.find_one(doc! { "_id": mongo::value(&employee) }).session(&mut tx.session).await?;
+        Ok(found.map(|stored| stored.password))
+    }
+
     /// Stores another hash of the same password, unless it was changed meanwhile.
     pub(crate) async fn replace(
         &self,

@@ -34,6 +34,8 @@ struct Stored {
     email: Email,
     /// The form in which addresses are compared.
     email_key: String,
+    #[serde(default)]
+    email_unconfirmed: bool,
     title: Option<Label>,
     projects: Vec<ProjectId>,
     permissions: Vec<SystemPermissions>,
@@ -207,6 +209,7 @@ impl From<&Employee> for Stored {
             name: employee.name,
             email_key: employee.email_key,
             email: employee.email,
+            email_unconfirmed: employee.email_unconfirmed,
             title: employee.title,
             projects: employee.projects,
             permissions: employee.permissions,
@@ -234,6 +237,7 @@ impl From<Stored> for Employee {
             name: stored.name,
             email: stored.email,
             email_key: stored.email_key,
+            email_unconfirmed: stored.email_unconfirmed,
             title: stored.title,
             projects: stored.projects,
             permissions: stored.permissions,

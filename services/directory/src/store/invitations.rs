@@ -17,16 +17,9 @@ struct Stored {
     id: InvitationId,
     employee: EmployeeId,
     requested_at: Millis,
-    tokens: Vec<StoredToken>,
+    tokens: Vec<MintedHash>,
     used_at: Option<Millis>,
     closed_at: Option<Millis>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredToken {
-    hash: TokenHash,
-    expires_at: Millis,
 }
 
 /// The invitations, old ones too.
@@ -78,12 +71,11 @@ fn by_id(id: InvitationId) -> Document {
 
 impl From<Invitation> for Stored {
     fn from(invitation: Invitation) -> Self {
-        let token = |MintedHash { hash, expires_at }| StoredToken { hash, expires_at };
         Self {
             id: invitation.id,
             employee: invitation.employee,
             requested_at: invitation.requested_at,
-            tokens: invitation.tokens.into_iter().map(token).collect(),
+            tokens: invitation.tokens,
             used_at: invitation.used_at,
             closed_at: invitation.closed_at,
         }
@@ -92,12 +84,11 @@ impl From<Invitation> for Stored {
 
 impl From<Stored> for Invitation {
     fn from(stored: Stored) -> Self {
-        let token = |StoredToken { hash, expires_at }| MintedHash { hash, expires_at };
         Self {
             id: stored.id,
             employee: stored.employee,
             requested_at: stored.requested_at,
-            tokens: stored.tokens.into_iter().map(token).collect(),
+            tokens: stored.tokens,
             used_at: stored.used_at,
             closed_at: stored.closed_at,
         }

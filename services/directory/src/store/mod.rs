@@ -4,6 +4,8 @@ mod api_keys;
 mod credentials;
 mod employees;
 mod invitations;
+mod mail_bounds;
+mod mails;
 mod memberships;
 mod owners;
 mod sessions;
@@ -14,6 +16,8 @@ use api_keys::ApiKeys;
 use credentials::Credentials;
 use employees::Employees;
 use invitations::Invitations;
+use mail_bounds::MailBounds;
+use mails::Mails;
 use memberships::Memberships;
 use owners::Owners;
 use sessions::Sessions;
@@ -24,6 +28,8 @@ pub(crate) struct Store {
     pub(crate) employees: Employees,
     pub(crate) credentials: Credentials,
     pub(crate) invitations: Invitations,
+    pub(crate) mails: Mails,
+    pub(crate) mail_bounds: MailBounds,
     pub(crate) memberships: Memberships,
     pub(crate) api_keys: ApiKeys,
     pub(crate) owners: Owners,
@@ -32,11 +38,13 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 7] {
+    pub(crate) fn shapes() -> [Shape; 9] {
         [
             Employees::shape(),
             Credentials::shape(),
             Invitations::shape(),
+            Mails::shape(),
+            MailBounds::shape(),
             Memberships::shape(),
             ApiKeys::shape(),
             Owners::shape(),
@@ -50,6 +58,8 @@ impl Store {
             employees: Employees::open(db),
             credentials: Credentials::open(db),
             invitations: Invitations::open(db),
+            mails: Mails::open(db),
+            mail_bounds: MailBounds::open(db),
             memberships: Memberships::open(db),
             api_keys: ApiKeys::open(db),
             owners: Owners::open(db),

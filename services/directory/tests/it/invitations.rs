@@ -64,7 +64,10 @@ async fn a_weak_password_is_explained_and_uses_nothing_up() {
         assert!(!failure.detail.contains(&weak));
     }
     refused(office.activate(&Secret::new("no such token"), PASSWORD).await, Code::InvalidToken);
-    assert!(office.activate(&token, &"x".repeat(128)).await.is_ok());
+    let guessed = refused(office.activate(&token, "ann@x.org 2026").await, Code::WeakPassword);
+    assert!(guessed.detail.contains("harder to guess"), "{guessed:?}");
+    let longest = "three or four words ".repeat(7)[..128].to_owned();
+    assert!(office.activate(&token, &longest).await.is_ok());
     office.world.finish().await;
 }
 

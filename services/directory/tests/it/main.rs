@@ -9,6 +9,7 @@ mod invitations;
 mod keys;
 mod logins;
 mod office;
+mod passwords;
 mod projections;
 mod revoking;
 mod sessions;

@@ -12,7 +12,7 @@ use futures::StreamExt;
 use testkit::World;
 
 /// How long several passwords may take to be hashed, one after the other, on a busy machine.
-const HASHING: Duration = Duration::from_secs(30);
+pub const HASHING: Duration = Duration::from_secs(30);
 
 pub const PASSWORD: &str = "three or four words";
 

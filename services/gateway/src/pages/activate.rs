@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::Response,
-};
-use contracts::{Activate, Caller, Code, Email, Failure, GetInvitation, Invitation, Name, PASSWORD_LEAST, Secret};
+use axum::{extract::State, http::StatusCode, response::Response};
+use contracts::{Activate, Caller, Code, Email, Failure, GetInvitation, Invitation, Name, Secret};
 use maud::html;
 use serde::Deserialize;
 
-use super::layout::page;
+use super::{
+    later::later,
+    layout::{page, page_with_password},
+    password_field::{new_password, refused},
+};
 use crate::{
     App,
-    error::{Problem, retry_after},
+    error::Problem,
     extract::{Form, Params},
 };
+
+const STILL_GOOD: &str = "Your invitation is still good.";
 
 /// Shows whose invitation a link is, and asks for a password.
 pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
@@ -41,7 +43,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
         Ok(employee) => active(&employee.email),
         Err(failure) if failure.code == Code::WeakPassword => invitation(&app, request.token, Some(&failure)).await,
         Err(failure) if failure.code == Code::InvalidToken => invitation(&app, request.token, None).await,
-        Err(failure) => later(&failure),
+        Err(failure) => later(&failure, STILL_GOOD),
     })
 }
 
@@ -50,10 +52,10 @@ async fn invitation(app: &App, token: Secret, weak: Option<&Failure>) -> Respons
     let request = GetInvitation { token };
     match app.ask(Caller::Anonymous, &request).await {
         Ok(Invitation::Open { name, email }) => form(app, &name, &email, &request.token, weak),
-        Ok(Invitation::Used) => used(),
+        Ok(Invitation::Used) => used(app),
         Ok(Invitation::Expired) => expired(),
         Ok(Invitation::Unknown) => unknown(),
-        Err(failure) => later(&failure),
+        Err(failure) => later(&failure, STILL_GOOD),
     }
 }
 
@@ -61,26 +63,16 @@ fn form(app: &App, name: &Name, email: &Email, token: &Secret, weak: Option<&Fai
     let status = if weak.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let content = html! {
         p { "Hello " (name) ", you are invited to track your time with T3. Choose a password to activate your account." }
-        @if let Some(failure) = weak {
-            p.error #error role="alert" { "This password cannot be taken: it " (why(failure)) "." }
-        }
+        (refused(weak))
         form method="post" action=(app.base.path("/activate")) {
             input type="hidden" name="token" value=(token.expose());
             label for="email" { "E-mail, to log in with" }
             input #email type="email" value=(email) autocomplete="username" readonly;
-            label for="password" { "Password" }
-            input #password type="password" name="password" autocomplete="new-password" required autofocus
-                minlength=(PASSWORD_LEAST) aria-describedby="hint" aria-invalid=[weak.map(|_| "true")];
-            p.hint #hint { "At least " (PASSWORD_LEAST) " characters. Three or four words that do not belong together do well." }
+            (new_password(weak))
             button type="submit" { "Activate my account" }
         }
     };
-    page(status, "Activate your account", &content)
-}
-
-/// What is wrong with a password, as the field's message says it.
-fn why(failure: &Failure) -> &str {
-    failure.errors.first().map_or("must have 12 to 128 characters", |error| error.message.as_str())
+    page_with_password(status, "Activate your account", &content)
 }
 
 fn active(email: &Email) -> Response {
@@ -91,10 +83,10 @@ fn active(email: &Email) -> Response {
     page(StatusCode::OK, "Welcome to T3", &content)
 }
 
-fn used() -> Response {
+fn used(app: &App) -> Response {
     let content = html! {
         p { "Your account is active already: this link has done its work." }
-        p { "Open the T3 desktop app and log in with your e-mail address and your password. If you do not know the password, ask your admin." }
+        p { "Open the T3 desktop app and log in with your e-mail address and your password. If you do not know the password, " a href=(app.base.path("/forgot")) { "have a link mailed" } " to set a new one." }
     };
     page(StatusCode::GONE, "This invitation has been used", &content)
 }
@@ -113,16 +105,4 @@ fn unknown() -> Response {
         p { "If that does not help, ask your admin for a fresh invitation." }
     };
     page(StatusCode::NOT_FOUND, "This is no invitation", &content)
-}
-
-/// Something that is needed is away, or failed: the token is still good.
-fn later(failure: &Failure) -> Response {
-    let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let content = html! {
-        p { "We cannot do this at the moment. Your invitation is still good." }
-        p { "Try again in a minute with the link of the mail." }
-    };
-    let mut response = page(status, "Please try again", &content);
-    response.headers_mut().insert(header::RETRY_AFTER, retry_after());
-    response
 }

@@ -28,6 +28,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     }
     let content = html! {
         p { "This is the server of the T3 time tracker. Time is tracked with the T3 desktop app." }
+        p { a href=(app.base.path("/forgot")) { "I have forgotten my password" } "." }
         p { "For developers: " a href=(app.base.path("/docs")) { "the documentation of its API" } "." }
     };
     page(StatusCode::OK, "T3 time tracker", &content)

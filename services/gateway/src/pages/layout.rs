@@ -8,6 +8,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::password_field::SCRIPT;
+
 const STYLE: &str = "
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 2rem 1rem; overflow-wrap: anywhere; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#f4f5f7, #16181d); color: light-dark(#1d2129, #e6e8ec); }
@@ -19,22 +21,44 @@ input { box-sizing: border-box; width: 100%; margin-top: .25rem; padding: .6rem 
 input[readonly] { background: none; border-style: dashed; }
 button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600; border: 0; border-radius: .4rem; background: #1f5fd0; color: #fff; cursor: pointer; }
 :focus-visible { outline: 3px solid #5b93f5; outline-offset: 2px; }
+[hidden] { display: none; }
+input[type=checkbox] { width: auto; margin: 0 .25rem 0 0; }
+.show { margin-top: .35rem; font-weight: 400; }
 .hint { margin: .35rem 0 0; font-size: .9rem; }
 .error { margin: 1rem 0 0; padding: .6rem .75rem; border-left: 4px solid #c62f2f; background: light-dark(#fdeceb, #3a2022); }
 ";
 
 /// Only our own style, no scripts, and nobody may show us in a frame of theirs.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
+/// The same with the one script that shows a password.
+static POLICY_WITH_SCRIPT: LazyLock<HeaderValue> =
+    LazyLock::new(|| policy(&format!(" script-src 'sha256-{}';", hash(SCRIPT))));
+
+fn policy(scripts: &str) -> HeaderValue {
+    let style = hash(STYLE);
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}';{scripts} form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
     );
     // Base64 fits into a header; a policy that did not would have to be noticed.
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+}
+
+fn hash(text: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(text))
+}
 
 /// A page. Its address may hold a token: it is kept nowhere and told to nobody.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
+    respond(status, title, content, &POLICY, None)
+}
+
+/// A page that asks for a password.
+pub(super) fn page_with_password(status: StatusCode, title: &str, content: &Markup) -> Response {
+    respond(status, title, content, &POLICY_WITH_SCRIPT, Some(SCRIPT))
+}
+
+fn respond(status: StatusCode, title: &str, content: &Markup, policy: &HeaderValue, script: Option<&str>) -> Response {
     let html = html! {
         (DOCTYPE)
         html lang="en" {
@@ -50,12 +74,15 @@ pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Respons
                     h1 { (title) }
                     (content)
                 }
+                @if let Some(script) = script {
+                    script { (PreEscaped(script)) }
+                }
             }
         }
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
+        (header::CONTENT_SECURITY_POLICY, policy.clone()),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, headers, html.into_string()).into_response()

@@ -28,7 +28,7 @@ use crate::{
     responses(
         (status = 200, description = "The account is active: log in.", body = Employee),
         (status = 400, description = "`invalid_token`: the token is wrong, used or expired."),
-        (status = 422, description = "`weak_password`: the password has fewer than 12 characters, or more than 128."),
+        (status = 422, description = "`weak_password`: the password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
     ),
 )]
 pub(super) async fn activate_account(

@@ -14,6 +14,7 @@ mod form;
 mod health;
 mod list;
 mod named;
+mod passwords;
 mod projects;
 mod router;
 mod sessions;

@@ -19,8 +19,8 @@ use utoipa_axum::{
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
-    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, projects, sessions, slash,
-    tasks, time_entries, under_path::under_path, windows,
+    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, passwords, projects,
+    sessions, slash, tasks, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -62,6 +62,11 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Own, routes!(sessions::list_sessions, sessions::end_other_sessions)))
         .routes(access(Own, routes!(sessions::end_session)))
         .routes(access(Own, routes!(sessions::log_out)))
+        .routes(access(Open, routes!(passwords::forgot_password)))
+        .routes(access(Open, routes!(passwords::reset_password)))
+        .routes(access(Own, routes!(passwords::change_password)))
+        .routes(access(Open, routes!(passwords::confirm_email)))
+        .routes(access(Scoped(Employees), routes!(passwords::send_reset)))
         .routes(access(Scoped(Employees), routes!(employees::create_employee, employees::list_employees)))
         .routes(access(Scoped(Employees), routes!(employees::get_employee, employees::update_employee)))
         .routes(access(Scoped(Employees), routes!(employees::deactivate_employee)))
@@ -102,6 +107,9 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let router = router
         .route("/", get(pages::home::show))
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
+        .route("/forgot", get(pages::forgot::show).post(pages::forgot::submit))
+        .route("/reset", get(pages::reset::show).post(pages::reset::submit))
+        .route("/confirm", get(pages::confirm::show).post(pages::confirm::submit))
         .merge(
             SwaggerUi::new("/docs")
                 .url("/openapi.json", api)

@@ -9,10 +9,10 @@ use testkit::eventually;
 
 use crate::edge::{Edge, problem, told};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// An edge with directory, and Ann who is invited.
-async fn invited() -> (Edge, Employee) {
+pub(crate) async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
     edge.world.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
     let (name, email) = (Name::parse("Ann <b>Example</b>"), Email::parse("Ann@example.org"));
@@ -22,7 +22,7 @@ async fn invited() -> (Edge, Employee) {
 }
 
 /// The token that the last invitation's mail would hold.
-async fn token(edge: &Edge, employee: &Employee) -> Secret {
+pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     let events = edge.world.bus().jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
     let subject = <InvitationRequested as contracts::Event>::filter();
     let event = eventually("the invitation", async || {
@@ -35,7 +35,8 @@ async fn token(edge: &Edge, employee: &Employee) -> Secret {
     minted.expect("minted").expect("open").token
 }
 
-async fn page(response: Response) -> (StatusCode, String) {
+/// A page of ours, after a look at its headers.
+pub(crate) async fn page(response: Response) -> (StatusCode, String) {
     let headers = response.headers().clone();
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(headers["referrer-policy"], "no-referrer");
@@ -44,7 +45,14 @@ async fn page(response: Response) -> (StatusCode, String) {
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && policy.contains("frame-ancestors 'none'"));
     let status = response.status();
     let html = response.text().await.expect("a page");
-    assert!(!html.contains("<script") && !html.contains("http"), "{html}");
+    // The one script shows a password, where one is asked for; nothing else may run.
+    let asks = html.contains("type=\"password\"");
+    assert_eq!(
+        (html.matches("<script").count(), policy.contains("script-src 'sha256-")),
+        (asks.into(), asks),
+        "{html}"
+    );
+    assert!(!html.contains("http"), "{html}");
     (status, html)
 }
 

@@ -53,7 +53,7 @@ async fn every_operation_says_what_it_is_what_it_takes_and_how_it_fails() {
             }
         }
     }
-    assert_eq!(names.len(), 50);
+    assert_eq!(names.len(), 54);
     edge.world.finish().await;
 }
 

@@ -8,6 +8,7 @@ mod edge;
 mod headers;
 mod input;
 mod long_lists;
+mod resetting;
 mod revocation;
 mod scopes;
 mod settings;

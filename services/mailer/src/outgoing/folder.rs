@@ -9,7 +9,7 @@ use tokio::{fs, io::AsyncWriteExt};
 use super::{Letter, NotSent};
 use crate::domain::Cause;
 
-/// Where mails are written in development, one file each: `<milliseconds>-<invitation>.eml`, so
+/// Where mails are written in development, one file each: `<milliseconds>-<mail>.eml`, so
 /// that names sort by time.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
@@ -25,7 +25,7 @@ impl Folder {
             .await
             .map_err(|error| NotSent::new(Cause::Ours, format!("{} cannot be written: {error}", path.display())))?;
         // The one place where a link is logged: there is nobody to mail it to.
-        tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: an invitation is written as a file");
+        tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: a mail is written as a file");
         Ok(())
     }
 }

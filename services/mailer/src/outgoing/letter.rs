@@ -3,7 +3,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use contracts::{InvitationId, Millis, MintedToken};
+use contracts::{Email, MailId, Millis, Name};
 use lettre::{
     Message,
     address::Envelope,
@@ -11,15 +11,16 @@ use lettre::{
 };
 
 use super::NotSent;
-use crate::domain::{Cause, InvitationMail};
+use crate::domain::{Cause, Mail};
 
 /// A mail, ready to be sent.
 pub(crate) struct Letter {
-    pub(crate) id: InvitationId,
+    pub(crate) id: MailId,
     pub(crate) envelope: Envelope,
     /// The whole mail with its headers.
     pub(crate) bytes: Vec<u8>,
-    pub(crate) link: String,
+    /// The link with a token, where it has one.
+    pub(crate) link: Option<String>,
 }
 
 impl fmt::Debug for Letter {
@@ -33,14 +34,14 @@ impl Letter {
     /// mail programs know that they have it already.
     pub(crate) fn compose(
         sender: &Mailbox,
-        minted: &MintedToken,
-        id: InvitationId,
-        mail: InvitationMail,
+        (name, email): (&Name, &Email),
+        id: MailId,
+        mail: Mail,
         now: Millis,
     ) -> Result<Self, NotSent> {
         let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
-        let name = header_value(minted.name.as_str()).ok_or_else(|| unfit("name"))?;
-        let address = header_value(&minted.email.for_mail()).and_then(|text| text.parse().ok());
+        let name = header_value(name.as_str()).ok_or_else(|| unfit("name"))?;
+        let address = header_value(&email.for_mail()).and_then(|text| text.parse().ok());
         let address = address.ok_or_else(|| unfit("e-mail address"))?;
         let message = Message::builder()
             .from(sender.clone())
@@ -49,7 +50,7 @@ impl Letter {
             .date(UNIX_EPOCH + Duration::from_millis(now.0.max(0).unsigned_abs()))
             .message_id(Some(format!("<{id}@{}>", sender.email.domain())))
             .multipart(MultiPart::alternative_plain_html(mail.plain, mail.html))
-            .map_err(|_| unfit("invitation"))?;
+            .map_err(|_| unfit("text"))?;
         Ok(Self { id, envelope: message.envelope().clone(), bytes: message.formatted(), link: mail.link })
     }
 }
@@ -62,9 +63,10 @@ fn header_value(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use contracts::{Email, HOUR, Name, Secret};
+    use contracts::{HOUR, MintedToken, Secret};
 
     use super::*;
+    use crate::domain::invitation_mail;
 
     fn composed(name: &str, email: &str) -> String {
         let minted = MintedToken {
@@ -73,9 +75,9 @@ mod tests {
             token: Secret::new("the-token"),
             expires_at: Millis(72 * HOUR),
         };
-        let mail = InvitationMail::write(&minted, &kit::PublicUrl::read(None).unwrap(), Millis(0));
+        let mail = invitation_mail(&minted, &kit::PublicUrl::read(None).unwrap(), Millis(0));
         let sender = "T3 <no-reply@t3.example.org>".parse().unwrap();
-        let letter = Letter::compose(&sender, &minted, kit::new_id(), mail, Millis(0)).unwrap();
+        let letter = Letter::compose(&sender, (&minted.name, &minted.email), kit::new_id(), mail, Millis(0)).unwrap();
         String::from_utf8(letter.bytes).unwrap()
     }
 
@@ -138,7 +140,7 @@ mod tests {
             id: kit::new_id(),
             envelope: Envelope::new(None, vec!["ann@x.org".parse().unwrap()]).unwrap(),
             bytes: b"planted".to_vec(),
-            link: "planted".into(),
+            link: Some("planted".into()),
         };
         assert!(!format!("{letter:?}").contains("planted"));
     }

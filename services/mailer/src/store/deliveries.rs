@@ -1,5 +1,5 @@
 use bson::{Bson, doc};
-use contracts::{InvitationId, Millis, SECOND};
+use contracts::{MailId, Millis, SECOND};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const HOLD: i64 = 60 * SECOND;
 
 /// What is written down of a mail that was not needed.
-const UNNEEDED: &str = "Not needed any more: it was replaced, used or withdrawn.";
+const UNNEEDED: &str = "Not needed any more: it was replaced, used or withdrawn, or is for nobody.";
 
 /// How a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +23,9 @@ enum Status {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// The invitation that it holds.
+    /// That of the mail, or of the invitation that it holds.
     #[serde(rename = "_id")]
-    id: InvitationId,
+    id: MailId,
     status: Status,
     /// How often sending it failed or worked.
     attempts: u32,
@@ -60,7 +60,7 @@ pub(crate) enum Outcome<'a> {
     Sent,
     /// It will never be, and why.
     Failed(&'a str),
-    /// It need not be: the invitation was replaced, used or withdrawn.
+    /// It need not be: it was replaced, used or withdrawn, or is for nobody.
     Unneeded,
     /// Not yet, and why: it was tried.
     Pending(&'a str),
@@ -92,7 +92,7 @@ impl Deliveries {
     }
 
     /// Takes a mail into our hands, unless it is settled or in somebody else's.
-    pub(crate) async fn claim(&self, id: InvitationId, now: Millis) -> Result<Claim, Error> {
+    pub(crate) async fn claim(&self, id: MailId, now: Millis) -> Result<Claim, Error> {
         let free = doc! {
             "_id": mongo::value(&id),
             "status": mongo::value(&Status::Pending),
@@ -120,7 +120,7 @@ impl Deliveries {
     pub(crate) async fn settle(
         &self,
         tx: &mut Tx<'_>,
-        id: InvitationId,
+        id: MailId,
         outcome: Outcome<'_>,
         now: Millis,
     ) -> Result<Option<i64>, Error> {

@@ -99,8 +99,13 @@ pub struct Delivery {
     pub is_refused: bool,
 }
 
-/// The token of the link in a text, which ends where the link does.
+/// The token of an invitation's link in a text, which ends where the link does.
 pub fn token_in(text: &str) -> &str {
-    let (_, rest) = text.split_once("/activate?token=").expect("a link");
+    token_to("activate", text)
+}
+
+/// The same of the link to another page.
+pub fn token_to<'a>(page: &str, text: &'a str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("/{page}?token=")).expect("a link");
     rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap()
 }

@@ -111,6 +111,11 @@ impl Api {
         Mailbox::of(&self.data).invitation(email, Some(before)).await.unwrap()
     }
 
+    /// The token of the newest link to a page that was mailed to the address.
+    pub async fn mailed_token(&self, page: &str, email: &str) -> String {
+        Mailbox::of(&self.data).token(page, email, None).await.unwrap()
+    }
+
     /// Sets the password of an invited employee.
     pub async fn activate(&self, token: &str, password: &str) -> Response {
         self.anybody("POST", "/api/auth/activate", json!({ "token": token, "password": password })).await

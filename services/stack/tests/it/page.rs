@@ -1,4 +1,4 @@
-//! The page of an invitation, in a real browser.
+//! The pages for passwords, in a real browser.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
@@ -139,6 +139,40 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert!(text.contains("log in"), "{text}");
 }
 
+/// Ann has forgotten her password, and sets another one by the link of a mail.
+async fn reset(browser: &Browser, system: &System, javascript: bool) {
+    browser.client.goto(&format!("{}/forgot", system.base)).await.unwrap();
+    browser.text_under("Forgot your password?").await;
+    browser.find("#email").await.send_keys("ann@example.org").await.unwrap();
+    browser.find("button").await.click().await.unwrap();
+    browser.text_under("Look into your mail").await;
+    let token = system.mailed_token("reset", "ann@example.org").await;
+    browser.client.goto(&format!("{}/reset?token={token}", system.base)).await.unwrap();
+    browser.text_under("Set a new password").await;
+
+    // What is typed can be seen where scripts run, and is hidden again before it is sent.
+    let (field, show) = (browser.find("#password").await, browser.find(".show input").await);
+    let kind = async || field.prop("type").await.unwrap().unwrap();
+    assert_eq!(show.is_displayed().await.unwrap(), javascript);
+    assert_eq!(kind().await, "password");
+    if javascript {
+        show.click().await.unwrap();
+        assert_eq!(kind().await, "text", "the script is let in");
+        show.click().await.unwrap();
+        assert_eq!(kind().await, "password");
+        show.click().await.unwrap();
+    }
+    browser.submit("password1234").await;
+    let explained = eventually_within(BOUND, "it is explained", async || {
+        browser.client.find(Locator::Css("#error[role=alert]")).await.ok()?.text().await.ok()
+    });
+    assert!(explained.await.contains("harder to guess"));
+    browser.submit("three words and a half").await;
+    let text = browser.text_under("Your password is set").await;
+    assert!(text.contains("ann@example.org"), "{text}");
+    system.login("ann@example.org", "three words and a half").await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
     if !Path::new(CHROMEDRIVER).exists() {
@@ -179,7 +213,7 @@ async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_accepted_in_a_browser_with_javascript_and_without() {
+async fn an_invitation_is_accepted_and_a_password_reset_in_a_browser_with_javascript_and_without() {
     if !Path::new(CHROMEDRIVER).exists() {
         eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
         return;
@@ -193,6 +227,7 @@ async fn an_invitation_is_accepted_in_a_browser_with_javascript_and_without() {
         let walk = async {
             assert_eq!(browser.runs_scripts().await, javascript);
             activate(&browser, &system, &link).await;
+            reset(&browser, &system, javascript).await;
         };
         let outcome = AssertUnwindSafe(walk).catch_unwind().await;
         browser.close().await;

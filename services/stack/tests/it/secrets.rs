@@ -38,6 +38,15 @@ async fn do_everything_wrong(api: &Api) {
     api.activate(WRONG, PASSWORD).await.refused(400);
     refused(api.request("GET", &format!("/activate?token={WRONG}"))).await;
     refused(post("/activate").form(&[("token", WRONG), ("password", PASSWORD)])).await;
+    let wrong = json!({ "token": WRONG, "password": PASSWORD });
+    for path in ["/api/auth/reset", "/api/auth/confirm"] {
+        assert_eq!(api.anybody("POST", path, wrong.clone()).await.refused(400), "invalid_token");
+    }
+    for page in ["reset", "confirm"] {
+        refused(api.request("GET", &format!("/{page}?token={WRONG}"))).await;
+        refused(post(&format!("/{page}")).form(&[("token", WRONG), ("password", PASSWORD)])).await;
+    }
+    api.anybody("POST", "/api/auth/forgot", json!({ "email": WRONG })).await.expect(202);
     api.login("ann@example.org", WRONG).await.refused(401);
     api.login(WRONG, PASSWORD).await.refused(401);
     refused(post("/api/auth/login").json(&json!({ "username": WRONG, "password": PASSWORD }))).await;
@@ -119,6 +128,11 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     let jwt = login["access_token"].as_str().unwrap().to_owned();
     let refresh_tokens = refresh_until_theft(&api).await;
     do_everything_wrong(&api).await;
+    api.anybody("POST", "/api/auth/forgot", json!({ "email": "ann@example.org" })).await.expect(202);
+    let reset = api.mailed_token("reset", "ann@example.org").await;
+    api.anybody("GET", &format!("/reset?token={reset}"), Value::Null).await;
+    let change = json!({ "old": WRONG, "new": PASSWORD });
+    assert_eq!(api.employee(&jwt, "PUT", "/api/auth/password", change).await.refused(400), "wrong_password");
 
     let project = api.create_project(json!({ "employees": [ann["id"]], "description": NOTE })).await;
     let task = api.create_task(json!({ "projectId": project["id"], "employees": [ann["id"]] })).await;
@@ -148,14 +162,15 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     assert_eq!(followed.headers["x-request-id"], "a-login-to-follow");
 
     let said = run.stop().await + &program.log();
-    // The link of the invitation is told once, as there is no mail server; nothing else of it is.
-    let (links, rest): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.contains(&link));
-    assert_eq!(links.len(), 1, "{links:?}");
-    assert!(links[0].contains("no EMAIL_HOST is set"), "{links:?}");
+    // Each link is told once, as there is no mail server; nothing else of it is.
+    let (links, rest): (Vec<&str>, Vec<&str>) =
+        said.lines().partition(|line| line.contains(&link) || line.contains(&reset));
+    assert_eq!(links.len(), 2, "{links:?}");
+    assert!(links.iter().all(|line| line.contains("no EMAIL_HOST is set")), "{links:?}");
     let parts: Vec<&str> = jwt.split('.').skip(1).collect();
     // What tells them apart, without how all of them begin.
     let refresh_tokens: Vec<&str> = refresh_tokens.iter().map(|token| token.trim_start_matches("t3refresh_")).collect();
-    assert_unseen(&rest.join("\n"), &[PLANTED, &parts, &refresh_tokens, &[&link]].concat());
+    assert_unseen(&rest.join("\n"), &[PLANTED, &parts, &refresh_tokens, &[&link, &reset]].concat());
 
     let lines: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let answered: Vec<&Value> = lines.iter().filter(|line| line["message"] == "answered").collect();

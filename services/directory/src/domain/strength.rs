@@ -1,0 +1,142 @@
+//! How hard a password is to guess for somebody who knows whose it is (NIST SP 800-63B, 3.1.1.2: a list
+//! of what is common and expected, and no rules about kinds of characters).
+
+use std::cmp::Reverse;
+
+use contracts::{Code, Failure, FieldError, Secret, check_password};
+use zxcvbn::{Score, zxcvbn};
+
+use super::{Employee, composed};
+
+/// What everybody here would try: words of ours.
+const OURS: [&str; 5] = ["t3", "time", "tracker", "timetracker", "time tracker"];
+/// How hard is hard enough: "safely unguessable", some 100 million guesses.
+const ENOUGH: Score = Score::Three;
+/// The most characters of a name or an address that are looked for.
+const MOST: usize = 100;
+
+/// Whether a text may be a password, by its length alone: this costs nothing.
+///
+/// # Errors
+/// 422, with what it must have.
+pub(crate) fn fitting(field: &str, password: &Secret) -> Result<(), Failure> {
+    check_password(password).map_err(|message| weak(field, message.to_owned()))
+}
+
+/// Whether a fitting password is hard to guess for whoever knows the employee. Takes some
+/// milliseconds of a core.
+///
+/// # Errors
+/// 422, with what would help.
+pub(crate) fn hard_to_guess(field: &str, password: &Secret, employee: &Employee) -> Result<(), Failure> {
+    let (password, known) = (composed(password.expose()), known_words(employee));
+    let inputs: Vec<&str> = known.iter().map(String::as_str).collect();
+    let guessed = zxcvbn(&password, &inputs);
+    if guessed.score() < ENOUGH {
+        let feedback = guessed.feedback();
+        let warning = feedback.and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
+        let suggestions = feedback.into_iter().flat_map(|feedback| feedback.suggestions()).map(ToString::to_string);
+        let advice: Vec<String> = warning.into_iter().chain(suggestions).collect();
+        return Err(too_easy(field, advice.join(" ").trim_end_matches('.')));
+    }
+    // To the estimator three words of any kind are many: those that are known count for nothing.
+    if zxcvbn(without(&password, &known).trim(), &inputs).score() < ENOUGH {
+        return Err(too_easy(field, "Your name, your address and our name are known. Add other words"));
+    }
+    Ok(())
+}
+
+/// What is left of a password without these words, which are sorted: the longest first.
+fn without(password: &str, known: &[String]) -> String {
+    known.iter().fold(password.to_lowercase(), |rest, word| rest.replace(word, ""))
+}
+
+fn too_easy(field: &str, advice: &str) -> Failure {
+    weak(field, format!("must be harder to guess: {advice}"))
+}
+
+fn weak(field: &str, message: String) -> Failure {
+    let detail = format!("The password {message}.");
+    Failure { code: Code::WeakPassword, detail, errors: vec![FieldError { field: field.into(), message }] }
+}
+
+/// The name and the address, whole and in parts, and words of ours, in small letters: the longest first.
+fn known_words(employee: &Employee) -> Vec<String> {
+    let (name, email) = (employee.name.as_str(), employee.email.as_str());
+    let parts = [name, email].into_iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let local = email.split('@').next().unwrap_or_default();
+    let cut = |text: &str| composed(text).to_lowercase().chars().take(MOST).collect::<String>();
+    let words = [name, email, local].into_iter().chain(parts).chain(OURS);
+    let mut words: Vec<String> = words.map(cut).filter(|word| word.chars().count() > 1).collect();
+    words.sort_by_key(|word| Reverse(word.len()));
+    words.dedup();
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Email, Name};
+
+    use super::*;
+    use crate::domain::employee::tests::ann;
+
+    fn message(password: &str) -> Option<String> {
+        let mut employee = ann();
+        employee.name = Name::parse("Annabella Exemplarova-Smith").unwrap();
+        employee.email = Email::parse("annabella.exemplarova@wintergreenworks.org").unwrap();
+        let failure = hard_to_guess("new", &Secret::new(password), &employee).err()?;
+        assert_eq!((failure.code, failure.errors[0].field.as_str()), (Code::WeakPassword, "new"));
+        assert_eq!(failure.detail, format!("The password {}.", failure.errors[0].message));
+        assert!(!failure.detail.contains(password), "{}", failure.detail);
+        Some(failure.errors[0].message.clone())
+    }
+
+    #[test]
+    fn words_that_do_not_belong_together_are_taken_in_any_script() {
+        for good in [
+            "three or four words",
+            "correct horse battery",
+            "un \u{e9}t\u{e9} \u{e0} Orl\u{e9}ans",
+            "kX9vQ2mLp0aZ",
+            "\u{43b}\u{43e}\u{448}\u{430}\u{434}\u{44c} \u{438} \u{431}\u{430}\u{442}\u{430}\u{440}\u{435}\u{44f}",
+        ] {
+            assert_eq!(message(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_refused_with_what_would_help() {
+        for bad in ["password1234", "aaaaaaaaaaaa", "123456789012", "qwertyuiop[]", "abcabcabcabc", "Passw0rd!2024"] {
+            let message = message(bad).unwrap_or_else(|| panic!("{bad} is taken"));
+            assert!(message.starts_with("must be harder to guess: ") && !message.ends_with('.'), "{message}");
+            assert!(message.contains("word"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_the_person_and_of_us_is_no_secret() {
+        for bad in [
+            "Annabella Exemplarova",
+            "exemplarova1",
+            "annabella.exemplarova",
+            "wintergreenworks",
+            "Wintergreenworks!",
+            "Exemplarova-Smith",
+            "timetracker1",
+            "time tracker t3",
+            "Smith, Exemplarova, Annabella",
+            "T3 4nn4b3ll4 T3",
+        ] {
+            assert!(message(bad).is_some(), "{bad} is taken");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_and_address_are_looked_for_as_well() {
+        let mut employee = ann();
+        employee.name = Name::parse(&"n ".repeat(100)).unwrap();
+        employee.email = Email::parse(&format!("{}@{}.org", "a".repeat(64), "b".repeat(180))).unwrap();
+        assert!(hard_to_guess("password", &Secret::new("x".repeat(128)), &employee).is_err());
+        assert!(hard_to_guess("password", &Secret::new("three or four words"), &employee).is_ok());
+    }
+}

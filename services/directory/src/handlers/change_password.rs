@@ -1,0 +1,69 @@
+use std::sync::Arc;
+
+use contracts::{Action, AuditSubject, ChangePassword, Code, EmployeeId, Failure, FieldError, PASSWORD_MOST, Secret};
+use kit::{Call, Error};
+
+use super::{audit, end_sessions, post, require_hard_to_guess, save, sessions::own, until_account_is_known};
+use crate::{
+    App, WAIT,
+    domain::{About, Employee, Mail, composed, fitting},
+    hasher::{HashedPassword, Verdict},
+};
+
+/// Changes the password of somebody who is logged in and knows the old one. All other sessions end.
+pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePassword) -> Result<(), Error> {
+    let (own, session) = own(&call)?;
+    if own != request.id {
+        return Err(Failure::new(Code::Forbidden, "Employees may do this for themselves only.").into());
+    }
+    fitting("new", &request.new)?;
+    let employee = active(app.store.employees.get(request.id).await?)?;
+    let old = require_password(&app, "old", employee.id, request.old).await?;
+    require_hard_to_guess("new", &request.new, &employee).await?;
+    let (hashed, now) = (app.hasher.hash(request.new).await?, app.clock.now());
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let mut employee = active(app.store.employees.load(tx, request.id).await?)?;
+        // Somebody may have set another one meanwhile, by the link of a mail.
+        if app.store.credentials.load(tx, employee.id).await?.as_ref() != Some(&old) {
+            return Err(wrong("old").into());
+        }
+        let was = employee.clone();
+        end_sessions(&app, tx, &mut employee, session).await?;
+        app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;
+        app.store.mails.close(tx, employee.id, now).await?;
+        post(&app, tx, Mail::new(About::PasswordChanged, &employee, now)).await?;
+        save(&app, tx, &employee).await?;
+        audit(tx, Action::PasswordChanged, was, &employee).await?;
+        Ok(employee)
+    })?;
+    until_account_is_known(&app, &employee).await
+}
+
+/// Refuses whoever does not know an employee's password, and gives it as it is stored. The audit trail
+/// is told of each refusal.
+pub(super) async fn require_password(
+    app: &App,
+    field: &'static str,
+    employee: EmployeeId,
+    password: Secret,
+) -> Result<HashedPassword, Error> {
+    let stored = app.store.credentials.password(employee).await?;
+    let fits = composed(password.expose()).chars().count() <= PASSWORD_MOST;
+    let verdict = if fits { app.hasher.verify(password, stored.clone()).await? } else { Verdict::Wrong };
+    match stored.filter(|_| verdict != Verdict::Wrong) {
+        Some(stored) => Ok(stored),
+        None => {
+            app.db.audit(Action::PasswordRefused, AuditSubject::new("employee", employee)).await?;
+            Err(wrong(field).into())
+        }
+    }
+}
+
+fn active(employee: Option<Employee>) -> Result<Employee, Failure> {
+    employee.filter(Employee::is_active).ok_or_else(|| Failure::not_found("employee"))
+}
+
+fn wrong(field: &'static str) -> Failure {
+    let errors = vec![FieldError { field: field.into(), message: "must be the password of this account".into() }];
+    Failure { code: Code::WrongPassword, detail: "This is not the password of this account.".into(), errors }
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use contracts::{Action, Actor, Code, ConfirmEmail, Failure, LinkTo};
+use kit::{Call, Error};
+
+use super::{audit, change_password::require_password, mailed_link::MailedLink, save};
+use crate::{App, WAIT};
+
+/// Confirms a new address by the link that was mailed there, once. The password shows that the address
+/// is the employee's, and not a stranger's that was mistyped.
+pub(crate) async fn confirm_email(
+    app: Arc<App>,
+    _call: Call,
+    request: ConfirmEmail,
+) -> Result<contracts::Employee, Error> {
+    let now = app.clock.now();
+    let link = MailedLink::find(&app, &request.token, LinkTo::Confirmation, now).await?.ok_or_else(invalid_token)?;
+    require_password(&app, "password", link.employee.id, request.password).await?;
+    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let mut employee = link.load(&app, tx, now).await?.ok_or_else(invalid_token)?;
+        let was = employee.clone();
+        employee.confirm_email();
+        app.store.mails.close(tx, employee.id, now).await?;
+        save(&app, tx, &employee).await?;
+        audit(tx, Action::EmailConfirmed, was, &employee).await?;
+        Ok(employee)
+    })?;
+    Ok(employee.shown())
+}
+
+fn invalid_token() -> Failure {
+    let detail = "This link is wrong, used or too old. Ask your admin to send the address once more.";
+    Failure::new(Code::InvalidToken, detail)
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use contracts::{Action, Actor, Code, Failure, LinkTo, ResetPassword};
+use kit::{Call, Error};
+
+use super::{audit, end_sessions, mailed_link::MailedLink, post, require_hard_to_guess, save, until_account_is_known};
+use crate::{
+    App, WAIT,
+    domain::{About, Mail, fitting},
+};
+
+/// Sets a new password by the link of a mail, once: of two at a time, one runs into the other's
+/// transaction and finds the link used. All other links are over too, and so are all sessions.
+///
+/// What costs nothing is checked first, as for an activation. A weak password uses no link up.
+pub(crate) async fn reset_password(
+    app: Arc<App>,
+    _call: Call,
+    request: ResetPassword,
+) -> Result<contracts::Employee, Error> {
+    fitting("password", &request.password)?;
+    let now = app.clock.now();
+    let link = MailedLink::find(&app, &request.token, LinkTo::Reset, now).await?.ok_or_else(invalid_token)?;
+    require_hard_to_guess("password", &request.password, &link.employee).await?;
+    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    let hashed = app.hasher.hash(request.password).await?;
+    let employee = kit::change!(app.db.awaited(WAIT), tx => {
+        let mut employee = link.load(&app, tx, now).await?.ok_or_else(invalid_token)?;
+        let was = employee.clone();
+        // The link came by it.
+        employee.email_unconfirmed = false;
+        end_sessions(&app, tx, &mut employee, None).await?;
+        app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;
+        app.store.mails.close(tx, employee.id, now).await?;
+        post(&app, tx, Mail::new(About::PasswordChanged, &employee, now)).await?;
+        save(&app, tx, &employee).await?;
+        audit(tx, Action::PasswordReset, was, &employee).await?;
+        Ok(employee)
+    })?;
+    until_account_is_known(&app, &employee).await?;
+    Ok(employee.shown())
+}
+
+fn invalid_token() -> Failure {
+    Failure::new(Code::InvalidToken, "This link is wrong, used or older than 30 minutes. Ask for a fresh one.")
+}

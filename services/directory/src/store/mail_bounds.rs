@@ -1,0 +1,49 @@
+use bson::{DateTime, doc};
+use contracts::{Millis, Secret};
+use kit::{
+    Database, Error, Shape, Tx,
+    mongo::{date, expiring, value},
+};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{MailBound, TokenHash};
+
+/// The mails of an address within the last hour, as stored.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    /// The hash of the address: it may be nobody's here.
+    #[serde(rename = "_id")]
+    address: TokenHash,
+    at: Vec<Millis>,
+    /// When MongoDB removes it.
+    remove_at: DateTime,
+}
+
+/// How many mails with a link were asked for, by address.
+#[derive(Clone, Debug)]
+pub(crate) struct MailBounds(Collection<Stored>);
+
+impl MailBounds {
+    pub(super) fn shape() -> Shape {
+        ("mail_bounds", vec![expiring("removeAt")])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("mail_bounds"))
+    }
+
+    /// Counts one more mail to an address, in the form in which addresses are compared, and says whether
+    /// it may be sent. Of two at once one makes the other's transaction run again.
+    pub(crate) async fn take(&self, tx: &mut Tx<'_>, address: &str, now: Millis) -> Result<bool, Error> {
+        let address = TokenHash::of(&Secret::new(address));
+        let by_address = doc! { "_id": value(&address) };
+        let known = self.0.find_one(by_address.clone()).session(&mut tx.session).await?;
+        let mut bound = MailBound(known.map(|stored| stored.at).unwrap_or_default());
+        let may = bound.take(now);
+        let stored = Stored { address, remove_at: date(bound.over_at()), at: bound.0 };
+        self.0.replace_one(by_address, stored).upsert(true).session(&mut tx.session).await?;
+        Ok(may)
+    }
+}

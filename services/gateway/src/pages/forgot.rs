@@ -1,0 +1,47 @@
+//! The page for somebody who has forgotten the password. It says the same whoever it is.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use contracts::{Caller, ForgotPassword};
+use maud::html;
+use serde::Deserialize;
+
+use super::{later::later, layout::page};
+use crate::{App, error::Problem, extract::Form};
+
+/// Asks for the address.
+pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
+    let content = html! {
+        p { "Tell us the e-mail address that you log in with. We mail you a link to set a new password." }
+        form method="post" action=(app.base.path("/forgot")) {
+            label for="email" { "E-mail" }
+            input #email type="email" name="email" autocomplete="username" required autofocus;
+            button type="submit" { "Mail me a link" }
+        }
+    };
+    page(StatusCode::OK, "Forgot your password?", &content)
+}
+
+/// The form of the page.
+#[derive(Deserialize)]
+pub(crate) struct Filled {
+    email: Option<String>,
+}
+
+/// Has the link mailed.
+pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>) -> Result<Response, Problem> {
+    let request = ForgotPassword { email: form.email.unwrap_or_default() };
+    Ok(match app.ask(Caller::Anonymous, &request).await {
+        Ok(()) => asked(),
+        Err(failure) => later(&failure, "Your password stays as it is."),
+    })
+}
+
+fn asked() -> Response {
+    let content = html! {
+        p { "If somebody here logs in with this address, a mail with a link is on its way. The link is valid for 30 minutes." }
+        p { "If none comes: look among the spam, see whether you typed the right address, or ask your admin. An address gets at most three such mails an hour." }
+    };
+    page(StatusCode::OK, "Look into your mail", &content)
+}

@@ -1,0 +1,21 @@
+use axum::{
+    http::{StatusCode, header},
+    response::Response,
+};
+use contracts::Failure;
+use maud::html;
+
+use super::layout::page;
+use crate::error::retry_after;
+
+/// Something that is needed is away, or failed: what the visitor came with is still good.
+pub(super) fn later(failure: &Failure, still_good: &str) -> Response {
+    let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content = html! {
+        p { "We cannot do this at the moment. " (still_good) }
+        p { "Try again in a minute." }
+    };
+    let mut response = page(status, "Please try again", &content);
+    response.headers_mut().insert(header::RETRY_AFTER, retry_after());
+    response
+}

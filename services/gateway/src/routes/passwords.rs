@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use contracts::{
+    Caller, ChangePassword, ConfirmEmail, Employee, EmployeeId, ForgotPassword, ResetPassword, Secret, SendReset,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    auth::{Admin, EmployeeCaller},
+    error::Problem,
+    extract::{Body, PathId},
+};
+
+/// Have a link to set a new password mailed.
+///
+/// The page `/forgot` does the same for people.
+#[utoipa::path(
+    post, path = "/api/auth/forgot", tag = "Accounts",
+    request_body(content = ForgotPassword, example = json!({"email": "ann@example.org"})),
+    responses((
+        status = 202,
+        description = "If somebody here logs in with this address, a mail is on its way: at most three an hour. The answer is the same for every address.",
+    )),
+)]
+pub(super) async fn forgot_password(
+    State(app): State<Arc<App>>,
+    Body(request): Body<ForgotPassword>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Anonymous, &request).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Set a new password with the token of such a link.
+///
+/// The page that the mail links to does the same for people. All sessions of the account end.
+#[utoipa::path(
+    post, path = "/api/auth/reset", tag = "Accounts",
+    request_body(content = ResetPassword, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
+    responses(
+        (status = 200, description = "The password is set: log in.", body = Employee),
+        (status = 400, description = "`invalid_token`: the token is wrong, used or older than 30 minutes."),
+        (status = 422, description = "`weak_password`: the password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
+    ),
+)]
+pub(super) async fn reset_password(
+    State(app): State<Arc<App>>,
+    Body(request): Body<ResetPassword>,
+) -> Result<Json<Employee>, Problem> {
+    Ok(Json(app.ask(Caller::Anonymous, &request).await?))
+}
+
+/// The password of today, and the one from now on.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct NewPassword {
+    /// The password of today.
+    #[schema(value_type = String, format = Password)]
+    old: Secret,
+    /// The one from now on: 12 to 128 characters that are hard to guess.
+    #[schema(value_type = String, format = Password)]
+    new: Secret,
+}
+
+/// Change my password.
+///
+/// All other sessions end.
+#[utoipa::path(
+    put, path = "/api/auth/password", tag = "Accounts", security(("employeeToken" = [])),
+    request_body(content = NewPassword, example = json!({"old": "correct horse battery staple", "new": "three words and a half"})),
+    responses(
+        (status = 204, description = "Changed."),
+        (status = 400, description = "`wrong_password`: `old` is not the password of the account."),
+        (status = 422, description = "`weak_password`: the new password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
+    ),
+)]
+pub(super) async fn change_password(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(id): EmployeeCaller,
+    Body(NewPassword { old, new }): Body<NewPassword>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Employee(id), &ChangePassword { id, old, new }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Confirm a new address with the token that was mailed there.
+///
+/// The page that the mail links to does the same for people.
+#[utoipa::path(
+    post, path = "/api/auth/confirm", tag = "Accounts",
+    request_body(content = ConfirmEmail, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
+    responses(
+        (status = 200, description = "The address is confirmed.", body = Employee),
+        (status = 400, description = "`invalid_token`: the token is wrong, used or older than 72 hours. `wrong_password`: this is not the password of the account."),
+    ),
+)]
+pub(super) async fn confirm_email(
+    State(app): State<Arc<App>>,
+    Body(request): Body<ConfirmEmail>,
+) -> Result<Json<Employee>, Problem> {
+    Ok(Json(app.ask(Caller::Anonymous, &request).await?))
+}
+
+/// Have a link to set a new password mailed to an employee.
+///
+/// It goes to the employee's address, also where that is not confirmed.
+#[utoipa::path(
+    post, path = "/api/v1/employee/{id}/reset", tag = "Employees", security(("adminKey" = [])),
+    params(("id" = EmployeeId, Path, description = "To whom.")),
+    responses(
+        (status = 202, description = "The mail is on its way."),
+        (status = 400, description = "`employee_deactivated`: reactivate first."),
+        (status = 403, description = "`missing_scope`: the role of this employee allows more than the caller may do."),
+        (status = 409, description = "`not_active`: the account is not activated yet, so send an invitation."),
+        (status = 429, description = "`too_many_requests`: the address was sent three such mails within the last hour."),
+    ),
+)]
+pub(super) async fn send_reset(
+    State(app): State<Arc<App>>,
+    Admin: Admin,
+    PathId(id): PathId<EmployeeId>,
+) -> Result<StatusCode, Problem> {
+    app.ask(Caller::Admin, &SendReset { id }).await?;
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use contracts::{Awaited, DeliveryChanged, DeliveryState, Failure, InvitationDelivery, MailId, Millis};
+use kit::{Delivery, Error};
+
+use crate::{
+    App,
+    domain::{Cause, retry_after},
+    outgoing::{Letter, NotSent},
+    store::{Claim, Outcome},
+};
+
+/// When to look again at a mail that somebody else is at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Why a mail is not sent.
+pub(super) enum NotDone {
+    /// It was overtaken: replaced, used, withdrawn, or for nobody.
+    NotNeeded,
+    /// Directory did not say what is in it.
+    NotMinted(Failure),
+    /// It did not go out.
+    NotSent(NotSent),
+}
+
+/// Sends a mail, once: whoever claims it sends it, and what was sent is settled. Where `told` makes an
+/// event of how it stands, directory is told.
+///
+/// An SMTP server that is away, slow or refuses us makes the event come again with a growing delay,
+/// for as long as it takes. If we crash after the server took the mail and before that is
+/// written down, the mail is sent once more, under the same message id; both links work.
+pub(super) async fn send_once(
+    app: &App,
+    delivery: &Delivery,
+    id: MailId,
+    letter: impl Future<Output = Result<Letter, NotDone>>,
+    told: impl Fn(i64, InvitationDelivery) -> Option<DeliveryChanged>,
+) -> Result<Vec<Awaited>, Error> {
+    let Ok(_place) = app.places.acquire().await else { return Err(anyhow::anyhow!("no places to send from").into()) };
+    let attempts = match app.deliveries.claim(id, app.clock.now()).await? {
+        Claim::Ours(attempts) => attempts,
+        Claim::Others => return Err(later(LOOK_AGAIN, "Somebody else is at this mail.")),
+        Claim::Settled => return Ok(Vec::new()),
+    };
+    let done = match letter.await {
+        Ok(letter) => app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::NotSent),
+        Err(why) => Err(why),
+    };
+    let outcome = match &done {
+        Ok(()) => Outcome::Sent,
+        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Ours, why })) => Outcome::Refused(why),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Passing, why })) => Outcome::Pending(why),
+        Err(NotDone::NotNeeded) => Outcome::Unneeded,
+        Err(NotDone::NotMinted(_)) => Outcome::Untried,
+    };
+    app.metrics.attempted(outcome);
+    let now = app.clock.now();
+    let caused = kit::follow!(app.db.following(delivery), tx => {
+        let version = app.deliveries.settle(tx, id, outcome, now).await?;
+        let news = version.zip(shown(outcome, now)).and_then(|(version, shown)| told(version, shown));
+        if let Some(changed) = news {
+            tx.emit(&changed).await?;
+            // How a mail fares is nobody's change; the entry is that of what caused it.
+            tx.is_audited_elsewhere();
+        }
+        Ok(())
+    })?;
+    match done {
+        Ok(()) => tracing::info!(mail = %id, "a mail is sent"),
+        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => {
+            tracing::error!(mail = %id, why, "a mail cannot be sent");
+        }
+        Err(NotDone::NotSent(NotSent { cause, why })) => {
+            if cause == Cause::Ours {
+                tracing::error!(mail = %id, why, "the mail server refuses us");
+            }
+            return Err(later(retry_after(attempts + 1, cause), &why));
+        }
+        Err(NotDone::NotNeeded) => tracing::info!(mail = %id, "a mail need not be sent any more"),
+        Err(NotDone::NotMinted(failure)) => return Err(failure.into()),
+    }
+    Ok(caused)
+}
+
+/// What admins see of it.
+fn shown(outcome: Outcome<'_>, at: Millis) -> Option<InvitationDelivery> {
+    let (state, detail) = match outcome {
+        Outcome::Sent => (DeliveryState::Sent, None),
+        Outcome::Failed(why) => (DeliveryState::Failed, Some(why.to_owned())),
+        Outcome::Pending(why) | Outcome::Refused(why) => (DeliveryState::Retrying, Some(why.to_owned())),
+        Outcome::Unneeded | Outcome::Untried => return None,
+    };
+    Some(InvitationDelivery { state, detail, at })
+}
+
+fn later(after: Duration, why: &str) -> Error {
+    Error::Later { after, source: anyhow::anyhow!("{why}") }
+}
