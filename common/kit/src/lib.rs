@@ -1,6 +1,7 @@
 //! Plumbing without a word of the domain: how a service connects, answers, consumes, commits,
 //! logs and stops. Every service is built from these parts in the same way.
 
+mod address;
 mod bus;
 mod clock;
 pub mod config;
@@ -23,10 +24,12 @@ mod origin;
 mod outbox;
 mod page;
 mod pull;
+mod sparingly;
 pub mod telemetry;
 mod trace;
 mod transaction;
 
+pub use address::one_client;
 pub use bus::{Bus, Call, connect_nats};
 pub use clock::Clock;
 pub use database::Database;
@@ -44,5 +47,6 @@ pub use needs::{Needs, Shape, heard};
 pub use origin::{Origin, acts};
 pub use page::{PAGE_MOST, page_within};
 pub use pull::{MOST_DELIVERIES, Pull, Puller, let_company_come, retry_delay};
+pub use sparingly::Sparingly;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

@@ -1,19 +1,26 @@
-//! The rules about employees and invitations. They know no NATS, HTTP or MongoDB.
+//! The rules about employees, invitations and attempts to get in. They know no NATS, HTTP or MongoDB.
 
 mod api_key;
 mod delivery;
 mod employee;
+mod guess;
 mod invitation;
 mod refresh_token;
 mod session;
 mod spelling;
+mod throttle;
 mod token;
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use delivery::Delivery;
 pub(crate) use employee::Employee;
+pub(crate) use guess::{AttemptKey, AttemptKeys, Guess};
 pub(crate) use invitation::{Invitation, MintedHash};
 pub(crate) use refresh_token::RefreshToken;
 pub(crate) use session::{Refresh, Replaced, Reused, Session};
 pub(crate) use spelling::{composed, spellings};
+pub(crate) use throttle::{
+    ACCOUNT, ADDRESS, Bound as AttemptBound, Decision, Of, PAIR, Record as AttemptRecord, Records as AttemptRecords,
+    Standing, decide,
+};
 pub(crate) use token::{TokenHash, token_of};

@@ -4,7 +4,10 @@ use contracts::{Action, Activate, Actor, AuditSubject, Code, Failure, FieldError
 use kit::{Call, Error};
 
 use super::{audit, save};
-use crate::{App, WAIT, domain::TokenHash};
+use crate::{
+    App, WAIT,
+    domain::{Guess, TokenHash},
+};
 
 /// Activates the account that a token is for, once: of two at a time, one runs into the other's
 /// transaction and finds the token used.
@@ -13,13 +16,20 @@ use crate::{App, WAIT, domain::TokenHash};
 /// the token comes before the hashing, so that nobody spends our time without one.
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
     check_password(&request.password).map_err(weak)?;
+    let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
+    let outcome = accept(&app, request).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Error> {
     let (token, now) = (TokenHash::of(&request.token), app.clock.now());
     let Some(invitation) = app.store.invitations.with_token(&token).await? else {
-        return Err(refused(&app, AuditSubject::hashed("token", request.token.expose())).await);
+        return Err(refused(app, AuditSubject::hashed("token", request.token.expose())).await);
     };
     let employee = app.store.employees.get(invitation.employee).await?.ok_or_else(invalid_token)?;
     if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
-        return Err(refused(&app, AuditSubject::new("employee", employee.id)).await);
+        return Err(refused(app, AuditSubject::new("employee", employee.id)).await);
     }
     kit::acts(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
@@ -34,7 +44,7 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
         employee.activate(now);
         app.store.invitations.save(tx, invitation).await?;
         app.store.credentials.insert(tx, employee.id, hashed.clone(), now).await?;
-        save(&app, tx, &employee).await?;
+        save(app, tx, &employee).await?;
         audit(tx, Action::EmployeeActivated, was, &employee).await?;
         Ok(employee)
     })?;
@@ -48,7 +58,7 @@ async fn refused(app: &App, of: AuditSubject) -> Error {
 
 fn weak(message: &'static str) -> Failure {
     let errors = vec![FieldError { field: "password".into(), message: message.into() }];
-    Failure { code: Code::WeakPassword, detail: format!("The password {message}."), errors }
+    Failure { errors, ..Failure::new(Code::WeakPassword, format!("The password {message}.")) }
 }
 
 fn invalid_token() -> Failure {

@@ -1,6 +1,7 @@
 //! What directory keeps in MongoDB, each collection in a file of its own.
 
 mod api_keys;
+mod attempts;
 mod credentials;
 mod employees;
 mod invitations;
@@ -11,6 +12,7 @@ mod sessions;
 use kit::{Database, Shape};
 
 use api_keys::ApiKeys;
+pub(crate) use attempts::Attempts;
 use credentials::Credentials;
 use employees::Employees;
 use invitations::Invitations;
@@ -28,11 +30,12 @@ pub(crate) struct Store {
     pub(crate) api_keys: ApiKeys,
     pub(crate) owners: Owners,
     pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 7] {
+    pub(crate) fn shapes() -> [Shape; 8] {
         [
             Employees::shape(),
             Credentials::shape(),
@@ -41,6 +44,7 @@ impl Store {
             ApiKeys::shape(),
             Owners::shape(),
             Sessions::shape(),
+            Attempts::shape(),
         ]
     }
 
@@ -54,6 +58,7 @@ impl Store {
             api_keys: ApiKeys::open(db),
             owners: Owners::open(db),
             sessions: Sessions::open(db),
+            attempts: Attempts::open(db),
         }
     }
 }

@@ -11,3 +11,4 @@ mod office;
 mod projections;
 mod revoking;
 mod sessions;
+mod throttling;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use contracts::{Activate, Caller, Code, Email, Failure, GetInvitation, Invitation, Name, PASSWORD_LEAST, Secret};
@@ -123,6 +123,7 @@ fn later(failure: &Failure) -> Response {
         p { "Try again in a minute with the link of the mail." }
     };
     let mut response = page(status, "Please try again", &content);
-    response.headers_mut().insert(header::RETRY_AFTER, retry_after());
+    let seconds = failure.retry_after.map_or_else(retry_after, HeaderValue::from);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }
