@@ -35,6 +35,7 @@ mod sessions;
 mod shapes;
 mod support;
 mod tasks;
+mod throttling;
 mod time;
 mod traces;
 mod updates;
