@@ -80,6 +80,8 @@ pub enum Code {
     WeakPassword,
     /// More than can be taken now.
     TooManyRequests,
+    /// Too many log-ins and the like have failed.
+    TooManyAttempts,
     /// A service, NATS or MongoDB is away.
     Unavailable,
     /// No answer in time.
@@ -127,7 +129,7 @@ impl Code {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword => 422,
-            Self::TooManyRequests => 429,
+            Self::TooManyRequests | Self::TooManyAttempts => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
             Self::Timeout => 504,
@@ -136,7 +138,7 @@ impl Code {
 
     /// Whether the same call may succeed a little later.
     pub const fn is_passing(self) -> bool {
-        matches!(self, Self::TooManyRequests | Self::Unavailable | Self::Timeout)
+        matches!(self, Self::TooManyRequests | Self::TooManyAttempts | Self::Unavailable | Self::Timeout)
     }
 }
 
@@ -160,12 +162,21 @@ pub struct Failure {
     /// The fields that do not fit, for [`Code::Invalid`] and [`Code::WeakPassword`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// In how many seconds to come again, where that is known.
+    #[serde(default, rename = "retryAfter", skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
 }
 
 impl Failure {
     /// A failure with a sentence for a person.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new() }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// The same; it may be tried again in so many seconds.
+    #[must_use]
+    pub fn again_in(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// There is no such thing: `what` is "employee", "project", …
@@ -182,7 +193,7 @@ impl Failure {
     /// Several fields that do not fit.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let listed: Vec<_> = errors.iter().map(|e| format!("{} {}", e.field, e.message)).collect();
-        Self { code: Code::Invalid, detail: format!("{}.", listed.join("; ")), errors }
+        Self { errors, ..Self::new(Code::Invalid, format!("{}.", listed.join("; "))) }
     }
 }
 

@@ -260,6 +260,8 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     );
     audit(&mut golden);
     golden.check("error.reply", &Reply::<()>::Error(Failure::field("name", "must not be empty")));
+    let too_many = Failure::new(Code::TooManyAttempts, "Too many attempts have failed.").again_in(64);
+    golden.check("error.too_many_attempts.reply", &Reply::<()>::Error(too_many));
     let caused = vec![Awaited { event: id(8), by: vec![Service::Directory, Service::Timetrack] }];
     golden.check("applied", &Applied { event: id(7), by: Service::Projects, caused });
     golden.finish();

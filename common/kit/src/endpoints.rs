@@ -168,6 +168,8 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
             let failure = error.to_failure();
             match failure.code {
                 Code::Internal => tracing::error!(error = %anyhow::Error::from(error).chain_line(), "failed"),
+                // Whoever refuses it tells the log, at most once a minute a source.
+                Code::TooManyAttempts => {}
                 code if code.is_passing() => {
                     tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "cannot do this now");
                 }

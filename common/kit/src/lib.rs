@@ -1,6 +1,7 @@
 //! Plumbing without a word of the domain: how a service connects, answers, consumes, commits,
 //! logs and stops. Every service is built from these parts in the same way.
 
+mod address;
 mod bus;
 mod clock;
 pub mod config;
@@ -25,10 +26,12 @@ mod own_failures;
 mod page;
 mod public_url;
 mod pull;
+mod sparingly;
 pub mod telemetry;
 mod trace;
 mod transaction;
 
+pub use address::one_client;
 pub use bus::{Bus, Call, connect_nats};
 pub use clock::Clock;
 pub use database::Database;
@@ -47,6 +50,7 @@ pub use origin::{Origin, acts};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
 pub use page::{PAGE_MOST, page_within};
 pub use public_url::PublicUrl;
-pub use pull::{Pull, Puller, let_company_come};
+pub use pull::{Pull, Puller, let_company_come, retry_delay};
+pub use sparingly::Sparingly;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

@@ -1,4 +1,9 @@
-use std::{fmt, sync::mpsc, thread, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Instant,
+};
 
 use anyhow::Context;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
@@ -8,12 +13,14 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::{
-    domain::{composed, spellings},
+    domain::{AttemptKey, Standing, composed, spellings},
+    fair_queue::{FairQueue, Turn},
     metrics::HashingMetrics,
 };
 
-/// The most passwords that wait. With some 50 ms each, the last one waits less than half a second.
-const MOST_WAITING: usize = 8;
+/// The most passwords that wait. With some 50 ms each, the last one waits three seconds: those who ask
+/// listen for five.
+const MOST_WAITING: usize = 64;
 /// How much the thread steps back: others compute first.
 const NICENESS: i32 = 19;
 
@@ -44,27 +51,44 @@ enum Job {
     Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<Verdict> },
 }
 
-/// The one thread that hashes passwords, with a short queue: Argon2 costs 19 MiB and a whole core
-/// for a while, and a storm of logins must not stop everything else.
-#[derive(Clone, Debug)]
+/// Who waits for a password: nobody in particular for those that are hashed because a token was right.
+type Source = Option<AttemptKey>;
+type Queue = FairQueue<Source, Job, { Standing::ALL.len() }>;
+
+/// The one thread that hashes passwords: Argon2 costs 19 MiB and a whole core for a while, and a storm
+/// of log-ins must not stop everything else. Nor must it stop the log-ins of others, so they wait in
+/// lanes by what speaks for them, and take turns in each.
+#[derive(Clone)]
 pub(crate) struct Hasher {
-    jobs: mpsc::SyncSender<Job>,
+    waiting: Arc<Mutex<Queue>>,
+    /// One word for each that was put into the queue; the thread ends with the last of these.
+    more: mpsc::Sender<()>,
     metrics: HashingMetrics,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
 }
 
 impl Hasher {
     /// Starts the thread. It ends when nobody holds the hasher any more.
     pub(crate) fn start(metrics: HashingMetrics) -> anyhow::Result<Self> {
-        let (jobs, inbox) = mpsc::sync_channel(MOST_WAITING);
+        let (more, inbox) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(Queue::new(MOST_WAITING)));
         let argon2 = owasp_minimum()?;
         // Nobody knows the password of this one.
         let nobody = hash(&argon2, &kit::random_bytes::<32>())?;
-        let seen = metrics.clone();
+        let (jobs, seen) = (waiting.clone(), metrics.clone());
         let work = move || {
             // Without the right to step back it works as well, only less politely. On Linux
             // niceness is a thread's own.
             let _ = rustix::process::nice(NICENESS);
-            for job in inbox {
+            for () in inbox {
+                // Nothing, where it has made place for another one.
+                let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some(job) = next else { continue };
                 seen.waiting.dec();
                 let started = Instant::now();
                 run(&argon2, &nobody, job);
@@ -72,33 +96,45 @@ impl Hasher {
             }
         };
         thread::Builder::new().name("passwords".into()).spawn(work).context("cannot start the hashing thread")?;
-        Ok(Self { jobs, metrics })
+        Ok(Self { waiting, more, metrics })
     }
 
-    /// Hashes a password, with a fresh salt.
+    /// Hashes a password, with a fresh salt, for somebody who has shown that they may set it.
     pub(crate) async fn hash(&self, password: Secret) -> Result<HashedPassword, Error> {
         let (reply, answer) = oneshot::channel();
-        self.queue(Job::Hash { password, reply })?;
-        Ok(answer.await.context("the hashing thread is gone")??)
+        self.queue(Turn { lane: Standing::Known as usize, source: None }, Job::Hash { password, reply });
+        Ok(answer.await.map_err(|_| busy())??)
     }
 
     /// Whether the password is the one that was hashed, in any spelling of it. Where there is none to
     /// compare with, it takes as long and the answer is no.
-    pub(crate) async fn verify(&self, password: Secret, hashed: Option<HashedPassword>) -> Result<Verdict, Error> {
+    pub(crate) async fn verify(
+        &self,
+        turn: Turn<Source>,
+        password: Secret,
+        hashed: Option<HashedPassword>,
+    ) -> Result<Verdict, Error> {
         let (reply, answer) = oneshot::channel();
-        self.queue(Job::Verify { password, hashed, reply })?;
-        Ok(answer.await.context("the hashing thread is gone")?)
+        self.queue(turn, Job::Verify { password, hashed, reply });
+        Ok(answer.await.map_err(|_| busy())?)
     }
 
-    fn queue(&self, job: Job) -> Result<(), Failure> {
-        // Before it is sent: the thread may be faster than we are.
+    /// Whoever has no place hears that their reply is gone.
+    fn queue(&self, turn: Turn<Source>, job: Job) {
+        // Before it can be taken: the thread may be faster than we are.
         self.metrics.waiting.inc();
-        self.jobs.try_send(job).map_err(|_| {
+        let displaced = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(turn, job);
+        if displaced.is_some() {
             self.metrics.waiting.dec();
             self.metrics.refused.inc();
-            Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment.")
-        })
+        }
+        // Where the thread is gone, so is the reply.
+        let _ = self.more.send(());
     }
+}
+
+fn busy() -> Failure {
+    Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment.")
 }
 
 /// Whoever asked may be gone: then nobody needs the work or its answer.
@@ -160,6 +196,16 @@ mod tests {
     use kit::Metrics;
 
     use super::*;
+    use crate::domain::Guess;
+
+    fn turn(standing: Standing, address: u8) -> Turn<Source> {
+        let keys = Guess::Password("ann@x.org").keys(Some([10, 0, 0, address].into()));
+        Turn { lane: standing as usize, source: Some(keys.address) }
+    }
+
+    fn anybody() -> Turn<Source> {
+        turn(Standing::Unknown, 1)
+    }
 
     #[tokio::test]
     async fn a_password_is_stored_as_argon2id_with_owasps_parameters_and_a_salt_of_its_own() {
@@ -168,9 +214,12 @@ mod tests {
         let (one, other) = (hasher.hash(password.clone()).await.unwrap(), hasher.hash(password.clone()).await.unwrap());
         assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.0);
         assert_ne!(one.0, other.0);
-        assert_eq!(hasher.verify(password, Some(one.clone())).await.unwrap(), Verdict::Right);
-        assert_eq!(hasher.verify(Secret::new("three or four wordS"), Some(one)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.verify(Secret::new("anything"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(anybody(), password, Some(one.clone())).await.unwrap(), Verdict::Right);
+        assert_eq!(
+            hasher.verify(anybody(), Secret::new("three or four wordS"), Some(one)).await.unwrap(),
+            Verdict::Wrong
+        );
+        assert_eq!(hasher.verify(anybody(), Secret::new("anything"), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]
@@ -187,25 +236,45 @@ mod tests {
         ] {
             let stored = hash(&hashed_by, password.as_bytes()).unwrap();
             let shown = stored.0.clone();
-            assert_eq!(hasher.verify(Secret::new(password), Some(stored.clone())).await.unwrap(), expected, "{shown}");
-            assert_eq!(hasher.verify(Secret::new("another"), Some(stored)).await.unwrap(), Verdict::Wrong, "{shown}");
+            assert_eq!(
+                hasher.verify(anybody(), Secret::new(password), Some(stored.clone())).await.unwrap(),
+                expected,
+                "{shown}"
+            );
+            assert_eq!(
+                hasher.verify(anybody(), Secret::new("another"), Some(stored)).await.unwrap(),
+                Verdict::Wrong,
+                "{shown}"
+            );
         }
     }
 
     #[tokio::test]
-    async fn past_a_short_queue_people_are_told_to_come_again() {
+    async fn past_the_queue_people_are_told_to_come_again() {
         let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
-        let all = (0..40).map(|_| hasher.verify(Secret::new("anything at all"), None));
+        let all = (0..100).map(|_| hasher.verify(anybody(), Secret::new("anything at all"), None));
         let answers = futures::future::join_all(all).await;
         let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        assert!((MOST_WAITING..=20).contains(&served.len()), "{} served", served.len());
+        assert!((MOST_WAITING..=80).contains(&served.len()), "{} served", served.len());
         let refusals = refused.len() as u64;
         for refusal in refused {
             assert_eq!(refusal.unwrap_err().to_failure().code, Code::Unavailable);
         }
         assert_eq!(hasher.metrics.refused.get(), refusals);
         assert_eq!(hasher.metrics.waiting.get(), 0);
-        assert_eq!(hasher.verify(Secret::new("anything at all"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(anybody(), Secret::new("anything at all"), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_storm_from_one_address_leaves_a_place_for_all_others() {
+        let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
+        let try_once = |turn| hasher.verify(turn, Secret::new("anything at all"), None);
+        let storm = (0..200).map(|_| try_once(turn(Standing::Suspect, 1)));
+        let others = (0..8).map(|n| try_once(turn([Standing::Known, Standing::Suspect][n % 2], n as u8 + 2)));
+        let (storm, others) =
+            futures::future::join(futures::future::join_all(storm), futures::future::join_all(others)).await;
+        assert!(storm.iter().any(Result::is_err));
+        assert!(others.iter().all(Result::is_ok), "{others:?}");
     }
 
     #[tokio::test]
@@ -216,11 +285,17 @@ mod tests {
             let today = hasher.hash(Secret::new(hashed_from)).await.unwrap();
             let before = hash(&owasp_minimum().unwrap(), hashed_from.as_bytes()).unwrap();
             for typed in keyboards {
-                assert_eq!(hasher.verify(Secret::new(typed), Some(today.clone())).await.unwrap(), Verdict::Right);
-                assert_ne!(hasher.verify(Secret::new(typed), Some(before.clone())).await.unwrap(), Verdict::Wrong);
+                assert_eq!(
+                    hasher.verify(anybody(), Secret::new(typed), Some(today.clone())).await.unwrap(),
+                    Verdict::Right
+                );
+                assert_ne!(
+                    hasher.verify(anybody(), Secret::new(typed), Some(before.clone())).await.unwrap(),
+                    Verdict::Wrong
+                );
             }
             let other = Secret::new("un ete a Orleans");
-            assert_eq!(hasher.verify(other, Some(before)).await.unwrap(), Verdict::Wrong);
+            assert_eq!(hasher.verify(anybody(), other, Some(before)).await.unwrap(), Verdict::Wrong);
         }
     }
 }

@@ -3,11 +3,13 @@
 mod config;
 mod consumers;
 mod domain;
+mod fair_queue;
 mod handlers;
 mod hasher;
 mod metrics;
 mod revocations;
 mod store;
+mod throttle;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +18,10 @@ use kit::{Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
 
 pub use config::Config;
 use hasher::Hasher;
-use metrics::HashingMetrics;
+use metrics::{HashingMetrics, ThrottleMetrics};
 use revocations::Revocations;
 use store::Store;
+use throttle::Throttle;
 
 /// How long a command waits for the copies that others keep of what it changed.
 const WAIT: Duration = Duration::from_millis(250);
@@ -32,6 +35,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
+    pub(crate) throttle: Throttle,
     /// The bucket of those whose older tokens are over, which gateways watch.
     pub(crate) revocations: Revocations,
 }
@@ -53,7 +57,9 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
         tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "addresses are stored in a former form");
     }
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
-    let app = Arc::new(App { db, store, clock: deps.clock.clone(), hasher, revocations });
+    let clock = deps.clock.clone();
+    let throttle = Throttle::new(store.attempts.clone(), clock.clone(), ThrottleMetrics::new(deps.bus.metrics()));
+    let app = Arc::new(App { db, store, clock, hasher, throttle, revocations });
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();

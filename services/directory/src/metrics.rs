@@ -5,6 +5,8 @@ use kit::{
     metrics::{ANSWERS, Counter, Gauge, Histogram},
 };
 
+use crate::domain::Of;
+
 /// How the hashing of passwords goes.
 #[derive(Clone, Debug)]
 pub(crate) struct HashingMetrics {
@@ -20,5 +22,21 @@ impl HashingMetrics {
             refused: metrics.counter("t3_passwords_refused", "Those that were refused because too many waited"),
             took: metrics.histogram("t3_password_hash_duration_seconds", "Hashing one password", ANSWERS),
         }
+    }
+}
+
+/// How many attempts to log in, and the like, are refused.
+#[derive(Clone, Debug)]
+pub(crate) struct ThrottleMetrics([Counter; 3]);
+
+impl ThrottleMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let help = "Log-ins and the like that were refused because too many had failed";
+        Self(metrics.counters("t3_attempts_refused", help, "of", ["pair", "account", "address"]))
+    }
+
+    /// One was refused, because of this record.
+    pub(crate) fn refused(&self, of: Of) {
+        self.0[of as usize].inc();
     }
 }

@@ -8,7 +8,9 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     auth::{AdminKeys, Tokens},
+    client::TrustedProxies,
     extract::APPLIED,
+    limits::{self, LimitSettings},
     observe,
     serving::Connections,
 };
@@ -58,6 +60,13 @@ pub struct Config {
     /// A file that holds it, in its place.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
+    /// The proxies before this gateway, such as `10.0.0.7,10.1.0.0/16`: what they say in `Forwarded` or
+    /// `X-Forwarded-For` is taken for the client's address. Nobody else is believed.
+    #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
+    pub trusted_proxies: String,
+    /// How much one caller may ask.
+    #[command(flatten)]
+    pub limits: LimitSettings,
     /// How many connections there may be, and how long a client may take.
     #[command(flatten)]
     pub connections: Connections,
@@ -127,6 +136,11 @@ impl Config {
         Ok(Tokens::new(&current, previous.as_ref(), self.jwt_algorithm, self.access_token_expire_minutes))
     }
 
+    /// Whose word on a client's address is taken.
+    pub(crate) fn proxies(&self) -> Result<TrustedProxies, Refused> {
+        TrustedProxies::parse(&self.trusted_proxies)
+    }
+
     /// What web pages of other origins may do; nothing where no origin is named.
     pub(crate) fn cors(&self) -> Result<Option<CorsLayer>, Refused> {
         let named: Vec<&str> = self.cors_allow_origins.split(',').map(str::trim).filter(|o| !o.is_empty()).collect();
@@ -157,6 +171,8 @@ impl Config {
                 header::ACCEPT_ENCODING,
                 HeaderName::from_static(APPLIED),
                 header::RETRY_AFTER,
+                limits::HEADER,
+                limits::POLICY_HEADER,
                 observe::REQUEST_ID,
             ])
             .max_age(std::time::Duration::from_secs(3600));

@@ -103,7 +103,8 @@ pub(crate) struct Field {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { failure: Failure { code, detail, errors }, status, challenges, is_of_coding } = self;
+        let Self { failure: Failure { code, detail, errors, retry_after: seconds }, status, challenges, is_of_coding } =
+            self;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = ProblemBody {
             kind: "about:blank",
@@ -124,8 +125,8 @@ impl IntoResponse for Problem {
         if is_of_coding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
-        if matches!(code, Code::TooManyRequests | Code::Unavailable) {
-            headers.insert(header::RETRY_AFTER, retry_after());
+        if matches!(code, Code::TooManyRequests | Code::TooManyAttempts | Code::Unavailable) {
+            headers.insert(header::RETRY_AFTER, seconds.map_or_else(retry_after, HeaderValue::from));
         }
         response
     }

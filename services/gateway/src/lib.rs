@@ -2,6 +2,7 @@
 //! shape and the limits of what comes in, and asks the services. Owns no data.
 
 mod auth;
+mod client;
 mod config;
 mod error;
 mod etags;
@@ -9,6 +10,7 @@ mod extract;
 mod headers;
 mod hear_out;
 mod ingest;
+mod limits;
 mod metrics;
 mod names;
 mod observe;
@@ -24,12 +26,15 @@ use kit::{Bus, Clock, Deps, Health, Needs, PublicUrl, Shutdown, config::Refused}
 use tokio::net::TcpListener;
 
 pub use config::{Algorithm, Alone, Config};
+pub use limits::LimitSettings as Limits;
 pub use serving::Connections;
 
 use crate::{
     auth::{AdminKeys, KeyUses, Revocations, SessionUses, Tokens},
+    client::TrustedProxies,
     ingest::Ingest,
-    metrics::{ConnectionMetrics, GatewayMetrics},
+    limits::Limits as Bounds,
+    metrics::{ConnectionMetrics, GatewayMetrics, LimitMetrics},
     names::Names,
 };
 
@@ -54,6 +59,10 @@ pub(crate) struct App {
     pub(crate) metrics: GatewayMetrics,
     /// Where browsers reach us.
     pub(crate) base: PublicUrl,
+    /// Whose word on a client's address is taken.
+    pub(crate) proxies: TrustedProxies,
+    /// How much one caller may ask.
+    pub(crate) limits: Arc<Bounds>,
     /// How long the body of a request may take.
     pub(crate) body_limit: serving::Limit,
 }
@@ -93,6 +102,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let tokens = config.tokens(deps.environment)?;
     let cors = config.cors()?;
     let base = PublicUrl::read(config.public_url.as_ref())?;
+    let proxies = config.proxies()?;
     // What requests in hand still need goes on until the last of them is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
@@ -101,6 +111,9 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let metrics = GatewayMetrics::new(deps.bus.metrics());
     let connections = ConnectionMetrics::new(deps.bus.metrics());
     let ingest = Ingest::start(&deps.bus, &metrics, &background).await?;
+    let limits = Arc::new(Bounds::new(&config.limits, LimitMetrics::new(deps.bus.metrics())));
+    let (kept, stop) = (limits.clone(), background.clone());
+    background.spawn(async move { kept.forget_idle(&stop).await });
     let app = Arc::new(App {
         bus: deps.bus.clone(),
         clock: deps.clock.clone(),
@@ -114,10 +127,13 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         names: Names::new(deps.bus.clone()),
         metrics,
         base,
+        proxies: proxies.clone(),
+        limits,
         body_limit: (config.connections.body(), connections.clone()),
     });
     let addr = listener.local_addr()?;
-    let serving = serving::serve(listener, routes::router(app, cors), config.connections, connections, &shutdown);
+    let serving =
+        serving::serve(listener, routes::router(app, cors), config.connections, proxies, connections, &shutdown);
     let ready = async {
         // HTTP is served meanwhile: a client is told more by a 503 than by a connection refused.
         let _ = deps.until_provisioned(&needs(), &shutdown).await;

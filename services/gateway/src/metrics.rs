@@ -10,7 +10,7 @@ use kit::{
 };
 use prometheus_client::encoding::EncodeLabelSet;
 
-use crate::{ingest::Submitted, serving::Refused};
+use crate::{ingest::Submitted, limits::Bound, serving::Refused};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -87,6 +87,22 @@ impl GatewayMetrics {
             Err(_) => 7,
         };
         self.answered[which].inc();
+    }
+}
+
+/// How many calls are refused because their caller asks too much.
+#[derive(Clone, Debug)]
+pub(crate) struct LimitMetrics([Counter; Bound::ALL.len()]);
+
+impl LimitMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let help = "Calls that were refused because their caller asks too much";
+        Self(metrics.counters("t3_http_limited", help, "bound", Bound::ALL))
+    }
+
+    /// One was refused, because of this bound.
+    pub(crate) fn refused(&self, bound: Bound) {
+        self.0[bound as usize].inc();
     }
 }
 

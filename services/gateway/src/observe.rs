@@ -14,14 +14,14 @@ use kit::Origin;
 use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
-use crate::{App, error::Problem, headers, metrics::InHand};
+use crate::{App, client::ClientAddress, error::Problem, headers, metrics::InHand};
 
 /// The header with the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs a request under its id and its span, and logs what became of it. The path's template is
 /// named, never the path or the query: they hold ids and tokens.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let (started, _in_hand) = (Instant::now(), InHand::one_more(&app.metrics.in_hand));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -36,7 +36,12 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         employee_id = Empty,
     );
     kit::continue_http_trace(&span, request.headers());
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let client = peer.map(|peer| app.proxies.client(peer, request.headers()));
+    if let Some(client) = client {
+        request.extensions_mut().insert(ClientAddress(client));
+    }
+    let address = client.map(|client| client.to_string());
     let work = Origin::of_request(id.clone()).with_address(address).scope(async {
         let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = handled.unwrap_or_else(|_| {

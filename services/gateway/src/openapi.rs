@@ -125,6 +125,9 @@ pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
             conditions::describe(item);
         }
         for operation in operations(item) {
+            if is_api {
+                tell_limits(operation);
+            }
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response
                     && status.as_str() >= "400"
@@ -139,6 +142,21 @@ pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Says of every answer that it tells what the caller has left.
+fn tell_limits(operation: &mut Operation) {
+    let told = [
+        ("RateLimit", "What is left: `\"calls\";r=5999;t=1`, the calls and in how many seconds there are more."),
+        ("RateLimit-Policy", "The bound: `\"calls\";q=6000;w=60`, so many calls in so many seconds."),
+    ];
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        for (name, description) in told {
+            let header = HeaderBuilder::new().schema(Some(Object::with_type(Type::String)));
+            response.headers.insert(name.to_owned(), RefOr::T(header.description(Some(description)).build()));
+        }
+    }
 }
 
 /// Says of every list how its pages follow each other.
@@ -184,6 +202,7 @@ fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'st
         errors.push(("422", "`invalid`: a field or a parameter does not fit, and `errors` says which."));
     }
     if is_api {
+        errors.push(("429", "`too_many_requests`: the caller asks too much; come again in `Retry-After` seconds."));
         errors.push(("503", "`unavailable`: something is away; come again in `Retry-After` seconds."));
         errors.push(("504", "`timeout`: no answer in time."));
     }

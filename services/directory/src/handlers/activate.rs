@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, require_hard_to_guess, save};
 use crate::{
     App, WAIT,
-    domain::{TokenHash, fitting},
+    domain::{Guess, TokenHash, fitting},
 };
 
 /// Activates the account that a token is for, once: of two at a time, one runs into the other's
@@ -16,13 +16,20 @@ use crate::{
 /// the hashing, so that nobody spends our time without one. A weak password uses no token up.
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
     fitting("password", &request.password)?;
+    let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
+    let outcome = accept(&app, request).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Error> {
     let (token, now) = (TokenHash::of(&request.token), app.clock.now());
     let Some(invitation) = app.store.invitations.with_token(&token).await? else {
-        return Err(refused(&app, AuditSubject::hashed("token", request.token.expose())).await);
+        return Err(refused(app, AuditSubject::hashed("token", request.token.expose())).await);
     };
     let employee = app.store.employees.get(invitation.employee).await?.ok_or_else(invalid_token)?;
     if !matches!(invitation.look_at(&token, &employee, now), Invitation::Open { .. }) {
-        return Err(refused(&app, AuditSubject::new("employee", employee.id)).await);
+        return Err(refused(app, AuditSubject::new("employee", employee.id)).await);
     }
     require_hard_to_guess("password", &request.password, &employee).await?;
     kit::acts(Actor::Person { employee: employee.id, session: None });
@@ -38,7 +45,7 @@ pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> R
         employee.activate(now);
         app.store.invitations.save(tx, invitation).await?;
         app.store.credentials.insert(tx, employee.id, hashed.clone(), now).await?;
-        save(&app, tx, &employee).await?;
+        save(app, tx, &employee).await?;
         audit(tx, Action::EmployeeActivated, was, &employee).await?;
         Ok(employee)
     })?;

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use contracts::{Action, AuditSubject, ChangePassword, Code, EmployeeId, Failure, FieldError, PASSWORD_MOST, Secret};
+use contracts::{Action, AuditSubject, ChangePassword, Code, Failure, FieldError, PASSWORD_MOST, Secret};
 use kit::{Call, Error};
 
 use super::{audit, end_sessions, post, require_hard_to_guess, save, sessions::own, until_account_is_known};
 use crate::{
     App, WAIT,
-    domain::{About, Employee, Mail, composed, fitting},
+    domain::{About, Employee, Guess, Mail, composed, fitting},
     hasher::{HashedPassword, Verdict},
+    throttle::Attempt,
 };
 
 /// Changes the password of somebody who is logged in and knows the old one. All other sessions end.
@@ -18,7 +19,7 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
     }
     fitting("new", &request.new)?;
     let employee = active(app.store.employees.get(request.id).await?)?;
-    let old = require_password(&app, "old", employee.id, request.old).await?;
+    let old = require_password(&app, "old", &employee, request.old).await?;
     require_hard_to_guess("new", &request.new, &employee).await?;
     let (hashed, now) = (app.hasher.hash(request.new).await?, app.clock.now());
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
@@ -44,16 +45,32 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
 pub(super) async fn require_password(
     app: &App,
     field: &'static str,
-    employee: EmployeeId,
+    employee: &Employee,
     password: Secret,
 ) -> Result<HashedPassword, Error> {
-    let stored = app.store.credentials.password(employee).await?;
+    let attempt = app.throttle.may_try(Guess::Password(employee.email.as_str())).await?;
+    let outcome = check(app, &attempt, field, employee, password).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn check(
+    app: &App,
+    attempt: &Attempt,
+    field: &'static str,
+    employee: &Employee,
+    password: Secret,
+) -> Result<HashedPassword, Error> {
+    let stored = app.store.credentials.password(employee.id).await?;
     let fits = composed(password.expose()).chars().count() <= PASSWORD_MOST;
-    let verdict = if fits { app.hasher.verify(password, stored.clone()).await? } else { Verdict::Wrong };
+    let verdict = match fits {
+        true => app.hasher.verify(attempt.turn(), password, stored.clone()).await?,
+        false => Verdict::Wrong,
+    };
     match stored.filter(|_| verdict != Verdict::Wrong) {
         Some(stored) => Ok(stored),
         None => {
-            app.db.audit(Action::PasswordRefused, AuditSubject::new("employee", employee)).await?;
+            app.db.audit(Action::PasswordRefused, AuditSubject::new("employee", employee.id)).await?;
             Err(wrong(field).into())
         }
     }
@@ -65,5 +82,5 @@ fn active(employee: Option<Employee>) -> Result<Employee, Failure> {
 
 fn wrong(field: &'static str) -> Failure {
     let errors = vec![FieldError { field: field.into(), message: "must be the password of this account".into() }];
-    Failure { code: Code::WrongPassword, detail: "This is not the password of this account.".into(), errors }
+    Failure { errors, ..Failure::new(Code::WrongPassword, "This is not the password of this account.") }
 }

@@ -8,16 +8,24 @@ use kit::{Call, Error, Origin};
 
 use crate::{
     App, WAIT,
-    domain::{Employee, RefreshToken, Session, composed},
+    domain::{Employee, Guess, RefreshToken, Session, composed},
     hasher::{HashedPassword, Verdict},
+    throttle::Attempt,
 };
 
 /// Says who logs in, where the password is right, and begins their session.
 ///
 /// An unknown address, an account without a password and a deactivated one take the same way as a
 /// wrong password: the same look-ups, one verification, one answer. So neither the answer nor the
-/// time it takes tells who is known here. The audit trail is told of each.
+/// time it takes tells who is known here. The audit trail is told of each that was tried.
 pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPassword) -> Result<LoggedIn, Error> {
+    let attempt = app.throttle.may_try(Guess::Password(&request.email)).await?;
+    let outcome = check(&app, &attempt, &request).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<LoggedIn, Error> {
     // An address that nobody here has is kept as a hash: people mistype, and some type a password.
     let unknown = AuditSubject::hashed("address", &request.email.trim().to_lowercase());
     if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
@@ -30,14 +38,14 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
     };
     let nobody = EmployeeId(uuid::Uuid::nil());
     let hashed = app.store.credentials.password(employee.as_ref().map_or(nobody, |e| e.id)).await?;
-    let verdict = app.hasher.verify(request.password.clone(), hashed.clone()).await?;
+    let verdict = app.hasher.verify(attempt.turn(), request.password.clone(), hashed.clone()).await?;
     let subject = employee.as_ref().map_or(unknown, |employee| AuditSubject::new("employee", employee.id));
     match employee.filter(Employee::is_active) {
         Some(employee) if verdict != Verdict::Wrong => {
             if verdict == Verdict::RightButOutdated {
-                hash_anew(&app, employee.id, request.password, hashed).await;
+                hash_anew(app, employee.id, request.password.clone(), hashed).await;
             }
-            let Some(wanted) = request.session else {
+            let Some(wanted) = request.session.clone() else {
                 kit::acts(Actor::Person { employee: employee.id, session: None });
                 app.db.audit(Action::LoginSucceeded, subject).await?;
                 return Ok(employee.logged_in(None));

@@ -4,7 +4,7 @@ use contracts::{Action, Actor, Code, ConfirmEmail, Failure, LinkTo};
 use kit::{Call, Error};
 
 use super::{audit, change_password::require_password, mailed_link::MailedLink, save};
-use crate::{App, WAIT};
+use crate::{App, WAIT, domain::Guess};
 
 /// Confirms a new address by the link that was mailed there, once. The password shows that the address
 /// is the employee's, and not a stranger's that was mistyped.
@@ -13,16 +13,23 @@ pub(crate) async fn confirm_email(
     _call: Call,
     request: ConfirmEmail,
 ) -> Result<contracts::Employee, Error> {
+    let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
+    let outcome = confirm(&app, request).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn confirm(app: &App, request: ConfirmEmail) -> Result<contracts::Employee, Error> {
     let now = app.clock.now();
-    let link = MailedLink::find(&app, &request.token, LinkTo::Confirmation, now).await?.ok_or_else(invalid_token)?;
-    require_password(&app, "password", link.employee.id, request.password).await?;
+    let link = MailedLink::find(app, &request.token, LinkTo::Confirmation, now).await?.ok_or_else(invalid_token)?;
+    require_password(app, "password", &link.employee, request.password).await?;
     kit::acts(Actor::Person { employee: link.employee.id, session: None });
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
-        let mut employee = link.load(&app, tx, now).await?.ok_or_else(invalid_token)?;
+        let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();
         employee.confirm_email();
         app.store.mails.close(tx, employee.id, now).await?;
-        save(&app, tx, &employee).await?;
+        save(app, tx, &employee).await?;
         audit(tx, Action::EmailConfirmed, was, &employee).await?;
         Ok(employee)
     })?;

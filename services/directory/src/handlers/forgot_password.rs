@@ -5,7 +5,10 @@ use kit::{Call, Error};
 use serde_json::Value;
 
 use super::post;
-use crate::{App, WAIT, domain::Mail};
+use crate::{
+    App, WAIT,
+    domain::{Guess, Mail},
+};
 
 /// Has a link mailed with which somebody sets a new password; an admin need not be asked.
 ///
@@ -13,6 +16,16 @@ use crate::{App, WAIT, domain::Mail};
 /// mail that is then sent to nobody. So neither the answer nor the time it takes tells who is known
 /// here. Past the bound of an address nothing is written but the entry of the audit trail, whoever it is.
 pub(crate) async fn forgot_password(app: Arc<App>, _call: Call, request: ForgotPassword) -> Result<(), Error> {
+    let attempt = app.throttle.may_try(Guess::Mail(&request.email)).await?;
+    let outcome = ask(&app, request).await;
+    // Each mail that is asked for stays counted: nothing shows whether it was right to ask.
+    if outcome.is_err() {
+        attempt.settle(&outcome).await;
+    }
+    outcome
+}
+
+async fn ask(app: &App, request: ForgotPassword) -> Result<(), Error> {
     let now = app.clock.now();
     let (email, typed) = (Email::parse(&request.email).ok(), request.email.trim().to_lowercase());
     let employee = match &email {
@@ -28,7 +41,7 @@ pub(crate) async fn forgot_password(app: Arc<App>, _call: Call, request: ForgotP
     let mail = Mail::for_forgotten(employee.as_ref(), now);
     kit::change!(app.db.awaited(WAIT), tx => {
         if app.store.mail_bounds.take(tx, &address, now).await? {
-            post(&app, tx, mail.clone()).await?;
+            post(app, tx, mail.clone()).await?;
         }
         tx.audit(Action::PasswordForgotten, subject.clone(), None::<Value>).await
     })

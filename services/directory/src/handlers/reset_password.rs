@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, end_sessions, mailed_link::MailedLink, post, require_hard_to_guess, save, until_account_is_known};
 use crate::{
     App, WAIT,
-    domain::{About, Mail, fitting},
+    domain::{About, Guess, Mail, fitting},
 };
 
 /// Sets a new password by the link of a mail, once: of two at a time, one runs into the other's
@@ -19,25 +19,32 @@ pub(crate) async fn reset_password(
     request: ResetPassword,
 ) -> Result<contracts::Employee, Error> {
     fitting("password", &request.password)?;
+    let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
+    let outcome = reset(&app, request).await;
+    attempt.settle(&outcome).await;
+    outcome
+}
+
+async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee, Error> {
     let now = app.clock.now();
-    let link = MailedLink::find(&app, &request.token, LinkTo::Reset, now).await?.ok_or_else(invalid_token)?;
+    let link = MailedLink::find(app, &request.token, LinkTo::Reset, now).await?.ok_or_else(invalid_token)?;
     require_hard_to_guess("password", &request.password, &link.employee).await?;
     kit::acts(Actor::Person { employee: link.employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
-        let mut employee = link.load(&app, tx, now).await?.ok_or_else(invalid_token)?;
+        let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();
         // The link came by it.
         employee.email_unconfirmed = false;
-        end_sessions(&app, tx, &mut employee, None).await?;
+        end_sessions(app, tx, &mut employee, None).await?;
         app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;
         app.store.mails.close(tx, employee.id, now).await?;
-        post(&app, tx, Mail::new(About::PasswordChanged, &employee, now)).await?;
-        save(&app, tx, &employee).await?;
+        post(app, tx, Mail::new(About::PasswordChanged, &employee, now)).await?;
+        save(app, tx, &employee).await?;
         audit(tx, Action::PasswordReset, was, &employee).await?;
         Ok(employee)
     })?;
-    until_account_is_known(&app, &employee).await?;
+    until_account_is_known(app, &employee).await?;
     Ok(employee.shown())
 }
 

@@ -1,6 +1,7 @@
 //! What directory keeps in MongoDB, each collection in a file of its own.
 
 mod api_keys;
+mod attempts;
 mod credentials;
 mod employees;
 mod invitations;
@@ -13,6 +14,7 @@ mod sessions;
 use kit::{Database, Shape};
 
 use api_keys::ApiKeys;
+pub(crate) use attempts::Attempts;
 use credentials::Credentials;
 use employees::Employees;
 use invitations::Invitations;
@@ -34,11 +36,12 @@ pub(crate) struct Store {
     pub(crate) api_keys: ApiKeys,
     pub(crate) owners: Owners,
     pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 9] {
+    pub(crate) fn shapes() -> [Shape; 10] {
         [
             Employees::shape(),
             Credentials::shape(),
@@ -49,6 +52,7 @@ impl Store {
             ApiKeys::shape(),
             Owners::shape(),
             Sessions::shape(),
+            Attempts::shape(),
         ]
     }
 
@@ -64,6 +68,7 @@ impl Store {
             api_keys: ApiKeys::open(db),
             owners: Owners::open(db),
             sessions: Sessions::open(db),
+            attempts: Attempts::open(db),
         }
     }
 }

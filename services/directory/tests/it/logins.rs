@@ -32,33 +32,37 @@ async fn every_failed_login_gets_the_same_answer() {
     office.world.finish().await;
 }
 
-/// That a storm fills the hasher's queue shows that these logins are hashed at all: an unknown
+/// That 100 of them fill the hasher's queue shows that these log-ins are hashed at all: an unknown
 /// address costs what a wrong password does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storm_of_logins_is_turned_away_whoever_it_asks_for() {
+async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     let office = Office::open().await;
     office.employ("Ann", "ann@x.org").await;
-    office.create("Bob", "bob@x.org").await.unwrap();
-    for email in ["ann@x.org", "bob@x.org", "nobody@x.org", "no address at all"] {
-        let outcomes = join_all((0..100).map(|_| office.log_in(email, "a wrong password"))).await;
-        let codes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap_err().code).collect();
+    let addresses: Vec<_> = (0..100).map(|n| format!("10.0.0.{n}")).collect();
+    for email in ["ann", "nobody"] {
+        let tries = addresses.iter().enumerate().map(async |(n, address)| {
+            let email = if email == "ann" && n < 15 { "ann@x.org".to_owned() } else { format!("{email}{n}@x.org") };
+            office.log_in_from(address, &email, "a wrong password").await.unwrap_err().code
+        });
+        let codes = join_all(tries).await;
         let count = |code| codes.iter().filter(|known| **known == code).count();
         assert_eq!(count(Code::Unauthorized) + count(Code::Unavailable), 100, "{email}: {codes:?}");
-        assert!(count(Code::Unauthorized) >= 8 && count(Code::Unavailable) >= 1, "{email}: {codes:?}");
+        assert!(count(Code::Unauthorized) >= 64 && count(Code::Unavailable) >= 1, "{email}: {codes:?}");
     }
     assert!(office.log_in("ann@x.org", PASSWORD).await.is_ok(), "after the storm it works again");
     office.world.finish().await;
 }
 
+/// Those that are hashed have no place in the queue where there are 100 at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
     let office = Office::open().await;
-    office.employ("Ann", "ann@x.org").await;
-    let long = "x".repeat(129);
-    for outcome in join_all((0..100).map(|_| office.log_in("ann@x.org", &long))).await {
+    let (office, long) = (&office, "x".repeat(129));
+    let tries =
+        (0..100).map(async |n| office.log_in_from(&format!("10.0.0.{n}"), &format!("nobody{n}@x.org"), &long).await);
+    for outcome in join_all(tries).await {
         refused(outcome, Code::Unauthorized);
     }
-    office.world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

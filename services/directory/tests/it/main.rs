@@ -13,3 +13,4 @@ mod passwords;
 mod projections;
 mod revoking;
 mod sessions;
+mod throttling;

@@ -9,6 +9,7 @@ use contracts::{
 };
 use directory::Config;
 use futures::StreamExt;
+use kit::Origin;
 use testkit::World;
 
 /// How long several passwords may take to be hashed, one after the other, on a busy machine.
@@ -90,6 +91,11 @@ impl Office {
     pub async fn log_in_for(&self, email: &str, password: &str, session: WantedSession) -> Result<LoggedIn, Failure> {
         let request = CheckPassword { email: email.into(), password: Secret::new(password), session: Some(session) };
         self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+    }
+
+    /// The same, by a client at this address.
+    pub async fn log_in_from(&self, address: &str, email: &str, password: &str) -> Result<LoggedIn, Failure> {
+        Origin::default().with_address(Some(address.to_owned())).scope(self.log_in(email, password)).await
     }
 
     /// Somebody who can log in.

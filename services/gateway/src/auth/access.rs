@@ -5,7 +5,12 @@ use contracts::{Actor, Caller, Code, EmployeeId, Resource, Scope, Scopes};
 use tracing::Span;
 
 use super::credentials::{Credentials, KEY_CHALLENGE, TOKEN_CHALLENGE, TOKEN_REFUSED, credentials};
-use crate::{App, auth::revocations::Standing, error::Problem};
+use crate::{
+    App,
+    auth::revocations::Standing,
+    error::Problem,
+    limits::{Bound, Meter},
+};
 
 /// Who may call a route. The router names it for each, and [`authorize`] checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,10 @@ pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Caller, P
     let known = who(given, access, app)?;
     kit::acts(known.actor);
     Span::current().record("actor", known.actor.to_string());
+    if let Some(meter) = Meter::of(parts) {
+        let bound = parts.extensions.get::<Bound>().copied().unwrap_or(Bound::Calls);
+        meter.count(bound, known.actor)?;
+    }
     let (scope, employee) = (access.scope(&parts.method), known.employee());
     match (access, scope, employee) {
         (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Caller::Admin),

@@ -20,7 +20,7 @@ pub(crate) use self::{
     access::Access, credentials::TOKEN_CHALLENGE, key_uses::KeyUses, keys::AdminKeys, revocations::Revocations,
     session_uses::SessionUses, tokens::Tokens,
 };
-use crate::{App, error::Problem, extract::fitting_query};
+use crate::{App, error::Problem, extract::fitting_query, limits::Meter};
 
 /// A caller who has the scope that the route needs.
 #[derive(Debug)]
@@ -66,7 +66,14 @@ impl FromRequestParts<Arc<App>> for AdminOrEmployee {
 
 /// The caller of a route, whose query fits.
 async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Caller, Problem> {
-    let caller = authorize(parts, app).await?;
+    let caller = match authorize(parts, app).await {
+        Ok(caller) => caller,
+        Err(problem) => {
+            // Nobody tries credentials without end. Whoever is known was counted already.
+            Meter::of(parts).map_or(Ok(()), Meter::count_to_address)?;
+            return Err(problem);
+        }
+    };
     fitting_query(parts)?;
     Ok(caller)
 }

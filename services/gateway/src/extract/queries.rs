@@ -54,9 +54,18 @@ impl Queries {
         Arc::new(Self(taken.collect()))
     }
 
-    fn check(&self, method: &Method, path: &str, uri: &Uri, headers: &HeaderMap) -> Option<(Failure, bool)> {
+    /// Whether a call needs credentials.
+    pub(crate) fn need_credentials(&self, method: &Method, path: &str) -> bool {
+        self.of(method, path).is_some_and(|taken| taken.is_secured)
+    }
+
+    fn of(&self, method: &Method, path: &str) -> Option<&Taken> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let taken = self.0.get(&(method.clone(), path.to_owned()))?;
+        self.0.get(&(method.clone(), path.to_owned()))
+    }
+
+    fn check(&self, method: &Method, path: &str, uri: &Uri, headers: &HeaderMap) -> Option<(Failure, bool)> {
+        let taken = self.of(method, path)?;
         let checked = taken.check(uri).and_then(|()| taken.check_conditions(headers));
         checked.err().map(|failure| (failure, taken.is_secured))
     }

@@ -1,5 +1,5 @@
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use contracts::Failure;
@@ -16,6 +16,7 @@ pub(super) fn later(failure: &Failure, still_good: &str) -> Response {
         p { "Try again in a minute." }
     };
     let mut response = page(status, "Please try again", &content);
-    response.headers_mut().insert(header::RETRY_AFTER, retry_after());
+    let seconds = failure.retry_after.map_or_else(retry_after, HeaderValue::from);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }

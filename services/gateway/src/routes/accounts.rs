@@ -29,6 +29,7 @@ use crate::{
         (status = 200, description = "The account is active: log in.", body = Employee),
         (status = 400, description = "`invalid_token`: the token is wrong, used or expired."),
         (status = 422, description = "`weak_password`: the password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
+        (status = 429, description = "`too_many_attempts`: too many have failed. Come again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn activate_account(
@@ -89,6 +90,7 @@ impl LoginAnswer {
     responses(
         (status = 200, description = "Logged in.", body = LoginAnswer),
         (status = 401, description = "`unauthorized`: the e-mail address or the password is wrong, or the account is not active."),
+        (status = 429, description = "`too_many_attempts`: too many have failed. Come again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn log_in(

@@ -29,6 +29,7 @@ use crate::{
     etags::tag_answer,
     extract::{Queries, check_query},
     hear_out::hear_out,
+    limits::{Bound, limit},
     observe::observe,
     openapi, pages,
     serving::in_time,
@@ -50,6 +51,12 @@ fn access(access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodR
     let (schemas, mut paths, methods) = routes;
     openapi::name_access(&mut paths, access);
     (schemas, paths, methods.layer(Extension(access)))
+}
+
+/// Holds the methods of a route to another bound than most calls.
+fn bounded(bound: Bound, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
+    let (schemas, paths, methods) = routes;
+    (schemas, paths, methods.layer(Extension(bound)))
 }
 
 /// Every route there is, each with who may call it.
@@ -83,9 +90,9 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(ScopedOrOwn(Tasks), routes!(tasks::list_tasks)))
         .routes(access(ScopedOrOwn(Tasks), routes!(tasks::get_task)))
         .routes(access(Scoped(Tasks), routes!(tasks::update_task, tasks::delete_task)))
-        .routes(access(Own, routes!(time_entries::record_window)))
+        .routes(bounded(Bound::Windows, access(Own, routes!(time_entries::record_window))))
         .routes(access(Scoped(Time), routes!(time_entries::update_windows)))
-        .routes(access(Own, routes!(batch::post_batch)))
+        .routes(bounded(Bound::Windows, access(Own, routes!(batch::post_batch))))
         .routes(access(ScopedOrOwn(Time), routes!(time_entries::get_window)))
         .routes(access(Scoped(Time), routes!(corrections::correct_window, corrections::void_window)))
         .routes(access(Scoped(Time), routes!(corrections::list_quarantine)))
@@ -121,8 +128,9 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
             let detail = format!("This path does not take this method. {docs} lists those that it takes.");
             Problem::new(Code::MethodNotAllowed, detail)
         });
-    let router = router.layer(middleware::from_fn_with_state(queries, check_query));
+    let router = router.layer(middleware::from_fn_with_state(queries.clone(), check_query));
     let router = router.layer(middleware::from_fn_with_state(app.body_limit.clone(), in_time));
+    let router = router.layer(middleware::from_fn_with_state((app.clone(), queries), limit));
     let router = router.layer(middleware::from_fn(tag_answer)).layer(middleware::from_fn(hear_out)).layer(compressed());
     let router = match cors {
         Some(cors) => router.layer(cors),

@@ -1,11 +1,13 @@
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use kit::one_client;
+
 use super::Connections;
-use crate::metrics::ConnectionMetrics;
+use crate::{client::TrustedProxies, metrics::ConnectionMetrics};
 
 /// The most connections unless a setting says otherwise: their memory is bounded too.
 const MOST: u64 = 10_000;
@@ -37,6 +39,8 @@ struct Inner {
     most: usize,
     /// None where there is no such bound.
     most_an_address: Option<usize>,
+    /// Behind these are many clients: the bound of one address is none for them.
+    proxies: TrustedProxies,
     taken: Mutex<Taken>,
     metrics: ConnectionMetrics,
 }
@@ -48,7 +52,12 @@ struct Taken {
 }
 
 impl Bounds {
-    pub(super) fn new(settings: &Connections, descriptors: u64, metrics: &ConnectionMetrics) -> Self {
+    pub(super) fn new(
+        settings: &Connections,
+        proxies: TrustedProxies,
+        descriptors: u64,
+        metrics: &ConnectionMetrics,
+    ) -> Self {
         // Half of what is little, so that there is something left for all else.
         let left = descriptors.saturating_sub(FOR_ALL_ELSE).max(descriptors / 2);
         let most = settings.http_max_connections.map_or(left.min(MOST), |most| u64::from(most).min(left));
@@ -62,17 +71,17 @@ impl Bounds {
             None => Some(most.div_ceil(2)),
         };
         metrics.most.set(most as i64);
-        Self(Arc::new(Inner { most, most_an_address, taken: Mutex::default(), metrics: metrics.clone() }))
+        Self(Arc::new(Inner { most, most_an_address, proxies, taken: Mutex::default(), metrics: metrics.clone() }))
     }
 
     /// A place for one more connection of this address, for as long as it lives.
     pub(super) fn place(&self, address: IpAddr) -> Result<Place, Refused> {
-        let (inner, address) = (&*self.0, one_client(address));
+        let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), one_client(address));
         let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= inner.most {
             return Err(Refused::ForAll);
         }
-        if let Some(most) = inner.most_an_address {
+        if let Some(most) = inner.most_an_address.filter(|_| !is_proxy) {
             let own = taken.by_address.entry(address).or_default();
             if *own >= most {
                 return Err(Refused::ForAddress);
@@ -82,17 +91,6 @@ impl Bounds {
         taken.all += 1;
         inner.metrics.open.inc();
         Ok(Place { bounds: self.clone(), address })
-    }
-}
-
-/// A client of IPv6 has a whole network of 64 bits to choose its address from.
-fn one_client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
     }
 }
 
@@ -131,7 +129,8 @@ mod tests {
             http_max_connections_per_address: an_address,
             ..Connections::default()
         };
-        Bounds::new(&settings, descriptors, &ConnectionMetrics::new(&Metrics::new(Service::Gateway)))
+        let proxies = TrustedProxies::parse("10.9.0.0/16").expect("a network");
+        Bounds::new(&settings, proxies, descriptors, &ConnectionMetrics::new(&Metrics::new(Service::Gateway)))
     }
 
     fn address(text: &str) -> IpAddr {
@@ -163,12 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_one_network_of_ipv6_are_one_client() {
-        let bounds = bounds(Some(10), Some(1), 10_000);
-        let _one = bounds.place(address("2001:db8::1")).expect("a place");
-        assert_eq!(bounds.place(address("2001:db8::ffff:2")).err(), Some(Refused::ForAddress));
-        let _other = bounds.place(address("2001:db8:0:1::1")).expect("a place");
-        let _v4 = bounds.place(address("::ffff:10.0.0.1")).expect("a place");
-        assert_eq!(bounds.place(address("10.0.0.1")).err(), Some(Refused::ForAddress));
+    fn a_trusted_proxy_is_held_to_the_bound_of_all_alone() {
+        let bounds = bounds(Some(3), Some(1), 10_000);
+        let (proxy, other) = (address("10.9.0.1"), address("10.0.0.1"));
+        let _places = [bounds.place(proxy).expect("a place"), bounds.place(proxy).expect("a place")];
+        let one = bounds.place(other).expect("a place");
+        assert_eq!(bounds.place(proxy).err(), Some(Refused::ForAll));
+        drop(one);
+        let _third = bounds.place(proxy).expect("a place");
     }
 }

@@ -40,7 +40,7 @@ use self::{
 };
 pub use settings::Connections;
 
-use crate::metrics::ConnectionMetrics;
+use crate::{client::TrustedProxies, metrics::ConnectionMetrics};
 
 /// The pause after the system could not give us a connection: without descriptors it would refuse the
 /// next one at once, and again.
@@ -58,10 +58,11 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     settings: Connections,
+    proxies: TrustedProxies,
     metrics: ConnectionMetrics,
     shutdown: &Shutdown,
 ) {
-    let bounds = Bounds::new(&settings, descriptors::raise(), &metrics);
+    let bounds = Bounds::new(&settings, proxies, descriptors::raise(), &metrics);
     let (open, mut refusals) = (TaskTracker::new(), Refusals::new(metrics.clone()));
     let server = Arc::new(Server { router: TowerToHyperService::new(router), settings, metrics });
     loop {

@@ -10,8 +10,8 @@ pub struct Connections {
     /// The most connections at once; by default what the limit of open files leaves, at most 10000.
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub http_max_connections: Option<u32>,
-    /// The most connections of one address; 0 is no such bound, by default half of all. Behind a proxy
-    /// all clients have the proxy's address: set 0 there, and bound them in the proxy.
+    /// The most connections of one address; 0 is no such bound, by default half of all. It is none for
+    /// `TRUSTED_PROXIES`, which have many clients behind them.
     #[arg(long, env = "HTTP_MAX_CONNECTIONS_PER_ADDRESS")]
     pub http_max_connections_per_address: Option<u32>,
     /// How many seconds the head of a request may take, from its first byte.

@@ -32,6 +32,8 @@ pub(crate) fn config() -> gateway::Config {
         admin_api_key_file: None,
         admin_api_key_previous: Some(Secret::new(PREVIOUS_KEY)),
         admin_api_key_previous_file: None,
+        trusted_proxies: String::new(),
+        limits: gateway::Limits::default(),
         connections: gateway::Connections::default(),
         public_url: None,
     }

@@ -7,6 +7,7 @@ mod docs;
 mod edge;
 mod headers;
 mod input;
+mod limits;
 mod long_lists;
 mod resetting;
 mod revocation;

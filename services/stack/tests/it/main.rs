@@ -39,6 +39,7 @@ mod sessions;
 mod shapes;
 mod support;
 mod tasks;
+mod throttling;
 mod time;
 mod traces;
 mod updates;

@@ -79,6 +79,10 @@ impl System {
             admin_api_key_file: None,
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
+            // A test may come from any address that it names in a header.
+            trusted_proxies: "127.0.0.1".into(),
+            // Tests ask as much as they can.
+            limits: gateway::Limits::off(),
             connections: gateway::Connections::default(),
             public_url: Some(self.base.clone()),
         }

@@ -1,0 +1,323 @@
+//! How long whoever guesses has to pause. An attempt counts as failed until it is known to be right,
+//! so that two at a time are two.
+//!
+//! Three records decide: that of an account from one address (the pair), that of the account from
+//! everywhere, and that of the address for all accounts. The pause of a pair grows long. Those of the
+//! other two stay short, because they also keep those waiting who have done nothing: the owner of an
+//! account that strangers guess at, and the neighbours of a guesser. Two rules let them in:
+//!
+//! - Where the right password was given before, only the pair counts.
+//! - Whoever has not yet failed often from their own address waits for the account only once, for at
+//!   most [`Bound::longest`] of [`ACCOUNT`], whatever the others do meanwhile.
+
+use contracts::{DAY, HOUR, Millis, SECOND};
+
+const MINUTE: i64 = 60 * SECOND;
+/// For so long it is known that the right password was given from an address.
+const KNOWN: i64 = 90 * DAY;
+
+/// How many failures are free, and how long the pause after more of them becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    free: i64,
+    /// The longest pause in milliseconds. As often as it passes, one failure is forgotten.
+    longest: i64,
+}
+
+/// For an account from one address.
+pub(crate) const PAIR: Bound = Bound { free: 5, longest: HOUR };
+/// For an account from all addresses where nobody has logged in to it before.
+pub(crate) const ACCOUNT: Bound = Bound { free: 20, longest: 3 * MINUTE };
+/// For an address and all accounts that nobody has logged in to from there before.
+pub(crate) const ADDRESS: Bound = Bound { free: 50, longest: 5 * MINUTE };
+
+impl Bound {
+    /// What one failure adds to [`Record::forgotten_at`].
+    pub(crate) fn worth(self) -> i64 {
+        self.longest
+    }
+
+    /// The pause after so many failures: a second, then twice as long each time.
+    fn pause(self, failures: i64) -> i64 {
+        match failures - self.free {
+            ..=0 => 0,
+            over @ 1..=20 => self.longest.min(SECOND << (over - 1)),
+            _ => self.longest,
+        }
+    }
+}
+
+/// What is remembered of the attempts under one key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Until then there is a pause.
+    pub(crate) until: Millis,
+    /// When the last failure is forgotten.
+    pub(crate) forgotten_at: Millis,
+    /// Of a pair: until when it is known that the right password was given there.
+    pub(crate) known_until: Millis,
+    /// Of a pair: since when it waits for the account.
+    pub(crate) waits_since: Option<Millis>,
+}
+
+impl Record {
+    fn failures(&self, bound: Bound, now: Millis) -> i64 {
+        let left = (self.forgotten_at - now).max(0);
+        left / bound.longest + i64::from(left % bound.longest > 0)
+    }
+
+    fn with_one_more(self, bound: Bound, now: Millis) -> Self {
+        Self {
+            until: now + bound.pause(self.failures(bound, now) + 1),
+            forgotten_at: self.forgotten_at.max(now) + bound.longest,
+            waits_since: None,
+            ..self
+        }
+    }
+
+    /// The record of a pair from which the right password has come.
+    pub(crate) fn proven(now: Millis) -> Self {
+        Self { known_until: now + KNOWN, ..Self::default() }
+    }
+
+    /// From then on the record says nothing any more.
+    pub(crate) fn over_at(&self) -> Millis {
+        let waited = self.waits_since.map_or(Millis(0), |since| since + 2 * ACCOUNT.longest);
+        self.forgotten_at.max(self.known_until).max(waited)
+    }
+}
+
+/// The records that an attempt concerns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Records {
+    pub(crate) pair: Record,
+    pub(crate) account: Record,
+    pub(crate) address: Record,
+}
+
+/// What speaks for whoever makes an attempt: those who are known are served first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// The right password was given from there before.
+    Known,
+    /// Nothing has failed from there.
+    Unknown,
+    /// Something has.
+    Suspect,
+}
+
+impl Standing {
+    /// All of them, the most trusted first.
+    pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::Suspect];
+}
+
+/// For whose record there is a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Pair,
+    Account,
+    Address,
+}
+
+/// Whether an attempt may be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Yes: the records must first be these, which count it.
+    Go { counted: Records, standing: Standing },
+    /// Not before then. The pair's record must be this one.
+    Wait { until: Millis, of: Of, pair: Record },
+}
+
+/// Whether an attempt may be made, by what is remembered.
+pub(crate) fn decide(now: Millis, records: Records) -> Decision {
+    let Records { pair, account, address } = records;
+    if now < pair.until {
+        return Decision::Wait { until: pair.until, of: Of::Pair, pair };
+    }
+    let counted = pair.with_one_more(PAIR, now);
+    if now < pair.known_until {
+        return Decision::Go { counted: Records { pair: counted, account, address }, standing: Standing::Known };
+    }
+    if now < account.until {
+        let has_free_ones = pair.failures(PAIR, now) < PAIR.free;
+        let since = pair.waits_since.unwrap_or(now);
+        let turn = if has_free_ones { since + ACCOUNT.longest } else { account.until };
+        if now < turn {
+            let pair = Record { waits_since: has_free_ones.then_some(since), ..pair };
+            return Decision::Wait { until: turn.min(account.until), of: Of::Account, pair };
+        }
+    }
+    if now < address.until {
+        return Decision::Wait { until: address.until, of: Of::Address, pair };
+    }
+    let is_clean = pair.failures(PAIR, now) == 0 && address.failures(ADDRESS, now) == 0;
+    let counted = Records {
+        pair: counted,
+        account: account.with_one_more(ACCOUNT, now),
+        address: address.with_one_more(ADDRESS, now),
+    };
+    Decision::Go { counted, standing: if is_clean { Standing::Unknown } else { Standing::Suspect } }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Millis = Millis(1_760_000_000_000);
+
+    /// The records of everybody, as a database would keep them.
+    #[derive(Default)]
+    struct Kept {
+        pairs: HashMap<(u32, u32), Record>,
+        accounts: HashMap<u32, Record>,
+        addresses: HashMap<u32, Record>,
+    }
+
+    impl Kept {
+        /// A wrong guess, or until when it must wait.
+        fn guess(&mut self, now: Millis, account: u32, address: u32) -> Result<Standing, (Millis, Of)> {
+            let pair = self.pairs.entry((account, address)).or_default();
+            let (of_account, of_address) =
+                (self.accounts.entry(account).or_default(), self.addresses.entry(address).or_default());
+            match decide(now, Records { pair: *pair, account: *of_account, address: *of_address }) {
+                Decision::Go { counted, standing } => {
+                    (*pair, *of_account, *of_address) = (counted.pair, counted.account, counted.address);
+                    Ok(standing)
+                }
+                Decision::Wait { until, of, pair: waiting } => {
+                    *pair = waiting;
+                    Err((until, of))
+                }
+            }
+        }
+
+        fn log_in(&mut self, now: Millis, account: u32, address: u32) {
+            self.pairs.insert((account, address), Record::proven(now));
+        }
+    }
+
+    #[test]
+    fn the_first_few_cost_nothing_and_then_the_pause_doubles_up_to_an_hour() {
+        let (mut kept, mut now) = (Kept::default(), START);
+        let mut pauses = Vec::new();
+        for _ in 0..24 {
+            now = match kept.guess(now, 1, 1) {
+                Ok(_) => now,
+                Err((until, _)) => {
+                    pauses.push((until - now) / SECOND);
+                    kept.guess(until, 1, 1).expect("the pause is over");
+                    until
+                }
+            };
+        }
+        assert_eq!(kept.pairs[&(1, 1)].until - now, HOUR);
+        assert_eq!(pauses[..6], [1, 2, 4, 8, 16, 32]);
+        assert!(pauses.iter().all(|pause| *pause <= 3_600), "{pauses:?}");
+        assert_eq!(kept.guess(now + 25 * HOUR, 1, 1), Ok(Standing::Suspect));
+    }
+
+    #[test]
+    fn two_thousand_guesses_at_once_from_one_address_are_six() {
+        let mut kept = Kept::default();
+        let made = (0..2_000).filter(|_| kept.guess(START, 1, 1).is_ok()).count();
+        assert_eq!(made, 6);
+        assert_eq!(kept.guess(START, 1, 1).unwrap_err().1, Of::Pair);
+    }
+
+    #[test]
+    fn two_thousand_guesses_at_once_from_two_hundred_addresses_are_a_few_more() {
+        let mut kept = Kept::default();
+        let made = (0..2_000).filter(|n| kept.guess(START, 1, n % 200).is_ok()).count();
+        assert_eq!(made, 21);
+        assert_eq!(kept.guess(START, 2, 1).unwrap(), Standing::Suspect, "another account");
+    }
+
+    #[test]
+    fn a_spray_over_many_accounts_is_slowed_down_by_its_address() {
+        let mut kept = Kept::default();
+        let made = (0..2_000).filter(|account| kept.guess(START, *account, 1).is_ok()).count();
+        assert_eq!(made, 51);
+        assert_eq!(kept.guess(START, 5_000, 1).unwrap_err().1, Of::Address);
+        assert_eq!(kept.guess(START, 5_000, 2), Ok(Standing::Unknown), "another address");
+    }
+
+    #[test]
+    fn where_somebody_has_logged_in_before_nobody_else_keeps_them_waiting() {
+        let mut kept = Kept::default();
+        kept.log_in(START, 1, 7);
+        for n in 0..2_000 {
+            let _ = kept.guess(START, 1, n % 200 + 100);
+            let _ = kept.guess(START, n + 2, 7);
+        }
+        assert_eq!(kept.guess(START, 1, 7), Ok(Standing::Known));
+        assert!(kept.guess(START, 1, 8).is_err(), "elsewhere it waits");
+        assert!(kept.guess(START + KNOWN, 1, 7).is_ok_and(|standing| standing != Standing::Known));
+    }
+
+    #[test]
+    fn even_there_nobody_guesses_on() {
+        let mut kept = Kept::default();
+        kept.log_in(START, 1, 7);
+        assert_eq!((0..100).filter(|_| kept.guess(START, 1, 7).is_ok()).count(), 6);
+    }
+
+    proptest! {
+        /// However the guesses of others fall, whoever comes from elsewhere, and comes again when
+        /// told to, is let in after a few minutes.
+        #[test]
+        fn nobody_is_locked_out_from_elsewhere_for_longer_than_a_few_minutes(
+            pauses in prop::collection::vec(0i64..20_000, 1..80),
+            burst in 1u32..60,
+            late in 0i64..600_000,
+        ) {
+            let mut kept = Kept::default();
+            let came_at = START + late;
+            let (mut owner_at, mut let_in_at, mut now) = (came_at, None, START);
+            let mut attack = pauses.iter().cycle();
+            while let_in_at.is_none() && now <= came_at + 10 * ACCOUNT.longest {
+                now = now + *attack.next().expect("endless");
+                for address in 0..burst {
+                    let _ = kept.guess(now, 1, 100 + address);
+                }
+                while let_in_at.is_none() && owner_at <= now {
+                    match kept.guess(owner_at, 1, 1) {
+                        Ok(_) => let_in_at = Some(owner_at),
+                        Err((until, _)) => {
+                            prop_assert!(until > owner_at);
+                            owner_at = until;
+                        }
+                    }
+                }
+            }
+            prop_assert!(let_in_at.is_some_and(|at| at - came_at <= ACCOUNT.longest), "{let_in_at:?}");
+        }
+
+        /// One address learns little about one account in a day, however it spreads its guesses.
+        #[test]
+        fn a_pair_has_few_guesses_a_day(pauses in prop::collection::vec(0i64..4_000_000, 1..40)) {
+            let (mut kept, mut now, mut made) = (Kept::default(), START, 0);
+            let mut pauses = pauses.iter().cycle();
+            while now < START + DAY {
+                now = now + *pauses.next().expect("endless") + 50;
+                made += usize::from(kept.guess(now, 1, 1).is_ok());
+                if made > 60 {
+                    break;
+                }
+            }
+            prop_assert!(made <= 48, "{made}");
+        }
+
+        #[test]
+        fn a_pause_is_never_longer_than_its_bound_and_never_shorter_after_more_failures(failures in 0i64..100_000) {
+            for bound in [PAIR, ACCOUNT, ADDRESS] {
+                prop_assert!(bound.pause(failures) <= bound.longest);
+                prop_assert!(bound.pause(failures) <= bound.pause(failures + 1));
+                prop_assert_eq!(bound.pause(failures) == 0, failures <= bound.free);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use gcra::{GcraError, GcraState, RateLimit};
+
+use super::Source;
+
+/// What is left of a bound (draft-ietf-httpapi-ratelimit-headers-10).
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("ratelimit");
+/// The bound itself.
+pub(crate) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// So many sources are told apart; all others share what one may ask.
+const MOST_SOURCES: usize = 100_000;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A bound, and how much each source has left of it.
+pub(super) struct Bucket {
+    name: &'static str,
+    most: NonZeroU32,
+    limit: RateLimit,
+    states: Mutex<HashMap<Source, GcraState>>,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bucket({}, {})", self.name, self.most)
+    }
+}
+
+/// What a source has left after a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    name: &'static str,
+    most: NonZeroU32,
+    calls: u32,
+    is_over: bool,
+    /// Until there is one again; where there is one, until there are all.
+    wait: Duration,
+}
+
+impl Bucket {
+    /// So many a minute; none where it is 0.
+    pub(super) fn new(name: &'static str, most: u32) -> Option<Self> {
+        let most = NonZeroU32::new(most)?;
+        Some(Self { name, most, limit: RateLimit::new(most.get(), MINUTE), states: Mutex::default() })
+    }
+
+    /// Takes one.
+    pub(super) fn take(&self, source: Source, now: Instant) -> Left {
+        let mut states = self.states();
+        let has_room = states.len() < MOST_SOURCES || states.contains_key(&source);
+        let state = states.entry(if has_room { source } else { Source::Others }).or_default();
+        let taken = state.check_and_modify_at(&self.limit, now, 1);
+        let until_all = state.tat.map_or(Duration::ZERO, |all_at| all_at.saturating_duration_since(now));
+        let missing = until_all.as_nanos().div_ceil(self.limit.emission_interval.as_nanos().max(1));
+        let calls = self.most.get().saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX));
+        let wait = match taken {
+            Err(GcraError::DeniedUntil { next_allowed_at }) => next_allowed_at.saturating_duration_since(now),
+            _ => until_all,
+        };
+        Left { name: self.name, most: self.most, calls, is_over: taken.is_err(), wait }
+    }
+
+    /// Forgets those who have all of it left.
+    pub(super) fn forget_idle(&self, now: Instant) {
+        let mut states = self.states();
+        states.retain(|_, state| state.tat.is_some_and(|all_at| now < all_at));
+        states.shrink_to_fit();
+    }
+
+    fn states(&self) -> MutexGuard<'_, HashMap<Source, GcraState>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Left {
+    /// Whether the call was one too many.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// In how many seconds there is one again; where there is one, all of them.
+    pub(crate) fn seconds(&self) -> u32 {
+        u32::try_from(self.wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Tells it to the caller.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        let Self { name, most, calls, .. } = self;
+        let texts = [
+            (POLICY_HEADER, format!("\"{name}\";q={most};w={}", MINUTE.as_secs())),
+            (HEADER, format!("\"{name}\";r={calls};t={}", self.seconds())),
+        ];
+        for (header, text) in texts {
+            // It is plain ASCII.
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(header, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn source(n: u32) -> Source {
+        Source::Address(IpAddr::V4(Ipv4Addr::from_bits(n)))
+    }
+
+    #[test]
+    fn each_source_has_its_own_share_and_hears_what_is_left() {
+        let (bucket, now) = (Bucket::new("calls", 3).expect("a bound"), Instant::now());
+        let told = |left: &Left| {
+            let mut headers = HeaderMap::new();
+            left.write(&mut headers);
+            [POLICY_HEADER, HEADER].map(|name| headers[name].to_str().expect("text").to_owned())
+        };
+        assert_eq!(told(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=2;t=20"]);
+        assert!(!bucket.take(source(1), now).is_over());
+        assert_eq!(told(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=0;t=60"]);
+        let over = bucket.take(source(1), now + Duration::from_secs(1));
+        assert!(over.is_over());
+        assert_eq!(told(&over)[1], "\"calls\";r=0;t=19");
+        assert!(!bucket.take(source(2), now).is_over());
+        assert!(!bucket.take(source(1), now + Duration::from_secs(20)).is_over());
+        assert!(bucket.take(source(1), now + Duration::from_secs(20)).is_over());
+        assert!(Bucket::new("calls", 0).is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_idle_are_forgotten() {
+        let (bucket, now) = (Bucket::new("address", 100).expect("a bound"), Instant::now());
+        for n in 0..2 * MOST_SOURCES as u32 {
+            bucket.take(source(n), now);
+        }
+        assert_eq!(bucket.states().len(), MOST_SOURCES + 1);
+        assert!(bucket.take(source(2 * MOST_SOURCES as u32), now).is_over(), "they share");
+        assert!(!bucket.take(source(1), now).is_over(), "those who were there before do not");
+        bucket.forget_idle(now + MINUTE);
+        assert_eq!(bucket.states().len(), 0);
+    }
+}
