@@ -74,6 +74,7 @@ pub struct Activate {
     /// The token of the invitation's link.
     pub token: Secret,
     /// The password to log in with from now on: 12 to 128 characters.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     pub password: Secret,
 }
 

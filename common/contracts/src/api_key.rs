@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Actor, EmployeeId, Event, KeyId, Millis, Name, Role, Scopes, Secret, Service, given::given, message::requests,
-    present,
+    Actor, EmployeeId, Event, KeyId, Millis, MomentSent, Name, Role, Scope, Scopes, Secret, Service, given::given,
+    message::requests, present,
 };
 
 /// How every key begins, so that scanners for leaked secrets recognise one.
@@ -76,14 +76,15 @@ pub struct CreateApiKey {
     pub name: Name,
     /// A role: what that allows, the key allows.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Role, required = false)]
     pub role: Option<Role>,
     /// What it allows, one by one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["r:projects", "rw:time"]))]
+    #[schema(value_type = std::collections::HashSet<Scope>, required = false, min_items = 1, example = json!(["r:projects", "rw:time"]))]
     pub scopes: Option<Scopes>,
     /// When it ends by itself; never, where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<MomentSent>)]
     pub expires_at: Option<Millis>,
 }
 

@@ -16,10 +16,10 @@ const MOST: usize = 254;
 ///
 /// At most 254 characters, one `@`, a domain with a dot or a single label, no white space and no
 /// control characters: it is written into mail headers. What somebody gives anew must also be an
-/// address that mail can reach ([`Email::given`]).
+/// address that mail can reach.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, format = Email, example = "ann@example.org")]
+#[schema(value_type = String, format = "idn-email", max_length = 254, example = "ann@example.org")]
 pub struct Email(String);
 
 /// Why a text is no e-mail address, or none that mail can reach. Never repeats the text.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AccountId, Email, EmployeeId, Event, InvitationDelivery, InvitationId, Label, Millis, Name, Page, ProjectId, Role,
-    Service, Term,
+    Service, Term, WholeSent,
     given::{given, given_nullable, given_present},
     kept::kept,
     message::requests,
@@ -73,17 +73,17 @@ pub struct Employee {
 pub struct SystemPermissions {
     /// The computer's name: one entry for each. It is made to fit as those of windows are.
     #[serde(deserialize_with = "kept")]
-    #[schema(example = "anns-mac")]
+    #[schema(value_type = String, example = "anns-mac")]
     pub computer: Label,
     /// The permissions.
     pub permissions: Permissions,
     /// When the entry was made, by the app's clock or ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<WholeSent>)]
     pub created_at: Option<Millis>,
     /// When the entry was last changed, by the app's clock or ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<WholeSent>)]
     pub updated_at: Option<Millis>,
 }
 
@@ -140,15 +140,15 @@ pub struct ListEmployees {
 pub struct EmployeeChanges {
     /// Another name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "Ann Example")]
+    #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
     /// Another e-mail address.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "ann@example.org")]
+    #[schema(value_type = Email, required = false)]
     pub email: Option<Email>,
     /// Another title; `null` clears it.
     #[serde(default, deserialize_with = "given_nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "Engineer")]
+    #[schema(value_type = Option<Label>)]
     pub title: Option<Option<Label>>,
 }
 

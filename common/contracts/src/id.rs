@@ -60,10 +60,10 @@ ids! {
     ProjectId;
     /// A task of a project.
     TaskId;
-    /// A time window: the client's, or made by [`crate::window_id`].
+    /// A time window: the client's own id, or one that is made of what it says.
     WindowId;
     /// An event; also its message id on the stream.
     EventId;
-    /// What a window said when it was sent ([`crate::content_hash`]).
+    /// What a window said when it was sent.
     ContentHash;
 }

@@ -1,14 +1,21 @@
 //! The payroll of a project: what an hour of whom is billed with, and what it costs.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Serialize,
     de::{Error, MapAccess, Visitor},
 };
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, Ref, RefOr, Schema, Type},
+};
 
-use crate::{EmployeeId, Rate};
+use crate::{EmployeeId, Rate, RateSent};
+
+/// How a UUID is written, for the description of the API.
+const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
 /// Whom a line of the payroll is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,9 +65,8 @@ impl<'de> Deserialize<'de> for Payee {
 }
 
 /// The rates of a project: an employee's own line, or that of `*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-#[schema(value_type = std::collections::HashMap<String, PayrollLine>, example = json!({"*": {"billRate": 50.0, "overtimeBillRate": 75.0}}))]
 pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
 
 impl Payroll {
@@ -68,6 +74,30 @@ impl Payroll {
     pub fn line(&self, employee: EmployeeId) -> PayrollLine {
         let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
         line.copied().unwrap_or_default()
+    }
+}
+
+impl PartialSchema for Payroll {
+    fn schema() -> RefOr<Schema> {
+        let payee = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^(\\*|{UUID})$")));
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("The rates of a project: an employee's own line, or that of `*`."))
+            .property_names(Some(payee.build()))
+            .additional_properties(Some(Ref::from_schema_name("PayrollLine")))
+            .examples([json!({"*": {"billRate": 50.0, "overtimeBillRate": 75.0}})])
+            .into()
+    }
+}
+
+impl ToSchema for Payroll {
+    fn name() -> Cow<'static, str> {
+        "Payroll".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("PayrollLine".to_owned(), PayrollLine::schema()));
+        PayrollLine::schemas(schemas);
     }
 }
 
@@ -104,19 +134,19 @@ impl<'de> Deserialize<'de> for Payroll {
 pub struct PayrollLine {
     /// What an hour is billed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 50.0)]
+    #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Rate>,
     /// The same for overtime; the normal rate where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 75.0)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Rate>,
     /// What an hour costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 30.0)]
+    #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Rate>,
     /// The same for overtime; the normal rate where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>, example = 45.0)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Rate>,
 }
 

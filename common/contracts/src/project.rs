@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term,
+    Choice, EmployeeId, Event, Label, Millis, Name, Note, Page, Payroll, ProjectId, Service, Term, TruthSent,
     given::{given, given_list, given_present},
     lenient::{present_truth, truth},
     message::requests,
@@ -87,6 +87,7 @@ impl From<Project> for ProjectSummary {
 pub struct ScreenshotSettings {
     /// Whether it does.
     #[serde(deserialize_with = "truth")]
+    #[schema(value_type = TruthSent)]
     pub screenshot_enabled: bool,
 }
 
@@ -99,27 +100,31 @@ pub struct CreateProject {
     pub name: Name,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
     /// Whether its work is billed; it is, unless said otherwise.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Who is on it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
     /// The statuses a task of it can have; `To Do`, `In Progress`, `Done` unless said otherwise.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["To Do", "In Progress", "Done"]))]
+    #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["To Do", "In Progress", "Done"]))]
     pub statuses: Option<Vec<Label>>,
     /// The priorities a task of it can have; `Low`, `Medium`, `High` unless said otherwise.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["Low", "Medium", "High"]))]
+    #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["Low", "Medium", "High"]))]
     pub priorities: Option<Vec<Label>>,
     /// Whether the desktop app takes screenshots; it does not, unless said otherwise.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
     /// What an hour of whom is billed with.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
 }
 
@@ -129,34 +134,39 @@ pub struct CreateProject {
 pub struct ProjectChanges {
     /// Another name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
     /// Another description; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
     /// Whether its work is billed.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Who is on it. Whoever is left out is off its tasks too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
     /// The statuses a task of it can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub statuses: Option<Vec<Label>>,
     /// The priorities a task of it can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub priorities: Option<Vec<Label>>,
     /// Whether the desktop app takes screenshots.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
     /// What an hour of whom is billed with.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
     /// Whether it is archived.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub archived: Option<bool>,
 }
 

@@ -29,7 +29,7 @@ pub struct QuarantinedWindow {
     pub received_at: Millis,
     /// Since when it is held.
     pub since: Millis,
-    /// Tells apart what was sent under the same id ([`crate::WindowContent::hash`]).
+    /// Tells apart what was sent under the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub content: Option<ContentHash>,

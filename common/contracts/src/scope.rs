@@ -1,9 +1,12 @@
 //! What callers may do: scopes, and roles as sets of scopes. The one table of both.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// What a scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,10 +129,28 @@ impl<'de> Deserialize<'de> for Scope {
     }
 }
 
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        let scopes = Resource::ALL.into_iter().flat_map(|resource| [Self::read(resource), Self::write(resource)]);
+        let names = scopes.map(|scope| scope.to_string());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Leave to read something (`r:`), or to read and change it (`rw:`)."))
+            .enum_values(Some(names))
+            .into()
+    }
+}
+
+impl ToSchema for Scope {
+    fn name() -> Cow<'static, str> {
+        "Scope".into()
+    }
+}
+
 /// A set of scopes; `rw:x` includes `r:x`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = Vec<String>, example = json!(["r:projects", "rw:time"]))]
+#[schema(value_type = Vec<Scope>, example = json!(["r:projects", "rw:time"]))]
 pub struct Scopes(pub BTreeSet<Scope>);
 
 impl Scopes {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term,
+    EmployeeId, Event, Label, Millis, Name, Note, Page, ProjectId, Service, TaskId, Term, TruthSent,
     given::{given, given_present},
     lenient::present_truth,
     message::requests,
@@ -82,21 +82,23 @@ pub struct CreateTask {
     pub project_id: ProjectId,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
     /// Whether its work is billed; it is, unless said otherwise.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Who is on it: only who is on the project.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
     /// One of the project's statuses; `To Do` unless said otherwise.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "To Do")]
+    #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
     /// One of the project's priorities; `Medium` unless said otherwise.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "Medium")]
+    #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
 }
 
@@ -106,28 +108,31 @@ pub struct CreateTask {
 pub struct TaskChanges {
     /// Another name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
     /// Another project: the employees must be on that one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
     /// Another description; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
     /// Whether its work is billed.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Who is on it, in place of who was.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
     /// Another of the project's statuses.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
     /// Another of the project's priorities.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
 }
 

@@ -28,11 +28,11 @@ pub enum InvalidText {
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $most:tt, $empty:literal, $lines:literal, $example:tt;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $most:tt, $empty:literal, $lines:literal, $pattern:tt, $example:tt;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String, max_length = $most, example = $example)]
+        #[schema(value_type = String, max_length = $most, pattern = $pattern, example = $example)]
         pub struct $name(String);
 
         impl $name {
@@ -84,11 +84,11 @@ macro_rules! texts {
 
 texts! {
     /// The name of somebody or something: one line, 1 to 200 characters.
-    Name: 200, false, false, "Website relaunch";
+    Name: 200, false, false, "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*[^\\s\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029][^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", "Website relaunch";
     /// A short word about a machine or a state: one line, at most 255 characters, may be empty.
-    Label: 255, true, false, "To Do";
+    Label: 255, true, false, "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", "To Do";
     /// A description or a note: at most 10,000 characters, may have lines, may be empty.
-    Note: 10_000, true, true, "All that the new site needs";
+    Note: 10_000, true, true, "^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*$", "All that the new site needs";
 }
 
 macro_rules! keeps {

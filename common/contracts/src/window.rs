@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, EmployeeId, FieldError, Filter, Label, Millis, Note, Page, ProjectId, Rate, SECOND, TaskId, TimeRange,
-    WindowId,
+    Code, EmployeeId, FieldError, Filter, Label, Millis, MomentSent, Note, OffsetSent, Page, ProjectId, Rate, SECOND,
+    TaskId, TimeRange, WindowId,
     kept::{kept, kept_if_any},
     lenient::whole_number,
     message::requests,
@@ -18,7 +18,7 @@ pub const WINDOW_MOST: i64 = DAY;
 /// How far ahead of the server's clock a recorded window may end, in milliseconds.
 pub const WINDOW_AHEAD: i64 = 300 * SECOND;
 /// Where the calendar of years with four digits ends.
-const YEAR_10000: Millis = Millis(253_402_300_800_000);
+pub(crate) const YEAR_10000: Millis = Millis(253_402_300_800_000);
 
 /// How the time of a window came about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -44,16 +44,20 @@ pub enum WindowType {
     "computer": "anns-mac", "user": "ann", "os": "darwin", "osVersion": "15.1", "hwid": "9f8e7d6c"
 }))]
 pub struct WindowSent {
-    /// The client's own UUID for the window; without one, [`crate::window_id`] makes it.
+    /// The client's own UUID for the window; without one, it is made of employee, hardware, start, end
+    /// and task, so that the same window sent again has the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub id: Option<WindowId>,
     /// When it began.
+    #[schema(value_type = MomentSent)]
     pub start: Millis,
     /// When it ended: after `start`, at most 24 hours later.
+    #[schema(value_type = MomentSent)]
     pub end: Millis,
     /// The client's offset from UTC in milliseconds, kept as sent.
     #[serde(deserialize_with = "whole_number")]
+    #[schema(value_type = OffsetSent)]
     pub timezone_offset: i64,
     /// The project worked on.
     pub project_id: ProjectId,
@@ -95,13 +99,13 @@ pub struct WindowSent {
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub hwid: Label,
-    /// The client's own id of the shift; without one, [`crate::shift_id`] makes it.
+    /// The client's own id of the shift; without one, it is made of employee, hardware and UTC day.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub shift_id: Option<Label>,
     /// How the time came about.
     #[serde(rename = "type", default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<WindowType>)]
+    #[schema(value_type = WindowType, required = false)]
     pub kind: Option<WindowType>,
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    EmployeeId, Label, Millis, Note, ProjectId, Rate, TaskId, TimeRange, Window, WindowId, lenient::present_truth,
-    message::requests, nullable, present,
+    EmployeeId, Label, Millis, MomentSent, Note, ProjectId, Rate, RateSent, TaskId, TimeRange, TruthSent, Window,
+    WindowId, lenient::present_truth, message::requests, nullable, present,
 };
 
 /// What an admin may change about recorded windows.
@@ -14,41 +14,43 @@ use crate::{
 pub struct WindowChanges {
     /// The task's status then.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub task_status: Option<Label>,
     /// The task's priority then.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub task_priority: Option<Label>,
     /// Whether they have been paid.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
-    #[schema(example = true)]
+    #[schema(value_type = TruthSent, required = false)]
     pub paid: Option<bool>,
     /// Whether they earn income.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Whether the overtime rates count.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub overtime: Option<bool>,
     /// What was done; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
     /// What an hour is billed with; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Option<Rate>>,
     /// The same for overtime; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Option<Rate>>,
     /// What an hour costs; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Option<Rate>>,
     /// The same for overtime; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Option<Rate>>,
 }
 
@@ -98,56 +100,59 @@ pub struct WindowsUpdated {
 pub struct WindowCorrection {
     /// When it really began.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = MomentSent, required = false)]
     pub start: Option<Millis>,
     /// When it really ended.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = MomentSent, required = false)]
     pub end: Option<Millis>,
     /// The project really worked on; its task must be named too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Uuid)]
+    #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
     /// The task really worked on.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Uuid)]
+    #[schema(value_type = TaskId, required = false)]
     pub task_id: Option<TaskId>,
     /// The task's status then.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub task_status: Option<Label>,
     /// The task's priority then.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Label, required = false)]
     pub task_priority: Option<Label>,
     /// Whether it has been paid.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub paid: Option<bool>,
     /// Whether it earns income.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
     /// Whether the overtime rates count.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TruthSent, required = false)]
     pub overtime: Option<bool>,
     /// What was done; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
     /// What an hour is billed with; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Option<Rate>>,
     /// The same for overtime; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Option<Rate>>,
     /// What an hour costs; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Option<Rate>>,
     /// The same for overtime; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Option<Rate>>,
 }
 

@@ -18,6 +18,8 @@ mod openapi;
 mod pages;
 mod routes;
 mod serving;
+#[cfg(test)]
+mod truths;
 
 use std::{sync::Arc, time::Duration};
 

@@ -4,14 +4,16 @@
 mod conditions;
 
 use axum::http::Method;
+use contracts::Grouping;
 use kit::PublicUrl;
 use serde_json::json;
 use utoipa::{
     OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Server, Type,
+        ContentBuilder, HeaderBuilder, Object, OneOf, Ref, RefOr, Response, ResponseBuilder, Schema, Server, Type,
         extensions::Extensions,
         path::{Operation, Parameter, ParameterIn, PathItem},
+        schema::AnyOfBuilder,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -19,6 +21,7 @@ use utoipa::{
 use crate::{
     auth::Access,
     error::{Field, PROBLEM_JSON, ProblemBody},
+    extract::ShiftId,
 };
 
 #[derive(OpenApi)]
@@ -45,7 +48,7 @@ use crate::{
         (name = "Audit", description = "Who did what."),
         (name = "Health", description = "For those who run this."),
     ),
-    components(schemas(ProblemBody, Field)),
+    components(schemas(ProblemBody, Field, Grouping, ShiftId)),
 )]
 struct Described;
 
@@ -95,6 +98,13 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
                 }
             };
             operation.security = security;
+            if scope.is_some() {
+                add_error(
+                    operation,
+                    "403",
+                    "`missing_scope`: the key or the role lacks the scope that the call needs.",
+                );
+            }
             let named = match (access, scope) {
                 (Access::Open, _) => "anybody".to_owned(),
                 (Access::Own, _) => "own".to_owned(),
@@ -109,16 +119,17 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
 
 /// Adds to every operation the errors that follow from what it takes, and to every error its form.
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
+    let schemas = api.components.iter_mut().flat_map(|components| components.schemas.values_mut());
+    for schema in schemas {
+        admit_several(schema);
+    }
     for (path, item) in &mut api.paths.paths {
         let is_api = path.starts_with("/api/");
         for operation in operations(item) {
             link_pages(operation);
             locate(operation);
             for (status, description) in common_errors(operation, is_api) {
-                let responses = &mut operation.responses.responses;
-                responses
-                    .entry(status.to_owned())
-                    .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
+                add_error(operation, status, description);
             }
         }
         if is_api {
@@ -137,6 +148,35 @@ pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
                 }
             }
         }
+    }
+}
+
+/// Adds an error that is described as "`code`: a sentence", after those of the route itself with this
+/// status.
+fn add_error(operation: &mut Operation, status: &str, description: &str) {
+    let responses = &mut operation.responses.responses;
+    let code = description.split('`').nth(1).unwrap_or_default();
+    match responses.get_mut(status) {
+        Some(RefOr::T(known)) if !known.description.contains(&format!("`{code}`")) => {
+            known.description = format!("{} {description}", known.description);
+        }
+        Some(_) => {}
+        None => {
+            let response = ResponseBuilder::new().description(description).build();
+            responses.insert(status.to_owned(), RefOr::T(response));
+        }
+    }
+}
+
+/// What is either of two named types is both where one has all that the other asks for: as "one of"
+/// them it would fit neither.
+fn admit_several(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(one_of)) = schema
+        && !one_of.items.iter().any(|form| matches!(form, RefOr::T(Schema::Object(_))))
+    {
+        let OneOf { items, description, .. } = std::mem::take(one_of);
+        let any_of = items.into_iter().fold(AnyOfBuilder::new(), |any_of, form| any_of.item(form));
+        *schema = RefOr::T(Schema::AnyOf(any_of.description(description).build()));
     }
 }
 
@@ -183,6 +223,7 @@ fn locate(operation: &mut Operation) {
 fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'static str)> {
     let mut errors = Vec::new();
     if operation.security.is_some() {
+        errors.push(("400", "`two_credentials`: a key and a token at once."));
         errors.push(("401", "`unauthorized`: no credentials, wrong ones, or those of the other kind of caller."));
     }
     let parameters = operation.parameters.as_deref().unwrap_or_default();
@@ -198,7 +239,7 @@ fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'st
     if operation.request_body.is_some() {
         errors.push(("408", "`body_too_slow`: the body has not come in time; send it faster, or in smaller parts."));
     }
-    if operation.request_body.is_some() || !parameters.iter().all(in_path) {
+    if is_api {
         errors.push(("422", "`invalid`: a field or a parameter does not fit, and `errors` says which."));
     }
     if is_api {

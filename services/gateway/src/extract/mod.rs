@@ -22,7 +22,7 @@ pub(crate) use self::{
     form::{Form, required},
     listing::{Listing, Paging},
     only_if::OnlyIf,
-    params::{Asked, Params},
+    params::{Asked, Params, ShiftId},
     path::PathId,
     prefer::{APPLIED, RESPOND_ASYNC, prefers_async},
     queries::{Queries, check_query, fitting_query},

@@ -8,8 +8,11 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
-use contracts::{Failure, Filter, Grouping, Label, Millis, TimeRange, UnknownGrouping, UnknownZone, Zone};
-use utoipa::IntoParams;
+use contracts::{
+    EmployeeId, Failure, Filter, Grouping, Label, Millis, ProjectId, TaskId, TimeRange, UnknownGrouping, UnknownZone,
+    Zone,
+};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::Problem;
 
@@ -30,18 +33,23 @@ pub(crate) struct Asked {
     #[param(example = 1_760_086_400_000i64)]
     end: i64,
     /// Of these employees only: ids with commas between.
-    #[param(rename = "employeeId")]
-    employee_id: Option<String>,
+    #[param(rename = "employeeId", style = Form, explode = false, max_items = 1_000)]
+    employee_id: Option<HashSet<EmployeeId>>,
     /// On these projects only.
-    #[param(rename = "projectId")]
-    project_id: Option<String>,
+    #[param(rename = "projectId", style = Form, explode = false, max_items = 1_000)]
+    project_id: Option<HashSet<ProjectId>>,
     /// On these tasks only.
-    #[param(rename = "taskId")]
-    task_id: Option<String>,
+    #[param(rename = "taskId", style = Form, explode = false, max_items = 1_000)]
+    task_id: Option<HashSet<TaskId>>,
     /// In these shifts only.
-    #[param(rename = "shiftId")]
-    shift_id: Option<String>,
+    #[param(rename = "shiftId", style = Form, explode = false, max_items = 1_000)]
+    shift_id: Option<HashSet<ShiftId>>,
 }
+
+/// A shift in a filter, for the documentation: an id that a client may have made up.
+#[derive(PartialEq, Eq, Hash, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^,\x00-\x1F\x7F-\x9F]*[^,\s\x00-\x1F\x7F-\x9F][^,\x00-\x1F\x7F-\x9F]*$")]
+pub(crate) struct ShiftId(String);
 
 /// The parameters of a query.
 #[derive(Debug)]
@@ -144,8 +152,6 @@ impl Params {
 
 #[cfg(test)]
 mod tests {
-    use contracts::EmployeeId;
-
     use super::*;
 
     fn params(pairs: &[(&str, &str)]) -> Params {

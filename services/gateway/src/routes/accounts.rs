@@ -49,7 +49,7 @@ pub(super) struct Login {
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: Option<Secret>,
     /// `true` for a token of 15 minutes and a refresh token, by which the next ones are to be had.
-    #[schema(value_type = Option<bool>, example = true)]
+    #[schema(value_type = bool, required = false, example = true)]
     refresh: Option<String>,
 }
 

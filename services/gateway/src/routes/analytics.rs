@@ -56,7 +56,7 @@ pub(super) async fn project_time(
     get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
     params(
         Asked,
-        ("groupBy" = String, Query, description = "One or more of `project`, `task`, `employee`, `day`, `week` (the date of its Monday) and `month`, with commas between.", example = "employee,week"),
+        ("groupBy" = HashSet<Grouping>, Query, style = Form, explode = false, min_items = 1, description = "One or more of `project`, `task`, `employee`, `day`, `week` (the date of its Monday) and `month`, with commas between.", example = json!(["employee", "week"])),
         ("timezone" = Option<String>, Query, description = "Where days, weeks and months begin: a zone of the IANA database; UTC where none is named.", example = "Europe/Berlin"),
         Paging,
     ),

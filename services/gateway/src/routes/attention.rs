@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use contracts::{Caller, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, TimeCursor};
+use contracts::{
+    Caller, EmployeeId, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, ProjectId,
+    TimeCursor,
+};
 
 use super::{
     audit::record_export,
@@ -34,8 +37,8 @@ const HOURS: i64 = 16;
     params(
         ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
         ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
-        ("projectId" = Option<String>, Query, description = "Only where the window, or one that it takes time from, is on one of these projects."),
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
+        ("projectId" = Option<HashSet<ProjectId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Only where the window, or one that it takes time from, is on one of these projects."),
         ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
         Paging,
     ),
@@ -83,7 +86,7 @@ pub(super) async fn list_overlaps(
     params(
         ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
         ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between."),
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
         ("hours" = Option<u8>, Query, description = "How many hours a day may have without being listed, from 1 to 24; 16 where none are named.", minimum = 1, maximum = 24, example = 16),
         ("timezone" = Option<String>, Query, description = "Where days begin: a zone of the IANA database; UTC where none is named.", example = "Europe/Berlin"),
         Paging,

@@ -29,7 +29,7 @@ const COLUMNS: [&str; 11] =
     params(
         ("start" = Option<i64>, Query, description = "From this moment on, in milliseconds since 1970 UTC.", example = 1_760_000_000_000_i64),
         ("end" = Option<i64>, Query, description = "Before this moment.", example = 1_760_086_400_000_i64),
-        ("actor" = Option<String>, Query, description = "Who: `root`, `key:<id>`, `person:<employee>`, or `service:<name>`.", example = "root"),
+        ("actor" = Option<String>, Query, pattern = "^(root|(key|person):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|service:(gateway|directory|projects|timetrack|analytics|mailer|audit))$", description = "Who: `root`, `key:<id>`, `person:<employee>`, or `service:<name>`.", example = "root"),
         ("subject" = Option<String>, Query, description = "The id of what it is about.", example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072"),
         ("action" = Option<String>, Query, description = "What was done, as `action` of an entry says it.", example = "employee.updated"),
         ("requestId" = Option<String>, Query, description = "The `X-Request-Id` of the call that did it: what that caused has the same.", example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6070"),
@@ -47,7 +47,7 @@ pub(super) async fn list_entries(
     listing: Listing,
 ) -> Result<Response, Problem> {
     let must = "must be milliseconds since 1970, a whole number";
-    let (start, end) = (params.get("start", must)?.map(Millis), params.get("end", must)?.map(Millis));
+    let (start, end) = (params.whole("start", must)?.map(Millis), params.whole("end", must)?.map(Millis));
     if start.zip(end).is_some_and(|(start, end)| end <= start) {
         return Err(Failure::field("end", "must be after start").into());
     }

@@ -30,7 +30,7 @@ const BATCH_WINDOWS: usize = 500;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Batch {
     /// At most 500 windows.
-    #[schema(value_type = Vec<WindowSent>)]
+    #[schema(value_type = Vec<WindowSent>, min_items = 1, max_items = 500)]
     windows: Vec<Box<RawValue>>,
 }
 

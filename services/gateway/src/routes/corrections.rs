@@ -108,7 +108,7 @@ impl ListRequest for ListQuarantine {
     post, path = "/api/v1/quarantine/{id}/replay", tag = "Time", security(("adminKey" = [])),
     params(
         ("id" = WindowId, Path, description = "Which."),
-        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+        ("content" = Option<String>, Query, format = Uuid, description = "Which of those with this id, where there are several."),
     ),
     responses(
         (status = 200, description = "What became of it: recorded, queued or rejected.", body = WindowSeen),
@@ -135,7 +135,7 @@ pub(super) async fn replay_quarantined(
     post, path = "/api/v1/quarantine/{id}/admit", tag = "Time", security(("adminKey" = [])),
     params(
         ("id" = WindowId, Path, description = "Which."),
-        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+        ("content" = Option<String>, Query, format = Uuid, description = "Which of those with this id, where there are several."),
     ),
     responses(
         (status = 200, description = "Recorded.", body = Window),
@@ -160,7 +160,7 @@ pub(super) async fn admit_quarantined(
     post, path = "/api/v1/quarantine/{id}/discard", tag = "Time", security(("adminKey" = [])),
     params(
         ("id" = WindowId, Path, description = "Which."),
-        ("content" = Option<ContentHash>, Query, description = "Which of those with this id, where there are several."),
+        ("content" = Option<String>, Query, format = Uuid, description = "Which of those with this id, where there are several."),
     ),
     responses(
         (status = 204, description = "Discarded."),

@@ -123,25 +123,25 @@ pub(super) async fn get_employee(
 }
 
 /// What may be changed about an employee.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 #[schema(as = EmployeeChanges)]
-pub(super) struct EmployeeUpdate {
+pub(crate) struct EmployeeUpdate {
     /// Another name.
-    #[serde(deserialize_with = "given_present")]
-    #[schema(value_type = Option<String>, example = "Ann Example")]
+    #[serde(default, deserialize_with = "given_present")]
+    #[schema(value_type = Name, required = false)]
     name: Option<Name>,
     /// Another e-mail address.
-    #[serde(deserialize_with = "given_present")]
-    #[schema(value_type = Option<String>, example = "ann@example.org")]
+    #[serde(default, deserialize_with = "given_present")]
+    #[schema(value_type = Email, required = false)]
     email: Option<Email>,
     /// Another title; `null` clears it.
-    #[serde(deserialize_with = "given_nullable")]
-    #[schema(value_type = Option<String>, example = "Engineer")]
+    #[serde(default, deserialize_with = "given_nullable")]
+    #[schema(value_type = Option<Label>)]
     title: Option<Option<Label>>,
     /// The projects to be on from now on, in place of all others: whoever is taken off a project is
     /// off its tasks too.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
 }
 

@@ -25,3 +25,5 @@ mod under_path;
 mod windows;
 
 pub(crate) use router::router;
+#[cfg(test)]
+pub(crate) use {employees::EmployeeUpdate, router::described};

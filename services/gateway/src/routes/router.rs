@@ -4,6 +4,7 @@ use Access::{Open, Own, Scoped, ScopedOrOwn};
 use Resource::{Analytics, Employees, Keys, Projects, Tasks, Time};
 use axum::{Extension, Router, extract::State, middleware, routing::get};
 use contracts::{Code, Resource};
+use kit::PublicUrl;
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -12,6 +13,7 @@ use tower_http::{
     },
     cors::CorsLayer,
 };
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouter},
     routes,
@@ -59,9 +61,9 @@ fn bounded(bound: Bound, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRo
     (schemas, paths, methods.layer(Extension(bound)))
 }
 
-/// Every route there is, each with who may call it.
-pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
-    let (router, mut api) = OpenApiRouter::with_openapi(openapi::described(&app.base))
+/// The calls of the API at this address, each with who may make it, and their description.
+fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
+    let (router, mut api) = OpenApiRouter::with_openapi(openapi::described(base))
         .routes(access(Open, routes!(accounts::activate_account)))
         .routes(access(Open, routes!(accounts::log_in)))
         .routes(access(Own, routes!(accounts::get_me)))
@@ -110,6 +112,18 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .routes(access(Open, routes!(health::readyz)))
         .split_for_parts();
     openapi::complete(&mut api);
+    (router, api)
+}
+
+/// The description as it is served.
+#[cfg(test)]
+pub(crate) fn described() -> serde_json::Value {
+    serde_json::to_value(calls(&PublicUrl::read(None).expect("an address")).1).expect("JSON")
+}
+
+/// Every route there is.
+pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
+    let (router, api) = calls(&app.base);
     let queries = Queries::described_by(&api);
     let router = router
         .route("/", get(pages::home::show))

@@ -58,7 +58,10 @@ pub(super) enum TasksSeen {
 #[utoipa::path(
     get, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
     params(("projectId" = Option<ProjectId>, Query, description = "Of this project only."), Paging),
-    responses((status = 200, description = "The tasks.", body = TasksSeen)),
+    responses(
+        (status = 200, description = "The tasks.", body = TasksSeen),
+        (status = 404, description = "`not_found`: there is no such project, or not for this caller."),
+    ),
 )]
 pub(super) async fn list_tasks(
     State(app): State<Arc<App>>,

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, Tag, UpdateWindows, Window,
-    WindowChanges, WindowId, WindowSent, WindowState, content_hash, window_id,
+    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, ProjectId, Tag, TaskId,
+    UpdateWindows, Window, WindowChanges, WindowId, WindowSent, WindowState, content_hash, window_id,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use crate::{
     auth::{Admin, AdminOrEmployee, EmployeeCaller},
     error::Problem,
     etags::{Changeable, Seen},
-    extract::{APPLIED, Body, Params, PathId, RESPOND_ASYNC, prefers_async},
+    extract::{APPLIED, Body, Params, PathId, RESPOND_ASYNC, ShiftId, prefers_async},
     ingest::{Submitted, Until},
 };
 
@@ -166,10 +166,10 @@ pub(super) struct Updated {
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
-        ("employeeId" = Option<String>, Query, description = "Of these employees only: ids with commas between. This, `projectId`, `taskId` or `shiftId` must be given."),
-        ("projectId" = Option<String>, Query, description = "On these projects only."),
-        ("taskId" = Option<String>, Query, description = "On these tasks only."),
-        ("shiftId" = Option<String>, Query, description = "In these shifts only."),
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "Of these employees only: ids with commas between. This, `projectId`, `taskId` or `shiftId` must be given."),
+        ("projectId" = Option<HashSet<ProjectId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "On these projects only."),
+        ("taskId" = Option<HashSet<TaskId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "On these tasks only."),
+        ("shiftId" = Option<HashSet<ShiftId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "In these shifts only."),
         ("start" = Option<i64>, Query, description = "Only windows that begin then or later, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
         ("end" = Option<i64>, Query, description = "Only windows that begin before.", example = 1_760_086_400_000i64),
     ),
@@ -215,7 +215,7 @@ pub(super) async fn update_windows(
     get, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = []), ("employeeToken" = [])),
     params(
         ("id" = WindowId, Path, description = "Which."),
-        ("seq" = Option<u64>, Query, description = "Its place in the queue, as the 202 named it."),
+        ("seq" = Option<i64>, Query, minimum = 0, description = "Its place in the queue, as the 202 named it."),
     ),
     responses((status = 200, description = "Recorded, queued or rejected.", body = WindowSeen)),
 )]

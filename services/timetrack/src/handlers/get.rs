@@ -113,6 +113,10 @@ fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
 
 /// What is at a place of the queue; nothing once it is settled.
 async fn message_at(app: &App, seq: u64) -> Result<Option<bytes::Bytes>, Error> {
+    // Places are counted from 1: NATS takes 0 for a question without one.
+    if seq == 0 {
+        return Ok(None);
+    }
     let queue = app.bus.jetstream.get_stream_no_info(stream::INGEST).await.map_err(|e| Error::Nats(e.into()))?;
     match queue.get_raw_message(seq).await {
         Ok(message) => Ok(Some(message.payload)),

@@ -228,7 +228,9 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     assert_eq!(told(Caller::Admin, &queued, seq).await, Ok(WindowState::Queued));
     assert!(not_found(told(ann, &never, seq).await), "nobody has sent it");
     assert!(not_found(told(ann, &queued, seq + 1).await), "there is nothing yet");
-    assert!(not_found(told(ann, &queued, seq + 1_000_000).await));
+    for never_given in [0, seq + 1_000_000, i64::MAX as u64, u64::MAX] {
+        assert!(not_found(told(ann, &queued, never_given).await), "{never_given}");
+    }
     assert!(not_found(told(Caller::Employee(kit::new_id()), &queued, seq).await), "it is hers");
     admin.run_command(rule(bson::doc! {})).await.unwrap();
     bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
