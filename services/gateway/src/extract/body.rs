@@ -123,7 +123,7 @@ mod tests {
         let unseen = "must have a letter, a digit or another character that can be seen";
         assert_eq!(of_employee(r#"{"name":"\u200b","email":"a@x.org"}"#), fault("name", unseen));
         assert_eq!(refused::<EmployeeChanges>(r#"{"title":"\u2060"}"#), fault("title", unseen));
-        assert_eq!(refused::<CreateProject>(r#"{"name":"Shed","statuses":["\u200b"]}"#), fault("statuses", unseen));
+        assert_eq!(refused::<CreateProject>(r#"{"name":"Shed","statuses":["\u200b"]}"#), fault("statuses[0]", unseen));
         let typed = "must not contain invisible characters: type the address anew instead of copying it";
         assert_eq!(of_employee(r#"{"name":"a","email":"a\u200b@x.org"}"#), fault("email", typed));
         assert_eq!(refused::<EmployeeChanges>(r#"{"email":"\u202ea@x.org"}"#), fault("email", typed));

@@ -5,7 +5,7 @@ use std::{
 
 use contracts::{Email, MailId, Millis, Name};
 use lettre::{
-    Message,
+    Address, Message,
     address::Envelope,
     message::{Mailbox, MultiPart},
 };
@@ -41,11 +41,14 @@ impl Letter {
     ) -> Result<Self, NotSent> {
         let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
         let name = header_value(name.as_str()).ok_or_else(|| unfit("name"))?;
-        let address = header_value(&email.for_mail()).and_then(|text| text.parse().ok());
-        let address = address.ok_or_else(|| unfit("e-mail address"))?;
+        let recipient = recipient(email).ok_or_else(|| unfit("e-mail address"))?;
+        // From its headers it would be read by lettre's own rules.
+        let envelope = Envelope::new(Some(sender.email.clone()), vec![recipient.clone()]);
+        let envelope = envelope.map_err(|_| unfit("e-mail address"))?;
         let message = Message::builder()
             .from(sender.clone())
-            .to(Mailbox::new(Some(name.to_owned()), address))
+            .to(Mailbox::new(Some(name.to_owned()), recipient))
+            .envelope(envelope)
             .subject(mail.subject)
             .date(UNIX_EPOCH + Duration::from_millis(now.0.max(0).unsigned_abs()))
             .message_id(Some(format!("<{id}@{}>", sender.email.domain())))
@@ -53,6 +56,14 @@ impl Letter {
             .map_err(|_| unfit("text"))?;
         Ok(Self { id, envelope: message.envelope().clone(), bytes: message.formatted(), link: mail.link })
     }
+}
+
+/// Where a mail goes. lettre refuses most signs beyond ASCII that are no letters, such as the vowels of
+/// Hindi; whether they are taken is for the mail server to say.
+fn recipient(email: &Email) -> Option<Address> {
+    let address = email.for_mail();
+    let (local, domain) = header_value(&address)?.rsplit_once('@')?;
+    Some(Address::new_dangerous(local, domain))
 }
 
 /// The last look at what goes into a header: a line break there would be another header
@@ -104,6 +115,7 @@ mod tests {
             ("ann@Müller.de", "ann@xn--mller-kva.de"),
             ("jürgen@müller.de", "jürgen@xn--mller-kva.de"),
             ("山田@例え.jp", "山田@xn--r8jz45g.jp"),
+            ("हिन्दी@x.org", "हिन्दी@x.org"),
             ("l·l☕@x.org", "l·l☕@x.org"),
             (&format!("{}@x.org", "a".repeat(64)), &format!("{}@x.org", "a".repeat(64))),
         ] {
