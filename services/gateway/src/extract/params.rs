@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     shift_id: Option<HashSet<ShiftId>>,
 }
 
-/// A shift in a filter, for the documentation: an id that a client may have made up.
+/// A shift: its id, which a client may have made up.
 #[derive(PartialEq, Eq, Hash, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 255, pattern = r"^[^,\x00-\x1F\x7F-\x9F]*[^,\s\x00-\x1F\x7F-\x9F][^,\x00-\x1F\x7F-\x9F]*$")]
 pub(crate) struct ShiftId(String);
