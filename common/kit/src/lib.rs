@@ -50,7 +50,7 @@ pub use origin::{Origin, acts};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
 pub use page::{PAGE_MOST, page_within};
 pub use public_url::PublicUrl;
-pub use pull::{Pull, Puller, let_company_come, retry_delay};
+pub use pull::{Pull, Puller, let_company_come};
 pub use sparingly::Sparingly;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

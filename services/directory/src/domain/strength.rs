@@ -57,7 +57,8 @@ fn too_easy(field: &str, advice: &str) -> Failure {
 
 fn weak(field: &str, message: String) -> Failure {
     let detail = format!("The password {message}.");
-    Failure { code: Code::WeakPassword, detail, errors: vec![FieldError { field: field.into(), message }] }
+    let errors = vec![FieldError { field: field.into(), message }];
+    Failure { errors, ..Failure::new(Code::WeakPassword, detail) }
 }
 
 /// The name and the address, whole and in parts, and words of ours, in small letters: the longest first.

@@ -69,7 +69,7 @@ impl Office {
     }
 
     /// What the audit trail is told of these actions, as text.
-    async fn audited(&self, noun: &str, number: usize) -> Vec<Audited> {
+    async fn entries_about(&self, noun: &str, number: usize) -> Vec<Audited> {
         testkit::eventually(&format!("{number} entries of {noun}"), async || {
             let subject = "evt.directory.v1.audit.*.recorded".to_owned();
             let config = pull::Config { filter_subject: subject, ..Default::default() };
@@ -176,7 +176,7 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     let invited = office.events::<InvitationRequested>(4).await;
     assert_eq!(invited.iter().filter(|event| event.employee_id == bob.id).count(), 2);
 
-    let entries = office.audited("password.forgotten", 5).await;
+    let entries = office.entries_about("password.forgotten", 5).await;
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.kind.as_str()).collect();
     assert_eq!(subjects, ["employee", "employee", "employee", "address", "address"]);
     assert!(!serde_json::to_string(&entries).unwrap().contains("nobody@x.org"));
@@ -188,7 +188,7 @@ async fn an_address_gets_three_links_an_hour_however_many_ask_at_once() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
     join_all((0..8).map(|_| office.forget("ann@x.org"))).await;
-    office.audited("password.forgotten", 8).await;
+    office.entries_about("password.forgotten", 8).await;
     assert_eq!(office.events::<MailRequested>(3).await.len(), 3);
     refused(office.world.ask(&SendReset { id: ann.id }).await, Code::TooManyRequests);
     office.world.clock.advance(HOUR);
@@ -204,7 +204,7 @@ async fn an_admin_has_a_link_mailed_to_whoever_is_active_and_has_no_higher_role(
     office.world.ask(&SendReset { id: ann.id }).await.unwrap();
     let token = office.mailed_token(1).await;
     office.reset(&token, OTHER).await.unwrap();
-    office.audited("reset.requested", 1).await;
+    office.entries_about("reset.requested", 1).await;
 
     let bob = office.create("Bob", "bob@x.org").await.unwrap();
     refused(office.world.ask(&SendReset { id: bob.id }).await, Code::NotActive);
@@ -242,7 +242,7 @@ async fn whoever_knows_the_old_password_changes_it_and_is_told() {
     let told = office.mails(1).await.pop().flatten().unwrap();
     assert_eq!((told.email, told.says), (ann.email.clone(), MailSays::PasswordChanged));
 
-    let entries = office.audited("password.", 2).await;
+    let entries = office.entries_about("password.", 2).await;
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["password.refused", "password.changed"]);
     let text = serde_json::to_string(&entries).unwrap();
@@ -288,7 +288,7 @@ async fn an_address_that_changes_is_confirmed_at_the_new_one_and_told_to_the_old
     office.forget("ann@y.org").await;
     let mail = office.mails(4).await.pop().flatten().unwrap();
     assert!(matches!(mail.says, MailSays::Reset { .. }), "{mail:?}");
-    office.audited("email.confirmed", 1).await;
+    office.entries_about("email.confirmed", 1).await;
     office.world.finish().await;
 }
 
