@@ -27,6 +27,8 @@ RULES = [
     ("scopes", "must be given, at least one, or else a role"),
     ("role", "must be owner, admin, manager or auditor"),
     ("expiresAt", "must be in the future"),
+    # How hard a password is to guess.
+    ("*", "must be harder to guess"),
     # So many computers of one person are enough.
     ("computer", "must be one of the"),
 ]

@@ -27,6 +27,7 @@ pub struct ResetPassword {
     /// The token of the link.
     pub token: Secret,
     /// The password to log in with from now on: 12 to 128 characters that are hard to guess.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     pub password: Secret,
 }
 

@@ -59,7 +59,7 @@ pub(super) struct NewPassword {
     #[schema(value_type = String, format = Password)]
     old: Secret,
     /// The one from now on: 12 to 128 characters that are hard to guess.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     new: Secret,
 }
 
