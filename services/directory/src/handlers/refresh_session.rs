@@ -23,6 +23,9 @@ enum Outcome {
 ///
 /// Of two at a time, one runs into the other's transaction and finds the token used: it gets what the
 /// other one got.
+///
+/// No attempt is counted: 512 bits are not guessed, and those who come at once with the same good
+/// token must all be answered.
 pub(crate) async fn refresh_session(app: Arc<App>, _call: Call, request: RefreshSession) -> Result<LoggedIn, Error> {
     let shown = RefreshToken::read(&request.refresh_token).ok_or_else(invalid_token)?;
     let (family, salt, now) = (shown.family(), kit::random_bytes(), app.clock.now());
