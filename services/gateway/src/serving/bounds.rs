@@ -14,6 +14,9 @@ const MOST: u64 = 10_000;
 /// So many descriptors are for all else: NATS, files, and in the stack the other services.
 const FOR_ALL_ELSE: u64 = 512;
 
+/// So many connections at least have memory that is worth giving back.
+const WORTH: usize = 256;
+
 /// Why a connection has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -48,6 +51,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
+    /// The most at once since most were gone.
+    peak: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -89,8 +94,19 @@ impl Bounds {
             *own += 1;
         }
         taken.all += 1;
+        taken.peak = taken.peak.max(taken.all);
         inner.metrics.open.inc();
         Ok(Place { bounds: self.clone(), address })
+    }
+
+    /// Whether half of many connections are gone that were there at once: told once.
+    pub(super) fn most_are_gone(&self) -> bool {
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_gone = taken.peak >= WORTH && taken.all <= taken.peak / 2;
+        if are_gone {
+            taken.peak = taken.all;
+        }
+        are_gone
     }
 }
 
@@ -149,6 +165,21 @@ mod tests {
         drop(first);
         let _fourth = bounds.place(one).expect("a place");
         assert_eq!(bounds.place(other).err(), Some(Refused::ForAll));
+    }
+
+    #[test]
+    fn that_most_of_many_connections_are_gone_is_told_once() {
+        let bounds = bounds(None, Some(0), 10_000);
+        let many = |count| (0..count).map(|_| bounds.place(address("10.0.0.1"))).collect::<Result<Vec<_>, _>>();
+        drop(many(WORTH - 1).expect("places"));
+        assert!(!bounds.most_are_gone(), "too few");
+        let mut all = many(2 * WORTH).expect("places");
+        assert!(!bounds.most_are_gone());
+        all.truncate(WORTH);
+        assert!(bounds.most_are_gone());
+        assert!(!bounds.most_are_gone());
+        drop(all);
+        assert!(bounds.most_are_gone());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod bounds;
 mod connection;
 mod descriptors;
 mod in_time;
+mod memory;
 mod settings;
 
 use std::{
@@ -63,6 +64,8 @@ pub(crate) async fn serve(
     shutdown: &Shutdown,
 ) {
     let bounds = Bounds::new(&settings, proxies, descriptors::raise(), &metrics);
+    let (gone, stop) = (bounds.clone(), shutdown.clone());
+    shutdown.spawn(async move { memory::give_back(gone, &stop).await });
     let (open, mut refusals) = (TaskTracker::new(), Refusals::new(metrics.clone()));
     let server = Arc::new(Server { router: TowerToHyperService::new(router), settings, metrics });
     loop {
