@@ -5,6 +5,8 @@ use utoipa::openapi::{
     path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
 };
 
+use super::add_error;
+
 /// Describes the conditions that the calls of a path take: what reads, `If-None-Match`; what says that
 /// it may fail with 412, `If-Match`.
 pub(super) fn describe(item: &mut PathItem) {
@@ -27,19 +29,13 @@ fn describe_read(operation: &mut Operation) {
 }
 
 fn describe_change(operation: &mut Operation) {
-    let responses = &mut operation.responses.responses;
-    let is_conditional = responses.contains_key("412");
+    let is_conditional = operation.responses.responses.contains_key("412");
     let detail = if is_conditional {
         "`bad_precondition`: `If-Match` is neither `*` nor a list of ETags, or there is an `If-None-Match`."
     } else {
         "`bad_precondition`: this call cannot be made on condition (`If-Match`, `If-None-Match`)."
     };
-    match responses.get_mut("400") {
-        Some(RefOr::T(response)) => response.description = format!("{} {detail}", response.description),
-        _ => {
-            responses.insert("400".to_owned(), RefOr::T(ResponseBuilder::new().description(detail).build()));
-        }
-    }
+    add_error(operation, "400", detail);
     if is_conditional {
         let description = "Change it only where it is still as it was read: the `ETag` of that answer, or several \
                            with commas between.";
