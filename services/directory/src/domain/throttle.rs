@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(kept.pairs[&(1, 1)].until - now, HOUR);
         assert_eq!(pauses[..6], [1, 2, 4, 8, 16, 32]);
         assert!(pauses.iter().all(|pause| *pause <= 3_600), "{pauses:?}");
-        assert_eq!(kept.guess(now + 25 * HOUR, 1, 1), Ok(Standing::Suspect));
+        assert_eq!(kept.guess(now + 2 * HOUR, 1, 1), Ok(Standing::Suspect));
+        assert_eq!(kept.guess(now + 2 * DAY, 1, 1), Ok(Standing::Unknown), "all is forgotten");
     }
 
     #[test]

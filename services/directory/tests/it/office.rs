@@ -13,7 +13,7 @@ use kit::Origin;
 use testkit::World;
 
 /// How long several passwords may take to be hashed, one after the other, on a busy machine.
-pub const HASHING: Duration = Duration::from_secs(30);
+pub const HASHING: Duration = Duration::from_secs(120);
 
 pub const PASSWORD: &str = "three or four words";
 

