@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     extract::parse,
-    routes::{EmployeeUpdate, described},
+    routes::{EmployeeUpdate, NewEmployee, described},
 };
 
 const ID: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
@@ -36,6 +36,7 @@ fn a_field_may_be_null_where_the_description_says_so_and_nowhere_else() {
     let permissions = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
     let untrue = [
         untrue::<CreateApiKey>(&api, "CreateApiKey", json!({ "name": "a" })),
+        untrue::<NewEmployee>(&api, "CreateEmployee", json!({ "name": "a", "email": "a@example.org" })),
         untrue::<CreateProject>(&api, "CreateProject", json!({ "name": "a" })),
         untrue::<ProjectChanges>(&api, "ProjectChanges", json!({})),
         untrue::<CreateTask>(&api, "CreateTask", json!({ "name": "a", "projectId": ID })),

@@ -29,13 +29,14 @@ const MEMBERSHIPS_PATIENCE: Duration = Duration::from_secs(30);
 /// Who is to be created.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CreateEmployee)]
-pub(super) struct NewEmployee {
+pub(crate) struct NewEmployee {
     /// The name.
     name: Name,
     /// The e-mail address, which nobody else has in any case of its letters.
     email: Email,
     /// The projects to be on; none where they are left out.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
 }
 

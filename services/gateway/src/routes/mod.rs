@@ -26,4 +26,7 @@ mod windows;
 
 pub(crate) use router::router;
 #[cfg(test)]
-pub(crate) use {employees::EmployeeUpdate, router::described};
+pub(crate) use {
+    employees::{EmployeeUpdate, NewEmployee},
+    router::described,
+};
