@@ -16,10 +16,10 @@ pub(crate) async fn invitation_requested(
     let id = MailId(invitation_id.0);
     let letter = async {
         let minted = app.bus.ask(Caller::Service, &MintToken { invitation_id, employee_id }).await;
-        let minted = minted.map_err(NotDone::NotMinted)?.ok_or(NotDone::NotNeeded)?;
+        let minted = minted.map_err(NotDone::Unminted)?.ok_or(NotDone::Overtaken)?;
         let now = app.clock.now();
         let mail = invitation_mail(&minted, &app.public_url, now);
-        Letter::compose(&app.sender, (&minted.name, &minted.email), id, mail, now).map_err(NotDone::NotSent)
+        Letter::compose(&app.sender, (&minted.name, &minted.email), id, mail, now).map_err(NotDone::Unsent)
     };
     let told = |version, delivery| Some(DeliveryChanged { invitation_id, employee_id, version, delivery });
     send_once(&app, &delivery, id, letter, told).await

@@ -15,10 +15,10 @@ pub(crate) async fn mail_requested(
     let id = event.mail_id;
     let letter = async {
         let minted = app.bus.ask(Caller::Service, &MintMail { mail_id: id }).await;
-        let minted = minted.map_err(NotDone::NotMinted)?.ok_or(NotDone::NotNeeded)?;
+        let minted = minted.map_err(NotDone::Unminted)?.ok_or(NotDone::Overtaken)?;
         let now = app.clock.now();
         let mail = account_mail(&minted, &app.public_url, now);
-        Letter::compose(&app.sender, (&minted.name, &minted.email), id, mail, now).map_err(NotDone::NotSent)
+        Letter::compose(&app.sender, (&minted.name, &minted.email), id, mail, now).map_err(NotDone::Unsent)
     };
     send_once(&app, &delivery, id, letter, |_, _| None).await
 }

@@ -16,11 +16,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Why a mail is not sent.
 pub(super) enum NotDone {
     /// It was overtaken: replaced, used, withdrawn, or for nobody.
-    NotNeeded,
+    Overtaken,
     /// Directory did not say what is in it.
-    NotMinted(Failure),
+    Unminted(Failure),
     /// It did not go out.
-    NotSent(NotSent),
+    Unsent(NotSent),
 }
 
 /// Sends a mail, once: whoever claims it sends it, and what was sent is settled. Where `told` makes an
@@ -43,16 +43,16 @@ pub(super) async fn send_once(
         Claim::Settled => return Ok(Vec::new()),
     };
     let done = match letter.await {
-        Ok(letter) => app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::NotSent),
+        Ok(letter) => app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::Unsent),
         Err(why) => Err(why),
     };
     let outcome = match &done {
         Ok(()) => Outcome::Sent,
-        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
-        Err(NotDone::NotSent(NotSent { cause: Cause::Ours, why })) => Outcome::Refused(why),
-        Err(NotDone::NotSent(NotSent { cause: Cause::Passing, why })) => Outcome::Pending(why),
-        Err(NotDone::NotNeeded) => Outcome::Unneeded,
-        Err(NotDone::NotMinted(_)) => Outcome::Untried,
+        Err(NotDone::Unsent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
+        Err(NotDone::Unsent(NotSent { cause: Cause::Ours, why })) => Outcome::Refused(why),
+        Err(NotDone::Unsent(NotSent { cause: Cause::Passing, why })) => Outcome::Pending(why),
+        Err(NotDone::Overtaken) => Outcome::Unneeded,
+        Err(NotDone::Unminted(_)) => Outcome::Untried,
     };
     app.metrics.attempted(outcome);
     let now = app.clock.now();
@@ -68,17 +68,17 @@ pub(super) async fn send_once(
     })?;
     match done {
         Ok(()) => tracing::info!(mail = %id, "a mail is sent"),
-        Err(NotDone::NotSent(NotSent { cause: Cause::Recipient, why })) => {
+        Err(NotDone::Unsent(NotSent { cause: Cause::Recipient, why })) => {
             tracing::error!(mail = %id, why, "a mail cannot be sent");
         }
-        Err(NotDone::NotSent(NotSent { cause, why })) => {
+        Err(NotDone::Unsent(NotSent { cause, why })) => {
             if cause == Cause::Ours {
                 tracing::error!(mail = %id, why, "the mail server refuses us");
             }
             return Err(later(retry_after(attempts + 1, cause), &why));
         }
-        Err(NotDone::NotNeeded) => tracing::info!(mail = %id, "a mail need not be sent any more"),
-        Err(NotDone::NotMinted(failure)) => return Err(failure.into()),
+        Err(NotDone::Overtaken) => tracing::info!(mail = %id, "a mail need not be sent any more"),
+        Err(NotDone::Unminted(failure)) => return Err(failure.into()),
     }
     Ok(caused)
 }

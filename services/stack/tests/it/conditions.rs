@@ -259,6 +259,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_change_what_they_have_all_seen_one_does() {
     const MANY: usize = 8;
+    type Body<'a> = Box<dyn Fn(usize) -> Value + 'a>;
     let office = Office::open().await;
     let mut projects = Vec::new();
     for n in 0..MANY {
@@ -267,7 +268,7 @@ async fn of_many_who_change_what_they_have_all_seen_one_does() {
     let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
     let ann = format!("/api/v1/employee/{}", office.ann.id);
     let name = |n: usize| json!({ "name": format!("Name {n}") });
-    let changes: [(&str, String, Box<dyn Fn(usize) -> Value>); 6] = [
+    let changes: [(&str, String, Body<'_>); 6] = [
         ("PUT", office.project_path(), Box::new(name)),
         ("PUT", office.task_path(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(name)),
