@@ -24,7 +24,7 @@ use store::Store;
 use throttle::Throttle;
 
 /// How long a command waits for the copies that others keep of what it changed.
-const WAIT: Duration = Duration::from_millis(250);
+const WAIT: Duration = Duration::from_secs(1);
 /// As long for a deactivation, which takes somebody off every project and task.
 const WAIT_FOR_SWEEP: Duration = Duration::from_secs(2);
 

@@ -16,7 +16,7 @@ use store::Store;
 pub use config::Config;
 
 /// How long a reply waits for the copies that other services keep of what it changed.
-const WAIT: Duration = Duration::from_millis(250);
+const WAIT: Duration = Duration::from_secs(1);
 
 /// What handlers and consumers work with.
 #[derive(Debug)]
