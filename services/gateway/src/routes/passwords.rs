@@ -20,10 +20,10 @@ use crate::{
 #[utoipa::path(
     post, path = "/api/auth/forgot", tag = "Accounts",
     request_body(content = ForgotPassword, example = json!({"email": "ann@example.org"})),
-    responses((
-        status = 202,
-        description = "If somebody here logs in with this address, a mail is on its way: at most three an hour. The answer is the same for every address.",
-    )),
+    responses(
+        (status = 202, description = "If somebody here logs in with this address, a mail is on its way: at most three an hour. The answer is the same for every address."),
+        (status = 429, description = "`too_many_attempts`: too many mails were asked for. Come again in `Retry-After` seconds."),
+    ),
 )]
 pub(super) async fn forgot_password(
     State(app): State<Arc<App>>,
@@ -43,6 +43,7 @@ pub(super) async fn forgot_password(
         (status = 200, description = "The password is set: log in.", body = Employee),
         (status = 400, description = "`invalid_token`: the token is wrong, used or older than 30 minutes."),
         (status = 422, description = "`weak_password`: the password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
+        (status = 429, description = "`too_many_attempts`: too many have failed. Come again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn reset_password(
@@ -73,6 +74,7 @@ pub(super) struct NewPassword {
         (status = 204, description = "Changed."),
         (status = 400, description = "`wrong_password`: `old` is not the password of the account."),
         (status = 422, description = "`weak_password`: the new password has fewer than 12 characters, more than 128, or is easy to guess; `errors` says what would help."),
+        (status = 429, description = "`too_many_attempts`: too many have failed. Come again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn change_password(
@@ -93,6 +95,7 @@ pub(super) async fn change_password(
     responses(
         (status = 200, description = "The address is confirmed.", body = Employee),
         (status = 400, description = "`invalid_token`: the token is wrong, used or older than 72 hours. `wrong_password`: this is not the password of the account."),
+        (status = 429, description = "`too_many_attempts`: too many have failed. Come again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn confirm_email(
