@@ -353,3 +353,17 @@ async fn a_password_that_was_hashed_with_less_work_or_was_shorter_still_fits_and
     office.log_in("ann@x.org", "eight888").await.unwrap();
     office.world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
+    let office = Office::open().await;
+    let ann = office.employ("Ann", "ann@x.org").await;
+    let mut codes = Vec::new();
+    // Pauses double, so that even a slow machine meets one.
+    for _ in 0..12 {
+        codes.push(office.change(&ann, "not the old one at all", "seven violet herons").await.unwrap_err().code);
+    }
+    assert!(codes[..5].iter().all(|code| *code == Code::WrongPassword), "{codes:?}");
+    assert!(codes.contains(&Code::TooManyAttempts), "{codes:?}");
+    office.world.finish().await;
+}
