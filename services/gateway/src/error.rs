@@ -29,9 +29,13 @@ impl Problem {
     }
 
     /// Which error it is.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.failure.code
+    }
+
+    /// What failed, for those who show it otherwise.
+    pub(crate) fn into_failure(self) -> Failure {
+        self.failure
     }
 
     /// 401, with how to do better.

@@ -18,7 +18,7 @@ const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, aut
 pub(crate) fn complete(method: &Method, path: &str, headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     let policy = if path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     tag_coding(headers);

@@ -4,6 +4,7 @@
 mod auth;
 mod client;
 mod config;
+mod console;
 mod error;
 mod etags;
 mod extract;
@@ -28,6 +29,7 @@ use kit::{Bus, Clock, Deps, Health, Needs, PublicUrl, Shutdown, config::Refused}
 use tokio::net::TcpListener;
 
 pub use config::{Algorithm, Alone, Config};
+pub use console::console_pages;
 pub use limits::LimitSettings as Limits;
 pub use serving::Connections;
 

@@ -34,6 +34,7 @@ impl fmt::Display for Banner<'_> {
             None => format!("{data}/mail (set EMAIL_HOST to send it)"),
         };
         writeln!(f, "\nT3 is ready, after {:.1} s.\n", took.as_secs_f64())?;
+        writeln!(f, "  Console    {base}/console")?;
         writeln!(f, "  API        {base}")?;
         writeln!(f, "  Docs       {base}/docs")?;
         writeln!(f, "  Admin key  {key}")?;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::http::{Method, request::Parts};
-use contracts::{Actor, Caller, Code, EmployeeId, Resource, Scope, Scopes};
+use contracts::{Actor, Caller, Code, EmployeeId, Failure, Resource, Scope, Scopes};
 use tracing::Span;
 
 use super::credentials::{Credentials, KEY_CHALLENGE, TOKEN_CHALLENGE, TOKEN_REFUSED, credentials};
@@ -65,6 +65,47 @@ pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Caller, P
         return Err(nobody(access));
     };
     let known = who(given, access, app)?;
+    admit(&known, access, parts)
+}
+
+/// Who opens a page, and in what capacity.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) employee: EmployeeId,
+    pub(crate) caller: Caller,
+    /// Beyond what an employee may do for themselves.
+    pub(crate) scopes: Scopes,
+}
+
+/// Why somebody does not get to see a page.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// We do not know who they are, or no longer.
+    LogIn,
+    /// Their role does not allow it.
+    Forbidden(Pass),
+    /// It cannot be told at the moment.
+    Failed(Failure),
+}
+
+/// The same for a page, by the token in its cookie: tokens of people only.
+pub(crate) fn authorize_page(app: &Arc<App>, token: &str, access: Access, parts: &Parts) -> Result<Pass, Refusal> {
+    let known = who(Credentials::Token(token), access, app).map_err(|problem| match problem.code() {
+        Code::Unauthorized => Refusal::LogIn,
+        _ => Refusal::Failed(problem.into_failure()),
+    })?;
+    let Some(employee) = known.employee() else { return Err(Refusal::LogIn) };
+    let admitted = admit(&known, access, parts);
+    let pass = |caller| Pass { employee, caller, scopes: known.scopes.clone() };
+    match admitted {
+        Ok(caller) => Ok(pass(caller)),
+        Err(problem) if problem.code().is_passing() => Err(Refusal::Failed(problem.into_failure())),
+        Err(_) => Err(Refusal::Forbidden(pass(Caller::Employee(employee)))),
+    }
+}
+
+/// Whether somebody may call a route, and in what capacity.
+fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Caller, Problem> {
     kit::acts(known.actor);
     Span::current().record("actor", known.actor.to_string());
     if let Some(meter) = Meter::of(parts) {

@@ -17,8 +17,13 @@ use contracts::{Caller, Code, EmployeeId};
 
 use self::access::authorize;
 pub(crate) use self::{
-    access::Access, credentials::TOKEN_CHALLENGE, key_uses::KeyUses, keys::AdminKeys, revocations::Revocations,
-    session_uses::SessionUses, tokens::Tokens,
+    access::{Access, Refusal, authorize_page},
+    credentials::TOKEN_CHALLENGE,
+    key_uses::KeyUses,
+    keys::AdminKeys,
+    revocations::Revocations,
+    session_uses::SessionUses,
+    tokens::Tokens,
 };
 use crate::{App, error::Problem, extract::fitting_query, limits::Meter};
 

@@ -62,6 +62,9 @@ pub(crate) struct Claims {
     iat: i64,
     /// When it is over, in seconds.
     exp: i64,
+    /// Until when it may be renewed, in seconds: tokens of browsers only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<i64>,
 }
 
 /// A token that was signed.
@@ -113,7 +116,27 @@ impl Tokens {
         if let Some(session) = refreshing {
             exp = exp.min(session.expires_at.0 / SECOND);
         }
-        let claims = Claims {
+        let issued = self.sign(&Claims { exp, ..self.claims(who, iat) })?;
+        Ok(Issued { token: issued, seconds: exp - iat })
+    }
+
+    /// A token of a session of a browser: for so many seconds, and renewed until the session is over.
+    pub(crate) fn issue_for(&self, who: &LoggedIn, seconds: i64, now: Millis) -> anyhow::Result<Secret> {
+        let iat = now.0 / SECOND;
+        let end = who.session.as_ref().map(|session| session.expires_at.0 / SECOND);
+        self.sign(&Claims { exp: iat + seconds, end, ..self.claims(who, iat) })
+    }
+
+    /// A token in place of one of [`Self::issue_for`] that is good and older than `after` seconds: good for
+    /// so many seconds from now on, and over whenever that one would be for another reason.
+    pub(crate) fn renewed(&self, token: &str, seconds: i64, after: i64, now: Millis) -> Option<Secret> {
+        let (claims, iat) = (self.verify(token, now)?, now.0 / SECOND);
+        let exp = claims.end?.min(iat + seconds);
+        (iat >= claims.iat + after && exp > claims.exp).then(|| self.sign(&Claims { iat, exp, ..claims }).ok())?
+    }
+
+    fn claims(&self, who: &LoggedIn, iat: i64) -> Claims {
+        Claims {
             sub: who.employee_id,
             epoch: who.epoch,
             generation: who.generation,
@@ -121,11 +144,14 @@ impl Tokens {
             iss: Some(PARTY.to_owned()),
             aud: Some(PARTY.to_owned()),
             iat,
-            exp,
-        };
+            exp: iat + self.seconds,
+            end: None,
+        }
+    }
+
+    fn sign(&self, claims: &Claims) -> anyhow::Result<Secret> {
         let header = Header { kid: self.keys.first().map(|key| key.id.clone()), ..Header::new(self.algorithm) };
-        let token = Secret::new(jsonwebtoken::encode(&header, &claims, &self.sign)?);
-        Ok(Issued { token, seconds: exp - iat })
+        Ok(Secret::new(jsonwebtoken::encode(&header, claims, &self.sign)?))
     }
 
     /// What a token says, if it is one of ours and not over.
@@ -142,7 +168,7 @@ impl Tokens {
 impl Claims {
     /// Those of a token of this epoch, without a session.
     pub(super) fn of(sub: EmployeeId, epoch: i64) -> Self {
-        Self { sub, epoch, generation: 0, sid: None, iss: None, aud: None, iat: 0, exp: 0 }
+        Self { sub, epoch, generation: 0, sid: None, iss: None, aud: None, iat: 0, exp: 0, end: None }
     }
 }
 
@@ -184,6 +210,25 @@ mod tests {
         let token = issue(&tokens);
         assert_eq!(tokens.verify(&token, NOW + 599_999).map(|claims| claims.epoch), Some(3));
         assert!(tokens.verify(&token, NOW + 600_000).is_none());
+    }
+
+    #[test]
+    fn a_renewed_token_says_the_same_and_is_good_for_longer_until_its_session_ends() {
+        let tokens = tokens("secret", Algorithm::Hs256);
+        let session = StartedSession { id: kit::new_id(), expires_at: NOW + 1_000_000, refresh_token: None };
+        let token = tokens.issue_for(&ann(Some(session)), 600, NOW).expect("a token");
+        let renewed = |token: &Secret, at| tokens.renewed(token.expose(), 600, 60, at);
+        let claims = |token: &Secret, at| tokens.verify(token.expose(), at).map(|c| (c.sub, c.epoch, c.sid));
+        assert!(renewed(&token, NOW + 59_999).is_none());
+        let next = renewed(&token, NOW + 60_000).expect("a token");
+        assert_eq!(claims(&next, NOW + 659_999), claims(&token, NOW));
+        assert!(claims(&next, NOW + 660_000).is_none() && renewed(&token, NOW + 600_000).is_none());
+        let last = renewed(&next, NOW + 600_000).expect("a token");
+        assert!(claims(&last, NOW + 999_999).is_some() && claims(&last, NOW + 1_000_000).is_none());
+        assert!(renewed(&last, NOW + 999_999).is_none());
+        // One that an app has for itself is not renewed.
+        let app = tokens.issue(&ann(None), NOW).expect("a token").token;
+        assert!(renewed(&app, NOW + 300_000).is_none());
     }
 
     #[test]

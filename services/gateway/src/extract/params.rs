@@ -144,6 +144,11 @@ impl Params {
         TimeRange::new(Millis(start), Millis(end)).map(Some).map_err(|error| Failure::field("end", error))
     }
 
+    /// Whether a parameter is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
     /// Whether a parameter is there, but empty.
     pub(crate) fn is_empty(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| key == name && value.trim().is_empty())

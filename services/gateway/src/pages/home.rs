@@ -1,20 +1,18 @@
-//! What is at `/`: links, for people and for programs.
+//! What is at `/`: the console for people, links for programs.
 
 use std::sync::Arc;
 
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use maud::html;
 use serde_json::json;
 
-use super::layout::page;
 use crate::{App, extract::wants_html};
 
-/// Says what this is, and where to go on.
+/// Leads on.
 pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if !wants_html(&headers) {
         let links = json!({
@@ -26,10 +24,5 @@ pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
         });
         return Json(links).into_response();
     }
-    let content = html! {
-        p { "This is the server of the T3 time tracker. Time is tracked with the T3 desktop app." }
-        p { a href=(app.base.path("/forgot")) { "I have forgotten my password" } "." }
-        p { "For developers: " a href=(app.base.path("/docs")) { "the documentation of its API" } "." }
-    };
-    page(StatusCode::OK, "T3 time tracker", &content)
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/console")]).into_response()
 }

@@ -111,7 +111,7 @@ pub(super) async fn log_in(
 }
 
 /// The program that calls, as it names itself.
-fn agent(headers: &HeaderMap) -> Option<Label> {
+pub(crate) fn agent(headers: &HeaderMap) -> Option<Label> {
     let named = headers.get(header::USER_AGENT)?;
     Some(Label::keep(&String::from_utf8_lossy(named.as_bytes()))).filter(|agent| !agent.as_str().is_empty())
 }

@@ -18,6 +18,9 @@ use crate::{
     extract::{Asked, Listing, Paging, Params},
 };
 
+/// How a browser keeps the table of [`time`].
+const DISPOSITION: &str = "attachment; filename=\"time.csv\"";
+
 /// Time and money by project.
 ///
 /// Only the part of each window that lies in the range counts; money is rounded to cents once, at
@@ -91,7 +94,19 @@ pub(super) async fn time(
         request.filter.employees = vec![id];
     }
     let columns = columns(&request);
-    let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"time.csv\"", columns });
+    let form = Form::wanted(&listing, Table { disposition: DISPOSITION, columns });
+    record_export(&app, &form, "time").await?;
+    List { app, caller, listing, form }.answer_named(request).await
+}
+
+/// The same as a table for spreadsheets, for a page.
+pub(crate) async fn time_as_csv(
+    app: Arc<App>,
+    caller: Caller,
+    request: GetTime,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let form = Form::Csv(Table { disposition: DISPOSITION, columns: columns(&request) });
     record_export(&app, &form, "time").await?;
     List { app, caller, listing, form }.answer_named(request).await
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{App, error::Problem, extract::Listing};
 
 /// A question that is answered with a list, page by page.
-pub(super) trait ListRequest: Request<Reply = Page<Self::Item, Self::Place>> + Clone {
+pub(crate) trait ListRequest: Request<Reply = Page<Self::Item, Self::Place>> + Clone {
     /// What the list holds.
     type Item: Send + 'static;
     /// A place in it: the next page starts after it, whatever has come in before it meanwhile.

@@ -24,7 +24,7 @@ mod time_entries;
 mod under_path;
 mod windows;
 
-pub(crate) use router::router;
+pub(crate) use self::{accounts::agent, analytics::time_as_csv, list::ListRequest, router::router};
 #[cfg(test)]
 pub(crate) use {
     employees::{EmployeeUpdate, NewEmployee},

@@ -2,7 +2,13 @@ use std::sync::Arc;
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
 use Resource::{Analytics, Employees, Keys, Projects, Tasks, Time};
-use axum::{Extension, Router, extract::State, middleware, routing::get};
+use axum::{
+    Extension, Router,
+    extract::State,
+    http::{Extensions, HeaderMap, StatusCode, Version, header::CONTENT_TYPE},
+    middleware,
+    routing::get,
+};
 use contracts::{Code, Resource};
 use kit::PublicUrl;
 use tower_http::{
@@ -27,6 +33,7 @@ use super::{
 use crate::{
     App,
     auth::Access,
+    console::{self, HoldsNoSecret},
     error::Problem,
     etags::tag_answer,
     extract::{Queries, check_query},
@@ -40,11 +47,14 @@ use crate::{
 /// The fewest bytes of an answer that is worth compressing.
 const COMPRESSED_LEAST: u64 = 1024;
 
-/// Compresses answers for those who can read it. Pages are left as they are: they hold tokens, whose
-/// letters the length of a compressed page would tell.
+/// Compresses answers for those who can read it. Pages are left as they are where they hold tokens,
+/// whose letters the length of a compressed page would tell.
 fn compressed() -> CompressionLayer<impl Predicate> {
-    let worth =
-        SizeAbove::new(COMPRESSED_LEAST).and(NotForContentType::const_new("text/html")).and(NotForContentType::IMAGES);
+    let is_safe = |_: StatusCode, _: Version, headers: &HeaderMap, said: &Extensions| {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        !kind.starts_with("text/html") || said.get::<HoldsNoSecret>().is_some()
+    };
+    let worth = SizeAbove::new(COMPRESSED_LEAST).and(is_safe).and(NotForContentType::IMAGES);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
@@ -131,6 +141,7 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .route("/forgot", get(pages::forgot::show).post(pages::forgot::submit))
         .route("/reset", get(pages::reset::show).post(pages::reset::submit))
         .route("/confirm", get(pages::confirm::show).post(pages::confirm::submit))
+        .merge(console::router(&app))
         .merge(
             SwaggerUi::new("/docs")
                 .url("/openapi.json", api)

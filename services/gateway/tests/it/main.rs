@@ -2,6 +2,7 @@
 
 mod activation;
 mod connections;
+mod console;
 mod credentials;
 mod docs;
 mod edge;

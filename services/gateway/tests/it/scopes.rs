@@ -64,7 +64,7 @@ async fn give_key(edge: &Edge, id: KeyId, scopes: Scopes, change: impl Fn(&mut A
     text
 }
 
-async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, generation: i64) {
+pub(crate) async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, generation: i64) {
     let account = AccountChanged { employee_id, version: generation, generation, except: None, role };
     put(edge, AccountChanged::entry_key(employee_id), &account).await;
 }

@@ -2,109 +2,23 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use fantoccini::Locator;
 use futures::FutureExt;
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
-use tempfile::TempDir;
 use testkit::eventually_within;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
+use crate::browser::{BOUND, Browser, CHROMEDRIVER};
 use crate::proxy::{Manner, Proxy};
 use crate::support::System;
 
-const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
-/// More than a browser takes on a busy machine.
-const BOUND: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse battery";
 
-/// A browser, and the program that drives it.
-struct Browser {
-    client: Client,
-    driver: Child,
-    _profile: TempDir,
-}
-
-impl Browser {
-    /// Opens a browser with or without JavaScript.
-    async fn open(javascript: bool) -> Self {
-        let mut driver = Command::new(CHROMEDRIVER);
-        driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut driver = driver.spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = timeout(BOUND, async {
-            loop {
-                let line = lines.next_line().await.unwrap().expect("chromedriver goes on");
-                if let Some((_, port)) = line.split_once("started successfully on port ") {
-                    return port.trim_end_matches('.').to_owned();
-                }
-            }
-        });
-        let url = format!("http://127.0.0.1:{}", port.await.expect("chromedriver starts"));
-        // Its pipe must not fill up.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let profile = tempfile::tempdir().unwrap();
-        let args = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--no-proxy-server",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            &format!("--user-data-dir={}", profile.path().display()),
-        ];
-        let scripts = if javascript { 1 } else { 2 };
-        let options =
-            json!({ "args": args, "prefs": { "profile.managed_default_content_settings.javascript": scripts } });
-        let Value::Object(capabilities) = json!({ "goog:chromeOptions": options }) else { unreachable!() };
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let connecting = builder.capabilities(capabilities).connect(&url);
-        let client = timeout(BOUND, connecting).await.expect("a browser in time").expect("a browser");
-        Self { client, driver, _profile: profile }
-    }
-
-    /// Closes it: without that, a browser would be left behind.
-    async fn close(mut self) {
-        self.client.close().await.unwrap();
-        self.driver.kill().await.unwrap();
-    }
-
-    /// Whether a page's own scripts run.
-    async fn runs_scripts(&self) -> bool {
-        let page = "data:text/html,<h1>off</h1><script>document.querySelector('h1').textContent='on'</script>";
-        self.client.goto(page).await.unwrap();
-        self.find("h1").await.text().await.unwrap() == "on"
-    }
-
-    async fn find(&self, css: &str) -> Element {
-        self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
-    }
-
-    /// What the page says, once its heading is this.
-    async fn text_under(&self, heading: &str) -> String {
-        eventually_within(BOUND, &format!("the page says {heading:?}"), async || {
-            let found = self.client.find(Locator::Css("h1")).await.ok()?.text().await.ok()?;
-            (found == heading).then_some(())
-        })
-        .await;
-        self.find("main").await.text().await.unwrap()
-    }
-
-    async fn submit(&self, password: &str) {
-        let field = self.find("#password").await;
-        field.clear().await.unwrap();
-        field.send_keys(password).await.unwrap();
-        self.find("button").await.click().await.unwrap();
-    }
+/// Fills in a password and sends the form.
+async fn submit(browser: &Browser, password: &str) {
+    let field = browser.find("#password").await;
+    field.clear().await.unwrap();
+    field.send_keys(password).await.unwrap();
+    browser.find("button").await.click().await.unwrap();
 }
 
 /// Ann opens the link of her mail, and does everything wrong before she does it right.
@@ -116,11 +30,11 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert_eq!(browser.find("main").await.css_value("max-width").await.unwrap(), "416px", "the style is let in");
 
     // The browser itself explains what is too short; whatever gets past it the server does.
-    browser.submit("short").await;
+    submit(browser, "short").await;
     let why = browser.find("#password:invalid").await.prop("validationMessage").await.unwrap().unwrap();
     assert!(why.contains("12"), "{why}");
     browser.client.execute("document.querySelector('#password').removeAttribute('minlength')", vec![]).await.unwrap();
-    browser.submit("short").await;
+    submit(browser, "short").await;
     let explained = eventually_within(BOUND, "it is explained", async || {
         browser.client.find(Locator::Css("#error[role=alert]")).await.ok()?.text().await.ok()
     });
@@ -129,7 +43,7 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     browser.text_under("Activate your account").await;
     assert_eq!(system.login("ann@example.org", "short").await.status, 401);
 
-    browser.submit(PASSWORD).await;
+    submit(browser, PASSWORD).await;
     let text = browser.text_under("Welcome to T3").await;
     assert!(text.contains("desktop app") && text.contains("ann@example.org"), "{text}");
     system.login("ann@example.org", PASSWORD).await.expect(200);
@@ -162,12 +76,12 @@ async fn reset(browser: &Browser, system: &System, javascript: bool) {
         assert_eq!(kind().await, "password");
         show.click().await.unwrap();
     }
-    browser.submit("password1234").await;
+    submit(browser, "password1234").await;
     let explained = eventually_within(BOUND, "it is explained", async || {
         browser.client.find(Locator::Css("#error[role=alert]")).await.ok()?.text().await.ok()
     });
     assert!(explained.await.contains("harder to guess"));
-    browser.submit("three words and a half").await;
+    submit(browser, "three words and a half").await;
     let text = browser.text_under("Your password is set").await;
     assert!(text.contains("ann@example.org"), "{text}");
     system.login("ann@example.org", "three words and a half").await.expect(200);

@@ -11,9 +11,12 @@ use crate::{
     store::{StoredWindow, Stretch},
 };
 
-/// The windows that touch a range, page by page.
+/// The windows that touch a range, page by page: for admins; for employees their own.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
-    call.require_admin()?;
+    match request.filter.employees.as_slice() {
+        [] => call.require_admin()?,
+        named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
+    }
     let windows = app.store.windows.touching(&request).await?;
     let cursor = |w: &StoredWindow| WindowCursor { start: w.window.start, id: w.id };
     let mut page = kit::page_within(windows, cursor).await?;

@@ -1,0 +1,66 @@
+//! The files that pages load: our style, our icon, and htmx, which is not ours.
+//!
+//! htmx 4.0.1 (npm `htmx.org`, Zero-Clause BSD), `dist/htmx.min.js` as it is,
+//! sha256 a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use sha2::{Digest, Sha256};
+
+use crate::App;
+
+/// A file with a hash of its content in its name, so that browsers may keep it for good.
+pub(super) struct Asset {
+    /// Where it is.
+    pub(super) path: String,
+    kind: &'static str,
+    content: &'static str,
+}
+
+pub(super) static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("style", "css", "text/css; charset=utf-8", include_str!("assets/style.css")));
+pub(super) static HTMX: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("htmx", "js", "text/javascript; charset=utf-8", include_str!("assets/htmx-4.0.1.min.js"))
+});
+pub(super) static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("assets/favicon.svg")));
+
+impl Asset {
+    fn new(name: &str, extension: &str, kind: &'static str, content: &'static str) -> Self {
+        let hash: String = Sha256::digest(content).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Self { path: format!("/console/assets/{name}-{hash}.{extension}"), kind, content }
+    }
+
+    fn answer(&self, keep: HeaderValue) -> Response {
+        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(self.kind)), (header::CACHE_CONTROL, keep)];
+        (headers, self.content).into_response()
+    }
+}
+
+/// All of them, and the icon where browsers look for one by themselves.
+pub(super) fn router() -> Router<Arc<App>> {
+    let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let router = [&*STYLE, &*HTMX, &*ICON].into_iter().fold(Router::new(), |router, asset| {
+        let keep = for_good.clone();
+        router.route(&asset.path, get(move || std::future::ready(asset.answer(keep.clone()))))
+    });
+    let a_day = HeaderValue::from_static("public, max-age=86400");
+    router.route("/favicon.ico", get(move || std::future::ready(ICON.answer(a_day.clone()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn htmx_is_the_file_that_is_named_here() {
+        let hash: String = Sha256::digest(HTMX.content).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(include_str!("assets.rs").contains(&format!("sha256 {hash}.")));
+    }
+}

@@ -1,0 +1,247 @@
+//! What needs somebody: hours that are held back, mail that did not go out, days and clocks that
+//! cannot be right, apps that have fallen silent.
+
+use axum::response::Response;
+use contracts::{
+    AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, Failure, HOUR, ListEmployees, ListLongDays,
+    ListOverlaps, ListQuarantine, LongDay, Overlap, QuarantinedWindow, ReplayQuarantined, Request, Resource, Scope,
+    WindowId, WindowState,
+};
+use futures::try_join;
+use jiff::ToSpan;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    errors, lanes,
+    notice::{Done, notice},
+    now::{is_unsent, silent_since},
+    pages::Pager,
+    places,
+    visitor::Visitor,
+};
+use crate::{
+    error::Problem,
+    extract::{Form, Params},
+    names::Ids,
+};
+
+/// The held windows of one page.
+const HELD: usize = 50;
+/// The most of anything that is looked at.
+const MOST: usize = 1_000;
+/// How many days back long days and two machines are looked for.
+const DAYS: i32 = 14;
+/// More hours than anybody works on a day.
+const LONG: i64 = 16 * HOUR;
+
+/// The form of a decision: which window.
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    id: Option<WindowId>,
+    content: Option<ContentHash>,
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params).await;
+    visitor.page(&places::ATTENTION, content)
+}
+
+/// Tries a held window again, by the rules as they are now.
+pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
+    let (id, content) = chosen.read()?;
+    let done = |state| match state {
+        WindowState::Recorded(_) => Done::Recorded,
+        _ => Done::StillHeld,
+    };
+    Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
+}
+
+/// Records it although a rule says no.
+pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
+    let (id, content) = chosen.read()?;
+    Ok(after(&visitor, AdmitQuarantined { id, content }, |_| Done::Recorded).await)
+}
+
+/// Decides that it does not count.
+pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
+    let (id, content) = chosen.read()?;
+    Ok(after(&visitor, DiscardQuarantined { id, content }, |()| Done::Discarded).await)
+}
+
+impl Chosen {
+    fn read(self) -> Result<(WindowId, Option<ContentHash>), Failure> {
+        Ok((self.id.ok_or_else(|| Failure::field("id", "must be given"))?, self.content))
+    }
+}
+
+async fn after<R: Request>(visitor: &Visitor, request: R, done: impl Fn(R::Reply) -> Done) -> Response {
+    match visitor.ask(request).await {
+        Ok(reply) => errors::see(&format!("{}?done={}", places::ATTENTION.path, done(reply).word())),
+        Err(failure) => visitor.failed(&failure),
+    }
+}
+
+async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
+    let reader = &visitor.reader;
+    let today = reader.day(visitor.app.clock.now());
+    let misfit = || Failure::field("day", "must be a day of the calendar");
+    let first = today.checked_sub(DAYS.days()).map_err(|_| misfit())?;
+    let range = reader.days(first, DAYS + 1).ok_or_else(misfit)?;
+    let long =
+        ListLongDays { range, longer_than: LONG, timezone: reader.zone.clone(), employees: Vec::new(), after: None };
+    let overlaps = ListOverlaps { range, employees: Vec::new(), projects: Vec::new(), after: None };
+    let may_see = |resource| visitor.may(Scope::read(resource));
+    let held = async {
+        if may_see(Resource::Time) {
+            visitor.first(ListQuarantine::default(), MOST).await
+        } else {
+            Ok(Default::default())
+        }
+    };
+    let employees = async {
+        if may_see(Resource::Employees) {
+            Ok::<_, Failure>(visitor.first(ListEmployees::default(), 20_000).await?.0)
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let ((held, has_more), employees, (long, _), overlaps, silent) =
+        try_join!(held, employees, visitor.first(long, MOST), visitor.ask(overlaps), silent_since(visitor, today),)?;
+    let twice: Vec<Overlap> = overlaps.items.into_iter().filter(|o| o.taken_from_other_computers > 0).collect();
+    let ids = Ids {
+        projects: held.iter().map(|held| held.window.project_id).collect(),
+        tasks: held.iter().map(|held| held.window.task_id).collect(),
+        employees: held
+            .iter()
+            .map(|held| held.employee_id)
+            .chain(long.iter().map(|day| day.employee_id))
+            .chain(twice.iter().map(|overlap| overlap.employee_id))
+            .collect(),
+        ..Ids::default()
+    };
+    let told = visitor.names(ids).await;
+    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
+    let unsent: Vec<&Employee> = employees.iter().filter(|employee| is_unsent(employee)).collect();
+    let silent: Vec<&Employee> =
+        employees.iter().filter(|employee| employee.is_active && silent.contains(&employee.id)).collect();
+    let pager = Pager::of(params, held.len(), HELD)?;
+    let count = held.len();
+    let held = pager.part(held);
+    let is_calm = held.is_empty() && unsent.is_empty() && long.is_empty() && twice.is_empty() && silent.is_empty();
+    Ok(html! {
+        (notice(params))
+        @if is_calm {
+            section { p.empty { "Nothing needs you: all hours that came in are counted, and all invitations are on their way." } }
+        }
+        @if !held.is_empty() {
+            section {
+                h2 { "Hours that are held back (" (reader.count(count)) @if has_more { " or more" } ")" }
+                p { "They came in and are safe, but a rule says no. Whatever you decide is kept with your name." }
+                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &told)) } } }
+                (pager.links(visitor))
+            }
+        }
+        @if !unsent.is_empty() {
+            section {
+                h2 { "Invitations that could not be delivered" }
+                ul.cards { @for employee in &unsent { li { (one_unsent(visitor, employee)) } } }
+            }
+        }
+        @if !long.is_empty() { section { h2 { "Days of more than 16 hours" } (long_days(visitor, &long, name)) } }
+        @if !twice.is_empty() { section { h2 { "On two computers at once" } (at_once(visitor, &twice, name)) } }
+        @if !silent.is_empty() {
+            section {
+                h2 { "Fallen silent" }
+                p { "They used to track, and nothing has come for three days. Holidays, or an app that does not run?" }
+                ul { @for employee in &silent { li { (visitor.person(employee.id, employee.name.as_str())) } } }
+            }
+        }
+    })
+}
+
+/// What can be done about a window, in plain words.
+fn remedy(code: Code) -> &'static str {
+    match code {
+        Code::NotOnProject | Code::NotOnTask => {
+            "They were not on it then. If they should have been, count the hours; put them on it for the hours to come."
+        }
+        Code::ProjectArchived => "The project was archived then. Count the hours if the work was meant.",
+        Code::UnknownProject | Code::UnknownTask | Code::UnknownEmployee => {
+            "Nobody here has ever heard of it, so it can only be tried again once it exists, or be discarded."
+        }
+        Code::ClockAhead => "The computer's clock runs ahead. It is counted by itself when its time has come.",
+        Code::ClockBehind => "The computer's clock runs far behind. Count it only if the date is right.",
+        Code::Conflict => "Another window has the same id. Counted, this one gets an id of its own.",
+        _ => "Count it if the hours were worked, or discard it.",
+    }
+}
+
+fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crate::names::Told) -> Markup {
+    let (reader, window) = (&visitor.reader, &held.window);
+    let action = |word: &str, label: &str, class: &str| {
+        html! {
+            form method="post" action=(visitor.address(&format!("{}/{word}", places::ATTENTION.path))) {
+                input type="hidden" name="id" value=(held.id);
+                @if let Some(content) = held.content { input type="hidden" name="content" value=(content); }
+                button class=(class) type="submit" { (label) span.unseen { ": " (name) ", " (reader.moment(window.start)) } }
+            }
+        }
+    };
+    html! {
+        p {
+            strong { (visitor.person(held.employee_id, name)) } ", " (reader.moment(window.start)) "–" (reader.time(window.end))
+            ", " (lanes::project(told, window.project_id)) ", " (lanes::task(told, window.task_id)) ", " (window.computer)
+        }
+        p { (held.detail) " " (remedy(held.code)) }
+        @if visitor.may(Scope::write(Resource::Time)) {
+            div.row {
+                (action("replay", "Try again", "quiet"))
+                (action("admit", "Count the hours", ""))
+                (action("discard", "Discard", "quiet"))
+            }
+        }
+    }
+}
+
+fn one_unsent(visitor: &Visitor, employee: &Employee) -> Markup {
+    let invitation = employee.invitation.as_ref();
+    html! {
+        p { strong { (visitor.person(employee.id, employee.name.as_str())) } ", " (employee.email) }
+        @if let Some(detail) = invitation.and_then(|invitation| invitation.detail.as_ref()) { p { (detail) } }
+        @if visitor.may(Scope::write(Resource::Employees)) {
+            form method="post" action=(visitor.address(&places::person_action(employee.id, "invite"))) {
+                button type="submit" { "Send a fresh invitation" span.unseen { " to " (employee.name) } }
+            }
+        }
+    }
+}
+
+fn long_days<'a>(visitor: &Visitor, days: &[LongDay], name: impl Fn(contracts::EmployeeId) -> &'a str) -> Markup {
+    html! {
+        div.wide tabindex="0" role="region" aria-label="Days of more than 16 hours" { table {
+            thead { tr { th scope="col" { "Day" } th scope="col" { "Who" } th.number scope="col" { "Hours" } } }
+            tbody { @for day in days { tr {
+                td { a href={ (visitor.address(places::DAY.path)) "?day=" (day.day) } { (visitor.reader.date(day.day)) } }
+                td.text { (visitor.person(day.employee_id, name(day.employee_id))) }
+                td.number { (visitor.reader.hours(day.time)) }
+            } } }
+        } }
+    }
+}
+
+fn at_once<'a>(visitor: &Visitor, overlaps: &[Overlap], name: impl Fn(contracts::EmployeeId) -> &'a str) -> Markup {
+    let reader = &visitor.reader;
+    html! {
+        div.wide tabindex="0" role="region" aria-label="On two computers at once" { table {
+            thead { tr { th scope="col" { "From – to" } th scope="col" { "Who" } th scope="col" { "Computer" } th.number scope="col" { "At once" } } }
+            tbody { @for overlap in overlaps { tr {
+                td { a href={ (visitor.address(places::DAY.path)) "?day=" (reader.day(overlap.start)) } { (reader.moment(overlap.start)) "–" (reader.time(overlap.end)) } }
+                td.text { (visitor.person(overlap.employee_id, name(overlap.employee_id))) }
+                td.text { (overlap.computer) }
+                td.number { (reader.hours(overlap.taken_from_other_computers)) }
+            } } }
+        } }
+    }
+}

@@ -1,0 +1,175 @@
+use contracts::{Millis, ProjectId, TaskId, TimeRange, Window};
+use maud::{Markup, html};
+
+/// Windows of the same task with no more than this between them are one stretch.
+const JOINED_WITHIN: i64 = 60_000;
+/// How many colours there are.
+const COLOURS: usize = 12;
+
+/// Work on one task without a break, as it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) project: ProjectId,
+    pub(crate) task: TaskId,
+    pub(crate) start: Millis,
+    pub(crate) end: Millis,
+    /// What counts of it.
+    pub(crate) time: i64,
+}
+
+/// What one person did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lane {
+    /// What counts, in the order of time; never two at once.
+    pub(crate) stretches: Vec<Stretch>,
+    /// What does not, because an earlier window counts there.
+    pub(crate) lost: Vec<(Millis, Millis)>,
+}
+
+impl Lane {
+    /// What these windows of one person leave of a range. What counts of a window is its end: the rest,
+    /// its `negativeTime`, counts for an earlier one.
+    pub(crate) fn of<'a>(windows: impl IntoIterator<Item = &'a Window>, range: TimeRange) -> Self {
+        let mut lane = Self::default();
+        for window in windows {
+            let counted_from = window.start + window.negative_time;
+            if let Some((start, end)) = clipped(window.start, counted_from, range) {
+                lane.lose(start, end);
+            }
+            if let Some((start, end)) = clipped(counted_from, window.end, range) {
+                lane.count(Stretch { project: window.project_id, task: window.task_id, start, end, time: end - start });
+            }
+        }
+        lane
+    }
+
+    /// All that counts.
+    pub(crate) fn time(&self) -> i64 {
+        self.stretches.iter().map(|stretch| stretch.time).sum()
+    }
+
+    fn count(&mut self, next: Stretch) {
+        match self.stretches.last_mut() {
+            Some(last)
+                if (last.project, last.task) == (next.project, next.task)
+                    && next.start - last.end <= JOINED_WITHIN
+                    && next.start >= last.end =>
+            {
+                last.end = next.end;
+                last.time += next.time;
+            }
+            _ => self.stretches.push(next),
+        }
+    }
+
+    fn lose(&mut self, start: Millis, end: Millis) {
+        match self.lost.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => self.lost.push((start, end)),
+        }
+    }
+}
+
+fn clipped(start: Millis, end: Millis, range: TimeRange) -> Option<(Millis, Millis)> {
+    let part = TimeRange::new(start, end).ok()?.clip(range)?;
+    Some((part.start(), part.end()))
+}
+
+/// The class of a project's colour: the same on every page.
+pub(crate) fn colour(project: ProjectId) -> String {
+    let sum: usize = project.0.as_bytes().iter().map(|byte| usize::from(*byte)).sum();
+    format!("k{}", sum % COLOURS)
+}
+
+/// Where a moment is drawn: seconds after the range begins.
+fn at(moment: Millis, range: TimeRange) -> i64 {
+    (moment - range.start()) / 1_000
+}
+
+/// A lane's drawing, each stretch leading to where `link` says; a pointer shows what it stands for.
+pub(crate) fn lanes(
+    lane: &Lane,
+    range: TimeRange,
+    link: impl Fn(&Stretch) -> String,
+    says: impl Fn(&Stretch) -> String,
+) -> Markup {
+    let whole = range.length() / 1_000;
+    let quarter = whole / 4;
+    html! {
+        svg viewBox={ "0 0 " (whole) " 10" } preserveAspectRatio="none" aria-hidden="true" {
+            @for part in 1..4 { path.grid d={ "M" (quarter * part) " 0v10" } {} }
+            @for stretch in &lane.stretches {
+                @let (from, to) = (at(stretch.start, range), at(stretch.end, range));
+                // The table has the same links: nobody should have to step through the drawing.
+                a href=(link(stretch)) tabindex="-1" {
+                    rect class=(colour(stretch.project)) x=(from) y="1" width=(to - from) height="8" {
+                        title { (says(stretch)) }
+                    }
+                }
+            }
+            @for (start, end) in &lane.lost {
+                @let (from, to) = (at(*start, range), at(*end, range));
+                rect.lost x=(from) y="7" width=(to - from) height="3" { title { "More than one at once" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::HOUR;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DAY: i64 = 24 * HOUR;
+
+    fn stretches(lengths: &[(u8, i64, i64)]) -> Lane {
+        let (mut lane, mut at) = (Lane::default(), 0);
+        for (task, gap, length) in lengths {
+            let (start, end) = (Millis(at + gap), Millis(at + gap + length));
+            lane.count(Stretch {
+                project: ProjectId(uuid::Uuid::from_u128(1)),
+                task: TaskId(uuid::Uuid::from_u128(u128::from(*task))),
+                start,
+                end,
+                time: *length,
+            });
+            at += gap + length;
+        }
+        lane
+    }
+
+    #[test]
+    fn a_short_pause_is_no_break_and_another_task_is() {
+        let joined = |lengths: &[(u8, i64, i64)]| stretches(lengths).stretches.len();
+        assert_eq!(joined(&[(1, 0, HOUR), (1, 60_000, HOUR), (1, 0, HOUR)]), 1);
+        assert_eq!(joined(&[(1, 0, HOUR), (1, 60_001, HOUR)]), 2);
+        assert_eq!(joined(&[(1, 0, HOUR), (2, 0, HOUR), (1, 0, HOUR)]), 3);
+    }
+
+    /// The widths of what counts, as they stand in the drawing.
+    fn widths(drawn: &str) -> Vec<i64> {
+        let counted = drawn.split("<rect class=\"k").skip(1);
+        let width = |rect: &str| rect.split("width=\"").nth(1)?.split('"').next()?.parse().ok();
+        counted.filter_map(width).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_rectangles_add_up_to_the_time_that_counts(
+            lengths in proptest::collection::vec((0..3_u8, 0..2 * 60_000_i64, 1_000..HOUR), 1..20),
+        ) {
+            let (lane, range) = (stretches(&lengths), TimeRange::new(Millis(0), Millis(DAY)).expect("a day"));
+            let time: i64 = lengths.iter().map(|(_, _, length)| length).sum();
+            prop_assert_eq!(lane.time(), time);
+            let drawn = lanes(&lane, range, |_| String::new(), |_| String::new()).into_string();
+            let widths = widths(&drawn);
+            prop_assert_eq!(widths.len(), lane.stretches.len());
+            // Each is cut to seconds at both ends, and takes in the pauses that are no breaks.
+            let pauses: i64 = lane.stretches.iter().map(|s| s.end - s.start - s.time).sum();
+            let most = i64::try_from(widths.len()).expect("few") * 1_000;
+            prop_assert!((widths.iter().sum::<i64>() * 1_000 - time - pauses).abs() <= most);
+        }
+    }
+}

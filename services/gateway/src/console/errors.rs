@@ -1,0 +1,128 @@
+//! What is shown in place of a page.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{Code, Failure};
+use maud::{Markup, html};
+
+use super::{address, layout, places, visitor::Visitor};
+use crate::{App, error::retry_after};
+
+/// Has htmx go to another page.
+const REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// Goes on to a page of ours, as browsers do after a form.
+pub(super) fn see(path: &str) -> Response {
+    with_header(StatusCode::SEE_OTHER, header::LOCATION, path)
+}
+
+/// Has somebody log in, and brings them back here afterwards.
+pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response {
+    let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
+    let path = format!("{}?{query}", places::LOG_IN.path);
+    if !is_refresh {
+        return see(&path);
+    }
+    with_header(StatusCode::UNAUTHORIZED, REDIRECT, &address(app, &path))
+}
+
+fn with_header(status: StatusCode, name: HeaderName, value: &str) -> Response {
+    let mut response = status.into_response();
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// An error for somebody of whom we do not know who they are.
+pub(super) fn alone(app: &App, failure: &Failure) -> Response {
+    let Told { status, title, content } = told(app, failure);
+    later(failure, layout::alone(app, status, title, &content))
+}
+
+/// A page with this status, in place of a problem.
+pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
+    let code = match status.as_u16() {
+        404 => Code::NotFound,
+        503 | 504 => Code::Unavailable,
+        500.. => Code::Internal,
+        _ => Code::Invalid,
+    };
+    let failure = Failure::new(code, "What was sent cannot be read. Go back, load the page anew and try again.");
+    let mut response = alone(app, &failure);
+    *response.status_mut() = status;
+    response
+}
+
+/// A form that another site has sent.
+pub(super) fn from_elsewhere() -> Response {
+    let text =
+        "This form did not come from our own pages, so nothing was done. Go back, load the page anew and try again.\n";
+    (StatusCode::FORBIDDEN, text).into_response()
+}
+
+impl Visitor {
+    /// 404, for somebody who is logged in.
+    pub(super) fn missing(&self) -> Response {
+        self.failed(&Failure::not_found("page"))
+    }
+
+    /// 403.
+    pub(super) fn forbidden(&self) -> Response {
+        self.failed(&Failure::new(Code::MissingScope, "Your role does not let you open this page."))
+    }
+
+    /// What went wrong.
+    pub(super) fn failed(&self, failure: &Failure) -> Response {
+        let Told { status, title, content } = told(&self.app, failure);
+        later(failure, self.page_as(status, title, None, &content))
+    }
+}
+
+struct Told {
+    status: StatusCode,
+    title: &'static str,
+    content: Markup,
+}
+
+fn told(app: &App, failure: &Failure) -> Told {
+    let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let start = html! { p { a href=(address(app, places::MY_DAY.path)) { "To my day" } } };
+    let (title, content) = match failure.code {
+        Code::NotFound => (
+            "Nothing here",
+            html! {
+                p { "There is nothing at this address. Perhaps it was cut off, or what it showed is gone." }
+                (start)
+            },
+        ),
+        Code::MissingScope | Code::Forbidden | Code::Unauthorized => (
+            "Not for you",
+            html! {
+                p { "Your role does not let you see this. Ask an owner of the organisation if it should." }
+                (start)
+            },
+        ),
+        code if code.is_passing() => (
+            "Please try again",
+            html! {
+                p { "A part of the system does not answer at the moment. Nothing is lost." }
+                p { "Load this page again in a few seconds." }
+            },
+        ),
+        Code::Internal => {
+            ("Something went wrong", html! { p { "Something went wrong on our side. The log knows more." } })
+        }
+        _ => ("This does not work", html! { p.error role="alert" { (failure.detail) } (start) }),
+    };
+    Told { status, title, content }
+}
+
+fn later(failure: &Failure, mut response: Response) -> Response {
+    if failure.code.is_passing() {
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after());
+    }
+    response
+}

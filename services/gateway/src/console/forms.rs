@@ -1,0 +1,57 @@
+//! What forms have in common: fields, and the API's own errors beside them.
+
+use axum::{http::StatusCode, response::Response};
+use contracts::Failure;
+use maud::{Markup, html};
+
+use super::{places::Place, visitor::Visitor};
+
+/// A field of a form, with what is wrong with it.
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) label: &'a str,
+    pub(super) kind: &'a str,
+    /// What stands in it.
+    pub(super) value: &'a str,
+    pub(super) autocomplete: &'a str,
+    pub(super) error: Option<&'a str>,
+}
+
+/// The field: its label, itself, and what is wrong with it.
+pub(super) fn field(field: &Field<'_>) -> Markup {
+    let Field { name, label, kind, value, autocomplete, error } = field;
+    let id = format!("{name}-error");
+    html! {
+        label for=(name) { (label) }
+        input id=(name) name=(name) type=(kind) value=(value) autocomplete=(autocomplete)
+            aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| &id)];
+        @if let Some(error) = error { p.error id=(id) { (error) } }
+    }
+}
+
+/// What is wrong with a field.
+pub(super) fn said<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
+    failure?.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+}
+
+/// What is wrong with a form as a whole.
+pub(super) fn alert(failure: Option<&Failure>) -> Markup {
+    html! {
+        @if let Some(failure) = failure {
+            p.error role="alert" {
+                @if failure.errors.is_empty() { (failure.detail) } @else { "Nothing is saved yet: something does not fit." }
+            }
+        }
+    }
+}
+
+impl Visitor {
+    /// A page once more, with what somebody has typed and what is wrong with it.
+    pub(super) fn again(&self, place: &Place, failure: &Failure, content: Result<Markup, Failure>) -> Response {
+        let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        match content {
+            Ok(content) => self.page_as(status, place.name, Some(place), &content),
+            Err(failure) => self.failed(&failure),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What people did on a day: a lane for each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::{EmployeeId, HOUR, Millis, Name, ProjectId, TaskId, TimeRange, Window};
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::{
+    charts::{Figure, Lane, Stretch, colour, figure, lanes},
+    places,
+    visitor::Visitor,
+};
+use crate::names::{Ids, Told};
+
+/// A day's drawing is divided into four parts, and each edge is a full hour.
+const PARTS: i64 = 4;
+
+/// One person's day.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) id: EmployeeId,
+    pub(super) name: String,
+    pub(super) lane: Lane,
+}
+
+/// The lanes of some people by their windows, in the order in which they are named.
+pub(super) fn people(named: Vec<(EmployeeId, String)>, windows: &[Window], range: TimeRange) -> Vec<Person> {
+    let mut of: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
+    for window in windows {
+        of.entry(window.employee_id).or_default().push(window);
+    }
+    let person = |(id, name)| Person { id, name, lane: Lane::of(of.remove(&id).unwrap_or_default(), range) };
+    named.into_iter().map(person).collect()
+}
+
+/// What windows have ids of, for their names to be asked for.
+pub(super) fn ids_of(windows: &[Window]) -> Ids {
+    Ids {
+        projects: windows.iter().map(|window| window.project_id).collect(),
+        tasks: windows.iter().map(|window| window.task_id).collect(),
+        ..Ids::default()
+    }
+}
+
+/// The name of a project, whatever became of it.
+pub(super) fn project(told: &Told, id: ProjectId) -> &str {
+    told.work.projects.get(&id).map_or("a project without a name", Name::as_str)
+}
+
+/// The name of a task, whatever became of it.
+pub(super) fn task(told: &Told, id: TaskId) -> &str {
+    told.work.tasks.get(&id).map_or("a task without a name", Name::as_str)
+}
+
+/// The figure of a day.
+pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Person], told: &Told) -> Markup {
+    let reader = &visitor.reader;
+    let seen = cropped(range, people);
+    let time: i64 = people.iter().map(|person| person.lane.time()).sum();
+    let lost = people.iter().any(|person| !person.lane.lost.is_empty());
+    let sentence = match people.len() {
+        1 => format!("{} hours were worked.", reader.hours(time)),
+        count => format!("{} people worked {} hours.", reader.count(count), reader.hours(time)),
+    };
+    let from_to = |stretch: &Stretch| format!("{}–{}", reader.time(stretch.start), reader.time(stretch.end));
+    let works = |stretch: &Stretch| format!("{}, {}", project(told, stretch.project), task(told, stretch.task));
+    let link = |person: &Person, stretch: &Stretch| {
+        let minutes = |at: Millis, up: i64| (at - range.start() + up).div_euclid(60_000);
+        let (from, to) = (minutes(stretch.start, 0), minutes(stretch.end, 59_999));
+        format!("{}?day={day}&employee={}&from={from}&to={to}", visitor.address(places::WINDOWS.path), person.id)
+    };
+    let edges: Vec<String> = (0..=PARTS).map(|part| reader.time(seen.start() + seen.length() / PARTS * part)).collect();
+    let shown: BTreeSet<ProjectId> =
+        people.iter().flat_map(|person| &person.lane.stretches).map(|stretch| stretch.project).collect();
+    let drawing = html! {
+        ul.lanes {
+            li.scale { span {} div.hours aria-hidden="true" { @for edge in &edges { span { (edge) } } } span {} }
+            @for person in people {
+                li {
+                    span { (visitor.person(person.id, &person.name)) }
+                    (lanes(&person.lane, seen, |s| link(person, s), |s| format!("{}: {}", from_to(s), works(s))))
+                    span.number { (reader.hours(person.lane.time())) }
+                }
+            }
+        }
+        ul.key {
+            @for id in shown {
+                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect class=(colour(id)) width="1" height="1" {} } (project(told, id)) }
+            }
+            @if lost {
+                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect.lost width="1" height="1" {} } "more than one at once: it counts once" }
+            }
+        }
+    };
+    let table = html! {
+        table {
+            thead { tr { th scope="col" { "Who" } th scope="col" { "Project" } th scope="col" { "Task" } th scope="col" { "From – to" } th.number scope="col" { "Hours" } } }
+            tbody {
+                @for person in people {
+                    @for stretch in &person.lane.stretches {
+                        tr {
+                            td.text { (person.name) }
+                            td.text { (project(told, stretch.project)) }
+                            td.text { (task(told, stretch.task)) }
+                            td { a href=(link(person, stretch)) { (from_to(stretch)) } }
+                            td.number { (reader.hours(stretch.time)) }
+                        }
+                    }
+                }
+            }
+            tfoot { tr { th scope="row" colspan="4" { "All" } td.number { (reader.hours(time)) } } }
+        }
+    };
+    figure(Figure { title: &reader.date(day), sentence: &sentence, drawing, table })
+}
+
+/// The part of the day in which there is something: whole hours, a multiple of four.
+fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
+    let edges = people.iter().flat_map(|person| {
+        let counted = person.lane.stretches.iter().map(|stretch| (stretch.start, stretch.end));
+        counted.chain(person.lane.lost.iter().copied())
+    });
+    let (first, last) =
+        edges.fold((range.end(), range.start()), |(first, last), (start, end)| (first.min(start), last.max(end)));
+    if first >= last {
+        return range;
+    }
+    let hours = |at: Millis, up: i64| (at - range.start() + up).div_euclid(HOUR);
+    let (from, to) = (hours(first, 0), hours(last, HOUR - 1));
+    let length = (to - from).div_euclid(PARTS) * PARTS + if (to - from) % PARTS == 0 { 0 } else { PARTS };
+    let start = range.start() + from * HOUR;
+    TimeRange::new(start, start + length.max(PARTS) * HOUR).unwrap_or(range)
+}
+
+/// Links to the day before and after, and a form for any.
+pub(super) fn steps(visitor: &Visitor, path: &str, day: Date, today: Date) -> Markup {
+    let to = |day: Date| format!("{}?day={day}", visitor.address(path));
+    html! {
+        form.row method="get" action=(visitor.address(path)) {
+            @if let Ok(before) = day.yesterday() { a.button.quiet href=(to(before)) { "The day before" } }
+            @if let Some(after) = day.tomorrow().ok().filter(|after| *after <= today) { a.button.quiet href=(to(after)) { "The day after" } }
+            @if day != today { a.button.quiet href=(visitor.address(path)) { "Today" } }
+            label { "Day " input type="date" name="day" value=(day) required; }
+            button type="submit" { "Show" }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The console: pages for people with a role, and each employee's own. A client of the same requests
+//! as the API, rendered here; every page works without JavaScript.
+
+mod assets;
+mod attention;
+mod charts;
+mod cookie;
+mod day;
+mod errors;
+mod forms;
+mod lanes;
+mod layout;
+mod live;
+mod locale;
+mod log_in;
+mod my_day;
+mod notice;
+mod now;
+mod pages;
+mod people;
+mod person;
+mod places;
+mod reader;
+mod reports;
+mod visitor;
+mod week;
+mod windows;
+mod zone;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::{Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{MethodRouter, get, post},
+};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+pub use self::places::console_pages;
+use self::{places::Place, visitor::Visitor};
+use crate::{App, error::PROBLEM_JSON};
+
+/// What pages may load and where they may send forms: our own, and nothing that stands in the page.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// An answer that may be compressed although it is a page: nothing secret stands in it, so that its
+/// length tells nobody anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HoldsNoSecret;
+
+/// Where a path of ours is for browsers.
+fn address(app: &App, path: &str) -> String {
+    app.base.path(path)
+}
+
+/// All pages of the console, each with who may open it.
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let router = Router::new()
+        .merge(page(&places::NOW, get(now::show)))
+        .merge(page(&places::DAY, get(day::show)))
+        .merge(page(&places::WEEK, get(week::show)))
+        .merge(page(&places::PEOPLE, get(people::show).post(people::submit)))
+        .merge(page(&places::PERSON, get(person::show)))
+        .merge(page(&places::UPDATE, post(person::update)))
+        .merge(page(&places::INVITE, post(person::invite)))
+        .merge(page(&places::DEACTIVATE, post(person::deactivate)))
+        .merge(page(&places::REACTIVATE, post(person::reactivate)))
+        .merge(page(&places::SET_ROLE, post(person::set_role)))
+        .merge(page(&places::ATTENTION, get(attention::show)))
+        .merge(page(&places::REPLAY, post(attention::replay)))
+        .merge(page(&places::ADMIT, post(attention::admit)))
+        .merge(page(&places::DISCARD, post(attention::discard)))
+        .merge(page(&places::REPORTS, get(reports::show)))
+        .merge(page(&places::REPORTS_CSV, get(reports::csv)))
+        .merge(page(&places::WINDOWS, get(windows::show)))
+        .merge(page(&places::MY_DAY, get(my_day::show)))
+        .merge(page(&places::ZONE, get(zone::show).post(zone::submit)))
+        .merge(page(&places::LOG_IN, get(log_in::show).post(log_in::submit)))
+        .route(places::LOG_OUT, post(log_in::log_out))
+        .route("/console/{*rest}", get(missing));
+    let router = router.layer(middleware::from_fn_with_state(app.clone(), cookie::slide));
+    // Who sends a form from elsewhere has the reader's cookie sent along.
+    let router = router.layer(CsrfLayer::new().with_rejection_response(|_: ProtectionError| errors::from_elsewhere()));
+    router.merge(assets::router()).layer(middleware::from_fn_with_state(app.clone(), as_page))
+}
+
+fn page(place: &Place, methods: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
+    Router::new().route(place.path, methods.layer(Extension(place.access)))
+}
+
+/// What every page says of itself; whoever has said something else keeps it. What did not get as far as
+/// a page, such as a form that cannot be read, becomes one.
+async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
+        response = errors::in_place_of(&app, response.status());
+    }
+    response.extensions_mut().insert(HoldsNoSecret);
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // Browsers then name us as the origin of our own forms, and nobody else hears of our addresses.
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    response
+}
+
+async fn missing(visitor: Visitor) -> Response {
+    visitor.missing()
+}

@@ -1,0 +1,65 @@
+//! What is said once something was done: the page is loaded anew, and its address names which.
+
+use maud::{Markup, html};
+
+use crate::extract::Params;
+
+/// Something that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    Created,
+    Saved,
+    Invited,
+    Deactivated,
+    Reactivated,
+    Recorded,
+    Discarded,
+    StillHeld,
+}
+
+impl Done {
+    const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Saved,
+        Self::Invited,
+        Self::Deactivated,
+        Self::Reactivated,
+        Self::Recorded,
+        Self::Discarded,
+        Self::StillHeld,
+    ];
+
+    /// As it stands in an address.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Saved => "saved",
+            Self::Invited => "invited",
+            Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
+            Self::Recorded => "recorded",
+            Self::Discarded => "discarded",
+            Self::StillHeld => "still-held",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Created => "Created. The invitation is on its way.",
+            Self::Saved => "Saved.",
+            Self::Invited => "A fresh invitation is on its way. The link of the older one is dead.",
+            Self::Deactivated => "Deactivated: off every project and task, and logged out everywhere.",
+            Self::Reactivated => "Reactivated, on no project yet.",
+            Self::Recorded => "Recorded: the hours count now.",
+            Self::Discarded => "Discarded: the hours do not count. The window is kept, with who decided so.",
+            Self::StillHeld => "It was tried again, and is still held back for the reason that is shown.",
+        }
+    }
+}
+
+/// The sentence for what the address says was done.
+pub(super) fn notice(params: &Params) -> Markup {
+    let word: Option<String> = params.get("done", "must be a word").ok().flatten();
+    let done = Done::ALL.into_iter().find(|done| word.as_deref() == Some(done.word()));
+    html! { @if let Some(done) = done { p.done role="status" { (done.sentence()) } } }
+}

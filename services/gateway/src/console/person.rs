@@ -1,0 +1,280 @@
+//! One employee: who they are, what they may do, what they did.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use contracts::{
+    DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure, Filter, GetEmployee, GetTime, Grouping,
+    InviteEmployee, Label, Name, Permission, ReactivateEmployee, Request, Resource, Role, Scope, SetRole,
+    UpdateEmployee,
+};
+use futures::try_join;
+use jiff::{ToSpan, civil::Date};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    charts::{Figure, figure, year},
+    errors,
+    forms::{Field, alert, field, said},
+    notice::{Done, notice},
+    people::{role_name, state},
+    places,
+    visitor::Visitor,
+};
+use crate::{
+    error::Problem,
+    extract::{Form, Params, PathId},
+};
+
+/// The days of the heat map.
+const DAYS: i32 = 371;
+
+/// The form with what can be changed.
+#[derive(Deserialize)]
+pub(super) struct Filled {
+    name: Option<String>,
+    email: Option<String>,
+    title: Option<String>,
+}
+
+/// The form with the role.
+#[derive(Deserialize)]
+pub(super) struct FilledRole {
+    role: Option<Role>,
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
+    match content(&visitor, id, &params, None, None).await {
+        Ok((name, content)) => visitor.titled(&places::PERSON, &name, Ok(content)),
+        Err(failure) => visitor.failed(&failure),
+    }
+}
+
+/// Changes name, e-mail and title.
+pub(super) async fn update(
+    visitor: Visitor,
+    PathId(id): PathId<EmployeeId>,
+    params: Params,
+    Form(filled): Form<Filled>,
+) -> Result<Response, Problem> {
+    let outcome = match read(&filled) {
+        Ok(changes) => visitor.ask(UpdateEmployee { id, changes, only_check: false }).await,
+        Err(failure) => Err(failure),
+    };
+    Ok(match outcome {
+        Ok(_) => errors::see(&places::person_after(id, Done::Saved)),
+        Err(failure) => again(&visitor, id, &params, Some(&filled), &failure).await,
+    })
+}
+
+fn read(filled: &Filled) -> Result<EmployeeChanges, Failure> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let title = text(&filled.title);
+    Ok(EmployeeChanges {
+        name: Some(Name::parse(&text(&filled.name)).map_err(|error| Failure::field("name", error))?),
+        email: Some(Email::parse(&text(&filled.email)).map_err(|error| Failure::field("email", error))?),
+        title: Some(match title.trim() {
+            "" => None,
+            title => Some(Label::parse(title).map_err(|error| Failure::field("title", error))?),
+        }),
+    })
+}
+
+/// Gives another role.
+pub(super) async fn set_role(
+    visitor: Visitor,
+    PathId(id): PathId<EmployeeId>,
+    params: Params,
+    Form(filled): Form<FilledRole>,
+) -> Result<Response, Problem> {
+    let Some(role) = filled.role else { return Err(Failure::field("role", "must be given").into()) };
+    Ok(after(&visitor, id, &params, SetRole { id, role }, Done::Saved).await)
+}
+
+/// Has a fresh invitation mailed.
+pub(super) async fn invite(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
+    after(&visitor, id, &params, InviteEmployee { id }, Done::Invited).await
+}
+
+/// Takes somebody off everything and logs them out.
+pub(super) async fn deactivate(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
+    after(&visitor, id, &params, DeactivateEmployee { id }, Done::Deactivated).await
+}
+
+/// Takes that back.
+pub(super) async fn reactivate(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
+    after(&visitor, id, &params, ReactivateEmployee { id }, Done::Reactivated).await
+}
+
+async fn after<R: Request>(visitor: &Visitor, id: EmployeeId, params: &Params, request: R, done: Done) -> Response {
+    match visitor.ask(request).await {
+        Ok(_) => errors::see(&places::person_after(id, done)),
+        Err(failure) => again(visitor, id, params, None, &failure).await,
+    }
+}
+
+async fn again(
+    visitor: &Visitor,
+    id: EmployeeId,
+    params: &Params,
+    filled: Option<&Filled>,
+    failure: &Failure,
+) -> Response {
+    let content = content(visitor, id, params, filled, Some(failure)).await.map(|(_, content)| content);
+    visitor.again(&places::PERSON, failure, content)
+}
+
+async fn content(
+    visitor: &Visitor,
+    id: EmployeeId,
+    params: &Params,
+    filled: Option<&Filled>,
+    failure: Option<&Failure>,
+) -> Result<(String, Markup), Failure> {
+    let reader = &visitor.reader;
+    let today = reader.day(visitor.app.clock.now());
+    let misfit = || Failure::field("day", "must be a day of the calendar");
+    let first = super::reader::monday(today.checked_sub((DAYS - 1).days()).map_err(|_| misfit())?);
+    let count = (today - first).get_days() + 1;
+    let by_day = GetTime {
+        range: reader.days(first, count).ok_or_else(misfit)?,
+        group_by: [Grouping::Day].into(),
+        timezone: reader.zone.clone(),
+        filter: Filter { employees: vec![id], ..Filter::default() },
+        after: None,
+    };
+    let (employee, times) = try_join!(visitor.ask(GetEmployee { id }), visitor.ask_if(Resource::Analytics, by_day))?;
+    let times = times.map(|page| page.items).unwrap_or_default();
+    let days: BTreeMap<Date, i64> = times.iter().filter_map(|row| Some((row.day?, row.time))).collect();
+    let may_change = visitor.may(Scope::write(Resource::Employees));
+    let content = html! {
+        (notice(params))
+        p { (state(visitor, &employee)) " " span.tag { (role_name(employee.role)) } " " (employee.email) }
+        @if let Some(detail) = employee.invitation.as_ref().and_then(|invitation| invitation.detail.as_ref()) {
+            p.error { (detail) }
+        }
+        (alert(failure))
+        section { (worked(visitor, first, today, &days)) }
+        @if may_change { (change(visitor, &employee, filled, failure)) (account(visitor, &employee)) }
+        @if visitor.may(Scope::write(Resource::Keys)) { (roles(visitor, &employee)) }
+        (computers(visitor, &employee))
+    };
+    Ok((employee.name.to_string(), content))
+}
+
+fn worked(visitor: &Visitor, first: Date, today: Date, days: &BTreeMap<Date, i64>) -> Markup {
+    let reader = &visitor.reader;
+    let total: i64 = days.values().sum();
+    if total == 0 {
+        return html! { h2 { "The last year" } p.empty { "No time is recorded in it." } };
+    }
+    let sentence = format!("{} hours on {} days.", reader.hours(total), reader.count(days.len()));
+    let table = html! {
+        table {
+            thead { tr { th scope="col" { "Day" } th.number scope="col" { "Hours" } } }
+            tbody { @for (day, time) in days.iter().rev() { tr {
+                td { a href={ (visitor.address(places::DAY.path)) "?day=" (day) } { (reader.date(*day)) } }
+                td.number { (reader.hours(*time)) }
+            } } }
+            tfoot { tr { th scope="row" { "All" } td.number { (reader.hours(total)) } } }
+        }
+    };
+    let drawing = year(first, today, days, |day, time| format!("{}: {}", reader.date(day), reader.hours(time)));
+    figure(Figure { title: "The last year", sentence: &sentence, drawing, table })
+}
+
+fn change(visitor: &Visitor, employee: &Employee, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
+    let typed = |of: fn(&Filled) -> &Option<String>, stored: &str| {
+        filled.and_then(|filled| of(filled).clone()).unwrap_or_else(|| stored.to_owned())
+    };
+    let title = employee.title.as_ref().map_or("", Label::as_str);
+    let taken = failure.filter(|failure| failure.code == contracts::Code::EmailTaken).map(|f| f.detail.as_str());
+    let input =
+        |name, label, kind, value: &str, error| field(&Field { name, label, kind, value, autocomplete: "off", error });
+    html! {
+        section {
+            h2 { "Name, e-mail and title" }
+            form method="post" action=(visitor.address(&places::person_action(employee.id, "update"))) {
+                (input("name", "Name", "text", &typed(|f| &f.name, employee.name.as_str()), said(failure, "name")))
+                (input("email", "E-mail", "email", &typed(|f| &f.email, employee.email.as_str()), taken.or(said(failure, "email"))))
+                (input("title", "Title", "text", &typed(|f| &f.title, title), said(failure, "title")))
+                p { button type="submit" { "Save" } }
+            }
+        }
+    }
+}
+
+fn account(visitor: &Visitor, employee: &Employee) -> Markup {
+    let action = |word| visitor.address(&places::person_action(employee.id, word));
+    html! {
+        section {
+            h2 { "Account" }
+            @if employee.deactivated_at.is_some() {
+                form method="post" action=(action("reactivate")) {
+                    p { "Reactivated, they log in with their old password and are on no project." }
+                    button type="submit" { "Reactivate" }
+                }
+            } @else {
+                @if !employee.is_active {
+                    form method="post" action=(action("invite")) {
+                        p { "The account is not activated yet. A fresh invitation replaces the older one." }
+                        p { button type="submit" { "Send a fresh invitation" } }
+                    }
+                }
+                details {
+                    summary { "Deactivate " (employee.name) "…" }
+                    form method="post" action=(action("deactivate")) {
+                        p { "They are taken off every project and task at once, and logged out everywhere. Recorded hours stay." }
+                        button.grave type="submit" { "Deactivate" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn roles(visitor: &Visitor, employee: &Employee) -> Markup {
+    html! {
+        section {
+            h2 { "Role" }
+            form method="post" action=(visitor.address(&places::person_action(employee.id, "role"))) {
+                label for="role" { "What they may do" }
+                select #role name="role" aria-describedby="role-hint" {
+                    @for role in Role::ALL {
+                        option value=(format!("{role:?}").to_lowercase()) selected[role == employee.role] { (role_name(role)) }
+                    }
+                }
+                p.hint #role-hint { "Owners may do everything, admins everything but keys and roles, auditors and managers look only, employees see themselves. Another role logs them out." }
+                p { button type="submit" { "Save the role" } }
+            }
+        }
+    }
+}
+
+fn computers(visitor: &Visitor, employee: &Employee) -> Markup {
+    let word = |permission| match permission {
+        Permission::Authorized => html! { span.tag.good { "allowed" } },
+        Permission::Denied => html! { span.tag.bad { "denied" } },
+        Permission::Undetermined => html! { span.tag { "not asked yet" } },
+    };
+    html! {
+        section {
+            h2 { "Computers" }
+            @if employee.system_permissions.is_empty() {
+                p.empty { "The desktop app has not told of any computer yet." }
+            } @else {
+                div.wide tabindex="0" role="region" aria-label="Computers" { table {
+                    thead { tr { th scope="col" { "Computer" } th scope="col" { "Accessibility" } th scope="col" { "Screen recording" } th scope="col" { "Told" } } }
+                    tbody { @for entry in &employee.system_permissions { tr {
+                        th.text scope="row" { (entry.computer) }
+                        td { (word(entry.permissions.accessibility)) }
+                        td { (word(entry.permissions.screen_and_system_audio_recording)) }
+                        td { @if let Some(at) = entry.updated_at { (visitor.reader.moment(at)) } }
+                    } } }
+                } }
+            }
+        }
+    }
+}

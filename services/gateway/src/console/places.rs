@@ -1,0 +1,79 @@
+//! Where the pages are, what they are called, and who may open them.
+
+use axum::http::Method;
+use contracts::{
+    EmployeeId,
+    Resource::{Analytics, Employees, Keys, Time},
+};
+
+use super::notice::Done;
+use crate::auth::Access::{self, Open, Own, Scoped, ScopedOrOwn};
+
+/// A page.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) path: &'static str,
+    pub(super) name: &'static str,
+    pub(super) access: Access,
+}
+
+const fn place(path: &'static str, name: &'static str, access: Access) -> Place {
+    Place { path, name, access }
+}
+
+pub(super) const NOW: Place = place("/console", "Now", Scoped(Analytics));
+pub(super) const DAY: Place = place("/console/day", "Day", Scoped(Analytics));
+pub(super) const WEEK: Place = place("/console/week", "Week", Scoped(Analytics));
+pub(super) const PEOPLE: Place = place("/console/people", "People", Scoped(Employees));
+pub(super) const PERSON: Place = place("/console/people/{id}", "Person", Scoped(Employees));
+pub(super) const UPDATE: Place = place("/console/people/{id}/update", "Person", Scoped(Employees));
+pub(super) const INVITE: Place = place("/console/people/{id}/invite", "Person", Scoped(Employees));
+pub(super) const DEACTIVATE: Place = place("/console/people/{id}/deactivate", "Person", Scoped(Employees));
+pub(super) const REACTIVATE: Place = place("/console/people/{id}/reactivate", "Person", Scoped(Employees));
+pub(super) const SET_ROLE: Place = place("/console/people/{id}/role", "Person", Scoped(Keys));
+pub(super) const ATTENTION: Place = place("/console/attention", "Needs attention", Scoped(Time));
+pub(super) const REPLAY: Place = place("/console/attention/replay", "Needs attention", Scoped(Time));
+pub(super) const ADMIT: Place = place("/console/attention/admit", "Needs attention", Scoped(Time));
+pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs attention", Scoped(Time));
+pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
+pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
+pub(super) const WINDOWS: Place = place("/console/windows", "Windows", ScopedOrOwn(Analytics));
+pub(super) const MY_DAY: Place = place("/me", "My day", Own);
+pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
+pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
+/// Takes a form only.
+pub(super) const LOG_OUT: &str = "/console/log-out";
+
+/// The pages that every page leads to, in this order, for those who may open them.
+pub(super) const MENU: [&Place; 7] = [&NOW, &DAY, &WEEK, &PEOPLE, &ATTENTION, &REPORTS, &MY_DAY];
+
+/// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
+/// For tests that open every page as everybody.
+pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
+    [&NOW, &DAY, &WEEK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &MY_DAY, &ZONE, &LOG_IN].into_iter().map(
+        |place| {
+            let word = match (place.access, place.access.scope(&Method::GET)) {
+                (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
+                (_, Some(scope)) => scope.to_string(),
+                (Access::Own, None) => "own".to_owned(),
+                (_, None) => "anybody".to_owned(),
+            };
+            (place.path, word)
+        },
+    )
+}
+
+/// One person's page.
+pub(super) fn person(id: EmployeeId) -> String {
+    format!("{}/{id}", PEOPLE.path)
+}
+
+/// The same, with what was done.
+pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
+    format!("{}?done={}", person(id), done.word())
+}
+
+/// Where a form of that page is sent.
+pub(super) fn person_action(id: EmployeeId, word: &str) -> String {
+    format!("{}/{word}", person(id))
+}

@@ -1,0 +1,132 @@
+//! How the reader of a page sees times and numbers: in their zone, in the manner of their language.
+
+use axum::http::{HeaderMap, header};
+use contracts::{Cents, Millis, TimeRange, Zone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
+
+use super::{cookie, locale::Locale};
+
+/// Milliseconds in a minute.
+const MINUTE: i64 = 60_000;
+
+/// A reader.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    /// Where their days begin.
+    pub(super) zone: Zone,
+    locale: Locale,
+}
+
+impl Reader {
+    /// By what the browser says of its language, and the zone that was chosen in it.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let zone = cookie::value(headers, cookie::ZONE).and_then(|zone| zone.parse().ok());
+        Self { zone: zone.unwrap_or_default(), locale: Locale::accepted(language.unwrap_or_default()) }
+    }
+
+    /// The local day of a moment.
+    pub(super) fn day(&self, at: Millis) -> Date {
+        self.zoned(at).date()
+    }
+
+    /// So many local days from this one on.
+    pub(super) fn days(&self, first: Date, count: i32) -> Option<TimeRange> {
+        let begins = |day: Date| Some(Millis(day.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()));
+        let end = first.checked_add(count.days()).ok()?;
+        TimeRange::new(begins(first)?, begins(end)?).ok()
+    }
+
+    /// A moment as a date and a time of day.
+    pub(super) fn moment(&self, at: Millis) -> String {
+        let at = self.zoned(at).datetime();
+        format!("{} {}", self.locale.date(at.date()), self.locale.time(at.time()))
+    }
+
+    /// The time of day of a moment.
+    pub(super) fn time(&self, at: Millis) -> String {
+        self.locale.time(self.zoned(at).time())
+    }
+
+    pub(super) fn date(&self, day: Date) -> String {
+        self.locale.date(day)
+    }
+
+    pub(super) fn money(&self, amount: Cents) -> String {
+        self.locale.money(amount.0)
+    }
+
+    pub(super) fn count(&self, number: usize) -> String {
+        self.locale.whole(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    /// A length of time as hours and minutes, rounded to whole minutes: 7:30.
+    pub(super) fn hours(&self, millis: i64) -> String {
+        let minutes = (millis + MINUTE / 2).div_euclid(MINUTE);
+        let sign = if minutes < 0 { "−" } else { "" };
+        let hours = i64::try_from(minutes.unsigned_abs() / 60).unwrap_or(i64::MAX);
+        format!("{sign}{}:{:02}", self.locale.whole(hours), minutes.unsigned_abs() % 60)
+    }
+
+    fn zoned(&self, at: Millis) -> jiff::Zoned {
+        Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.rules())
+    }
+
+    fn rules(&self) -> TimeZone {
+        self.zone.rules().clone()
+    }
+}
+
+/// The Monday on or before a day.
+pub(super) fn monday(day: Date) -> Date {
+    day.checked_sub(i32::from(day.weekday().since(Weekday::Monday)).days()).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(zone: &str) -> Reader {
+        Reader { zone: zone.parse().expect("a zone"), locale: Locale::accepted("") }
+    }
+
+    #[test]
+    fn a_day_is_as_long_as_the_clock_makes_it() {
+        let berlin = reader("Europe/Berlin");
+        let hours = |day| berlin.days(day, 1).map(|range| range.length() / 3_600_000);
+        assert_eq!(hours(jiff::civil::date(2026, 3, 28)), Some(24));
+        assert_eq!(hours(jiff::civil::date(2026, 3, 29)), Some(23));
+        assert_eq!(hours(jiff::civil::date(2026, 10, 25)), Some(25));
+        assert_eq!(berlin.days(Date::MAX, 1), None);
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_zone() {
+        let at = Millis(1_772_321_400_000); // 2026-02-28 23:30 UTC
+        assert_eq!(reader("UTC").moment(at), "2026-02-28 23:30");
+        assert_eq!(reader("Asia/Kolkata").moment(at), "2026-03-01 05:00");
+        assert_eq!(reader("Asia/Kolkata").day(at), jiff::civil::date(2026, 3, 1));
+    }
+
+    #[test]
+    fn a_length_is_rounded_to_minutes() {
+        let hours = |millis| reader("UTC").hours(millis);
+        assert_eq!(hours(0), "0:00");
+        assert_eq!(hours(29_999), "0:00");
+        assert_eq!(hours(30_000), "0:01");
+        assert_eq!(hours(27_000_000), "7:30");
+        assert_eq!(hours(4_442_400_000), "1,234:00");
+        assert_eq!(hours(-90_000), "−0:01");
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        for day in 2..9 {
+            assert_eq!(monday(jiff::civil::date(2026, 3, day)), jiff::civil::date(2026, 3, 2));
+        }
+    }
+}

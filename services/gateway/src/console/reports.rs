@@ -1,0 +1,213 @@
+//! Time and money of any range, grouped: a table, a chart, CSV, and on paper.
+
+use std::collections::BTreeSet;
+
+use axum::response::Response;
+use contracts::{Cents, Failure, Filter, GetTime, Grouping, TimeRow};
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::{
+    charts::{Bar, bars},
+    lanes, places,
+    visitor::Visitor,
+};
+use crate::{
+    error::Problem,
+    extract::{Listing, Params},
+    names::{Ids, Told},
+    routes::time_as_csv,
+};
+
+/// The rows that are shown; a table with more is for a spreadsheet.
+const ROWS: usize = 1_000;
+/// The bars that are drawn.
+const BARS: usize = 25;
+/// What can be grouped by, as it is called.
+static GROUPINGS: [(Grouping, &str, &str); 6] = [
+    (Grouping::Project, "project", "Project"),
+    (Grouping::Task, "task", "Task"),
+    (Grouping::Employee, "employee", "Employee"),
+    (Grouping::Day, "day", "Day"),
+    (Grouping::Week, "week", "Week"),
+    (Grouping::Month, "month", "Month"),
+];
+
+/// What is asked for.
+struct Asked {
+    from: Date,
+    to: Date,
+    by: BTreeSet<Grouping>,
+    filter: Filter,
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params).await;
+    visitor.page(&places::REPORTS, content)
+}
+
+/// The same as a table for spreadsheets, whole.
+pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
+    let request = asked(&visitor, &params)?.request(&visitor)?;
+    time_as_csv(visitor.app, visitor.caller, request, listing).await
+}
+
+fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
+    let today = visitor.reader.day(visitor.app.clock.now());
+    let must = "must be a day such as 2026-03-01";
+    let from = params.get("from", must)?.unwrap_or(today.first_of_month());
+    let to: Date = params.get("to", must)?.unwrap_or(today);
+    if to < from {
+        return Err(Failure::field("to", "must not be before the first day"));
+    }
+    let by = if params.has("groupBy") { params.group_by()? } else { BTreeSet::from([Grouping::Project]) };
+    Ok(Asked { from, to, by, filter: params.filter()? })
+}
+
+impl Asked {
+    fn request(&self, visitor: &Visitor) -> Result<GetTime, Failure> {
+        let days = (self.to - self.from).get_days() + 1;
+        let range = visitor.reader.days(self.from, days);
+        Ok(GetTime {
+            range: range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))?,
+            group_by: self.by.clone(),
+            timezone: visitor.reader.zone.clone(),
+            filter: self.filter.clone(),
+            after: None,
+        })
+    }
+}
+
+async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
+    let reader = &visitor.reader;
+    let asked = asked(visitor, params)?;
+    let whole = GetTime { group_by: BTreeSet::new(), ..asked.request(visitor)? };
+    let ((rows, has_more), whole) =
+        futures::try_join!(visitor.first(asked.request(visitor)?, ROWS), visitor.ask(whole))?;
+    let told = visitor.names(ids_of(&rows)).await;
+    let groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
+    let all = |of: fn(&TimeRow) -> i64| whole.items.iter().map(of).sum::<i64>();
+    let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
+    let table = html! {
+        table {
+            caption { (title) ", days of " (reader.zone.to_string()) }
+            thead { tr {
+                @for (.., name) in &groupings { th scope="col" { (name) } }
+                th.number scope="col" { "Hours" } th.number scope="col" { "Cost" } th.number scope="col" { "Income" }
+            } }
+            tbody { @for row in &rows { tr {
+                @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &told)) } }
+                td.number { (reader.hours(row.time)) }
+                td.number { (reader.money(row.costs)) }
+                td.number { (reader.money(row.income)) }
+            } } }
+            tfoot { tr {
+                th scope="row" colspan=(groupings.len()) { "All" }
+                td.number { (reader.hours(all(|row| row.time))) }
+                td.number { (reader.money(Cents(all(|row| row.costs.0)))) }
+                td.number { (reader.money(Cents(all(|row| row.income.0)))) }
+            } }
+        }
+    };
+    Ok(html! {
+        (form(visitor, &asked))
+        @if rows.is_empty() {
+            section { p.empty { "No time is recorded in these days. Choose others, or wait until somebody has tracked." } }
+        } @else {
+            @if has_more { p.error { "These are the first " (reader.count(ROWS)) " lines. The file has all, and the sums below count all." } }
+            section { (drawn(visitor, &rows, &groupings, &told, &title, table)) }
+        }
+    })
+}
+
+fn drawn(
+    visitor: &Visitor,
+    rows: &[TimeRow],
+    groupings: &[&(Grouping, &str, &str)],
+    told: &Told,
+    title: &str,
+    table: Markup,
+) -> Markup {
+    let reader = &visitor.reader;
+    let mut longest: Vec<&TimeRow> = rows.iter().collect();
+    let is_of_time = groupings.iter().any(|(g, ..)| matches!(g, Grouping::Day | Grouping::Week | Grouping::Month));
+    if !is_of_time {
+        longest.sort_by_key(|row| std::cmp::Reverse(row.time));
+    }
+    longest.truncate(BARS);
+    let label = |row: &TimeRow| {
+        let keys: Vec<String> = groupings.iter().map(|(grouping, ..)| key(visitor, row, *grouping, told)).collect();
+        keys.join(", ")
+    };
+    let drawn: Vec<Bar> =
+        longest.iter().map(|row| Bar { label: label(row), value: row.time, shown: reader.hours(row.time) }).collect();
+    let sentence = match (rows.len() > BARS, is_of_time) {
+        (false, _) => "Hours of each.".to_owned(),
+        (true, true) => format!("Hours of the first {BARS}."),
+        (true, false) => format!("Hours of the {BARS} with the most."),
+    };
+    html! {
+        figure {
+            figcaption { strong { (title) } (sentence) }
+            (bars(&drawn))
+        }
+        div.wide tabindex="0" role="region" aria-label="The report as a table" { (table) }
+    }
+}
+
+fn ids_of(rows: &[TimeRow]) -> Ids {
+    Ids {
+        projects: rows.iter().filter_map(|row| row.project).collect(),
+        tasks: rows.iter().filter_map(|row| row.task).collect(),
+        employees: rows.iter().filter_map(|row| row.employee).collect(),
+        ..Ids::default()
+    }
+}
+
+/// What a row is about, as people call it.
+fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> String {
+    let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
+    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str).to_owned();
+    let key = match grouping {
+        Grouping::Project => row.project.map(|id| lanes::project(told, id).to_owned()),
+        Grouping::Task => row.task.map(|id| lanes::task(told, id).to_owned()),
+        Grouping::Employee => row.employee.map(name),
+        Grouping::Day => date(row.day),
+        Grouping::Week => date(row.week),
+        Grouping::Month => row.month.map(|month| month.to_string()),
+    };
+    key.unwrap_or_default()
+}
+
+fn form(visitor: &Visitor, asked: &Asked) -> Markup {
+    let path = visitor.address(places::REPORTS.path);
+    let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
+    let csv = format!("{}?{query}", visitor.address(places::REPORTS_CSV.path));
+    let ids = |name: &str, ids: Vec<String>| {
+        html! {
+            @if !ids.is_empty() { input type="hidden" name=(name) value=(ids.join(",")); }
+        }
+    };
+    html! {
+        form method="get" action=(path) {
+            div.row {
+                label { "From " input type="date" name="from" value=(asked.from) required; }
+                label { "To " input type="date" name="to" value=(asked.to) required; }
+            }
+            fieldset.row {
+                legend { "Grouped by" }
+                @for (grouping, word, name) in &GROUPINGS {
+                    label.choice { input type="checkbox" name="groupBy" value=(word) checked[asked.by.contains(grouping)]; " " (name) }
+                }
+            }
+            (ids("employeeId", asked.filter.employees.iter().map(ToString::to_string).collect()))
+            (ids("projectId", asked.filter.projects.iter().map(ToString::to_string).collect()))
+            (ids("taskId", asked.filter.tasks.iter().map(ToString::to_string).collect()))
+            div.row {
+                button type="submit" { "Show" }
+                a.button.quiet href=(csv) { "Take it as CSV" }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Who opens a page: the extractor of every handler but the log-in's.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+    response::Response,
+};
+use contracts::{Caller, EmployeeId, Failure, Page, Request, Resource, Scope, Scopes, TimeRange};
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::{cookie, errors, places, reader::Reader};
+use crate::{
+    App,
+    auth::{Access, Refusal, authorize_page},
+    extract::Params,
+    names::{Ids, Told},
+    routes::ListRequest,
+};
+
+/// Somebody who is logged in and may open the page.
+pub(super) struct Visitor {
+    pub(super) app: Arc<App>,
+    /// Who.
+    pub(super) employee: EmployeeId,
+    /// In what capacity they ask the services for the page's sake.
+    pub(super) caller: Caller,
+    /// How they read times and numbers.
+    pub(super) reader: Reader,
+    /// Whether a part of a page is fetched again by itself.
+    pub(super) is_refresh: bool,
+    /// The page's path and query.
+    pub(super) here: String,
+    scopes: Scopes,
+}
+
+/// Whether htmx asks, and no person.
+pub(super) fn is_refresh(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+}
+
+impl FromRequestParts<Arc<App>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let here = parts.uri.path_and_query().map_or("/console", |here| here.as_str()).to_owned();
+        let is_refresh = is_refresh(&parts.headers);
+        let log_in = || errors::log_in_first(app, &here, is_refresh);
+        let Some(token) = cookie::token(app, &parts.headers) else { return Err(log_in()) };
+        // A path below ours that no page has is nobody's in particular.
+        let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
+        let reader = Reader::of(&parts.headers);
+        let visitor = |employee, scopes, caller| Self {
+            app: app.clone(),
+            employee,
+            caller,
+            reader,
+            is_refresh,
+            here: here.clone(),
+            scopes,
+        };
+        match authorize_page(app, token, access, parts) {
+            Ok(pass) => Ok(visitor(pass.employee, pass.scopes, pass.caller)),
+            Err(Refusal::LogIn) => Err(log_in()),
+            Err(Refusal::Forbidden(pass)) => {
+                // Whoever has no role at all is at home on their own page.
+                if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
+                    return Err(errors::see(places::MY_DAY.path));
+                }
+                Err(visitor(pass.employee, pass.scopes, pass.caller).forbidden())
+            }
+            Err(Refusal::Failed(failure)) => Err(errors::alone(app, &failure)),
+        }
+    }
+}
+
+impl Visitor {
+    /// Where a path of ours is for browsers.
+    pub(super) fn address(&self, path: &str) -> String {
+        super::address(&self.app, path)
+    }
+
+    /// Somebody's name, leading to their page for those who may open it.
+    pub(super) fn person(&self, id: EmployeeId, name: &str) -> Markup {
+        html! {
+            @if self.may_open(places::PERSON.access) { a href=(self.address(&places::person(id))) { (name) } }
+            @else { (name) }
+        }
+    }
+
+    /// Whether their role lets them read this, or change it.
+    pub(super) fn may(&self, scope: Scope) -> bool {
+        self.scopes.allow(scope)
+    }
+
+    /// Whether they may open pages of this access.
+    pub(super) fn may_open(&self, access: Access) -> bool {
+        match access {
+            Access::Open | Access::Own | Access::ScopedOrOwn(_) => true,
+            Access::Scoped(resource) => self.may(Scope::read(resource)),
+        }
+    }
+
+    /// Asks a service in the page's capacity.
+    pub(super) async fn ask<R: Request>(&self, request: R) -> Result<R::Reply, Failure> {
+        self.app.ask(self.caller, &request).await
+    }
+
+    /// The same where they may read this; nothing where they may not.
+    pub(super) async fn ask_if<R: Request>(&self, resource: Resource, request: R) -> Result<Option<R::Reply>, Failure> {
+        if self.may(Scope::read(resource)) { self.ask(request).await.map(Some) } else { Ok(None) }
+    }
+
+    /// The names of what these stand for.
+    pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
+        self.app.names.of(ids).await
+    }
+
+    /// The day that a page is about, as its query names it, and today.
+    pub(super) fn day(&self, params: &Params) -> Result<(Date, TimeRange, Date), Failure> {
+        let today = self.reader.day(self.app.clock.now());
+        let must = "must be a day such as 2026-03-01";
+        let day: Date = params.get("day", must)?.unwrap_or(today);
+        let range = self.reader.days(day, 1).ok_or_else(|| Failure::field("day", must))?;
+        Ok((day, range, today))
+    }
+
+    /// The first so many items of a list, and whether there are more. Asks once for as many as a reply
+    /// carries, which is mostly all.
+    pub(super) async fn first<R: ListRequest>(&self, request: R, most: usize) -> Result<(Vec<R::Item>, bool), Failure> {
+        let Page { mut items, mut next } = self.app.ask(self.caller, &request).await?;
+        while let Some(place) = next.take_if(|_| items.len() < most) {
+            let page = self.app.ask(self.caller, &request.after(Some(place))).await?;
+            items.extend(page.items);
+            next = page.next;
+        }
+        let has_more = items.len() > most || next.is_some();
+        items.truncate(most);
+        Ok((items, has_more))
+    }
+}

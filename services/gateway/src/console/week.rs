@@ -1,0 +1,175 @@
+//! Hours of people by day, for a week or a month.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::response::Response;
+use contracts::{EmployeeId, Failure, Filter, GetTime, Grouping, HOUR, Name, TimeRow};
+use futures::try_join;
+use jiff::{ToSpan, civil::Date};
+use maud::{Markup, html};
+
+use super::{pages::Pager, places, reader::monday, visitor::Visitor};
+use crate::{extract::Params, names::Ids};
+
+/// The people of one page.
+const PEOPLE: usize = 50;
+/// The most people that are counted.
+const MOST: usize = 10_000;
+
+/// What is shown at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    Week,
+    Month,
+}
+
+impl Span {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// The first day of the span that holds a day, and of the next one.
+    fn around(self, day: Date) -> Option<(Date, Date)> {
+        let (first, length) = match self {
+            Self::Week => (monday(day), 7.days()),
+            Self::Month => (day.first_of_month(), 1.month()),
+        };
+        Some((first, first.checked_add(length).ok()?))
+    }
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params).await;
+    visitor.page(&places::WEEK, content)
+}
+
+async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
+    let reader = &visitor.reader;
+    let (day, _, today) = visitor.day(params)?;
+    let span = match params.get::<String>("span", "")?.as_deref() {
+        None | Some("week") => Span::Week,
+        Some("month") => Span::Month,
+        Some(_) => return Err(Failure::field("span", "must be week or month")),
+    };
+    let misfit = || Failure::field("day", "must be a day of the calendar");
+    let (first, next) = span.around(day).ok_or_else(misfit)?;
+    let count = (next - first).get_days();
+    let range = reader.days(first, count).ok_or_else(misfit)?;
+    let days: Vec<Date> = (0..count).filter_map(|n| first.checked_add(n.days()).ok()).collect();
+    let ask = |by: &[Grouping], filter: Filter| GetTime {
+        range,
+        group_by: by.iter().copied().collect(),
+        timezone: reader.zone.clone(),
+        filter,
+        after: None,
+    };
+    let ((by_employee, _), (by_day, _)) = try_join!(
+        visitor.first(ask(&[Grouping::Employee], Filter::default()), MOST),
+        visitor.first(ask(&[Grouping::Day], Filter::default()), MOST),
+    )?;
+    let ids: BTreeSet<EmployeeId> = by_employee.iter().filter_map(|row| row.employee).collect();
+    let told = visitor.names(Ids { employees: ids.clone(), ..Ids::default() }).await;
+    let name = |id: &EmployeeId| told.employees.get(id).map_or("somebody without a name", Name::as_str);
+    let mut people: Vec<EmployeeId> = ids.into_iter().collect();
+    people.sort_by_cached_key(|id| (name(id).to_lowercase(), *id));
+    let pager = Pager::of(params, people.len(), PEOPLE)?;
+    let people = pager.part(people);
+    let steps = steps(visitor, span, day, (first, next), today);
+    if people.is_empty() {
+        return Ok(html! {
+            (steps)
+            section { p.empty { "Nobody has recorded time in this " (span.word()) "." } }
+        });
+    }
+    let filter = Filter { employees: people.clone(), ..Filter::default() };
+    let (rows, _) = visitor.first(ask(&[Grouping::Day, Grouping::Employee], filter), PEOPLE * 31).await?;
+    let cells = cells(&rows);
+    let totals: BTreeMap<EmployeeId, i64> =
+        by_employee.iter().filter_map(|row| Some((row.employee?, row.time))).collect();
+    let of_days: BTreeMap<Date, i64> = by_day.iter().filter_map(|row| Some((row.day?, row.time))).collect();
+    let all: i64 = of_days.values().sum();
+    let day_link = |day: Date| format!("{}?day={day}", visitor.address(places::DAY.path));
+    let cell = |time: i64| html! { td class={ "number " (shade(time)) } { @if time > 0 { (reader.hours(time)) } } };
+    Ok(html! {
+        (steps)
+        section.wide tabindex="0" role="region" aria-label="Hours of people by day" {
+            table {
+                caption { (reader.date(first)) " to " (reader.date(next.yesterday().unwrap_or(next))) ", " (reader.hours(all)) " hours" }
+                thead { tr {
+                    th scope="col" { "Who" }
+                    @for day in &days {
+                        th.number scope="col" { a href=(day_link(*day)) { (weekday(*day)) " " (day.day()) } }
+                    }
+                    th.number scope="col" { "All" }
+                } }
+                tbody { @for id in &people { tr {
+                    th.text scope="row" { (visitor.person(*id, name(id))) }
+                    @for day in &days { (cell(cells.get(&(*id, *day)).copied().unwrap_or_default())) }
+                    td.number { (reader.hours(totals.get(id).copied().unwrap_or_default())) }
+                } } }
+                tfoot { tr {
+                    th scope="row" { "Everybody" }
+                    @for day in &days { td.number { (reader.hours(of_days.get(day).copied().unwrap_or_default())) } }
+                    td.number { (reader.hours(all)) }
+                } }
+            }
+        }
+        (pager.links(visitor))
+    })
+}
+
+fn cells(rows: &[TimeRow]) -> BTreeMap<(EmployeeId, Date), i64> {
+    rows.iter().filter_map(|row| Some(((row.employee?, row.day?), row.time))).collect()
+}
+
+/// The class of a cell: the more hours, the stronger.
+pub(super) fn shade(time: i64) -> &'static str {
+    match time {
+        ..=0 => "h0",
+        time if time < 2 * HOUR => "h1",
+        time if time < 5 * HOUR => "h2",
+        time if time < 8 * HOUR => "h3",
+        _ => "h4",
+    }
+}
+
+/// The first three letters of a day's name.
+fn weekday(day: Date) -> String {
+    let mut name = format!("{:?}", day.weekday());
+    name.truncate(3);
+    name
+}
+
+fn steps(visitor: &Visitor, span: Span, day: Date, (first, next): (Date, Date), today: Date) -> Markup {
+    let path = visitor.address(places::WEEK.path);
+    let to = |day: Date, span: Span| format!("{path}?day={day}&span={}", span.word());
+    let other = if span == Span::Week { Span::Month } else { Span::Week };
+    html! {
+        form.row method="get" action=(path) {
+            @if let Ok(before) = first.yesterday() { a.button.quiet href=(to(before, span)) { "The " (span.word()) " before" } }
+            @if next <= today { a.button.quiet href=(to(next, span)) { "The " (span.word()) " after" } }
+            a.button.quiet href=(to(day, other)) { "As a " (other.word()) }
+            label { "Day " input type="date" name="day" value=(day) required; }
+            input type="hidden" name="span" value=(span.word());
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_holds_its_day_and_ends_where_the_next_one_begins() {
+        let date = jiff::civil::date;
+        assert_eq!(Span::Week.around(date(2026, 3, 1)), Some((date(2026, 2, 23), date(2026, 3, 2))));
+        assert_eq!(Span::Month.around(date(2026, 2, 28)), Some((date(2026, 2, 1), date(2026, 3, 1))));
+        assert_eq!(Span::Month.around(date(2026, 12, 31)), Some((date(2026, 12, 1), date(2027, 1, 1))));
+        assert_eq!(Span::Week.around(Date::MAX), None);
+    }
+}
