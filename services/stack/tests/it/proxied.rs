@@ -81,7 +81,7 @@ async fn the_documentation_and_the_pages_stay_under_the_path() {
         assert!(initializer.contains("\"/t3/openapi.json\""), "{initializer}");
         let api = system.get("/openapi.json").await;
         assert_eq!(api["servers"], json!([{ "url": UNDER }]), "{manner:?}");
-        for (path, link) in [("/", "\"/t3/docs\""), ("/nothing", "\"/t3/\"")] {
+        for (path, link) in [("/", "\"/t3/forgot\""), ("/", "\"/t3/console/assets/"), ("/nothing", "\"/t3/\"")] {
             let page = system.request("GET", path).header("Accept", "text/html").send().await.unwrap();
             let page = page.text().await.unwrap();
             assert!(page.contains(&format!("href={link}")), "{manner:?} {page}");
