@@ -16,6 +16,24 @@ pub const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 /// More than a browser takes on a busy machine.
 pub const BOUND: Duration = Duration::from_secs(60);
 
+/// Starts a chromedriver on a free port: itself and where it listens. It ends at once when the port that
+/// it chose is taken by another before it listens on every address.
+async fn drive() -> Option<(Child, String)> {
+    let mut driver = Command::new(CHROMEDRIVER);
+    driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut driver = driver.spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+            // Its pipe must not fill up.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Some((driver, url));
+        }
+    }
+    None
+}
+
 /// A browser, and the program that drives it.
 pub struct Browser {
     /// What it is told.
@@ -30,21 +48,8 @@ pub struct Browser {
 impl Browser {
     /// Opens a browser with or without JavaScript.
     pub async fn open(javascript: bool) -> Self {
-        let mut driver = Command::new(CHROMEDRIVER);
-        driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut driver = driver.spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = timeout(BOUND, async {
-            loop {
-                let line = lines.next_line().await.unwrap().expect("chromedriver goes on");
-                if let Some((_, port)) = line.split_once("started successfully on port ") {
-                    return port.trim_end_matches('.').to_owned();
-                }
-            }
-        });
-        let url = format!("http://127.0.0.1:{}", port.await.expect("chromedriver starts"));
-        // Its pipe must not fill up.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (driver, url) =
+            timeout(BOUND, eventually_within(BOUND, "chromedriver starts", drive)).await.expect("chromedriver says so");
         let profile = tempfile::tempdir().unwrap();
         let args = [
             "--headless",
