@@ -6,6 +6,7 @@ mod accounts;
 mod actors;
 mod analytics;
 mod api;
+mod architecture;
 mod audit;
 mod axe;
 mod backup;
