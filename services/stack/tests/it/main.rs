@@ -14,6 +14,7 @@ mod batches;
 mod bindings;
 mod browser;
 mod callers;
+mod clients;
 mod collector;
 mod concurrency;
 mod conditions;

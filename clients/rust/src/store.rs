@@ -1,0 +1,77 @@
+//! Windows on disk: a file each, in one folder for those to be sent and one for those that were refused.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The most windows that the server takes at once.
+const BATCH: usize = 500;
+
+/// A folder of windows.
+#[derive(Debug)]
+pub struct Store {
+    waiting: PathBuf,
+    refused: PathBuf,
+}
+
+impl Store {
+    /// Opens the folder, and makes it where there is none.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn open(folder: PathBuf) -> Result<Self> {
+        let store = Self { waiting: folder.join("waiting"), refused: folder.join("refused") };
+        fs::create_dir_all(&store.waiting)?;
+        fs::create_dir_all(&store.refused)?;
+        Ok(store)
+    }
+
+    /// Keeps a window, and gives its id.
+    ///
+    /// # Errors
+    /// When it is no object, its id is no UUID, or the disk fails.
+    #[expect(clippy::disallowed_methods, reason = "a client has no clock of a service")]
+    pub fn add(&self, mut window: Value) -> Result<String> {
+        let fields = window.as_object_mut().context("a window is an object")?;
+        let id = fields.entry("id").or_insert_with(|| Uuid::now_v7().to_string().into());
+        let id = id.as_str().context("an id is a text")?.parse::<Uuid>()?.to_string();
+        let new = self.waiting.join(format!("{id}.new"));
+        let mut file = File::create(&new)?;
+        file.write_all(window.to_string().as_bytes())?;
+        // In this order, a loss of power leaves a whole file or none.
+        file.sync_all()?;
+        fs::rename(new, self.waiting.join(&id))?;
+        File::open(&self.waiting)?.sync_all()?;
+        Ok(id)
+    }
+
+    /// Windows to be sent, the oldest first: as many as the server takes at once.
+    pub(crate) fn waiting(&self) -> Result<Vec<Value>> {
+        let names = fs::read_dir(&self.waiting)?.map(|entry| Ok(entry?.path()));
+        let mut names = names.collect::<Result<Vec<_>>>()?;
+        names.retain(|path| path.extension().is_none());
+        names.sort();
+        names.iter().take(BATCH).map(|path| Ok(serde_json::from_slice(&fs::read(path)?)?)).collect()
+    }
+
+    /// Forgets a window that is recorded, and lays one aside that was refused.
+    pub(crate) fn settle(&self, item: &Value) -> Result<()> {
+        let Some(id) = item["id"].as_str() else { return Ok(()) };
+        let path = self.waiting.join(id);
+        match item["status"].as_str() {
+            Some("stored" | "duplicate") => fs::remove_file(path)?,
+            Some("rejected" | "conflict") => {
+                eprintln!("refused, and kept: {id}: {}", item["detail"].as_str().unwrap_or("no reason was given"));
+                fs::rename(path, self.refused.join(id))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

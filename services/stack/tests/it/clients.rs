@@ -1,0 +1,81 @@
+//! The example clients: what they have taken over is recorded once, whatever is away meanwhile.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use contracts::Service;
+use serde_json::Value;
+use testkit::eventually_within;
+use tokio::process::Command;
+use window_client::{Store, send};
+
+use crate::browser::BOUND;
+use crate::office::{HOUR, MINUTE, Office, TEN};
+
+/// Two windows that fit, and one that ends before it begins.
+fn windows(office: &Office) -> [Value; 3] {
+    let good = [office.window(TEN, TEN + HOUR), office.window(TEN + HOUR, TEN + HOUR + MINUTE)];
+    let [first, second] = good;
+    [first, second, office.window(TEN + HOUR, TEN)]
+}
+
+/// How many windows the system has, once the two are there.
+async fn recorded(office: &Office) -> usize {
+    let path = format!("/api/v1/analytics/window?start={}&end={}", TEN - HOUR, TEN + 3 * HOUR);
+    office.system.get(&path).await.as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_in_rust_keeps_a_window_until_it_is_recorded() {
+    let mut office = Office::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_owned()).unwrap();
+    for window in windows(&office) {
+        store.add(window).unwrap();
+    }
+    let left = |name: &str| fs::read_dir(folder.path().join(name)).unwrap().count();
+    office.system.running(Service::Timetrack).stop().await;
+    let (base, ann) = (office.system.base.clone(), office.ann.clone());
+    let sending = tokio::spawn(async move { send(&store, &base, &ann.email, &ann.password).await });
+    // Refused at once, and kept; the others are queued, and kept too.
+    eventually_within(BOUND, "one is refused", async || (left("refused") == 1).then_some(())).await;
+    assert_eq!(left("waiting"), 2);
+    office.system.start_service(Service::Timetrack).await;
+    sending.await.unwrap().unwrap();
+    assert_eq!((left("waiting"), left("refused")), (0, 1));
+    assert_eq!(recorded(&office).await, 2);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_in_python_keeps_a_window_until_it_is_recorded() {
+    let office = Office::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients/python/window_client.py");
+    let client = |arguments: &[&str]| {
+        let mut command = Command::new("python3");
+        command.arg(&script).arg("--store").arg(folder.path().join("ann.db")).args(arguments);
+        command
+            .env("T3_PASSWORD", &office.ann.password)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    };
+    for window in windows(&office) {
+        let added = client(&["add", &window.to_string()]).output().await.unwrap();
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    }
+    let send = ["send", &office.system.base.clone(), &office.ann.email.clone()];
+    let dying = client(&send).spawn().unwrap();
+    eventually_within(BOUND, "both are recorded", async || (recorded(&office).await == 2).then_some(())).await;
+    // It dies at this moment, whether it has heard the answer or not; the next one sends what it has not.
+    drop(dying);
+    let sending = client(&send).spawn().unwrap();
+    let sent = sending.wait_with_output().await.unwrap();
+    let said = String::from_utf8_lossy(&sent.stderr);
+    assert!(sent.status.success() && said.contains("refused, and kept: "), "{said}");
+    assert_eq!(recorded(&office).await, 2);
+    office.system.finish().await;
+}
