@@ -117,8 +117,8 @@ pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup
             table {
                 thead { tr {
                     th scope="col" { "Who" }
-                    th.number scope="col" { "Billed an hour" } th.number scope="col" { "Overtime" }
-                    th.number scope="col" { "Costs an hour" } th.number scope="col" { "Overtime" }
+                    th.number scope="col" { "Billed an hour" } th.number scope="col" { "Billed for overtime" }
+                    th.number scope="col" { "Costs an hour" } th.number scope="col" { "Costs in overtime" }
                     @if may_change { th scope="col" { "Rates" } th scope="col" { "On the project" } }
                 } }
                 tbody {
@@ -181,7 +181,7 @@ pub(super) fn put_on_form(
     let options: Vec<(String, String)> =
         others.iter().map(|employee| (employee.id.to_string(), employee.name.to_string())).collect();
     html! {
-        @if options.is_empty() {
+        @if options.is_empty() && failure.is_none() {
             p.hint { "Everybody who works here is on it." }
         } @else {
             form method="post" action=(action(visitor, project.id, "put-on")) { (chooser("Put on the project", options, failure)) }

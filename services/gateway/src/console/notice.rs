@@ -83,7 +83,7 @@ impl Done {
             }
             Self::Restored => "Brought back: it takes time again.",
             Self::Deleted => "Deleted. Recorded hours stay.",
-            Self::PutOn => "Done: the desktop app shows it from now on.",
+            Self::PutOn => "Put on it: the desktop app shows it from now on.",
             Self::TakenOff => "Taken off. Recorded hours stay.",
             Self::TaskCreated => "Created. Put people on it, so that they can track on it.",
             Self::Moved => "Moved. Hours that were recorded before stay with the former project.",

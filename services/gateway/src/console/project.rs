@@ -239,7 +239,7 @@ impl Shown<'_> {
             @if let Some(description) = &project.description {
                 @for line in description.as_str().lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
             }
-            p.hint { "Tasks are " (words(&project.statuses)) ". Their priorities are " (words(&project.priorities)) "." }
+            p.hint { "Its tasks have one of the statuses " (words(&project.statuses)) ", and one of the priorities " (words(&project.priorities)) "." }
         }
     }
 

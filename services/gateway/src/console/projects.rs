@@ -161,7 +161,7 @@ async fn content(
                 label { "Name " input type="search" name="find" value=(sought); }
                 label { "Which "
                     select name="which" {
-                        option value="open" selected[which == Which::Open] { "Open, or worked on in these days" }
+                        option value="open" selected[which == Which::Open] { "Open" }
                         option value="archived" selected[which == Which::Archived] { "Archived" }
                     }
                 }

@@ -313,7 +313,7 @@ impl Shown<'_> {
                             "Only who is on the project can be put on it, and nobody is: "
                             a href=(visitor.address(&places::project(self.project.id))) { "put people on " (self.project.name) } " first."
                         }
-                    } @else if options.is_empty() {
+                    } @else if options.is_empty() && failure.is_none() {
                         p.hint { "Everybody on the project is on it." }
                     } @else {
                         form method="post" action=(self.action("put-on")) { (chooser("Put on the task", options, failure)) }
