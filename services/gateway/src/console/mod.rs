@@ -8,20 +8,28 @@ mod cookie;
 mod day;
 mod errors;
 mod forms;
+mod inputs;
 mod lanes;
 mod layout;
 mod live;
 mod locale;
 mod log_in;
+mod members;
 mod my_day;
 mod notice;
 mod now;
 mod pages;
+mod payroll;
 mod people;
 mod person;
 mod places;
+mod project;
+mod projects;
 mod reader;
 mod reports;
+mod sums;
+mod task;
+mod tasks;
 mod visitor;
 mod week;
 mod windows;
@@ -65,6 +73,22 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::NOW, get(now::show)))
         .merge(page(&places::DAY, get(day::show)))
         .merge(page(&places::WEEK, get(week::show)))
+        .merge(page(&places::PROJECTS, get(projects::show).post(projects::submit)))
+        .merge(page(&places::PROJECT, get(project::show)))
+        .merge(page(&places::PROJECT_UPDATE, post(project::update)))
+        .merge(page(&places::PROJECT_ARCHIVE, post(project::archive)))
+        .merge(page(&places::PROJECT_RESTORE, post(project::restore)))
+        .merge(page(&places::PROJECT_DELETE, post(project::delete)))
+        .merge(page(&places::PROJECT_PUT_ON, post(members::put_on)))
+        .merge(page(&places::PROJECT_TAKE_OFF, post(members::take_off)))
+        .merge(page(&places::PROJECT_RATES, post(payroll::submit)))
+        .merge(page(&places::PROJECT_TASKS, post(tasks::submit)))
+        .merge(page(&places::TASK, get(task::show)))
+        .merge(page(&places::TASK_UPDATE, post(task::update)))
+        .merge(page(&places::TASK_PUT_ON, post(task::put_on)))
+        .merge(page(&places::TASK_TAKE_OFF, post(task::take_off)))
+        .merge(page(&places::TASK_MOVE, post(task::move_to)))
+        .merge(page(&places::TASK_DELETE, post(task::delete)))
         .merge(page(&places::PEOPLE, get(people::show).post(people::submit)))
         .merge(page(&places::PERSON, get(person::show)))
         .merge(page(&places::UPDATE, post(person::update)))

@@ -15,10 +15,18 @@ pub(super) enum Done {
     Recorded,
     Discarded,
     StillHeld,
+    ProjectCreated,
+    Archived,
+    Restored,
+    Deleted,
+    PutOn,
+    TakenOff,
+    TaskCreated,
+    Moved,
 }
 
 impl Done {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 16] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -27,6 +35,14 @@ impl Done {
         Self::Recorded,
         Self::Discarded,
         Self::StillHeld,
+        Self::ProjectCreated,
+        Self::Archived,
+        Self::Restored,
+        Self::Deleted,
+        Self::PutOn,
+        Self::TakenOff,
+        Self::TaskCreated,
+        Self::Moved,
     ];
 
     /// As it stands in an address.
@@ -40,6 +56,14 @@ impl Done {
             Self::Recorded => "recorded",
             Self::Discarded => "discarded",
             Self::StillHeld => "still-held",
+            Self::ProjectCreated => "project-created",
+            Self::Archived => "archived",
+            Self::Restored => "restored",
+            Self::Deleted => "deleted",
+            Self::PutOn => "put-on",
+            Self::TakenOff => "taken-off",
+            Self::TaskCreated => "task-created",
+            Self::Moved => "moved",
         }
     }
 
@@ -53,6 +77,16 @@ impl Done {
             Self::Recorded => "Recorded: the hours count now.",
             Self::Discarded => "Discarded: the hours do not count. The window is kept, with who decided so.",
             Self::StillHeld => "It was tried again, and is still held back for the reason that is shown.",
+            Self::ProjectCreated => "Created. Put people on it, give it tasks, and put them on those.",
+            Self::Archived => {
+                "Archived: out of the lists, and it takes no new time. What was worked before still counts."
+            }
+            Self::Restored => "Brought back: it takes time again.",
+            Self::Deleted => "Deleted. Recorded hours stay.",
+            Self::PutOn => "Put on it: the desktop app shows it from now on.",
+            Self::TakenOff => "Taken off. Recorded hours stay.",
+            Self::TaskCreated => "Created. Put people on it, so that they can track on it.",
+            Self::Moved => "Moved. Hours that were recorded before stay with the former project.",
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 use contracts::{
-    EmployeeId,
-    Resource::{Analytics, Employees, Keys, Time},
+    EmployeeId, ProjectId,
+    Resource::{Analytics, Employees, Keys, Projects, Tasks, Time},
+    TaskId,
 };
 
 use super::notice::Done;
@@ -24,6 +25,22 @@ const fn place(path: &'static str, name: &'static str, access: Access) -> Place 
 pub(super) const NOW: Place = place("/console", "Now", Scoped(Analytics));
 pub(super) const DAY: Place = place("/console/day", "Day", Scoped(Analytics));
 pub(super) const WEEK: Place = place("/console/week", "Week", Scoped(Analytics));
+pub(super) const PROJECTS: Place = place("/console/projects", "Projects", Scoped(Projects));
+pub(super) const PROJECT: Place = place("/console/projects/{id}", "Project", Scoped(Projects));
+pub(super) const PROJECT_UPDATE: Place = place("/console/projects/{id}/update", "Project", Scoped(Projects));
+pub(super) const PROJECT_ARCHIVE: Place = place("/console/projects/{id}/archive", "Project", Scoped(Projects));
+pub(super) const PROJECT_RESTORE: Place = place("/console/projects/{id}/restore", "Project", Scoped(Projects));
+pub(super) const PROJECT_DELETE: Place = place("/console/projects/{id}/delete", "Project", Scoped(Projects));
+pub(super) const PROJECT_PUT_ON: Place = place("/console/projects/{id}/put-on", "Project", Scoped(Projects));
+pub(super) const PROJECT_TAKE_OFF: Place = place("/console/projects/{id}/take-off", "Project", Scoped(Projects));
+pub(super) const PROJECT_RATES: Place = place("/console/projects/{id}/rates", "Project", Scoped(Projects));
+pub(super) const PROJECT_TASKS: Place = place("/console/projects/{id}/tasks", "Project", Scoped(Tasks));
+pub(super) const TASK: Place = place("/console/tasks/{id}", "Task", Scoped(Tasks));
+pub(super) const TASK_UPDATE: Place = place("/console/tasks/{id}/update", "Task", Scoped(Tasks));
+pub(super) const TASK_PUT_ON: Place = place("/console/tasks/{id}/put-on", "Task", Scoped(Tasks));
+pub(super) const TASK_TAKE_OFF: Place = place("/console/tasks/{id}/take-off", "Task", Scoped(Tasks));
+pub(super) const TASK_MOVE: Place = place("/console/tasks/{id}/move", "Task", Scoped(Tasks));
+pub(super) const TASK_DELETE: Place = place("/console/tasks/{id}/delete", "Task", Scoped(Tasks));
 pub(super) const PEOPLE: Place = place("/console/people", "People", Scoped(Employees));
 pub(super) const PERSON: Place = place("/console/people/{id}", "Person", Scoped(Employees));
 pub(super) const UPDATE: Place = place("/console/people/{id}/update", "Person", Scoped(Employees));
@@ -45,22 +62,25 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 7] = [&NOW, &DAY, &WEEK, &PEOPLE, &ATTENTION, &REPORTS, &MY_DAY];
+pub(super) const MENU: [&Place; 8] = [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &REPORTS, &MY_DAY];
 
 /// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
 /// For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
-    [&NOW, &DAY, &WEEK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &MY_DAY, &ZONE, &LOG_IN].into_iter().map(
-        |place| {
-            let word = match (place.access, place.access.scope(&Method::GET)) {
-                (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
-                (_, Some(scope)) => scope.to_string(),
-                (Access::Own, None) => "own".to_owned(),
-                (_, None) => "anybody".to_owned(),
-            };
-            (place.path, word)
-        },
-    )
+    [
+        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &MY_DAY,
+        &ZONE, &LOG_IN,
+    ]
+    .into_iter()
+    .map(|place| {
+        let word = match (place.access, place.access.scope(&Method::GET)) {
+            (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
+            (_, Some(scope)) => scope.to_string(),
+            (Access::Own, None) => "own".to_owned(),
+            (_, None) => "anybody".to_owned(),
+        };
+        (place.path, word)
+    })
 }
 
 /// One person's page.
@@ -76,4 +96,24 @@ pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
 /// Where a form of that page is sent.
 pub(super) fn person_action(id: EmployeeId, word: &str) -> String {
     format!("{}/{word}", person(id))
+}
+
+/// One project's page.
+pub(super) fn project(id: ProjectId) -> String {
+    format!("{}/{id}", PROJECTS.path)
+}
+
+/// The same, with what was done.
+pub(super) fn project_after(id: ProjectId, done: Done) -> String {
+    format!("{}?done={}", project(id), done.word())
+}
+
+/// One task's page.
+pub(super) fn task(id: TaskId) -> String {
+    TASK.path.replace("{id}", &id.to_string())
+}
+
+/// The same, with what was done.
+pub(super) fn task_after(id: TaskId, done: Done) -> String {
+    format!("{}?done={}", task(id), done.word())
 }

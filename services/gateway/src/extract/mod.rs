@@ -19,7 +19,7 @@ pub(crate) use self::{
     body::{Body, parse},
     coding::ACCEPTED,
     entity_tags::{Named, named},
-    form::{Form, required},
+    form::{Form, LongForm, required},
     listing::{Listing, Paging},
     only_if::OnlyIf,
     params::{Asked, Params, ShiftId},

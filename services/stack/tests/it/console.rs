@@ -21,13 +21,16 @@ const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwn
 const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
 /// A system with an owner, and Ann, who has worked today and is at it still.
-struct Company {
-    office: Office,
-    owner: Person,
+pub struct Company {
+    /// Where Ann works.
+    pub office: Office,
+    /// The owner.
+    pub owner: Person,
 }
 
 impl Company {
-    async fn open() -> Self {
+    /// Opens it.
+    pub async fn open() -> Self {
         let office = Office::open().await;
         let owner = office.system.new_employee("Olga Owner", "olga@example.org").await;
         office.system.put(&format!("/api/v1/employee/{}/role", owner.id), json!({ "role": "owner" })).await;
@@ -49,11 +52,13 @@ impl Company {
         company
     }
 
-    fn now(&self) -> i64 {
+    /// The time of the system.
+    pub fn now(&self) -> i64 {
         self.system().world.clock.now().0
     }
 
-    fn system(&self) -> &System {
+    /// The system.
+    pub fn system(&self) -> &System {
         &self.office.system
     }
 
@@ -62,7 +67,7 @@ impl Company {
     }
 
     /// What a page says to somebody, over HTTP.
-    async fn page(&self, path: &str, person: &Person) -> (u16, String) {
+    pub async fn page(&self, path: &str, person: &Person) -> (u16, String) {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let request =
             http.get(format!("{}{path}", self.system().base)).header("cookie", format!("t3={}", person.token));
@@ -73,7 +78,7 @@ impl Company {
 
 impl Company {
     /// Sends a form of a page, as a browser does: the status, where it leads, and the page.
-    async fn send(&self, path: &str, person: &Person, form: &[(&str, &str)]) -> (u16, String, String) {
+    pub async fn send(&self, path: &str, person: &Person, form: &[(&str, &str)]) -> (u16, String, String) {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let request =
             http.post(format!("{}{path}", self.system().base)).header("cookie", format!("t3={}", person.token));
@@ -83,7 +88,7 @@ impl Company {
     }
 
     /// What a table of a page says, line by line.
-    async fn lines(&self, path: &str) -> Vec<String> {
+    pub async fn lines(&self, path: &str) -> Vec<String> {
         let (status, html) = self.page(path, &self.owner).await;
         assert_eq!(status, 200, "{html}");
         html.split("<tr>").skip(1).map(|line| text_of(line.split("</tr>").next().unwrap())).collect()
@@ -123,9 +128,15 @@ async fn log_in(browser: &Browser, system: &System, person: &Person) {
 /// The pages that the owner walks through, as they are addressed.
 fn pages(company: &Company) -> Vec<String> {
     let windows = format!("/console/windows?employee={}&from=0&to=1500", company.office.ann.id);
-    let id = company.office.ann.id.to_string();
-    let plain =
-        gateway::console_pages().map(|(path, _)| path.replace("{id}", &id)).filter(|path| !path.ends_with("/log-in"));
+    let office = &company.office;
+    let id = |path: &str| match path {
+        _ if path.starts_with("/console/projects/") => office.project.clone(),
+        _ if path.starts_with("/console/tasks/") => office.task.clone(),
+        _ => office.ann.id.to_string(),
+    };
+    let plain = gateway::console_pages()
+        .map(|(path, _)| path.replace("{id}", &id(path)))
+        .filter(|path| !path.ends_with("/log-in"));
     let month = "/console/week?span=month".to_owned();
     let grouped = "/console/reports?groupBy=day&groupBy=employee&groupBy=task".to_owned();
     plain
@@ -400,7 +411,8 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     company.office.system.finish().await;
 }
 
-async fn token(system: &System, person: &Person) -> String {
+/// A token of somebody who logs in anew.
+pub async fn token(system: &System, person: &Person) -> String {
     let answer = system.login(&person.email, &person.password).await.expect(200);
     answer["access_token"].as_str().unwrap().to_owned()
 }

@@ -19,6 +19,7 @@ mod collector;
 mod concurrency;
 mod conditions;
 mod console;
+mod console_projects;
 mod employees;
 mod etags;
 mod faults;

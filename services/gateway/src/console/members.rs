@@ -1,0 +1,201 @@
+//! Who is on a project, and with which rates: putting people on it and taking them off.
+
+use std::collections::BTreeSet;
+
+use axum::response::Response;
+use contracts::{
+    Employee, EmployeeId, Failure, GetProject, Name, Payee, PayrollLine, Project, ProjectChanges, ProjectId, Resource,
+    Scope, UpdateProject,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    forms::said,
+    inputs::{Input, beside, on_seen, text},
+    notice::Done,
+    payroll,
+    project::{Tried, action, after},
+    visitor::Visitor,
+};
+use crate::{
+    extract::{Form, Params, PathId},
+    names::Told,
+};
+
+/// The most people that are offered.
+pub(super) const MOST: usize = 20_000;
+
+/// The form that names somebody.
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    employee: Option<String>,
+}
+
+impl Chosen {
+    /// Who it is.
+    pub(super) fn employee(&self) -> Result<EmployeeId, Failure> {
+        text(&self.employee).parse().map_err(|_| Failure::field("employee", "must be somebody from the list"))
+    }
+
+    /// Whether everybody is meant.
+    pub(super) fn is_everybody(&self) -> bool {
+        text(&self.employee) == "*"
+    }
+}
+
+/// Puts somebody on a project.
+pub(super) async fn put_on(
+    visitor: Visitor,
+    PathId(id): PathId<ProjectId>,
+    params: Params,
+    Form(chosen): Form<Chosen>,
+) -> Response {
+    let outcome = replace(&visitor, id, &chosen, |employees, id| {
+        if !employees.contains(&id) {
+            employees.push(id);
+        }
+    });
+    after(&visitor, id, &params, outcome.await, Done::PutOn, Tried::PutOn).await
+}
+
+/// Takes somebody off a project and its tasks.
+pub(super) async fn take_off(
+    visitor: Visitor,
+    PathId(id): PathId<ProjectId>,
+    params: Params,
+    Form(chosen): Form<Chosen>,
+) -> Response {
+    let outcome = replace(&visitor, id, &chosen, |employees, id| employees.retain(|other| *other != id));
+    after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
+}
+
+/// Changes the list as it is at this moment: whoever else changes it at the same time loses nothing.
+async fn replace(
+    visitor: &Visitor,
+    id: ProjectId,
+    chosen: &Chosen,
+    change: impl FnOnce(&mut Vec<EmployeeId>, EmployeeId),
+) -> Result<Project, Failure> {
+    let employee = chosen.employee()?;
+    let project = visitor.ask(GetProject { id }).await?;
+    let mut employees = project.employees.clone();
+    change(&mut employees, employee);
+    let changes = ProjectChanges { employees: Some(employees), ..ProjectChanges::default() };
+    let tag = project.tag().as_str().to_owned();
+    visitor.ask(on_seen(Some(&tag), UpdateProject { id, changes })).await
+}
+
+/// Somebody's name, whoever they are.
+pub(super) fn name(told: &Told, id: EmployeeId) -> &str {
+    told.employees.get(&id).map_or("somebody without a name", Name::as_str)
+}
+
+/// These people by name.
+pub(super) fn sorted(told: &Told, employees: &[EmployeeId]) -> Vec<EmployeeId> {
+    let mut sorted = employees.to_vec();
+    sorted.sort_by_cached_key(|id| (name(told, *id).to_lowercase(), *id));
+    sorted
+}
+
+/// The people with their rates, and those of everybody else.
+pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup {
+    let may_change = visitor.may(Scope::write(Resource::Projects));
+    let rates = |payee: Payee| project.payroll.0.get(&payee).copied();
+    let change = |payee: Payee, who: &str| {
+        html! {
+            @if may_change { td {
+                a href=(payroll::address(visitor, project.id, payee)) { "Change rates" span.unseen { " of " (who) } }
+            } }
+        }
+    };
+    html! {
+        @if project.employees.is_empty() {
+            p.empty { "Nobody is on it yet, so nobody can track on it. " @if may_change { "Put somebody on it below." } }
+        }
+        @let table = html! {
+            table {
+                thead { tr {
+                    th scope="col" { "Who" }
+                    th.number scope="col" { "Billed an hour" } th.number scope="col" { "Billed for overtime" }
+                    th.number scope="col" { "Costs an hour" } th.number scope="col" { "Costs in overtime" }
+                    @if may_change { th scope="col" { "Rates" } th scope="col" { "On the project" } }
+                } }
+                tbody {
+                    tr {
+                        th.text scope="row" { "Everybody without rates of their own" }
+                        (cells(rates(Payee::Everybody), "none"))
+                        (change(Payee::Everybody, "everybody"))
+                        @if may_change { td {} }
+                    }
+                    @for id in sorted(told, &project.employees) { tr {
+                        th.text scope="row" { (visitor.person(id, name(told, id))) }
+                        (cells(rates(Payee::Employee(id)), "as everybody"))
+                        (change(Payee::Employee(id), name(told, id)))
+                        @if may_change { td {
+                            button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (name(told, id)) } }
+                        } }
+                    } }
+                }
+            }
+        };
+        div.wide tabindex="0" role="region" aria-label="People and rates as a table" {
+            @if may_change { form method="post" action=(action(visitor, project.id, "take-off")) { (table) } }
+            @else { (table) }
+        }
+        @if may_change && !project.employees.is_empty() {
+            p.hint { "Whoever is taken off is off its tasks too and loses their own rates here. Recorded hours stay." }
+        }
+    }
+}
+
+fn cells(line: Option<PayrollLine>, without: &str) -> Markup {
+    let rates = |line: PayrollLine| [line.bill_rate, line.overtime_bill_rate, line.pay_rate, line.overtime_pay_rate];
+    html! {
+        @match line {
+            Some(line) => @for (place, rate) in rates(line).into_iter().enumerate() {
+                td.number {
+                    @match rate {
+                        Some(rate) => (payroll::amount(rate)),
+                        None if place % 2 == 1 => "as normal",
+                        None => "none",
+                    }
+                }
+            },
+            None => @for _ in 0..4 { td.number { (without) } },
+        }
+    }
+}
+
+/// The form that puts somebody on a project.
+pub(super) fn put_on_form(
+    visitor: &Visitor,
+    project: &Project,
+    everybody: &[Employee],
+    failure: Option<&Failure>,
+) -> Markup {
+    let on: BTreeSet<EmployeeId> = project.employees.iter().copied().collect();
+    let mut others: Vec<&Employee> =
+        everybody.iter().filter(|employee| employee.deactivated_at.is_none() && !on.contains(&employee.id)).collect();
+    others.sort_by_cached_key(|employee| (employee.name.as_str().to_lowercase(), employee.id));
+    let options: Vec<(String, String)> =
+        others.iter().map(|employee| (employee.id.to_string(), employee.name.to_string())).collect();
+    html! {
+        @if options.is_empty() && failure.is_none() {
+            p.hint { "Everybody who works here is on it." }
+        } @else {
+            form method="post" action=(action(visitor, project.id, "put-on")) { (chooser("Put on the project", options, failure)) }
+        }
+    }
+}
+
+/// A choice of people, with its button.
+pub(super) fn chooser(label: &str, mut options: Vec<(String, String)>, failure: Option<&Failure>) -> Markup {
+    options.insert(0, (String::new(), "Choose somebody".to_owned()));
+    let error = beside(failure, "employee").or(said(failure, "employees"));
+    let input = Input { form: "put-on", name: "employee", label, value: "", error, hint: None };
+    html! {
+        (input.choice(&options))
+        p { button type="submit" { "Put on" } }
+    }
+}

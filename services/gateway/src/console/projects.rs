@@ -1,0 +1,322 @@
+//! The projects: what went into each, and creating one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::response::Response;
+use contracts::{
+    CreateProject, Failure, Filter, Given, Grouping, ListEmployees, ListProjects, ListTasks, Name, Project, ProjectId,
+    Resource, Scope, TimeRow,
+};
+use futures::try_join;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    errors,
+    inputs::{Input, Misfits, alert, beside, note, text, tick},
+    lanes,
+    notice::{Done, notice},
+    pages::Pager,
+    places,
+    sums::{Asked, Line, MOST, Sums, heads},
+    visitor::Visitor,
+};
+use crate::{
+    extract::{Form, LongForm, Params},
+    names::{Ids, Told},
+};
+
+/// The projects of one page.
+const PROJECTS: usize = 100;
+
+/// The form that creates a project.
+#[derive(Default, Deserialize)]
+pub(super) struct Filled {
+    name: Option<String>,
+    description: Option<String>,
+    billable: Option<String>,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// Those that take time, and others that took some in these days.
+    Open,
+    /// Those that are archived.
+    Archived,
+}
+
+/// How a project stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Archived,
+    /// Not in the list of those that are open: which of both it is was not asked.
+    ArchivedOrDeleted,
+}
+
+struct Entry {
+    id: ProjectId,
+    name: String,
+    state: State,
+    /// How many people are on it, where that is known.
+    people: Option<usize>,
+    sums: Sums,
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params, None, None).await;
+    visitor.page(&places::PROJECTS, content)
+}
+
+/// Creates a project.
+pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): LongForm<Filled>) -> Response {
+    let created = match read(&filled) {
+        Ok(request) => visitor.ask(request).await,
+        Err(failure) => Err(failure),
+    };
+    match created {
+        Ok(project) => errors::see(&places::project_after(project.id, Done::ProjectCreated)),
+        Err(failure) => {
+            let content = content(&visitor, &params, Some(&filled), Some(&failure)).await;
+            visitor.again(&places::PROJECTS, &failure, content)
+        }
+    }
+}
+
+fn read(filled: &Filled) -> Result<CreateProject, Failure> {
+    let mut misfits = Misfits::default();
+    let name = misfits.take("name", Name::given(text(&filled.name)));
+    let description = misfits.take("description", note(text(&filled.description))).flatten();
+    misfits.check()?;
+    Ok(CreateProject {
+        name: name.ok_or_else(|| Failure::field("name", "must be given"))?,
+        description,
+        billable: Some(filled.billable.is_some()),
+        employees: None,
+        statuses: None,
+        priorities: None,
+        screenshot_settings: None,
+        payroll: None,
+    })
+}
+
+async fn content(
+    visitor: &Visitor,
+    params: &Params,
+    filled: Option<&Filled>,
+    failure: Option<&Failure>,
+) -> Result<Markup, Failure> {
+    let reader = &visitor.reader;
+    let asked = Asked::of(visitor, params)?;
+    let sought = params.get::<String>("find", "must be text")?.unwrap_or_default();
+    let which = match params.get::<String>("which", "must be a word")?.as_deref() {
+        None | Some("open") => Which::Open,
+        Some("archived") => Which::Archived,
+        Some(_) => return Err(Failure::field("which", "must be open or archived")),
+    };
+    let all = Filter::default();
+    let by_project = asked.request(visitor, &[Grouping::Project], &all)?;
+    let (open, rows, whole, archived) = try_join!(
+        visitor.first(ListProjects::default(), MOST),
+        async {
+            let may_count = visitor.may(Scope::read(Resource::Analytics));
+            if may_count { Ok(visitor.first(by_project, MOST).await?.0) } else { Ok(Vec::new()) }
+        },
+        visitor.ask_if(Resource::Analytics, asked.request(visitor, &[], &all)?),
+        archived(visitor, which),
+    )?;
+    let (open, has_more) = open;
+    let whole = whole.map(|page| Sums::whole(&page.items)).unwrap_or_default();
+    let told = visitor.names(unnamed(&open, &rows, &archived)).await;
+    let entries = entries(which, &open, &rows, &archived, &told);
+    let is_all = which == Which::Open && sought.is_empty();
+    let nothing_yet = is_all && entries.is_empty();
+    let small = sought.to_lowercase();
+    let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.name.to_lowercase().contains(&small)).collect();
+    let may_create = visitor.may(Scope::write(Resource::Projects));
+    let link = |entry: &Entry| format!("{}?{}", visitor.address(&places::project(entry.id)), asked.query());
+    let lines: Vec<Line> = entries
+        .iter()
+        .map(|entry| Line { name: entry.name.clone(), link: Some(link(entry)), sums: entry.sums })
+        .collect();
+    let has_time = lines.iter().any(|line| line.sums != Sums::default());
+    let count = entries.len();
+    let pager = Pager::of(params, count, PROJECTS)?;
+    let entries = pager.part(entries);
+    Ok(html! {
+        (notice(params))
+        (alert(failure))
+        @if may_create { (create(visitor, filled, failure, nothing_yet)) }
+        @if nothing_yet {
+            section { p.empty {
+                "There is no project yet. "
+                @if may_create { "Create the first one above; then put people on it and give it tasks." }
+                @else { "Somebody who may change projects creates the first one." }
+            } }
+        } @else {
+            form.row method="get" action=(visitor.address(places::PROJECTS.path)) role="search" {
+                (asked.fields())
+                label { "Name " input type="search" name="find" value=(sought); }
+                label { "Which "
+                    select name="which" {
+                        option value="open" selected[which == Which::Open] { "Open" }
+                        option value="archived" selected[which == Which::Archived] { "Archived" }
+                    }
+                }
+                button type="submit" { "Show" }
+            }
+            @if has_more { p.error { "There are more projects than can be listed here." } }
+            @if entries.is_empty() {
+                section { p.empty {
+                    @if !sought.is_empty() { "No project is found by that name. Try a part of it, or look among the others." }
+                    @else { "No project is archived. One that is done can be archived on its page." }
+                } }
+            } @else {
+                section {
+                    @if has_time {
+                        figure {
+                            figcaption {
+                                strong { (asked.days(reader)) }
+                                @if is_all { (asked.sentence(reader, count, whole)) }
+                                @else { "The bars show those projects that are listed here." }
+                            }
+                            (asked.drawn(reader, &lines))
+                        }
+                    } @else {
+                        p.empty { "No time is recorded on these from " (asked.days(reader)) ". Choose other days, or wait until somebody has tracked." }
+                    }
+                    div.wide tabindex="0" role="region" aria-label="Projects as a table" {
+                        (table(visitor, &entries, count, link, is_all.then_some(whole)))
+                    }
+                }
+                (pager.links(visitor))
+            }
+        }
+    })
+}
+
+/// The projects that are archived, as far as somebody is on them or they have tasks: there is no list of
+/// them.
+async fn archived(visitor: &Visitor, which: Which) -> Result<BTreeSet<ProjectId>, Failure> {
+    if which == Which::Open {
+        return Ok(BTreeSet::new());
+    }
+    let tasks = async {
+        let may = visitor.may(Scope::read(Resource::Tasks));
+        if may { visitor.first(ListTasks::default(), MOST).await } else { Ok(Default::default()) }
+    };
+    let employees = async {
+        let may = visitor.may(Scope::read(Resource::Employees));
+        if may { visitor.first(ListEmployees::default(), MOST).await } else { Ok(Default::default()) }
+    };
+    let ((tasks, _), (employees, _)) = try_join!(tasks, employees)?;
+    let of_employees = employees.iter().flat_map(|employee| employee.projects.iter().copied());
+    Ok(tasks.iter().map(|task| task.project_id).chain(of_employees).collect())
+}
+
+/// Those whose names the list of open ones does not tell.
+fn unnamed(open: &[Project], rows: &[TimeRow], archived: &BTreeSet<ProjectId>) -> Ids {
+    let open: BTreeSet<ProjectId> = open.iter().map(|project| project.id).collect();
+    let all = rows.iter().filter_map(|row| row.project).chain(archived.iter().copied());
+    Ids { projects: all.filter(|id| !open.contains(id)).collect(), ..Ids::default() }
+}
+
+fn entries(
+    which: Which,
+    open: &[Project],
+    rows: &[TimeRow],
+    archived: &BTreeSet<ProjectId>,
+    told: &Told,
+) -> Vec<Entry> {
+    let mut sums: BTreeMap<ProjectId, Sums> =
+        rows.iter().filter_map(|row| Some((row.project?, Sums::of(row)))).collect();
+    let mut entries: Vec<Entry> = open
+        .iter()
+        .map(|project| Entry {
+            id: project.id,
+            name: project.name.to_string(),
+            state: State::Open,
+            people: Some(project.employees.len()),
+            sums: sums.remove(&project.id).unwrap_or_default(),
+        })
+        .collect();
+    let of_open: BTreeSet<ProjectId> = entries.iter().map(|entry| entry.id).collect();
+    let other = |id: ProjectId, state, sums| {
+        let name = lanes::project(told, id).to_owned();
+        Entry { id, name, state, people: None, sums }
+    };
+    match which {
+        Which::Open => entries.extend(sums.into_iter().map(|(id, sums)| other(id, State::ArchivedOrDeleted, sums))),
+        Which::Archived => {
+            let closed = archived.iter().copied().filter(|id| !of_open.contains(id));
+            entries = closed.map(|id| other(id, State::Archived, sums.remove(&id).unwrap_or_default())).collect();
+            entries.extend(sums.into_iter().map(|(id, sums)| other(id, State::ArchivedOrDeleted, sums)));
+        }
+    }
+    entries.sort_by_cached_key(|entry| (entry.name.to_lowercase(), entry.id));
+    entries
+}
+
+fn table(
+    visitor: &Visitor,
+    entries: &[Entry],
+    count: usize,
+    link: impl Fn(&Entry) -> String,
+    whole: Option<Sums>,
+) -> Markup {
+    let reader = &visitor.reader;
+    html! {
+        table {
+            caption { (reader.count(count)) @if count == 1 { " project" } @else { " projects" } }
+            thead { tr {
+                th scope="col" { "Name" } th scope="col" { "State" } th.number scope="col" { "People" } (heads())
+            } }
+            tbody { @for entry in entries { tr {
+                th.text scope="row" { a href=(link(entry)) { (entry.name) } }
+                td {
+                    @match entry.state {
+                        State::Open => span.tag.good { "Open" },
+                        State::Archived => span.tag { "Archived" },
+                        State::ArchivedOrDeleted => span.tag { "Archived or deleted" },
+                    }
+                }
+                td.number { @if let Some(people) = entry.people { (reader.count(people)) } }
+                (entry.sums.cells(reader))
+            } } }
+            @if let Some(whole) = whole {
+                tfoot { tr { th scope="row" colspan="3" { "All" } (whole.cells(reader)) } }
+            }
+        }
+    }
+}
+
+fn create(visitor: &Visitor, filled: Option<&Filled>, failure: Option<&Failure>, open: bool) -> Markup {
+    let form = "create";
+    let of = |of: fn(&Filled) -> &Option<String>| filled.map_or("", |filled| text(of(filled)));
+    let name =
+        Input { form, name: "name", label: "Name", value: of(|f| &f.name), error: beside(failure, "name"), hint: None };
+    let description = Input {
+        name: "description",
+        label: "Description",
+        value: of(|f| &f.description),
+        error: beside(failure, "description"),
+        hint: Some("May be left empty."),
+        ..name
+    };
+    html! {
+        section {
+            details open[open || failure.is_some()] {
+                summary { "Create a project" }
+                form method="post" action=(visitor.address(places::PROJECTS.path)) {
+                    (name.line())
+                    (description.lines(3))
+                    (tick("billable", "Its work is billed", filled.is_none_or(|filled| filled.billable.is_some())))
+                    p.hint { "People, rates and tasks come next, on its own page." }
+                    p { button type="submit" { "Create" } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Time, cost and income of a range of days, as bars and as a table.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use contracts::{Cents, Failure, Filter, GetTime, Grouping, TimeRow};
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::{
+    charts::{Bar, Figure, bars, figure},
+    reader::Reader,
+    visitor::Visitor,
+};
+use crate::extract::Params;
+
+/// The most rows of a sum that are looked at.
+pub(super) const MOST: usize = 10_000;
+/// The bars that are drawn.
+const BARS: usize = 25;
+/// The lines of a table.
+const LINES: usize = 500;
+
+/// What bars show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    Time,
+    Costs,
+    Income,
+}
+
+impl Measure {
+    const ALL: [Self; 3] = [Self::Time, Self::Costs, Self::Income];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Costs => "costs",
+            Self::Income => "income",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Time => "Hours",
+            Self::Costs => "Cost",
+            Self::Income => "Income",
+        }
+    }
+
+    fn of(self, sums: Sums) -> i64 {
+        match self {
+            Self::Time => sums.time,
+            Self::Costs => sums.costs.0,
+            Self::Income => sums.income.0,
+        }
+    }
+
+    fn shown(self, reader: &Reader, sums: Sums) -> String {
+        match self {
+            Self::Time => reader.hours(sums.time),
+            Self::Costs => reader.money(sums.costs),
+            Self::Income => reader.money(sums.income),
+        }
+    }
+}
+
+/// Time and money together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub(super) time: i64,
+    pub(super) costs: Cents,
+    pub(super) income: Cents,
+}
+
+impl Sums {
+    /// Those of a row.
+    pub(super) fn of(row: &TimeRow) -> Self {
+        Self { time: row.time, costs: row.costs, income: row.income }
+    }
+
+    /// Those of the only row of a report that is not grouped; none where nothing is recorded.
+    pub(super) fn whole(rows: &[TimeRow]) -> Self {
+        rows.first().map(Self::of).unwrap_or_default()
+    }
+
+    /// The cells of a line.
+    pub(super) fn cells(self, reader: &Reader) -> Markup {
+        html! { @for measure in Measure::ALL { td.number { (measure.shown(reader, self)) } } }
+    }
+}
+
+/// The heads of these cells.
+pub(super) fn heads() -> Markup {
+    html! { @for measure in Measure::ALL { th.number scope="col" { (measure.name()) } } }
+}
+
+/// What somebody has worked on, and how much.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) name: String,
+    /// Where it leads.
+    pub(super) link: Option<String>,
+    pub(super) sums: Sums,
+}
+
+/// The days that are asked for, and what is to be seen of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) from: Date,
+    pub(super) to: Date,
+    measure: Measure,
+}
+
+impl Asked {
+    /// As the query names them; the month up to today where it names none.
+    pub(super) fn of(visitor: &Visitor, params: &Params) -> Result<Self, Failure> {
+        let today = visitor.reader.day(visitor.app.clock.now());
+        let must = "must be a day such as 2026-03-01";
+        let from = params.get("from", must)?.unwrap_or(today.first_of_month());
+        let to: Date = params.get("to", must)?.unwrap_or(today);
+        if to < from {
+            return Err(Failure::field("to", "must not be before the first day"));
+        }
+        let word: Option<String> = params.get("bars", "must be a word")?;
+        let measure = match &word {
+            None => Measure::Time,
+            Some(word) => Measure::ALL
+                .into_iter()
+                .find(|measure| measure.word() == word)
+                .ok_or_else(|| Failure::field("bars", "must be time, costs or income"))?,
+        };
+        Ok(Self { from, to, measure })
+    }
+
+    /// Asks for the sums of these days.
+    pub(super) fn request(self, visitor: &Visitor, by: &[Grouping], filter: &Filter) -> Result<GetTime, Failure> {
+        let range = visitor.reader.days(self.from, (self.to - self.from).get_days() + 1);
+        Ok(GetTime {
+            range: range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))?,
+            group_by: by.iter().copied().collect::<BTreeSet<_>>(),
+            timezone: visitor.reader.zone.clone(),
+            filter: filter.clone(),
+            after: None,
+        })
+    }
+
+    /// The fields in which they are chosen.
+    pub(super) fn fields(self) -> Markup {
+        html! {
+            label { "From " input type="date" name="from" value=(self.from) required; }
+            label { "To " input type="date" name="to" value=(self.to) required; }
+            label { "Bars of "
+                select name="bars" {
+                    @for measure in Measure::ALL {
+                        option value=(measure.word()) selected[measure == self.measure] { (measure.name()) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same for a link to another page about these days.
+    pub(super) fn query(self) -> String {
+        format!("from={}&to={}&bars={}", self.from, self.to, self.measure.word())
+    }
+
+    /// The days in words.
+    pub(super) fn days(self, reader: &Reader) -> String {
+        format!("{} to {}", reader.date(self.from), reader.date(self.to))
+    }
+
+    /// Bars of those of these lines that have the most.
+    pub(super) fn drawn(self, reader: &Reader, lines: &[Line]) -> Markup {
+        let mut lines: Vec<&Line> = lines.iter().filter(|line| line.sums != Sums::default()).collect();
+        lines.sort_by_key(|line| Reverse(self.measure.of(line.sums)));
+        lines.truncate(BARS);
+        let bar = |line: &&Line| Bar {
+            label: line.name.clone(),
+            value: self.measure.of(line.sums),
+            shown: self.measure.shown(reader, line.sums),
+        };
+        bars(&lines.iter().map(bar).collect::<Vec<_>>())
+    }
+
+    /// What is to be seen, in a sentence.
+    pub(super) fn sentence(self, reader: &Reader, count: usize, whole: Sums) -> String {
+        let [time, costs, income] = Measure::ALL.map(|measure| measure.shown(reader, whole));
+        let bars = match self.measure {
+            Measure::Time => "hours",
+            Measure::Costs => "cost",
+            Measure::Income => "income",
+        };
+        let which = if count > BARS { format!("the {BARS} with the most") } else { "each".to_owned() };
+        format!("{time} hours, which cost {costs} and earn {income}. The bars show the {bars} of {which}.")
+    }
+
+    /// The figure: `title` says of what, `noun` what a line is.
+    pub(super) fn figure(self, reader: &Reader, title: &str, noun: &str, mut lines: Vec<Line>, whole: Sums) -> Markup {
+        let drawing = self.drawn(reader, &lines);
+        let sentence = self.sentence(reader, lines.len(), whole);
+        lines.sort_by_key(|line| Reverse(self.measure.of(line.sums)));
+        let left_out = lines.len().saturating_sub(LINES);
+        lines.truncate(LINES);
+        let table = html! {
+            table {
+                thead { tr { th scope="col" { (noun) } (heads()) } }
+                tbody { @for line in &lines { tr {
+                    th.text scope="row" { @if let Some(link) = &line.link { a href=(link) { (line.name) } } @else { (line.name) } }
+                    (line.sums.cells(reader))
+                } }
+                    @if left_out > 0 { tr { td colspan="4" { "and " (reader.count(left_out)) " more: Reports have all." } } }
+                }
+                tfoot { tr { th scope="row" { "All" } (whole.cells(reader)) } }
+            }
+        };
+        figure(Figure { title, sentence: &sentence, drawing, table })
+    }
+}
