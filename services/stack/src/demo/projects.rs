@@ -23,8 +23,7 @@ pub type Place = (usize, usize);
 
 const TO_DO: &str = "To Do";
 const IN_PROGRESS: &str = "In Progress";
-/// The status of what is finished.
-pub const DONE: &str = "Done";
+const DONE: &str = "Done";
 const LOW: &str = "Low";
 const MEDIUM: &str = "Medium";
 const HIGH: &str = "High";
@@ -127,11 +126,14 @@ pub fn assigned((project, task): Place) -> Vec<usize> {
     members.filter(|(place, _)| (place + task) % 3 != 0).map(|(_, person)| *person).collect()
 }
 
-/// The tasks that somebody is on; with or without those that are finished.
+/// The tasks that somebody is on and that are begun; with or without those that are finished.
 pub fn tasks_of(person: usize, finished: bool) -> Vec<Place> {
     let all =
         PROJECTS.iter().enumerate().flat_map(|(at, project)| (0..project.tasks.len()).map(move |task| (at, task)));
-    let fits = |(project, task): &Place| finished || PROJECTS[*project].tasks[*task].1 != DONE;
+    let fits = |(project, task): &Place| match PROJECTS[*project].tasks[*task].1 {
+        IN_PROGRESS => true,
+        status => finished && status == DONE,
+    };
     all.filter(fits).filter(|place| assigned(*place).contains(&person)).collect()
 }
 
