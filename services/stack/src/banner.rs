@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use kit::config::given;
 
-use crate::Settings;
-use crate::secrets::AdminKey;
+use crate::{Settings, demo::Welcome, secrets::AdminKey};
 
 /// Where everything is.
 #[derive(Debug)]
@@ -19,11 +18,13 @@ pub struct Banner<'a> {
     pub admin_key: AdminKey,
     /// How long it took to get here.
     pub took: Duration,
+    /// What the demo has filled in.
+    pub welcome: Option<Welcome>,
 }
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { settings, base, admin_key, took } = self;
+        let Self { settings, base, admin_key, took, welcome } = self;
         let data = settings.common.data.display();
         let key = match admin_key {
             AdminKey::Settings => "ADMIN_API_KEY, as it is set".to_owned(),
@@ -46,6 +47,9 @@ impl fmt::Display for Banner<'_> {
         }
         if !settings.names_mongo {
             writeln!(f, "  MongoDB    {}", settings.common.mongo.mongo_connection_string.expose())?;
+        }
+        if let Some(welcome) = welcome {
+            write!(f, "{welcome}")?;
         }
         writeln!(f, "  Stop       Ctrl-C")
     }

@@ -4,6 +4,7 @@
 
 mod backing;
 mod banner;
+mod demo;
 mod secrets;
 mod services;
 mod settings;
@@ -71,6 +72,9 @@ async fn system(mut settings: Settings) -> Result<()> {
     settings.gateway.public_url.clone_from(&settings.mailer.public_url);
     let data = DataDir::open(&settings.common.data)?;
     data.path().clone_into(&mut settings.common.data);
+    if settings.demo.is_some() {
+        demo::check(&settings, &data)?;
+    }
     let admin_key = secrets::fill_in(&mut settings, &data)?;
     let backing = tokio::select! {
         backing = Backing::start(&mut settings, &data) => backing?,
@@ -80,10 +84,27 @@ async fn system(mut settings: Settings) -> Result<()> {
     let ended = tokio::select! {
         ended = async {
             services.start(&settings, &backing, listener).await?;
-            let banner = Banner { settings: &settings, base, admin_key, took: started.elapsed() };
+            let took = started.elapsed();
+            let (welcome, tracking) = match settings.demo {
+                None => (None, None),
+                Some(days) => tokio::select! {
+                    filled = demo::fill(&settings, &base, days) => filled.map(|(welcome, at)| (Some(welcome), Some(at)))?,
+                    error = services.any_ended() => return Err(error),
+                },
+            };
+            let banner = Banner { settings: &settings, base, admin_key, took, welcome };
             // Nobody may be reading.
             let _ = writeln!(io::stdout(), "{banner}");
-            Err(services.any_ended().await)
+            let tracking = async {
+                match tracking {
+                    Some(tracking) => tracking.go_on().await,
+                    None => future::pending().await,
+                }
+            };
+            tokio::select! {
+                error = services.any_ended() => Err(error),
+                () = tracking => bail!("the demo ended by itself"),
+            }
         } => ended,
         exited = backing.exited() => Err(exited.into()),
         signal = until_signal() => signal.context("signals cannot be listened to"),

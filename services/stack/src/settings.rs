@@ -41,6 +41,11 @@ pub struct Settings {
     /// Those of the audit trail.
     #[command(flatten)]
     pub audit: audit::Config,
+    /// Fill an empty data folder with a made-up company, for a first look: people, projects, tasks and the
+    /// hours of 60 days, or of as many as are named. Whom to log in as is printed.
+    #[arg(long, env = "T3_DEMO", value_name = "DAYS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "60", value_parser = clap::value_parser!(u16).range(2..=366))]
+    pub demo: Option<u16>,
     /// Whether they name a NATS server.
     #[arg(skip)]
     pub names_nats: bool,

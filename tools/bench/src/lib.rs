@@ -2,6 +2,7 @@
 
 pub mod analytics;
 mod client;
+pub mod console;
 pub mod crew;
 pub mod fleet;
 mod goal;

@@ -17,6 +17,8 @@ enum Command {
     Import(bench::import::Options),
     /// Measure how fast questions are answered, at a hundredth, a tenth and all of so many windows.
     Analytics(bench::analytics::Options),
+    /// Measure how fast the console's pages come, and how large they are.
+    Console(bench::console::Options),
     /// Measure how fast windows come in, beside what MongoDB and NATS do by themselves.
     Ingest(bench::ingest::Options),
     /// Measure what a million windows cost: CPU, bytes stored, bytes sent.
@@ -28,6 +30,7 @@ async fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let ended = match command {
         Command::Analytics(options) => bench::analytics::run(&options).await,
+        Command::Console(options) => bench::console::run(&options).await,
         Command::Import(options) => bench::import::run(&options).await,
         Command::Ingest(options) => bench::ingest::run(&options).await,
         Command::Cost(options) => bench::ingest::cost(&options).await,

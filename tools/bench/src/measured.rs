@@ -13,6 +13,8 @@ pub(crate) struct Measured {
     pub(crate) rate: f64,
     /// Milliseconds until the answer, of half of the requests.
     pub(crate) p50: f64,
+    /// The same, of all but one in twenty.
+    pub(crate) p95: f64,
     /// The same, of all but one in a hundred.
     pub(crate) p99: f64,
     /// How often each status was answered.
@@ -28,13 +30,13 @@ impl Measured {
             micros.get(place).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
         };
         let rate = (micros.len() * windows) as f64 / lasted.as_secs_f64();
-        Self { name: name.to_owned(), rate, p50: at(0.5), p99: at(0.99), statuses: BTreeMap::new() }
+        Self { name: name.to_owned(), rate, p50: at(0.5), p95: at(0.95), p99: at(0.99), statuses: BTreeMap::new() }
     }
 }
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, rate, p50, p99, statuses } = self;
+        let Self { name, rate, p50, p99, statuses, .. } = self;
         write!(f, "{name:<44} {rate:>9.0}/s  p50 {p50:>8.2} ms  p99 {p99:>8.2} ms")?;
         for (status, count) in statuses.iter().filter(|(status, _)| **status != 200 && **status != 201) {
             write!(f, "  {count} times {status}")?;

@@ -5,9 +5,9 @@
 use contracts::{DAY, HOUR, SECOND};
 
 /// How many days the windows are spread over.
-pub(super) const DAYS: u64 = 365;
+pub(crate) const DAYS: u64 = 365;
 /// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
-pub(super) const LENGTH: i64 = 600 * SECOND;
+pub(crate) const LENGTH: i64 = 600 * SECOND;
 /// When a day's first window begins.
 const OPENS: i64 = 8 * HOUR;
 /// So many windows of an employee fit into a day.
@@ -15,45 +15,45 @@ const SLOTS: u64 = ((DAY - OPENS) / LENGTH) as u64;
 
 /// The year.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Calendar {
+pub(crate) struct Calendar {
     /// The first midnight, in UTC.
-    pub(super) first: i64,
+    pub(crate) first: i64,
     /// Everybody works.
-    pub(super) employees: u64,
+    pub(crate) employees: u64,
     /// On one of so many tasks at a time.
-    pub(super) tasks: u64,
+    pub(crate) tasks: u64,
 }
 
 /// A window that is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Planned {
+pub(crate) struct Planned {
     /// Whose: the place in a list.
-    pub(super) employee: usize,
+    pub(crate) employee: usize,
     /// On which task: the place in a list.
-    pub(super) task: usize,
+    pub(crate) task: usize,
     /// When it begins.
-    pub(super) start: i64,
+    pub(crate) start: i64,
 }
 
 impl Calendar {
     /// A year that has ended by now.
-    pub(super) fn before(now: i64, employees: u64, tasks: u64) -> Self {
+    pub(crate) fn before(now: i64, employees: u64, tasks: u64) -> Self {
         let today = now - now.rem_euclid(DAY);
         Self { first: today - DAYS as i64 * DAY, employees, tasks }
     }
 
     /// The first moment after it.
-    pub(super) fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.first + DAYS as i64 * DAY
     }
 
     /// How many windows there can be.
-    pub(super) fn most(&self) -> u64 {
+    pub(crate) fn most(&self) -> u64 {
         self.employees * DAYS * SLOTS
     }
 
     /// The window with this number. Each employee-day gets its first before any gets a second.
-    pub(super) fn window(&self, number: u64) -> Planned {
+    pub(crate) fn window(&self, number: u64) -> Planned {
         let pairs = self.employees * DAYS;
         // Steps by the golden ratio lie evenly, however many are taken; without a common divisor
         // all pairs come up before one comes again.
@@ -67,7 +67,7 @@ impl Calendar {
     }
 
     /// The windows with these numbers, employee by employee, each one's in the order of time.
-    pub(super) fn by_employee(&self, numbers: std::ops::Range<u64>) -> Vec<Vec<Planned>> {
+    pub(crate) fn by_employee(&self, numbers: std::ops::Range<u64>) -> Vec<Vec<Planned>> {
         let mut all = vec![Vec::new(); self.employees as usize];
         for planned in numbers.map(|number| self.window(number)) {
             all[planned.employee].push(planned);

@@ -34,7 +34,7 @@ struct Item {
 }
 
 /// Sends the windows with these numbers: everybody's next ones in a batch, in turns.
-pub(super) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>) -> Result<Phase> {
+pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>) -> Result<Phase> {
     let client = Client::new(&staff.base)?;
     let progress = Progress::of("windows", (numbers.end - numbers.start) as usize);
     let mut by_employee = calendar.by_employee(numbers);

@@ -19,19 +19,19 @@ const WARM_UP: usize = 200;
 /// The p50 of one request and its reply over NATS, and of one point read from MongoDB, in
 /// milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Floor {
+pub(crate) struct Floor {
     nats: f64,
     mongo: f64,
 }
 
 impl Floor {
     /// Measures both for so long each, one after the other, on one connection each.
-    pub(super) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
+    pub(crate) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
         Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })
     }
 
     /// Both together.
-    pub(super) fn millis(&self) -> f64 {
+    pub(crate) fn millis(&self) -> f64 {
         self.nats + self.mongo
     }
 }

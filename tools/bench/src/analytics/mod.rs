@@ -1,12 +1,12 @@
 //! How fast questions are answered, and whether that grows with what is stored.
 
-mod calendar;
-mod fill;
-mod floor;
+pub(crate) mod calendar;
+pub(crate) mod fill;
+pub(crate) mod floor;
 mod freshness;
 mod question;
 mod report;
-mod staff;
+pub(crate) mod staff;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -30,7 +30,7 @@ use crate::{client::Client, fleet::Fleet, import::Admin};
 /// On so many connections is each question asked.
 const CONNECTIONS: [usize; 2] = [1, 16];
 /// How long each part of the floor is measured.
-const FLOOR: Duration = Duration::from_secs(2);
+pub(crate) const FLOOR: Duration = Duration::from_secs(2);
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]

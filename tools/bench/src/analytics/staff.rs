@@ -19,17 +19,17 @@ const TASKS_EACH: u32 = 5;
 
 /// A system, and those who work in it.
 #[derive(Debug)]
-pub(super) struct Staff {
-    pub(super) base: String,
+pub(crate) struct Staff {
+    pub(crate) base: String,
     /// The admin's key.
-    pub(super) key: String,
-    pub(super) people: Vec<Person>,
-    pub(super) tasks: Vec<(ProjectId, TaskId)>,
+    pub(crate) key: String,
+    pub(crate) people: Vec<Person>,
+    pub(crate) tasks: Vec<(ProjectId, TaskId)>,
 }
 
 impl Staff {
     /// Creates, invites, activates and logs in so many employees, on so many new projects.
-    pub(super) async fn hire(base: &str, data: &Path, employees: u32, projects: u32) -> Result<Self> {
+    pub(crate) async fn hire(base: &str, data: &Path, employees: u32, projects: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;
         let numbers: Vec<u32> = (1..=employees).collect();
@@ -55,7 +55,7 @@ impl Staff {
     }
 
     /// A window, as its employee sends it.
-    pub(super) fn json(&self, planned: &Planned) -> String {
+    pub(crate) fn json(&self, planned: &Planned) -> String {
         let (project, task) = self.tasks[planned.task];
         let (start, user) = (planned.start, &self.people[planned.employee].user);
         format!(

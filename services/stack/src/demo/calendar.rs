@@ -1,0 +1,232 @@
+//! When people of the made-up company have worked: days as they are, with breaks, half days, holidays,
+//! a few hours on two computers at once, and one day that is too long.
+
+use contracts::DAY;
+
+use super::{
+    dice::Dice,
+    people::{AT_WORK, LONG, ON_TWO, PEOPLE},
+    projects::{Place, tasks_of},
+};
+
+/// Milliseconds in a minute.
+pub const MINUTE: i64 = 60_000;
+/// The most minutes of a window, as the desktop app sends them.
+const WINDOW: i64 = 10;
+/// For how many minutes those who work now have worked on the same by now.
+const SINCE: [i64; AT_WORK.len()] = [35, 95, 130];
+/// Who was away, from and to how many days ago.
+const AWAY: [(usize, i64, i64); 4] = [(9, 0, 5), (4, 16, 26), (8, 37, 44), (0, 30, 34)];
+/// Before so many days, people worked on what is finished now.
+const FINISHED: i64 = 21;
+
+/// A window that somebody has tracked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// On which task.
+    pub task: Place,
+    /// When it began, in milliseconds since 1970 UTC.
+    pub start: i64,
+    /// When it ended.
+    pub end: i64,
+    /// Whether on the second computer.
+    pub elsewhere: bool,
+}
+
+/// So many days until now.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar {
+    now: i64,
+    days: i64,
+}
+
+/// What somebody does on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shift {
+    Free,
+    Half,
+    Full,
+    TooLong,
+}
+
+impl Calendar {
+    /// The days before now, and today as far as it is over.
+    pub fn new(now: i64, days: i64) -> Self {
+        Self { now, days }
+    }
+
+    /// All windows of somebody, in the order of time.
+    pub fn of(&self, person: usize) -> Vec<Planned> {
+        let mut windows: Vec<Planned> = (0..=self.days).rev().flat_map(|ago| self.day(person, ago)).collect();
+        windows.retain(|window| window.start + MINUTE <= self.now);
+        windows.iter_mut().for_each(|window| window.end = window.end.min(self.now));
+        if let Some(at) = AT_WORK.iter().position(|other| *other == person) {
+            let since = self.now - SINCE[at] * MINUTE;
+            windows.retain(|window| window.end <= since);
+            let task = pick(&tasks_of(person, false), self.week(0), person);
+            windows.extend(cut(task, since, self.now));
+        }
+        windows.sort_by_key(|window| (window.start, window.elsewhere));
+        windows
+    }
+
+    /// Midnight in UTC.
+    fn midnight(&self, ago: i64) -> i64 {
+        self.now - self.now.rem_euclid(DAY) - ago * DAY
+    }
+
+    /// 0 is Sunday. The first day of 1970 was a Thursday.
+    fn weekday(&self, ago: i64) -> i64 {
+        (self.midnight(ago) / DAY + 4) % 7
+    }
+
+    /// The number of the week that begins on a Monday.
+    fn week(&self, ago: i64) -> i64 {
+        (self.midnight(ago) / DAY + 3) / 7
+    }
+
+    /// The weekday, about ten days ago, that was too long for somebody.
+    fn long_day(&self) -> Option<i64> {
+        (9..12).find(|ago| (1..=5).contains(&self.weekday(*ago)))
+    }
+
+    fn shift(&self, person: usize, ago: i64, dice: &mut Dice) -> Shift {
+        let (weekday, lately) = (self.weekday(ago), ago <= 1);
+        let away = AWAY.iter().any(|(who, from, to)| *who == person && (*from..=*to).contains(&ago));
+        let bank_holiday = weekday == 1 && (21..28).contains(&ago);
+        let ill = dice.one_in(40) && !lately;
+        if person == LONG && Some(ago) == self.long_day() {
+            Shift::TooLong
+        } else if away || bank_holiday || ill || PEOPLE[person].free == Some(weekday) {
+            Shift::Free
+        } else if weekday == 0 || weekday == 6 {
+            // Whoever looks at the demo on a weekend or after it sees somebody too.
+            if lately && person.is_multiple_of(2) { Shift::Half } else { Shift::Free }
+        } else if dice.one_in(12) || weekday == 5 && person == 8 {
+            Shift::Half
+        } else {
+            Shift::Full
+        }
+    }
+
+    fn day(&self, person: usize, ago: i64) -> Vec<Planned> {
+        let mut dice = Dice::of(&[person as i64, self.midnight(ago) / DAY]);
+        let shift = self.shift(person, ago, &mut dice);
+        let late = 5 * dice.up_to(8);
+        let (begins, mut left) = match shift {
+            Shift::Free => return Vec::new(),
+            Shift::Half => (PEOPLE[person].begins + late, 200 + 5 * dice.up_to(8)),
+            Shift::Full => (PEOPLE[person].begins + late, 410 + 5 * dice.up_to(20)),
+            Shift::TooLong => (360, 1_000),
+        };
+        let tasks = tasks_of(person, ago > FINISHED);
+        let mut at = self.midnight(ago) + (begins - PEOPLE[person].offset) * MINUTE;
+        let (mut windows, mut worked, mut eaten) = (Vec::new(), 0, shift == Shift::TooLong);
+        while left > 0 {
+            let length = 45 + 5 * dice.up_to(18);
+            let length = if left - length < 30 { left } else { length };
+            // Mostly what the week is about.
+            let turn = if dice.one_in(3) { dice.up_to(20) } else { self.week(ago) };
+            windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
+            (left, worked) = (left - length, worked + length);
+            let lunch = worked >= 180 && !eaten;
+            eaten |= lunch;
+            let pause = if lunch { 30 + 5 * dice.up_to(6) } else { 5 * dice.up_to(3) };
+            at += (length + pause.min(if shift == Shift::TooLong { 5 } else { pause })) * MINUTE;
+        }
+        let twice = (person == ON_TWO[0] && ago == 1) || (person == ON_TWO[1] && self.weekday(ago) == 4 && ago <= 28);
+        if twice && let Some(first) = windows.first().map(|window| window.start + 20 * MINUTE) {
+            let task = pick(&tasks, self.week(ago) + 1, person);
+            let other = cut(task, first, first + 40 * MINUTE).map(|window| Planned { elsewhere: true, ..window });
+            windows.extend(other);
+        }
+        windows
+    }
+}
+
+fn pick(tasks: &[Place], turn: i64, person: usize) -> Place {
+    tasks[(turn.unsigned_abs() as usize + person) % tasks.len()]
+}
+
+/// A stretch of work as windows.
+fn cut(task: Place, from: i64, to: i64) -> impl Iterator<Item = Planned> {
+    let starts = (from..to).step_by((WINDOW * MINUTE) as usize);
+    starts.map(move |start| Planned { task, start, end: (start + WINDOW * MINUTE).min(to), elsewhere: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use contracts::HOUR;
+
+    use super::*;
+    use crate::demo::{people::ACTIVE, projects::assigned};
+
+    /// A Thursday evening in November 2026, in UTC.
+    const NOW: i64 = 1_795_721_400_000;
+
+    /// Seven of them: each day of the week, at other times of the day.
+    fn nows() -> impl Iterator<Item = i64> {
+        (0..7).map(|day| NOW + day * DAY + day * 3 * HOUR)
+    }
+
+    fn by_day(windows: &[Planned]) -> BTreeMap<i64, i64> {
+        let mut sums = BTreeMap::new();
+        for window in windows {
+            *sums.entry(window.start.div_euclid(DAY)).or_default() += window.end - window.start;
+        }
+        sums
+    }
+
+    #[test]
+    fn the_days_are_the_same_each_time() {
+        let of = |now| (0..ACTIVE).map(|person| Calendar::new(now, 60).of(person)).collect::<Vec<_>>();
+        assert_eq!(of(NOW), of(NOW));
+    }
+
+    #[test]
+    fn nobody_is_at_two_places_on_one_computer_and_all_have_ended() {
+        for now in nows() {
+            for person in 0..ACTIVE {
+                for elsewhere in [false, true] {
+                    let windows = Calendar::new(now, 60).of(person);
+                    let own: Vec<_> = windows.iter().filter(|window| window.elsewhere == elsewhere).collect();
+                    assert!(own.windows(2).all(|two| two[0].end <= two[1].start), "{person}");
+                    for window in own {
+                        assert!(window.start < window.end && window.end <= now, "{window:?}");
+                        assert!(window.end - window.start <= WINDOW * MINUTE, "{window:?}");
+                        assert!(assigned(window.task).contains(&person), "{window:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn somebody_worked_yesterday_and_works_now_whatever_the_day() {
+        for now in nows() {
+            let calendar = Calendar::new(now, 10);
+            let yesterday = now.div_euclid(DAY) - 1;
+            let all: Vec<_> = (0..ACTIVE).map(|person| calendar.of(person)).collect();
+            let worked = all.iter().filter(|windows| by_day(windows).contains_key(&yesterday)).count();
+            assert!(worked >= 4, "{worked} people");
+            let at_work = all.iter().filter(|windows| windows.last().is_some_and(|last| last.end == now)).count();
+            assert!(at_work >= AT_WORK.len(), "{at_work}");
+            let twice = all.iter().flatten().filter(|window| window.elsewhere).count();
+            assert!(twice > 0);
+        }
+    }
+
+    #[test]
+    fn days_are_of_a_length_that_people_work_but_for_one() {
+        let calendar = Calendar::new(NOW, 60);
+        let sums: Vec<_> = (0..ACTIVE).flat_map(|person| by_day(&calendar.of(person)).into_values()).collect();
+        assert_eq!(sums.iter().filter(|sum| **sum > 16 * HOUR).count(), 1, "one long day");
+        let half = sums.iter().filter(|sum| **sum < 5 * HOUR).count();
+        let usual = sums.iter().filter(|sum| (6 * HOUR..10 * HOUR).contains(*sum)).count();
+        assert!(half > 10 && usual > 5 * half, "{half} half days and {usual} usual ones of {}", sums.len());
+        let away = by_day(&calendar.of(9));
+        assert!(away.keys().all(|day| *day < NOW.div_euclid(DAY) - 5), "away");
+    }
+}

@@ -1,0 +1,205 @@
+//! Puts the made-up company into an empty system, through its HTTP API alone.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use contracts::{DAY, HOUR};
+use futures::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use kit::Clock;
+use serde_json::{Map, Value, json};
+use tokio::time::sleep;
+
+use super::{
+    NOT_EMPTY,
+    calendar::{Calendar, MINUTE, Planned},
+    client::{Client, Who, id},
+    mail::Mail,
+    password::password,
+    people::{ACTIVE, AT_WORK, HELD, PEOPLE, Person},
+    progress::Progress,
+    projects::{PROJECTS, Place, assigned, foreign_task},
+    tracking::{AtWork, Tracking},
+    welcome::Welcome,
+};
+
+/// Where windows are posted.
+const BATCH: &str = "/api/v1/time-entries/batch";
+/// The most windows of a batch.
+const TOGETHER: usize = 500;
+/// How many batches are on their way at once.
+const BATCHES: usize = 4;
+/// How often windows that are only queued are asked for again, and how long we wait in between.
+const TRIES: usize = 100;
+const LATER: Duration = Duration::from_millis(200);
+
+/// Somebody of the company who has an account.
+#[derive(Debug)]
+struct Employee {
+    id: String,
+    token: String,
+}
+
+/// Fills the system: whom to log in as, and those who go on tracking.
+pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tracking)> {
+    let (started, progress) = (Instant::now(), Progress::new());
+    ensure!(
+        client.get("/api/v1/employee").await? == json!([]),
+        "the servers that are named hold people already: {NOT_EMPTY}"
+    );
+    progress.step("people are invited and choose a password");
+    let password = password();
+    let mail = Mail::of(data);
+    let employees: Vec<Option<Employee>> = stream::iter(&PEOPLE)
+        .enumerate()
+        .map(|(at, person)| hire(&client, &mail, at, person, &password))
+        .buffered(4)
+        .try_collect()
+        .await?;
+    let employees: Vec<Employee> = employees.into_iter().flatten().collect();
+    progress.step("projects and tasks");
+    let tasks = projects(&client, &employees).await?;
+    let company = Company { client, employees, tasks };
+
+    let now = Clock::system().now().0;
+    let calendar = Calendar::new(now, i64::from(days));
+    let planned: Vec<Vec<Planned>> = (0..ACTIVE).map(|person| calendar.of(person)).collect();
+    let windows: usize = planned.iter().map(Vec::len).sum();
+    progress.step(&format!("{windows} windows of {days} days"));
+    let mut done = 0;
+    let batches =
+        planned.iter().enumerate().flat_map(|(person, own)| own.chunks(TOGETHER).map(move |part| (person, part)));
+    let mut sending = stream::iter(batches).map(|(person, part)| company.send(person, part)).buffer_unordered(BATCHES);
+    while let Some(sent) = sending.try_next().await? {
+        done += sent;
+        progress.done("windows", done, windows);
+    }
+    drop(sending);
+    progress.step("what needs somebody");
+    company.hold_one_back(now).await?;
+    progress.end();
+
+    let at_work = AT_WORK.into_iter().filter_map(|person| {
+        let last = planned[person].last()?;
+        let token = company.employees[person].token.clone();
+        Some(AtWork { token, window: company.window(person, last), since: last.end })
+    });
+    let tracking = Tracking { at_work: at_work.collect(), client: company.client.clone() };
+    Ok((Welcome { password, windows, days, took: started.elapsed() }, tracking))
+}
+
+/// Invites somebody, who follows the link and logs in; nothing of whoever has not answered yet.
+async fn hire(client: &Client, mail: &Mail, at: usize, person: &Person, password: &str) -> Result<Option<Employee>> {
+    let hired = async {
+        let email = person.email();
+        let body = json!({ "name": person.name, "email": email });
+        let path = format!("/api/v1/employee/{}", id(&client.post("/api/v1/employee", Who::Root, &body).await?)?);
+        client.put(&path, &json!({ "title": person.title })).await?;
+        if at >= ACTIVE {
+            return anyhow::Ok(None);
+        }
+        let body = json!({ "token": mail.invitation(&email).await?, "password": password });
+        let employee = client.post("/api/auth/activate", Who::Anybody, &body).await?;
+        // Before they log in: another role ends a session.
+        if person.role != contracts::Role::Employee {
+            client.put(&format!("{path}/role"), &json!({ "role": person.role })).await?;
+        }
+        let token = client.log_in(&email, password).await?;
+        let may = |allowed: bool| if allowed { "authorized" } else { "denied" };
+        let permissions = json!({ "accessibility": may(true), "screenAndSystemAudioRecording": may(at != HELD) });
+        let entry = json!({ "computer": person.computer, "permissions": permissions });
+        client.post(&format!("{path}/permissions"), Who::Person(&token), &entry).await?;
+        Ok(Some(Employee { id: id(&employee)?, token }))
+    };
+    hired.await.with_context(|| person.name)
+}
+
+/// Makes all projects, each with its tasks: their ids.
+async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String, Vec<String>)>> {
+    let ids = |people: &[usize]| people.iter().map(|person| employees[*person].id.clone()).collect::<Vec<_>>();
+    let mut made = Vec::with_capacity(PROJECTS.len());
+    for (at, project) in PROJECTS.iter().enumerate() {
+        let line = |person: &usize| {
+            let mut line = json!({ "payRate": PEOPLE[*person].pay });
+            if let Some(bills) = project.bills {
+                line["billRate"] = json!(bills);
+            }
+            (employees[*person].id.clone(), line)
+        };
+        let payroll: Map<String, Value> = project.members.iter().map(line).collect();
+        let body = json!({
+            "name": project.name, "description": project.description, "billable": project.bills.is_some(),
+            "employees": ids(project.members), "payroll": payroll,
+        });
+        let project_id = id(&client.post("/api/v1/project", Who::Root, &body).await.context(project.name)?)?;
+        let tasks = project.tasks.iter().enumerate().map(async |(task, (name, status, priority))| {
+            let body = json!({
+                "name": name, "projectId": project_id, "employees": ids(&assigned((at, task))),
+                "status": status, "priority": priority, "billable": project.bills.is_some(),
+            });
+            id(&client.post("/api/v1/task", Who::Root, &body).await.context(*name)?)
+        });
+        let tasks = try_join_all(tasks).await?;
+        made.push((project_id, tasks));
+    }
+    Ok(made)
+}
+
+/// What is there before the first window.
+struct Company {
+    client: Client,
+    employees: Vec<Employee>,
+    /// The ids of each project and of its tasks.
+    tasks: Vec<(String, Vec<String>)>,
+}
+
+impl Company {
+    /// A window as the desktop app sends it.
+    fn window(&self, person: usize, planned: &Planned) -> Value {
+        let (Person { user, offset, computer, system, .. }, place) = (&PEOPLE[person], planned.task);
+        let computer = if planned.elsewhere { format!("{user}-laptop") } else { (*computer).to_owned() };
+        let (project, tasks) = &self.tasks[place.0];
+        json!({
+            "start": planned.start, "end": planned.end, "timezoneOffset": offset * MINUTE,
+            "projectId": project, "taskId": tasks[place.1], "user": user, "os": system.0, "osVersion": system.1,
+            "hwid": format!("demo-{computer}"), "computer": computer,
+        })
+    }
+
+    /// Sends somebody's windows until all are stored: how many.
+    async fn send(&self, person: usize, planned: &[Planned]) -> Result<usize> {
+        let windows: Vec<Value> = planned.iter().map(|planned| self.window(person, planned)).collect();
+        let body = json!({ "windows": windows });
+        for _ in 0..TRIES {
+            let told = self.client.post(BATCH, Who::Person(&self.employees[person].token), &body).await?;
+            let items = told["items"].as_array().context("a batch without an answer")?;
+            let is = |item: &Value, word: &str| item["status"] == word;
+            if let Some(refused) = items.iter().find(|item| is(item, "rejected") || is(item, "conflict")) {
+                bail!("a window of {} was refused: {}", PEOPLE[person].name, refused["detail"]);
+            }
+            if !items.iter().any(|item| is(item, "queued")) {
+                return Ok(planned.len());
+            }
+            // Sent again it is recorded once.
+            sleep(LATER).await;
+        }
+        bail!("windows of {} are still only queued", PEOPLE[person].name)
+    }
+
+    /// Somebody tracks on a project that they are not on.
+    async fn hold_one_back(&self, now: i64) -> Result<()> {
+        let task: Place = foreign_task(HELD).context("somebody is on every project")?;
+        // The evening before.
+        let start = now - now.rem_euclid(DAY) - 4 * HOUR;
+        let window = self.window(HELD, &Planned { task, start, end: start + 10 * MINUTE, elsewhere: false });
+        let who = Who::Person(&self.employees[HELD].token);
+        let (status, told) = self.client.try_post("/api/v1/time-entries", who, &window).await?;
+        ensure!(
+            status.as_u16() == 400 || status.as_u16() == 202,
+            "a foreign window was not held back: {status}: {told}"
+        );
+        Ok(())
+    }
+}

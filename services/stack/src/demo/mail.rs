@@ -1,0 +1,72 @@
+//! The invitations, as they lie in the folder of mails.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Result, bail};
+use tokio::time::{Instant, sleep};
+
+/// How long the mail may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The folder of mails.
+#[derive(Debug)]
+pub struct Mail(PathBuf);
+
+impl Mail {
+    /// That of a data folder.
+    pub fn of(data: &Path) -> Self {
+        Self(data.join("mail"))
+    }
+
+    /// The token of the invitation to an address, once it is there.
+    pub async fn invitation(&self, address: &str) -> Result<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(token) = self.find(address) {
+                return Ok(token);
+            }
+            if Instant::now() > deadline {
+                bail!("no invitation for {address} has come into {}", self.0.display());
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    fn find(&self, address: &str) -> Option<String> {
+        // The folder comes with the first mail.
+        let paths = fs::read_dir(&self.0).ok()?.flatten().map(|entry| entry.path());
+        let mut mails = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        mails.find_map(|path| token(&fs::read_to_string(path).ok()?, address))
+    }
+}
+
+/// The token of the link in a mail to that address.
+fn token(mail: &str, address: &str) -> Option<String> {
+    let (head, body) = mail.split_once("\r\n\r\n")?;
+    if !head.contains(&format!("<{address}>")) {
+        return None;
+    }
+    // Quoted-printable: lines are broken anywhere, and = is written as =3D.
+    let body = body.replace("=\r\n", "").replace("=3D", "=");
+    let (_, rest) = body.split_once("/activate?token=")?;
+    Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_however_the_mail_is_written() {
+        let plain = "To: Ann <ann@x.example>\r\nSubject: x\r\n\r\nhttp://h/activate?token=aB_-9\r\n";
+        let quoted = "To: =?utf-8?b?w4k=?= <ann@x.example>\r\n\r\nh=C3=A9 http://h/activate?tok=\r\nen=3DaB_=\r\n-9 .";
+        assert_eq!(token(plain, "ann@x.example").as_deref(), Some("aB_-9"));
+        assert_eq!(token(quoted, "ann@x.example").as_deref(), Some("aB_-9"));
+        assert_eq!(token(plain, "n@x.example"), None);
+    }
+}

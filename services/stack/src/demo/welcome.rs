@@ -1,0 +1,36 @@
+//! What a person reads once the demo is filled.
+
+use std::{fmt, time::Duration};
+
+use super::{people::PEOPLE, projects::PROJECTS};
+
+/// Whom to log in as, and what there is.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// The password of everybody.
+    pub password: String,
+    /// How many windows there are.
+    pub windows: usize,
+    /// Of how many days.
+    pub days: u16,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl fmt::Display for Welcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { password, windows, days, took } = self;
+        let (people, projects) = (PEOPLE.len(), PROJECTS.len());
+        let tasks: usize = PROJECTS.iter().map(|project| project.tasks.len()).sum();
+        let took = took.as_secs_f64();
+        let as_one = |person: usize| PEOPLE[person].email();
+        writeln!(
+            f,
+            "  Demo       {people} people, {projects} projects, {tasks} tasks, {windows} windows of {days} days; filled in {took:.0} s"
+        )?;
+        writeln!(f, "  Log in as  {} (the owner: sees and does everything)", as_one(0))?;
+        writeln!(f, "             {} (an auditor: sees everything, changes nothing)", as_one(1))?;
+        writeln!(f, "             {} (an employee: her own day)", as_one(2))?;
+        writeln!(f, "  Password   {password}")
+    }
+}

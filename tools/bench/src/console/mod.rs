@@ -1,0 +1,72 @@
+//! How fast the console's pages come while much is stored and many track, and how large they are.
+
+mod owner;
+mod page;
+mod report;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use self::{
+    owner::Owner,
+    page::{PAGES, at_work},
+    report::Report,
+};
+use crate::{
+    analytics::{FLOOR, calendar::Calendar, fill::fill, floor::Floor, staff::Staff},
+    fleet::Fleet,
+};
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// How many windows are stored, spread over 365 days; those of the last hour come on top.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub windows: u64,
+    /// How many employees there are, each on every task; all of them track now.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub employees: u32,
+    /// How many projects there are, each with five tasks.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub projects: u32,
+    /// How long each page is asked for, in seconds.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// End with an error where a goal is missed; the last line says which, and by how much.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Measures, and prints one table.
+///
+/// # Errors
+/// When something cannot be started, a page is not shown, or with `--check` a goal is missed.
+pub async fn run(options: &Options) -> Result<()> {
+    let fleet = Fleet::start(true).await?;
+    let (nats, mongo) = (fleet.bus().await?, fleet.mongo().await?);
+    let staff = Staff::hire(&fleet.base, &fleet.data, options.employees, options.projects).await?;
+    let now = kit::Clock::system().now().0;
+    let calendar = Calendar::before(now, staff.people.len() as u64, staff.tasks.len() as u64);
+    fleet.until_all_heard().await?;
+    eprintln!("{}", fill(&staff, &calendar, 0..options.windows).await?);
+    let lately = at_work(&staff).await?;
+    fleet.until_counted(options.windows + lately).await?;
+    let owner = Owner::appoint(&staff, &fleet.data).await?;
+
+    let floor = Floor::measure(&nats, &mongo, FLOOR).await?;
+    let mut report = Report { windows: options.windows + lately, floor, pages: Vec::new() };
+    for page in &PAGES {
+        let shown = page.ask(&owner, &calendar, Duration::from_secs(options.seconds)).await?;
+        eprintln!("{}", shown.measured);
+        report.pages.push(shown);
+    }
+    fleet.stop().await;
+    println!("{report}");
+    let missed = report.missed();
+    if options.check && !missed.is_empty() {
+        bail!("goals missed: {}", missed.join("; "));
+    }
+    Ok(())
+}

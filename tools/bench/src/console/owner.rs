@@ -1,0 +1,44 @@
+//! Who looks at the pages.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use contracts::Employee;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    analytics::staff::Staff,
+    client::{Again, Client},
+    import::Passwords,
+};
+
+/// An owner who is logged in.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) base: String,
+    /// Their session's cookie.
+    pub(super) cookie: String,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    access_token: String,
+}
+
+impl Owner {
+    /// Makes one of the staff the owner, who logs in anew: another role has ended their session.
+    pub(super) async fn appoint(staff: &Staff, data: &Path) -> Result<Self> {
+        let client = Client::new(&staff.base)?;
+        let path = format!("/api/v1/employee/{}/role", staff.people[0].id);
+        let request = client.request(Method::PUT, &path).header("X-API-Key", &staff.key);
+        let request = request.json(&json!({ "role": "owner" }));
+        let employee: Employee = client.send(request, Again::Always).await?.ok()?;
+        let (address, passwords) = (employee.email.as_str(), Passwords::open(data)?);
+        let form = [("username", address), ("password", passwords.get(address).context("no password is kept")?)];
+        let login = client.request(Method::POST, "/api/auth/login").form(&form);
+        let login: Login = client.send(login, Again::Always).await?.ok()?;
+        Ok(Self { base: staff.base.clone(), cookie: format!("t3={}", login.access_token) })
+    }
+}

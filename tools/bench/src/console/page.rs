@@ -1,0 +1,109 @@
+//! What is looked at, and how fast it comes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use contracts::DAY;
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use reqwest::{Method, header::AUTHORIZATION};
+use serde_json::{Value, json};
+
+use super::owner::Owner;
+use crate::{
+    analytics::{
+        calendar::{Calendar, DAYS, LENGTH, Planned},
+        staff::Staff,
+    },
+    client::{Again, Client},
+    measured::Measured,
+    wire::Wire,
+};
+
+/// How many windows of everybody end with this moment.
+const LATELY: i64 = 6;
+/// How many batches are on their way at once.
+const BATCHES: usize = 4;
+
+/// A page of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// The path for the n-th time it is looked at.
+    path: fn(&Calendar, u64) -> String,
+}
+
+/// How a page came.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) name: &'static str,
+    pub(super) measured: Measured,
+    /// The most bytes of its compressed body.
+    pub(super) bytes: usize,
+}
+
+/// All of them; the first is what every page costs at least.
+pub(super) const PAGES: [Page; 4] = [
+    Page { name: "Time zone, which asks for nothing", path: |_, _| "/console/zone".into() },
+    Page { name: "Now", path: |_, _| "/console".into() },
+    Page { name: "Day", path: |year, n| format!("/console/day?day={}", date(year, n * 11)) },
+    Page { name: "Week", path: |year, n| format!("/console/week?day={}", date(year, n * 11)) },
+];
+
+/// A day of the year.
+fn date(year: &Calendar, n: u64) -> String {
+    let day = year.first + (n % DAYS) as i64 * DAY;
+    Timestamp::from_millisecond(day).map(|day| day.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+impl Page {
+    /// Looks at it on one connection for so long, again and again.
+    pub(super) async fn ask(&self, owner: &Owner, year: &Calendar, lasts: Duration) -> Result<Shown> {
+        let mut wire = Wire::connect(&owner.base).await?;
+        let (mut micros, mut bytes, mut n) = (Vec::new(), 0, 0);
+        let mut started = Instant::now();
+        while started.elapsed() < lasts {
+            let (path, asked) = ((self.path)(year, n), Instant::now());
+            let (status, length) = wire.page(&path, &owner.cookie).await?;
+            ensure!(status == 200, "{path} was answered {status}");
+            bytes = bytes.max(length);
+            // The first one pays for what is kept afterwards.
+            if n == 0 {
+                started = Instant::now();
+            } else {
+                micros.push(asked.elapsed().as_micros() as u32);
+            }
+            n += 1;
+        }
+        Ok(Shown { name: self.name, measured: Measured::of(self.name, micros, 1, started.elapsed()), bytes })
+    }
+}
+
+/// Everybody tracks, and has for an hour: how many windows that are.
+pub(super) async fn at_work(staff: &Staff) -> Result<u64> {
+    let client = Client::new(&staff.base)?;
+    let now = kit::Clock::system().now().0;
+    let people = staff.people.iter().enumerate();
+    let send = |(employee, person)| {
+        let window = |back| {
+            let planned = Planned { employee, task: employee % staff.tasks.len(), start: now - back * LENGTH };
+            staff.json(&planned)
+        };
+        let windows: Vec<String> = (1..=LATELY).map(window).collect();
+        let body = format!(r#"{{"windows":[{}]}}"#, windows.join(","));
+        let person: &crate::import::Person = person;
+        let request =
+            client.request(Method::POST, "/api/v1/time-entries/batch").header("Content-Type", "application/json");
+        let request = request.header(AUTHORIZATION, &person.authorization).body(body);
+        let client = &client;
+        async move {
+            let told: Value = client.send(request, Again::Always).await?.ok()?;
+            let refused = |item: &Value| item["status"] == json!("rejected") || item["status"] == json!("conflict");
+            ensure!(!told["items"].as_array().is_some_and(|items| items.iter().any(refused)), "refused: {told}");
+            Ok(())
+        }
+    };
+    stream::iter(people).map(send).buffer_unordered(BATCHES).try_collect::<Vec<()>>().await?;
+    Ok(staff.people.len() as u64 * LATELY as u64)
+}
