@@ -15,10 +15,15 @@ pub(super) enum Done {
     Recorded,
     Discarded,
     StillHeld,
+    Voided,
+    Revoked,
+    PasswordChanged,
+    SessionEnded,
+    SessionsEnded,
 }
 
 impl Done {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 13] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -27,6 +32,11 @@ impl Done {
         Self::Recorded,
         Self::Discarded,
         Self::StillHeld,
+        Self::Voided,
+        Self::Revoked,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::SessionsEnded,
     ];
 
     /// As it stands in an address.
@@ -40,6 +50,11 @@ impl Done {
             Self::Recorded => "recorded",
             Self::Discarded => "discarded",
             Self::StillHeld => "still-held",
+            Self::Voided => "voided",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password-changed",
+            Self::SessionEnded => "session-ended",
+            Self::SessionsEnded => "sessions-ended",
         }
     }
 
@@ -53,6 +68,13 @@ impl Done {
             Self::Recorded => "Recorded: the hours count now.",
             Self::Discarded => "Discarded: the hours do not count. The window is kept, with who decided so.",
             Self::StillHeld => "It was tried again, and is still held back for the reason that is shown.",
+            Self::Voided => "Voided: the window counts no longer. What it said is kept, with who decided so and why.",
+            Self::Revoked => "Revoked: the key is dead within a second.",
+            Self::PasswordChanged => {
+                "Your password is changed, and everybody else who was logged in as you is logged out."
+            }
+            Self::SessionEnded => "That session is ended.",
+            Self::SessionsEnded => "All your other sessions are ended.",
         }
     }
 }

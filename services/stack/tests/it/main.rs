@@ -17,6 +17,7 @@ mod collector;
 mod concurrency;
 mod conditions;
 mod console;
+mod console_settings;
 mod employees;
 mod etags;
 mod faults;
