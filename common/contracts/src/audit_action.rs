@@ -107,6 +107,8 @@ actions! {
     QuarantineAdmitted = "quarantine.admitted";
     /// A window in quarantine was discarded.
     QuarantineDiscarded = "quarantine.discarded";
+    /// The settings of the organisation changed.
+    SettingsChanged = "settings.changed";
     /// A message that no consumer could take was put on its stream again.
     DeadReplayed = "dead.replayed";
     /// A list was taken away as a table.

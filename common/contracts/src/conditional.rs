@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Code, Employee, Failure, Project, ProjectId, Request, Service, SystemPermissions, Task, Window};
+use crate::{Code, Employee, Failure, Project, ProjectId, Request, Service, Settings, SystemPermissions, Task, Window};
 
 /// The state of something in a few letters, made of its JSON form.
 ///
@@ -105,6 +105,13 @@ impl Window {
     }
 }
 
+impl Settings {
+    /// The tag of all of them.
+    pub fn tag(&self) -> Tag {
+        Tag::of(self)
+    }
+}
+
 impl Employee {
     /// The tag of what an admin changes in directory: not of the projects, of which it has a copy, nor
     /// of what the employee's computers and the mail server say.
@@ -156,7 +163,7 @@ mod tests {
         let conditional = Conditional { change, if_match: IfMatch::default() };
         assert_eq!(serde_json::to_value(&conditional).unwrap(), plain);
         assert_eq!(serde_json::from_value::<Conditional<DeleteProject>>(plain).unwrap(), conditional);
-        let change = VoidWindow { id: WindowId(Uuid::nil()) };
+        let change = VoidWindow { id: WindowId(Uuid::nil()), reason: None };
         let conditional = Conditional { change, if_match: IfMatch(Some(vec![Tag::sent("a")])) };
         let sent = serde_json::to_value(&conditional).unwrap();
         assert_eq!(sent, json!({ "id": Uuid::nil(), "ifMatch": ["a"] }));

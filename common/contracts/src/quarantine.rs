@@ -57,6 +57,9 @@ pub struct ListQuarantine {
     /// Those that somebody has decided about, in place of those that are still to be decided.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub decided: bool,
+    /// Of this employee only. Employees ask for their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee: Option<EmployeeId>,
 }
 
 /// A place in the list of quarantined windows.

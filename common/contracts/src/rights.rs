@@ -179,10 +179,12 @@ impl Rights {
         ]);
     }
 
-    /// Puts windows on the queue; watches the revocations; writes beats among them; tells of exports in
+    /// Puts windows on the queue; reads what has died; watches the revocations; writes beats among them; tells of exports in
     /// the audit trail.
     fn gateway(&mut self) {
         self.say([INGEST_WINDOWS.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
+        // The console shows what has died, and can do nothing about it.
+        self.say([format!("$JS.API.STREAM.INFO.{}", stream::DEAD), format!("$JS.API.DIRECT.GET.{}", stream::DEAD)]);
         self.watch_revocations();
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }

@@ -163,13 +163,19 @@ pub struct CorrectWindow {
     pub id: WindowId,
     /// What.
     pub changes: WindowCorrection,
+    /// Why: the audit trail keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Note>,
 }
 
 /// Makes one recorded window count no longer; the old state, who and when are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoidWindow {
     /// Which.
     pub id: WindowId,
+    /// Why: the audit trail keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Note>,
 }
 
 requests! {

@@ -644,8 +644,11 @@ fn windows(golden: &mut Golden) {
         "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
     });
     let changes: WindowCorrection = serde_json::from_value(correction).expect("changes");
-    golden.request(on_condition(CorrectWindow { id: id(5), changes }), window());
-    golden.request(on_condition(VoidWindow { id: id(5) }), ());
+    golden.request(
+        on_condition(CorrectWindow { id: id(5), changes, reason: Some(note("Went home earlier.")) }),
+        window(),
+    );
+    golden.request(on_condition(VoidWindow { id: id(5), reason: Some(note("Sent twice.")) }), ());
     let held = QuarantinedWindow {
         id: id(5),
         employee_id: id(1),
@@ -662,11 +665,19 @@ fn windows(golden: &mut Golden) {
         window: window_sent(),
     };
     let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5), content: Some(id(9)) };
-    let list = ListQuarantine { after: Some(cursor), decided: true };
+    let list = ListQuarantine { after: Some(cursor), decided: true, employee: Some(id(1)) };
     golden.request(list, Page { items: vec![held], next: Some(cursor) });
     golden.request(ReplayQuarantined { id: id(5), content: Some(id(9)), set_aside: true }, WindowState::Queued);
     golden.request(AdmitQuarantined { id: id(5), content: Some(id(9)) }, window());
     golden.request(DiscardQuarantined { id: id(5), content: Some(id(9)) }, ());
+    let settings = Settings {
+        timezone: "Europe/Berlin".parse().expect("a zone"),
+        pay_period: PayPeriod::Biweek,
+        anchor: "2026-01-04".parse().expect("a day"),
+        week_start: WeekDay::Sunday,
+    };
+    golden.request(GetSettings {}, settings.clone());
+    golden.request(on_condition(SetSettings { settings: settings.clone() }), settings);
     let after = Some(id(5));
     golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });

@@ -101,6 +101,16 @@ pub async fn list_dead(bus: &Bus, after: u64) -> anyhow::Result<Vec<Dead>> {
     Ok(found)
 }
 
+/// How many dead messages there are, and the oldest of them, at most 100.
+///
+/// # Errors
+/// When JetStream is not there.
+pub async fn all_dead(bus: &Bus) -> anyhow::Result<(u64, Vec<Dead>)> {
+    let stream = bus.jetstream.get_stream(stream::DEAD).await?;
+    let count = stream.cached_info().state.messages;
+    Ok((count, if count == 0 { Vec::new() } else { list_dead(bus, 0).await? }))
+}
+
 /// Puts a dead message back on the subject it came on, and takes it out of DEAD. Consumers are
 /// idempotent, so those that had taken it lose nothing by seeing it again.
 ///

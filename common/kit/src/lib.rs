@@ -35,7 +35,7 @@ pub use address::one_client;
 pub use bus::{Bus, Call, connect_nats};
 pub use clock::Clock;
 pub use database::Database;
-pub use dead::{Dead, bury, dead_at, list_dead, replay_dead};
+pub use dead::{Dead, all_dead, bury, dead_at, list_dead, replay_dead};
 pub use deps::Deps;
 pub use endpoints::Endpoints;
 pub use error::Error;

@@ -16,6 +16,7 @@ mod metrics;
 mod names;
 mod observe;
 mod openapi;
+mod organisation;
 mod pages;
 mod routes;
 mod serving;
@@ -40,6 +41,7 @@ use crate::{
     limits::Limits as Bounds,
     metrics::{ConnectionMetrics, GatewayMetrics, LimitMetrics},
     names::Names,
+    organisation::Organisation,
 };
 
 /// How long requests in hand may take once it is time to stop.
@@ -60,6 +62,7 @@ pub(crate) struct App {
     pub(crate) session_uses: SessionUses,
     pub(crate) ingest: Ingest,
     pub(crate) names: Names,
+    pub(crate) organisation: Organisation,
     pub(crate) metrics: GatewayMetrics,
     /// Where browsers reach us.
     pub(crate) base: PublicUrl,
@@ -129,6 +132,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         session_uses: SessionUses::start(&deps.bus, &background),
         ingest,
         names: Names::new(deps.bus.clone()),
+        organisation: Organisation::new(deps.bus.clone()),
         metrics,
         base,
         proxies: proxies.clone(),

@@ -46,6 +46,7 @@ use crate::{
         (name = "Analytics", description = "Where the time and the money went."),
         (name = "Keys and roles", description = "Who may do what."),
         (name = "Audit", description = "Who did what."),
+        (name = "Settings", description = "What the organisation has chosen."),
         (name = "Health", description = "For those who run this."),
     ),
     components(schemas(ProblemBody, Field, Grouping, ShiftId)),

@@ -163,7 +163,10 @@ async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
 async fn quarantined(bus: &Bus) -> anyhow::Result<Vec<QuarantinedWindow>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = bus.ask(Caller::Admin, &ListQuarantine { after, decided: false }).await.map_err(|e| anyhow!(e))?;
+        let page = bus
+            .ask(Caller::Admin, &ListQuarantine { after, ..ListQuarantine::default() })
+            .await
+            .map_err(|e| anyhow!(e))?;
         all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),

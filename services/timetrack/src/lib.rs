@@ -106,6 +106,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::replay_quarantined)
         .on(handlers::admit_quarantined)
         .on(handlers::discard_quarantined)
+        .on(handlers::get_settings)
+        .on(handlers::set_settings)
 }
 
 /// What this service does about events: one line an event. All keep the copy of who may track.

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    errors, lanes,
+    dead, errors, lanes,
     notice::{Done, notice},
     now::{is_unsent, silent_since},
     pages::Pager,
@@ -107,8 +107,14 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             Ok(Vec::new())
         }
     };
-    let ((held, has_more), employees, (long, _), overlaps, silent) =
-        try_join!(held, employees, visitor.first(long, MOST), visitor.ask(overlaps), silent_since(visitor, today),)?;
+    let ((held, has_more), employees, (long, _), overlaps, silent, dead) = try_join!(
+        held,
+        employees,
+        visitor.first(long, MOST),
+        visitor.ask(overlaps),
+        silent_since(visitor, today),
+        dead::found(visitor),
+    )?;
     let twice: Vec<Overlap> = overlaps.items.into_iter().filter(|o| o.taken_from_other_computers > 0).collect();
     let ids = Ids {
         projects: held.iter().map(|held| held.window.project_id).collect(),
@@ -129,7 +135,12 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let pager = Pager::of(params, held.len(), HELD)?;
     let count = held.len();
     let held = pager.part(held);
-    let is_calm = held.is_empty() && unsent.is_empty() && long.is_empty() && twice.is_empty() && silent.is_empty();
+    let is_calm = held.is_empty()
+        && unsent.is_empty()
+        && long.is_empty()
+        && twice.is_empty()
+        && silent.is_empty()
+        && dead.is_calm();
     Ok(html! {
         (notice(params))
         @if is_calm {
@@ -143,6 +154,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 (pager.links(visitor))
             }
         }
+        (dead.shown(visitor))
         @if !unsent.is_empty() {
             section {
                 h2 { "Invitations that could not be delivered" }

@@ -29,6 +29,18 @@ pub(super) fn field(field: &Field<'_>) -> Markup {
     }
 }
 
+/// A choice of several words, each as people call it.
+pub(super) fn choice(name: &str, label: &str, all: &[(&str, String)], chosen: &str, error: Option<&str>) -> Markup {
+    let id = format!("{name}-error");
+    html! {
+        label for=(name) { (label) }
+        select id=(name) name=(name) aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| &id)] {
+            @for (word, text) in all { option value=(word) selected[*word == chosen] { (text) } }
+        }
+        @if let Some(error) = error { p.error id=(id) { (error) } }
+    }
+}
+
 /// What is wrong with a field.
 pub(super) fn said<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
     failure?.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())

@@ -1,14 +1,18 @@
 //! The console: pages for people with a role, and each employee's own. A client of the same requests
 //! as the API, rendered here; every page works without JavaScript.
 
+mod account;
 mod assets;
 mod attention;
+mod audit;
 mod charts;
 mod cookie;
 mod day;
+mod dead;
 mod errors;
 mod forms;
 mod inputs;
+mod keys;
 mod lanes;
 mod layout;
 mod live;
@@ -27,11 +31,13 @@ mod project;
 mod projects;
 mod reader;
 mod reports;
+mod settings;
 mod sums;
 mod task;
 mod tasks;
 mod visitor;
 mod week;
+mod window;
 mod windows;
 mod zone;
 
@@ -61,6 +67,10 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// length tells nobody anything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HoldsNoSecret;
+
+/// A page of the console that does hold one.
+#[derive(Clone, Copy, Debug)]
+struct HoldsSecret;
 
 /// Where a path of ours is for browsers.
 fn address(app: &App, path: &str) -> String {
@@ -103,6 +113,17 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
         .merge(page(&places::WINDOWS, get(windows::show)))
+        .merge(page(&places::WINDOW, get(window::show).post(window::correct)))
+        .merge(page(&places::VOID, post(window::void)))
+        .merge(page(&places::AUDIT, get(audit::show)))
+        .merge(page(&places::AUDIT_CSV, get(audit::csv)))
+        .merge(page(&places::SETTINGS, get(settings::show).post(settings::submit)))
+        .merge(page(&places::MAKE_KEY, post(keys::make)))
+        .merge(page(&places::REVOKE_KEY, post(keys::revoke)))
+        .merge(page(&places::ACCOUNT, get(account::show)))
+        .merge(page(&places::PASSWORD, post(account::change_password)))
+        .merge(page(&places::END_SESSION, post(account::end_session)))
+        .merge(page(&places::END_OTHERS, post(account::end_others)))
         .merge(page(&places::MY_DAY, get(my_day::show)))
         .merge(page(&places::ZONE, get(zone::show).post(zone::submit)))
         .merge(page(&places::LOG_IN, get(log_in::show).post(log_in::submit)))
@@ -125,7 +146,9 @@ async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
         response = errors::in_place_of(&app, response.status());
     }
-    response.extensions_mut().insert(HoldsNoSecret);
+    if response.extensions_mut().remove::<HoldsSecret>().is_none() {
+        response.extensions_mut().insert(HoldsNoSecret);
+    }
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

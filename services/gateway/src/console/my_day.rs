@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use axum::response::Response;
-use contracts::{Caller, Failure, Filter, GetEmployee, GetTime, Grouping, ListWindows};
+use contracts::{
+    Caller, Code, Failure, Filter, GetEmployee, GetTime, Grouping, ListQuarantine, ListWindows, QuarantinedWindow,
+};
 use futures::try_join;
 use jiff::ToSpan;
 use maud::{Markup, html};
@@ -11,11 +13,12 @@ use maud::{Markup, html};
 use super::{
     charts::{Bar, Figure, bars, figure},
     lanes, places,
-    reader::monday,
     visitor::Visitor,
 };
-use crate::extract::Params;
+use crate::{extract::Params, names::Told};
 
+/// The most of what was set aside that is listed; the latest.
+const SET_ASIDE: usize = 50;
 /// The most windows of a day that are drawn.
 const WINDOWS: usize = 2_000;
 
@@ -28,7 +31,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
     let reader = &visitor.reader;
     let (day, range, today) = visitor.day(params)?;
-    let first = monday(day);
+    let first = reader.week(day);
     let week = reader.days(first, 7).ok_or_else(|| Failure::field("day", "must be a day of the calendar"))?;
     let filter = Filter { employees: vec![visitor.employee], ..Filter::default() };
     let by_day = GetTime {
@@ -40,12 +43,21 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     // Whatever their role is, this page is about themselves.
     let (own, myself) = (Caller::Employee(visitor.employee), GetEmployee { id: visitor.employee });
-    let (me, (windows, _), rows) = try_join!(
+    let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
+    let discarded = ListQuarantine { decided: true, ..held };
+    let (me, held, decided, (windows, _), rows) = try_join!(
         visitor.app.ask(own, &myself),
+        visitor.app.ask(own, &held),
+        visitor.app.ask(own, &discarded),
         visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS),
         visitor.ask(by_day),
     )?;
-    let told = visitor.names(lanes::ids_of(&windows)).await;
+    let (held, mut discarded) = (held.items, decided.items);
+    discarded.retain(|window| window.recorded_as.is_none());
+    let mut ids = lanes::ids_of(&windows);
+    ids.projects.extend(held.iter().chain(&discarded).map(|held| held.window.project_id));
+    ids.tasks.extend(held.iter().chain(&discarded).map(|held| held.window.task_id));
+    let told = visitor.names(ids).await;
     let people = lanes::people(vec![(me.id, me.name.to_string())], &windows, range);
     let days: Vec<Bar> = (0..7)
         .filter_map(|n| first.checked_add(n.days()).ok())
@@ -73,6 +85,65 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 (lanes::drawn(visitor, day, range, &people, &told))
             }
         }
+        @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
+        @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }
     })
+}
+
+/// Why something was set aside, in plain words to whoever worked it.
+fn why(code: Code) -> &'static str {
+    match code {
+        Code::NotOnProject => "You were not on this project then. Ask whoever leads it whether you should have been.",
+        Code::NotOnTask => {
+            "You were not on this task then. Ask whoever leads the project whether you should have been."
+        }
+        Code::ProjectArchived => "The project was archived then. Ask whoever leads it whether the work was meant.",
+        Code::UnknownProject | Code::UnknownTask => {
+            "Nobody here knows this project or task. It may have been deleted before the app knew."
+        }
+        Code::ClockAhead => {
+            "Your computer's clock runs ahead. The hours are counted by themselves when their time has come: set the clock right."
+        }
+        Code::ClockBehind => {
+            "Your computer's clock runs far behind. Set it right, and tell an admin when you really worked."
+        }
+        Code::Conflict => "Other hours have come under the same id. An admin decides which of them count.",
+        Code::EmployeeDeactivated => "Your account was deactivated then.",
+        _ => "A rule says no. An admin decides about it.",
+    }
+}
+
+fn set_aside(visitor: &Visitor, held: &[QuarantinedWindow], told: &Told) -> Markup {
+    html! {
+        section {
+            h2 { "Set aside" }
+            p { "These hours came in and are safe, but do not count yet. An admin sees them too and decides." }
+            ul.cards { @for window in held.iter().rev().take(SET_ASIDE) { li {
+                p { strong { (line(visitor, window, told)) } }
+                p { (why(window.code)) @if window.waiting { " It is tried again by itself." } }
+            } } }
+        }
+    }
+}
+
+fn not_counted(visitor: &Visitor, discarded: &[QuarantinedWindow], told: &Told) -> Markup {
+    html! {
+        section {
+            details {
+                summary { "Discarded (" (visitor.reader.count(discarded.len())) ")" }
+                p { "An admin has decided that these hours do not count. If that is wrong, talk to them: nothing is thrown away." }
+                ul.cards { @for window in discarded.iter().rev().take(SET_ASIDE) { li {
+                    p { strong { (line(visitor, window, told)) } }
+                    p { (why(window.code)) }
+                } } }
+            }
+        }
+    }
+}
+
+fn line(visitor: &Visitor, held: &QuarantinedWindow, told: &Told) -> String {
+    let (reader, window) = (&visitor.reader, &held.window);
+    let (project, task) = (lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+    format!("{}–{}, {project}, {task}, {}", reader.moment(window.start), reader.time(window.end), window.computer)
 }

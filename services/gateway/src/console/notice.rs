@@ -23,10 +23,15 @@ pub(super) enum Done {
     TakenOff,
     TaskCreated,
     Moved,
+    Voided,
+    Revoked,
+    PasswordChanged,
+    SessionEnded,
+    SessionsEnded,
 }
 
 impl Done {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 21] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -43,6 +48,11 @@ impl Done {
         Self::TakenOff,
         Self::TaskCreated,
         Self::Moved,
+        Self::Voided,
+        Self::Revoked,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::SessionsEnded,
     ];
 
     /// As it stands in an address.
@@ -64,6 +74,11 @@ impl Done {
             Self::TakenOff => "taken-off",
             Self::TaskCreated => "task-created",
             Self::Moved => "moved",
+            Self::Voided => "voided",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password-changed",
+            Self::SessionEnded => "session-ended",
+            Self::SessionsEnded => "sessions-ended",
         }
     }
 
@@ -87,6 +102,13 @@ impl Done {
             Self::TakenOff => "Taken off. Recorded hours stay.",
             Self::TaskCreated => "Created. Put people on it, so that they can track on it.",
             Self::Moved => "Moved. Hours that were recorded before stay with the former project.",
+            Self::Voided => "Voided: the window counts no longer. What it said is kept, with who decided so and why.",
+            Self::Revoked => "Revoked: the key is dead within a second.",
+            Self::PasswordChanged => {
+                "Your password is changed, and everybody else who was logged in as you is logged out."
+            }
+            Self::SessionEnded => "That session is ended.",
+            Self::SessionsEnded => "All your other sessions are ended.",
         }
     }
 }

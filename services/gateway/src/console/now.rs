@@ -11,14 +11,7 @@ use futures::try_join;
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 
-use super::{
-    charts::Lane,
-    lanes,
-    pages::Pager,
-    places,
-    reader::{Reader, monday},
-    visitor::Visitor,
-};
+use super::{charts::Lane, lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
 use crate::extract::Params;
 
 /// Whose last window ended within this is tracking: apps send one every few minutes.
@@ -44,7 +37,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let today = reader.day(now);
     let misfit = || Failure::field("day", "must be a day of the calendar");
     let of_day = reader.days(today, 1).ok_or_else(misfit)?;
-    let of_week = reader.days(monday(today), 7).ok_or_else(misfit)?;
+    let of_week = reader.days(reader.week(today), 7).ok_or_else(misfit)?;
     let recent = TimeRange::new(now - RECENT, now + RECENT).map_err(|e| Failure::field("day", e))?;
     let ((windows, _), day, week, silent, held, employees) = try_join!(
         visitor.first(ListWindows { range: recent, filter: Filter::default(), after: None, limit: None }, MOST),

@@ -136,7 +136,7 @@ async fn content(
     let reader = &visitor.reader;
     let today = reader.day(visitor.app.clock.now());
     let misfit = || Failure::field("day", "must be a day of the calendar");
-    let first = super::reader::monday(today.checked_sub((DAYS - 1).days()).map_err(|_| misfit())?);
+    let first = reader.week(today.checked_sub((DAYS - 1).days()).map_err(|_| misfit())?);
     let count = (today - first).get_days() + 1;
     let by_day = GetTime {
         range: reader.days(first, count).ok_or_else(misfit)?,

@@ -3,8 +3,8 @@
 use axum::http::Method;
 use contracts::{
     EmployeeId, ProjectId,
-    Resource::{Analytics, Employees, Keys, Projects, Tasks, Time},
-    TaskId,
+    Resource::{Analytics, Audit, Employees, Keys, Projects, Settings, Tasks, Time},
+    TaskId, WindowId,
 };
 
 use super::notice::Done;
@@ -55,6 +55,17 @@ pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs att
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
 pub(super) const WINDOWS: Place = place("/console/windows", "Windows", ScopedOrOwn(Analytics));
+pub(super) const WINDOW: Place = place("/console/windows/{id}", "Window", Scoped(Time));
+pub(super) const VOID: Place = place("/console/windows/{id}/void", "Window", Scoped(Time));
+pub(super) const AUDIT: Place = place("/console/audit", "Audit", Scoped(Audit));
+pub(super) const AUDIT_CSV: Place = place("/console/audit/csv", "Audit", Scoped(Audit));
+pub(super) const SETTINGS: Place = place("/console/settings", "Settings", Scoped(Settings));
+pub(super) const MAKE_KEY: Place = place("/console/settings/key", "A new key", Scoped(Keys));
+pub(super) const REVOKE_KEY: Place = place("/console/settings/revoke", "Settings", Scoped(Keys));
+pub(super) const ACCOUNT: Place = place("/console/account", "My account", Own);
+pub(super) const PASSWORD: Place = place("/console/account/password", "My account", Own);
+pub(super) const END_SESSION: Place = place("/console/account/end", "My account", Own);
+pub(super) const END_OTHERS: Place = place("/console/account/end-others", "My account", Own);
 pub(super) const MY_DAY: Place = place("/me", "My day", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
@@ -62,17 +73,17 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 8] = [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &REPORTS, &MY_DAY];
+pub(super) const MENU: [&Place; 11] =
+    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
 
 /// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
 /// For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
-    [
-        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &MY_DAY,
-        &ZONE, &LOG_IN,
-    ]
-    .into_iter()
-    .map(|place| {
+    let all = [
+        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &WINDOW,
+        &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN,
+    ];
+    all.into_iter().map(|place| {
         let word = match (place.access, place.access.scope(&Method::GET)) {
             (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
             (_, Some(scope)) => scope.to_string(),
@@ -81,6 +92,16 @@ pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
         };
         (place.path, word)
     })
+}
+
+/// The page of a window.
+pub(super) fn window(id: WindowId) -> String {
+    format!("{}/{id}", WINDOWS.path)
+}
+
+/// A page with what was done.
+pub(super) fn after(path: &str, done: Done) -> String {
+    format!("{path}?done={}", done.word())
 }
 
 /// One person's page.

@@ -1,10 +1,10 @@
 //! How the reader of a page sees times and numbers: in their zone, in the manner of their language.
 
 use axum::http::{HeaderMap, header};
-use contracts::{Cents, Millis, TimeRange, Zone};
+use contracts::{Cents, Millis, Settings, TimeRange, WeekDay, Zone};
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Weekday},
+    civil::{Date, DateTime},
     tz::TimeZone,
 };
 
@@ -18,15 +18,19 @@ const MINUTE: i64 = 60_000;
 pub(super) struct Reader {
     /// Where their days begin.
     pub(super) zone: Zone,
+    /// When their weeks do.
+    week_start: WeekDay,
     locale: Locale,
 }
 
 impl Reader {
-    /// By what the browser says of its language, and the zone that was chosen in it.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    /// By what the browser says of its language, the zone that was chosen in it, and where none was, that
+    /// of the organisation.
+    pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let zone = cookie::value(headers, cookie::ZONE).and_then(|zone| zone.parse().ok());
-        Self { zone: zone.unwrap_or_default(), locale: Locale::accepted(language.unwrap_or_default()) }
+        let zone = zone.unwrap_or_else(|| settings.timezone.clone());
+        Self { zone, week_start: settings.week_start, locale: Locale::accepted(language.unwrap_or_default()) }
     }
 
     /// The local day of a moment.
@@ -41,10 +45,26 @@ impl Reader {
         TimeRange::new(begins(first)?, begins(end)?).ok()
     }
 
+    /// The first day of the week that holds a day.
+    pub(super) fn week(&self, day: Date) -> Date {
+        let since = day.weekday().since(self.week_start.of_calendar());
+        day.checked_sub(i32::from(since).days()).unwrap_or(day)
+    }
+
     /// A moment as a date and a time of day.
     pub(super) fn moment(&self, at: Millis) -> String {
         let at = self.zoned(at).datetime();
         format!("{} {}", self.locale.date(at.date()), self.locale.time(at.time()))
+    }
+
+    /// A moment as the clocks of the zone show it.
+    pub(super) fn local(&self, at: Millis) -> DateTime {
+        self.zoned(at).datetime()
+    }
+
+    /// The moment at which they show this; the first, where they do so twice.
+    pub(super) fn at(&self, local: DateTime) -> Option<Millis> {
+        Some(Millis(local.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()))
     }
 
     /// The time of day of a moment.
@@ -81,17 +101,13 @@ impl Reader {
     }
 }
 
-/// The Monday on or before a day.
-pub(super) fn monday(day: Date) -> Date {
-    day.checked_sub(i32::from(day.weekday().since(Weekday::Monday)).days()).unwrap_or(day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn reader(zone: &str) -> Reader {
-        Reader { zone: zone.parse().expect("a zone"), locale: Locale::accepted("") }
+        let zone = zone.parse().expect("a zone");
+        Reader { zone, week_start: WeekDay::Monday, locale: Locale::accepted("") }
     }
 
     #[test]
@@ -124,9 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_week_begins_on_monday() {
+    fn a_week_begins_on_the_day_that_was_chosen() {
+        let date = |day| jiff::civil::date(2026, 3, day);
+        let sundays = Reader { week_start: WeekDay::Sunday, ..reader("UTC") };
         for day in 2..9 {
-            assert_eq!(monday(jiff::civil::date(2026, 3, day)), jiff::civil::date(2026, 3, 2));
+            assert_eq!(reader("UTC").week(date(day)), date(2));
+        }
+        for day in 1..8 {
+            assert_eq!(sundays.week(date(day)), date(1));
         }
     }
 }

@@ -51,7 +51,8 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let Some(token) = cookie::token(app, &parts.headers) else { return Err(log_in()) };
         // A path below ours that no page has is nobody's in particular.
         let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
-        let reader = Reader::of(&parts.headers);
+        let settings = app.organisation.settings().await;
+        let reader = Reader::of(&parts.headers, &settings);
         let visitor = |employee, scopes, caller| Self {
             app: app.clone(),
             employee,

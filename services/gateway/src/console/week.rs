@@ -8,7 +8,7 @@ use futures::try_join;
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 
-use super::{pages::Pager, places, reader::monday, visitor::Visitor};
+use super::{pages::Pager, places, reader::Reader, visitor::Visitor};
 use crate::{extract::Params, names::Ids};
 
 /// The people of one page.
@@ -32,9 +32,9 @@ impl Span {
     }
 
     /// The first day of the span that holds a day, and of the next one.
-    fn around(self, day: Date) -> Option<(Date, Date)> {
+    fn around(self, day: Date, reader: &Reader) -> Option<(Date, Date)> {
         let (first, length) = match self {
-            Self::Week => (monday(day), 7.days()),
+            Self::Week => (reader.week(day), 7.days()),
             Self::Month => (day.first_of_month(), 1.month()),
         };
         Some((first, first.checked_add(length).ok()?))
@@ -56,7 +56,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         Some(_) => return Err(Failure::field("span", "must be week or month")),
     };
     let misfit = || Failure::field("day", "must be a day of the calendar");
-    let (first, next) = span.around(day).ok_or_else(misfit)?;
+    let (first, next) = span.around(day, reader).ok_or_else(misfit)?;
     let count = (next - first).get_days();
     let range = reader.days(first, count).ok_or_else(misfit)?;
     let days: Vec<Date> = (0..count).filter_map(|n| first.checked_add(n.days()).ok()).collect();
@@ -162,14 +162,18 @@ fn steps(visitor: &Visitor, span: Span, day: Date, (first, next): (Date, Date), 
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderMap;
+    use contracts::Settings;
+
     use super::*;
 
     #[test]
     fn a_span_holds_its_day_and_ends_where_the_next_one_begins() {
         let date = jiff::civil::date;
-        assert_eq!(Span::Week.around(date(2026, 3, 1)), Some((date(2026, 2, 23), date(2026, 3, 2))));
-        assert_eq!(Span::Month.around(date(2026, 2, 28)), Some((date(2026, 2, 1), date(2026, 3, 1))));
-        assert_eq!(Span::Month.around(date(2026, 12, 31)), Some((date(2026, 12, 1), date(2027, 1, 1))));
-        assert_eq!(Span::Week.around(Date::MAX), None);
+        let reader = Reader::of(&HeaderMap::new(), &Settings::default());
+        assert_eq!(Span::Week.around(date(2026, 3, 1), &reader), Some((date(2026, 2, 23), date(2026, 3, 2))));
+        assert_eq!(Span::Month.around(date(2026, 2, 28), &reader), Some((date(2026, 2, 1), date(2026, 3, 1))));
+        assert_eq!(Span::Month.around(date(2026, 12, 31), &reader), Some((date(2026, 12, 1), date(2027, 1, 1))));
+        assert_eq!(Span::Week.around(Date::MAX, &reader), None);
     }
 }

@@ -1,10 +1,10 @@
 //! The windows behind a stretch of somebody's day.
 
 use axum::response::Response;
-use contracts::{Caller, EmployeeId, Failure, Filter, HOUR, ListWindows, TimeRange};
+use contracts::{Caller, EmployeeId, Failure, Filter, HOUR, ListWindows, Resource, Scope, TimeRange};
 use maud::{Markup, html};
 
-use super::{lanes, places, visitor::Visitor};
+use super::{lanes, notice::notice, places, visitor::Visitor};
 use crate::extract::Params;
 
 /// The most windows that are listed.
@@ -39,7 +39,9 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let told = visitor.names(ids).await;
     let name = told.employees.get(&employee).map_or("somebody", contracts::Name::as_str);
     let back = if matches!(visitor.caller, Caller::Employee(_)) { &places::MY_DAY } else { &places::DAY };
+    let may_change = visitor.may(Scope::write(Resource::Time));
     Ok(html! {
+        (notice(params))
         p {
             (name) ", " (reader.moment(asked.start())) " to " (reader.time(asked.end())) ". "
             a href={ (visitor.address(back.path)) "?day=" (day) } { "The whole day" }
@@ -53,6 +55,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                     thead { tr {
                         th scope="col" { "From – to" } th scope="col" { "Project" } th scope="col" { "Task" }
                         th scope="col" { "Computer" } th scope="col" { "Note" } th.number scope="col" { "Counts" }
+                        @if may_change { th scope="col" { "Correct" } }
                     } }
                     tbody { @for window in &windows { tr {
                         td { (reader.time(window.start)) "–" (reader.time(window.end)) }
@@ -61,6 +64,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                         td.text { (window.computer) }
                         td.text { @if let Some(note) = &window.note { (note) } }
                         td.number { (reader.hours(window.end - window.start - window.negative_time)) }
+                        @if may_change { td { a href=(visitor.address(&places::window(window.id))) { "Correct or void" span.unseen { " the window of " (reader.time(window.start)) } } } }
                     } } }
                 }
             }

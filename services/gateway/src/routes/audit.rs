@@ -61,11 +61,26 @@ pub(super) async fn list_entries(
         after: None,
         limit: listing.limit,
     };
-    let table = Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() };
-    let form = Form::wanted(&listing, table);
+    let form = Form::wanted(&listing, table());
     record_export(&app, &form, "audit").await?;
     let list = List { app, caller: Caller::Admin, listing, form };
     list.answer_with_actors::<_, AuditEntry>(request).await
+}
+
+/// The entries as a table, whole.
+pub(crate) async fn trail_as_csv(
+    app: Arc<App>,
+    caller: Caller,
+    request: ListAuditEntries,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let form = Form::Csv(table());
+    record_export(&app, &form, "audit").await?;
+    List { app, caller, listing, form }.answer_with_actors::<_, AuditEntry>(request).await
+}
+
+fn table() -> Table {
+    Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() }
 }
 
 /// Tells the audit trail of a list that is taken away as a table, before it is.

@@ -45,7 +45,7 @@ pub(super) async fn correct_window(
     PathId(id): PathId<WindowId>,
     Body(changes): Body<WindowCorrection>,
 ) -> Result<Json<Window>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(CorrectWindow { id, changes })).await?))
+    Ok(Json(app.ask(Caller::Admin, &only_if.on(CorrectWindow { id, changes, reason: None })).await?))
 }
 
 /// Void one recorded window: it counts no longer.
@@ -65,7 +65,7 @@ pub(super) async fn void_window(
     only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &only_if.on(VoidWindow { id })).await?;
+    app.ask(Caller::Admin, &only_if.on(VoidWindow { id, reason: None })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn list_quarantine(
 ) -> Result<Response, Problem> {
     let decided = params.get("decided", "must be true or false")?.unwrap_or_default();
     let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
-    list.answer_with_actors::<_, HeldWithDecider>(ListQuarantine { after: None, decided }).await
+    list.answer_with_actors::<_, HeldWithDecider>(ListQuarantine { decided, ..ListQuarantine::default() }).await
 }
 
 impl ListRequest for ListQuarantine {

@@ -18,13 +18,16 @@ mod passwords;
 mod projects;
 mod router;
 mod sessions;
+mod settings;
 mod slash;
 mod tasks;
 mod time_entries;
 mod under_path;
 mod windows;
 
-pub(crate) use self::{accounts::agent, analytics::time_as_csv, list::ListRequest, router::router};
+pub(crate) use self::{
+    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, router::router,
+};
 #[cfg(test)]
 pub(crate) use {
     employees::{EmployeeUpdate, NewEmployee},

@@ -28,7 +28,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
     accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, passwords, projects,
-    sessions, slash, tasks, time_entries, under_path::under_path, windows,
+    sessions, settings, slash, tasks, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -118,6 +118,7 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Analytics), routes!(attention::list_overlaps)))
         .routes(access(Scoped(Analytics), routes!(attention::list_long_days)))
         .routes(access(Scoped(Resource::Audit), routes!(audit::list_entries)))
+        .routes(access(Scoped(Resource::Settings), routes!(settings::get_settings, settings::set_settings)))
         .routes(access(Open, routes!(health::healthz)))
         .routes(access(Open, routes!(health::readyz)))
         .split_for_parts();

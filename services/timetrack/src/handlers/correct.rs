@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AuditSubject, Code, Conditional, CorrectWindow, EventId, Failure, VoidWindow, Window, WindowCorrection,
-    WindowId, WindowsRecorded, changed, deleted,
+    Action, AuditSubject, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
+    WindowCorrection, WindowId, WindowsRecorded, changed, deleted,
 };
 use kit::{Call, Error};
+use serde_json::{Value, json};
 
 use super::list::with_negative_time;
 use crate::{
@@ -27,7 +28,7 @@ pub(crate) async fn correct(
         return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());
     }
     let now = app.clock.now();
-    let stored = change(&app, &call, request.id, |was| {
+    let stored = change(&app, &call, request.id, request.reason.as_ref(), |was| {
         if was.voided {
             return Err(Failure::new(Code::Voided, "The window is voided; it cannot be corrected."));
         }
@@ -48,7 +49,7 @@ pub(crate) async fn void(
 ) -> Result<(), Error> {
     call.require_admin()?;
     let now = app.clock.now();
-    let voided = change(&app, &call, request.id, |was| {
+    let voided = change(&app, &call, request.id, request.reason.as_ref(), |was| {
         // Asked twice, because the first answer was lost, it is done all the same.
         if was.voided {
             return Ok(None);
@@ -66,6 +67,7 @@ async fn change(
     app: &App,
     call: &Call,
     id: WindowId,
+    reason: Option<&Note>,
     rule: impl Fn(&StoredWindow) -> Result<Option<StoredWindow>, Failure>,
 ) -> Result<StoredWindow, Error> {
     let stored = kit::change!(app.db.awaited(Duration::ZERO), tx => {
@@ -76,6 +78,7 @@ async fn change(
             true => (Action::WindowVoided, deleted(&was.window)),
             false => (Action::WindowCorrected, changed(&was.window, &now.window)),
         };
+        let changes = with_reason(changes, reason);
         app.store.windows.replace(tx, was, &now, call.actor).await?;
         let batch = kit::new_id::<EventId>().to_string();
         tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
@@ -84,6 +87,18 @@ async fn change(
     })?;
     app.db.until_published(PUBLISHED).await?;
     Ok(stored)
+}
+
+/// The changes and why they were made, as one more operation before the last of them, which may take
+/// all away. In clear: a reason is given for others to read.
+fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
+    match (changes, reason) {
+        (Value::Array(mut changes), Some(reason)) => {
+            changes.insert(changes.len().saturating_sub(1), json!({ "op": "add", "path": "/reason", "value": reason }));
+            changes.into()
+        }
+        (changes, _) => changes,
+    }
 }
 
 /// A window that is moved must land on a task of its project. Whether the employee was on it is

@@ -7,6 +7,7 @@ mod get;
 mod list;
 mod overlaps;
 mod quarantine;
+mod settings;
 mod update;
 
 pub(crate) use self::{
@@ -17,5 +18,6 @@ pub(crate) use self::{
     list::list,
     overlaps::list_overlaps,
     quarantine::{list_quarantine, replay_quarantined},
+    settings::{get_settings, set_settings},
     update::{take_over_updates, update},
 };

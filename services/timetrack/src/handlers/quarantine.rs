@@ -10,14 +10,17 @@ use kit::{Call, Error};
 use super::get::{recorded, state_of};
 use crate::{App, consumers::record_all, domain::Held};
 
-/// The windows in quarantine, the oldest first, page by page.
+/// The windows in quarantine, the oldest first, page by page; employees see their own.
 pub(crate) async fn list_quarantine(
     app: Arc<App>,
     call: Call,
     request: ListQuarantine,
 ) -> Result<Page<QuarantinedWindow, QuarantineCursor>, Error> {
-    call.require_admin()?;
-    let held = app.store.quarantine.all(request.decided, request.after).await?;
+    match request.employee {
+        Some(employee) => call.require_sight_of(employee)?,
+        None => call.require_admin()?,
+    }
+    let held = app.store.quarantine.all(&request).await?;
     let cursor = |w: &QuarantinedWindow| QuarantineCursor {
         since: w.since,
         employee_id: w.employee_id,

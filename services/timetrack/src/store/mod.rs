@@ -2,6 +2,7 @@
 
 mod bindings;
 mod quarantine;
+mod settings;
 mod spans;
 mod updates;
 mod windows;
@@ -11,6 +12,7 @@ use kit::{Database, Shape};
 pub(crate) use self::{
     bindings::BindingStore,
     quarantine::QuarantineStore,
+    settings::SettingsStore,
     spans::Party,
     updates::{UpdateJob, UpdateStore},
     windows::{StoredWindow, Stretch, WindowStore},
@@ -27,13 +29,22 @@ pub(crate) struct Store {
     pub(crate) quarantine: QuarantineStore,
     /// The bulk updates that are under way.
     pub(crate) updates: UpdateStore,
+    /// What the organisation has chosen.
+    pub(crate) settings: SettingsStore,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 5] {
+    pub(crate) fn shapes() -> [Shape; 6] {
         let [windows, history] = WindowStore::shapes();
-        [BindingStore::shape(), windows, history, QuarantineStore::shape(), UpdateStore::shape()]
+        [
+            BindingStore::shape(),
+            windows,
+            history,
+            QuarantineStore::shape(),
+            UpdateStore::shape(),
+            SettingsStore::shape(),
+        ]
     }
 
     /// The collections, which are there.
@@ -43,6 +54,7 @@ impl Store {
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),
             updates: UpdateStore::open(db),
+            settings: SettingsStore::open(db),
         }
     }
 }

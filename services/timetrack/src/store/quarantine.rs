@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::{Document, doc};
-use contracts::{Code, EmployeeId, Millis, QuarantineCursor, WindowContent, WindowId};
+use contracts::{Code, EmployeeId, ListQuarantine, Millis, WindowContent, WindowId};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
@@ -29,7 +29,8 @@ impl QuarantineStore {
         let by_due = mongo::index(doc! { "due": 1 });
         let by_code = mongo::index(doc! { "code": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
-        ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age])
+        let by_employee = mongo::index(doc! { "item.employeeId": 1, "since": 1, "_id": 1 });
+        ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age, by_employee])
     }
 
     pub(super) fn open(db: &Database) -> Self {
@@ -113,19 +114,21 @@ impl QuarantineStore {
         Ok(due.try_collect().await?)
     }
 
-    /// All windows that wait for a decision or their time, or all that are decided, in the order of
-    /// (since, key).
+    /// All windows that wait for a decision or their time, or all that are decided, of everybody or of
+    /// one employee, in the order of (since, key).
     pub(crate) async fn all(
         &self,
-        decided: bool,
-        after: Option<QuarantineCursor>,
+        asked: &ListQuarantine,
     ) -> Result<impl Stream<Item = mongodb::error::Result<Held>> + use<>, Error> {
-        let mut filter = match decided {
+        let mut filter = match asked.decided {
             true => doc! { "decision": { "$ne": null } },
             false => doc! { "decision": null },
         };
-        if let Some(after) = after {
-            filter.insert("$or", later(after.since, &Held::key_after(&after)));
+        if let Some(employee) = &asked.employee {
+            filter.insert("item.employeeId", mongo::value(employee));
+        }
+        if let Some(after) = &asked.after {
+            filter.insert("$or", later(after.since, &Held::key_after(after)));
         }
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }

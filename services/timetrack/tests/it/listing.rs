@@ -56,7 +56,7 @@ async fn services_are_given_what_every_window_counts_for_in_the_order_of_ids() {
     bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
     let mut expected: Vec<_> = bench.stored().await.iter().map(|window| WindowFact::of(window, 1)).collect();
     expected.sort_by_key(|fact| fact.id);
-    bench.world.ask(&VoidWindow { id: expected[1].id }).await.unwrap();
+    bench.world.ask(&VoidWindow { id: expected[1].id, reason: None }).await.unwrap();
     expected[1] = WindowFact { revision: 2, voided: true, ..expected[1].clone() };
 
     let as_service = async |after| bench.world.bus().ask(Caller::Service, &ListFacts { after }).await.unwrap();

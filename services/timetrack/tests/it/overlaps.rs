@@ -49,7 +49,7 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     assert_eq!(negative, *taken_time);
 
     // Once it is voided, nobody takes anything.
-    bench.world.ask(&VoidWindow { id: asleep.id }).await.unwrap();
+    bench.world.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
     assert_eq!(found(&bench, &between(-20, 30)).await, []);
     bench.world.finish().await;
 }

@@ -167,7 +167,7 @@ async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
     assert_eq!(bench.world.ask(&admit(&bench.window(5))).await.unwrap_err().code, Code::NotFound);
     assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Duplicate(_)]));
 
-    let decided = ListQuarantine { decided: true, after: None };
+    let decided = ListQuarantine { decided: true, ..ListQuarantine::default() };
     let decided = bench.world.ask(&decided).await.unwrap().items;
     assert_eq!(decided.len(), 1);
     assert_eq!((decided[0].recorded_as, decided[0].decided_by.as_deref()), (Some(item.id), Some("root")));
@@ -190,7 +190,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     bench.world.ask(&discard).await.unwrap();
     bench.world.ask(&discard).await.unwrap();
     assert!(bench.held().await.is_empty());
-    let decided = bench.world.ask(&ListQuarantine { decided: true, after: None }).await.unwrap().items;
+    let decided = bench.world.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
     assert_eq!((decided.len(), decided[0].recorded_as), (1, None));
     assert_eq!((decided[0].decided_by.as_deref(), &decided[0].window), (Some("root"), &item.window));
     let WindowState::Rejected { detail, .. } = bench.world.ask(&status(&item, None)).await.unwrap() else { panic!() };

@@ -1,0 +1,178 @@
+//! What an organisation has chosen for itself, and can change while everything runs.
+
+use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Failure, Zone, message::requests};
+
+/// The last day of a month on which one may begin: every month has it.
+const LAST_ANCHOR: i8 = 28;
+
+/// How long a pay period is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PayPeriod {
+    /// A week.
+    Week,
+    /// Two weeks.
+    Biweek,
+    /// A month.
+    #[default]
+    Month,
+}
+
+impl PayPeriod {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Week, Self::Biweek, Self::Month];
+
+    /// The word in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Biweek => "biweek",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WeekDay {
+    /// The default, as in ISO 8601.
+    #[default]
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The seventh.
+    Sunday,
+}
+
+impl WeekDay {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+
+    /// The word in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+
+    /// The same for a calendar.
+    pub const fn of_calendar(self) -> Weekday {
+        match self {
+            Self::Monday => Weekday::Monday,
+            Self::Tuesday => Weekday::Tuesday,
+            Self::Wednesday => Weekday::Wednesday,
+            Self::Thursday => Weekday::Thursday,
+            Self::Friday => Weekday::Friday,
+            Self::Saturday => Weekday::Saturday,
+            Self::Sunday => Weekday::Sunday,
+        }
+    }
+}
+
+/// The settings of the organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Where its days begin, unless somebody has chosen another zone for themselves.
+    #[schema(value_type = String, example = "Europe/Berlin")]
+    pub timezone: Zone,
+    /// How long a pay period is.
+    pub pay_period: PayPeriod,
+    /// A day on which a pay period begins; of a month only the day counts, which every month must have.
+    #[schema(value_type = String, format = Date, example = "2026-01-05")]
+    pub anchor: Date,
+    /// The day on which weeks begin.
+    pub week_start: WeekDay,
+}
+
+/// What holds until somebody chooses: months of UTC, weeks from Monday on.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timezone: Zone::default(),
+            pay_period: PayPeriod::default(),
+            // A Monday would do for weeks, and the first for months: 2024 began with both.
+            anchor: Date::constant(2024, 1, 1),
+            week_start: WeekDay::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Refuses what does not go together.
+    ///
+    /// # Errors
+    /// 422, for the anchor.
+    pub fn check(&self) -> Result<(), Failure> {
+        if !(1970..=2199).contains(&self.anchor.year()) {
+            return Err(Failure::field("anchor", "must be a day of the years 1970 to 2199"));
+        }
+        if self.pay_period == PayPeriod::Month && self.anchor.day() > LAST_ANCHOR {
+            return Err(Failure::field("anchor", "must be a day that every month has: the 28th at the latest"));
+        }
+        Ok(())
+    }
+}
+
+/// Asks for the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSettings {}
+
+/// Puts these settings in place of those that are there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetSettings {
+    /// All of them.
+    pub settings: Settings,
+}
+
+requests! {
+    Timetrack: GetSettings => Settings, "settings.get", idempotent;
+    Timetrack: SetSettings => Settings, "settings.set", idempotent;
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_month_begins_on_a_day_that_every_month_has() {
+        let fits = |pay_period, anchor| Settings { pay_period, anchor, ..Settings::default() }.check().is_ok();
+        assert!(fits(PayPeriod::Month, date(2026, 1, 28)) && !fits(PayPeriod::Month, date(2026, 1, 29)));
+        assert!(fits(PayPeriod::Week, date(2026, 1, 31)) && fits(PayPeriod::Biweek, date(2026, 1, 31)));
+        assert!(!fits(PayPeriod::Week, date(1969, 12, 31)) && !fits(PayPeriod::Week, date(2200, 1, 1)));
+    }
+
+    #[test]
+    fn what_holds_at_first_fits_and_each_word_is_as_it_is_written() {
+        assert_eq!(Settings::default().check(), Ok(()));
+        for period in PayPeriod::ALL {
+            assert_eq!(serde_json::to_value(period).unwrap(), period.name());
+        }
+        for day in WeekDay::ALL {
+            assert_eq!(serde_json::to_value(day).unwrap(), day.name());
+            assert_eq!(format!("{:?}", day.of_calendar()).to_lowercase(), day.name());
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The trail of who did what, the newest first.
+
+use axum::response::Response;
+use contracts::{
+    Action, Actor, AuditEntry, AuditSubject, EmployeeId, Failure, KeyId, ListAuditEntries, Millis, Name, ProjectId,
+    ShownActor, TaskId, UnknownActor,
+};
+use jiff::civil::Date;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{places, visitor::Visitor};
+use crate::{
+    error::Problem,
+    extract::{Listing, Params},
+    names::{Ids, Told},
+    routes::trail_as_csv,
+};
+
+/// The entries of one page.
+const ENTRIES: usize = 50;
+/// The most letters of a value that are shown.
+const LETTERS: usize = 300;
+/// What can be asked for, by the names in an address.
+const FILTERS: [&str; 6] = ["from", "to", "actor", "subject", "action", "requestId"];
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    match asked(&visitor, &params) {
+        Ok(asked) => {
+            let content = content(&visitor, &params, asked).await;
+            visitor.page(&places::AUDIT, content)
+        }
+        Err(failure) => visitor.again(&places::AUDIT, &failure, Ok(form(&visitor, &params, Some(&failure)))),
+    }
+}
+
+/// The same as a table for spreadsheets, whole.
+pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
+    let request = asked(&visitor, &params)?;
+    trail_as_csv(visitor.app, visitor.caller, request, listing).await
+}
+
+fn asked(visitor: &Visitor, params: &Params) -> Result<ListAuditEntries, Failure> {
+    let must = "must be a day such as 2026-03-01";
+    let day = |name| params.get::<Date>(name, must);
+    let edge = |name, date: Date| visitor.reader.days(date, 1).ok_or_else(|| Failure::field(name, must));
+    let start = day("from")?.map(|date| edge("from", date)).transpose()?.map(|range| range.start());
+    let end = day("to")?.map(|date| edge("to", date)).transpose()?.map(|range| range.end());
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        return Err(Failure::field("to", "must not be before the first day"));
+    }
+    Ok(ListAuditEntries {
+        start,
+        end,
+        actor: params.get::<Actor>("actor", &UnknownActor.to_string())?,
+        subject: params.get("subject", "must be an id")?,
+        action: params.get("action", "must be an action, such as employee.updated")?,
+        request_id: params.get("requestId", "must be the id of a request")?,
+        after: None,
+        limit: None,
+    })
+}
+
+async fn content(visitor: &Visitor, params: &Params, asked: ListAuditEntries) -> Result<Markup, Failure> {
+    let after = params.whole("after", "must be the place of an entry")?;
+    let page = visitor.ask(ListAuditEntries { after, limit: Some(ENTRIES), ..asked }).await?;
+    let told = visitor.names(ids_of(&page.items)).await;
+    let older = page.next.map(|next| next.to_string());
+    Ok(html! {
+        (form(visitor, params, None))
+        @if page.items.is_empty() {
+            section { p.empty { "Nothing was done that fits this. Leave out a part of the filter, or choose other days." } }
+        } @else {
+            section.wide tabindex="0" role="region" aria-label="The trail" { (table(visitor, params, &page.items, &told)) }
+            nav.row aria-label="Pages of this list" {
+                @if after.is_some() { a.button.quiet href=(here(visitor, params, &[])) { "The newest" } }
+                @if let Some(older) = &older {
+                    a.button.quiet rel="next" href=(here(visitor, params, &[("after", older)])) { "Older ones" }
+                }
+            }
+        }
+    })
+}
+
+/// The page with the filter as it is, and these parts of it in place of those that are there.
+fn here(visitor: &Visitor, params: &Params, others: &[(&str, &str)]) -> String {
+    let kept = FILTERS.into_iter().filter(|name| others.iter().all(|(other, _)| other != name));
+    let mut pairs: Vec<(&str, String)> =
+        kept.map(|name| (name, typed(params, name))).filter(|(_, value)| !value.is_empty()).collect();
+    pairs.extend(others.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+    format!("{}?{query}", visitor.address(places::AUDIT.path))
+}
+
+/// What stands in a field of the form.
+fn typed(params: &Params, name: &str) -> String {
+    params.get(name, "").ok().flatten().unwrap_or_default()
+}
+
+fn form(visitor: &Visitor, params: &Params, failure: Option<&Failure>) -> Markup {
+    let input = |name: &str, label: &str, kind: &str| {
+        let error = super::forms::said(failure, name);
+        let id = format!("{name}-error");
+        html! {
+            label {
+                (label) " "
+                input type=(kind) name=(name) value=(typed(params, name)) autocomplete="off"
+                    aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| &id)];
+            }
+            @if let Some(error) = error { p.error id=(id) { (label) ": " (error) "." } }
+        }
+    };
+    let chosen = typed(params, "action");
+    let csv = here(visitor, params, &[]).replacen(places::AUDIT.path, places::AUDIT_CSV.path, 1);
+    html! {
+        form method="get" action=(visitor.address(places::AUDIT.path)) role="search" {
+            div.row {
+                (input("from", "From", "date")) (input("to", "To", "date"))
+                label {
+                    "What was done "
+                    select name="action" {
+                        option value="" { "Anything" }
+                        @for action in Action::ALL {
+                            option value=(action) selected[action.as_str() == chosen] { (words(action.as_str())) }
+                        }
+                    }
+                }
+            }
+            div.row {
+                (input("actor", "Who (person:…, key:…, root, service:…)", "text"))
+                (input("subject", "To what (its id)", "text"))
+                (input("requestId", "By which request (its id)", "text"))
+            }
+            div.row {
+                button type="submit" { "Show" }
+                a.button.quiet href=(visitor.address(places::AUDIT.path)) { "Everything" }
+                a.button.quiet href=(csv) { "Take it as CSV" }
+            }
+        }
+    }
+}
+
+/// An action as people say it.
+fn words(action: &str) -> String {
+    action.replace(['.', '_'], " ")
+}
+
+fn ids_of(entries: &[AuditEntry]) -> Ids {
+    let mut ids = Ids::default();
+    for entry in entries {
+        let actor = entry.actor.id.as_deref().unwrap_or_default();
+        for (kind, id) in [(entry.actor.kind.as_str(), actor), (&entry.subject.kind, &entry.subject.id)] {
+            match kind {
+                "person" | "employee" => ids.employees.extend(id.parse::<EmployeeId>().ok()),
+                "key" => ids.keys.extend(id.parse::<KeyId>().ok()),
+                "project" => ids.projects.extend(id.parse::<ProjectId>().ok()),
+                "task" => ids.tasks.extend(id.parse::<TaskId>().ok()),
+                _ => {}
+            }
+        }
+    }
+    ids
+}
+
+/// The name of what has this id, where it has one and it can be told.
+fn name(told: &Told, kind: &str, id: &str) -> Option<String> {
+    let name = match kind {
+        "person" | "employee" => told.employees.get(&id.parse().ok()?),
+        "key" => told.keys.get(&id.parse().ok()?),
+        "project" => told.work.projects.get(&id.parse().ok()?),
+        "task" => told.work.tasks.get(&id.parse().ok()?),
+        _ => None,
+    };
+    name.map(Name::to_string)
+}
+
+fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What" }
+                th scope="col" { "To what" } th scope="col" { "Changes" }
+            } }
+            tbody { @for entry in entries { tr {
+                td { (moment(visitor, entry.at)) }
+                td.text { (who(visitor, params, &entry.actor, told)) @if let Some(address) = &entry.address { br; span.hint { "from " (address) } } }
+                td {
+                    (words(&entry.action))
+                    @if let Some(request) = &entry.request_id {
+                        br;
+                        a.hint href=(here(visitor, params, &[("requestId", request)])) { "the request" span.unseen { " of entry " (entry.seq) } }
+                    }
+                }
+                td.text { (what(visitor, params, &entry.subject, told)) }
+                td.text { (changes(entry)) }
+            } } }
+        }
+    }
+}
+
+fn moment(visitor: &Visitor, at: Millis) -> String {
+    visitor.reader.moment(at)
+}
+
+/// Who acted, leading to all that they did.
+fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> Markup {
+    let id = actor.id.as_deref().unwrap_or_default();
+    let shown = name(told, &actor.kind, id).or_else(|| actor.name.clone());
+    let shown = shown.unwrap_or_else(|| format!("{} without a name", actor.kind));
+    let value = if id.is_empty() { actor.kind.clone() } else { format!("{}:{id}", actor.kind) };
+    let kind = match actor.kind.as_str() {
+        "key" => "the key ",
+        "service" => "the service ",
+        "root" => "the key ",
+        _ => "",
+    };
+    html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) { (shown) } }
+}
+
+/// What it was done to, leading to all that was done to it.
+fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, told: &Told) -> Markup {
+    let shown = name(told, &subject.kind, &subject.id).unwrap_or_else(|| subject.id.clone());
+    html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) { (shown) } }
+}
+
+/// One field that changed.
+#[derive(Debug, PartialEq, Eq)]
+struct Change {
+    field: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// What a JSON Patch with its tests says, field by field.
+fn read(patch: &Value) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut before: Option<(&str, &Value)> = None;
+    for operation in patch.as_array().into_iter().flatten() {
+        let path = operation["path"].as_str().unwrap_or_default();
+        let (is, value) = (operation["op"].as_str().unwrap_or_default(), &operation["value"]);
+        if is == "test" {
+            before = Some((path, value));
+            continue;
+        }
+        // Another operation may stand between a test and what it is for.
+        let was = before.take_if(|(tested, _)| *tested == path).map(|(_, value)| value);
+        let now = if is == "remove" { None } else { Some(value) };
+        match (path, was, now) {
+            ("", was, now) => changes.extend(whole(was, now)),
+            (path, was, now) => {
+                changes.push(Change { field: field(path), before: was.map(text), after: now.map(text) });
+            }
+        }
+    }
+    changes
+}
+
+/// All fields of something that is new or gone.
+fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
+    let empty = serde_json::Map::new();
+    let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
+    let (was, now) = (fields(was), fields(now));
+    let names: std::collections::BTreeSet<&String> = was.keys().chain(now.keys()).collect();
+    let change =
+        |name: &String| Change { field: name.clone(), before: was.get(name).map(text), after: now.get(name).map(text) };
+    names.into_iter().map(change).collect()
+}
+
+/// A path of a patch as people read it.
+fn field(path: &str) -> String {
+    path.trim_start_matches('/').replace('/', ", ").replace("~1", "/").replace("~0", "~")
+}
+
+/// A value as people read it, cut where it is long.
+fn text(value: &Value) -> String {
+    let whole = match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) if text.is_empty() => "an empty text".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        other => other.to_string(),
+    };
+    match whole.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &whole[..end]),
+        None => whole,
+    }
+}
+
+fn changes(entry: &AuditEntry) -> Markup {
+    let changes = entry.changes.as_ref().map(read).unwrap_or_default();
+    html! {
+        @if !changes.is_empty() {
+            details {
+                summary { (changes.len()) @if changes.len() == 1 { " field" } @else { " fields" } span.unseen { " of entry " (entry.seq) } }
+                table {
+                    thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
+                    tbody { @for change in &changes { tr {
+                        th.text scope="row" { (change.field) }
+                        td.text { @if let Some(before) = &change.before { (before) } }
+                        td.text { @if let Some(after) = &change.after { (after) } }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{changed, created, deleted};
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(patch: &Value) -> Vec<(String, Option<String>, Option<String>)> {
+        read(patch).into_iter().map(|change| (change.field, change.before, change.after)).collect()
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_change_is_told_by_what_was_and_what_is() {
+        let (was, now) = (json!({"name": "A", "title": "x"}), json!({"name": "B", "billable": true}));
+        let mut rows = told(&changed(&was, &now));
+        rows.sort();
+        let expected = [
+            ("billable".to_owned(), None, some("yes")),
+            ("name".to_owned(), some("A"), some("B")),
+            ("title".to_owned(), some("x"), None),
+        ];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn what_is_new_or_gone_is_told_field_by_field() {
+        let thing = json!({"name": "A", "note": null});
+        let nothing = || some("nothing");
+        let new = [("name".to_owned(), None, some("A")), ("note".to_owned(), None, nothing())];
+        assert_eq!(told(&created(&thing)), new);
+        let gone = [("name".to_owned(), some("A"), None), ("note".to_owned(), nothing(), None)];
+        assert_eq!(told(&deleted(&thing)), gone);
+    }
+
+    #[test]
+    fn a_reason_stands_beside_what_is_gone() {
+        let patch = json!([
+            {"op": "test", "path": "", "value": {"name": "A"}},
+            {"op": "add", "path": "/reason", "value": "twice"},
+            {"op": "remove", "path": ""},
+        ]);
+        assert_eq!(told(&patch), [("reason".to_owned(), None, some("twice")), ("name".to_owned(), some("A"), None)]);
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_a_strange_patch_breaks_nothing() {
+        assert_eq!(text(&"ü".repeat(LETTERS + 1).into()).chars().count(), LETTERS + 1);
+        assert_eq!(told(&json!("no patch")), []);
+        assert_eq!(told(&json!([{"op": "remove"}, 5])), []);
+    }
+}

@@ -1,0 +1,156 @@
+//! What an owner or an admin decides for all: the settings of the organisation, and who may call the
+//! API.
+
+use axum::response::Response;
+use contracts::{
+    Failure, FieldError, GetSettings, ListApiKeys, PayPeriod, Resource, Scope, SetSettings, Settings, UnknownZone,
+    WeekDay,
+};
+use futures::try_join;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    errors,
+    forms::{Field, alert, choice, field, said},
+    keys,
+    notice::{Done, notice},
+    places,
+    visitor::Visitor,
+};
+use crate::{
+    error::Problem,
+    extract::{Form, Params},
+};
+
+/// The form of the settings.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Filled {
+    timezone: Option<String>,
+    pay_period: Option<String>,
+    anchor: Option<String>,
+    week_start: Option<String>,
+}
+
+/// What somebody has typed into one of the forms of the page, and what is wrong with it.
+pub(super) enum Misfit<'a> {
+    Settings(&'a Filled, &'a Failure),
+    Key(&'a keys::Filled, &'a Failure),
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params, None).await;
+    visitor.page(&places::SETTINGS, content)
+}
+
+/// Changes the settings of the organisation.
+pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
+    let outcome = match read(&filled) {
+        Ok(settings) => visitor.ask(SetSettings { settings }).await,
+        Err(failure) => Err(failure),
+    };
+    Ok(match outcome {
+        Ok(_) => {
+            visitor.app.organisation.forget().await;
+            errors::see(&places::after(places::SETTINGS.path, Done::Saved))
+        }
+        Err(failure) => again(&visitor, &params, Misfit::Settings(&filled, &failure), &failure).await,
+    })
+}
+
+/// The page once more.
+pub(super) async fn again(visitor: &Visitor, params: &Params, misfit: Misfit<'_>, failure: &Failure) -> Response {
+    let content = content(visitor, params, Some(misfit)).await;
+    visitor.again(&places::SETTINGS, failure, content)
+}
+
+fn read(filled: &Filled) -> Result<Settings, Failure> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default().trim().to_owned();
+    let (timezone, anchor) = (text(&filled.timezone).parse(), text(&filled.anchor).parse());
+    let (period, day) = (text(&filled.pay_period), text(&filled.week_start));
+    let pay_period = PayPeriod::ALL.into_iter().find(|known| known.name() == period);
+    let week_start = WeekDay::ALL.into_iter().find(|known| known.name() == day);
+    match (timezone, pay_period, anchor, week_start) {
+        (Ok(timezone), Some(pay_period), Ok(anchor), Some(week_start)) => {
+            Ok(Settings { timezone, pay_period, anchor, week_start })
+        }
+        (timezone, pay_period, anchor, week_start) => {
+            let misfits = [
+                ("timezone", timezone.err().map(|unknown: UnknownZone| unknown.to_string())),
+                ("payPeriod", pay_period.is_none().then(|| "must be one of those".to_owned())),
+                ("anchor", anchor.is_err().then(|| "must be a day such as 2026-03-01".to_owned())),
+                ("weekStart", week_start.is_none().then(|| "must be one of those".to_owned())),
+            ];
+            let errors = misfits.into_iter().filter_map(|(field, message)| Some((field, message?)));
+            Err(Failure::fields(errors.map(|(field, message)| FieldError { field: field.into(), message }).collect()))
+        }
+    }
+}
+
+async fn content(visitor: &Visitor, params: &Params, misfit: Option<Misfit<'_>>) -> Result<Markup, Failure> {
+    let (settings, all) = try_join!(visitor.ask(GetSettings {}), visitor.ask_if(Resource::Keys, ListApiKeys {}))?;
+    let (filled, wrong, key, wrong_key) = match misfit {
+        Some(Misfit::Settings(filled, failure)) => (Some(filled), Some(failure), None, None),
+        Some(Misfit::Key(filled, failure)) => (None, None, Some(filled), Some(failure)),
+        None => (None, None, None, None),
+    };
+    Ok(html! {
+        (notice(params))
+        section {
+            h2 { "The organisation" }
+            @if visitor.may(Scope::write(Resource::Settings)) { (form(visitor, &settings, filled, wrong)) }
+            @else { (told(visitor, &settings)) }
+        }
+        @if let Some(all) = all {
+            section {
+                h2 { "API keys" }
+                (keys::list(visitor, &all).await)
+                @if visitor.may(Scope::write(Resource::Keys)) { (keys::form(visitor, key, wrong_key)) }
+            }
+        }
+    })
+}
+
+fn period_name(period: PayPeriod) -> &'static str {
+    match period {
+        PayPeriod::Week => "A week",
+        PayPeriod::Biweek => "Two weeks",
+        PayPeriod::Month => "A month",
+    }
+}
+
+fn told(visitor: &Visitor, settings: &Settings) -> Markup {
+    html! {
+        table { tbody {
+            tr { th scope="row" { "Time zone" } td { (settings.timezone.to_string()) } }
+            tr { th scope="row" { "Weeks begin on" } td { (format!("{:?}", settings.week_start)) } }
+            tr { th scope="row" { "A pay period is" } td { (period_name(settings.pay_period)) } }
+            tr { th scope="row" { "One begins on" } td { (visitor.reader.date(settings.anchor)) } }
+        } }
+    }
+}
+
+fn form(visitor: &Visitor, settings: &Settings, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
+    let typed = |of: fn(&Filled) -> &Option<String>, stored: String| {
+        filled.and_then(|filled| of(filled).clone()).unwrap_or(stored)
+    };
+    let input = |name, label, kind, value: &str| {
+        field(&Field { name, label, kind, value, autocomplete: "off", error: said(failure, name) })
+    };
+    let days: Vec<_> = WeekDay::ALL.map(|day| (day.name(), format!("{day:?}"))).into();
+    let periods: Vec<_> = PayPeriod::ALL.map(|period| (period.name(), period_name(period).to_owned())).into();
+    html! {
+        (alert(failure))
+        form method="post" action=(visitor.address(places::SETTINGS.path)) {
+            (input("timezone", "Time zone", "text", &typed(|f| &f.timezone, settings.timezone.to_string())))
+            p.hint { "Where days begin for whoever has chosen no other zone: a city of it, such as Europe/Berlin, or UTC." }
+            (choice("weekStart", "Weeks begin on", &days, &typed(|f| &f.week_start, settings.week_start.name().into()), said(failure, "weekStart")))
+            (choice("payPeriod", "A pay period is", &periods, &typed(|f| &f.pay_period, settings.pay_period.name().into()), said(failure, "payPeriod")))
+            (input("anchor", "A day on which one begins", "date", &typed(|f| &f.anchor, settings.anchor.to_string())))
+            p.hint { "Of months only the day counts: the 28th at the latest." }
+            p { button type="submit" { "Save the settings" } }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{Action, AuditSubject, Conditional, GetSettings, SetSettings, Settings, changed};
+use kit::{Call, Error};
+
+use crate::App;
+
+/// The settings of the organisation. Nothing in them is anybody's secret, and every page needs them.
+pub(crate) async fn get_settings(app: Arc<App>, _: Call, _: GetSettings) -> Result<Settings, Error> {
+    app.store.settings.get().await
+}
+
+/// Puts others in their place.
+pub(crate) async fn set_settings(
+    app: Arc<App>,
+    call: Call,
+    Conditional { change: SetSettings { settings }, if_match }: Conditional<SetSettings>,
+) -> Result<Settings, Error> {
+    call.require_admin()?;
+    settings.check()?;
+    kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let was = app.store.settings.load(tx).await?;
+        if_match.require(|| was.tag())?;
+        if was != settings {
+            app.store.settings.set(tx, &settings).await?;
+            let changes = changed(&was, &settings);
+            tx.audit(Action::SettingsChanged, AuditSubject::new("settings", contracts::ORGANIZATION), changes).await?;
+        }
+        Ok(settings.clone())
+    })
+}
