@@ -22,7 +22,8 @@ pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     for row in &state.windows {
         let window = &state.originals.get(&row.window.id).unwrap_or(row).window;
         for away in aways.get(&window.employee_id).into_iter().flatten() {
-            let is_later = window.start > away.from && away.until.is_none_or(|until| window.start < until);
+            // One that reaches into the time after the reactivation may be recorded whole.
+            let is_later = window.start > away.from && away.until.is_none_or(|until| window.end <= until);
             outcome.check_at(window.start, !is_later, window.employee_id, || {
                 format!("was away since {}, and window {} begins at {}", away.from, window.id, window.start)
             });
@@ -63,10 +64,11 @@ mod tests {
     fn a_window_that_begins_while_they_are_away_is_found_and_none_before_and_after() {
         let mut row = window(1, 0);
         let mut found = |start, until| {
-            row.window.start = Millis(start);
+            (row.window.start, row.window.end) = (Millis(start), Millis(start + 5));
             gone(&away(until), &State { windows: vec![row.clone()], ..State::default() }).findings.len()
         };
-        assert_eq!([found(50, None), found(51, None), found(51, Some(60)), found(60, Some(60))], [0, 1, 1, 0]);
+        assert_eq!([found(50, None), found(51, None)], [0, 1]);
+        assert_eq!([found(51, Some(60)), found(55, Some(60)), found(56, Some(60))], [1, 1, 0]);
     }
 
     #[test]
