@@ -134,7 +134,8 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     stage.supervise().await?;
     let quiet = until_quiet(&stage, QUIET[usize::from(options.mutant.is_some())]).await?;
 
-    let told = told(&door).await.context("analytics do not answer in the end")?;
+    let employees: Vec<_> = ledger.book().by_employee.keys().copied().collect();
+    let told = told(&door, &employees).await.context("analytics do not answer in the end")?;
     let state = State::read(&stage.fleet, told).await?;
     let (samples, sampled) = sampling.await?;
     let book = ledger.book();
@@ -305,8 +306,8 @@ async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// All that analytics tell, by employee, day, project and task.
-async fn told(door: &Door) -> Result<BTreeMap<Group, Sum>> {
+/// All that analytics tell of these, by employee, day, project and task.
+async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
     #[derive(Deserialize)]
     struct Row {
         employee: contracts::EmployeeId,
@@ -319,8 +320,9 @@ async fn told(door: &Door) -> Result<BTreeMap<Group, Sum>> {
     }
     let mut told: BTreeMap<Group, Sum> = BTreeMap::new();
     // A question is about ten years at most.
-    for range in ["start=1400000000000&end=1700000000000", "start=1700000000000&end=2000000000000"] {
-        let path = format!("/api/v1/analytics/time?{range}&groupBy=employee,day,project,task");
+    let ranges = ["start=1400000000000&end=1700000000000", "start=1700000000000&end=2000000000000"];
+    for (employee, range) in employees.iter().flat_map(|employee| ranges.map(|range| (employee, range))) {
+        let path = format!("/api/v1/analytics/time?{range}&employeeId={employee}&groupBy=employee,day,project,task");
         let began = Instant::now();
         let reply = loop {
             let reply = door.call(Method::GET, &path, As::Admin, None).await;
