@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context;
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
@@ -170,12 +174,25 @@ impl Outbox {
 
     /// Read by "not yet gone", never by "after the last id": commits land out of id order.
     async fn publish_waiting(&self) -> anyhow::Result<usize> {
-        let waiting: Vec<Row> = self.rows.find(doc! {}).limit(AT_ONCE).await?.try_collect().await?;
-        if waiting.is_empty() {
-            return Ok(0);
-        }
+        static LAST: Mutex<EventId> = Mutex::new(EventId(uuid::Uuid::nil()));
+        let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_yet_gone = match crate::is_mutant("outbox_by_greater_id") {
+            true => doc! { "_id": { "$gt": mongo::value(&*last()) } },
+            false => doc! {},
+        };
+        let waiting: Vec<Row> = self.rows.find(not_yet_gone).limit(AT_ONCE).await?.try_collect().await?;
+        let Some(newest) = waiting.last() else { return Ok(0) };
+        *last() = newest.id;
+        self.publish(&waiting).await?;
+        let sent = mongo::one_of(waiting.iter().map(|row| row.id));
+        self.rows.delete_many(doc! { "_id": sent }).await?;
+        Ok(waiting.len())
+    }
+
+    /// Has the stream take these events.
+    pub(crate) async fn publish(&self, waiting: &[Row]) -> anyhow::Result<()> {
         let mut acks = Vec::with_capacity(waiting.len());
-        for row in &waiting {
+        for row in waiting {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, row.id.to_string());
             for (name, value) in &row.headers {
@@ -185,8 +202,6 @@ impl Outbox {
             acks.push(self.bus.jetstream.publish_with_headers(row.subject.clone(), headers, payload).await?);
         }
         try_join_all(acks.into_iter().map(IntoFuture::into_future)).await.context("the stream did not acknowledge")?;
-        let sent = mongo::one_of(waiting.iter().map(|row| row.id));
-        self.rows.delete_many(doc! { "_id": sent }).await?;
-        Ok(waiting.len())
+        Ok(())
     }
 }

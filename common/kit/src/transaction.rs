@@ -99,7 +99,10 @@ impl Tx<'_> {
     pub async fn emit_all<E: Event>(&mut self, events: &[E]) -> Result<(), Error> {
         let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
         let rows = events.iter().map(|event| self.outbox.row(event, inbox)).collect::<Result<Vec<_>, _>>()?;
-        self.outbox.add(&mut self.session, &rows).await?;
+        match crate::is_mutant("events_before_commit") {
+            true => self.outbox.publish(&rows).await?,
+            false => self.outbox.add(&mut self.session, &rows).await?,
+        }
         self.tells |= !rows.is_empty();
         if !E::AWAITED.is_empty() {
             self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));

@@ -61,7 +61,8 @@ pub(crate) async fn put_on(
     let epochs: HashMap<_, _> = standings.iter().map(|standing| (standing.id, standing.epoch)).collect();
     let mut members = app.store.members.between(tx, project, joining).await?;
     for member in &mut members {
-        member.put_on(epochs[&member.employee], now);
+        let epoch = if kit::is_mutant("no_epoch_guard") { 0 } else { epochs[&member.employee] };
+        member.put_on(epoch, now);
     }
     app.store.members.save(tx, &members).await?;
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
@@ -86,6 +87,9 @@ pub(crate) async fn take_off(
         member.take_off(at);
     }
     app.store.members.save(tx, &members).await?;
+    if kit::is_mutant("tasks_forgotten") {
+        return tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await;
+    }
     // Whenever these end, they count no longer than the membership.
     app.store.assignments.end(tx, project, leaving, app.clock.now()).await?;
     app.store.tasks.take_off(tx, project, leaving).await?;

@@ -1,6 +1,7 @@
 //! All services as processes of their own, on a NATS and a MongoDB of their own.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -44,6 +45,17 @@ const CACHE_GB: f64 = 4.0;
 /// How services run in their images: see the Dockerfile.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
+/// How a fleet is started.
+#[derive(Clone, Debug, Default)]
+pub struct FleetOptions {
+    /// Whether NATS acknowledges only what it has fsynced.
+    pub sync_always: bool,
+    /// Where each process of a service writes a log of its own; without it they write to ours.
+    pub logs: Option<PathBuf>,
+    /// The mistake that the services make: see `kit::is_mutant`.
+    pub mutant: Option<String>,
+}
+
 /// A running system.
 pub struct Fleet {
     /// Where the first gateway is reached.
@@ -59,6 +71,7 @@ pub struct Fleet {
     replicas: Vec<Replica>,
     nats: Nats,
     mongo: Mongo,
+    options: FleetOptions,
     _folder: TempDir,
 }
 
@@ -79,14 +92,22 @@ impl Fleet {
     /// # Errors
     /// When something cannot be built or started.
     pub async fn start(sync_always: bool) -> Result<Self> {
-        build()?;
+        Self::start_with(FleetOptions { sync_always, ..Default::default() }).await
+    }
+
+    /// The same, otherwise than usual.
+    ///
+    /// # Errors
+    /// When something cannot be built or started.
+    pub async fn start_with(fleet: FleetOptions) -> Result<Self> {
+        build(fleet.mutant.is_some())?;
         let folder = tempfile::tempdir()?;
         let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
         let data = folder.path().join("data");
         let secrets = Secrets::make_for_servers(&data.join("secrets"))?;
         let (seed, key) = new_key()?;
         let mut options = NatsOptions::new(programs.nats_server, folder.path().join("nats"));
-        options.sync_always = sync_always;
+        options.sync_always = fleet.sync_always;
         options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all(Account::Streams))]));
         let nats = Nats::start(options).await?;
         let mut options = MongoOptions::new(programs.mongod, folder.path().join("mongo"));
@@ -106,6 +127,7 @@ impl Fleet {
             replicas: Vec::new(),
             nats,
             mongo,
+            options: fleet,
             _folder: folder,
         };
         fleet.provision()?;
@@ -150,9 +172,17 @@ impl Fleet {
     /// # Errors
     /// When it cannot be started, or is not ready in time.
     pub async fn add(&self, service: Service) -> Result<Replica> {
-        let mut replica = self.spawn(service)?;
+        let mut replica = self.begin(service)?;
         replica.until_ready().await?;
         Ok(replica)
+    }
+
+    /// One more process of a service, which may not be ready yet.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin(&self, service: Service) -> Result<Replica> {
+        self.spawn(service)
     }
 
     /// The processes that were started first: whoever takes them stops them.
@@ -167,6 +197,14 @@ impl Fleet {
         }
         let [http, ops] = servers::free_ports()?.map(|port| format!("127.0.0.1:{port}"));
         let base = format!("http://{http}");
+        if let Some(folder) = &self.options.logs {
+            std::fs::create_dir_all(folder)?;
+            let log = File::create(folder.join(format!("{service}-{ops}.log")))?;
+            program.stderr(log);
+        }
+        if let Some(mutant) = &self.options.mutant {
+            program.env("T3_MUTANT", mutant);
+        }
         let process = program
             .env("T3_DATA", &self.data)
             .env("OPS_ADDR", &ops)
@@ -279,6 +317,32 @@ impl Fleet {
         Ok(windows.count_documents(doc! {}).await?)
     }
 
+    /// Ends nats-server as a crash would.
+    pub async fn kill_nats(&mut self) {
+        self.nats.kill().await;
+    }
+
+    /// Starts nats-server again, on the same files and port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_nats(&mut self) -> Result<()> {
+        self.nats.start_again().await
+    }
+
+    /// Ends mongod as a crash would.
+    pub async fn kill_mongo(&mut self) {
+        self.mongo.kill().await;
+    }
+
+    /// Starts mongod again, on the same files and port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_mongo(&mut self) -> Result<()> {
+        self.mongo.start_again().await
+    }
+
     /// Ends everything, in no order.
     pub async fn stop(mut self) {
         self.replicas.clear();
@@ -288,7 +352,11 @@ impl Fleet {
 }
 
 impl Replica {
-    async fn until_ready(&mut self) -> Result<()> {
+    /// Waits until it can work.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready in time.
+    pub async fn until_ready(&mut self) -> Result<()> {
         let (started, service) = (Instant::now(), self.service);
         let http = reqwest::Client::builder().no_proxy().build()?;
         loop {
@@ -300,6 +368,45 @@ impl Replica {
             ensure!(started.elapsed() < READY, "{service} is not ready after {} s", READY.as_secs());
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Stops it from running, as a machine that hangs.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn freeze(&self) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.process), Signal::STOP)?)
+    }
+
+    /// Lets it run again.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn thaw(&self) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.process), Signal::CONT)?)
+    }
+
+    /// Whether it has ended, by itself or not.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.process.try_wait()?.is_some())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Asks it to stop (SIGTERM), and waits until it has.
@@ -336,13 +443,17 @@ fn programs_folder() -> Result<PathBuf> {
     Ok(if folder.ends_with("deps") { folder.with_file_name("") } else { folder.to_owned() })
 }
 
-/// Builds the services as we are built: released, to be measured; else as tests want them.
-fn build() -> Result<()> {
+/// Builds the services as we are built: released, to be measured; else as tests want them. With
+/// `mutants` they can make mistakes.
+fn build(mutants: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // All programs: a selection of them would have dependencies with other features built anew.
     cargo.args(["build", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
+    }
+    if mutants {
+        cargo.args(["--features", "kit/mutants"]);
     }
     ensure!(cargo.status().context("cannot run cargo")?.success(), "the services cannot be built");
     Ok(())

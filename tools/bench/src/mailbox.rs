@@ -1,5 +1,6 @@
 //! The mails that a system without SMTP leaves in its data folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +50,27 @@ impl Mailbox {
                 _ => sleep(LOOK).await,
             }
         }
+    }
+
+    /// The addresses that got an invitation, in lower case.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn invited(&self) -> Result<BTreeSet<String>> {
+        let mut addresses: BTreeSet<String> = BTreeSet::new();
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(addresses) };
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "eml") {
+                continue;
+            }
+            let bytes = fs::read(&path)?;
+            let mail = mailparse::parse_mail(&bytes)?;
+            let to = mail.headers.get_first_header("To").and_then(|to| mailparse::addrparse_header(to).ok());
+            let address = to.and_then(|to| to.extract_single_info()).map(|to| to.addr);
+            addresses.extend(address.filter(|address| token("activate", &bytes, address).is_some()));
+        }
+        Ok(addresses.into_iter().map(|address| address.to_lowercase()).collect())
     }
 
     fn newest(&self, page: &str, address: &str) -> Result<Option<String>> {

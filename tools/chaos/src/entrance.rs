@@ -19,4 +19,9 @@ impl Entrance {
         let open = self.0.read().unwrap_or_else(PoisonError::into_inner);
         open.get(n.checked_rem(open.len())?).cloned()
     }
+
+    /// All that are open.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }

@@ -1,13 +1,15 @@
 //! Campaigns against a system of real processes: services are replaced and scaled while windows come
-//! in. At the end every window is accounted for: none lost, none doubled, no answer but those that
+//! in, or killed at random. At the end every window is accounted for: none lost, none doubled, no answer but those that
 //! the API promises.
 
 mod answers;
 mod campaign;
 mod entrance;
+mod kill;
 mod load;
 mod report;
 mod town;
 
 pub use campaign::{Campaign, Options, run};
+pub use kill::{Caught, FaultKind, KillOptions, KillReport, MUTANTS, Mutant, kill, mutants};
 pub use report::Report;

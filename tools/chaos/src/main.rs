@@ -1,16 +1,16 @@
-//! Replaces and scales the services of a system under load, and counts what became of every window.
+//! Replaces, scales and kills the services of a system under load, and counts what became of every window.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use chaos::{Campaign, Options};
-use clap::Parser;
+use chaos::{Campaign, FaultKind, KillOptions, Options};
+use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(version, about = "Replaces and scales the services of a system under load, and counts every window.")]
+#[command(version, about = "Replaces, scales and kills the services of a system under load, and counts every window.")]
 struct Cli {
     /// What happens to the services.
     #[command(subcommand)]
-    campaign: Campaign,
+    command: Command,
     /// How many connections send single windows.
     #[arg(long, default_value_t = 16, global = true)]
     singles: usize,
@@ -22,15 +22,79 @@ struct Cli {
     pause: u64,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Services(Campaign),
+    /// Kill at random while people work, heal, and check what must hold.
+    Kill(Kill),
+    /// Let the services make mistakes, one at a time, and see whether the check notices.
+    Mutants {
+        #[command(flatten)]
+        kill: Kill,
+        /// This mistake only.
+        #[arg(long)]
+        only: Option<String>,
+    },
+}
+
+#[derive(Args)]
+struct Kill {
+    /// What chance begins with: the same seed gives the same faults in the same order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many faults there are.
+    #[arg(long, default_value_t = 40)]
+    kills: usize,
+    /// How many windows are sent, resent ones not counted.
+    #[arg(long, default_value_t = 100_000)]
+    windows: u64,
+    /// Of which kinds, with commas between; all, unless it says otherwise.
+    #[arg(long, value_delimiter = ',', default_values_t = FaultKind::ALL)]
+    faults: Vec<FaultKind>,
+    /// Where each process writes its log; a temporary folder, which is kept, unless it says otherwise.
+    #[arg(long)]
+    logs: Option<PathBuf>,
+}
+
+impl Kill {
+    fn options(self) -> anyhow::Result<KillOptions> {
+        let Self { seed, kills, windows, faults, logs } = self;
+        let logs = match logs {
+            Some(folder) => folder,
+            None => tempfile::Builder::new().prefix("chaos-").tempdir()?.keep(),
+        };
+        eprintln!("the services write their logs into {}", logs.display());
+        Ok(KillOptions { seed, kills, windows, faults, mutant: None, logs })
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<bool> {
+    let Cli { command, singles, batches, pause } = cli;
+    match command {
+        Command::Services(campaign) => {
+            let options = Options { singles, batches, pause: Duration::from_secs(pause) };
+            let report = chaos::run(campaign, &options).await?;
+            println!("{report}");
+            Ok(report.faults.is_empty())
+        }
+        Command::Kill(kill) => {
+            let report = chaos::kill(&kill.options()?).await?;
+            println!("{report}");
+            Ok(report.violations() == 0)
+        }
+        Command::Mutants { kill, only } => {
+            let caught = chaos::mutants(&kill.options()?, only.as_deref()).await;
+            Ok(!caught.is_empty() && caught.iter().all(chaos::Caught::is_caught))
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { campaign, singles, batches, pause } = Cli::parse();
-    let options = Options { singles, batches, pause: Duration::from_secs(pause) };
-    match chaos::run(campaign, &options).await {
-        Ok(report) => {
-            println!("{report}");
-            if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+    match run(Cli::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -79,7 +79,9 @@ pub(crate) fn anew(
             let Ok(range) = TimeRange::new(place.start, place.end) else { continue };
             let Some(range) = range.clip(TimeRange::of_utc_day(day.day)) else { continue };
             let of_day = days.entry(day).or_default();
-            *of_day = of_day.iter().flat_map(|stretch| stretch.outside(range)).collect();
+            if !kit::is_mutant("bare_increments") {
+                *of_day = of_day.iter().flat_map(|stretch| stretch.outside(range)).collect();
+            }
             of_day.extend(inside.get(from..until).unwrap_or_default().iter().filter_map(|one| one.within(range)));
         }
     }

@@ -77,7 +77,8 @@ impl EmployeeRefs {
     /// over: what binds them and what ends their bindings come one after the other.
     pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
         let of = doc! { "_id": one_of(employees) };
-        self.0.update_many(of.clone(), doc! { "$inc": { "touched": 1 } }).session(&mut tx.session).await?;
+        let by = i64::from(!kit::is_mutant("touch_changes_nothing"));
+        self.0.update_many(of.clone(), doc! { "$inc": { "touched": by } }).session(&mut tx.session).await?;
         let mut found = self.0.find(of).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Standing::from)).try_collect().await?)
     }

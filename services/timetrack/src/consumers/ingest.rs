@@ -89,6 +89,9 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
             record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
+        if kit::is_mutant("ack_before_commit") {
+            settle(message.ack().await.map_err(Error::Nats));
+        }
         let seq = message.info().ok().map(|info| info.stream_sequence);
         together.messages.push((message, batch.items.len()));
         together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq }));

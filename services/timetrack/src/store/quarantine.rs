@@ -40,6 +40,9 @@ impl QuarantineStore {
     /// Holds a window, and gives it as it is held: what was held before stays as it came at first,
     /// and what an admin has decided stays decided.
     pub(crate) async fn hold(&self, new: Held) -> Result<Held, Error> {
+        if kit::is_mutant("quarantine_dropped") {
+            return Ok(new);
+        }
         for _ in 0..TRIES {
             let Some(known) = self.0.find_one(same(&new)).await? else {
                 match self.0.insert_one(&new).await {

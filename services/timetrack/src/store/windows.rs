@@ -107,6 +107,11 @@ impl WindowStore {
         if windows.is_empty() {
             return Ok(none);
         }
+        if kit::is_mutant("no_unique_windows") {
+            let again = windows.iter().map(|window| StoredWindow { id: kit::new_id(), ..window.clone() });
+            self.windows.insert_many(again).await?;
+            return Ok(none);
+        }
         let Err(error) = self.windows.insert_many(windows).ordered(false).await else { return Ok(none) };
         let refused = mongo::taken(&error).ok_or(error)?;
         let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));

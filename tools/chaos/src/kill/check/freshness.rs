@@ -1,0 +1,42 @@
+use super::Outcome;
+use crate::kill::ledger::Book;
+
+/// I8: an answer of analytics never misses a window that was answered as recorded before, and has none
+/// that nobody had sent.
+pub(crate) fn fresh(book: &Book) -> Outcome {
+    let mut outcome = Outcome::new("I8 analytics are never behind their reader");
+    for asked in &book.asked {
+        let Some(told) = asked.told else { continue };
+        let holds = (asked.before..=asked.after).contains(&told);
+        outcome.check(holds, asked.employee, || {
+            let (at, before, after) = (asked.at, asked.before, asked.after);
+            format!("analytics told {told} ms at {at}; {before} ms were recorded before, {after} ms sent after")
+        });
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Millis;
+
+    use super::*;
+    use crate::kill::{
+        check::tests::{ANN, only},
+        ledger::Asked,
+    };
+
+    #[test]
+    fn an_answer_that_misses_what_was_recorded_before_is_found_and_a_503_is_none() {
+        let told = |told| Book {
+            asked: vec![Asked { employee: ANN, at: Millis(0), before: 10, after: 20, told }],
+            ..Book::default()
+        };
+        for fine in [None, Some(10), Some(20)] {
+            assert_eq!(fresh(&told(fine)).findings, []);
+        }
+        for wrong in [9, 21] {
+            assert!(only(&fresh(&told(Some(wrong)))).contains("analytics told"));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use contracts::{EmployeeId, ProjectId, Term};
+
+use super::{
+    Outcome,
+    state::{AssignmentKey, BindingRow, Edges, MemberKey, State},
+};
+use crate::kill::ledger::Book;
+
+/// I6: copies equal what they are copies of, nothing is under way any more, and in DEAD is what was
+/// poisoned and nothing else.
+pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
+    let mut outcome = Outcome::new("I6 copies equal their originals");
+    lists(&mut outcome, &state.edges);
+    references(&mut outcome, state);
+    bindings(&mut outcome, state);
+    for (what, many) in &state.under_way {
+        outcome.check(false, what, || format!("{many} are still under way"));
+    }
+    outcome.checked += 1;
+    for dead in &state.dead {
+        let is_poison = book.poison.contains(&dead.payload);
+        outcome.check(is_poison, &dead.subject, || format!("is dead and was not poisoned: {}", dead.payload));
+    }
+    for poison in &book.poison {
+        let is_dead = state.dead.iter().any(|dead| dead.payload == *poison);
+        outcome.check(is_dead, poison, || "was poisoned and is not in DEAD".into());
+    }
+    outcome
+}
+
+/// The projects that directory shows on each employee.
+fn lists(outcome: &mut Outcome, edges: &Edges) {
+    let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
+    for member in edges.members.iter().filter(|member| member.open) {
+        on.entry(member.key.employee).or_default().insert(member.key.project);
+    }
+    for employee in edges.employees.values() {
+        let shown: BTreeSet<ProjectId> = employee.projects.iter().copied().collect();
+        let must = on.remove(&employee.id).unwrap_or_default();
+        outcome.check(shown == must, employee.id, || format!("shows the projects {shown:?} and is on {must:?}"));
+    }
+}
+
+/// What projects has heard of how employees stand.
+fn references(outcome: &mut Outcome, state: &State) {
+    for heard in &state.refs {
+        let is = state.edges.employees.get(&heard.id).map(|stored| (stored.epoch, stored.deactivated_at));
+        let says = (heard.epoch, heard.deactivated_at);
+        outcome.check(is == Some(says), heard.id, || format!("projects has heard {says:?}, directory has {is:?}"));
+    }
+}
+
+/// timetrack's copies of everything.
+fn bindings(outcome: &mut Outcome, state: &State) {
+    let edges = &state.edges;
+    let (mut employees, mut projects, mut tasks) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let (mut members, mut assignments) = (HashMap::new(), HashMap::new());
+    for binding in &state.bindings {
+        match binding {
+            BindingRow::Employee(e) => employees.extend([(e.0.id, &e.0)]),
+            BindingRow::Project(p) => projects.extend([(p.id, p)]),
+            BindingRow::Task(t) => tasks.extend([(t.id, t)]),
+            BindingRow::Member(m) => {
+                members.extend([(MemberKey { project: m.project_id, employee: m.employee_id }, m)]);
+            }
+            BindingRow::Assignment(a) => {
+                assignments.extend([(AssignmentKey { task: a.task_id, employee: a.employee_id }, a)]);
+            }
+        }
+    }
+    for stored in edges.employees.values() {
+        let copy = employees.get(&stored.id).map(|copy| (copy.version, copy.epoch, copy.deactivated_at));
+        let must = (stored.version, stored.epoch, stored.deactivated_at);
+        outcome.check(copy == Some(must), stored.id, || format!("timetrack has {copy:?}, directory {must:?}"));
+    }
+    for stored in edges.projects.values() {
+        let copy = projects.get(&stored.id).map(|copy| (copy.version, copy.archived, copy.deleted));
+        let must = (stored.version, stored.archived, false);
+        outcome.check(copy == Some(must), stored.id, || format!("timetrack has {copy:?}, projects {must:?}"));
+    }
+    for (id, copy) in projects.iter().filter(|(_, copy)| !copy.deleted) {
+        outcome.check(edges.projects.contains_key(id), id, || format!("is gone, and timetrack has {copy:?}"));
+    }
+    for stored in edges.tasks.values() {
+        let copy = tasks.get(&stored.id).map(|copy| (copy.project_id, copy.deleted));
+        let must = (stored.project_id, false);
+        outcome.check(copy == Some(must), stored.id, || format!("timetrack has {copy:?}, projects {must:?}"));
+    }
+    for (id, copy) in tasks.iter().filter(|(_, copy)| !copy.deleted) {
+        // A task that goes with its project says nothing of its own: the project has said it.
+        let is_over = projects.get(&copy.project_id).is_some_and(|project| project.deleted);
+        outcome.check(edges.tasks.contains_key(id) || is_over, id, || format!("is gone, and timetrack has {copy:?}"));
+    }
+    for stored in &edges.members {
+        let copy = members.get(&stored.key).map(|copy| (copy.version, &copy.terms));
+        let must = (stored.version, &stored.terms);
+        outcome.check(copy == Some(must), stored.key.employee, || {
+            format!("on project {}: timetrack has {copy:?}, projects {must:?}", stored.key.project)
+        });
+    }
+    for stored in &edges.assignments {
+        let key = stored.key;
+        let copy = assignments.get(&key);
+        // What ends with its membership is not told: so the open term counts only with that.
+        let is_on = copy.is_some_and(|copy| {
+            let member = members.get(&MemberKey { project: copy.project_id, employee: key.employee });
+            copy.terms.last().is_some_and(|last| {
+                let hangs_on = member.and_then(|member| member.terms.get(last.member_term as usize));
+                last.term.is_open() && hangs_on.is_some_and(Term::is_open)
+            })
+        });
+        outcome.check(is_on == stored.open, key.employee, || {
+            format!("on task {}: timetrack has {copy:?}, projects {stored:?}", key.task)
+        });
+        let terms = copy.map_or(0, |copy| copy.terms.len());
+        let same = copy.is_some_and(|copy| copy.project_id == stored.project) && terms == stored.terms.len();
+        outcome.check(same, key.employee, || format!("on task {}: {copy:?} is no copy of {stored:?}", key.task));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Millis, Term};
+
+    use super::*;
+    use crate::kill::check::{
+        state::DeadRow,
+        tests::{only, settled},
+    };
+
+    #[test]
+    fn copies_that_equal_their_originals_are_no_finding() {
+        assert_eq!(equal(&Book::default(), &settled()).findings, []);
+    }
+
+    #[test]
+    fn a_list_of_projects_that_is_behind_is_found() {
+        let mut state = settled();
+        state.edges.employees.values_mut().for_each(|employee| employee.projects.clear());
+        assert!(only(&equal(&Book::default(), &state)).contains("shows the projects"));
+    }
+
+    #[test]
+    fn a_copy_of_an_older_version_or_with_other_terms_is_found() {
+        let changes: [fn(&mut contracts::MemberChanged); 2] =
+            [|member| member.version -= 1, |member| member.terms[0].from = Some(Millis(7))];
+        for change in changes {
+            let mut state = settled();
+            let members = state.bindings.iter_mut().filter_map(|binding| match binding {
+                BindingRow::Member(member) => Some(member),
+                _ => None,
+            });
+            members.for_each(change);
+            assert!(only(&equal(&Book::default(), &state)).contains("on project"));
+        }
+    }
+
+    #[test]
+    fn an_assignment_that_timetrack_still_takes_for_open_is_found() {
+        let mut state = settled();
+        state.edges.assignments[0].open = false;
+        assert!(only(&equal(&Book::default(), &state)).contains("on task"));
+        // Ended with its membership, of which timetrack has heard.
+        for binding in &mut state.bindings {
+            if let BindingRow::Member(member) = binding {
+                member.terms = vec![Term { from: None, until: Some(Millis(9)) }];
+            }
+        }
+        state.edges.members[0].terms = vec![Term { from: None, until: Some(Millis(9)) }];
+        assert_eq!(equal(&Book::default(), &state).findings, []);
+    }
+
+    #[test]
+    fn what_is_under_way_and_what_died_without_poison_is_found_and_so_is_poison_that_is_away() {
+        let mut state = settled();
+        state.under_way.insert("outbox of projects".into(), 1);
+        assert!(only(&equal(&Book::default(), &state)).contains("under way"));
+        let mut state = settled();
+        state.dead.push(DeadRow { subject: "dead.x".into(), payload: "p".into() });
+        assert!(only(&equal(&Book::default(), &state)).contains("not poisoned"));
+        let book = Book { poison: ["p".to_owned()].into(), ..Book::default() };
+        assert_eq!(equal(&book, &state).findings, []);
+        assert!(only(&equal(&book, &settled())).contains("not in DEAD"));
+    }
+}

@@ -1,0 +1,40 @@
+/// Chance from a seed: the same numbers on every machine and in every version (SplitMix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Dice of this seed, for this purpose: those of another purpose fall otherwise.
+    pub(crate) fn new(seed: u64, purpose: u64) -> Self {
+        let mut dice = Self(seed ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        dice.next();
+        dice
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// One of `from..to`.
+    pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + self.next() % (to - from).max(1)
+    }
+
+    /// The place of one of so many.
+    pub(crate) fn below(&mut self, many: usize) -> usize {
+        self.between(0, many as u64) as usize
+    }
+
+    /// Yes, in so many of a hundred cases.
+    pub(crate) fn percent(&mut self, of_hundred: u64) -> bool {
+        self.between(0, 100) < of_hundred
+    }
+
+    /// One of them, if there are any.
+    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        all.get(self.below(all.len())).copied()
+    }
+}

@@ -1,0 +1,342 @@
+//! A campaign that kills: processes, servers and connections at moments that a seed chooses, while
+//! people work; then it is checked what must hold.
+
+mod check;
+mod dice;
+mod door;
+mod fault;
+mod ledger;
+mod mutants;
+mod pace;
+mod people;
+mod recovery;
+mod report;
+mod schedule;
+mod stage;
+mod steward;
+mod tracker;
+mod watcher;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use bench::Mailbox;
+use reqwest::Method;
+use serde::Deserialize;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use self::{
+    check::{
+        Outcome,
+        state::{Group, State, Sum, under_way},
+    },
+    dice::Dice,
+    door::{As, Door},
+    ledger::{Attempt, Ledger, Sent, Word, now},
+    pace::Pace,
+    people::{Person, Works, found, hire, open},
+    recovery::{Healed, Probe},
+    schedule::Schedule,
+    stage::Stage,
+    steward::Steward,
+    tracker::Tracker,
+};
+pub use self::{
+    fault::FaultKind,
+    mutants::{Caught, MUTANTS, Mutant, mutants},
+    report::KillReport,
+};
+
+/// Employees on whom nothing changes.
+const STEADY: usize = 8;
+/// Admins, each with their own people and projects.
+const STEWARDS: usize = 4;
+/// The people, projects and tasks of each of them.
+const PEOPLE: usize = 3;
+const PROJECTS: usize = 2;
+const TASKS: usize = 4;
+/// How long it may take until nothing is under way any more; where it is known that something is wrong,
+/// it is not waited for so long.
+const QUIET: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(30)];
+/// How long after the last fault those windows may take that are still to be sent.
+const LATE: Duration = Duration::from_secs(30);
+
+/// How a campaign is done.
+#[derive(Clone, Debug)]
+pub struct KillOptions {
+    /// What chance begins with.
+    pub seed: u64,
+    /// How many faults there are.
+    pub kills: usize,
+    /// How many windows are sent, resent ones not counted.
+    pub windows: u64,
+    /// Of which kinds the faults are.
+    pub faults: Vec<FaultKind>,
+    /// The mistake that the services make.
+    pub mutant: Option<String>,
+    /// Where each process writes its log.
+    pub logs: PathBuf,
+}
+
+/// The people and what they work on.
+struct Cast {
+    steady: Vec<Arc<Person>>,
+    steady_works: Works,
+    stewards: Vec<Steward>,
+    probe: Probe,
+}
+
+/// Kills while people work, heals, waits for quiet, and checks.
+///
+/// # Errors
+/// When the system cannot be started, set up or looked into. What is wrong with it is in the report.
+pub async fn kill(options: &KillOptions) -> Result<KillReport> {
+    let began = Instant::now();
+    let schedule = Schedule::of(options.seed, options.kills, &options.faults);
+    let planned = Duration::from_millis(schedule.takes());
+    let (ledger, pace) = (Ledger::default(), Pace::new(options.windows, planned));
+    let mut stage = Stage::start(options.logs.clone(), options.mutant.clone(), ledger.clone(), pace.clone()).await?;
+    let door = Door::new(stage.entrance.clone(), ledger.clone())?;
+    let cast = cast(options.seed, &stage, &door, &ledger, &pace).await?;
+    eprintln!(
+        "set up after {:.0} s; {} faults in about {:.0} s",
+        began.elapsed().as_secs_f64(),
+        options.kills,
+        planned.as_secs_f64()
+    );
+
+    let mut work = JoinSet::new();
+    start_trackers(options.seed, &cast, &door, &ledger, &pace, &mut work);
+    let dice = Dice::new(options.seed, 3);
+    work.spawn(watcher::ask(door.clone(), ledger.clone(), pace.clone(), cast.steady.clone(), dice));
+    for steward in cast.stewards {
+        work.spawn(steward.run());
+    }
+    let sampling = tokio::spawn(watcher::sample(stage.fleet.mongo().await?, pace.clone()));
+
+    let mut recovered = Vec::new();
+    let suffered = suffer(&mut stage, &schedule, &cast.probe, &mut recovered).await;
+    let ended = Instant::now();
+    while suffered.is_ok() && !pace.is_reached() && ended.elapsed() < LATE {
+        sleep(Duration::from_millis(200)).await;
+    }
+    pace.end();
+    work.join_all().await;
+    suffered?;
+    stage.supervise().await?;
+    let quiet = until_quiet(&stage, QUIET[usize::from(options.mutant.is_some())]).await?;
+
+    let employees: Vec<_> = ledger.book().by_employee.keys().copied().collect();
+    let told = told(&door, &employees).await.context("analytics do not answer in the end")?;
+    let state = State::read(&stage.fleet, told).await?;
+    let (samples, sampled) = sampling.await?;
+    let book = ledger.book();
+    let mut outcomes = check::all(&book, &state);
+    if let Some(edges) = outcomes.get_mut(3) {
+        edges.checked += samples as u64;
+        edges.findings.extend(sampled);
+        edges.findings.sort();
+        edges.findings.dedup();
+    }
+    let report = report(options, &schedule, &book, &state, outcomes, samples);
+    let report =
+        KillReport { took: began.elapsed(), recovered, quiet, ended: std::mem::take(&mut stage.ended), ..report };
+    drop(book);
+    stage.stop().await;
+    Ok(report)
+}
+
+fn report(
+    options: &KillOptions,
+    schedule: &Schedule,
+    book: &ledger::Book,
+    state: &State,
+    outcomes: Vec<Outcome>,
+    samples: usize,
+) -> KillReport {
+    let mut faults = BTreeMap::new();
+    schedule.0.iter().for_each(|planned| *faults.entry(planned.fault.kind).or_default() += 1);
+    KillReport {
+        seed: options.seed,
+        mutant: options.mutant.clone(),
+        took: Duration::ZERO,
+        faults,
+        recovered: Vec::new(),
+        samples,
+        ended: Vec::new(),
+        quiet: Duration::ZERO,
+        windows: book.windows.len(),
+        posts: book.windows.iter().map(|sent| sent.attempts.len()).sum(),
+        stored: state.windows.len(),
+        held: state.held.len(),
+        acts: book.acts.len(),
+        statuses: book.statuses.clone(),
+        odd: book.odd.clone(),
+        told: report::told(book, &outcomes),
+        outcomes,
+    }
+}
+
+/// Everybody who works, hired, on projects and tasks.
+async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pace) -> Result<Cast> {
+    let mailbox = Mailbox::of(&stage.fleet.data);
+    let mut steady = Vec::new();
+    for n in 0..STEADY {
+        steady.push(Arc::new(hire(door, &mailbox, ledger, &format!("steady-{n}"), true).await?));
+    }
+    let probing = Arc::new(hire(door, &mailbox, ledger, "probe", true).await?);
+    let ids: Vec<_> = steady.iter().chain([&probing]).map(|person| person.id).collect();
+    let project = found(door, ledger, "Steady", &ids).await?;
+    let task = open(door, ledger, project, "To be kept", &ids).await?;
+    let steady_works = Works::default();
+    steady_works.add(project, task);
+    let serial = ledger.book().begin(Sent {
+        employee: probing.id,
+        id: None,
+        start: contracts::Millis(1_410_000_000_000),
+        end: contracts::Millis(1_410_000_600_000),
+        project,
+        task,
+        // What the probe hears is not written down: it may be recorded, and at most once.
+        attempts: vec![Attempt { sent: now(), answered: now(), word: Word::Unknown("probe".into()) }],
+        voids: Vec::new(),
+    });
+    let (employee, window) = (probing.id, recovery::window(project, task, serial));
+    let probe = Probe { door: door.clone(), employee, project, person: probing, window };
+
+    let mut stewards = Vec::new();
+    for number in 0..STEWARDS {
+        let mut people = Vec::new();
+        for n in 0..PEOPLE {
+            people.push(Arc::new(hire(door, &mailbox, ledger, &format!("restless-{number}-{n}"), false).await?));
+        }
+        let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+        let (works, mut projects, mut tasks) = (Works::default(), Vec::new(), Vec::new());
+        for n in 0..PROJECTS {
+            projects.push(found(door, ledger, &format!("Project {number}-{n}"), &ids).await?);
+        }
+        for n in 0..TASKS {
+            let project = projects[n % PROJECTS];
+            let task = open(door, ledger, project, &format!("Task {number}-{n}"), &ids).await?;
+            works.add(project, task);
+            tasks.push(task);
+        }
+        stewards.push(Steward {
+            number,
+            people,
+            projects,
+            tasks,
+            door: door.clone(),
+            ledger: ledger.clone(),
+            pace: pace.clone(),
+            works,
+            mailbox: mailbox.clone(),
+            dice: Dice::new(seed, 100 + number as u64),
+            dead_tokens: BTreeMap::new(),
+            invited: 0,
+            made: 0,
+        });
+    }
+    Ok(Cast { steady, steady_works, stewards, probe })
+}
+
+fn start_trackers(seed: u64, cast: &Cast, door: &Door, ledger: &Ledger, pace: &Pace, work: &mut JoinSet<()>) {
+    let steady = cast.steady.iter().map(|person| (person, &cast.steady_works));
+    let restless =
+        cast.stewards.iter().flat_map(|steward| steward.people.iter().map(|person| (person, &steward.works)));
+    for (number, (person, works)) in (1_000..).zip(steady.chain(restless)) {
+        let tracker = Tracker {
+            person: person.clone(),
+            door: door.clone(),
+            ledger: ledger.clone(),
+            pace: pace.clone(),
+            works: works.clone(),
+            dice: Dice::new(seed, number),
+            later: VecDeque::new(),
+        };
+        work.spawn(tracker.run());
+    }
+}
+
+/// Lets one fault after the other happen.
+async fn suffer(
+    stage: &mut Stage,
+    schedule: &Schedule,
+    probe: &Probe,
+    recovered: &mut Vec<(FaultKind, recovery::Recovered)>,
+) -> Result<()> {
+    let began = Instant::now();
+    for (number, planned) in (1..).zip(&schedule.0) {
+        sleep(Duration::from_millis(planned.after)).await;
+        let healed = Healed::default();
+        let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));
+        let at = began.elapsed().as_secs_f64();
+        stage.suffer(planned.fault, || healed.now()).await.with_context(|| planned.fault.to_string())?;
+        let mut says = String::new();
+        if let Some(probing) = probing {
+            let one = probing.await?;
+            recovered.push((planned.fault.kind, one));
+            let last = one.last.map(|name| format!(", at last that of {name}")).unwrap_or_default();
+            says = format!(": some answer was away for {:.1} s{last}", one.in_all.as_secs_f64());
+        }
+        eprintln!("{at:6.1} s, fault {number}: {}{says}", planned.fault);
+    }
+    Ok(())
+}
+
+/// Waits until nothing is under way any more; what then still is, the check finds.
+async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
+    let (began, mongo) = (Instant::now(), stage.fleet.mongo().await?);
+    let mut calm = 0;
+    while calm < 3 && began.elapsed() < within {
+        sleep(Duration::from_millis(300)).await;
+        match under_way(&stage.fleet, &mongo).await {
+            Ok(all) if all.is_empty() => calm += 1,
+            _ => calm = 0,
+        }
+    }
+    Ok(began.elapsed())
+}
+
+/// All that analytics tell of these, by employee, day, project and task.
+async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
+    #[derive(Deserialize)]
+    struct Row {
+        employee: contracts::EmployeeId,
+        day: String,
+        project: contracts::ProjectId,
+        task: contracts::TaskId,
+        time: i64,
+        costs: f64,
+        income: f64,
+    }
+    let mut told: BTreeMap<Group, Sum> = BTreeMap::new();
+    // A question is about ten years at most.
+    let ranges = ["start=1400000000000&end=1700000000000", "start=1700000000000&end=2000000000000"];
+    for (employee, range) in employees.iter().flat_map(|employee| ranges.map(|range| (employee, range))) {
+        let path = format!("/api/v1/analytics/time?{range}&employeeId={employee}&groupBy=employee,day,project,task");
+        let began = Instant::now();
+        let reply = loop {
+            let reply = door.call(Method::GET, &path, As::Admin, None).await;
+            if reply.is_ok() || began.elapsed() > Duration::from_secs(60) {
+                break reply;
+            }
+            sleep(Duration::from_millis(500)).await;
+        };
+        let rows: Vec<Row> = reply.read().with_context(|| format!("analytics: {}", reply.words()))?;
+        for Row { employee, day, project, task, time, costs, income } in rows {
+            let cents = |amount: f64| (amount * 100.0).round() as i64;
+            let sum = Sum { time, costs: cents(costs), income: cents(income) };
+            told.insert(Group { employee, day, project, task }, sum);
+        }
+    }
+    Ok(told)
+}

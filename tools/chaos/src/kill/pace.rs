@@ -1,0 +1,69 @@
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+/// How fast windows are sent, by all together; and whether it is time to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The time between two windows.
+    apart: Duration,
+    next: Mutex<Instant>,
+    hurries: AtomicBool,
+    ends: AtomicBool,
+    sent: AtomicU64,
+    most: u64,
+}
+
+impl Pace {
+    /// So many windows in so much time.
+    pub(crate) fn new(windows: u64, within: Duration) -> Self {
+        let apart = within.div_f64(windows.max(1) as f64);
+        let (hurries, ends, sent) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
+        Self(Arc::new(Inner { apart, next: Mutex::new(Instant::now()), hurries, ends, sent, most: windows }))
+    }
+
+    /// Waits for the turn of so many windows. Says no when it is time to end.
+    pub(crate) async fn turn(&self, windows: u64) -> bool {
+        self.0.sent.fetch_add(windows, Ordering::Relaxed);
+        if !self.0.hurries.load(Ordering::Relaxed) {
+            let at = {
+                let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+                // What could not be sent while everything was away is not sent all at once.
+                let at = (*next).max(Instant::now() - Duration::from_secs(1));
+                // Once all are sent a few go on, for as long as there are faults.
+                let slower = if self.is_reached() { 10 } else { 1 };
+                *next = at + self.0.apart * windows as u32 * slower;
+                at
+            };
+            sleep_until(at).await;
+        }
+        !self.is_over()
+    }
+
+    /// From now on everybody sends as fast as they can, or no longer.
+    pub(crate) fn hurry(&self, hurries: bool) {
+        self.0.hurries.store(hurries, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self) {
+        self.0.ends.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.ends.load(Ordering::Relaxed)
+    }
+
+    /// Whether all are sent that were to be.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.sent.load(Ordering::Relaxed) >= self.0.most
+    }
+}

@@ -1,0 +1,149 @@
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use bench::Mailbox;
+use contracts::{Employee, EmployeeId, Project, ProjectId, Task, TaskId};
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    door::{As, Door},
+    ledger::{Invited, Ledger},
+};
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "lantern over the quiet harbour";
+/// How long setting up may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// An employee who tracks.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) id: EmployeeId,
+    pub(crate) email: String,
+    token: Mutex<Option<String>>,
+    /// Nobody changes what they are on, nor their windows: analytics must know all of them.
+    pub(crate) is_steady: bool,
+    /// How much they have sent of their long ago, in windows.
+    pub(crate) past: AtomicU64,
+    /// The milliseconds that were sent, and those that were answered as recorded.
+    pub(crate) sent: AtomicI64,
+    pub(crate) recorded: AtomicI64,
+}
+
+/// What people work on. It changes while the campaign goes on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Works(Arc<Mutex<Vec<(ProjectId, TaskId)>>>);
+
+impl Works {
+    pub(crate) fn add(&self, project: ProjectId, task: TaskId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((project, task));
+    }
+
+    /// All that ever was, that which is deleted or moved by now too: offline, one does not know.
+    pub(crate) fn all(&self) -> Vec<(ProjectId, TaskId)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Person {
+    pub(crate) fn token(&self) -> Option<String> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_token(&self, token: Option<String>) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// The place of their next window of long ago.
+    pub(crate) fn next_past(&self) -> u64 {
+        self.past.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Invites somebody, activates the account from the mail, and logs in.
+pub(crate) async fn hire(
+    door: &Door,
+    mailbox: &Mailbox,
+    ledger: &Ledger,
+    name: &str,
+    is_steady: bool,
+) -> Result<Person> {
+    let email = format!("{name}@chaos.example");
+    let body = json!({ "name": name, "email": email });
+    let made: Employee = insist(door, Method::POST, "/api/v1/employee", As::Admin, &body).await?;
+    let token = mailbox.invitation(&email, None).await?;
+    let invited = Invited { email: email.clone(), used: [(token.clone(), 1)].into() };
+    ledger.book().invited.insert(made.id, invited);
+    ledger.book().expected.deactivated.insert(made.id, Some(false));
+    let body = json!({ "token": token, "password": PASSWORD });
+    let _: Employee = insist(door, Method::POST, "/api/auth/activate", As::Nobody, &body).await?;
+    let began = Instant::now();
+    let token = loop {
+        match door.log_in(&email, PASSWORD).await {
+            Some(token) => break token,
+            None if began.elapsed() > PATIENCE => bail!("{email} cannot log in"),
+            None => sleep(Duration::from_millis(200)).await,
+        }
+    };
+    Ok(Person {
+        id: made.id,
+        email,
+        token: Mutex::new(Some(token)),
+        is_steady,
+        past: AtomicU64::new(0),
+        sent: AtomicI64::new(0),
+        recorded: AtomicI64::new(0),
+    })
+}
+
+/// Makes a project with these people on it.
+pub(crate) async fn found(door: &Door, ledger: &Ledger, name: &str, on: &[EmployeeId]) -> Result<ProjectId> {
+    let payroll = json!({ "*": { "billRate": 61.37, "payRate": 23.19, "overtimeBillRate": 92.01 } });
+    let body = json!({ "name": name, "employees": on, "payroll": payroll });
+    let project: Project = insist(door, Method::POST, "/api/v1/project", As::Admin, &body).await?;
+    ledger.book().expected.projects.insert(project.id, Some(on.iter().copied().collect()));
+    Ok(project.id)
+}
+
+/// Makes a task with these people on it.
+pub(crate) async fn open(
+    door: &Door,
+    ledger: &Ledger,
+    project: ProjectId,
+    name: &str,
+    on: &[EmployeeId],
+) -> Result<TaskId> {
+    let body = json!({ "name": name, "projectId": project, "employees": on });
+    let task: Task = insist(door, Method::POST, "/api/v1/task", As::Admin, &body).await?;
+    ledger.book().expected.tasks.insert(task.id, Some((project, on.iter().copied().collect())));
+    Ok(task.id)
+}
+
+/// Before anything goes wrong, all must work.
+async fn insist<T: serde::de::DeserializeOwned>(
+    door: &Door,
+    method: Method,
+    path: &str,
+    caller: As<'_>,
+    body: &serde_json::Value,
+) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        let reply = door.call(method.clone(), path, caller, Some(body)).await;
+        if reply.is_ok() {
+            return reply.read().with_context(|| format!("an answer of {path} that makes no sense"));
+        }
+        if !matches!(reply.status, 429 | 503) || began.elapsed() > PATIENCE {
+            bail!("{path}: {}", reply.words());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}

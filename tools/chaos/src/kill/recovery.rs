@@ -1,0 +1,119 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use contracts::{EmployeeId, ProjectId};
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    door::{As, Door},
+    ledger::now,
+    people::Person,
+};
+
+/// Everything answers again once so many rounds in a row did.
+const CALM: u32 = 3;
+/// The pause between two rounds.
+const PAUSE: Duration = Duration::from_millis(100);
+/// It is no longer waited for after that.
+const BOUND: Duration = Duration::from_secs(90);
+
+/// Asks one question of each service, again and again, until all are answered.
+#[derive(Clone)]
+pub(crate) struct Probe {
+    pub(crate) door: Door,
+    pub(crate) employee: EmployeeId,
+    pub(crate) project: ProjectId,
+    /// Who sends windows that nothing else is asked about.
+    pub(crate) person: Arc<Person>,
+    pub(crate) window: serde_json::Value,
+}
+
+/// How long something was not answered, after the fault began and after it was over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    pub(crate) in_all: Duration,
+    pub(crate) after_healing: Duration,
+    /// Whether it came back within the bound.
+    pub(crate) is_back: bool,
+    /// Who answered last.
+    pub(crate) last: Option<&'static str>,
+}
+
+/// When a fault was over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Healed(Arc<(AtomicBool, std::sync::Mutex<Option<Instant>>)>);
+
+impl Healed {
+    pub(crate) fn now(&self) {
+        *self.0.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
+        self.0.0.store(true, Ordering::SeqCst);
+    }
+
+    fn at(&self) -> Option<Instant> {
+        *self.0.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Probe {
+    /// Waits until everything answers again, after a fault that begins now.
+    pub(crate) async fn until_recovered(self, healed: Healed) -> Recovered {
+        let began = Instant::now();
+        let (mut last_failure, mut last, mut calm) = (None, None, 0);
+        loop {
+            match self.who_does_not_answer().await {
+                None => calm = if healed.at().is_some() { calm + 1 } else { 0 },
+                who => (last_failure, last, calm) = (Some(Instant::now()), who, 0),
+            }
+            let is_back = calm >= CALM;
+            if is_back || began.elapsed() > BOUND {
+                let since =
+                    |from: Instant| last_failure.map_or(Duration::ZERO, |last| last.saturating_duration_since(from));
+                let after_healing = healed.at().map_or(Duration::ZERO, since);
+                return Recovered { in_all: since(began), after_healing, is_back, last };
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn who_does_not_answer(&self) -> Option<&'static str> {
+        let get = async |path: String| self.door.call(Method::GET, &path, As::Admin, None).await.status == 200;
+        let recent = now() - 1_000;
+        let (directory, projects, timetrack, analytics, ingest) = tokio::join!(
+            get(format!("/api/v1/employee/{}", self.employee)),
+            get(format!("/api/v1/project/{}", self.project)),
+            get(format!("/api/v1/analytics/window?start={recent}&end={}&limit=1", recent + 1)),
+            get(format!("/api/v1/analytics/project-time?start={recent}&end={}", recent + 1)),
+            self.ingests(),
+        );
+        let answers = [
+            ("directory", directory),
+            ("projects", projects),
+            ("timetrack", timetrack),
+            ("analytics", analytics),
+            ("ingest", ingest),
+        ];
+        answers.into_iter().find(|(_, answers)| !answers).map(|(name, _)| name)
+    }
+
+    /// Whether a window is recorded at once: always the same one.
+    async fn ingests(&self) -> bool {
+        let Some(token) = self.person.token() else { return false };
+        let sent = self.door.call(Method::POST, "/api/v1/time-entries", As::Employee(&token), Some(&self.window)).await;
+        matches!(sent.status, 200 | 201)
+    }
+}
+
+/// The window that is always the same.
+pub(crate) fn window(project: ProjectId, task: contracts::TaskId, serial: u64) -> serde_json::Value {
+    json!({
+        "start": 1_410_000_000_000i64, "end": 1_410_000_600_000i64, "timezoneOffset": 0, "projectId": project, "taskId": task,
+        "note": serial.to_string(), "computer": "probe", "user": "probe", "os": "linux", "osVersion": "1", "hwid": "probe",
+    })
+}

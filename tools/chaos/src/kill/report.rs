@@ -1,0 +1,118 @@
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use super::{check::Outcome, fault::FaultKind, ledger::Book, recovery::Recovered};
+
+/// So many findings of each invariant are shown with their history.
+const SHOWN: usize = 5;
+/// So many lines of a history.
+const LINES: usize = 12;
+
+/// What a campaign has shown.
+#[derive(Debug)]
+pub struct KillReport {
+    pub(crate) seed: u64,
+    pub(crate) mutant: Option<String>,
+    pub(crate) took: Duration,
+    pub(crate) faults: BTreeMap<FaultKind, usize>,
+    pub(crate) recovered: Vec<(FaultKind, Recovered)>,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) samples: usize,
+    pub(crate) ended: Vec<String>,
+    /// How long it took until nothing was under way any more.
+    pub(crate) quiet: Duration,
+    pub(crate) windows: usize,
+    pub(crate) posts: usize,
+    pub(crate) stored: usize,
+    pub(crate) held: usize,
+    pub(crate) acts: usize,
+    pub(crate) statuses: BTreeMap<u16, u64>,
+    pub(crate) odd: Vec<String>,
+    /// The findings that are shown, with what is known of each id.
+    pub(crate) told: String,
+}
+
+impl KillReport {
+    /// How many things are not as they must be.
+    pub fn violations(&self) -> usize {
+        self.outcomes.iter().map(|outcome| outcome.findings.len()).sum()
+    }
+
+    /// The invariants that do not hold.
+    pub fn broken(&self) -> Vec<&'static str> {
+        self.outcomes.iter().filter(|outcome| !outcome.findings.is_empty()).map(|outcome| outcome.invariant).collect()
+    }
+}
+
+/// The findings with the histories of what they are about.
+pub(crate) fn told(book: &Book, outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        for finding in outcome.findings.iter().take(SHOWN) {
+            let _ = writeln!(text, "{}: {} {}", outcome.invariant, finding.about, finding.says);
+            for line in book.history(&finding.about, finding.at, LINES) {
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+        let more = outcome.findings.len().saturating_sub(SHOWN);
+        if more > 0 {
+            let _ = writeln!(text, "{}: and {more} more", outcome.invariant);
+        }
+    }
+    text
+}
+
+impl fmt::Display for KillReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, mutant, took, windows, posts, stored, held, acts, samples, quiet, .. } = self;
+        let mutant = mutant.as_ref().map(|name| format!(", mutant {name}")).unwrap_or_default();
+        writeln!(f, "seed {seed}{mutant}: {:.0} s, quiet after {:.1} s", took.as_secs_f64(), quiet.as_secs_f64())?;
+        writeln!(
+            f,
+            "{windows} windows in {posts} attempts: {stored} stored, {held} in quarantine; {acts} calls of admins"
+        )?;
+        write!(f, "answers (0 is none):")?;
+        self.statuses.iter().try_for_each(|(status, count)| write!(f, " {count} times {status}"))?;
+        writeln!(
+            f,
+            "\nrecovery: seconds without some answer, in all (the longest) and after the fault was over (half, the longest)"
+        )?;
+        for (kind, count) in &self.faults {
+            let of = |take: fn(&Recovered) -> Duration| {
+                let mut times: Vec<f64> =
+                    self.recovered.iter().filter(|(k, _)| k == kind).map(|(_, one)| take(one).as_secs_f64()).collect();
+                times.sort_by(f64::total_cmp);
+                times
+            };
+            let (all, after) = (of(|one| one.in_all), of(|one| one.after_healing));
+            let away = self.recovered.iter().filter(|(k, one)| k == kind && !one.is_back).count();
+            write!(f, "  {count:3} {kind:8}")?;
+            if let (Some(most), Some(half), Some(longest)) = (all.last(), after.get(after.len() / 2), after.last()) {
+                write!(f, " {:2} measured: {most:.1}; {half:.1}, {longest:.1}", all.len())?;
+            }
+            if away > 0 {
+                write!(f, "; {away} NOT BACK")?;
+            }
+            writeln!(f)?;
+        }
+        for outcome in &self.outcomes {
+            let (name, checked, wrong) = (outcome.invariant, outcome.checked, outcome.findings.len());
+            let bound =
+                if wrong == 0 { format!(", so fewer than 1 in {:.0}", checked as f64 / 3.0) } else { String::new() };
+            writeln!(f, "{name}: {checked} checked, {wrong} violations{bound}")?;
+        }
+        writeln!(f, "{samples} snapshots of who is on what were looked at meanwhile")?;
+        self.ended.iter().try_for_each(|line| writeln!(f, "note: {line}"))?;
+        if !self.odd.is_empty() {
+            writeln!(f, "note: {} answers of 500 or 502, such as {}", self.odd.len(), self.odd[0])?;
+        }
+        write!(f, "{}", self.told)?;
+        match self.violations() {
+            0 => write!(f, "every invariant holds"),
+            many => write!(f, "{many} VIOLATIONS; again with --seed {seed}"),
+        }
+    }
+}

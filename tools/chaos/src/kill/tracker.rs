@@ -1,0 +1,219 @@
+use std::{collections::VecDeque, sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use contracts::{Code, Millis, ProjectId, TaskId, WindowId};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{
+    dice::Dice,
+    door::{As, Door, Reply},
+    ledger::{Attempt, Ledger, Sent, Serial, Word, now},
+    pace::Pace,
+    people::{Person, Works},
+};
+
+/// The first window of long ago.
+const LONG_AGO: i64 = 1_420_070_400_000;
+const DAY: i64 = 86_400_000;
+/// How long one of them is: ten minutes, eight hours a day.
+const LENGTH: i64 = 600_000;
+const A_DAY: i64 = 48;
+/// Streams remember ids for two minutes: what comes again later is new to them.
+const LATER: i64 = 125_000;
+
+/// The program of one employee, which sends what was tracked.
+pub(crate) struct Tracker {
+    pub(crate) person: Arc<Person>,
+    pub(crate) door: Door,
+    pub(crate) ledger: Ledger,
+    pub(crate) pace: Pace,
+    /// What they may work on: for those who are steady, one that never changes.
+    pub(crate) works: Works,
+    pub(crate) dice: Dice,
+    /// Those that are to be sent again later.
+    pub(crate) later: VecDeque<(Millis, Serial)>,
+}
+
+impl Tracker {
+    /// Sends until it is time to end.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let many = match self.dice.below(10) {
+                0..5 => 1,
+                5..8 => self.dice.between(5, 40),
+                _ => self.dice.between(40, 160),
+            };
+            if !self.pace.turn(many).await {
+                break;
+            }
+            let mut serials: Vec<Serial> = (0..many).filter_map(|_| self.next()).collect();
+            if self.dice.percent(10) {
+                serials.extend(self.due());
+            }
+            if serials.is_empty() {
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+            self.send(&serials).await;
+            self.send_again(&serials).await;
+        }
+    }
+
+    /// One in five comes again, and half of those that nobody said anything about.
+    async fn send_again(&mut self, serials: &[Serial]) {
+        let mut again = Vec::new();
+        for serial in serials {
+            let is_unknown = matches!(self.last_word(*serial), Some(Word::Unknown(_)));
+            if self.dice.percent(if is_unknown { 50 } else { 20 }) {
+                match self.dice.percent(10) {
+                    true => self.later.push_back((now(), *serial)),
+                    false => again.push(*serial),
+                }
+            }
+        }
+        if !again.is_empty() {
+            self.send(&again).await;
+        }
+    }
+
+    fn last_word(&self, serial: Serial) -> Option<Word> {
+        Some(self.ledger.book().windows.get(serial as usize)?.attempts.last()?.word.clone())
+    }
+
+    /// Those whose time has come to be sent again.
+    fn due(&mut self) -> Vec<Serial> {
+        let old = now() - LATER;
+        let many = self.later.iter().take_while(|(at, _)| *at < old).count().min(100);
+        self.later.drain(..many).map(|(_, serial)| serial).collect()
+    }
+
+    /// The next window, noted and not yet sent.
+    fn next(&mut self) -> Option<Serial> {
+        let (project, task) = self.dice.one_of(&self.works.all())?;
+        // Whoever is steady sends what is long ago only: analytics are asked about exactly that.
+        let (start, end) = match !self.person.is_steady && self.dice.percent(40) {
+            true => self.just_now(),
+            false => self.long_ago(),
+        };
+        // Today's programs name no id. In one of a hundred the id says something else already.
+        let id = match self.dice.below(100) {
+            0 if !self.person.is_steady => self.taken_id().or_else(|| Some(self.new_id())),
+            1..20 => None,
+            _ => Some(self.new_id()),
+        };
+        Some(self.begin(id, start, end, project, task))
+    }
+
+    fn begin(&self, id: Option<WindowId>, start: Millis, end: Millis, project: ProjectId, task: TaskId) -> Serial {
+        self.person.sent.fetch_add(end - start, Ordering::SeqCst);
+        let (attempts, voids) = (Vec::new(), Vec::new());
+        let employee = self.person.id;
+        self.ledger.book().begin(Sent { employee, id, start, end, project, task, attempts, voids })
+    }
+
+    fn new_id(&mut self) -> WindowId {
+        let half = |dice: &mut Dice| u128::from(dice.between(0, u64::MAX));
+        let random = half(&mut self.dice) << 64 | half(&mut self.dice);
+        // Also by the serial's clock: no two trackers and no two runs make the same.
+        WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
+    }
+
+    /// An id of an earlier window of this employee.
+    fn taken_id(&mut self) -> Option<WindowId> {
+        let book = self.ledger.book();
+        let mine = book.by_employee.get(&self.person.id)?;
+        let serial = self.dice.one_of(mine)?;
+        book.windows.get(serial as usize)?.id
+    }
+
+    /// The next of those that follow each other since long ago: none overlaps another.
+    fn long_ago(&self) -> (Millis, Millis) {
+        let n = self.person.next_past() as i64;
+        let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);
+        (start, start + LENGTH)
+    }
+
+    /// Something of the last minutes, over whatever was changed meanwhile; such windows overlap.
+    fn just_now(&mut self) -> (Millis, Millis) {
+        let back = self.dice.between(200, 90_000) as i64;
+        let start = now() - back;
+        (start, start + 1 + self.dice.between(0, back as u64) as i64)
+    }
+
+    async fn send(&self, serials: &[Serial]) {
+        let Some(token) = self.person.token() else { return };
+        let windows: Vec<Value> = serials.iter().filter_map(|serial| self.json(*serial)).collect();
+        let sent = now();
+        let (path, body) = match &windows[..] {
+            [window] => ("/api/v1/time-entries", window.clone()),
+            _ => ("/api/v1/time-entries/batch", json!({ "windows": windows })),
+        };
+        let reply = self.door.call(Method::POST, path, As::Employee(&token), Some(&body)).await;
+        let answered = now();
+        let words = words(&reply, serials.len());
+        let mut book = self.ledger.book();
+        for (serial, word) in serials.iter().zip(words) {
+            let known = book.windows.get(*serial as usize);
+            let first_time = known.is_some_and(|sent| !sent.attempts.iter().any(|one| one.word.is_recorded()));
+            let length = known.map_or(0, |sent| sent.end - sent.start);
+            if word.is_recorded() && first_time {
+                self.person.recorded.fetch_add(length, Ordering::SeqCst);
+            }
+            book.note(*serial, Attempt { sent, answered, word });
+        }
+    }
+
+    fn json(&self, serial: Serial) -> Option<Value> {
+        let book = self.ledger.book();
+        let Sent { id, start, end, project, task, .. } = book.windows.get(serial as usize)?;
+        let mut window = json!({
+            "start": start, "end": end, "timezoneOffset": 3_600_000, "projectId": project, "taskId": task,
+            "note": serial.to_string(), "computer": "chaos-pc", "user": "chaos", "os": "linux", "osVersion": "6.1",
+            "hwid": "0f1e2d3c4b5a",
+        });
+        if let Some(id) = id {
+            window["id"] = json!(id);
+        }
+        Some(window)
+    }
+}
+
+/// What an answer says of each of its windows.
+fn words(reply: &Reply, count: usize) -> Vec<Word> {
+    let code = |of: &Value| serde_json::from_value::<Code>(of["code"].clone()).ok();
+    if let Some(items) = reply.body["items"].as_array().filter(|items| items.len() == count) {
+        let word = |item: &Value| match item["status"].as_str() {
+            Some("stored") => Word::Stored,
+            Some("duplicate") => Word::Duplicate,
+            Some("queued") => Word::Queued,
+            Some("rejected" | "conflict") => Word::Refused(code(item)),
+            _ => Word::Unknown(item.to_string()),
+        };
+        return items.iter().map(word).collect();
+    }
+    let word = match reply.status {
+        201 if count == 1 => Word::Stored,
+        200 if count == 1 => Word::Duplicate,
+        202 if count == 1 => Word::Queued,
+        400 | 409 | 413 | 422 => Word::Refused(code(&reply.body)),
+        401 | 403 => Word::NoToken,
+        _ => Word::Unknown(reply.words()),
+    };
+    vec![word; count]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_to_a_batch_says_something_of_each_window() {
+        let items = json!({ "items": [{ "status": "stored" }, { "status": "rejected", "code": "not_on_task" }] });
+        let said = words(&Reply { status: 200, body: items }, 2);
+        assert_eq!(said, [Word::Stored, Word::Refused(Some(Code::NotOnTask))]);
+        let said = words(&Reply { status: 503, body: Value::Null }, 2);
+        assert!(said.iter().all(|word| matches!(word, Word::Unknown(_))), "{said:?}");
+    }
+}

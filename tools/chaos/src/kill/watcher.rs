@@ -1,0 +1,47 @@
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use reqwest::Method;
+use tokio::time::sleep;
+
+use super::{
+    check::{Finding, bindings, state},
+    dice::Dice,
+    door::{As, Door},
+    ledger::{Asked, Ledger, now},
+    pace::Pace,
+    people::Person,
+};
+
+/// All that is long ago.
+const RANGE: &str = "start=1400000000000&end=1700000000000";
+
+/// Asks analytics, again and again, about those whose every window must count.
+pub(crate) async fn ask(door: Door, ledger: Ledger, pace: Pace, steady: Vec<Arc<Person>>, mut dice: Dice) {
+    while !pace.is_over() {
+        let place = dice.below(steady.len());
+        let Some(person) = steady.get(place) else { return };
+        let before = person.recorded.load(Ordering::SeqCst);
+        let at = now();
+        let path = format!("/api/v1/analytics/project-time?{RANGE}&employeeId={}", person.id);
+        let reply = door.call(Method::GET, &path, As::Admin, None).await;
+        let after = person.sent.load(Ordering::SeqCst);
+        let sum = |rows: &Vec<serde_json::Value>| rows.iter().filter_map(|row| row["time"].as_i64()).sum();
+        let told = reply.body.as_array().filter(|_| reply.is_ok()).map(sum);
+        ledger.book().asked.push(Asked { employee: person.id, at, before, after, told });
+        sleep(Duration::from_millis(150)).await;
+    }
+}
+
+/// Looks at who is on what, in one snapshot, again and again. Gives how often it could, and what was
+/// wrong.
+pub(crate) async fn sample(mongo: mongodb::Client, pace: Pace) -> (usize, Vec<Finding>) {
+    let (mut samples, mut findings) = (0, Vec::new());
+    while !pace.is_over() {
+        if let Ok(snapshot) = state::Edges::read(&mongo).await {
+            samples += 1;
+            findings.extend(bindings::structure(&snapshot));
+        }
+        sleep(Duration::from_millis(700)).await;
+    }
+    (samples, findings)
+}
