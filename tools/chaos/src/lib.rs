@@ -6,6 +6,7 @@ mod answers;
 mod campaign;
 mod entrance;
 mod load;
+pub mod races;
 mod report;
 mod town;
 
