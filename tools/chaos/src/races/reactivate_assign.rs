@@ -67,9 +67,9 @@ impl Race for ReactivateAssign {
         stage.set(Method::PUT, &employee_path(employee), &json!({ "projects": all })).await?;
         let [off, on] = ["deactivate", "reactivate"].map(|verb| format!("{}/{verb}", employee_path(employee)));
         let in_sweep = rng.random_bool(0.5);
-        let mut deactivated = Box::pin(stage.set(Method::POST, &off, &Value::Null));
+        let before = Edges::read(stage, employee, task, &all).await?.person.epoch;
         if !in_sweep {
-            (&mut deactivated).await?;
+            stage.set(Method::POST, &off, &Value::Null).await?;
         }
         let mut order: Vec<usize> = (0..stage.late.known(employee)).collect();
         order.shuffle(rng);
@@ -92,15 +92,24 @@ impl Race for ReactivateAssign {
             let last = stage.late.again(employee, &order).await?;
             anyhow::Ok((last, stage.micros()))
         };
-        let ended = async { if in_sweep { deactivated.await.map(drop) } else { Ok(()) } };
-        let ((reactivate, assign, on_task), late, ended) = tokio::join!(back_again, late, ended);
-        ended?;
+        // Asked once: a second time it would deactivate whoever was reactivated meanwhile.
+        let ended = async {
+            if in_sweep {
+                stage.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;
+            }
+        };
+        let ((reactivate, assign, on_task), late, ()) = tokio::join!(back_again, late, ended);
         let (last, late) = late?;
         stage.late.until_taken(last).await?;
         let after = Edges::quiet(stage, employee, task, &all).await?;
         if after.edges.person.deactivated_at.is_some() {
             stage.set(Method::POST, &on, &Value::Null).await?;
         }
+        anyhow::ensure!(
+            after.edges.person.epoch == before + 1,
+            "the scene was not set: it was deactivated {} times",
+            after.edges.person.epoch - before
+        );
         Ok(Outcome { in_sweep, reactivate, assign, on_task, late, others: others.clone(), after })
     }
 
