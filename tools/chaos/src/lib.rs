@@ -7,6 +7,7 @@ mod campaign;
 mod entrance;
 mod kill;
 mod load;
+pub mod races;
 mod report;
 mod town;
 

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use chaos::{Campaign, FaultKind, KillOptions, Options};
+use chaos::{
+    Campaign, FaultKind, KillOptions, Options,
+    races::{self, RaceOptions},
+};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
@@ -36,6 +39,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Let two sides go off together at what cannot be both, many times, and judge what is stored.
+    Races(RaceOptions),
 }
 
 #[derive(Args)]
@@ -86,6 +91,11 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Mutants { kill, only } => {
             let caught = chaos::mutants(&kill.options()?, only.as_deref()).await;
             Ok(!caught.is_empty() && caught.iter().all(chaos::Caught::is_caught))
+        }
+        Command::Races(options) => {
+            let tallies = races::run(&options).await?;
+            tallies.iter().for_each(|tally| println!("{tally}"));
+            Ok(!tallies.is_empty() && tallies.iter().all(|tally| tally.holds()))
         }
     }
 }

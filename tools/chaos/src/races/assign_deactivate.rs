@@ -1,0 +1,186 @@
+//! Assign with deactivate: whoever comes first, the deactivated is on nothing.
+
+use anyhow::Result;
+use contracts::{EmployeeId, ProjectId, TaskId};
+use rand::{RngExt, rngs::StdRng};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    answer::Answer,
+    edges::{Edges, Quiet},
+    gate::Gate,
+    race::{Race, Verdict},
+    stage::{As, Stage, employee_path, project_path, task_path},
+};
+
+pub(super) struct AssignDeactivate;
+
+pub(super) struct Scene {
+    employee: EmployeeId,
+    project: ProjectId,
+    task: TaskId,
+    is_new: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// Whether it was the task that the employee was put on, and not the project.
+    on_task: bool,
+    assign: Answer,
+    deactivate: Answer,
+    before: Edges,
+    after: Quiet,
+}
+
+impl Race for AssignDeactivate {
+    const NAME: &'static str = "assign-deactivate";
+    const SIDES: [&'static str; 2] = ["assign", "deactivate"];
+    type Scene = Scene;
+    type Outcome = Outcome;
+
+    async fn scene(stage: &Stage) -> Result<Scene> {
+        let employee = stage.employee().await?;
+        let project = stage.project(&[]).await?;
+        Ok(Scene { employee, project, task: stage.task(project, &[]).await?, is_new: true })
+    }
+
+    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
+        let Scene { employee, project, task, .. } = *scene;
+        let on_task = rng.random_bool(0.5);
+        if !std::mem::take(&mut scene.is_new) {
+            stage.set(Method::POST, &format!("{}/reactivate", employee_path(employee)), &Value::Null).await?;
+        }
+        let employees = json!({ "employees": [employee] });
+        let mut path = project_path(project);
+        if on_task {
+            stage.set(Method::PUT, &path, &employees).await?;
+            path = task_path(task);
+        }
+        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let deactivate = format!("{}/deactivate", employee_path(employee));
+        let (assign, deactivate) = tokio::join!(
+            async {
+                gate.pass(0).await;
+                stage.ask(0, As::Admin, Method::PUT, &path, &employees).await
+            },
+            async {
+                gate.pass(1).await;
+                stage.ask(1, As::Admin, Method::POST, &deactivate, &Value::Null).await
+            },
+        );
+        if deactivate.is_unknown() {
+            // The scene needs somebody who is deactivated.
+            let _ = stage
+                .ask(1, As::Admin, Method::POST, &format!("{}/deactivate", employee_path(employee)), &Value::Null)
+                .await;
+        }
+        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        Ok(Outcome { on_task, assign, deactivate, before, after })
+    }
+
+    fn judge(outcome: &Outcome) -> Verdict {
+        let Outcome { on_task, assign, deactivate, before, after } = outcome;
+        let edges = &after.edges;
+        let mut faults = after.faults.clone();
+        faults.extend(assign.unpromised("who assigned", &["employee_deactivated", "not_on_project"]));
+        faults.extend(deactivate.unpromised("who deactivated", &[]));
+        if deactivate.is_done() {
+            if edges.person.deactivated_at.is_none() || edges.person.epoch != before.person.epoch + 1 {
+                faults.push("a deactivation was answered and is not done once".into());
+            }
+            if !edges.person.projects.is_empty() || edges.members.values().any(|m| m.open) || edges.is_assigned() {
+                faults.push("whoever was deactivated is on something".into());
+            }
+        }
+        let terms = |edges: &Edges| match on_task {
+            true => edges.task_terms(),
+            false => edges.members.values().map(|m| m.terms.len()).sum(),
+        };
+        faults.extend(counts(assign, terms(before), terms(edges)));
+        let first = match (assign.is_done(), assign.is_refused()) {
+            (true, _) => Some(0),
+            (_, true) => Some(1),
+            _ => None,
+        };
+        let mut notes = Vec::new();
+        if after.was_late {
+            notes.push("not all was said everywhere when both were answered");
+        }
+        if assign.is_unknown() || deactivate.is_unknown() {
+            notes.push("an answer that says nothing");
+        }
+        Verdict { first, faults, notes }
+    }
+}
+
+/// Who was told that they assigned has added a term, and who was refused has not.
+pub(super) fn counts(assign: &Answer, before: usize, after: usize) -> Option<String> {
+    let is_right = match (assign.is_done(), assign.is_refused()) {
+        (true, _) => after == before + 1,
+        (_, true) => after == before,
+        _ => after == before || after == before + 1,
+    };
+    (!is_right).then(|| format!("the assignment was answered {}, and of {before} terms became {after}", assign.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            answer::tests::answered,
+            edges::tests::{bound, deactivated, off},
+        },
+        *,
+    };
+
+    /// Assigned first, and swept.
+    fn good() -> Outcome {
+        let mut before = bound();
+        off(&mut before);
+        before.members.clear();
+        let mut edges = bound();
+        off(&mut edges);
+        deactivated(&mut edges);
+        let after = Quiet { edges, at_once: vec![], was_late: false, faults: vec![] };
+        Outcome { on_task: false, assign: answered(200, ""), deactivate: answered(200, ""), before, after }
+    }
+
+    #[test]
+    fn either_order_is_right() {
+        let first = good();
+        let verdict = AssignDeactivate::judge(&first);
+        assert_eq!((verdict.faults, verdict.first), (vec![], Some(0)));
+        let mut second = good();
+        second.assign = answered(400, "employee_deactivated");
+        second.before = second.after.edges.clone();
+        second.before.person.epoch = 0;
+        let verdict = AssignDeactivate::judge(&second);
+        assert_eq!((verdict.faults, verdict.first), (vec![], Some(1)));
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let faults = |change: fn(&mut Outcome)| {
+            let mut outcome = good();
+            change(&mut outcome);
+            AssignDeactivate::judge(&outcome).faults
+        };
+        assert_eq!(faults(|o| o.deactivate = answered(500, "internal")).len(), 1);
+        assert_eq!(faults(|o| o.assign = answered(404, "not_found")).len(), 2, "a refusal that wrote something");
+        assert_eq!(faults(|o| o.after.edges.person.deactivated_at = None).len(), 1);
+        assert_eq!(faults(|o| o.after.edges.person.epoch = 2).len(), 1, "twice");
+        assert_eq!(
+            faults(|o| o.after.edges = {
+                let mut e = bound();
+                deactivated(&mut e);
+                e
+            })
+            .len(),
+            1,
+            "not swept"
+        );
+        assert_eq!(faults(|o| o.after.edges.members.clear()).len(), 1, "answered and not done");
+        assert_eq!(faults(|o| o.after.faults.push("behind".into())), ["behind"]);
+    }
+}

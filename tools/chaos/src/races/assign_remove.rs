@@ -1,0 +1,146 @@
+//! Assign to a task with remove from its project: whoever comes first, nobody is on a task without
+//! being on its project.
+
+use anyhow::Result;
+use contracts::{EmployeeId, ProjectId, TaskId};
+use rand::{RngExt, rngs::StdRng};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{
+    answer::Answer,
+    assign_deactivate::counts,
+    edges::{Edges, Quiet},
+    gate::Gate,
+    race::{Race, Verdict},
+    stage::{As, Stage, employee_path, project_path, task_path},
+};
+
+pub(super) struct AssignRemove;
+
+pub(super) struct Scene {
+    employee: EmployeeId,
+    project: ProjectId,
+    task: TaskId,
+}
+
+#[derive(Debug)]
+pub(super) struct Outcome {
+    assign: Answer,
+    remove: Answer,
+    before: Edges,
+    after: Quiet,
+}
+
+impl Race for AssignRemove {
+    const NAME: &'static str = "assign-remove";
+    const SIDES: [&'static str; 2] = ["assign", "remove"];
+    type Scene = Scene;
+    type Outcome = Outcome;
+
+    async fn scene(stage: &Stage) -> Result<Scene> {
+        let employee = stage.employee().await?;
+        let project = stage.project(&[]).await?;
+        Ok(Scene { employee, project, task: stage.task(project, &[]).await? })
+    }
+
+    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
+        let Scene { employee, project, task } = *scene;
+        let employees = json!({ "employees": [employee] });
+        stage.set(Method::PUT, &project_path(project), &employees).await?;
+        // By the project's list, or by the employee's.
+        let (path, nothing) = match rng.random_bool(0.5) {
+            true => (project_path(project), json!({ "employees": [] })),
+            false => (employee_path(employee), json!({ "projects": [] })),
+        };
+        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let (assign, remove) = tokio::join!(
+            async {
+                gate.pass(0).await;
+                stage.ask(0, As::Admin, Method::PUT, &task_path(task), &employees).await
+            },
+            async {
+                gate.pass(1).await;
+                stage.ask(1, As::Admin, Method::PUT, &path, &nothing).await
+            },
+        );
+        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        if remove.is_unknown() {
+            stage.set(Method::PUT, &project_path(project), &json!({ "employees": [] })).await?;
+        }
+        Ok(Outcome { assign, remove, before, after })
+    }
+
+    fn judge(outcome: &Outcome) -> Verdict {
+        let Outcome { assign, remove, before, after } = outcome;
+        let edges = &after.edges;
+        let mut faults = after.faults.clone();
+        faults.extend(assign.unpromised("who assigned", &["not_on_project"]));
+        faults.extend(remove.unpromised("who removed", &[]));
+        // One transaction removes: there is no moment in which it is half done.
+        if !assign.is_unknown() && !remove.is_unknown() {
+            faults.extend(after.at_once.iter().map(|fault| format!("at once: {fault}")));
+        }
+        if remove.is_done() && (edges.members.values().any(|m| m.open) || edges.is_assigned()) {
+            faults.push("whoever was removed is still there".into());
+        }
+        faults.extend(counts(assign, before.task_terms(), edges.task_terms()));
+        let first = match (assign.is_done(), assign.is_refused()) {
+            (true, _) => Some(0),
+            (_, true) => Some(1),
+            _ => None,
+        };
+        let mut notes = Vec::new();
+        if after.was_late {
+            notes.push("not all was said everywhere when both were answered");
+        }
+        if assign.is_unknown() || remove.is_unknown() {
+            notes.push("an answer that says nothing");
+        }
+        Verdict { first, faults, notes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            answer::tests::answered,
+            edges::tests::{bound, off},
+        },
+        *,
+    };
+
+    /// Assigned first, and gone with the membership.
+    fn good() -> Outcome {
+        let (mut before, mut edges) = (bound(), bound());
+        before.assignment = None;
+        off(&mut edges);
+        let after = Quiet { edges, at_once: vec![], was_late: false, faults: vec![] };
+        Outcome { assign: answered(200, ""), remove: answered(200, ""), before, after }
+    }
+
+    #[test]
+    fn either_order_is_right() {
+        assert_eq!(AssignRemove::judge(&good()), Verdict { first: Some(0), ..Verdict::default() });
+        let mut second = good();
+        second.assign = answered(400, "not_on_project");
+        second.after.edges.assignment = None;
+        assert_eq!(AssignRemove::judge(&second), Verdict { first: Some(1), ..Verdict::default() });
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let faults = |change: fn(&mut Outcome)| {
+            let mut outcome = good();
+            change(&mut outcome);
+            AssignRemove::judge(&outcome).faults
+        };
+        assert_eq!(faults(|o| o.remove = answered(404, "not_found")).len(), 1);
+        assert_eq!(faults(|o| o.assign = answered(400, "employee_deactivated")).len(), 2);
+        assert_eq!(faults(|o| o.after.edges = bound()), ["whoever was removed is still there"]);
+        assert_eq!(faults(|o| o.after.edges.assignment = None).len(), 1, "answered and not done");
+        assert_eq!(faults(|o| o.after.at_once.push("half".into())), ["at once: half"]);
+        assert_eq!(faults(|o| o.after.faults.push("behind".into())), ["behind"]);
+    }
+}

@@ -1,0 +1,272 @@
+//! Two corrections of one window: none is lost, none is half done, and analytics count the last one.
+
+use anyhow::{Context, Result};
+use bson::doc;
+use contracts::{Millis, ProjectId, TaskId, WindowId};
+use kit::mongo::value;
+use rand::{RngExt, rngs::StdRng};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    answer::Answer,
+    gate::Gate,
+    race::{Race, Verdict},
+    rows::{all, one},
+    sent::{StoredRow, body, new_id},
+    stage::{As, Person, Stage},
+};
+
+pub(super) struct CorrectTwice;
+
+pub(super) struct Scene {
+    person: Person,
+    project: ProjectId,
+    task: TaskId,
+    /// When the next window begins.
+    next: Millis,
+}
+
+/// What the second side does; the first always changes the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Other {
+    /// Changes something else.
+    Note,
+    /// Changes the end too.
+    End,
+    /// The same, both on the condition that the window is as it was seen.
+    EndIfUnchanged,
+    /// Voids the window.
+    Void,
+}
+
+const OTHERS: [Other; 4] = [Other::Note, Other::End, Other::EndIfUnchanged, Other::Void];
+/// How long the window is, and how long the two make it, in milliseconds.
+const LENGTHS: [i64; 3] = [600_000, 900_000, 1_200_000];
+/// The windows follow each other at this distance.
+const APART: i64 = 3_600_000;
+/// When the first one begins: long ago.
+const FIRST: i64 = 1_420_070_400_000;
+const NOTE: &str = "corrected";
+
+#[derive(Debug)]
+pub(super) struct Outcome {
+    other: Other,
+    answers: [Answer; 2],
+    /// What the window was, revision by revision, and is at last.
+    states: Vec<State>,
+    /// What analytics count of it after both were answered, in milliseconds; nothing where they did not say.
+    counted: Option<i64>,
+}
+
+/// A window at one revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct State {
+    revision: i64,
+    length: i64,
+    has_note: bool,
+    voided: bool,
+}
+
+impl From<&StoredRow> for State {
+    fn from(row: &StoredRow) -> Self {
+        let window = &row.window;
+        let has_note = serde_json::to_value(window).is_ok_and(|window| window["note"] == NOTE);
+        Self { revision: row.revision, length: window.end.0 - window.start.0, has_note, voided: row.voided }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Former {
+    was: StoredRow,
+}
+
+impl Race for CorrectTwice {
+    const NAME: &'static str = "correct-correct";
+    const SIDES: [&'static str; 2] = ["one", "the other"];
+    type Scene = Scene;
+    type Outcome = Outcome;
+
+    async fn scene(stage: &Stage) -> Result<Scene> {
+        let person = stage.person().await?;
+        let project = stage.project(&[person.id]).await?;
+        Ok(Scene { task: stage.task(project, &[person.id]).await?, person, project, next: Millis(FIRST) })
+    }
+
+    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
+        let (id, start) = (new_id(rng), scene.next);
+        scene.next = start + APART;
+        let window = body(id, start, start + LENGTHS[0], scene.project, scene.task);
+        let as_sender = As::Employee(&scene.person);
+        stage.settled(as_sender, Method::POST, "/api/v1/time-entries", &window).await?;
+        let path = format!("/api/v1/time-entries/{id}");
+        let tag = stage.settled(As::Admin, Method::GET, &path, &Value::Null).await?.tag;
+        let other = OTHERS[rng.random_range(0..OTHERS.len())];
+        let condition = if other == Other::EndIfUnchanged { tag.as_str() } else { "*" };
+        let ends = |length| json!({ "end": start + length });
+        let (method, changes) = match other {
+            Other::Note => (Method::PATCH, json!({ "note": NOTE })),
+            Other::End | Other::EndIfUnchanged => (Method::PATCH, ends(LENGTHS[2])),
+            Other::Void => (Method::DELETE, Value::Null),
+        };
+        let (one_answer, other_answer) = tokio::join!(
+            async {
+                gate.pass(0).await;
+                stage.ask_if(0, Method::PATCH, &path, &ends(LENGTHS[1]), condition).await
+            },
+            async {
+                gate.pass(1).await;
+                stage.ask_if(1, method, &path, &changes, condition).await
+            },
+        );
+        let employee = scene.person.id;
+        let question =
+            format!("/api/v1/analytics/project-time?start={start}&end={}&employeeId={employee}", start + APART);
+        let counted = stage.ask(rng.random_range(0..2), As::Admin, Method::GET, &question, &Value::Null).await;
+        let times = counted.body.as_array().filter(|_| counted.is_done());
+        let counted = times.map(|times| times.iter().filter_map(|time| time["time"].as_i64()).sum());
+        Ok(Outcome { other, answers: [one_answer, other_answer], states: states(stage, id).await?, counted })
+    }
+
+    fn judge(outcome: &Outcome) -> Verdict {
+        let Outcome { other, answers: [one, two], states, counted } = outcome;
+        let mut faults = Vec::new();
+        let conditional = *other == Other::EndIfUnchanged;
+        let reasons: &[&str] = match other {
+            Other::EndIfUnchanged => &["precondition_failed"],
+            Other::Void => &["voided"],
+            Other::Note | Other::End => &[],
+        };
+        faults.extend(one.unpromised("one", reasons));
+        faults.extend(two.unpromised("the other", if conditional { reasons } else { &[] }));
+        let done = [one, two].into_iter().filter(|answer| answer.is_done()).count();
+        let unknown = [one, two].into_iter().filter(|answer| answer.is_unknown()).count();
+        if conditional && (done > 1 || done + unknown == 0) {
+            faults.push(format!("{done} were told that they changed what both had seen"));
+        }
+        if states.iter().zip(1..).any(|(state, revision)| state.revision != revision) {
+            faults.push("revisions are missing or doubled".into());
+        }
+        let changes = states.len().saturating_sub(1);
+        if changes < done || changes > done + unknown {
+            faults.push(format!("{done} were told that they changed it, and it has changed {changes} times"));
+        }
+        let steps: Vec<_> = states.windows(2).map(|pair| step(&pair[0], &pair[1])).collect();
+        let wanted = match other {
+            Other::Note => Step::Note,
+            Other::End | Other::EndIfUnchanged => Step::End(LENGTHS[2]),
+            Other::Void => Step::Void,
+        };
+        for (answer, wanted) in [(one, Step::End(LENGTHS[1])), (two, wanted)] {
+            let times = steps.iter().filter(|step| **step == wanted).count();
+            let is_right = match (answer.is_done(), answer.is_refused()) {
+                (true, _) => times == 1,
+                (_, true) => times == 0,
+                _ => times <= 1,
+            };
+            if !is_right {
+                faults.push(format!("{wanted:?} was answered {} and is done {times} times", answer.status));
+            }
+        }
+        if let (Some(last), Some(counted)) = (states.last(), counted) {
+            let expected = if last.voided { 0 } else { last.length };
+            if *counted != expected && unknown == 0 {
+                faults.push(format!("analytics count {counted} ms, and it is {expected} ms"));
+            }
+        }
+        let first = steps.first().map(|step| usize::from(*step != Step::End(LENGTHS[1])));
+        let mut notes = Vec::new();
+        if unknown > 0 {
+            notes.push("an answer that says nothing");
+        }
+        if counted.is_none() {
+            notes.push("analytics did not say");
+        }
+        Verdict { first, faults, notes }
+    }
+}
+
+/// What has changed from one revision to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    End(i64),
+    Note,
+    Void,
+    /// Nothing, or more than one wanted.
+    Strange,
+}
+
+fn step(was: &State, is: &State) -> Step {
+    let changed = [was.length != is.length, was.has_note != is.has_note, was.voided != is.voided];
+    match changed {
+        [true, false, false] => Step::End(is.length),
+        [false, true, false] if is.has_note => Step::Note,
+        [false, false, true] if is.voided => Step::Void,
+        _ => Step::Strange,
+    }
+}
+
+async fn states(stage: &Stage, id: WindowId) -> Result<Vec<State>> {
+    let former: Vec<Former> = all(&stage.timetrack, "window_history", doc! { "was._id": value(&id) }).await?;
+    let last: Option<StoredRow> = one(&stage.timetrack, "windows", value(&id)).await?;
+    let mut states: Vec<State> = former.iter().map(|former| (&former.was).into()).collect();
+    states.push((&last.context("no such window")?).into());
+    states.sort_by_key(|state| state.revision);
+    Ok(states)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::answer::tests::answered, *};
+
+    fn state(revision: i64, length: usize, has_note: bool, voided: bool) -> State {
+        State { revision, length: LENGTHS[length], has_note, voided }
+    }
+
+    /// The end first, then the note.
+    fn good() -> Outcome {
+        Outcome {
+            other: Other::Note,
+            answers: [answered(200, ""), answered(200, "")],
+            states: vec![state(1, 0, false, false), state(2, 1, false, false), state(3, 1, true, false)],
+            counted: Some(LENGTHS[1]),
+        }
+    }
+
+    #[test]
+    fn either_order_is_right_and_a_condition_holds_for_one() {
+        assert_eq!(CorrectTwice::judge(&good()), Verdict { first: Some(0), ..Verdict::default() });
+        let mut other = good();
+        other.states[1] = state(2, 0, true, false);
+        assert_eq!(CorrectTwice::judge(&other), Verdict { first: Some(1), ..Verdict::default() });
+        let mut conditional = good();
+        conditional.other = Other::EndIfUnchanged;
+        conditional.answers[0] = answered(412, "precondition_failed");
+        conditional.states = vec![state(1, 0, false, false), state(2, 2, false, false)];
+        conditional.counted = Some(LENGTHS[2]);
+        assert_eq!(CorrectTwice::judge(&conditional), Verdict { first: Some(1), ..Verdict::default() });
+        let mut void = good();
+        void.other = Other::Void;
+        void.answers[0] = answered(409, "voided");
+        void.states = vec![state(1, 0, false, false), state(2, 0, false, true)];
+        void.counted = Some(0);
+        assert_eq!(CorrectTwice::judge(&void), Verdict { first: Some(1), ..Verdict::default() });
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let faults = |change: fn(&mut Outcome)| {
+            let mut outcome = good();
+            change(&mut outcome);
+            CorrectTwice::judge(&outcome).faults
+        };
+        assert!(!faults(|o| o.states[2] = state(3, 0, true, false)).is_empty(), "a lost update");
+        assert!(!faults(|o| drop(o.states.remove(2))).is_empty(), "answered and not done");
+        assert!(!faults(|o| o.states[1].revision = 1).is_empty(), "one revision twice");
+        assert!(!faults(|o| o.states.push(state(4, 2, true, false))).is_empty(), "changed by nobody");
+        assert_eq!(faults(|o| o.counted = Some(LENGTHS[0])).len(), 1, "analytics are behind");
+        assert_eq!(faults(|o| o.answers[0] = answered(400, "unknown_task")).len(), 3);
+        assert!(!faults(|o| o.other = Other::EndIfUnchanged).is_empty(), "both on the same condition");
+    }
+}

@@ -1,0 +1,158 @@
+//! Deactivate with reactivate, and the events of both once more and in any order: who was
+//! deactivated is on nothing, and everybody agrees on how they stand.
+
+use anyhow::Result;
+use contracts::{EmployeeId, ProjectId, TaskId};
+use rand::{rngs::StdRng, seq::SliceRandom};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    answer::Answer,
+    edges::{Edges, Quiet},
+    gate::Gate,
+    race::{Race, Verdict},
+    stage::{As, Stage, employee_path, project_path, task_path},
+};
+
+pub(super) struct DeactivateReactivate;
+
+pub(super) struct Scene {
+    employee: EmployeeId,
+    project: ProjectId,
+    task: TaskId,
+}
+
+#[derive(Debug)]
+pub(super) struct Outcome {
+    deactivate: Answer,
+    reactivate: Answer,
+    before: Edges,
+    after: Quiet,
+}
+
+impl Race for DeactivateReactivate {
+    const NAME: &'static str = "deactivate-reactivate";
+    const SIDES: [&'static str; 2] = ["deactivate", "reactivate"];
+    type Scene = Scene;
+    type Outcome = Outcome;
+
+    async fn scene(stage: &Stage) -> Result<Scene> {
+        let employee = stage.employee().await?;
+        let project = stage.project(&[]).await?;
+        Ok(Scene { employee, project, task: stage.task(project, &[]).await? })
+    }
+
+    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
+        let Scene { employee, project, task } = *scene;
+        let employees = json!({ "employees": [employee] });
+        stage.set(Method::PUT, &project_path(project), &employees).await?;
+        stage.set(Method::PUT, &task_path(task), &employees).await?;
+        let before = Edges::read(stage, employee, task, &[project]).await?;
+        let [off, on] = ["deactivate", "reactivate"].map(|verb| format!("{}/{verb}", employee_path(employee)));
+        let (deactivate, reactivate) = tokio::join!(
+            async {
+                gate.pass(0).await;
+                stage.ask(0, As::Admin, Method::POST, &off, &Value::Null).await
+            },
+            async {
+                gate.pass(1).await;
+                stage.ask(1, As::Admin, Method::POST, &on, &Value::Null).await
+            },
+        );
+        let mut order: Vec<usize> = (0..stage.late.known(employee)).collect();
+        order.shuffle(rng);
+        let last = stage.late.again(employee, &order).await?;
+        stage.late.until_taken(last).await?;
+        let after = Edges::quiet(stage, employee, task, &[project]).await?;
+        if after.edges.person.deactivated_at.is_some() {
+            stage.set(Method::POST, &on, &Value::Null).await?;
+        }
+        Ok(Outcome { deactivate, reactivate, before, after })
+    }
+
+    fn judge(outcome: &Outcome) -> Verdict {
+        let Outcome { deactivate, reactivate, before, after } = outcome;
+        let edges = &after.edges;
+        let mut faults = after.faults.clone();
+        faults.extend(deactivate.unpromised("who deactivated", &[]));
+        faults.extend(reactivate.unpromised("who reactivated", &["not_deactivated"]));
+        if deactivate.is_done() {
+            if edges.person.epoch != before.person.epoch + 1 {
+                faults.push("a deactivation was answered and is not done once".into());
+            }
+            if edges.members.values().any(|m| m.open) || edges.is_assigned() {
+                faults.push("a membership has outlived a deactivation".into());
+            }
+        }
+        if !deactivate.is_unknown() && !reactivate.is_unknown() {
+            if reactivate.is_done() == edges.person.deactivated_at.is_some() {
+                faults.push("the employee does not stand as the answers say".into());
+            }
+            if edges.person.active.len() != before.person.active.len() + usize::from(reactivate.is_done()) {
+                faults.push("the employee was not active as often as the answers say".into());
+            }
+        }
+        let first = match (reactivate.is_done(), reactivate.is_refused()) {
+            (true, _) => Some(0),
+            (_, true) => Some(1),
+            _ => None,
+        };
+        let is_unknown = deactivate.is_unknown() || reactivate.is_unknown();
+        let notes = is_unknown.then_some("an answer that says nothing").into_iter().collect();
+        Verdict { first, faults, notes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Term;
+
+    use super::{
+        super::{
+            answer::tests::answered,
+            edges::tests::{bound, deactivated, off},
+        },
+        *,
+    };
+
+    /// The reactivation came too early.
+    fn good() -> Outcome {
+        let mut edges = bound();
+        off(&mut edges);
+        deactivated(&mut edges);
+        let after = Quiet { edges, at_once: vec![], was_late: false, faults: vec![] };
+        let (deactivate, reactivate) = (answered(200, ""), answered(409, "not_deactivated"));
+        Outcome { deactivate, reactivate, before: bound(), after }
+    }
+
+    #[test]
+    fn either_order_is_right() {
+        assert_eq!(DeactivateReactivate::judge(&good()), Verdict { first: Some(1), ..Verdict::default() });
+        let mut other = good();
+        other.reactivate = answered(200, "");
+        other.after.edges.person.deactivated_at = None;
+        other.after.edges.person.active.push(Term::ALWAYS);
+        assert_eq!(DeactivateReactivate::judge(&other), Verdict { first: Some(0), ..Verdict::default() });
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let faults = |change: fn(&mut Outcome)| {
+            let mut outcome = good();
+            change(&mut outcome);
+            DeactivateReactivate::judge(&outcome).faults
+        };
+        assert_eq!(faults(|o| o.deactivate = answered(409, "already_deactivated")).len(), 1);
+        assert_eq!(faults(|o| o.reactivate = answered(404, "not_found")).len(), 1);
+        assert_eq!(faults(|o| o.after.edges.person.epoch = 2).len(), 1);
+        assert_eq!(faults(|o| o.after.edges.person.epoch = 0).len(), 1);
+        assert_eq!(faults(|o| o.after.edges.members = bound().members), ["a membership has outlived a deactivation"]);
+        assert_eq!(
+            faults(|o| o.after.edges.assignment = bound().assignment),
+            ["a membership has outlived a deactivation"]
+        );
+        assert_eq!(faults(|o| o.after.edges.person.deactivated_at = None).len(), 1);
+        assert_eq!(faults(|o| o.after.edges.person.active.push(Term::ALWAYS)).len(), 1);
+    }
+}

@@ -1,0 +1,114 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use rand::{RngExt, rngs::StdRng};
+use tokio::{
+    sync::Barrier,
+    time::{Instant, sleep},
+};
+
+/// The furthest that one side starts after the other, in microseconds.
+const FURTHEST: i64 = 400_000;
+/// How far a round moves the aim, in microseconds: twice as far with each that ends in the same way.
+const STEP: i64 = 250;
+const DOUBLINGS: u32 = 6;
+/// How far rounds scatter around the aim, in microseconds: most of them, and every eighth.
+const NEAR: i64 = 3_000;
+const FAR: i64 = 25_000;
+
+/// How much later the second side starts than the first: moved by every round against whoever came
+/// first in it, so that the two meet where it is undecided.
+#[derive(Debug, Default)]
+pub(super) struct Aim(Mutex<Aimed>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Aimed {
+    /// In microseconds.
+    by: i64,
+    /// Who came first the last time, and how often in a row.
+    last: usize,
+    row: u32,
+}
+
+impl Aim {
+    /// This side came first.
+    pub(super) fn learn(&self, first: usize) {
+        let mut aimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        aimed.row = if aimed.last == first { aimed.row.saturating_add(1) } else { 0 };
+        aimed.last = first;
+        // A few rounds were under way when the aim was moved.
+        let step = STEP << (aimed.row / 2).min(DOUBLINGS);
+        aimed.by = (aimed.by + if first == 0 { -step } else { step }).clamp(-FURTHEST, FURTHEST);
+    }
+
+    fn micros(&self) -> i64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by
+    }
+
+    /// The aim, in milliseconds.
+    pub(super) fn millis(&self) -> f64 {
+        self.micros() as f64 / 1_000.0
+    }
+
+    /// The gate of a round.
+    pub(super) fn gate(&self, rng: &mut StdRng) -> Gate {
+        let scatter = if rng.random_range(0..8) == 0 { FAR } else { NEAR };
+        let by = self.micros() + rng.random_range(-scatter..=scatter);
+        let micros = |by: i64| Duration::from_micros(u64::try_from(by).unwrap_or_default());
+        Gate { barrier: Barrier::new(2), after: [micros(-by), micros(by)] }
+    }
+}
+
+/// Where both sides wait for each other, and then start one a little after the other.
+#[derive(Debug)]
+pub(super) struct Gate {
+    barrier: Barrier,
+    after: [Duration; 2],
+}
+
+impl Gate {
+    /// Waits until this side may start.
+    pub(super) async fn pass(&self, side: usize) {
+        self.barrier.wait().await;
+        let start = Instant::now() + self.after[side];
+        // The runtime sleeps whole milliseconds.
+        let whole = Duration::from_millis(self.after[side].as_millis() as u64);
+        if !whole.is_zero() {
+            sleep(whole).await;
+        }
+        while Instant::now() < start {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn whoever_comes_first_starts_later_the_next_time() {
+        let aim = Aim::default();
+        aim.learn(0);
+        assert_eq!(aim.micros(), -STEP);
+        (0..1_000).for_each(|_| aim.learn(0));
+        assert_eq!(aim.micros(), -FURTHEST);
+        aim.learn(1);
+        assert_eq!(aim.micros(), STEP - FURTHEST);
+    }
+
+    #[test]
+    fn the_same_seed_opens_the_same_gates_and_one_side_starts_at_once() {
+        let gates = || {
+            let (aim, mut rng) = (Aim::default(), StdRng::seed_from_u64(7));
+            (0..50).map(|_| aim.gate(&mut rng).after).collect::<Vec<_>>()
+        };
+        assert_eq!(gates(), gates());
+        assert!(gates().iter().all(|after| after.iter().any(Duration::is_zero)));
+        assert!(gates().iter().any(|after| after[0] > after[1]) && gates().iter().any(|after| after[1] > after[0]));
+    }
+}

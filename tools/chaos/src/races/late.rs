@@ -1,0 +1,123 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use async_nats::{
+    HeaderMap,
+    header::NATS_MESSAGE_ID,
+    jetstream::{self, consumer::pull},
+};
+use bytes::Bytes;
+use contracts::{EmployeeId, EventId, Service, stream};
+use futures::StreamExt;
+use tokio::time::{Instant, sleep};
+
+/// Who must have taken a late event before it is looked at what it did.
+const LISTENERS: [Service; 3] = [Service::Directory, Service::Projects, Service::Timetrack];
+/// How long that may take: an event in the hand of a process that is slow comes once more.
+const TAKEN: Duration = Duration::from_secs(60);
+/// How long what was asked of JetStream is good.
+const FRESH: Duration = Duration::from_millis(40);
+/// So many events of an employee are kept: the last ones.
+const KEPT: usize = 8;
+
+#[derive(Clone, Debug)]
+struct Heard {
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+}
+
+/// The events that tell of employees, kept so that they can come once more, late and in any order.
+#[derive(Debug)]
+pub(super) struct Late {
+    jetstream: jetstream::Context,
+    heard: Arc<Mutex<HashMap<EmployeeId, Vec<Heard>>>>,
+    /// Up to which place of the stream all listeners have taken everything, and when that was asked.
+    floor: tokio::sync::Mutex<Option<(Instant, u64)>>,
+}
+
+impl Late {
+    /// Listens from now on.
+    pub(super) async fn listen(client: async_nats::Client) -> Result<Self> {
+        let mut events = client.subscribe("evt.directory.v1.employee.*.changed").await?;
+        client.flush().await?;
+        let heard: Arc<Mutex<HashMap<EmployeeId, Vec<Heard>>>> = Arc::default();
+        let keep = heard.clone();
+        tokio::spawn(async move {
+            while let Some(message) = events.next().await {
+                let Some(employee) = message.subject.split('.').nth(4).and_then(|id| id.parse().ok()) else { continue };
+                let headers = message.headers.unwrap_or_default();
+                let one = Heard { subject: message.subject.to_string(), headers, payload: message.payload };
+                let mut keep = keep.lock().unwrap_or_else(PoisonError::into_inner);
+                let all = keep.entry(employee).or_default();
+                all.push(one);
+                if all.len() > KEPT {
+                    all.remove(0);
+                }
+            }
+        });
+        Ok(Self { jetstream: jetstream::new(client), heard, floor: tokio::sync::Mutex::default() })
+    }
+
+    /// How many events of an employee can come once more.
+    pub(super) fn known(&self, employee: EmployeeId) -> usize {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).map_or(0, Vec::len)
+    }
+
+    /// Publishes events of an employee once more, in this order (by their age, the oldest is 0), as if
+    /// they had been long on their way. Gives the place of the last one in the stream.
+    pub(super) async fn again(&self, employee: EmployeeId, order: &[usize]) -> Result<u64> {
+        let events = self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).cloned();
+        let events = events.with_context(|| format!("no event of {employee} was heard"))?;
+        let mut last = 0;
+        for place in order {
+            let Some(Heard { subject, headers, payload }) = events.get(*place).cloned() else { continue };
+            // With its own id the stream would know it; and nobody waits for it any more.
+            let unwanted = |name: &str| [NATS_MESSAGE_ID.as_ref(), contracts::header::APPLIED_TO].contains(&name);
+            let mut fresh = HeaderMap::new();
+            fresh.insert(NATS_MESSAGE_ID, kit::new_id::<EventId>().to_string());
+            for (name, values) in headers.iter().filter(|(name, _)| !unwanted(name.as_ref())) {
+                values.iter().for_each(|value| fresh.append(name.clone(), value.clone()));
+            }
+            let published = self.jetstream.publish_with_headers(subject, fresh, payload).await?;
+            last = published.await?.sequence;
+        }
+        Ok(last)
+    }
+
+    /// Waits until everybody has taken all events up to a place.
+    pub(super) async fn until_taken(&self, place: u64) -> Result<()> {
+        let since = Instant::now();
+        while self.floor().await? < place {
+            ensure!(since.elapsed() < TAKEN, "an event was not taken within {} s", TAKEN.as_secs());
+            sleep(FRESH).await;
+        }
+        Ok(())
+    }
+
+    async fn floor(&self) -> Result<u64> {
+        let mut known = self.floor.lock().await;
+        if let Some((asked, floor)) = *known
+            && asked.elapsed() < FRESH
+        {
+            return Ok(floor);
+        }
+        let mut floor = u64::MAX;
+        for service in LISTENERS {
+            let consumer =
+                self.jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream::EVENTS);
+            let consumer = consumer.await?;
+            let info = consumer.cached_info();
+            let is_quiet = info.num_pending == 0 && info.num_ack_pending == 0;
+            // With nothing left, all is taken that is in the stream, whatever was last for this listener.
+            let taken = if is_quiet { info.delivered.stream_sequence } else { info.ack_floor.stream_sequence };
+            floor = floor.min(taken);
+        }
+        *known = Some((Instant::now(), floor));
+        Ok(floor)
+    }
+}

@@ -1,0 +1,287 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use bson::doc;
+use contracts::{Code, Millis, ProjectId, TaskId, Term, Window, WindowId};
+use kit::mongo::one_of;
+use rand::{RngExt, rngs::StdRng};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{
+    answer::{Answer, Word},
+    edges::Edges,
+    rows::all,
+    stage::Stage,
+};
+
+/// How long windows that wait may take to be settled.
+const SETTLED: Duration = Duration::from_secs(60);
+/// So many queued windows are looked for again after so long.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A window that was sent, and what its sender was told.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) id: WindowId,
+    pub(super) project: ProjectId,
+    pub(super) start: Millis,
+    pub(super) end: Millis,
+    pub(super) answer: Answer,
+    pub(super) fate: Fate,
+}
+
+/// What became of a window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fate {
+    /// As it is recorded, if it is.
+    pub(super) stored: Option<StoredRow>,
+    /// Why it is held back, if it is.
+    pub(super) held: Option<Code>,
+    /// Whether it still waits.
+    pub(super) waits: bool,
+}
+
+/// A window, as timetrack has it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct StoredRow {
+    #[serde(rename = "_id")]
+    pub(super) id: WindowId,
+    pub(super) revision: i64,
+    #[serde(default)]
+    pub(super) voided: bool,
+    pub(super) window: Window,
+}
+
+#[derive(Debug, Deserialize)]
+struct HeldRow {
+    window_id: WindowId,
+    code: Code,
+    waiting: bool,
+}
+
+/// An id of a client's own.
+pub(super) fn new_id(rng: &mut StdRng) -> WindowId {
+    WindowId(Uuid::from_u128(rng.random()))
+}
+
+/// A window as an app sends it.
+pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId, task: TaskId) -> Value {
+    json!({
+        "id": id, "start": start, "end": end, "timezoneOffset": 0, "projectId": project, "taskId": task,
+        "computer": "race-pc", "user": "race", "os": "linux", "osVersion": "6.1", "hwid": "0f1e2d3c4b5a",
+    })
+}
+
+/// What became of windows, once none of them waits.
+pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
+    let since = Instant::now();
+    loop {
+        let (stored, held) = tokio::try_join!(
+            all::<StoredRow>(&stage.timetrack, "windows", doc! { "_id": one_of(ids) }),
+            all::<HeldRow>(&stage.timetrack, "quarantine", doc! { "window_id": one_of(ids) }),
+        )?;
+        let fate = |id: &WindowId| {
+            let row = held.iter().find(|row| row.window_id == *id);
+            Fate {
+                stored: stored.iter().find(|row| row.id == *id).cloned(),
+                held: row.map(|row| row.code),
+                waits: row.is_some_and(|row| row.waiting),
+            }
+        };
+        let fates: Vec<Fate> = ids.iter().map(fate).collect();
+        let is_settled = |(id, fate): (&WindowId, &Fate)| {
+            let is_known = fate.stored.is_some() != fate.held.is_some();
+            !fate.waits && (is_known || !queued.contains(id)) && !(fate.stored.is_some() && fate.held.is_some())
+        };
+        if ids.iter().zip(&fates).all(is_settled) || since.elapsed() > SETTLED {
+            return Ok(fates);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Whether at some moment of a window everything held that it says.
+pub(super) fn held(edges: &Edges, sent: &Sent) -> bool {
+    let project = sent.project;
+    let Some(Some(row)) = edges.projects.get(&project) else { return false };
+    let (Some(member), Some(task), Some(assignment)) =
+        (edges.members.get(&project), &edges.task_row, &edges.assignment)
+    else {
+        return false;
+    };
+    let of_task: Vec<Term> = task.projects.iter().filter(|on| on.project_id == project).map(|on| on.term).collect();
+    let former = assignment.former.iter().find(|former| former.project_id == project);
+    let on_task = if assignment.project == project { Some(&assignment.terms) } else { former.map(|f| &f.terms) };
+    let on_task = on_task.map(Vec::as_slice).unwrap_or_default();
+    let holds_at = |at: Millis| {
+        let lies_in =
+            |term: &Term| term.from.is_none_or(|from| from <= at) && term.until.is_none_or(|until| at < until);
+        let is_on_task = on_task.iter().any(|on| {
+            let member = member.terms.get(on.member_term as usize);
+            lies_in(&on.term) && member.is_some_and(lies_in)
+        });
+        is_on_task && [&edges.person.active, &row.open, &of_task].into_iter().all(|terms| terms.iter().any(lies_in))
+    };
+    (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
+}
+
+/// Which rules a window breaks that was sent while what it says was changed: it is judged by what held
+/// before or by what holds after, by the former alone if it was settled before the change was asked for,
+/// and by the latter alone if it was sent once that was answered.
+pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
+    let Sent { id, answer, fate, .. } = sent;
+    let mut faults = Vec::new();
+    if fate.waits {
+        faults.push(format!("window {id} still waits"));
+    }
+    if fate.stored.is_some() && fate.held.is_some() {
+        faults.push(format!("window {id} is both recorded and held back"));
+    }
+    let is_stored = fate.stored.is_some();
+    let told = match (answer.word(), answer.status) {
+        (Word::Done, 202) => is_stored || fate.held.is_some(),
+        (Word::Done, _) => is_stored,
+        (Word::Refused(_), _) => !is_stored && fate.held.is_some(),
+        (Word::Unknown, _) => true,
+    };
+    if !told {
+        faults.push(format!("window {id} was answered {} and is {}", answer.status, name(is_stored)));
+    }
+    let is_known = is_stored || fate.held.is_some();
+    let (then, now) = (held(before, sent), held(after, sent));
+    let was_settled = matches!(answer.status, 200 | 201 | 400);
+    let allowed = if was_settled && answer.heard < change.sent {
+        vec![then]
+    } else if !change.is_unknown() && answer.sent > change.heard {
+        vec![now]
+    } else {
+        vec![then, now]
+    };
+    if is_known && !allowed.contains(&is_stored) {
+        faults.push(format!("window {id} of [{}, {}) is {}", sent.start, sent.end, name(is_stored)));
+    }
+    faults.extend(
+        answer.unpromised(
+            &format!("window {id}"),
+            &["unknown_task", "project_archived", "not_on_task", "not_on_project"],
+        ),
+    );
+    faults
+}
+
+fn name(is_stored: bool) -> &'static str {
+    if is_stored { "recorded" } else { "not recorded" }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{
+        super::{
+            answer::tests::answered,
+            edges::tests::{EMPLOYEE, TASK, bound, project},
+        },
+        *,
+    };
+
+    pub(in crate::races) fn stored(id: WindowId, start: i64, end: i64, task: TaskId) -> StoredRow {
+        let sent = body(id, Millis(start), Millis(end), project(1), task);
+        let mut window = json!({
+            "employeeId": EMPLOYEE, "shiftId": "s", "organizationId": "o", "type": "tracked", "startTranslated": start,
+            "endTranslated": end, "negativeTime": 0, "taskStatus": "To Do", "taskPriority": "Medium", "note": null,
+            "billable": true, "overtime": false, "paid": false, "billRate": null, "overtimeBillRate": null,
+            "payRate": null, "overtimePayRate": null, "domain": null, "createdAt": 0, "updatedAt": 0,
+        });
+        for (name, value) in sent.as_object().unwrap() {
+            window[name] = value.clone();
+        }
+        StoredRow { id, revision: 1, voided: false, window: serde_json::from_value(window).unwrap() }
+    }
+
+    /// A window that was answered at once, while the change was under way.
+    fn sent(start: i64, end: i64, is_stored: bool) -> Sent {
+        let id = WindowId(Uuid::from_u128(7));
+        let mut answer = if is_stored { answered(201, "") } else { answered(400, "project_archived") };
+        (answer.sent, answer.heard) = (15, 25);
+        let row = stored(id, start, end, TASK);
+        let held = (!is_stored).then_some(Code::ProjectArchived);
+        let fate = Fate { stored: is_stored.then_some(row), held, waits: false };
+        Sent { id, project: project(1), start: Millis(start), end: Millis(end), answer, fate }
+    }
+
+    /// A change that was under way from 10 to 20 and archived the project at 100.
+    fn change() -> (Answer, Edges, Edges) {
+        let mut change = answered(200, "");
+        (change.sent, change.heard) = (10, 20);
+        let mut after = bound();
+        after.projects.get_mut(&project(1)).unwrap().as_mut().unwrap().open[0].until = Some(Millis(100));
+        (change, bound(), after)
+    }
+
+    fn faults(sent: &Sent) -> Vec<String> {
+        let (change, before, after) = change();
+        judge(sent, &change, &before, &after)
+    }
+
+    #[test]
+    fn a_window_from_before_is_recorded_whenever_it_comes() {
+        for (start, end) in [(50, 60), (99, 130)] {
+            assert_eq!(faults(&sent(start, end, true)), [""; 0]);
+            assert_eq!(faults(&sent(start, end, false)).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_window_from_since_is_recorded_only_while_the_change_is_under_way() {
+        let mut under_way = sent(100, 130, true);
+        assert_eq!(faults(&under_way), [""; 0]);
+        (under_way.answer.sent, under_way.answer.heard) = (21, 30);
+        assert_eq!(faults(&under_way).len(), 1, "it was sent once the change was answered");
+        let mut early = sent(100, 130, false);
+        assert_eq!(faults(&early), [""; 0]);
+        (early.answer.sent, early.answer.heard) = (1, 9);
+        assert_eq!(faults(&early).len(), 1, "it was refused before the change was asked for");
+    }
+
+    #[test]
+    fn an_answer_is_kept() {
+        let mut lost = sent(50, 60, true);
+        lost.fate.stored = None;
+        assert_eq!(faults(&lost).len(), 1);
+        let mut gone = sent(100, 130, false);
+        gone.fate.held = None;
+        assert_eq!(faults(&gone).len(), 1, "refused, and kept nowhere");
+        let mut both = sent(50, 60, true);
+        both.fate.held = Some(Code::NotOnTask);
+        assert_eq!(faults(&both).len(), 1);
+        let mut queued = sent(50, 60, false);
+        queued.answer.status = 202;
+        (queued.fate.held, queued.fate.waits) = (Some(Code::UnknownTask), true);
+        assert!(!faults(&queued).is_empty());
+        let mut strange = sent(50, 60, true);
+        strange.answer.status = 500;
+        assert_eq!(faults(&strange).len(), 1);
+    }
+
+    #[test]
+    fn what_held_is_judged_by_all_five() {
+        let window = sent(50, 60, true);
+        assert!(held(&bound(), &window));
+        let not = |change: fn(&mut Edges)| {
+            let mut edges = bound();
+            change(&mut edges);
+            assert!(!held(&edges, &window));
+        };
+        fn until() -> Option<Millis> {
+            Some(Millis(50))
+        }
+        not(|e| e.person.active[0].until = until());
+        not(|e| e.projects.get_mut(&project(1)).unwrap().as_mut().unwrap().open[0].until = until());
+        not(|e| e.task_row.as_mut().unwrap().projects[0].term.until = until());
+        not(|e| e.members.get_mut(&project(1)).unwrap().terms[0].until = until());
+        not(|e| e.assignment.as_mut().unwrap().terms[0].term.until = until());
+        not(|e| e.assignment.as_mut().unwrap().terms[0].member_term = 3);
+    }
+}

@@ -1,0 +1,234 @@
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use bench::fleet::{ADMIN_KEY, Fleet, Replica};
+use contracts::{EmployeeId, Millis, ProjectId, Service, TaskId};
+use kit::Clock;
+use mongodb::Database;
+use reqwest::{Method, RequestBuilder, header};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{answer::Answer, late::Late, mails::Mails};
+
+/// What there are two of: all that decides or keeps copies.
+const TWICE: [Service; 5] =
+    [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Gateway];
+/// The longest wait for an answer.
+const ANSWER: Duration = Duration::from_secs(40);
+/// How often what a scene needs is asked for, and the pause between.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(250);
+/// A password that is hard to guess.
+pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
+
+/// A system of real processes, two of each that matters, and those who ask it.
+pub(super) struct Stage {
+    fleet: Fleet,
+    /// The second of each.
+    _seconds: Vec<Replica>,
+    /// The gateways: each side of a race comes in by its own.
+    bases: [String; 2],
+    http: reqwest::Client,
+    clock: Clock,
+    started: Instant,
+    made: AtomicUsize,
+    pub(super) mails: Mails,
+    pub(super) late: Late,
+    pub(super) directory: Database,
+    pub(super) projects: Database,
+    pub(super) timetrack: Database,
+}
+
+/// An employee who can log in.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) id: EmployeeId,
+    /// `Authorization`.
+    pub(super) authorization: String,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum As<'a> {
+    Admin,
+    Nobody,
+    Employee(&'a Person),
+}
+
+impl Stage {
+    /// Starts the system.
+    pub(super) async fn start() -> Result<Self> {
+        let fleet = Fleet::start(true).await?;
+        let mut seconds = Vec::new();
+        for service in TWICE {
+            seconds.push(fleet.add(service).await.with_context(|| format!("a second {service}"))?);
+        }
+        let second = seconds.last().context("no second gateway")?.base.clone();
+        let mongo = fleet.mongo().await?;
+        let database = |service: Service| mongo.database(&format!("t3_db_{service}"));
+        Ok(Self {
+            bases: [fleet.base.clone(), second],
+            http: reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?,
+            clock: Clock::system(),
+            started: Instant::now(),
+            made: AtomicUsize::new(0),
+            mails: Mails::of(&fleet.data),
+            late: Late::listen(fleet.bus().await?).await?,
+            directory: database(Service::Directory),
+            projects: database(Service::Projects),
+            timetrack: database(Service::Timetrack),
+            _seconds: seconds,
+            fleet,
+        })
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) {
+        drop(self._seconds);
+        self.fleet.stop().await;
+    }
+
+    /// The time now.
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The microseconds since the system was started.
+    pub(super) fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// A number that was not given before.
+    pub(super) fn number(&self) -> usize {
+        self.made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Asks through a gateway, once.
+    pub(super) async fn ask(&self, side: usize, who: As<'_>, method: Method, path: &str, body: &Value) -> Answer {
+        self.send(self.request(side, who, method, path, body)).await
+    }
+
+    /// Asks on the condition that something is as its tag says.
+    pub(super) async fn ask_if(&self, side: usize, method: Method, path: &str, body: &Value, tag: &str) -> Answer {
+        self.send(self.request(side, As::Admin, method, path, body).header(header::IF_MATCH, tag)).await
+    }
+
+    /// Logs in.
+    pub(super) async fn log_in(&self, side: usize, email: &str, password: &str) -> Answer {
+        let request = self.http.post(format!("{}/api/auth/login", self.bases[side % 2]));
+        self.send(request.form(&[("username", email), ("password", password)])).await
+    }
+
+    fn request(&self, side: usize, who: As<'_>, method: Method, path: &str, body: &Value) -> RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.bases[side % 2]));
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        match who {
+            As::Admin => request.header("X-API-Key", ADMIN_KEY),
+            As::Nobody => request,
+            As::Employee(person) => request.header(header::AUTHORIZATION, &person.authorization),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
+        let sent = self.micros();
+        let mut answer = Answer { sent, ..Answer::default() };
+        if let Ok(response) = request.send().await {
+            answer.status = response.status().as_u16();
+            let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+            answer.tag = tag.unwrap_or_default().to_owned();
+            let body = response.bytes().await.unwrap_or_default();
+            answer.body = serde_json::from_slice(&body).unwrap_or_default();
+            answer.code = answer.body["code"].as_str().unwrap_or_default().to_owned();
+        }
+        (answer.heard, answer.heard_at) = (self.micros(), self.now());
+        answer
+    }
+
+    /// Asks, as an admin, for what a scene needs, until it is there.
+    ///
+    /// # Errors
+    /// When it is refused, or does not come.
+    pub(super) async fn set(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        Ok(self.settled(As::Admin, method, path, body).await?.body)
+    }
+
+    /// The same, as whoever.
+    pub(super) async fn settled(&self, who: As<'_>, method: Method, path: &str, body: &Value) -> Result<Answer> {
+        let mut last = Answer::default();
+        for n in 0..TRIES {
+            last = self.ask(n as usize, who, method.clone(), path, body).await;
+            match last.status {
+                200..=299 => return Ok(last),
+                0 | 429 | 503 | 504 => sleep(PAUSE).await,
+                _ => break,
+            }
+        }
+        bail!("{method} {path}: {last:?} {}", last.body["detail"].as_str().unwrap_or_default())
+    }
+
+    /// Asks for a thing and gives its id.
+    pub(super) async fn make<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+        let made = self.set(Method::POST, path, body).await?;
+        serde_json::from_value(made["id"].clone()).with_context(|| format!("no id from {path}"))
+    }
+
+    /// An address that nobody has.
+    pub(super) fn address(&self) -> String {
+        format!("somebody-{}@races.example", self.number())
+    }
+
+    /// A new employee, who has no password.
+    pub(super) async fn employee(&self) -> Result<EmployeeId> {
+        self.make("/api/v1/employee", &json!({ "name": "Somebody", "email": self.address() })).await
+    }
+
+    /// A new project.
+    pub(super) async fn project(&self, employees: &[EmployeeId]) -> Result<ProjectId> {
+        let payroll = json!({ "*": { "billRate": 50 } });
+        self.make("/api/v1/project", &json!({ "name": "Race", "employees": employees, "payroll": payroll })).await
+    }
+
+    /// A new task.
+    pub(super) async fn task(&self, project: ProjectId, employees: &[EmployeeId]) -> Result<TaskId> {
+        self.make("/api/v1/task", &json!({ "name": "To run", "projectId": project, "employees": employees })).await
+    }
+
+    /// A new employee who has logged in.
+    pub(super) async fn person(&self) -> Result<Person> {
+        let email = self.address();
+        let id = self.make("/api/v1/employee", &json!({ "name": "Somebody", "email": email })).await?;
+        let token = self.mails.invitation(&email).await?;
+        let activate = json!({ "token": token, "password": PASSWORD });
+        self.settled(As::Nobody, Method::POST, "/api/auth/activate", &activate).await?;
+        for n in 0..TRIES as usize {
+            let login = self.log_in(n, &email, PASSWORD).await;
+            if let Some(token) = login.body["access_token"].as_str() {
+                return Ok(Person { id, authorization: format!("Bearer {token}") });
+            }
+            sleep(PAUSE).await;
+        }
+        bail!("{email} cannot log in")
+    }
+}
+
+/// Where a project, a task or an employee is.
+pub(super) fn project_path(id: ProjectId) -> String {
+    format!("/api/v1/project/{id}")
+}
+
+/// The same of a task.
+pub(super) fn task_path(id: TaskId) -> String {
+    format!("/api/v1/task/{id}")
+}
+
+/// The same of an employee.
+pub(super) fn employee_path(id: EmployeeId) -> String {
+    format!("/api/v1/employee/{id}")
+}

@@ -1,0 +1,193 @@
+//! Move a task, or archive a project, with windows under way: each window is judged by what held when
+//! it was worked, and none that was taken is lost or doubled.
+
+use anyhow::Result;
+use contracts::{Millis, ProjectId, TaskId};
+use futures::future::join_all;
+use rand::{RngExt, rngs::StdRng};
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::{Duration, sleep};
+
+use super::{
+    answer::Answer,
+    edges::{Edges, Quiet},
+    gate::Gate,
+    race::{Race, Verdict},
+    sent::{Fate, Sent, body, fates, judge, new_id},
+    stage::{As, Person, Stage, project_path, task_path},
+};
+
+/// The project is archived, or its task moves to another one.
+pub(super) struct Windows<const ARCHIVES: bool>;
+
+pub(super) struct Scene {
+    person: Person,
+    from: ProjectId,
+    to: ProjectId,
+    task: TaskId,
+    is_set: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Outcome {
+    change: Answer,
+    /// The project that is archived or left.
+    from: ProjectId,
+    windows: Vec<Sent>,
+    before: Edges,
+    after: Quiet,
+}
+
+/// How many windows are under way, and how many more come once the change is answered.
+const UNDER_WAY: usize = 5;
+const SINCE: usize = 1;
+/// How much later each of them is sent, in milliseconds at most.
+const LATER: u64 = 6;
+
+impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
+    const NAME: &'static str = if ARCHIVES { "archive-windows" } else { "move-windows" };
+    const SIDES: [&'static str; 2] = [if ARCHIVES { "archive" } else { "move" }, "windows"];
+    type Scene = Scene;
+    type Outcome = Outcome;
+
+    async fn scene(stage: &Stage) -> Result<Scene> {
+        let person = stage.person().await?;
+        let (from, to) = (stage.project(&[person.id]).await?, stage.project(&[person.id]).await?);
+        let task = stage.task(from, &[person.id]).await?;
+        Ok(Scene { person, from, to, task, is_set: true })
+    }
+
+    async fn round(stage: &Stage, scene: &mut Scene, gate: &Gate, rng: &mut StdRng) -> Result<Outcome> {
+        let (from, to, task, employee) = (scene.from, scene.to, scene.task, scene.person.id);
+        let (path, back, there) = match ARCHIVES {
+            true => (project_path(from), json!({ "archived": false }), json!({ "archived": true })),
+            false => (task_path(task), json!({ "projectId": from }), json!({ "projectId": to })),
+        };
+        if !std::mem::take(&mut scene.is_set) {
+            stage.set(Method::PUT, &path, &back).await?;
+        }
+        let before = Edges::quiet(stage, employee, task, &[from, to]).await?.edges;
+        // Some name the project that the task moves to.
+        let plans: Vec<_> = (0..UNDER_WAY + SINCE)
+            .map(|n| {
+                let project = if !ARCHIVES && rng.random_range(0..3) == 0 { to } else { from };
+                let (ago, length) = (rng.random_range(0..30), rng.random_range(1..30));
+                (new_id(rng), n, project, ago, length, Duration::from_millis(rng.random_range(0..=LATER)))
+            })
+            .collect();
+        let person = &scene.person;
+        let send = async |(id, side, project, ago, length, _): (_, usize, _, i64, i64, Duration)| {
+            // What is still to come nobody knows: it has ended by now.
+            let end = Millis(stage.now().0 - ago);
+            let start = Millis(end.0 - length);
+            let window = body(id, start, end, project, task);
+            let answer = stage.ask(side, As::Employee(person), Method::POST, "/api/v1/time-entries", &window).await;
+            Sent { id, project, start, end, answer, fate: Fate::default() }
+        };
+        let (change, mut windows) = tokio::join!(
+            async {
+                gate.pass(0).await;
+                stage.ask(0, As::Admin, Method::PUT, &path, &there).await
+            },
+            async {
+                gate.pass(1).await;
+                let later = plans[..UNDER_WAY].iter().scan(Duration::ZERO, |later, plan| {
+                    *later += plan.5;
+                    Some((*later, *plan))
+                });
+                join_all(later.map(|(later, plan)| {
+                    let send = &send;
+                    async move {
+                        sleep(later).await;
+                        send(plan).await
+                    }
+                }))
+                .await
+            },
+        );
+        for plan in &plans[UNDER_WAY..] {
+            windows.push(send(*plan).await);
+        }
+        let queued = windows.iter().filter(|window| window.answer.status == 202).map(|window| window.id);
+        let (ids, queued): (Vec<_>, Vec<_>) = (windows.iter().map(|window| window.id).collect(), queued.collect());
+        for (window, fate) in windows.iter_mut().zip(fates(stage, &ids, &queued).await?) {
+            window.fate = fate;
+        }
+        let after = Edges::quiet(stage, employee, task, &[from, to]).await?;
+        Ok(Outcome { change, from, windows, before, after })
+    }
+
+    fn judge(outcome: &Outcome) -> Verdict {
+        let Outcome { change, from, windows, before, after } = outcome;
+        let mut faults = after.faults.clone();
+        faults.extend(change.unpromised("who changed it", &[]));
+        for window in windows {
+            faults.extend(judge(window, change, before, &after.edges));
+        }
+        let of_former = || windows.iter().take(UNDER_WAY).filter(|window| window.project == *from);
+        let ahead = of_former().filter(|window| window.answer.heard < change.heard).count();
+        let first = (of_former().count() > 0).then(|| usize::from(2 * ahead >= of_former().count()));
+        let mut notes = Vec::new();
+        for window in windows {
+            notes.push(match (window.fate.stored.is_some(), window.answer.status) {
+                (true, 202) => "windows queued and recorded",
+                (true, _) => "windows recorded",
+                (false, 202) => "windows queued and held back",
+                (false, _) => "windows held back",
+            });
+            if window.answer.is_unknown() {
+                notes.push("an answer that says nothing");
+            }
+        }
+        if change.is_unknown() {
+            notes.push("an answer that says nothing");
+        }
+        Verdict { first, faults, notes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::WindowId;
+    use uuid::Uuid;
+
+    use super::{
+        super::{
+            answer::tests::answered,
+            edges::tests::{TASK, bound, project},
+            sent::tests::stored,
+        },
+        *,
+    };
+
+    fn good() -> Outcome {
+        let (id, before) = (WindowId(Uuid::from_u128(7)), bound());
+        let fate = Fate { stored: Some(stored(id, 10, 20, TASK)), held: None, waits: false };
+        let (start, end) = (Millis(10), Millis(20));
+        let window = Sent { id, project: project(1), start, end, answer: answered(201, ""), fate };
+        let after = Quiet { edges: bound(), at_once: vec![], was_late: false, faults: vec![] };
+        let mut change = answered(200, "");
+        change.heard = 10;
+        Outcome { change, from: project(1), windows: vec![window], before, after }
+    }
+
+    #[test]
+    fn a_window_that_was_recorded_first_is_right() {
+        let verdict = Windows::<true>::judge(&good());
+        assert_eq!((verdict.faults, verdict.first), (vec![], Some(1)));
+        assert_eq!(verdict.notes, ["windows recorded"]);
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let faults = |change: fn(&mut Outcome)| {
+            let mut outcome = good();
+            change(&mut outcome);
+            Windows::<true>::judge(&outcome).faults
+        };
+        assert_eq!(faults(|o| o.windows[0].fate.stored = None).len(), 1, "lost");
+        assert_eq!(faults(|o| o.change = answered(409, "conflict")).len(), 1);
+        assert_eq!(faults(|o| o.after.faults.push("behind".into())), ["behind"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! A few rounds of each race, with the programs of this build.
+
+use std::time::Duration;
+
+use chaos::races::{self, RaceOptions};
+
+/// How long all of it may take, beside what building the programs takes.
+const BOUND: Duration = Duration::from_secs(180);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_rounds_of_each_race_break_no_rule() {
+    let options = RaceOptions { rounds: 6, only: vec![], seed: 1, lanes: 3 };
+    let tallies = tokio::time::timeout(BOUND, races::run(&options)).await.unwrap().unwrap();
+    assert_eq!(tallies.len(), 12);
+    for tally in tallies {
+        println!("{tally}");
+        assert!(tally.holds(), "{tally}");
+        assert_eq!(tally.rounds + tally.unset.len(), options.rounds, "{tally}");
+    }
+}
