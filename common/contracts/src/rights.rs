@@ -152,14 +152,17 @@ impl Rights {
             // It looks for the last event about windows: all that is recorded is to be counted.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
             // It looks whose window is at a place of the queue, or died there.
-            Timetrack => self.say([
-                format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
-                format!(
-                    "$JS.API.DIRECT.GET.{}.{}.*",
-                    stream::DEAD,
-                    stream::dead_subject(stream::INGEST, service.name())
-                ),
-            ]),
+            Timetrack => {
+                self.say([
+                    format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
+                    format!(
+                        "$JS.API.DIRECT.GET.{}.{}.*",
+                        stream::DEAD,
+                        stream::dead_subject(stream::INGEST, service.name())
+                    ),
+                ]);
+                self.follow_events();
+            }
             Projects | Mailer | Audit => {}
         }
     }
@@ -177,6 +180,14 @@ impl Rights {
             format!("{}.*", stream::dead_subject(stream, service.name())),
             format!("$JS.API.STREAM.INFO.{}", stream::DEAD),
         ]);
+    }
+
+    /// Each process follows events for itself, with a consumer that lives as long as it does and has a
+    /// name that the server makes up: so it may make no consumer that has a name, nor change one.
+    /// What it takes of another one's comes there again, as it may acknowledge for its own only.
+    fn follow_events(&mut self) {
+        let events = stream::EVENTS;
+        self.say([format!("$JS.API.CONSUMER.CREATE.{events}"), format!("$JS.API.CONSUMER.MSG.NEXT.{events}.*")]);
     }
 
     /// Puts windows on the queue; watches the revocations; writes beats among them; tells of exports in

@@ -89,9 +89,10 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
             record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
-        let seq = message.info().ok().map(|info| info.stream_sequence);
+        let info = message.info().ok();
+        let (seq, again) = (info.as_ref().map(|info| info.stream_sequence), info.is_none_or(|info| info.delivered > 1));
         together.messages.push((message, batch.items.len()));
-        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq }));
+        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again }));
     }
     if !together.messages.is_empty() {
         record_together(app, together, &in_hand).await;
