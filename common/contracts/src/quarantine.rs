@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, ContentHash, EmployeeId, Millis, Page, Window, WindowId, WindowSent, WindowState, message::requests,
+    Code, ContentHash, EmployeeId, Event, Millis, Page, Service, Window, WindowId, WindowSent, WindowState,
+    message::requests,
 };
 
 /// A window that may not be recorded, or not yet.
@@ -46,6 +47,31 @@ pub struct QuarantinedWindow {
     pub recorded_as: Option<WindowId>,
     /// The window as it was sent.
     pub window: WindowSent,
+}
+
+/// The most windows of one [`WindowsHeld`]: about 40 bytes each, of 256 KiB.
+pub const WINDOWS_HELD_AN_EVENT: usize = 4_000;
+
+/// Windows were put into quarantine, and are there. Workers go by it: what they record of these ids
+/// they have to let go there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowsHeld {
+    /// The batch they came in.
+    pub batch: String,
+    /// The ids.
+    pub windows: Vec<WindowId>,
+}
+
+impl Event for WindowsHeld {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "windows";
+    const VERB: &'static str = "held";
+    /// Nobody: a worker looks for it before it records.
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        self.batch.clone()
+    }
 }
 
 /// Asks for the windows in quarantine, the oldest first, page by page.

@@ -680,6 +680,7 @@ fn windows(golden: &mut Golden) {
     golden.request(on_condition(SetSettings { settings: settings.clone() }), settings);
     let after = Some(id(5));
     golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });
+    golden.event(WindowsHeld { batch: "batch".into(), windows: vec![id(5), id(6)] });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
 
     let item = IngestItem {

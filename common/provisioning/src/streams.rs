@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use async_nats::jetstream::{
     Context as JetStream,
     context::GetStreamErrorKind,
-    stream::{Config, DiscardPolicy, RetentionPolicy, State, StorageType},
+    stream::{Compression, Config, DiscardPolicy, RetentionPolicy, State, StorageType},
 };
 use clap::Args;
 use contracts::stream;
@@ -60,6 +60,9 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             description: Some("What happened: aggregates with their versions".into()),
             max_age: DAY * bounds.events_max_age_days,
             max_bytes: bounds.events_max_bytes,
+            // Facts repeat much. The queue INGEST is not compressed: what is on it goes before the
+            // server would compress it, which it does with a file that is full.
+            compression: Some(Compression::S2),
             allow_direct: true,
             duplicate_window: Duration::from_secs(120),
             num_replicas,
@@ -191,5 +194,11 @@ fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
     }
     set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas);
     set!(allow_direct, allow_rollup, deny_delete, allow_message_ttl, description);
+    // The server says "none" where we say nothing.
+    let compression = |config: &Config| config.compression.clone().unwrap_or(Compression::None);
+    if compression(&changed) != compression(wanted) {
+        says.push(format!("compression to {:?}", compression(wanted)));
+        changed.compression.clone_from(&wanted.compression);
+    }
     (changed, says)
 }

@@ -19,7 +19,7 @@ pub use config::{Config, EarliestWindow, Limits};
 pub use faults::{Faults, Step};
 
 use crate::{
-    consumers::{Ingest, Knowledge},
+    consumers::{Ingest, Knowledge, Memory},
     metrics::TimetrackMetrics,
     store::Store,
 };
@@ -36,6 +36,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) metrics: TimetrackMetrics,
     pub(crate) knowledge: Knowledge,
+    pub(crate) memory: Memory,
     /// Of the messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
 }
@@ -69,10 +70,12 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         faults,
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
+        memory: Memory::default(),
         failures: OwnFailures::default(),
     });
     metrics::watch(&app, &shutdown);
     Knowledge::keep(app.clone(), &shutdown);
+    Memory::keep(app.clone(), &shutdown);
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);

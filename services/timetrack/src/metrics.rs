@@ -15,6 +15,7 @@ use crate::{App, consumers::Arrival};
 #[derive(Clone, Debug)]
 pub(crate) struct TimetrackMetrics {
     settled: [Counter; 5],
+    checked: [Counter; 2],
     delay: Histogram,
     together: Histogram,
     pub(crate) took: Histogram,
@@ -51,6 +52,12 @@ impl TimetrackMetrics {
         let sizes = |name, help| metrics.gauges(name, help, "stream", STREAMS);
         Self {
             settled: metrics.counters("t3_windows_settled", "What became of windows", "outcome", outcomes),
+            checked: metrics.counters(
+                "t3_windows_checked",
+                "Windows, by where it was looked up whether they may be recorded",
+                "by",
+                ["memory", "database"],
+            ),
             delay: metrics.histogram(
                 "t3_window_record_delay_seconds",
                 "From a window's arrival at the gateway until it is recorded",
@@ -71,6 +78,12 @@ impl TimetrackMetrics {
                 sizes("t3_stream_limit_bytes", "The most bytes of a stream"),
             ],
         }
+    }
+
+    /// So many were looked up in memory, and so many in the database.
+    pub(crate) fn checked(&self, by_memory: usize, by_database: usize) {
+        self.checked[0].inc_by(by_memory as u64);
+        self.checked[1].inc_by(by_database as u64);
     }
 
     /// These became of windows that were taken together, in order.

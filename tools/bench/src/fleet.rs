@@ -72,7 +72,7 @@ pub struct Fleet {
     nats: Nats,
     mongo: Mongo,
     options: FleetOptions,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A process of a service. Dropping it kills it.
@@ -128,7 +128,7 @@ impl Fleet {
             nats,
             mongo,
             options: fleet,
-            _folder: folder,
+            folder,
         };
         fleet.provision()?;
         fleet.usage.watch("nats-server", fleet.nats.pid());
@@ -309,6 +309,19 @@ impl Fleet {
     pub(crate) async fn nats_counters(&self) -> Result<serde_json::Value> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(http.get(format!("{}/varz", self.nats.monitor_url())).send().await?.json().await?)
+    }
+
+    /// The bytes of the files that hold a stream's messages.
+    pub(crate) fn stream_bytes(&self, stream: &str) -> Result<u64> {
+        let accounts = self.folder.path().join("nats/jetstream");
+        let mut bytes = 0;
+        for account in std::fs::read_dir(accounts)? {
+            let messages = account?.path().join("streams").join(stream).join("msgs");
+            for file in messages.read_dir().into_iter().flatten() {
+                bytes += file?.metadata()?.len();
+            }
+        }
+        Ok(bytes)
     }
 
     /// How many windows are stored.

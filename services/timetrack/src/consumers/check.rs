@@ -3,7 +3,7 @@ use kit::Error;
 
 use crate::{
     App,
-    domain::{Admission, Admitted, Bindings, admit, yes_is_final},
+    domain::{Admission, Admitted, Bindings, admit, yes, yes_is_final},
 };
 
 /// Whether a window may be recorded.
@@ -12,27 +12,47 @@ pub(super) enum Fate {
     HeldBack { code: Code, waiting: bool },
 }
 
-/// Which windows may be recorded, by one look at all parties.
+/// Which windows may be recorded. What is remembered says yes where that is final; for all else the
+/// database is asked.
+pub(super) async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
+    // Before memory is read, so that it is no older than this moment.
+    let complete_up_to = app.memory.complete().await;
+    let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
+    let mut fates: Vec<Option<Fate>> =
+        items.iter().map(|item| yes(item, &remembered, complete_up_to).map(Fate::Admitted)).collect();
+    let places: Vec<usize> = (0..items.len()).filter(|place| fates[*place].is_none()).collect();
+    app.metrics.checked(items.len() - places.len(), places.len());
+    if !places.is_empty() {
+        let others: Vec<&IngestItem> = places.iter().map(|place| &items[*place]).collect();
+        app.memory.want(others.iter().copied().filter(|item| !remembered.has_all(item)));
+        for (place, fate) in places.iter().zip(ask(app, &others).await?) {
+            fates[*place] = Some(fate);
+        }
+    }
+    Ok(fates.into_iter().flatten().collect())
+}
+
+/// Which windows may be recorded, by one look at all parties in the database.
 ///
 /// A yes is final for a window that began before the moment up to which the copy knows everything.
 /// Whatever began later, and every no, needs a copy that knows everything by now: where it does not,
 /// the window waits.
-pub(super) async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
+async fn ask(app: &App, items: &[&IngestItem]) -> Result<Vec<Fate>, Error> {
     // Before the copy is read: what is known of it then is true of what is read.
     let known_up_to = app.knowledge.up_to();
     let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
-    let mut is_complete = !items.iter().all(began_before) && app.knowledge.is_complete(app).await;
-    let bindings = app.store.bindings.of(&items.iter().collect::<Vec<_>>()).await?;
+    let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;
+    let bindings = app.store.bindings.of(items).await?;
     let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
 
     let refused = |admission: &Admission| !matches!(admission, Admission::Admitted(_));
     if !is_complete && admissions.iter().any(refused) && app.knowledge.is_complete(app).await {
         is_complete = true;
-        let bindings = app.store.bindings.of(&items.iter().collect::<Vec<_>>()).await?;
+        let bindings = app.store.bindings.of(items).await?;
         admissions = items.iter().map(|item| admission(item, &bindings)).collect();
     }
 
-    let fate = |(item, admission)| match admission {
+    let fate = |(item, admission): (&&IngestItem, Admission)| match admission {
         Admission::Admitted(terms) if is_complete || began_before(item) => Fate::Admitted(terms),
         Admission::Admitted(_) => Fate::HeldBack { code: Code::Unavailable, waiting: true },
         Admission::Refused(Code::Invalid) => Fate::HeldBack { code: Code::Invalid, waiting: false },

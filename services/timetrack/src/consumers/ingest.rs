@@ -92,9 +92,10 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
         if kit::is_mutant("ack_before_commit") {
             settle(message.ack().await.map_err(Error::Nats));
         }
-        let seq = message.info().ok().map(|info| info.stream_sequence);
+        let info = message.info().ok();
+        let (seq, again) = (info.as_ref().map(|info| info.stream_sequence), info.is_none_or(|info| info.delivered > 1));
         together.messages.push((message, batch.items.len()));
-        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq }));
+        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again }));
     }
     if !together.messages.is_empty() {
         record_together(app, together, &in_hand).await;

@@ -5,6 +5,7 @@ mod check;
 mod early;
 mod ingest;
 mod knowledge;
+mod memory;
 mod recorder;
 
 pub(crate) use self::{
@@ -12,5 +13,6 @@ pub(crate) use self::{
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
+    memory::Memory,
     recorder::{Arrival, publish, record_all},
 };

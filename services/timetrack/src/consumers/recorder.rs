@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use contracts::{
-    Code, IngestItem, Millis, Outcome, WINDOWS_AN_EVENT, WindowContent, WindowFact, WindowId, WindowState,
-    WindowsRecorded,
+    Code, IngestItem, Millis, Outcome, WINDOWS_AN_EVENT, WINDOWS_HELD_AN_EVENT, WindowContent, WindowFact, WindowId,
+    WindowState, WindowsHeld, WindowsRecorded,
 };
 use kit::Error;
 use serde_json::value::to_raw_value;
@@ -19,13 +19,15 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) item: IngestItem,
-    /// Its place in the queue, if it comes from there.
+    /// Its place in the queue, if it comes from there; else it comes from quarantine.
     pub(crate) seq: Option<u64>,
+    /// Whether it may have come before: an earlier try may have held it and told nobody.
+    pub(crate) again: bool,
 }
 
 impl From<IngestItem> for Arrival {
     fn from(item: IngestItem) -> Self {
-        Self { item, seq: None }
+        Self { item, seq: None, again: true }
     }
 }
 
@@ -82,6 +84,7 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
+    let again = arrivals.iter().any(|arrival| arrival.again);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
     let (mut places, mut timely, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
     for (place, arrival) in arrivals.into_iter().enumerate() {
@@ -89,7 +92,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         match untimely(sent.start, sent.end, earliest, now) {
             Some(hold) => held_back.push((place, arrival, hold)),
             None => {
-                places.push((place, arrival.seq));
+                places.push((place, arrival.seq, arrival.again));
                 timely.push(arrival.item);
             }
         }
@@ -97,8 +100,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
 
     let fates = check(app, &timely).await?;
     let (mut admitted, mut windows) = (Vec::new(), Vec::new());
-    for (((place, seq), item), fate) in places.into_iter().zip(timely).zip(fates) {
-        let arrival = Arrival { item, seq };
+    for (((place, seq, again), item), fate) in places.into_iter().zip(timely).zip(fates) {
+        let arrival = Arrival { item, seq, again };
         match fate {
             Fate::Admitted(terms) => {
                 windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
@@ -129,12 +132,23 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             _ => held_back.push((place, arrival, CONFLICT)),
         }
     }
+    let mut held = Vec::new();
     for (place, arrival, hold) in held_back {
-        settled[place] = Some(hold_back(app, arrival, hold, now, &mut recorded).await?);
+        // One that was tried again was told of when it came from the queue.
+        let (id, is_new) = (arrival.item.id, arrival.seq.is_some());
+        let one = hold_back(app, arrival, hold, now, &mut recorded).await?;
+        if is_new && !matches!(one.outcome, Outcome::Stored(_) | Outcome::Duplicate(_)) {
+            held.push(id);
+        }
+        settled[place] = Some(one);
     }
     app.faults.at(Step::Inserted).await;
+    publish_held(app, held).await?;
     publish(app, recorded.facts).await?;
-    app.store.quarantine.release(&recorded.windows).await?;
+    if again || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id)) {
+        app.store.quarantine.release(&recorded.windows).await?;
+        app.memory.let_go(recorded.windows.iter().map(|(id, _)| *id));
+    }
     app.faults.at(Step::Published).await;
     Ok(settled.into_iter().flatten().collect())
 }
@@ -151,7 +165,7 @@ async fn hold_back(
     now: Millis,
     recorded: &mut Recorded,
 ) -> Result<Settled, Error> {
-    let Arrival { item, seq } = arrival;
+    let Arrival { item, seq, again: _ } = arrival;
     if hold != CONFLICT
         && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
     {
@@ -163,6 +177,16 @@ async fn hold_back(
         hold = CONFLICT;
     }
     Ok(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?.into())
+}
+
+/// Tells that windows are held. Awaited before anybody is answered: who is told so may send them again,
+/// and whoever records them then has to know.
+async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
+    for windows in held.chunks(WINDOWS_HELD_AN_EVENT) {
+        let id: contracts::EventId = kit::new_id();
+        app.bus.publish_event(id, &WindowsHeld { batch: id.to_string(), windows: windows.to_vec() }).await?;
+    }
+    Ok(())
 }
 
 /// Tells that windows are recorded. Awaited before anybody is answered: the message that brought

@@ -136,7 +136,7 @@ pub(super) mod tests {
         Label::parse(text).unwrap()
     }
 
-    fn item(start: i64, end: i64) -> (IngestItem, TimeRange) {
+    pub(crate) fn item(start: i64, end: i64) -> (IngestItem, TimeRange) {
         let json = serde_json::json!({
             "start": start, "end": end, "timezoneOffset": 0, "projectId": Uuid::from_u128(2), "taskId": Uuid::from_u128(3),
             "computer": "c", "user": "u", "os": "o", "osVersion": "1", "hwid": "h",
@@ -154,6 +154,7 @@ pub(super) mod tests {
         (item, TimeRange::new(Millis(start), Millis(end)).unwrap())
     }
 
+    #[derive(Clone)]
     pub(crate) struct Case {
         pub(crate) employee: EmployeeChanged,
         pub(crate) project: ProjectChanged,
@@ -209,7 +210,7 @@ pub(super) mod tests {
     }
 
     impl Case {
-        fn bindings(self) -> Bindings {
+        pub(crate) fn parties(self) -> [Binding; 5] {
             [
                 Binding::Employee(self.employee),
                 Binding::Project(self.project),
@@ -217,8 +218,10 @@ pub(super) mod tests {
                 Binding::Member(self.member),
                 Binding::Assignment(self.assignment),
             ]
-            .into_iter()
-            .collect()
+        }
+
+        fn bindings(self) -> Bindings {
+            self.parties().into_iter().collect()
         }
 
         pub(crate) fn admit(self, start: i64, end: i64) -> Admission {

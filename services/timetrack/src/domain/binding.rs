@@ -1,8 +1,8 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, IngestItem, MemberChanged, ProjectChanged, ProjectId, TaskChanged,
-    TaskId,
+    AssignmentChanged, EmployeeChanged, EmployeeId, Event, IngestItem, MemberChanged, ProjectChanged, ProjectId,
+    TaskChanged, TaskId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,45 @@ impl Binding {
         }
     }
 
+    /// What an event says, if it is one of these.
+    pub(crate) fn read(subject: &str, payload: &[u8]) -> serde_json::Result<Option<Self>> {
+        Ok(if is::<EmployeeChanged>(subject) {
+            Some(Self::Employee(serde_json::from_slice(payload)?))
+        } else if is::<ProjectChanged>(subject) {
+            Some(Self::Project(serde_json::from_slice(payload)?))
+        } else if is::<TaskChanged>(subject) {
+            Some(Self::Task(serde_json::from_slice(payload)?))
+        } else if is::<MemberChanged>(subject) {
+            Some(Self::Member(serde_json::from_slice(payload)?))
+        } else if is::<AssignmentChanged>(subject) {
+            Some(Self::Assignment(serde_json::from_slice(payload)?))
+        } else {
+            None
+        })
+    }
+
+    /// The subjects of the events that say it.
+    pub(crate) fn subjects() -> [String; 5] {
+        [
+            EmployeeChanged::filter(),
+            ProjectChanged::filter(),
+            TaskChanged::filter(),
+            MemberChanged::filter(),
+            AssignmentChanged::filter(),
+        ]
+    }
+
+    /// How many lists of rates and terms it holds, about: what it weighs in memory.
+    pub(crate) fn weight(&self) -> usize {
+        1 + match self {
+            Self::Employee(e) => e.0.active.as_ref().map_or(0, Vec::len),
+            Self::Project(p) => p.payroll.0.len() + p.open.as_ref().map_or(0, Vec::len),
+            Self::Task(t) => t.projects.as_ref().map_or(0, Vec::len),
+            Self::Member(m) => m.terms.len(),
+            Self::Assignment(a) => a.terms.len() + a.former.iter().map(|former| 1 + former.terms.len()).sum::<usize>(),
+        }
+    }
+
     pub(crate) fn version(&self) -> i64 {
         match self {
             Self::Employee(e) => e.0.version,
@@ -60,12 +99,25 @@ impl Binding {
     }
 }
 
+/// Whether a subject is that of such an event: it ends with what happened, after whom it happened to.
+fn is<E: Event>(subject: &str) -> bool {
+    let mut words = subject.rsplit('.');
+    let (verb, _aggregate, noun) = (words.next(), words.next(), words.next());
+    verb == Some(E::VERB) && noun == Some(E::NOUN) && subject.starts_with(&format!("evt.{}.", E::SERVICE))
+}
+
 /// The parties to some windows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bindings(HashMap<BindingKey, Binding>);
+pub(crate) struct Bindings(HashMap<BindingKey, Arc<Binding>>);
 
 impl FromIterator<Binding> for Bindings {
     fn from_iter<I: IntoIterator<Item = Binding>>(bindings: I) -> Self {
+        bindings.into_iter().map(Arc::new).collect()
+    }
+}
+
+impl FromIterator<Arc<Binding>> for Bindings {
+    fn from_iter<I: IntoIterator<Item = Arc<Binding>>>(bindings: I) -> Self {
         Self(bindings.into_iter().map(|binding| (binding.key(), binding)).collect())
     }
 }
@@ -83,36 +135,41 @@ impl Bindings {
         ]
     }
 
+    /// Whether all parties to a window are among them.
+    pub(crate) fn has_all(&self, item: &IngestItem) -> bool {
+        Self::keys(item).iter().all(|key| self.0.contains_key(key))
+    }
+
     pub(crate) fn employee(&self, id: EmployeeId) -> Option<&EmployeeChanged> {
-        match self.0.get(&BindingKey::Employee(id)) {
+        match self.0.get(&BindingKey::Employee(id)).map(Arc::as_ref) {
             Some(Binding::Employee(employee)) => Some(employee),
             _ => None,
         }
     }
 
     pub(crate) fn project(&self, id: ProjectId) -> Option<&ProjectChanged> {
-        match self.0.get(&BindingKey::Project(id)) {
+        match self.0.get(&BindingKey::Project(id)).map(Arc::as_ref) {
             Some(Binding::Project(project)) => Some(project),
             _ => None,
         }
     }
 
     pub(crate) fn task(&self, id: TaskId) -> Option<&TaskChanged> {
-        match self.0.get(&BindingKey::Task(id)) {
+        match self.0.get(&BindingKey::Task(id)).map(Arc::as_ref) {
             Some(Binding::Task(task)) => Some(task),
             _ => None,
         }
     }
 
     pub(crate) fn member(&self, project: ProjectId, employee: EmployeeId) -> Option<&MemberChanged> {
-        match self.0.get(&BindingKey::Member(project, employee)) {
+        match self.0.get(&BindingKey::Member(project, employee)).map(Arc::as_ref) {
             Some(Binding::Member(member)) => Some(member),
             _ => None,
         }
     }
 
     pub(crate) fn assignment(&self, task: TaskId, employee: EmployeeId) -> Option<&AssignmentChanged> {
-        match self.0.get(&BindingKey::Assignment(task, employee)) {
+        match self.0.get(&BindingKey::Assignment(task, employee)).map(Arc::as_ref) {
             Some(Binding::Assignment(assignment)) => Some(assignment),
             _ => None,
         }

@@ -8,6 +8,7 @@ mod held;
 mod history;
 mod known;
 mod recording;
+mod remembered;
 mod taking;
 mod timeliness;
 
@@ -17,5 +18,6 @@ pub(crate) use correction::{correct, require_task_of_project};
 pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;
+pub(crate) use remembered::{MOST_HELD, Remembered, yes};
 pub(crate) use taking::{Span, Sweep, Taking};
 pub(crate) use timeliness::untimely;

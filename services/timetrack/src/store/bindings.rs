@@ -50,8 +50,13 @@ impl BindingStore {
     }
 
     async fn find(&self, keys: impl IntoIterator<Item = BindingKey>) -> Result<Bindings, Error> {
+        Ok(self.rows(keys).await?.into_iter().collect())
+    }
+
+    /// What there is of these, in no order.
+    pub(crate) async fn rows(&self, keys: impl IntoIterator<Item = BindingKey>) -> Result<Vec<Binding>, Error> {
         let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
         let rows = self.0.find(doc! { "_id": { "$in": keys } }).await?;
-        Ok(rows.map_ok(|row| row.binding).try_collect::<Vec<_>>().await?.into_iter().collect())
+        Ok(rows.map_ok(|row| row.binding).try_collect().await?)
     }
 }

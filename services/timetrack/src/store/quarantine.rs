@@ -5,6 +5,7 @@ use contracts::{Code, EmployeeId, ListQuarantine, Millis, WindowContent, WindowI
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
+use serde::Deserialize;
 
 use crate::domain::{Decision, Held};
 
@@ -72,6 +73,14 @@ impl QuarantineStore {
             self.0.delete_many(doc! { "_id": { "$in": keys }, "decision": null }).await?;
         }
         Ok(())
+    }
+
+    /// The ids of the windows that are still to be decided about, at most so many, in no order.
+    pub(crate) async fn undecided(&self, most: usize) -> Result<Vec<WindowId>, Error> {
+        let rows = self.0.clone_with_type::<HeldId>();
+        let found = rows.find(doc! { "decision": null }).projection(doc! { "window_id": 1 });
+        let found = found.limit(most as i64).batch_size(5_000).await?;
+        Ok(found.map_ok(|held| held.window_id).try_collect().await?)
     }
 
     /// Writes down what an admin has decided about a window. One is discarded only while nothing is
@@ -145,6 +154,12 @@ impl QuarantineStore {
         let latest = self.0.find(filter).sort(doc! { "since": -1 }).limit(MOST_OF_AN_ID).await?;
         Ok(latest.try_collect().await?)
     }
+}
+
+/// The id of a window that is held.
+#[derive(Debug, Deserialize)]
+struct HeldId {
+    window_id: WindowId,
 }
 
 /// What is held of the same window, by its id and content.

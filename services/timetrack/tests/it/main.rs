@@ -13,6 +13,7 @@ mod overlaps;
 mod plans;
 mod quarantine;
 mod recording;
+mod remembering;
 mod scaling;
 mod support;
 mod updating;

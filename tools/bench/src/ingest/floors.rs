@@ -5,38 +5,29 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use async_nats::jetstream;
 use bson::{Document, doc};
-use futures::future::try_join_all;
-use mongodb::Collection;
+use futures::{TryStreamExt, future::try_join_all};
+use mongodb::{Collection, IndexModel, options::CreateCollectionOptions};
 use uuid::Uuid;
 
 use super::goals::Goals;
 use crate::{fleet::Fleet, measured::Measured};
 
-/// Measures all floors.
+/// Measures all floors: with the indexes that the windows have, and with the five that they had in the
+/// beginning, so that runs of all versions can be compared.
 pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> Result<()> {
     let lasts = Duration::from_secs(seconds);
     let mongo = fleet.mongo().await?;
-    let windows = mongo.database("bench_floor").collection::<Document>("windows");
-    // The same indexes as ours, so that both pay for them.
-    for keys in [
-        doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 },
-        doc! { "window.projectId": 1, "window.start": 1, "_id": 1 },
-        doc! { "window.taskId": 1, "window.start": 1, "_id": 1 },
-        doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 },
-        doc! { "window.start": 1, "_id": 1, "window.end": 1 },
-    ] {
-        windows.create_index(kit::mongo::index(keys)).await?;
-    }
-    insert(&windows, 16, 1, Duration::from_secs(2)).await?;
-    for clients in [1, 16, 64] {
-        let measured = insert(&windows, clients, 1, lasts).await?;
-        eprintln!("{measured}");
-        goals.floors.push(measured);
-    }
-    for together in [100, 500] {
-        let measured = insert(&windows, 4, together, lasts).await?;
-        eprintln!("{measured}");
-        goals.floors.push(measured);
+    let windows = as_ours(&mongo).await?;
+    let of_before = mongo.database("bench_floor").collection::<Document>("windows_of_before");
+    of_before.create_indexes(first_indexes()).await?;
+    insert(&windows, 16, 1, Duration::from_secs(2), "").await?;
+    insert(&of_before, 16, 1, Duration::from_secs(2), "").await?;
+    for (clients, together) in [(1, 1), (16, 1), (64, 1), (4, 100), (4, 500)] {
+        for (windows, suffix) in [(&windows, ""), (&of_before, OF_BEFORE)] {
+            let measured = insert(windows, clients, together, lasts, suffix).await?;
+            eprintln!("{measured}");
+            goals.floors.push(measured);
+        }
     }
     let measured = publish(fleet.bus().await?, lasts).await?;
     eprintln!("{measured}");
@@ -45,7 +36,46 @@ pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> R
     Ok(())
 }
 
-async fn insert(windows: &Collection<Document>, clients: usize, together: usize, lasts: Duration) -> Result<Measured> {
+/// What a floor's name ends with that has the indexes of the beginning.
+pub(super) const OF_BEFORE: &str = ", five indexes";
+
+/// A collection with the settings and the indexes of the windows, so that both pay for them.
+async fn as_ours(mongo: &mongodb::Client) -> Result<Collection<Document>> {
+    let ours = mongo.database("t3_db_timetrack");
+    let mut found = ours.list_collections().filter(doc! { "name": "windows" }).await?;
+    let options = found.try_next().await?.map(|collection| collection.options);
+    let storage = options.and_then(|options| options.storage_engine);
+    let floor = mongo.database("bench_floor");
+    floor
+        .create_collection("windows")
+        .with_options(CreateCollectionOptions::builder().storage_engine(storage).build())
+        .await?;
+    let windows = floor.collection::<Document>("windows");
+    let indexes: Vec<IndexModel> = ours.collection::<Document>("windows").list_indexes().await?.try_collect().await?;
+    let others: Vec<_> = indexes.into_iter().filter(|index| index.keys != doc! { "_id": 1 }).collect();
+    windows.create_indexes(others).await?;
+    Ok(windows)
+}
+
+fn first_indexes() -> Vec<IndexModel> {
+    [
+        doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 },
+        doc! { "window.projectId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.taskId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 },
+        doc! { "window.start": 1, "_id": 1, "window.end": 1 },
+    ]
+    .map(kit::mongo::index)
+    .into()
+}
+
+async fn insert(
+    windows: &Collection<Document>,
+    clients: usize,
+    together: usize,
+    lasts: Duration,
+    suffix: &str,
+) -> Result<Measured> {
     let started = Instant::now();
     let one = async |client: usize| -> Result<Vec<u32>> {
         let mut micros = Vec::new();
@@ -68,8 +98,8 @@ async fn insert(windows: &Collection<Document>, clients: usize, together: usize,
     };
     let micros = try_join_all((0..clients).map(one)).await?.concat();
     let name = match together {
-        1 => format!("insert_one, {clients} clients"),
-        many => format!("insert_many of {many}, {clients} clients"),
+        1 => format!("insert_one, {clients} clients{suffix}"),
+        many => format!("insert_many of {many}, {clients} clients{suffix}"),
     };
     Ok(Measured::of(&name, micros, together, started.elapsed()))
 }

@@ -4,6 +4,7 @@ mod cost;
 mod floors;
 mod goals;
 mod load;
+mod quiet;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,7 +14,7 @@ use serde_json::json;
 
 pub use cost::{CostOptions, cost};
 
-use self::{goals::Goals, load::Shape};
+use self::{goals::Goals, load::Shape, quiet::Quiet};
 use crate::{crew::Crew, fleet::Fleet, measured::Measured};
 
 /// What to measure.
@@ -84,6 +85,8 @@ async fn on_target(options: &Options, target: &str) -> Result<Goals> {
 async fn on_our_own(options: &Options) -> Result<Goals> {
     let mut goals = Goals::default();
     let mut fleet = Fleet::start(true).await?;
+    let before = Quiet::measure(&fleet.data).await?;
+    eprintln!("{before}");
     floors::measure(&fleet, options.seconds, &mut goals).await?;
     let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
     // A first taste, so that no load pays for cold caches.
@@ -91,7 +94,11 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     for (name, connections, shape) in LOADS {
         fleet.usage.begin()?;
         let measured = measure(options, &crew, name, connections, shape).await?;
-        goals.usage.push((name.to_owned(), fleet.usage.end()?));
+        let shares = fleet.usage.end()?;
+        // What the load itself uses is no part of the price.
+        let ours: f64 = shares.iter().filter(|(process, _)| *process != "load").map(|(_, share)| share).sum();
+        goals.microseconds.push((name.to_owned(), ours / measured.rate * 1_000_000.0));
+        goals.usage.push((name.to_owned(), shares));
         goals.lags.push((name.to_owned(), fleet.analytics_lag().await?));
         goals.loads.push(measured);
     }
@@ -103,6 +110,8 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
         goals.usage.push((name, fleet.usage.end()?));
     }
     goals.peaks = fleet.usage.peaks()?;
+    let after = Quiet::measure(&fleet.data).await?;
+    goals.machine = Some([before, after]);
     fleet.stop().await;
 
     eprintln!("again without sync_interval: always …");

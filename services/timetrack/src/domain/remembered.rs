@@ -1,0 +1,450 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use contracts::{IngestItem, Millis, TimeRange, WindowId};
+
+use super::{Admission, Admitted, Binding, BindingKey, Bindings, admit, yes_is_final};
+
+/// The most that is remembered, as [`Binding::weight`] weighs it: about 20 MiB.
+pub(crate) const MOST_WEIGHT: usize = 40_000;
+/// The most ids of held windows that are remembered.
+pub(crate) const MOST_HELD: usize = 20_000;
+
+/// What one process remembers of the parties to windows and of what is held: what it was asked for,
+/// kept up to date by the events that it follows itself.
+///
+/// A party is remembered in three steps: it is wanted, so events about it are heard from then on;
+/// then the copy in the database is known to hold all that was published before; then its row is
+/// read. From there on what is remembered is never older than what has been heard. Whenever an event
+/// may have been missed, all is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// The parties that were looked for lately, and those that were lately before that.
+    young: HashMap<BindingKey, Party>,
+    old: HashMap<BindingKey, Party>,
+    weight: usize,
+    /// Those that are held; nothing where it is not known which those are.
+    held: Option<HashSet<WindowId>>,
+    /// How often all was forgotten.
+    life: u64,
+}
+
+/// One party, as it was last heard of.
+#[derive(Clone, Debug, Default)]
+struct Party {
+    binding: Option<Arc<Binding>>,
+    /// Whether nothing about it can be missing.
+    is_whole: bool,
+}
+
+impl Party {
+    fn hear(&mut self, binding: &Arc<Binding>) {
+        if self.binding.as_ref().is_none_or(|known| known.version() < binding.version()) {
+            self.binding = Some(binding.clone());
+        }
+    }
+
+    /// What is still to be read weighs something too.
+    fn weight(&self) -> usize {
+        self.binding.as_ref().map_or(1, |binding| binding.weight())
+    }
+}
+
+impl Remembered {
+    /// Forgets all: something may have been missed.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { life: self.life + 1, ..Self::default() };
+    }
+
+    /// An event says this.
+    pub(crate) fn hear(&mut self, binding: Binding) {
+        let (key, binding) = (binding.key(), Arc::new(binding));
+        if let Some(party) = self.old.get_mut(&key) {
+            party.hear(&binding);
+        }
+        if let Some(party) = self.young.get_mut(&key) {
+            let was = party.weight();
+            party.hear(&binding);
+            self.weight = self.weight + party.weight() - was;
+        }
+    }
+
+    /// From here on events about these are heard. Gives those of them that are new, and the number by
+    /// which [`Self::keep`] knows whether something was missed since.
+    pub(crate) fn want(&mut self, keys: impl IntoIterator<Item = BindingKey>) -> (u64, Vec<BindingKey>) {
+        let mut new = Vec::new();
+        for key in keys {
+            if self.find(key).is_none() {
+                self.put(key, Party::default());
+            }
+            if self.find(key).is_some_and(|party| !party.is_whole) {
+                new.push(key);
+            }
+        }
+        (self.life, new)
+    }
+
+    /// These are the rows of what was wanted, read after the copy was known to hold all that was
+    /// published before it was wanted. What has no row is forgotten: it may not exist.
+    pub(crate) fn keep(&mut self, life: u64, wanted: &[BindingKey], rows: impl IntoIterator<Item = Binding>) {
+        if life != self.life {
+            return;
+        }
+        for row in rows {
+            self.hear(row);
+        }
+        for key in wanted {
+            for parties in [&mut self.young, &mut self.old] {
+                let is_nothing = parties.get_mut(key).is_some_and(|party| {
+                    party.is_whole = party.binding.is_some();
+                    !party.is_whole
+                });
+                if is_nothing {
+                    parties.remove(key);
+                }
+            }
+        }
+    }
+
+    /// Those were not read: they are not wanted any more.
+    pub(crate) fn drop_wanted(&mut self, life: u64, wanted: &[BindingKey]) {
+        if life == self.life {
+            for key in wanted {
+                for parties in [&mut self.young, &mut self.old] {
+                    if parties.get(key).is_some_and(|party| !party.is_whole) {
+                        parties.remove(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// All that is remembered of the parties to these windows.
+    pub(crate) fn of<'a>(&mut self, items: impl IntoIterator<Item = &'a IngestItem>) -> Bindings {
+        let keys: HashSet<_> = items.into_iter().flat_map(Bindings::keys).collect();
+        let whole = |party: &Party| party.binding.clone().filter(|_| party.is_whole);
+        keys.into_iter().filter_map(|key| self.find(key).and_then(whole)).collect()
+    }
+
+    /// Finds a party, which is young from then on.
+    fn find(&mut self, key: BindingKey) -> Option<&Party> {
+        if !self.young.contains_key(&key) {
+            let party = self.old.remove(&key)?;
+            self.put(key, party);
+        }
+        self.young.get(&key)
+    }
+
+    fn put(&mut self, key: BindingKey, party: Party) {
+        if self.weight >= MOST_WEIGHT / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight += party.weight();
+        self.young.insert(key, party);
+    }
+
+    /// These are all that are held, read after all was heard that is not heard from here on; where they
+    /// are too many, it is not known.
+    pub(crate) fn keep_held(&mut self, rows: Vec<WindowId>) {
+        self.held = (rows.len() <= MOST_HELD).then(|| rows.into_iter().collect());
+    }
+
+    /// An event says that these are held.
+    pub(crate) fn hear_held(&mut self, windows: &[WindowId]) {
+        let Some(held) = &mut self.held else { return };
+        held.extend(windows);
+        if held.len() > MOST_HELD {
+            self.held = None;
+        }
+    }
+
+    /// These are held no longer: what others have let go only costs a look.
+    pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
+        if let Some(held) = &mut self.held {
+            for id in windows {
+                held.remove(&id);
+            }
+        }
+    }
+
+    /// Whether this may be held: it may where that is not known.
+    pub(crate) fn may_be_held(&self, id: WindowId) -> bool {
+        self.held.as_ref().is_none_or(|held| held.contains(&id))
+    }
+
+    /// Whether it is known what is held.
+    pub(crate) fn knows_held(&self) -> bool {
+        self.held.is_some()
+    }
+}
+
+/// Whether a window may be recorded for good, by what is remembered of all parties and the moment up
+/// to which that is complete. Nothing where the database has to be asked: every no, and a window that
+/// begins later.
+pub(crate) fn yes(item: &IngestItem, remembered: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
+    if !yes_is_final(item.window.start, complete_up_to) {
+        return None;
+    }
+    let range = TimeRange::new(item.window.start, item.window.end).ok()?;
+    match admit(item, range, remembered) {
+        Admission::Admitted(admitted) => Some(admitted),
+        Admission::Early(_) | Admission::Unbound(_) | Admission::Refused(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use contracts::{EmployeeChanged, EmployeeId, Payee, PayrollLine, ProjectTerm, Rate, SECOND, Standing, Term};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::admission::tests::{ann, item};
+
+    fn employee(n: u128, version: i64) -> Binding {
+        let id = EmployeeId(Uuid::from_u128(n));
+        Binding::Employee(EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None }))
+    }
+
+    fn remembers(remembered: &mut Remembered, key: BindingKey) -> Option<i64> {
+        let party = remembered.find(key)?;
+        party.binding.as_ref().filter(|_| party.is_whole).map(|binding| binding.version())
+    }
+
+    #[test]
+    fn what_was_missed_while_a_party_was_read_is_not_remembered() {
+        let (mut remembered, key) = (Remembered::default(), employee(1, 1).key());
+        let (life, wanted) = remembered.want([key]);
+        remembered.forget();
+        remembered.want([key]);
+        remembered.keep(life, &wanted, [employee(1, 1)]);
+        assert_eq!(remembers(&mut remembered, key), None);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_keeps_what_is_looked_for() {
+        let (mut remembered, kept) = (Remembered::default(), employee(1, 1).key());
+        for n in 1..=4 * MOST_WEIGHT as u128 {
+            let (life, wanted) = remembered.want([employee(n, 1).key()]);
+            remembered.keep(life, &wanted, [employee(n, 1)]);
+            assert_eq!(remembers(&mut remembered, kept), Some(1));
+            assert!(remembered.young.len() + remembered.old.len() <= MOST_WEIGHT);
+        }
+    }
+
+    #[test]
+    fn too_many_held_windows_are_not_remembered_and_any_may_be_held_then() {
+        let (mut remembered, id) = (Remembered::default(), WindowId(Uuid::from_u128(7)));
+        assert!(remembered.may_be_held(id));
+        remembered.keep_held(Vec::new());
+        assert!(!remembered.may_be_held(id));
+        remembered.hear_held(&[id]);
+        assert!(remembered.may_be_held(id));
+        remembered.let_go([id]);
+        assert!(!remembered.may_be_held(id));
+        let many: Vec<_> = (0..=MOST_HELD as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
+        remembered.hear_held(&many);
+        assert!(remembered.may_be_held(id) && !remembered.knows_held());
+    }
+
+    /// What happens next to three parties, a database and a memory.
+    #[derive(Clone, Copy, Debug)]
+    enum Next {
+        /// The next version of a party is published.
+        Publish(u8),
+        /// The database applies one of the events that it has not applied.
+        Apply(u8),
+        /// The memory takes the next events of its feed.
+        Hear(u8),
+        Want(u8),
+        /// The copy is found to hold all that is published, if so, and what was wanted before is read.
+        Read,
+        /// The feed breaks, and begins anew with what is published from then on.
+        Break,
+    }
+
+    fn next() -> impl Strategy<Value = Next> {
+        prop_oneof![
+            4 => (0..3u8).prop_map(Next::Publish),
+            4 => any::<u8>().prop_map(Next::Apply),
+            3 => (1..4u8).prop_map(Next::Hear),
+            2 => (0..3u8).prop_map(Next::Want),
+            3 => Just(Next::Read),
+            1 => Just(Next::Break),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        /// However events, reads and breaks mix: once the feed is taken to its end, no party is
+        /// remembered by an older version than the newest that is published, so than that of the
+        /// database.
+        #[test]
+        fn what_is_remembered_is_never_older_than_what_the_database_may_hold(
+            steps in prop::collection::vec(next(), 0..60),
+        ) {
+            let keys = [0, 1, 2].map(|n| employee(n, 1).key());
+            let (mut published, mut stored) = ([0_i64; 3], [0_i64; 3]);
+            let (mut unapplied, mut feed) = (Vec::<(usize, i64)>::new(), VecDeque::new());
+            let (mut remembered, mut life, mut wanted) = (Remembered::default(), 0, Vec::new());
+            for step in steps {
+                match step {
+                    Next::Publish(n) => {
+                        let n = usize::from(n);
+                        published[n] += 1;
+                        unapplied.push((n, published[n]));
+                        feed.push_back((n, published[n]));
+                    }
+                    Next::Apply(which) if !unapplied.is_empty() => {
+                        let (n, version) = unapplied.remove(usize::from(which) % unapplied.len());
+                        stored[n] = stored[n].max(version);
+                    }
+                    Next::Apply(_) => {}
+                    Next::Hear(few) => {
+                        for (n, version) in feed.drain(..feed.len().min(few.into())) {
+                            remembered.hear(employee(n as u128, version));
+                        }
+                    }
+                    Next::Want(n) => {
+                        let (now, new) = remembered.want([keys[usize::from(n)]]);
+                        if now != life {
+                            wanted.clear();
+                        }
+                        life = now;
+                        wanted.extend(new);
+                    }
+                    Next::Read if unapplied.is_empty() => {
+                        let rows = (0..3).filter(|n| stored[*n] > 0).map(|n| employee(n as u128, stored[n]));
+                        let read: Vec<_> = rows.filter(|row| wanted.contains(&row.key())).collect();
+                        remembered.keep(life, &wanted, read);
+                        wanted.clear();
+                    }
+                    Next::Read => {}
+                    Next::Break => {
+                        remembered.forget();
+                        feed.clear();
+                    }
+                }
+                if feed.is_empty() {
+                    for (n, key) in keys.into_iter().enumerate() {
+                        if let Some(version) = remembers(&mut remembered, key) {
+                            prop_assert_eq!(version, published[n]);
+                            prop_assert!(version >= stored[n]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A change of one of the five parties, so long after the last one, told so long after it happened.
+    #[derive(Clone, Copy, Debug)]
+    struct Change {
+        party: u8,
+        after: i64,
+        told_after: i64,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        (0..6u8, 0..4 * SECOND, 0..4 * SECOND).prop_map(|(party, after, told_after)| Change {
+            party,
+            after,
+            told_after,
+        })
+    }
+
+    /// Ends what holds, or begins it again.
+    fn turn(terms: &mut Vec<Term>, at: Millis) {
+        match terms.last_mut() {
+            Some(last) if last.is_open() => last.end(at),
+            last => {
+                let last = last.copied();
+                terms.push(Term::after(last, at));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        /// A history of all five parties and of a rate, of which a memory has heard what was told by
+        /// some moment: to whatever it says yes, a database that holds all of that says yes with the
+        /// same terms, and a database that holds the whole history says yes too.
+        #[test]
+        fn a_yes_from_memory_is_the_database_s_whatever_happens_later(
+            changes in prop::collection::vec(change(), 0..25),
+            heard_by in 0..80 * SECOND,
+            window in (0..60 * SECOND, 1..20 * SECOND),
+        ) {
+            let mut case = ann();
+            case.employee.0.active = Some(vec![Term::ALWAYS]);
+            case.project.open = Some(vec![Term::ALWAYS]);
+            case.task.projects = Some(vec![ProjectTerm { project_id: case.task.project_id, term: Term::ALWAYS }]);
+            let mut told: Vec<(i64, Binding)> = case.clone().parties().map(|party| (i64::MIN, party)).into();
+            let mut now = 0;
+            for (n, Change { party, after, told_after }) in changes.into_iter().enumerate() {
+                now += after;
+                let at = Millis(now);
+                let version = 2 + n as i64;
+                match party {
+                    0 => turn(case.employee.0.active.as_mut().unwrap(), at),
+                    1 => turn(case.project.open.as_mut().unwrap(), at),
+                    2 => {
+                        let projects = case.task.projects.as_mut().unwrap();
+                        let mut terms: Vec<Term> = projects.iter().map(|on| on.term).collect();
+                        turn(&mut terms, at);
+                        let on = |term| ProjectTerm { project_id: case.task.project_id, term };
+                        *projects = terms.into_iter().map(on).collect();
+                    }
+                    3 => turn(&mut case.member.terms, at),
+                    4 => {
+                        let mut terms: Vec<Term> = case.assignment.terms.iter().map(|on| on.term).collect();
+                        turn(&mut terms, at);
+                        let member_term = case.member.terms.len() as u32 - 1;
+                        let known = case.assignment.terms.clone();
+                        let on = |(n, term): (usize, Term)| contracts::TaskTerm {
+                            term,
+                            member_term: known.get(n).map_or(member_term, |on| on.member_term),
+                        };
+                        case.assignment.terms = terms.into_iter().enumerate().map(on).collect();
+                    }
+                    _ => {
+                        let rate = Rate::try_from(f64::from(n as u32 + 1)).ok();
+                        let line = PayrollLine { bill_rate: rate, ..PayrollLine::default() };
+                        case.project.payroll.0.insert(Payee::Everybody, line);
+                    }
+                }
+                case.employee.0.version = version;
+                case.project.version = version;
+                case.task.version = version;
+                case.member.version = version;
+                case.assignment.version = version;
+                let place = match party { 0 => 0, 1 | 5 => 1, 2 => 2, 3 => 3, _ => 4 };
+                told.push((now + told_after, case.clone().parties()[place].clone()));
+            }
+            let known_by = |moment: i64| -> Bindings {
+                let mut newest: HashMap<BindingKey, Binding> = HashMap::new();
+                for (_, party) in told.iter().filter(|(at, _)| *at < moment) {
+                    let known = newest.entry(party.key()).or_insert_with(|| party.clone());
+                    if known.version() < party.version() {
+                        *known = party.clone();
+                    }
+                }
+                newest.into_values().collect()
+            };
+            let (sent, range) = item(window.0, window.0 + window.1);
+            if let Some(terms) = yes(&sent, &known_by(heard_by), Some(Millis(heard_by))) {
+                prop_assert_eq!(admit(&sent, range, &known_by(heard_by)), Admission::Admitted(terms));
+                let later = admit(&sent, range, &known_by(i64::MAX));
+                prop_assert!(matches!(later, Admission::Admitted(_)), "{:?}", later);
+            }
+            prop_assert_eq!(yes(&sent, &known_by(heard_by), None), None);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a worker says of windows by what it remembers, while everything changes.
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use contracts::{
+    HOUR, IngestItem, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged, Rate, Service, Term, stream,
+};
+use testkit::{Running, eventually_within};
+
+use crate::support::{Bench, NOON, spawn, window_of};
+
+const BOUND: Duration = Duration::from_secs(30);
+
+/// The project at a version, with a rate that tells it.
+fn project(bench: &Bench, version: i64) -> ProjectChanged {
+    let line = PayrollLine { bill_rate: Rate::try_from(version as f64).ok(), ..Default::default() };
+    ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..bench.project_changed(version) }
+}
+
+/// Sends windows until one is recorded while the project's row is taken away, which the database would
+/// not do. Gives the next hour.
+async fn until_remembered(bench: &Bench, mut hour: i64) -> i64 {
+    let bindings = bench.world.database(Service::Timetrack).await.collection::<Document>("bindings");
+    let key = format!("p:{}", bench.project);
+    let row = bindings.find_one(doc! { "_id": &key }).await.unwrap().unwrap();
+    eventually_within(BOUND, "it is remembered", async || {
+        bench.send(vec![bench.window(hour)]).await;
+        hour += 1;
+        bindings.delete_one(doc! { "_id": &key }).await.unwrap();
+        let outcome = bench.send(vec![bench.window(hour)]).await.pop().unwrap();
+        hour += 1;
+        bindings.insert_one(&row).await.unwrap();
+        matches!(outcome, Outcome::Stored(_)).then_some(())
+    })
+    .await;
+    hour
+}
+
+async fn rate_of_next(bench: &Bench, hour: i64) -> Option<Rate> {
+    let outcome = bench.send(vec![bench.window(hour)]).await.pop().unwrap();
+    window_of(&outcome).bill_rate
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_that_the_copy_has_taken_is_that_of_the_next_window_whichever_worker_records_it() {
+    let bench = Bench::with_ann().await;
+    let second = spawn(&bench.world).await;
+    let mut hour = until_remembered(&bench, 0).await;
+    for version in 2..30 {
+        bench.world.publish(&project(&bench, version)).await;
+        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        for _ in 0..3 {
+            assert_eq!(rate_of_next(&bench, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
+            hour += 1;
+        }
+    }
+    second.stop().await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_removal() {
+    let bench = Bench::with_ann().await;
+    let hour = until_remembered(&bench, 0).await;
+    let removed_at = Millis(NOON + (hour + 2) * HOUR);
+    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(removed_at) }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let sent: Vec<IngestItem> = (hour..hour + 4).map(|hour| bench.window(hour)).collect();
+    let outcomes = bench.send(sent).await;
+    let [Outcome::Stored(_), Outcome::Stored(_), Outcome::Rejected { .. }, Outcome::Rejected { .. }] = &outcomes[..]
+    else {
+        panic!("{outcomes:?}")
+    };
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_was_lost_misses_no_rate_and_no_removal() {
+    let bench = Bench::with_ann().await;
+    let mut hour = until_remembered(&bench, 0).await;
+    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    for version in 2..8 {
+        // As after a restart of NATS: it lives in the server's memory.
+        let mut names = events.consumer_names();
+        while let Some(name) = futures::StreamExt::next(&mut names).await {
+            let name = name.unwrap();
+            if name != Service::Timetrack.name() {
+                events.delete_consumer(&name).await.unwrap();
+            }
+        }
+        bench.world.publish(&project(&bench, version)).await;
+        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        assert_eq!(rate_of_next(&bench, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
+        hour = until_remembered(&bench, hour + 1).await;
+    }
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_worker_holds_another_lets_go_once_it_is_recorded() {
+    let mut bench = Bench::with_ann().await;
+    let hour = until_remembered(&bench, 0).await;
+    let away = vec![Term { from: None, until: Some(Millis(NOON - 10 * HOUR)) }];
+    bench.world.publish(&bench.member_changed(2, away)).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let quarantine = bench.world.database(Service::Timetrack).await.collection::<Document>("quarantine");
+    let workers: [Running; 2] = [bench.timetrack.take().unwrap(), spawn(&bench.world).await];
+    let sent: Vec<_> = (hour..hour + 20).map(|hour| bench.window(hour)).collect();
+    for one in &sent {
+        let outcomes = bench.send(vec![one.clone()]).await;
+        assert!(matches!(&outcomes[..], [Outcome::Rejected { .. }]), "{outcomes:?}");
+    }
+    let refused = doc! { "code": "not_on_project" };
+    assert_eq!(quarantine.count_documents(refused).await.unwrap(), 20);
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    for one in &sent {
+        let outcomes = bench.send(vec![one.clone()]).await;
+        assert!(matches!(&outcomes[..], [Outcome::Stored(_)]), "{outcomes:?}");
+        let held = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
+        assert_eq!(held, 0, "it is let go before its sender is told that it is recorded");
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+    bench.world.finish().await;
+}

@@ -1,0 +1,96 @@
+//! Whether the machine was left alone while something was measured.
+
+use std::{
+    fmt, fs,
+    fs::OpenOptions,
+    io::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// How often the disk is asked.
+const TIMES: usize = 100;
+/// What is written each time: about what a message of a few windows takes.
+const BYTES: [u8; 4_096] = [b'x'; 4_096];
+/// How long the machine is watched while we do nothing.
+const WATCHED: Duration = Duration::from_secs(2);
+/// The most of one core that others may use.
+const MOST_OF_A_CORE: f64 = 0.15;
+/// How far the disk's answer may move between before and after.
+const MOST_MOVED: f64 = 1.5;
+
+/// How the machine was at a moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Quiet {
+    /// Milliseconds until the disk has what was written, in the middle of many times.
+    fsync: f64,
+    /// The cores that others used.
+    others: f64,
+}
+
+impl Quiet {
+    /// Watches the machine and its disk for a few seconds; nothing of ours is to run meanwhile.
+    pub(super) async fn measure(folder: &Path) -> Result<Self> {
+        let before = busy()?;
+        let started = Instant::now();
+        tokio::time::sleep(WATCHED).await;
+        let others = (busy()? - before) / started.elapsed().as_secs_f64();
+        let file = folder.join("fsync");
+        let fsync = tokio::task::spawn_blocking(move || fsync(&file)).await??;
+        Ok(Self { fsync, others })
+    }
+
+    /// Why what was measured between these is worth nothing, if it is.
+    pub(super) fn disturbed(before: Self, after: Self) -> Option<String> {
+        let moved = (after.fsync / before.fsync).max(before.fsync / after.fsync);
+        let others = before.others.max(after.others);
+        (moved > MOST_MOVED || others > MOST_OF_A_CORE)
+            .then(|| format!("the machine was not quiet: {before} before, {after} after"))
+    }
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fsync {:.2} ms and others use {:.2} cores", self.fsync, self.others)
+    }
+}
+
+fn fsync(path: &Path) -> Result<f64> {
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(path)?;
+    let mut micros = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let started = Instant::now();
+        file.write_all(&BYTES)?;
+        file.sync_data()?;
+        micros.push(started.elapsed().as_micros() as f64);
+    }
+    fs::remove_file(path)?;
+    micros.sort_by(f64::total_cmp);
+    Ok(micros[TIMES / 2] / 1_000.0)
+}
+
+/// The seconds that all cores have worked, by `/proc/stat`: all but idle and waiting for the disk.
+fn busy() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().context("no line")?;
+    let ticks: Vec<f64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    Ok(ticks.iter().enumerate().filter(|(n, _)| *n < 8 && *n != 3 && *n != 4).map(|(_, ticks)| ticks).sum::<f64>()
+        / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_quiet_while_its_disk_is_as_before_and_nobody_else_works() {
+        let quiet = Quiet { fsync: 1.0, others: 0.05 };
+        assert_eq!(Quiet::disturbed(quiet, Quiet { fsync: 1.2, ..quiet }), None);
+        assert!(Quiet::disturbed(quiet, Quiet { fsync: 2.0, ..quiet }).is_some());
+        assert!(Quiet::disturbed(quiet, Quiet { fsync: 0.5, ..quiet }).is_some());
+        assert!(Quiet::disturbed(quiet, Quiet { others: 1.0, ..quiet }).is_some());
+    }
+}
