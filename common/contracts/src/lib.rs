@@ -46,6 +46,7 @@ mod sent;
 mod service;
 mod session;
 mod task;
+mod team;
 mod term;
 mod text;
 mod time;
@@ -56,6 +57,7 @@ mod window_changes;
 mod window_content;
 mod window_fact;
 mod window_id;
+mod within;
 mod zone;
 
 pub use account::*;
@@ -97,6 +99,7 @@ pub use sent::{Choice, MomentSent, OffsetSent, RateSent, TruthSent, WholeSent};
 pub use service::Service;
 pub use session::*;
 pub use task::*;
+pub use team::*;
 pub use term::Term;
 pub use text::{InvalidText, Label, Name, Note};
 pub use time::{DAY, HOUR, InvalidRange, Millis, SECOND, TimeRange};
@@ -106,6 +109,7 @@ pub use window_changes::*;
 pub use window_content::WindowContent;
 pub use window_fact::*;
 pub use window_id::{content_hash, shift_id, window_id};
+pub use within::{Bounded, Within};
 pub use zone::{UnknownZone, Zone};
 
 /// The organization of everything, until there is more than one.
