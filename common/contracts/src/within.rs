@@ -47,16 +47,42 @@ impl Within {
     }
 }
 
-/// A question or a change within its bounds: on the wire, its message with the field `within`, which
-/// may be left out.
+/// A question or a change within its bounds. Without bounds it is its own message; with them, on the
+/// wire, `{asked, within}`: an earlier version of a service that knows of no bounds must not do as if
+/// there were none, so it is to find no id in there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Sent<R>", into = "Sent<R>", bound(serialize = "R: Serialize + Clone"))]
 pub struct Bounded<R> {
     /// What is asked.
-    #[serde(flatten)]
     pub asked: R,
     /// About whom.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
+}
+
+/// The same on the wire.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sent<R> {
+    Bounded { asked: R, within: Within },
+    Plain(R),
+}
+
+impl<R> From<Sent<R>> for Bounded<R> {
+    fn from(sent: Sent<R>) -> Self {
+        match sent {
+            Sent::Bounded { asked, within } => Self { asked, within: Some(within) },
+            Sent::Plain(asked) => Self::none(asked),
+        }
+    }
+}
+
+impl<R> From<Bounded<R>> for Sent<R> {
+    fn from(Bounded { asked, within }: Bounded<R>) -> Self {
+        match within {
+            Some(within) => Self::Bounded { asked, within },
+            None => Self::Plain(asked),
+        }
+    }
 }
 
 impl<R> Bounded<R> {
@@ -66,7 +92,7 @@ impl<R> Bounded<R> {
     }
 }
 
-impl<R: Request> Request for Bounded<R> {
+impl<R: Request + Clone> Request for Bounded<R> {
     type Reply = R::Reply;
     const SERVICE: Service = R::SERVICE;
     const NAME: &'static str = R::NAME;
@@ -92,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_without_bounds_is_the_message_that_earlier_versions_send_and_read() {
+    fn a_change_without_bounds_is_the_message_that_earlier_versions_send_and_with_them_none_that_they_can_read() {
         let change = VoidWindow { id: WindowId(Uuid::nil()) };
         let plain = json!({ "id": Uuid::nil() });
         let conditional = Conditional { change, if_match: IfMatch::default() };
@@ -101,9 +127,11 @@ mod tests {
         assert_eq!(serde_json::from_value::<Bounded<Conditional<VoidWindow>>>(plain).unwrap(), bounded);
         let conditional = Conditional { change, if_match: IfMatch(Some(vec![Tag::sent("a")])) };
         let within = Some(Within { employees: vec![EmployeeId(Uuid::nil())], manager: None });
-        let sent = serde_json::to_value(Bounded { asked: conditional, within }).unwrap();
-        let all = json!({ "id": Uuid::nil(), "ifMatch": ["a"], "within": { "employees": [Uuid::nil()] } });
-        assert_eq!(sent, all);
-        assert_eq!(serde_json::from_value::<VoidWindow>(sent).unwrap(), change);
+        let bounded = Bounded { asked: conditional, within };
+        let sent = serde_json::to_value(&bounded).unwrap();
+        let asked = json!({ "id": Uuid::nil(), "ifMatch": ["a"] });
+        assert_eq!(sent, json!({ "asked": asked, "within": { "employees": [Uuid::nil()] } }));
+        assert_eq!(serde_json::from_value::<Bounded<Conditional<VoidWindow>>>(sent.clone()).unwrap(), bounded);
+        assert!(serde_json::from_value::<VoidWindow>(sent).is_err());
     }
 }
