@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::{Document, doc};
-use contracts::{Code, EmployeeId, Millis, QuarantineCursor, WindowContent, WindowId};
+use contracts::{Code, EmployeeId, Millis, QuarantineCursor, WindowContent, WindowId, Within};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
@@ -113,12 +113,13 @@ impl QuarantineStore {
         Ok(due.try_collect().await?)
     }
 
-    /// All windows that wait for a decision or their time, or all that are decided, in the order of
-    /// (since, key).
+    /// All windows that wait for a decision or their time, or all that are decided, of everybody or of
+    /// some, in the order of (since, key).
     pub(crate) async fn all(
         &self,
         decided: bool,
         after: Option<QuarantineCursor>,
+        within: Option<Within>,
     ) -> Result<impl Stream<Item = mongodb::error::Result<Held>> + use<>, Error> {
         let mut filter = match decided {
             true => doc! { "decision": { "$ne": null } },
@@ -126,6 +127,9 @@ impl QuarantineStore {
         };
         if let Some(after) = after {
             filter.insert("$or", later(after.since, &Held::key_after(&after)));
+        }
+        if let Some(within) = within {
+            filter.insert("item.employeeId", mongo::one_of(within.employees));
         }
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }
