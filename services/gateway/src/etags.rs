@@ -12,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contracts::{Employee, Project, Tag, Task};
+use contracts::{Employee, Project, Tag, Task, Team};
 use serde::Serialize;
 
 use crate::{
@@ -58,6 +58,12 @@ impl Changeable for Project {
 }
 
 impl Changeable for Task {
+    fn parts(&self) -> Vec<Tag> {
+        vec![self.tag()]
+    }
+}
+
+impl Changeable for Team {
     fn parts(&self) -> Vec<Tag> {
         vec![self.tag()]
     }

@@ -19,6 +19,7 @@ mod openapi;
 mod pages;
 mod routes;
 mod serving;
+mod teams;
 #[cfg(test)]
 mod truths;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use contracts::{Action, Actor, AuditEntry, AuditSubject, Caller, Failure, ListAuditEntries, Millis, UnknownActor};
+use contracts::{Action, Actor, AuditEntry, AuditSubject, Failure, ListAuditEntries, Millis, UnknownActor};
 
 use super::{
     form::{Form, Table},
@@ -42,7 +42,7 @@ const COLUMNS: [&str; 11] =
 )]
 pub(super) async fn list_entries(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
@@ -64,7 +64,7 @@ pub(super) async fn list_entries(
     let table = Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
     record_export(&app, &form, "audit").await?;
-    let list = List { app, caller: Caller::Admin, listing, form };
+    let list = List { app, asker, listing, form };
     list.answer_with_actors::<_, AuditEntry>(request).await
 }
 

@@ -20,6 +20,7 @@ mod router;
 mod sessions;
 mod slash;
 mod tasks;
+mod teams;
 mod time_entries;
 mod under_path;
 mod windows;
