@@ -74,7 +74,7 @@ pub struct CreateApiKey {
     /// What it is for.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// A role: what that allows, the key allows.
+    /// A role: what that allows, the key allows. Not `manager`: a key manages no team.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Role, required = false)]
     pub role: Option<Role>,
@@ -163,9 +163,10 @@ impl ApiKeyChanged {
         key.strip_prefix("key.")?.parse().ok()
     }
 
-    /// What it allows.
+    /// What it allows: as a manager nothing, because a key manages no team.
     pub fn allows(&self) -> Scopes {
         match (self.role, &self.scopes) {
+            (Some(Role::Manager), _) => Scopes::default(),
             (Some(role), _) => role.scopes(),
             (None, Some(scopes)) => scopes.clone(),
             (None, None) => Scopes::default(),

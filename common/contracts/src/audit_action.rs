@@ -75,6 +75,12 @@ actions! {
     EmailConfirmed = "email.confirmed";
     /// Somebody tried to confirm an address with a token that is no good.
     ConfirmationFailed = "confirmation.failed";
+    /// A team is new.
+    TeamCreated = "team.created";
+    /// A team's name, managers or employees changed.
+    TeamUpdated = "team.updated";
+    /// A team was deleted.
+    TeamDeleted = "team.deleted";
     /// A project is new.
     ProjectCreated = "project.created";
     /// A project changed.

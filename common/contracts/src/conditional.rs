@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Code, Employee, Failure, Project, ProjectId, Request, Service, Settings, SystemPermissions, Task, Window};
+use crate::{
+    Code, Employee, Failure, Project, ProjectId, Request, Service, Settings, SystemPermissions, Task, Team, Window,
+};
 
 /// The state of something in a few letters, made of its JSON form.
 ///
@@ -98,6 +100,13 @@ impl Task {
     }
 }
 
+impl Team {
+    /// The tag of all that it is.
+    pub fn tag(&self) -> Tag {
+        Tag::of(self)
+    }
+}
+
 impl Window {
     /// The tag of all but the negative time, which other windows change.
     pub fn tag(&self) -> Tag {
@@ -114,10 +123,11 @@ impl Settings {
 
 impl Employee {
     /// The tag of what an admin changes in directory: not of the projects, of which it has a copy, nor
-    /// of what the employee's computers and the mail server say.
+    /// of the team, which has a tag of its own, nor of what the employee's computers and the mail server
+    /// say.
     pub fn tag(&self) -> Tag {
         let (projects, system_permissions) = (Vec::new(), Vec::new());
-        Tag::of(&Self { projects, system_permissions, invitation: None, ..self.clone() })
+        Tag::of(&Self { projects, system_permissions, invitation: None, team_id: None, ..self.clone() })
     }
 
     /// The tag of what the employee's computers allow.
@@ -164,7 +174,7 @@ mod tests {
         assert_eq!(serde_json::to_value(&conditional).unwrap(), plain);
         assert_eq!(serde_json::from_value::<Conditional<DeleteProject>>(plain).unwrap(), conditional);
         let change = VoidWindow { id: WindowId(Uuid::nil()), reason: None };
-        let conditional = Conditional { change, if_match: IfMatch(Some(vec![Tag::sent("a")])) };
+        let conditional = Conditional { change: change.clone(), if_match: IfMatch(Some(vec![Tag::sent("a")])) };
         let sent = serde_json::to_value(&conditional).unwrap();
         assert_eq!(sent, json!({ "id": Uuid::nil(), "ifMatch": ["a"] }));
         assert_eq!(serde_json::from_value::<VoidWindow>(sent).unwrap(), change);

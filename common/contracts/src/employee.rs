@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AccountId, Email, EmployeeId, Event, InvitationDelivery, InvitationId, Label, Millis, Name, Page, ProjectId, Role,
-    Service, Term, WholeSent,
+    Service, TeamId, Term, WholeSent,
     given::{given, given_nullable, given_present},
     kept::kept,
     message::requests,
@@ -42,6 +42,10 @@ pub struct Employee {
     /// What the employee may do beyond their own account.
     #[serde(default)]
     pub role: Role,
+    /// The team that the employee is in.
+    #[serde(default)]
+    #[schema(value_type = Option<TeamId>)]
+    pub team_id: Option<TeamId>,
     /// The projects the employee is on.
     pub projects: Vec<ProjectId>,
     /// What the desktop app may do, one entry a computer.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 pub enum Code {
     /// The e-mail address belongs to another employee.
     EmailTaken,
+    /// The name belongs to another thing of its kind.
+    NameTaken,
     /// An update that names nothing to change.
     NothingToChange,
     /// A bulk update that names no employee, project, task or shift.
@@ -42,6 +44,10 @@ pub enum Code {
     Forbidden,
     /// The key or the role lacks a scope that the call needs.
     MissingScope,
+    /// Somebody, or something of somebody, who is in no team that the caller manages.
+    OtherTeam,
+    /// The caller's own hours, about which others decide.
+    OwnTime,
     /// There is no such thing.
     NotFound,
     /// The path exists, the method does not.
@@ -56,6 +62,8 @@ pub enum Code {
     NotActive,
     /// Without this employee there would be no owner.
     LastOwner,
+    /// The employee is in another team.
+    InOtherTeam,
     /// The id is taken by other content.
     Conflict,
     /// The window ends ahead of the server's clock.
@@ -95,6 +103,7 @@ impl Code {
     pub const fn status(self) -> u16 {
         match self {
             Self::EmailTaken
+            | Self::NameTaken
             | Self::NothingToChange
             | Self::NoFilter
             | Self::InvalidToken
@@ -114,7 +123,7 @@ impl Code {
             | Self::TwoCredentials
             | Self::BadPrecondition => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden | Self::MissingScope => 403,
+            Self::Forbidden | Self::MissingScope | Self::OtherTeam | Self::OwnTime => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooSlow => 408,
@@ -123,6 +132,7 @@ impl Code {
             | Self::AlreadyActive
             | Self::NotActive
             | Self::Conflict
+            | Self::InOtherTeam
             | Self::Voided
             | Self::LastOwner => 409,
             Self::PreconditionFailed => 412,

@@ -56,6 +56,8 @@ ids! {
     SessionId;
     /// An API key.
     KeyId;
+    /// A team.
+    TeamId;
     /// A project.
     ProjectId;
     /// A task of a project.

@@ -47,6 +47,7 @@ mod service;
 mod session;
 mod settings;
 mod task;
+mod team;
 mod term;
 mod text;
 mod time;
@@ -57,6 +58,7 @@ mod window_changes;
 mod window_content;
 mod window_fact;
 mod window_id;
+mod within;
 mod zone;
 
 pub use account::*;
@@ -99,6 +101,7 @@ pub use service::Service;
 pub use session::*;
 pub use settings::*;
 pub use task::*;
+pub use team::*;
 pub use term::Term;
 pub use text::{InvalidText, Label, Name, Note};
 pub use time::{DAY, HOUR, InvalidRange, Millis, SECOND, TimeRange};
@@ -108,6 +111,7 @@ pub use window_changes::*;
 pub use window_content::WindowContent;
 pub use window_fact::*;
 pub use window_id::{content_hash, shift_id, window_id};
+pub use within::{Bounded, Within};
 pub use zone::{UnknownZone, Zone};
 
 /// The organization of everything, until there is more than one.

@@ -184,7 +184,7 @@ pub enum Role {
     Owner,
     /// Everything but to make keys and to give roles.
     Admin,
-    /// Reads what concerns the people they manage; decides about their hours once there are teams.
+    /// Reads what concerns the employees of the teams that they manage, and decides about their hours.
     Manager,
     /// Reads everything.
     Auditor,
@@ -202,7 +202,8 @@ impl Role {
         *self == Self::Employee
     }
 
-    /// What it allows beyond what employees may do for themselves.
+    /// What it allows beyond what employees may do for themselves; a manager as far as it is about the
+    /// employees of their teams.
     pub fn scopes(self) -> Scopes {
         use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
         match self {
@@ -211,10 +212,10 @@ impl Role {
                 let but_keys = Resource::ALL.into_iter().filter(|resource| *resource != Keys);
                 but_keys.map(Scope::write).chain([Scope::read(Keys)]).collect()
             }
-            Self::Manager => [Employees, Projects, Tasks, Time, Analytics, Teams, Rates, Periods]
-                .map(Scope::read)
-                .into_iter()
-                .collect(),
+            Self::Manager => {
+                let reads = [Employees, Projects, Tasks, Analytics, Teams, Rates].map(Scope::read);
+                reads.into_iter().chain([Time, Periods].map(Scope::write)).collect()
+            }
             Self::Auditor => Resource::ALL.into_iter().map(Scope::read).collect(),
             Self::Employee => Scopes::default(),
         }
@@ -253,8 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_owners_and_admins_may_change_anything() {
+    fn nobody_but_owners_and_admins_may_change_anything_and_managers_the_hours_of_their_teams() {
         let changes = |role: &Role| role.scopes().0.iter().any(|scope| scope.write);
-        assert_eq!(Role::ALL.into_iter().filter(changes).collect::<Vec<_>>(), [Role::Owner, Role::Admin]);
+        assert_eq!(
+            Role::ALL.into_iter().filter(changes).collect::<Vec<_>>(),
+            [Role::Owner, Role::Admin, Role::Manager]
+        );
+        let scopes = Role::Manager.scopes();
+        let changed: Vec<_> = scopes.0.iter().filter(|scope| scope.write).map(|scope| scope.resource).collect();
+        assert_eq!(changed, [Resource::Time, Resource::Periods]);
     }
 }

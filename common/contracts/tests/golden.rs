@@ -72,6 +72,7 @@ fn employee() -> Employee {
         kind: "personal".into(),
         title: Some(label("Engineer")),
         role: Role::Manager,
+        team_id: Some(id(11)),
         projects: vec![id(3)],
         system_permissions: vec![permissions()],
         is_active: true,
@@ -245,6 +246,7 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     let mut golden = Golden::default();
     accounts(&mut golden);
     employees(&mut golden);
+    teams(&mut golden);
     projects(&mut golden);
     windows(&mut golden);
     golden.request(
@@ -381,6 +383,24 @@ fn keys(golden: &mut Golden) {
     });
     let table: BTreeMap<_, _> = Role::ALL.map(|role| (format!("{role:?}").to_lowercase(), role.scopes())).into();
     golden.check("roles", &table);
+}
+
+fn teams(golden: &mut Golden) {
+    let team = || Team { id: id(11), name: name("Design"), managers: vec![id(12)], employees: vec![id(1)] };
+    let (managers, employees) = (Some(vec![id(12)]), Some(vec![id(1)]));
+    let create = CreateTeam { name: name("Design"), managers: managers.clone(), employees: employees.clone() };
+    golden.request(create, team());
+    golden.request(GetTeam { id: id(11) }, team());
+    golden.request(ListTeams { after: Some(id(11)) }, Page { items: vec![team()], next: Some(id(11)) });
+    let changes = TeamChanges { name: Some(name("Design")), managers, employees };
+    golden.request(on_condition(UpdateTeam { id: id(11), changes }), team());
+    golden.request(on_condition(DeleteTeam { id: id(11) }), ());
+    golden.request(GetTeamMembers { teams: vec![id(11)] }, vec![id(1)]);
+    let managed = ManagedTeams { teams: vec![id(11)], employees: vec![id(1)], projects: vec![id(3)] };
+    golden.request(GetReach { manager: id(12) }, managed);
+    golden.event(TeamChanged { team: team(), version: 2, deleted: true });
+    let within = Within { employees: vec![id(1)], manager: Some(id(12)) };
+    golden.check("within", &Bounded { asked: GetEmployee { id: id(1) }, within: Some(within) });
 }
 
 fn employees(golden: &mut Golden) {

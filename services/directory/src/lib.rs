@@ -1,4 +1,4 @@
-//! Employees, their accounts and invitations. The authority for who somebody is.
+//! Employees, their teams, accounts and invitations. The authority for who somebody is.
 
 mod config;
 mod consumers;
@@ -107,6 +107,13 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::revoke_api_key)
         .on(handlers::mark_key_used)
         .on(handlers::set_role)
+        .on(handlers::create_team)
+        .on(handlers::get_team)
+        .on(handlers::list_teams)
+        .on(handlers::update_team)
+        .on(handlers::delete_team)
+        .on(handlers::get_team_members)
+        .on(handlers::get_reach)
         .on(handlers::refresh_session)
         .on(handlers::list_sessions)
         .on(handlers::end_session)

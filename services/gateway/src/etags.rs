@@ -12,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use contracts::{Employee, Project, Settings, Tag, Task};
+use contracts::{Employee, Project, Settings, Tag, Task, Team};
 use serde::Serialize;
 
 use crate::{
@@ -64,6 +64,12 @@ impl Changeable for Task {
 }
 
 impl Changeable for Settings {
+    fn parts(&self) -> Vec<Tag> {
+        vec![self.tag()]
+    }
+}
+
+impl Changeable for Team {
     fn parts(&self) -> Vec<Tag> {
         vec![self.tag()]
     }

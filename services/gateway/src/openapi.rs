@@ -4,7 +4,7 @@
 mod conditions;
 
 use axum::http::Method;
-use contracts::Grouping;
+use contracts::{Grouping, Role};
 use kit::PublicUrl;
 use serde_json::json;
 use utoipa::{
@@ -40,6 +40,7 @@ use crate::{
     tags(
         (name = "Accounts", description = "Invitations, activation, login and passwords."),
         (name = "Employees", description = "Who works here."),
+        (name = "Teams", description = "Who is in which team, and who manages it."),
         (name = "Projects", description = "What they work on, and at which rates."),
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
@@ -105,6 +106,12 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
                     "403",
                     "`missing_scope`: the key or the role lacks the scope that the call needs.",
                 );
+            }
+            if let Some(scope) = access.scope(&method).filter(|scope| Role::Manager.scopes().allow(*scope)) {
+                add_error(operation, "403", "`other_team`: a manager asks about somebody who is in no team of theirs.");
+                if scope.write {
+                    add_error(operation, "403", "`own_time`: a manager decides about their own hours.");
+                }
             }
             let named = match (access, scope) {
                 (Access::Open, _) => "anybody".to_owned(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    CreateApiKey, CreateProject, CreateTask, ProjectChanges, SystemPermissions, TaskChanges, WindowChanges,
-    WindowCorrection, WindowSent,
+    CreateApiKey, CreateProject, CreateTask, CreateTeam, ProjectChanges, SystemPermissions, TaskChanges, TeamChanges,
+    WindowChanges, WindowCorrection, WindowSent,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,6 +41,8 @@ fn a_field_may_be_null_where_the_description_says_so_and_nowhere_else() {
         untrue::<ProjectChanges>(&api, "ProjectChanges", json!({})),
         untrue::<CreateTask>(&api, "CreateTask", json!({ "name": "a", "projectId": ID })),
         untrue::<TaskChanges>(&api, "TaskChanges", json!({})),
+        untrue::<CreateTeam>(&api, "CreateTeam", json!({ "name": "a" })),
+        untrue::<TeamChanges>(&api, "TeamChanges", json!({})),
         untrue::<EmployeeUpdate>(&api, "EmployeeChanges", json!({})),
         untrue::<SystemPermissions>(&api, "SystemPermissions", json!({ "computer": "a", "permissions": permissions })),
         untrue::<WindowChanges>(&api, "WindowChanges", json!({})),

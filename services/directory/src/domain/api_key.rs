@@ -35,8 +35,9 @@ impl ApiKey {
     ) -> Result<(Self, Secret), Failure> {
         let CreateApiKey { name, role, scopes, expires_at } = request;
         let wanted = match (role, &scopes) {
-            (Some(Role::Employee), None) => {
-                return Err(Failure::field("role", "must be owner, admin, manager or auditor: a key is no employee"));
+            (Some(Role::Employee | Role::Manager), None) => {
+                let must = "must be owner, admin or auditor: a key is no employee and manages no team";
+                return Err(Failure::field("role", must));
             }
             (Some(role), None) => role.scopes(),
             (None, Some(scopes)) if !scopes.0.is_empty() => scopes.clone(),

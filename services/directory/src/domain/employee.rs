@@ -1,7 +1,7 @@
 use contracts::{
     AccountChanged, AccountId, Code, CreateEmployee, Email, EmployeeChanged, EmployeeChanges, EmployeeId, Failure,
     InvitationId, Label, LoggedIn, Millis, Name, ProjectId, Role, SessionId, Standing, StartedSession,
-    SystemPermissions, Term,
+    SystemPermissions, TeamId, Term,
 };
 
 use super::{Delivery, Invitation};
@@ -13,7 +13,7 @@ const MOST_COMPUTERS: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Employee {
     pub(crate) id: EmployeeId,
-    /// Counts the changes; the projects are no part of it.
+    /// Counts the changes; the projects and the team are no part of it.
     pub(crate) version: i64,
     /// Counts the deactivations: tokens and memberships of an older epoch are over.
     pub(crate) epoch: i64,
@@ -31,6 +31,8 @@ pub(crate) struct Employee {
     /// Whether the address was changed since somebody showed that they read mails there.
     pub(crate) email_unconfirmed: bool,
     pub(crate) title: Option<Label>,
+    /// The one team that the employee is in: kept here and nowhere else. A deactivation leaves it.
+    pub(crate) team: Option<TeamId>,
     /// A copy of what the projects service says.
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) permissions: Vec<SystemPermissions>,
@@ -69,6 +71,7 @@ impl Employee {
             email: request.email,
             email_unconfirmed: false,
             title: None,
+            team: None,
             projects: Vec::new(),
             permissions: Vec::new(),
             invitation,
@@ -251,6 +254,7 @@ impl Employee {
             kind: "personal".to_owned(),
             title: self.title,
             role: self.role,
+            team_id: self.team,
             projects: self.projects,
             system_permissions: self.permissions,
             created_at: self.created_at,

@@ -12,6 +12,7 @@ mod refresh_token;
 mod session;
 mod spelling;
 mod strength;
+mod team;
 mod throttle;
 mod token;
 
@@ -26,6 +27,7 @@ pub(crate) use refresh_token::RefreshToken;
 pub(crate) use session::{Refresh, Replaced, Reused, Session};
 pub(crate) use spelling::{composed, spellings};
 pub(crate) use strength::{fitting, hard_to_guess};
+pub(crate) use team::Team;
 pub(crate) use throttle::{
     ACCOUNT, ADDRESS, Bound as AttemptBound, Decision, Of, PAIR, Record as AttemptRecord, Records as AttemptRecords,
     Standing, decide,

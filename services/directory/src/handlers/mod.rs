@@ -6,7 +6,9 @@ mod check_password;
 mod confirm_email;
 mod create_api_key;
 mod create_employee;
+mod create_team;
 mod deactivate_employee;
+mod delete_team;
 mod end_other_sessions;
 mod end_session;
 mod forgot_password;
@@ -15,12 +17,15 @@ mod get_employee;
 mod get_invitation;
 mod get_link;
 mod get_names;
+mod get_reach;
 mod get_standings;
+mod get_team;
 mod grants;
 mod invite_employee;
 mod list_api_keys;
 mod list_employees;
 mod list_sessions;
+mod list_teams;
 mod log_out;
 mod mailed_link;
 mod mark_key_used;
@@ -35,7 +40,9 @@ mod send_reset;
 mod sessions;
 mod set_permissions;
 mod set_role;
+mod team_members;
 mod update_employee;
+mod update_team;
 
 use contracts::{
     AccountChanged, Action, ApiKeyChanged, AuditSubject, Code, Failure, IfMatch, InvitationRequested, MailRequested,
@@ -54,7 +61,9 @@ pub(crate) use check_password::check_password;
 pub(crate) use confirm_email::confirm_email;
 pub(crate) use create_api_key::create_api_key;
 pub(crate) use create_employee::create_employee;
+pub(crate) use create_team::create_team;
 pub(crate) use deactivate_employee::deactivate_employee;
+pub(crate) use delete_team::delete_team;
 pub(crate) use end_other_sessions::end_other_sessions;
 pub(crate) use end_session::end_session;
 pub(crate) use forgot_password::forgot_password;
@@ -63,11 +72,14 @@ pub(crate) use get_employee::get_employee;
 pub(crate) use get_invitation::get_invitation;
 pub(crate) use get_link::get_link;
 pub(crate) use get_names::{get_key_names, get_names};
+pub(crate) use get_reach::{get_reach, get_team_members};
 pub(crate) use get_standings::get_standings;
+pub(crate) use get_team::get_team;
 pub(crate) use invite_employee::invite_employee;
 pub(crate) use list_api_keys::list_api_keys;
 pub(crate) use list_employees::list_employees;
 pub(crate) use list_sessions::list_sessions;
+pub(crate) use list_teams::list_teams;
 pub(crate) use log_out::log_out;
 pub(crate) use mark_key_used::mark_key_used;
 pub(crate) use mark_sessions_seen::mark_sessions_seen;
@@ -81,9 +93,11 @@ pub(crate) use send_reset::send_reset;
 pub(crate) use set_permissions::set_permissions;
 pub(crate) use set_role::set_role;
 pub(crate) use update_employee::update_employee;
+pub(crate) use update_team::update_team;
 
 use grants::grants;
 use sessions::end_sessions;
+use team_members::{check_managers, name_taken, set_members};
 
 /// Writes a changed employee, and tells of it.
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use bson::{Bson, Document, doc};
 use contracts::{
     AccountId, DeliveryChanged, Email, EmployeeId, InvitationDelivery, InvitationId, Label, Millis, Name, ProjectId,
-    Role, SessionId, Standing, SystemPermissions, Term,
+    Role, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
-    mongo::{is_duplicate, one_of, unique, value},
+    mongo::{index, is_duplicate, one_of, unique, value},
 };
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ struct Stored {
     #[serde(default)]
     email_unconfirmed: bool,
     title: Option<Label>,
+    #[serde(default)]
+    team: Option<TeamId>,
     projects: Vec<ProjectId>,
     permissions: Vec<SystemPermissions>,
     invitation: InvitationId,
@@ -64,7 +66,7 @@ pub(crate) struct Employees(Collection<Stored>);
 
 impl Employees {
     pub(super) fn shape() -> Shape {
-        ("employees", vec![unique(doc! { "emailKey": 1 })])
+        ("employees", vec![unique(doc! { "emailKey": 1 }), index(doc! { "team": 1, "_id": 1 })])
     }
 
     pub(super) fn open(db: &Database) -> Self {
@@ -117,12 +119,21 @@ impl Employees {
         Ok(())
     }
 
-    /// All who come after this one, by id: in the order in which they were created.
+    /// All who come after this one, or those of these employees, by id: in the order in which they were
+    /// created.
     pub(crate) async fn list(
         &self,
         after: Option<EmployeeId>,
+        within: Option<Within>,
     ) -> Result<impl Stream<Item = Result<Employee, Error>>, Error> {
-        let filter = after.map_or_else(Document::new, |id| doc! { "_id": { "$gt": value(&id) } });
+        let mut ids = Document::new();
+        ids.extend(after.map(|id| ("$gt".to_owned(), value(&id))));
+        ids.extend(within.map(|within| ("$in".to_owned(), value(&within.employees))));
+        let filter = if ids.is_empty() {
+            ids
+        } else {
+            doc! { "_id": ids }
+        };
         let cursor = self.0.find(filter).sort(doc! { "_id": 1 }).await?;
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
     }
@@ -211,6 +222,7 @@ impl From<&Employee> for Stored {
             email: employee.email,
             email_unconfirmed: employee.email_unconfirmed,
             title: employee.title,
+            team: employee.team,
             projects: employee.projects,
             permissions: employee.permissions,
             invitation: employee.invitation,
@@ -239,6 +251,7 @@ impl From<Stored> for Employee {
             email_key: stored.email_key,
             email_unconfirmed: stored.email_unconfirmed,
             title: stored.title,
+            team: stored.team,
             projects: stored.projects,
             permissions: stored.permissions,
             invitation: stored.invitation,

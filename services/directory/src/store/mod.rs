@@ -10,6 +10,7 @@ mod mails;
 mod memberships;
 mod owners;
 mod sessions;
+mod teams;
 
 use kit::{Database, Shape};
 
@@ -23,6 +24,8 @@ use mails::Mails;
 use memberships::Memberships;
 use owners::Owners;
 use sessions::Sessions;
+pub(crate) use teams::Candidate;
+use teams::Teams;
 
 /// The collections.
 #[derive(Clone, Debug)]
@@ -36,12 +39,13 @@ pub(crate) struct Store {
     pub(crate) api_keys: ApiKeys,
     pub(crate) owners: Owners,
     pub(crate) sessions: Sessions,
+    pub(crate) teams: Teams,
     pub(crate) attempts: Attempts,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 10] {
+    pub(crate) fn shapes() -> [Shape; 11] {
         [
             Employees::shape(),
             Credentials::shape(),
@@ -52,6 +56,7 @@ impl Store {
             ApiKeys::shape(),
             Owners::shape(),
             Sessions::shape(),
+            Teams::shape(),
             Attempts::shape(),
         ]
     }
@@ -68,6 +73,7 @@ impl Store {
             api_keys: ApiKeys::open(db),
             owners: Owners::open(db),
             sessions: Sessions::open(db),
+            teams: Teams::open(db),
             attempts: Attempts::open(db),
         }
     }

@@ -13,4 +13,5 @@ mod passwords;
 mod projections;
 mod revoking;
 mod sessions;
+mod teams;
 mod throttling;

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
 use axum::http::{Method, request::Parts};
-use contracts::{Actor, Caller, Code, EmployeeId, Failure, Resource, Scope, Scopes};
+use contracts::{Actor, Code, EmployeeId, Failure, Resource, Role, Scope, Scopes};
 use tracing::Span;
 
-use super::credentials::{Credentials, KEY_CHALLENGE, TOKEN_CHALLENGE, TOKEN_REFUSED, credentials};
+use super::{
+    asker::Asker,
+    credentials::{Credentials, KEY_CHALLENGE, TOKEN_CHALLENGE, TOKEN_REFUSED, credentials},
+};
 use crate::{
     App,
     auth::revocations::Standing,
@@ -43,6 +46,8 @@ struct Known {
     actor: Actor,
     /// Beyond what an employee may do for themselves.
     scopes: Scopes,
+    /// Whether these are for the employees of their teams only.
+    is_manager: bool,
 }
 
 impl Known {
@@ -55,7 +60,7 @@ impl Known {
 }
 
 /// In what capacity the caller of a route may do what it does: the one place that decides it.
-pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Caller, Problem> {
+pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let Some(access) = parts.extensions.get::<Access>().copied() else {
         // A test calls every route, so that this is found before it is shipped.
         tracing::error!("the router names nobody who may call this route");
@@ -65,14 +70,15 @@ pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Caller, P
         return Err(nobody(access));
     };
     let known = who(given, access, app)?;
-    admit(&known, access, parts)
+    let admitted = admit(&known, access, parts)?;
+    Ok(bounded(&known, admitted, app).await?)
 }
 
 /// Who opens a page, and in what capacity.
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) employee: EmployeeId,
-    pub(crate) caller: Caller,
+    pub(crate) asker: Asker,
     /// Beyond what an employee may do for themselves.
     pub(crate) scopes: Scopes,
 }
@@ -89,23 +95,27 @@ pub(crate) enum Refusal {
 }
 
 /// The same for a page, by the token in its cookie: tokens of people only.
-pub(crate) fn authorize_page(app: &Arc<App>, token: &str, access: Access, parts: &Parts) -> Result<Pass, Refusal> {
+pub(crate) async fn authorize_page(
+    app: &Arc<App>,
+    token: &str,
+    access: Access,
+    parts: &Parts,
+) -> Result<Pass, Refusal> {
     let known = who(Credentials::Token(token), access, app).map_err(|problem| match problem.code() {
         Code::Unauthorized => Refusal::LogIn,
         _ => Refusal::Failed(problem.into_failure()),
     })?;
     let Some(employee) = known.employee() else { return Err(Refusal::LogIn) };
-    let admitted = admit(&known, access, parts);
-    let pass = |caller| Pass { employee, caller, scopes: known.scopes.clone() };
-    match admitted {
-        Ok(caller) => Ok(pass(caller)),
+    let pass = |asker| Pass { employee, asker, scopes: known.scopes.clone() };
+    match admit(&known, access, parts) {
+        Ok(asker) => bounded(&known, asker, app).await.map(pass).map_err(Refusal::Failed),
         Err(problem) if problem.code().is_passing() => Err(Refusal::Failed(problem.into_failure())),
-        Err(_) => Err(Refusal::Forbidden(pass(Caller::Employee(employee)))),
+        Err(_) => Err(Refusal::Forbidden(pass(Asker::Own(employee)))),
     }
 }
 
 /// Whether somebody may call a route, and in what capacity.
-fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Caller, Problem> {
+fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Asker, Problem> {
     kit::acts(known.actor);
     Span::current().record("actor", known.actor.to_string());
     if let Some(meter) = Meter::of(parts) {
@@ -114,8 +124,8 @@ fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Caller, Problem
     }
     let (scope, employee) = (access.scope(&parts.method), known.employee());
     match (access, scope, employee) {
-        (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Caller::Admin),
-        (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Caller::Employee(employee)),
+        (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Asker::Whole),
+        (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Asker::Own(employee)),
         // A person without any role is asked for another kind of credentials, as today's clients know it.
         (Access::Scoped(_), _, Some(_)) if known.scopes.0.is_empty() => Err(nobody(access)),
         (_, Some(scope), _) => {
@@ -126,19 +136,27 @@ fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Caller, Problem
     }
 }
 
+/// The same, where the scopes are a manager's for the employees of the teams that they manage now.
+async fn bounded(known: &Known, asker: Asker, app: &App) -> Result<Asker, Failure> {
+    match (asker, known.employee()) {
+        (Asker::Whole, Some(manager)) if known.is_manager => Asker::manager(app, manager).await,
+        (asker, _) => Ok(asker),
+    }
+}
+
 fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, Problem> {
     let now = app.clock.now();
     match given {
         Credentials::Key(key) => {
             if app.keys.admit(key.as_bytes()) {
-                return Ok(Known { actor: Actor::Root, scopes: Scopes::all() });
+                return Ok(Known { actor: Actor::Root, scopes: Scopes::all(), is_manager: false });
             }
             let refused = || Problem::unauthorized("The API key is not good, or no longer.", vec![KEY_CHALLENGE]);
             let (id, hash) = contracts::read_key(key).ok_or_else(refused)?;
             match app.revocations.look(now, |entries| entries.allowed_by(id, &hash, now)) {
                 (Some(scopes), true) => {
                     app.key_uses.note(app, id, now);
-                    Ok(Known { actor: Actor::Key(id), scopes })
+                    Ok(Known { actor: Actor::Key(id), scopes, is_manager: false })
                 }
                 (None, true) => Err(refused()),
                 (_, false) => Err(Problem::new(
@@ -168,6 +186,7 @@ fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, 
                     Ok(Known {
                         actor: Actor::Person { employee: claims.sub, session: claims.sid },
                         scopes: role.scopes(),
+                        is_manager: role == Role::Manager,
                     })
                 }
                 Standing::Unknown => {

@@ -2,8 +2,10 @@
 //! whoever has no credentials hears of that first.
 
 mod access;
+mod asker;
 mod credentials;
 mod entries;
+mod for_managers;
 mod key_uses;
 mod keys;
 mod revocations;
@@ -13,11 +15,12 @@ mod tokens;
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use contracts::{Caller, Code, EmployeeId};
+use contracts::{Code, EmployeeId};
 
 use self::access::authorize;
 pub(crate) use self::{
     access::{Access, Refusal, authorize_page},
+    asker::{Asker, ForManagers},
     credentials::TOKEN_CHALLENGE,
     key_uses::KeyUses,
     keys::AdminKeys,
@@ -29,7 +32,7 @@ use crate::{App, error::Problem, extract::fitting_query, limits::Meter};
 
 /// A caller who has the scope that the route needs.
 #[derive(Debug)]
-pub(crate) struct Admin;
+pub(crate) struct Admin(pub(crate) Asker);
 
 /// An employee, by the token, for themselves.
 #[derive(Debug)]
@@ -37,15 +40,15 @@ pub(crate) struct EmployeeCaller(pub(crate) EmployeeId);
 
 /// Either of them.
 #[derive(Debug)]
-pub(crate) struct AdminOrEmployee(pub(crate) Caller);
+pub(crate) struct AdminOrEmployee(pub(crate) Asker);
 
 impl FromRequestParts<Arc<App>> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         match caller(parts, app).await? {
-            Caller::Admin => Ok(Self),
-            _ => Err(misnamed()),
+            Asker::Own(_) => Err(misnamed()),
+            asker => Ok(Self(asker)),
         }
     }
 }
@@ -54,10 +57,7 @@ impl FromRequestParts<Arc<App>> for EmployeeCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match caller(parts, app).await? {
-            Caller::Employee(id) => Ok(Self(id)),
-            _ => Err(misnamed()),
-        }
+        caller(parts, app).await?.own().map(Self).ok_or_else(misnamed)
     }
 }
 
@@ -70,9 +70,9 @@ impl FromRequestParts<Arc<App>> for AdminOrEmployee {
 }
 
 /// The caller of a route, whose query fits.
-async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Caller, Problem> {
-    let caller = match authorize(parts, app).await {
-        Ok(caller) => caller,
+async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
+    let asker = match authorize(parts, app).await {
+        Ok(asker) => asker,
         Err(problem) => {
             // Nobody tries credentials without end. Whoever is known was counted already.
             Meter::of(parts).map_or(Ok(()), Meter::count_to_address)?;
@@ -80,7 +80,7 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Caller, Problem> {
         }
     };
     fitting_query(parts)?;
-    Ok(caller)
+    Ok(asker)
 }
 
 /// A handler that takes another kind of caller than the router names for it.

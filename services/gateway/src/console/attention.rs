@@ -4,8 +4,8 @@
 use axum::response::Response;
 use contracts::{
     AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, Failure, HOUR, ListEmployees, ListLongDays,
-    ListOverlaps, ListQuarantine, LongDay, Overlap, QuarantinedWindow, ReplayQuarantined, Request, Resource, Scope,
-    WindowId, WindowState,
+    ListOverlaps, ListQuarantine, LongDay, Overlap, QuarantinedWindow, ReplayQuarantined, Resource, Scope, WindowId,
+    WindowState,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -21,6 +21,7 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
+    auth::ForManagers,
     error::Problem,
     extract::{Form, Params},
     names::Ids,
@@ -76,7 +77,7 @@ impl Chosen {
     }
 }
 
-async fn after<R: Request>(visitor: &Visitor, request: R, done: impl Fn(R::Reply) -> Done) -> Response {
+async fn after<R: ForManagers>(visitor: &Visitor, request: R, done: impl Fn(R::Reply) -> Done) -> Response {
     match visitor.ask(request).await {
         Ok(reply) => errors::see(&format!("{}?done={}", places::ATTENTION.path, done(reply).word())),
         Err(failure) => visitor.failed(&failure),

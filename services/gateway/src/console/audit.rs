@@ -38,7 +38,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 /// The same as a table for spreadsheets, whole.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params)?;
-    trail_as_csv(visitor.app, visitor.caller, request, listing).await
+    trail_as_csv(visitor.app, visitor.asker, request, listing).await
 }
 
 fn asked(visitor: &Visitor, params: &Params) -> Result<ListAuditEntries, Failure> {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use contracts::{
     DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure, Filter, GetEmployee, GetTime, Grouping,
-    InviteEmployee, Label, Name, Permission, ReactivateEmployee, Request, Resource, Role, Scope, SetRole,
-    UpdateEmployee,
+    InviteEmployee, Label, Name, Permission, ReactivateEmployee, Resource, Role, Scope, SetRole, UpdateEmployee,
 };
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
@@ -23,6 +22,7 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
+    auth::ForManagers,
     error::Problem,
     extract::{Form, Params, PathId},
 };
@@ -108,7 +108,7 @@ pub(super) async fn reactivate(visitor: Visitor, PathId(id): PathId<EmployeeId>,
     after(&visitor, id, &params, ReactivateEmployee { id }, Done::Reactivated).await
 }
 
-async fn after<R: Request>(visitor: &Visitor, id: EmployeeId, params: &Params, request: R, done: Done) -> Response {
+async fn after<R: ForManagers>(visitor: &Visitor, id: EmployeeId, params: &Params, request: R, done: Done) -> Response {
     match visitor.ask(request).await {
         Ok(_) => errors::see(&places::person_after(id, done)),
         Err(failure) => again(visitor, id, params, None, &failure).await,
@@ -246,7 +246,7 @@ fn roles(visitor: &Visitor, employee: &Employee) -> Markup {
                         option value=(format!("{role:?}").to_lowercase()) selected[role == employee.role] { (role_name(role)) }
                     }
                 }
-                p.hint #role-hint { "Owners may do everything, admins everything but keys and roles, auditors and managers look only, employees see themselves. Another role logs them out." }
+                p.hint #role-hint { "Owners may do everything, admins everything but keys and roles, auditors look only, managers look and decide about the hours of the teams that they manage, employees see themselves. Another role logs them out." }
                 p { button type="submit" { "Save the role" } }
             }
         }

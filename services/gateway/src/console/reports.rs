@@ -17,6 +17,7 @@ use crate::{
     extract::{Listing, Params},
     names::{Ids, Told},
     routes::time_as_csv,
+    teams,
 };
 
 /// The rows that are shown; a table with more is for a spreadsheet.
@@ -49,11 +50,11 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// The same as a table for spreadsheets, whole.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
-    let request = asked(&visitor, &params)?.request(&visitor)?;
-    time_as_csv(visitor.app, visitor.caller, request, listing).await
+    let request = asked(&visitor, &params).await?.request(&visitor)?;
+    time_as_csv(visitor.app, visitor.asker, request, listing).await
 }
 
-fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
+async fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
     let today = visitor.reader.day(visitor.app.clock.now());
     let must = "must be a day such as 2026-03-01";
     let from = params.get("from", must)?.unwrap_or(today.first_of_month());
@@ -62,7 +63,7 @@ fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
         return Err(Failure::field("to", "must not be before the first day"));
     }
     let by = if params.has("groupBy") { params.group_by()? } else { BTreeSet::from([Grouping::Project]) };
-    Ok(Asked { from, to, by, filter: params.filter()? })
+    Ok(Asked { from, to, by, filter: teams::filter(&visitor.app, &visitor.asker, params).await? })
 }
 
 impl Asked {
@@ -81,7 +82,7 @@ impl Asked {
 
 async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
     let reader = &visitor.reader;
-    let asked = asked(visitor, params)?;
+    let asked = asked(visitor, params).await?;
     let whole = GetTime { group_by: BTreeSet::new(), ..asked.request(visitor)? };
     let ((rows, has_more), whole) =
         futures::try_join!(visitor.first(asked.request(visitor)?, ROWS), visitor.ask(whole))?;

@@ -7,14 +7,14 @@ use axum::{
     http::{HeaderMap, request::Parts},
     response::Response,
 };
-use contracts::{Caller, EmployeeId, Failure, Page, Request, Resource, Scope, Scopes, TimeRange};
+use contracts::{EmployeeId, Failure, Page, Resource, Scope, Scopes, TimeRange};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::{cookie, errors, places, reader::Reader};
 use crate::{
     App,
-    auth::{Access, Refusal, authorize_page},
+    auth::{Access, Asker, ForManagers, Refusal, authorize_page},
     extract::Params,
     names::{Ids, Told},
     routes::ListRequest,
@@ -25,8 +25,8 @@ pub(super) struct Visitor {
     pub(super) app: Arc<App>,
     /// Who.
     pub(super) employee: EmployeeId,
-    /// In what capacity they ask the services for the page's sake.
-    pub(super) caller: Caller,
+    /// In what capacity they ask the services for the page's sake, and about whom.
+    pub(super) asker: Asker,
     /// How they read times and numbers.
     pub(super) reader: Reader,
     /// Whether a part of a page is fetched again by itself.
@@ -53,24 +53,24 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
         let settings = app.organisation.settings().await;
         let reader = Reader::of(&parts.headers, &settings);
-        let visitor = |employee, scopes, caller| Self {
+        let visitor = |employee, scopes, asker| Self {
             app: app.clone(),
             employee,
-            caller,
+            asker,
             reader,
             is_refresh,
             here: here.clone(),
             scopes,
         };
-        match authorize_page(app, token, access, parts) {
-            Ok(pass) => Ok(visitor(pass.employee, pass.scopes, pass.caller)),
+        match authorize_page(app, token, access, parts).await {
+            Ok(pass) => Ok(visitor(pass.employee, pass.scopes, pass.asker)),
             Err(Refusal::LogIn) => Err(log_in()),
             Err(Refusal::Forbidden(pass)) => {
                 // Whoever has no role at all is at home on their own page.
                 if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
                     return Err(errors::see(places::MY_DAY.path));
                 }
-                Err(visitor(pass.employee, pass.scopes, pass.caller).forbidden())
+                Err(visitor(pass.employee, pass.scopes, pass.asker).forbidden())
             }
             Err(Refusal::Failed(failure)) => Err(errors::alone(app, &failure)),
         }
@@ -105,12 +105,16 @@ impl Visitor {
     }
 
     /// Asks a service in the page's capacity.
-    pub(super) async fn ask<R: Request>(&self, request: R) -> Result<R::Reply, Failure> {
-        self.app.ask(self.caller, &request).await
+    pub(super) async fn ask<R: ForManagers>(&self, request: R) -> Result<R::Reply, Failure> {
+        self.asker.ask(&self.app, request).await
     }
 
     /// The same where they may read this; nothing where they may not.
-    pub(super) async fn ask_if<R: Request>(&self, resource: Resource, request: R) -> Result<Option<R::Reply>, Failure> {
+    pub(super) async fn ask_if<R: ForManagers>(
+        &self,
+        resource: Resource,
+        request: R,
+    ) -> Result<Option<R::Reply>, Failure> {
         if self.may(Scope::read(resource)) { self.ask(request).await.map(Some) } else { Ok(None) }
     }
 
@@ -131,9 +135,9 @@ impl Visitor {
     /// The first so many items of a list, and whether there are more. Asks once for as many as a reply
     /// carries, which is mostly all.
     pub(super) async fn first<R: ListRequest>(&self, request: R, most: usize) -> Result<(Vec<R::Item>, bool), Failure> {
-        let Page { mut items, mut next } = self.app.ask(self.caller, &request).await?;
+        let Page { mut items, mut next } = self.asker.ask(&self.app, request.clone()).await?;
         while let Some(place) = next.take_if(|_| items.len() < most) {
-            let page = self.app.ask(self.caller, &request.after(Some(place))).await?;
+            let page = self.asker.ask(&self.app, request.after(Some(place))).await?;
             items.extend(page.items);
             next = page.next;
         }

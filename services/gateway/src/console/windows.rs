@@ -1,7 +1,7 @@
 //! The windows behind a stretch of somebody's day.
 
 use axum::response::Response;
-use contracts::{Caller, EmployeeId, Failure, Filter, HOUR, ListWindows, Resource, Scope, TimeRange};
+use contracts::{EmployeeId, Failure, Filter, HOUR, ListWindows, Resource, Scope, TimeRange};
 use maud::{Markup, html};
 
 use super::{lanes, notice::notice, places, visitor::Visitor};
@@ -22,7 +22,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let reader = &visitor.reader;
     let (day, range, _) = visitor.day(params)?;
     let employee: EmployeeId = params.get("employee", "must be the id of an employee")?.unwrap_or(visitor.employee);
-    if matches!(visitor.caller, Caller::Employee(own) if own != employee) {
+    if visitor.asker.own().is_some_and(|own| own != employee) {
         return Err(Failure::not_found("employee"));
     }
     let minute = |name: &str, unless: i64| {
@@ -38,7 +38,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     ids.employees.insert(employee);
     let told = visitor.names(ids).await;
     let name = told.employees.get(&employee).map_or("somebody", contracts::Name::as_str);
-    let back = if matches!(visitor.caller, Caller::Employee(_)) { &places::MY_DAY } else { &places::DAY };
+    let back = if visitor.asker.own().is_some() { &places::MY_DAY } else { &places::DAY };
     let may_change = visitor.may(Scope::write(Resource::Time));
     Ok(html! {
         (notice(params))

@@ -9,8 +9,8 @@ use axum::{
     http::request::Parts,
 };
 use contracts::{
-    EmployeeId, Failure, Filter, Grouping, Label, Millis, ProjectId, TaskId, TimeRange, UnknownGrouping, UnknownZone,
-    Zone,
+    EmployeeId, Failure, Filter, Grouping, Label, Millis, ProjectId, TaskId, TeamId, TimeRange, UnknownGrouping,
+    UnknownZone, Zone,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -35,6 +35,9 @@ pub(crate) struct Asked {
     /// Of these employees only: ids with commas between.
     #[param(rename = "employeeId", style = Form, explode = false, max_items = 1_000)]
     employee_id: Option<HashSet<EmployeeId>>,
+    /// Of the employees of these teams only.
+    #[param(rename = "teamId", style = Form, explode = false, max_items = 1_000)]
+    team_id: Option<HashSet<TeamId>>,
     /// On these projects only.
     #[param(rename = "projectId", style = Form, explode = false, max_items = 1_000)]
     project_id: Option<HashSet<ProjectId>>,
@@ -91,7 +94,8 @@ impl Params {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }
 
-    /// Of whose time, on what, and in which shifts, whose ids a client makes up.
+    /// Of whose time, on what, and in which shifts, whose ids a client makes up. [`crate::teams::filter`]
+    /// reads `teamId` too.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         Ok(Filter {
             employees: self.ids("employeeId")?,

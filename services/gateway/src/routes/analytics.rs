@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, response::Response};
-use contracts::{
-    Caller, Code, EmployeeId, GetProjectTime, GetTaskTime, GetTime, Grouping, TaskId, TaskTime, TimeCursor, TimeRow,
-};
+use contracts::{EmployeeId, GetProjectTime, GetTaskTime, GetTime, Grouping, TaskId, TaskTime, TimeCursor, TimeRow};
 
 use super::{
     audit::record_export,
@@ -13,9 +11,10 @@ use super::{
 };
 use crate::{
     App,
-    auth::{Admin, AdminOrEmployee},
+    auth::{Admin, AdminOrEmployee, Asker},
     error::Problem,
     extract::{Asked, Listing, Paging, Params},
+    teams,
 };
 
 /// How a browser keeps the table of [`time`].
@@ -38,16 +37,16 @@ const DISPOSITION: &str = "attachment; filename=\"time.csv\"";
 )]
 pub(super) async fn project_time(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
     params.zone()?;
-    let request = GetProjectTime { range: params.range()?, filter: params.filter()? };
+    let request = GetProjectTime { range: params.range()?, filter: teams::filter(&app, &asker, &params).await? };
     let columns = vec!["id", "time", "costs", "income", "projectName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"project-time.csv\"", columns });
     record_export(&app, &form, "project-time").await?;
-    let projects = app.ask(Caller::Admin, &request).await?;
+    let projects = asker.ask(&app, request).await?;
     Ok(form.answer(named(&app.names, projects).await.into_iter())?)
 }
 
@@ -76,7 +75,7 @@ pub(super) async fn project_time(
 )]
 pub(super) async fn time(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
@@ -84,31 +83,28 @@ pub(super) async fn time(
         range: params.range()?,
         group_by: params.group_by()?,
         timezone: params.zone()?,
-        filter: params.filter()?,
+        filter: teams::filter(&app, &asker, &params).await?,
         after: None,
     };
-    if !request.filter.employees.iter().all(|employee| caller.may_see(*employee)) {
-        return Err(for_themselves_only());
-    }
-    if let Caller::Employee(id) = caller {
-        request.filter.employees = vec![id];
+    if let Some(own) = asker.own() {
+        request.filter.employees = vec![own];
     }
     let columns = columns(&request);
     let form = Form::wanted(&listing, Table { disposition: DISPOSITION, columns });
     record_export(&app, &form, "time").await?;
-    List { app, caller, listing, form }.answer_named(request).await
+    List { app, asker, listing, form }.answer_named(request).await
 }
 
 /// The same as a table for spreadsheets, for a page.
 pub(crate) async fn time_as_csv(
     app: Arc<App>,
-    caller: Caller,
+    asker: Asker,
     request: GetTime,
     listing: Listing,
 ) -> Result<Response, Problem> {
     let form = Form::Csv(Table { disposition: DISPOSITION, columns: columns(&request) });
     record_export(&app, &form, "time").await?;
-    List { app, caller, listing, form }.answer_named(request).await
+    List { app, asker, listing, form }.answer_named(request).await
 }
 
 /// The keys of the rows, in the order in which they are sorted, their sums, and then the names of
@@ -156,17 +152,11 @@ impl ListRequest for GetTime {
 )]
 pub(super) async fn task_time(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     params: Params,
 ) -> Result<Json<TaskTime>, Problem> {
     let employee_id: EmployeeId = params.required("employeeId", "must be the id (a UUID) of an employee")?;
     let task_id = params.required("taskId", "must be the id (a UUID) of a task")?;
-    if !caller.may_see(employee_id) {
-        return Err(for_themselves_only());
-    }
-    Ok(Json(app.ask(caller, &GetTaskTime { employee_id, task_id }).await?))
-}
-
-fn for_themselves_only() -> Problem {
-    Problem::new(Code::Forbidden, "Employees may do this for themselves only.")
+    asker.require_sight_of(&[employee_id], &[])?;
+    Ok(Json(asker.ask(&app, GetTaskTime { employee_id, task_id }).await?))
 }

@@ -2,8 +2,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
-    ApiKey, Caller, CreateApiKey, Employee, EmployeeId, GetApiKey, KeyId, ListApiKeys, NewApiKey, RevokeApiKey, Role,
-    SetRole,
+    ApiKey, CreateApiKey, Employee, EmployeeId, GetApiKey, KeyId, ListApiKeys, NewApiKey, RevokeApiKey, Role, SetRole,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -33,10 +32,10 @@ use crate::{
 )]
 pub(super) async fn create_api_key(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     Body(request): Body<CreateApiKey>,
 ) -> Result<Response, Problem> {
-    let made: NewApiKey = app.ask(Caller::Admin, &request).await?;
+    let made: NewApiKey = asker.ask(&app, request).await?;
     let location = format!("/api/v1/api-key/{}", made.about.id);
     let mut made = [NewKeyWithMaker::from(made)];
     name_actors(&app.names, &mut made).await;
@@ -51,9 +50,9 @@ pub(super) async fn create_api_key(
 )]
 pub(super) async fn list_api_keys(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
 ) -> Result<Json<Vec<KeyWithMaker>>, Problem> {
-    let mut keys: Vec<_> = app.ask(Caller::Admin, &ListApiKeys {}).await?.into_iter().map(Into::into).collect();
+    let mut keys: Vec<_> = asker.ask(&app, ListApiKeys {}).await?.into_iter().map(Into::into).collect();
     name_actors(&app.names, &mut keys).await;
     Ok(Json(keys))
 }
@@ -66,10 +65,10 @@ pub(super) async fn list_api_keys(
 )]
 pub(super) async fn get_api_key(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<KeyId>,
 ) -> Result<Json<KeyWithMaker>, Problem> {
-    let key: ApiKey = app.ask(Caller::Admin, &GetApiKey { id }).await?;
+    let key: ApiKey = asker.ask(&app, GetApiKey { id }).await?;
     let mut key = [key.into()];
     name_actors(&app.names, &mut key).await;
     let [key] = key;
@@ -86,10 +85,10 @@ pub(super) async fn get_api_key(
 )]
 pub(super) async fn revoke_api_key(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<KeyId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &RevokeApiKey { id }).await?;
+    asker.ask(&app, RevokeApiKey { id }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -115,10 +114,10 @@ pub(super) struct GivenRole {
 )]
 pub(super) async fn set_role(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
     Body(GivenRole { role }): Body<GivenRole>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(SetRole { id, role })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(SetRole { id, role })).await?))
 }

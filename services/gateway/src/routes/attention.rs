@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use contracts::{
-    Caller, EmployeeId, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, ProjectId,
+    EmployeeId, Failure, HOUR, ListLongDays, ListOverlaps, LongDay, Overlap, OverlapCursor, ProjectId, TeamId,
     TimeCursor,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     auth::Admin,
     error::Problem,
     extract::{Listing, Paging, Params},
+    teams,
 };
 
 /// The hours that a day may have where none are named.
@@ -38,6 +39,7 @@ const HOURS: i64 = 16;
         ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
         ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
         ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of the employees of these teams only."),
         ("projectId" = Option<HashSet<ProjectId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Only where the window, or one that it takes time from, is on one of these projects."),
         ("timezone" = Option<String>, Query, description = "A zone of the IANA database. It changes nothing here: only instants count.", example = "Europe/Berlin"),
         Paging,
@@ -49,12 +51,12 @@ const HOURS: i64 = 16;
 )]
 pub(super) async fn list_overlaps(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
     params.zone()?;
-    let (employees, projects) = (params.ids("employeeId")?, params.ids("projectId")?);
+    let (employees, projects) = (teams::employees(&app, &asker, &params).await?, params.ids("projectId")?);
     let request = ListOverlaps { range: params.range()?, employees, projects, after: None };
     let columns = vec![
         "id",
@@ -73,7 +75,7 @@ pub(super) async fn list_overlaps(
     ];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"overlaps.csv\"", columns });
     record_export(&app, &form, "overlaps").await?;
-    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
+    List { app, asker, listing, form }.answer_named(request).await
 }
 
 /// Days on which too much time counts for somebody.
@@ -87,6 +89,7 @@ pub(super) async fn list_overlaps(
         ("start" = i64, Query, description = "The first moment, in milliseconds since 1970 UTC.", example = 1_760_000_000_000i64),
         ("end" = i64, Query, description = "The first moment after.", example = 1_760_086_400_000i64),
         ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of the employees of these teams only."),
         ("hours" = Option<u8>, Query, description = "How many hours a day may have without being listed, from 1 to 24; 16 where none are named.", minimum = 1, maximum = 24, example = 16),
         ("timezone" = Option<String>, Query, description = "Where days begin: a zone of the IANA database; UTC where none is named.", example = "Europe/Berlin"),
         Paging,
@@ -98,7 +101,7 @@ pub(super) async fn list_overlaps(
 )]
 pub(super) async fn list_long_days(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
@@ -106,13 +109,13 @@ pub(super) async fn list_long_days(
         range: params.range()?,
         longer_than: hours(&params)? * HOUR,
         timezone: params.zone()?,
-        employees: params.ids("employeeId")?,
+        employees: teams::employees(&app, &asker, &params).await?,
         after: None,
     };
     let columns = vec!["day", "employeeId", "time", "windowTime", "windowCount", "employeeName"];
     let form = Form::wanted(&listing, Table { disposition: "attachment; filename=\"long-days.csv\"", columns });
     record_export(&app, &form, "long-days").await?;
-    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
+    List { app, asker, listing, form }.answer_named(request).await
 }
 
 fn hours(params: &Params) -> Result<i64, Failure> {

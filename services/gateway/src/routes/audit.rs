@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use contracts::{Action, Actor, AuditEntry, AuditSubject, Caller, Failure, ListAuditEntries, Millis, UnknownActor};
+use contracts::{Action, Actor, AuditEntry, AuditSubject, Failure, ListAuditEntries, Millis, UnknownActor};
 
 use super::{
     form::{Form, Table},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     App,
-    auth::Admin,
+    auth::{Admin, Asker},
     error::Problem,
     extract::{Listing, Paging, Params},
 };
@@ -42,7 +42,7 @@ const COLUMNS: [&str; 11] =
 )]
 pub(super) async fn list_entries(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
@@ -63,20 +63,20 @@ pub(super) async fn list_entries(
     };
     let form = Form::wanted(&listing, table());
     record_export(&app, &form, "audit").await?;
-    let list = List { app, caller: Caller::Admin, listing, form };
+    let list = List { app, asker, listing, form };
     list.answer_with_actors::<_, AuditEntry>(request).await
 }
 
 /// The entries as a table, whole.
 pub(crate) async fn trail_as_csv(
     app: Arc<App>,
-    caller: Caller,
+    asker: Asker,
     request: ListAuditEntries,
     listing: Listing,
 ) -> Result<Response, Problem> {
     let form = Form::Csv(table());
     record_export(&app, &form, "audit").await?;
-    List { app, caller, listing, form }.answer_with_actors::<_, AuditEntry>(request).await
+    List { app, asker, listing, form }.answer_with_actors::<_, AuditEntry>(request).await
 }
 
 fn table() -> Table {

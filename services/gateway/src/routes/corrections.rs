@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    AdmitQuarantined, Caller, ContentHash, CorrectWindow, DiscardQuarantined, Failure, ListQuarantine,
-    QuarantineCursor, QuarantinedWindow, ReplayQuarantined, VoidWindow, Window, WindowCorrection, WindowId,
+    AdmitQuarantined, Bounded, ContentHash, CorrectWindow, DiscardQuarantined, EmployeeId, Failure, ListQuarantine,
+    QuarantineCursor, QuarantinedWindow, ReplayQuarantined, TeamId, VoidWindow, Window, WindowCorrection, WindowId,
 };
 
 use super::{
@@ -22,6 +22,7 @@ use crate::{
     auth::Admin,
     error::Problem,
     extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
+    teams,
 };
 
 /// Correct one recorded window.
@@ -40,12 +41,12 @@ use crate::{
 )]
 pub(super) async fn correct_window(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
     Body(changes): Body<WindowCorrection>,
 ) -> Result<Json<Window>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(CorrectWindow { id, changes, reason: None })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(CorrectWindow { id, changes, reason: None })).await?))
 }
 
 /// Void one recorded window: it counts no longer.
@@ -61,11 +62,11 @@ pub(super) async fn correct_window(
 )]
 pub(super) async fn void_window(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &only_if.on(VoidWindow { id, reason: None })).await?;
+    asker.ask(&app, only_if.on(VoidWindow { id, reason: None })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,18 +76,24 @@ pub(super) async fn void_window(
 /// discarded, with who and when.
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
-    params(Paging, ("decided" = Option<bool>, Query, description = "Those that are decided, in place of the others.")),
+    params(
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of the employees of these teams only."),
+        Paging, ("decided" = Option<bool>, Query, description = "Those that are decided, in place of the others."),
+    ),
     responses((status = 200, description = "All of them.", body = Vec<HeldWithDecider>)),
 )]
 pub(super) async fn list_quarantine(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
     let decided = params.get("decided", "must be true or false")?.unwrap_or_default();
-    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
-    list.answer_with_actors::<_, HeldWithDecider>(ListQuarantine { decided, ..ListQuarantine::default() }).await
+    let within = teams::within(&app, &asker, &params).await?;
+    let list = List { app, asker, listing, form: Form::Json };
+    let request = Bounded { asked: ListQuarantine { decided, ..ListQuarantine::default() }, within };
+    list.answer_with_actors::<_, HeldWithDecider>(request).await
 }
 
 impl ListRequest for ListQuarantine {
@@ -117,12 +124,12 @@ impl ListRequest for ListQuarantine {
 )]
 pub(super) async fn replay_quarantined(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<WindowId>,
     params: Params,
 ) -> Result<Response, Problem> {
     let replay = ReplayQuarantined { id, content: content(&params)?, set_aside: true };
-    let state = app.ask(Caller::Admin, &replay).await?;
+    let state = asker.ask(&app, replay).await?;
     Ok(Json(seen(id, state)).into_response())
 }
 
@@ -145,12 +152,12 @@ pub(super) async fn replay_quarantined(
 )]
 pub(super) async fn admit_quarantined(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<WindowId>,
     params: Params,
 ) -> Result<Json<Window>, Problem> {
     let admit = AdmitQuarantined { id, content: content(&params)? };
-    Ok(Json(app.ask(Caller::Admin, &admit).await?))
+    Ok(Json(asker.ask(&app, admit).await?))
 }
 
 /// Discard a window from quarantine: it is not recorded.
@@ -169,12 +176,12 @@ pub(super) async fn admit_quarantined(
 )]
 pub(super) async fn discard_quarantined(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<WindowId>,
     params: Params,
 ) -> Result<StatusCode, Problem> {
     let discard = DiscardQuarantined { id, content: content(&params)? };
-    app.ask(Caller::Admin, &discard).await?;
+    asker.ask(&app, discard).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,9 +2,9 @@ use std::{convert::identity, sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
-    Caller, Code, CreateEmployee, DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure,
+    Bounded, Caller, Code, CreateEmployee, DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure,
     GetEmployee, InviteEmployee, Label, ListEmployees, Name, ProjectId, ReactivateEmployee, SetMemberships,
-    SetPermissions, SystemPermissions, UpdateEmployee, given_nullable, given_present, present,
+    SetPermissions, SystemPermissions, TeamId, UpdateEmployee, given_nullable, given_present, present,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,7 +20,8 @@ use crate::{
     auth::{Admin, EmployeeCaller},
     error::Problem,
     etags::{Part, Seen},
-    extract::{Body, Listing, OnlyIf, Paging, PathId},
+    extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
+    teams,
 };
 
 /// How long it may take to put an employee on many projects.
@@ -53,7 +54,7 @@ pub(crate) struct NewEmployee {
 )]
 pub(super) async fn create_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     Body(NewEmployee { name, email, projects }): Body<NewEmployee>,
 ) -> Result<Response, Problem> {
     let set = |employee_id, only_check| {
@@ -61,12 +62,12 @@ pub(super) async fn create_employee(
         wanted.map(|projects| SetMemberships { employee_id, projects, only_check })
     };
     if let Some(check) = set(EmployeeId(Uuid::nil()), true) {
-        app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &check).await?;
+        asker.ask_within(&app, MEMBERSHIPS_PATIENCE, check).await?;
     }
-    let mut employee: Employee = app.ask(Caller::Admin, &CreateEmployee { name, email }).await?;
+    let mut employee: Employee = asker.ask(&app, CreateEmployee { name, email }).await?;
     let id = employee.id;
     if let Some(set) = set(id, false) {
-        let set = app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &set).await;
+        let set = asker.ask_within(&app, MEMBERSHIPS_PATIENCE, set).await;
         employee.projects = set.map_err(|failure| created_only(id, failure))?;
     }
     Ok(created(format!("/api/v1/employee/{id}"), employee))
@@ -84,16 +85,21 @@ fn created_only(id: EmployeeId, failure: Failure) -> Failure {
 /// All employees.
 #[utoipa::path(
     get, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
-    params(Paging),
-    responses((status = 200, description = "Everybody, the deactivated too.", body = Vec<Employee>)),
+    params(
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these teams only: ids with commas between."),
+        Paging,
+    ),
+    responses((status = 200, description = "Everybody, the deactivated too; for a manager those of their teams, and themselves.", body = Vec<Employee>)),
 )]
 pub(super) async fn list_employees(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
+    params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
-    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
-    list.answer(ListEmployees { after: None }, identity).await
+    let within = teams::within(&app, &asker, &params).await?;
+    let list = List { app, asker, listing, form: Form::Json };
+    list.answer(Bounded { asked: ListEmployees { after: None }, within }, identity).await
 }
 
 impl ListRequest for ListEmployees {
@@ -117,10 +123,10 @@ impl ListRequest for ListEmployees {
 )]
 pub(super) async fn get_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Seen<Employee>, Problem> {
-    Ok(Seen(app.ask(Caller::Admin, &GetEmployee { id }).await?))
+    Ok(Seen(asker.ask(&app, GetEmployee { id }).await?))
 }
 
 /// What may be changed about an employee.
@@ -162,28 +168,28 @@ pub(crate) struct EmployeeUpdate {
 )]
 pub(super) async fn update_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
     Body(EmployeeUpdate { name, email, title, projects }): Body<EmployeeUpdate>,
 ) -> Result<Json<Employee>, Problem> {
     let update = UpdateEmployee { id, changes: EmployeeChanges { name, email, title }, only_check: false };
     let Some(projects) = projects else {
-        return Ok(Json(app.ask(Caller::Admin, &only_if.on(update)).await?));
+        return Ok(Json(asker.ask(&app, only_if.on(update)).await?));
     };
     let has_more = update.changes != EmployeeChanges::default();
     if has_more {
         let check = UpdateEmployee { only_check: true, ..update.clone() };
-        app.ask(Caller::Admin, &only_if.on(check)).await?;
+        asker.ask(&app, only_if.on(check)).await?;
     } else {
-        app.ask(Caller::Admin, &GetEmployee { id }).await?;
+        asker.ask(&app, GetEmployee { id }).await?;
     }
     let set = only_if.on_part(Part::Projects, SetMemberships { employee_id: id, projects, only_check: false });
-    let projects = app.bus.ask_within(MEMBERSHIPS_PATIENCE, Caller::Admin, &set).await?;
+    let projects = asker.ask_within(&app, MEMBERSHIPS_PATIENCE, set).await?;
     let employee = if has_more {
-        app.ask(Caller::Admin, &only_if.on(update)).await.map_err(half_done)?
+        asker.ask(&app, only_if.on(update)).await.map_err(half_done)?
     } else {
-        app.ask(Caller::Admin, &GetEmployee { id }).await?
+        asker.ask(&app, GetEmployee { id }).await?
     };
     // The list on the employee is a copy, which may be a moment late.
     Ok(Json(Employee { projects, ..employee }))
@@ -210,11 +216,11 @@ fn half_done(failure: Failure) -> Failure {
 )]
 pub(super) async fn deactivate_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(DeactivateEmployee { id })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(DeactivateEmployee { id })).await?))
 }
 
 /// Take a deactivation back.
@@ -230,10 +236,10 @@ pub(super) async fn deactivate_employee(
 )]
 pub(super) async fn reactivate_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<Json<Employee>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &ReactivateEmployee { id }).await?))
+    Ok(Json(asker.ask(&app, ReactivateEmployee { id }).await?))
 }
 
 /// Have a fresh invitation mailed.
@@ -249,10 +255,10 @@ pub(super) async fn reactivate_employee(
 )]
 pub(super) async fn invite_employee(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<(StatusCode, Json<Employee>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(app.ask(Caller::Admin, &InviteEmployee { id }).await?)))
+    Ok((StatusCode::ACCEPTED, Json(asker.ask(&app, InviteEmployee { id }).await?)))
 }
 
 /// Tell what a computer allows the desktop app.

@@ -7,7 +7,7 @@ use axum::{
     http::header::LINK,
     response::{IntoResponse, Response},
 };
-use contracts::{Caller, Failure, Page, Request};
+use contracts::{Bounded, Failure, Page, Request};
 use futures::{Stream, stream};
 use kit::Origin;
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,10 +18,15 @@ use super::{
     form::{Form, unwritten},
     named::{HasIds, Named, named},
 };
-use crate::{App, error::Problem, extract::Listing};
+use crate::{
+    App,
+    auth::{Asker, ForManagers},
+    error::Problem,
+    extract::Listing,
+};
 
 /// A question that is answered with a list, page by page.
-pub(crate) trait ListRequest: Request<Reply = Page<Self::Item, Self::Place>> + Clone {
+pub(crate) trait ListRequest: ForManagers + Request<Reply = Page<Self::Item, Self::Place>> + Clone {
     /// What the list holds.
     type Item: Send + 'static;
     /// A place in it: the next page starts after it, whatever has come in before it meanwhile.
@@ -32,6 +37,22 @@ pub(crate) trait ListRequest: Request<Reply = Page<Self::Item, Self::Place>> + C
 
     /// Where an item stands.
     fn place(&self, item: &Self::Item) -> Self::Place;
+}
+
+impl<R: ListRequest> ListRequest for Bounded<R>
+where
+    Self: ForManagers + Request<Reply = Page<R::Item, R::Place>>,
+{
+    type Item = R::Item;
+    type Place = R::Place;
+
+    fn after(&self, place: Option<R::Place>) -> Self {
+        Self { asked: self.asked.after(place), within: self.within.clone() }
+    }
+
+    fn place(&self, item: &R::Item) -> R::Place {
+        self.asked.place(item)
+    }
 }
 
 /// What is still to be sent of a list.
@@ -45,7 +66,7 @@ enum Rest<T, C> {
 /// A list that somebody has asked for.
 pub(super) struct List {
     pub(super) app: Arc<App>,
-    pub(super) caller: Caller,
+    pub(super) asker: Asker,
     pub(super) listing: Listing,
     pub(super) form: Form,
 }
@@ -62,11 +83,11 @@ impl List {
         request: R,
         show: impl Fn(R::Item) -> U + Send + Sync + 'static,
     ) -> Result<Response, Problem> {
-        let Self { app, caller, listing, form } = self;
+        let Self { app, asker, listing, form } = self;
         let asked = request.clone();
         let fetch = move |place| {
-            let (app, next) = (app.clone(), asked.after(place));
-            async move { app.ask(caller, &next).await }
+            let (app, asker, next) = (app.clone(), asker.clone(), asked.after(place));
+            async move { asker.ask(&app, next).await }
         };
         send(listing, form, fetch, move |item: &R::Item| request.place(item), show).await
     }
@@ -76,12 +97,12 @@ impl List {
     where
         R::Item: HasIds + Serialize,
     {
-        let Self { app, caller, listing, form } = self;
+        let Self { app, asker, listing, form } = self;
         let asked = request.clone();
         let fetch = move |place| {
-            let (app, next) = (app.clone(), asked.after(place));
+            let (app, asker, next) = (app.clone(), asker.clone(), asked.after(place));
             async move {
-                let Page { items, next } = app.ask(caller, &next).await?;
+                let Page { items, next } = asker.ask(&app, next).await?;
                 Ok(Page { items: named(&app.names, items).await, next })
             }
         };
@@ -94,12 +115,12 @@ impl List {
         U: From<R::Item> + HasActor + Serialize + Send + 'static,
         R::Place: Clone,
     {
-        let Self { app, caller, listing, form } = self;
+        let Self { app, asker, listing, form } = self;
         let asked = request.clone();
         let fetch = move |place| {
-            let (app, request) = (app.clone(), asked.after(place));
+            let (app, asker, request) = (app.clone(), asker.clone(), asked.after(place));
             async move {
-                let Page { items, next } = app.ask(caller, &request).await?;
+                let Page { items, next } = asker.ask(&app, request.clone()).await?;
                 let (places, mut items): (Vec<_>, Vec<U>) =
                     items.into_iter().map(|item| (request.place(&item), U::from(item))).unzip();
                 name_actors(&app.names, &mut items).await;

@@ -21,6 +21,7 @@ mod sessions;
 mod settings;
 mod slash;
 mod tasks;
+mod teams;
 mod time_entries;
 mod under_path;
 mod windows;

@@ -121,9 +121,9 @@ pub(super) async fn confirm_email(
 )]
 pub(super) async fn send_reset(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     PathId(id): PathId<EmployeeId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &SendReset { id }).await?;
+    asker.ask(&app, SendReset { id }).await?;
     Ok(StatusCode::ACCEPTED)
 }

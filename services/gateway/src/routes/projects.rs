@@ -2,8 +2,8 @@ use std::{convert::identity, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
-    Caller, CreateProject, DeleteProject, GetProject, ListProjects, Project, ProjectChanges, ProjectId, ProjectSummary,
-    Tag, UpdateProject,
+    CreateProject, DeleteProject, GetProject, ListProjects, Project, ProjectChanges, ProjectId, ProjectSummary, Tag,
+    UpdateProject,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,10 +35,10 @@ use crate::{
 )]
 pub(super) async fn create_project(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     Body(request): Body<CreateProject>,
 ) -> Result<Response, Problem> {
-    let project: Project = app.ask(Caller::Admin, &request).await?;
+    let project: Project = asker.ask(&app, request).await?;
     Ok(created(format!("/api/v1/project/{}", project.id), project))
 }
 
@@ -50,10 +50,10 @@ pub(super) async fn create_project(
 )]
 pub(super) async fn list_projects(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     listing: Listing,
 ) -> Result<Response, Problem> {
-    let list = List { app, caller: Caller::Admin, listing, form: Form::Json };
+    let list = List { app, asker, listing, form: Form::Json };
     list.answer(ListProjects { after: None }, identity).await
 }
 
@@ -92,7 +92,8 @@ impl Changeable for ProjectSeen {
 
 /// One project.
 ///
-/// An employee sees only those they are on, without rates and settings.
+/// An employee sees only those they are on, without rates and settings; a manager those that they or
+/// their people are on, with these and their rates.
 #[utoipa::path(
     get, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),
@@ -100,13 +101,13 @@ impl Changeable for ProjectSeen {
 )]
 pub(super) async fn get_project(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     PathId(id): PathId<ProjectId>,
 ) -> Result<Seen<ProjectSeen>, Problem> {
-    let project = app.ask(caller, &GetProject { id }).await?;
-    Ok(Seen(match caller {
-        Caller::Admin => ProjectSeen::Whole(project),
-        _ => ProjectSeen::Summary(project.into()),
+    let project = asker.ask(&app, GetProject { id }).await?;
+    Ok(Seen(match asker.own() {
+        None => ProjectSeen::Whole(project),
+        Some(_) => ProjectSeen::Summary(project.into()),
     }))
 }
 
@@ -125,12 +126,12 @@ pub(super) async fn get_project(
 )]
 pub(super) async fn update_project(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<ProjectId>,
     Body(changes): Body<ProjectChanges>,
 ) -> Result<Json<Project>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(UpdateProject { id, changes })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(UpdateProject { id, changes })).await?))
 }
 
 /// Delete a project and its tasks.
@@ -146,10 +147,10 @@ pub(super) async fn update_project(
 )]
 pub(super) async fn delete_project(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<ProjectId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &only_if.on(DeleteProject { id })).await?;
+    asker.ask(&app, only_if.on(DeleteProject { id })).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
-use Resource::{Analytics, Employees, Keys, Projects, Tasks, Time};
+use Resource::{Analytics, Employees, Keys, Projects, Tasks, Teams, Time};
 use axum::{
     Extension, Router,
     extract::State,
@@ -28,7 +28,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
     accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, passwords, projects,
-    sessions, settings, slash, tasks, time_entries, under_path::under_path, windows,
+    sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -95,6 +95,8 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Keys), routes!(api_keys::set_role)))
         .routes(access(Scoped(Keys), routes!(api_keys::create_api_key, api_keys::list_api_keys)))
         .routes(access(Scoped(Keys), routes!(api_keys::get_api_key, api_keys::revoke_api_key)))
+        .routes(access(Scoped(Teams), routes!(teams::create_team, teams::list_teams)))
+        .routes(access(Scoped(Teams), routes!(teams::get_team, teams::update_team, teams::delete_team)))
         .routes(access(Scoped(Projects), routes!(projects::create_project, projects::list_projects)))
         .routes(access(Scoped(Projects), routes!(projects::update_project, projects::delete_project)))
         .routes(access(ScopedOrOwn(Projects), routes!(projects::get_project)))

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use contracts::{Caller, GetSettings, SetSettings, Settings};
+use contracts::{GetSettings, SetSettings, Settings};
 
 use crate::{
     App,
@@ -16,8 +16,8 @@ use crate::{
     get, path = "/api/v1/settings", tag = "Settings", security(("adminKey" = [])),
     responses((status = 200, description = "All of them; before somebody has chosen, those that hold at first.", body = Settings)),
 )]
-pub(super) async fn get_settings(State(app): State<Arc<App>>, Admin: Admin) -> Result<Seen<Settings>, Problem> {
-    Ok(Seen(app.ask(Caller::Admin, &GetSettings {}).await?))
+pub(super) async fn get_settings(State(app): State<Arc<App>>, Admin(asker): Admin) -> Result<Seen<Settings>, Problem> {
+    Ok(Seen(asker.ask(&app, GetSettings {}).await?))
 }
 
 /// Change the settings of the organisation.
@@ -33,11 +33,11 @@ pub(super) async fn get_settings(State(app): State<Arc<App>>, Admin: Admin) -> R
 )]
 pub(super) async fn set_settings(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     Body(settings): Body<Settings>,
 ) -> Result<Json<Settings>, Problem> {
-    let settings = app.ask(Caller::Admin, &only_if.on(SetSettings { settings })).await?;
+    let settings = asker.ask(&app, only_if.on(SetSettings { settings })).await?;
     app.organisation.forget().await;
     Ok(Json(settings))
 }

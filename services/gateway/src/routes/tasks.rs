@@ -2,7 +2,7 @@ use std::{convert::identity, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use contracts::{
-    Caller, CreateTask, DeleteTask, GetTask, ListTasks, ProjectId, Task, TaskChanges, TaskId, TaskSummary, UpdateTask,
+    CreateTask, DeleteTask, GetTask, ListTasks, ProjectId, Task, TaskChanges, TaskId, TaskSummary, UpdateTask,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,10 +34,10 @@ use crate::{
 )]
 pub(super) async fn create_task(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     Body(request): Body<CreateTask>,
 ) -> Result<Response, Problem> {
-    let task: Task = app.ask(Caller::Admin, &request).await?;
+    let task: Task = asker.ask(&app, request).await?;
     Ok(created(format!("/api/v1/task/{}", task.id), task))
 }
 
@@ -65,16 +65,17 @@ pub(super) enum TasksSeen {
 )]
 pub(super) async fn list_tasks(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
     let project_id = params.get("projectId", "must be the id (a UUID) of one project")?;
     let ask = ListTasks { project_id, after: None };
-    let list = List { app, caller, listing, form: Form::Json };
-    match caller {
-        Caller::Admin => list.answer(ask, identity).await,
-        _ => list.answer(ask, TaskSummary::from).await,
+    let own = asker.own();
+    let list = List { app, asker, listing, form: Form::Json };
+    match own {
+        None => list.answer(ask, identity).await,
+        Some(_) => list.answer(ask, TaskSummary::from).await,
     }
 }
 
@@ -101,10 +102,10 @@ impl ListRequest for ListTasks {
 )]
 pub(super) async fn get_task(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     PathId(id): PathId<TaskId>,
 ) -> Result<Seen<Task>, Problem> {
-    Ok(Seen(app.ask(caller, &GetTask { id }).await?))
+    Ok(Seen(asker.ask(&app, GetTask { id }).await?))
 }
 
 /// Change a task.
@@ -120,12 +121,12 @@ pub(super) async fn get_task(
 )]
 pub(super) async fn update_task(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<TaskId>,
     Body(changes): Body<TaskChanges>,
 ) -> Result<Json<Task>, Problem> {
-    Ok(Json(app.ask(Caller::Admin, &only_if.on(UpdateTask { id, changes })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(UpdateTask { id, changes })).await?))
 }
 
 /// Delete a task.
@@ -141,10 +142,10 @@ pub(super) async fn update_task(
 )]
 pub(super) async fn delete_task(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<TaskId>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(Caller::Admin, &only_if.on(DeleteTask { id })).await?;
+    asker.ask(&app, only_if.on(DeleteTask { id })).await?;
     Ok(StatusCode::NO_CONTENT)
 }

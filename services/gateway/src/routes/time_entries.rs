@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    Caller, Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, ProjectId, Tag, TaskId,
+    Code, EmployeeId, Failure, Filter, GetWindow, IngestItem, Millis, Outcome, ProjectId, Tag, TaskId, TeamId,
     UpdateWindows, Window, WindowChanges, WindowId, WindowSent, WindowState, content_hash, window_id,
 };
 use serde::Serialize;
@@ -21,6 +21,7 @@ use crate::{
     etags::{Changeable, Seen},
     extract::{APPLIED, Body, Params, PathId, RESPOND_ASYNC, ShiftId, prefers_async},
     ingest::{Submitted, Until},
+    teams,
 };
 
 /// The most bytes of one window.
@@ -166,7 +167,8 @@ pub(super) struct Updated {
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
-        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "Of these employees only: ids with commas between. This, `projectId`, `taskId` or `shiftId` must be given."),
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "Of these employees only: ids with commas between. This, `teamId`, `projectId`, `taskId` or `shiftId` must be given."),
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "Of the employees of these teams only; a manager changes nothing of their own."),
         ("projectId" = Option<HashSet<ProjectId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "On these projects only."),
         ("taskId" = Option<HashSet<TaskId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "On these tasks only."),
         ("shiftId" = Option<HashSet<ShiftId>>, Query, style = Form, explode = false, min_items = 1, max_items = 1_000, description = "In these shifts only."),
@@ -176,30 +178,34 @@ pub(super) struct Updated {
     request_body(content = WindowChanges, example = json!({"paid": true})),
     responses(
         (status = 200, description = "Changed.", body = Updated),
-        (status = 400, description = "`no_filter`: none of `employeeId`, `projectId`, `taskId` and `shiftId` is given. `nothing_to_change`: the body names no field."),
+        (status = 400, description = "`no_filter`: none of `employeeId`, `teamId`, `projectId`, `taskId` and `shiftId` is given. `nothing_to_change`: the body names no field."),
     ),
 )]
 pub(super) async fn update_windows(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     Body(changes): Body<WindowChanges>,
 ) -> Result<Json<Updated>, Problem> {
     // An empty filter is more likely a mistake than a wish to change everybody's windows.
-    let named = ["employeeId", "projectId", "taskId", "shiftId", "start", "end"];
+    let named = ["employeeId", "teamId", "projectId", "taskId", "shiftId", "start", "end"];
     if let Some(name) = named.into_iter().find(|name| params.is_empty(name)) {
         return Err(Failure::field(name, "must say something, or be left out").into());
     }
-    let Filter { employees, projects, tasks, shifts } = params.filter()?;
+    let Filter { mut employees, projects, tasks, shifts } = teams::filter(&app, &asker, &params).await?;
+    // Whoever names a team that they are in themselves means the others.
+    if !params.has("employeeId") {
+        employees = asker.decides_about(employees);
+    }
     let request = UpdateWindows { employees, projects, tasks, shifts, begin: params.open_range()?, changes };
     if !request.names_something() {
-        let detail = "Name employees (`employeeId`), projects (`projectId`), tasks (`taskId`) or shifts (`shiftId`).";
+        let detail = "Name employees (`employeeId`), teams (`teamId`), projects (`projectId`), tasks (`taskId`) or shifts (`shiftId`).";
         return Err(Problem::new(Code::NoFilter, detail));
     }
     if request.changes == WindowChanges::default() {
         return Err(Problem::new(Code::NothingToChange, "The body names nothing to change."));
     }
-    let modified_count = app.bus.ask_within(UPDATE_PATIENCE, Caller::Admin, &request).await?.modified;
+    let modified_count = asker.ask_within(&app, UPDATE_PATIENCE, request).await?.modified;
     let message = match modified_count {
         1 => "1 window was changed.".to_owned(),
         count => format!("{count} windows were changed."),
@@ -221,12 +227,12 @@ pub(super) async fn update_windows(
 )]
 pub(super) async fn get_window(
     State(app): State<Arc<App>>,
-    AdminOrEmployee(caller): AdminOrEmployee,
+    AdminOrEmployee(asker): AdminOrEmployee,
     PathId(id): PathId<WindowId>,
     params: Params,
 ) -> Result<Seen<WindowSeen>, Problem> {
     let seq = params.whole("seq", "must be a whole number, as the 202 named it")?;
-    Ok(Seen(seen(id, app.ask(caller, &GetWindow { id, seq, set_aside: true }).await?)))
+    Ok(Seen(seen(id, asker.ask(&app, GetWindow { id, seq, set_aside: true }).await?)))
 }
 
 impl Changeable for WindowSeen {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use contracts::{Caller, ListWindows, Window, WindowCursor};
+use contracts::{ListWindows, Window, WindowCursor};
 
 use super::{
     audit::record_export,
@@ -14,6 +14,7 @@ use crate::{
     auth::Admin,
     error::Problem,
     extract::{Asked, Listing, Paging, Params},
+    teams,
 };
 
 /// The columns of a table of windows: all that a window has, and the names of what it is about.
@@ -72,16 +73,21 @@ const COLUMNS: [&str; 34] = [
 )]
 pub(super) async fn list_windows(
     State(app): State<Arc<App>>,
-    Admin: Admin,
+    Admin(asker): Admin,
     params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
     params.zone()?;
-    let request = ListWindows { range: params.range()?, filter: params.filter()?, after: None, limit: listing.limit };
+    let request = ListWindows {
+        range: params.range()?,
+        filter: teams::filter(&app, &asker, &params).await?,
+        after: None,
+        limit: listing.limit,
+    };
     let table = Table { disposition: "attachment; filename=\"windows.csv\"", columns: COLUMNS.to_vec() };
     let form = Form::wanted(&listing, table);
     record_export(&app, &form, "windows").await?;
-    List { app, caller: Caller::Admin, listing, form }.answer_named(request).await
+    List { app, asker, listing, form }.answer_named(request).await
 }
 
 impl ListRequest for ListWindows {

@@ -85,10 +85,16 @@ impl Office {
             Change { call, reads, path, body, meanwhile }
         };
         let named = |path: &String| ("PUT", path.clone(), json!({ "name": "Renamed" }));
+        let staffed = |path: &String| ("PUT", path.clone(), json!({ "managers": [self.ann.id] }));
         let noted = |path: &String| ("PATCH", path.clone(), json!({ "note": "corrected" }));
         let (project, task) = (self.project_path(), self.task_path());
         let (other, of_other) = (at("project", &other), at("task", &of_other));
         let (first, second) = (window(&first), window(&second));
+        let team = async |name: &str| {
+            let team = self.system.admin("POST", "/api/v1/team", json!({ "name": name })).await.expect(201);
+            at("team", &id(&team))
+        };
+        let (team, gone) = (team("Design").await, team("Crew").await);
         let me = "/api/auth/me".to_owned();
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -120,6 +126,8 @@ impl Office {
                 json!({ "billable": false }),
                 named(&project),
             ),
+            change("PUT /api/v1/team/{id}", &team, team.clone(), json!({ "employees": [] }), named(&team)),
+            change("DELETE /api/v1/team/{id}", &gone, gone.clone(), Value::Null, staffed(&gone)),
             change("PUT /api/v1/task/{id}", &task, task.clone(), json!({ "status": "Done" }), named(&task)),
             change("DELETE /api/v1/task/{id}", &of_other, of_other.clone(), Value::Null, named(&of_other)),
             change("DELETE /api/v1/project/{id}", &other, other.clone(), Value::Null, named(&other)),

@@ -47,6 +47,7 @@ mod sessions;
 mod shapes;
 mod support;
 mod tasks;
+mod teams;
 mod throttling;
 mod time;
 mod traces;

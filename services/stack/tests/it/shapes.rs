@@ -20,6 +20,7 @@ pub const EMPLOYEE: &Shape = &[
     ("type", |value| value == "personal"),
     ("title", text_or_null),
     ("role", Value::is_string),
+    ("teamId", text_or_null),
     ("projects", uuids),
     ("systemPermissions", Value::is_array),
     ("is_active", Value::is_boolean),

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AuditSubject, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
-    WindowCorrection, WindowId, WindowsRecorded, changed, deleted,
+    Action, AuditSubject, Bounded, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
+    WindowCorrection, WindowId, WindowsRecorded, Within, changed, deleted,
 };
 use kit::{Call, Error};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const PUBLISHED: Duration = Duration::from_secs(5);
 pub(crate) async fn correct(
     app: Arc<App>,
     call: Call,
-    Conditional { change: request, if_match }: Conditional<CorrectWindow>,
+    Bounded { asked: Conditional { change: request, if_match }, within }: Bounded<Conditional<CorrectWindow>>,
 ) -> Result<Window, Error> {
     call.require_admin()?;
     if request.changes == WindowCorrection::default() {
@@ -29,6 +29,7 @@ pub(crate) async fn correct(
     }
     let now = app.clock.now();
     let stored = change(&app, &call, request.id, request.reason.as_ref(), |was| {
+        require_decidable(within.as_ref(), was)?;
         if was.voided {
             return Err(Failure::new(Code::Voided, "The window is voided; it cannot be corrected."));
         }
@@ -45,11 +46,12 @@ pub(crate) async fn correct(
 pub(crate) async fn void(
     app: Arc<App>,
     call: Call,
-    Conditional { change: request, if_match }: Conditional<VoidWindow>,
+    Bounded { asked: Conditional { change: request, if_match }, within }: Bounded<Conditional<VoidWindow>>,
 ) -> Result<(), Error> {
     call.require_admin()?;
     let now = app.clock.now();
     let voided = change(&app, &call, request.id, request.reason.as_ref(), |was| {
+        require_decidable(within.as_ref(), was)?;
         // Asked twice, because the first answer was lost, it is done all the same.
         if was.voided {
             return Ok(None);
@@ -60,6 +62,11 @@ pub(crate) async fn void(
         Ok(Some(voided))
     });
     voided.await.map(drop)
+}
+
+/// Refuses somebody who decides about some employees only, where it is of others.
+fn require_decidable(within: Option<&Within>, was: &StoredWindow) -> Result<(), Failure> {
+    within.map_or(Ok(()), |within| within.require_decidable(was.window.employee_id))
 }
 
 /// Changes one window by a rule; the rule may find that nothing is to be done.

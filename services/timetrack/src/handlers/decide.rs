@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AdmitQuarantined, AuditSubject, Code, DiscardQuarantined, Failure, TimeRange, Window, WindowContent,
-    WindowId,
+    Action, AdmitQuarantined, AuditSubject, Bounded, Code, DiscardQuarantined, Failure, TimeRange, Window,
+    WindowContent, WindowId,
 };
 use kit::{Call, Error};
 use uuid::Uuid;
@@ -17,9 +17,13 @@ use crate::{
 
 /// Records a window from quarantine because an admin says so. It can be asked again: it is recorded
 /// once.
-pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQuarantined) -> Result<Window, Error> {
+pub(crate) async fn admit_quarantined(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: request, within }: Bounded<AdmitQuarantined>,
+) -> Result<Window, Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content).await?;
+    let held = one(&app, request.id, request.content, within.as_ref()).await?;
     let stored = admit(&app, &held).await?;
     publish(&app, vec![stored.fact()]).await?;
     if !is_admitted(&held) {
@@ -34,9 +38,13 @@ pub(crate) async fn admit_quarantined(app: Arc<App>, call: Call, request: AdmitQ
 }
 
 /// Decides that a window in quarantine is not recorded. It is kept.
-pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: DiscardQuarantined) -> Result<(), Error> {
+pub(crate) async fn discard_quarantined(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: request, within }: Bounded<DiscardQuarantined>,
+) -> Result<(), Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content).await?;
+    let held = one(&app, request.id, request.content, within.as_ref()).await?;
     let decision = decision(&app, &call, None);
     let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_first = !is_admitted(&held) && app.store.quarantine.decide(tx, &held, &decision).await?;
@@ -49,7 +57,7 @@ pub(crate) async fn discard_quarantined(app: Arc<App>, call: Call, request: Disc
         return Ok(());
     }
     // Somebody has decided before, or in this moment.
-    match one(&app, request.id, request.content).await? {
+    match one(&app, request.id, request.content, within.as_ref()).await? {
         held if is_admitted(&held) => {
             Err(Failure::new(Code::Conflict, "The window has been admitted: void the recorded one instead.").into())
         }

@@ -5,7 +5,8 @@ use async_nats::jetstream::{
     stream::RawMessageErrorKind,
 };
 use contracts::{
-    Caller, Code, EmployeeId, Failure, GetWindow, IngestBatch, Service, WindowContent, WindowId, WindowState, stream,
+    Bounded, Caller, Code, EmployeeId, Failure, GetWindow, IngestBatch, NOBODY, Service, WindowContent, WindowId,
+    WindowState, Within, stream,
 };
 use kit::{Call, Error};
 
@@ -13,12 +14,20 @@ use super::list::with_negative_time;
 use crate::{App, domain::Held, store::StoredWindow};
 
 /// What became of a window: recorded, waiting, rejected; or, where nobody has taken it, 404.
-pub(crate) async fn get(app: Arc<App>, call: Call, request: GetWindow) -> Result<WindowState, Error> {
-    let employee = match call.caller {
-        Caller::Employee(id) => Some(id),
-        _ => {
+pub(crate) async fn get(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: request, within }: Bounded<GetWindow>,
+) -> Result<WindowState, Error> {
+    let employee = match (call.caller, within) {
+        (Caller::Employee(id), _) => Some(id),
+        (_, None) => {
             call.require_admin()?;
             None
+        }
+        (_, Some(within)) => {
+            call.require_admin()?;
+            Some(owner_within(&app, request, &within).await?)
         }
     };
     // In the order of a window's way, so that none is missed which moves on meanwhile: the queue,
@@ -51,6 +60,29 @@ pub(crate) async fn get(app: Arc<App>, call: Call, request: GetWindow) -> Result
         return Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() });
     }
     Err(Failure::not_found("window").into())
+}
+
+/// Whose window is meant by somebody who may see those of some only. Of one that nobody has told of
+/// they hear what they would of their own.
+///
+/// # Errors
+/// 403 where it is of others.
+async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
+    let mut owners: Vec<EmployeeId> = Vec::new();
+    // As far as it has come: it may move on meanwhile, never back.
+    if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
+        let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
+        owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));
+    }
+    let held = app.store.quarantine.under(request.id, None).await?;
+    owners.extend(held.iter().map(|held| held.item.employee_id));
+    let stored = app.store.windows.find(request.id, None).await?;
+    owners.extend(stored.map(|stored| stored.window.employee_id));
+    match (owners.iter().find(|owner| within.holds(**owner)), owners.is_empty()) {
+        (Some(owner), _) => Ok(*owner),
+        (None, true) => Ok(within.manager.unwrap_or(NOBODY)),
+        (None, false) => Err(Within::other_team().into()),
+    }
 }
 
 /// What is known of a window once it has left the queue. Where other content was sent under the same

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use contracts::{
-    Action, AuditSubject, Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor, QuarantinedWindow,
-    ReplayQuarantined, WindowContent, WindowId, WindowState,
+    Action, AuditSubject, Bounded, Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor,
+    QuarantinedWindow, ReplayQuarantined, WindowContent, WindowId, WindowState, Within,
 };
 use futures::TryStreamExt;
 use kit::{Call, Error};
@@ -14,13 +14,13 @@ use crate::{App, consumers::record_all, domain::Held};
 pub(crate) async fn list_quarantine(
     app: Arc<App>,
     call: Call,
-    request: ListQuarantine,
+    Bounded { asked: request, within }: Bounded<ListQuarantine>,
 ) -> Result<Page<QuarantinedWindow, QuarantineCursor>, Error> {
     match request.employee {
         Some(employee) => call.require_sight_of(employee)?,
         None => call.require_admin()?,
     }
-    let held = app.store.quarantine.all(&request).await?;
+    let held = app.store.quarantine.all(&request, within).await?;
     let cursor = |w: &QuarantinedWindow| QuarantineCursor {
         since: w.since,
         employee_id: w.employee_id,
@@ -34,10 +34,10 @@ pub(crate) async fn list_quarantine(
 pub(crate) async fn replay_quarantined(
     app: Arc<App>,
     call: Call,
-    request: ReplayQuarantined,
+    Bounded { asked: request, within }: Bounded<ReplayQuarantined>,
 ) -> Result<WindowState, Error> {
     call.require_admin()?;
-    let held = one(&app, request.id, request.content).await?;
+    let held = one(&app, request.id, request.content, within.as_ref()).await?;
     if held.decision.is_some() {
         return Err(Failure::not_found("window to decide about in quarantine").into());
     }
@@ -56,11 +56,24 @@ pub(crate) async fn replay_quarantined(
     Ok(state.told_to(request.set_aside))
 }
 
-/// The one window that is held under an id; those that are to be decided come first.
-pub(super) async fn one(app: &App, id: WindowId, content: Option<ContentHash>) -> Result<Held, Error> {
+/// The one window that is held under an id; those that are to be decided come first. Somebody who
+/// decides about some employees only is refused where it is of others.
+pub(super) async fn one(
+    app: &App,
+    id: WindowId,
+    content: Option<ContentHash>,
+    within: Option<&Within>,
+) -> Result<Held, Error> {
     let mut held = app.store.quarantine.under(id, None).await?;
     if let Some(content) = content {
         held.retain(|held| WindowContent::from(&held.item).hash() == content);
+    }
+    if let Some(within) = within {
+        let decidable = |held: &Held| within.require_decidable(held.item.employee_id);
+        match held.iter().find_map(|held| decidable(held).err()) {
+            Some(refusal) if held.iter().all(|held| decidable(held).is_err()) => return Err(refusal.into()),
+            _ => held.retain(|held| decidable(held).is_ok()),
+        }
     }
     if held.iter().any(|held| held.decision.is_none()) {
         held.retain(|held| held.decision.is_none());

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::{Document, doc};
-use contracts::{Code, EmployeeId, ListQuarantine, Millis, WindowContent, WindowId};
+use contracts::{Code, EmployeeId, ListQuarantine, Millis, WindowContent, WindowId, Within};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
@@ -127,10 +127,11 @@ impl QuarantineStore {
     }
 
     /// All windows that wait for a decision or their time, or all that are decided, of everybody or of
-    /// one employee, in the order of (since, key).
+    /// some, in the order of (since, key).
     pub(crate) async fn all(
         &self,
         asked: &ListQuarantine,
+        within: Option<Within>,
     ) -> Result<impl Stream<Item = mongodb::error::Result<Held>> + use<>, Error> {
         let mut filter = match asked.decided {
             true => doc! { "decision": { "$ne": null } },
@@ -141,6 +142,9 @@ impl QuarantineStore {
         }
         if let Some(after) = &asked.after {
             filter.insert("$or", later(after.since, &Held::key_after(after)));
+        }
+        if let Some(within) = within {
+            filter.insert("$and", vec![doc! { "item.employeeId": mongo::one_of(within.employees) }]);
         }
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }

@@ -1,0 +1,137 @@
+//! Questions and changes that are about some employees only: those of a team, or of a manager's teams.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, EmployeeId, Failure, Request, Service};
+
+/// Whom a question or a change may be about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    /// These. Unlike in a filter, nobody where there are none.
+    pub employees: Vec<EmployeeId>,
+    /// The manager who asks: nobody decides about their own hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<EmployeeId>,
+}
+
+impl Within {
+    /// Whether what belongs to this employee is among what is asked about.
+    pub fn holds(&self, employee: EmployeeId) -> bool {
+        self.employees.contains(&employee)
+    }
+
+    /// Refuses to show what belongs to others.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require(&self, employee: EmployeeId) -> Result<(), Failure> {
+        if self.holds(employee) { Ok(()) } else { Err(Self::other_team()) }
+    }
+
+    /// Refuses to decide about what belongs to others, or to the manager who asks.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require_decidable(&self, employee: EmployeeId) -> Result<(), Failure> {
+        if self.manager == Some(employee) { Err(Self::own_time()) } else { self.require(employee) }
+    }
+
+    /// What a manager is told of those in other teams.
+    pub fn other_team() -> Failure {
+        Failure::new(Code::OtherTeam, "This is about somebody who is in no team that you manage.")
+    }
+
+    /// What a manager is told of their own hours.
+    pub fn own_time() -> Failure {
+        Failure::new(Code::OwnTime, "Nobody decides about their own hours: another manager or an admin does.")
+    }
+}
+
+/// A question or a change within its bounds. Without bounds it is its own message; with them, on the
+/// wire, `{asked, within}`: an earlier version of a service that knows of no bounds must not do as if
+/// there were none, so it is to find no id in there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Sent<R>", into = "Sent<R>", bound(serialize = "R: Serialize + Clone"))]
+pub struct Bounded<R> {
+    /// What is asked.
+    pub asked: R,
+    /// About whom.
+    pub within: Option<Within>,
+}
+
+/// The same on the wire.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sent<R> {
+    Bounded { asked: R, within: Within },
+    Plain(R),
+}
+
+impl<R> From<Sent<R>> for Bounded<R> {
+    fn from(sent: Sent<R>) -> Self {
+        match sent {
+            Sent::Bounded { asked, within } => Self { asked, within: Some(within) },
+            Sent::Plain(asked) => Self::none(asked),
+        }
+    }
+}
+
+impl<R> From<Bounded<R>> for Sent<R> {
+    fn from(Bounded { asked, within }: Bounded<R>) -> Self {
+        match within {
+            Some(within) => Self::Bounded { asked, within },
+            None => Self::Plain(asked),
+        }
+    }
+}
+
+impl<R> Bounded<R> {
+    /// A question about everybody.
+    pub fn none(asked: R) -> Self {
+        Self { asked, within: None }
+    }
+}
+
+impl<R: Request + Clone> Request for Bounded<R> {
+    type Reply = R::Reply;
+    const SERVICE: Service = R::SERVICE;
+    const NAME: &'static str = R::NAME;
+    const IDEMPOTENT: bool = R::IDEMPOTENT;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Conditional, IfMatch, Tag, VoidWindow, WindowId};
+
+    #[test]
+    fn a_manager_decides_for_their_teams_and_never_for_themselves() {
+        let [ann, bob, zoe] = [1, 2, 3].map(|n| EmployeeId(Uuid::from_u128(n)));
+        let within = Within { employees: vec![ann, zoe], manager: Some(zoe) };
+        let code = |outcome: Result<(), Failure>| outcome.err().map(|failure| failure.code);
+        assert_eq!([ann, bob, zoe].map(|id| code(within.require(id))), [None, Some(Code::OtherTeam), None]);
+        let decided = [ann, bob, zoe].map(|id| code(within.require_decidable(id)));
+        assert_eq!(decided, [None, Some(Code::OtherTeam), Some(Code::OwnTime)]);
+    }
+
+    #[test]
+    fn a_change_without_bounds_is_the_message_that_earlier_versions_send_and_with_them_none_that_they_can_read() {
+        let change = VoidWindow { id: WindowId(Uuid::nil()), reason: None };
+        let plain = json!({ "id": Uuid::nil() });
+        let conditional = Conditional { change: change.clone(), if_match: IfMatch::default() };
+        let bounded = Bounded::none(conditional);
+        assert_eq!(serde_json::to_value(&bounded).unwrap(), plain);
+        assert_eq!(serde_json::from_value::<Bounded<Conditional<VoidWindow>>>(plain).unwrap(), bounded);
+        let conditional = Conditional { change, if_match: IfMatch(Some(vec![Tag::sent("a")])) };
+        let within = Some(Within { employees: vec![EmployeeId(Uuid::nil())], manager: None });
+        let bounded = Bounded { asked: conditional, within };
+        let sent = serde_json::to_value(&bounded).unwrap();
+        let asked = json!({ "id": Uuid::nil(), "ifMatch": ["a"] });
+        assert_eq!(sent, json!({ "asked": asked, "within": { "employees": [Uuid::nil()] } }));
+        assert_eq!(serde_json::from_value::<Bounded<Conditional<VoidWindow>>>(sent.clone()).unwrap(), bounded);
+        assert!(serde_json::from_value::<VoidWindow>(sent).is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! What each question and each change is to a manager.
+
+use contracts::{
+    AdmitQuarantined, Bounded, Conditional, CorrectWindow, CreateApiKey, CreateEmployee, CreateProject, CreateTask,
+    CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter,
+    GetApiKey, GetEmployee, GetProject, GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
+    InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees, ListLongDays, ListOverlaps, ListProjects,
+    ListQuarantine, ListTasks, ListTeams, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee,
+    ReplayQuarantined, Request, RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team,
+    TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+};
+
+use super::asker::{ForManagers, Reach};
+
+/// What is nobody's in particular is not a manager's to ask: their scopes do not reach it, and if they
+/// ever do, somebody has to say here how far.
+macro_rules! never {
+    ($($name:ty),* $(,)?) => {$(
+        impl ForManagers for $name {
+            type Sent = Self;
+
+            fn within(self, _: &Reach) -> Result<Self, Failure> {
+                Err(Within::other_team())
+            }
+        }
+    )*};
+}
+
+never! {
+    CreateEmployee, UpdateEmployee, Conditional<UpdateEmployee>, DeactivateEmployee, Conditional<DeactivateEmployee>,
+    ReactivateEmployee, InviteEmployee, SendReset, SetRole, Conditional<SetRole>, SetMemberships,
+    Conditional<SetMemberships>, CreateProject, UpdateProject, Conditional<UpdateProject>, Conditional<DeleteProject>, CreateTask,
+    Conditional<UpdateTask>, Conditional<DeleteTask>, CreateTeam, Conditional<UpdateTeam>, Conditional<DeleteTeam>,
+    CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings,
+    Conditional<SetSettings>,
+}
+
+/// What has an id, and of whom it is only its service knows: that is told the bounds.
+macro_rules! bounded {
+    ($($name:ty),* $(,)?) => {$(
+        impl ForManagers for $name {
+            type Sent = Bounded<Self>;
+
+            fn within(self, reach: &Reach) -> Result<Bounded<Self>, Failure> {
+                Ok(Bounded { asked: self, within: Some(reach.bounds()) })
+            }
+        }
+    )*};
+}
+
+bounded! {
+    GetWindow, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined,
+    DiscardQuarantined,
+}
+
+/// A list, of which its service is told the bounds; what it gives beyond them all the same, because it
+/// is of a version that knows of none, is left out.
+macro_rules! bounded_list {
+    ($($name:ty, $item:ident => $of:expr;)*) => {$(
+        impl ForManagers for $name {
+            type Sent = Bounded<Self>;
+
+            fn within(self, reach: &Reach) -> Result<Bounded<Self>, Failure> {
+                Ok(Bounded { asked: self, within: Some(reach.bounds()) })
+            }
+
+            fn shown(mut page: Self::Reply, reach: &Reach) -> Result<Self::Reply, Failure> {
+                page.items.retain(|$item| reach.sees($of));
+                Ok(page)
+            }
+        }
+    )*};
+}
+
+bounded_list! {
+    ListEmployees, employee => employee.id;
+    ListQuarantine, held => held.employee_id;
+}
+
+/// A list that may be bounded already, by a team.
+impl<R: Request + Clone + ForManagers<Sent = Self>> ForManagers for Bounded<R> {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        let mut bounds = reach.bounds();
+        if let Some(Within { employees, .. }) = self.within {
+            bounds.employees.retain(|employee| employees.contains(employee));
+        }
+        Ok(Self { within: Some(bounds), ..self })
+    }
+
+    fn shown(reply: R::Reply, reach: &Reach) -> Result<R::Reply, Failure> {
+        R::shown(reply, reach)
+    }
+}
+
+impl ForManagers for GetEmployee {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        reach.require_seen(self.id).map(|()| self)
+    }
+}
+
+/// They are everybody's: a manager's days and weeks begin by them too.
+impl ForManagers for GetSettings {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+}
+
+impl ForManagers for GetTaskTime {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        reach.require_seen(self.employee_id).map(|()| self)
+    }
+}
+
+fn filtered(filter: Filter, reach: &Reach) -> Result<Filter, Failure> {
+    Ok(Filter { employees: reach.seen_of(filter.employees)?, ..filter })
+}
+
+impl ForManagers for GetTime {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { filter: filtered(self.filter, reach)?, ..self })
+    }
+}
+
+impl ForManagers for GetProjectTime {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { filter: filtered(self.filter, reach)?, ..self })
+    }
+}
+
+impl ForManagers for ListWindows {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { filter: filtered(self.filter, reach)?, ..self })
+    }
+}
+
+impl ForManagers for ListOverlaps {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { employees: reach.seen_of(self.employees)?, ..self })
+    }
+}
+
+impl ForManagers for ListLongDays {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { employees: reach.seen_of(self.employees)?, ..self })
+    }
+}
+
+impl ForManagers for UpdateWindows {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { employees: reach.decided_of(self.employees)?, ..self })
+    }
+}
+
+/// A project as a manager sees it: with those of their people who are on it, and their rates.
+fn seen(project: Project, reach: &Reach) -> Option<Project> {
+    let mut project = Some(project).filter(|project| reach.sees_project(project.id))?;
+    project.employees.retain(|employee| reach.sees(*employee));
+    project.payroll.0.retain(|payee, _| match payee {
+        Payee::Everybody => true,
+        Payee::Employee(employee) => reach.sees(*employee),
+    });
+    Some(project)
+}
+
+impl ForManagers for GetProject {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+
+    fn shown(project: Project, reach: &Reach) -> Result<Project, Failure> {
+        seen(project, reach).ok_or_else(|| Failure::not_found("project"))
+    }
+}
+
+impl ForManagers for ListProjects {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+
+    fn shown(page: Page<Project, ProjectId>, reach: &Reach) -> Result<Page<Project, ProjectId>, Failure> {
+        let items = page.items.into_iter().filter_map(|project| seen(project, reach)).collect();
+        Ok(Page { items, next: page.next })
+    }
+}
+
+/// The same for a task.
+fn seen_task(task: Task, reach: &Reach) -> Option<Task> {
+    let mut task = Some(task).filter(|task| reach.sees_project(task.project_id))?;
+    task.employees.retain(|employee| reach.sees(*employee));
+    Some(task)
+}
+
+impl ForManagers for GetTask {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+
+    fn shown(task: Task, reach: &Reach) -> Result<Task, Failure> {
+        seen_task(task, reach).ok_or_else(|| Failure::not_found("task"))
+    }
+}
+
+impl ForManagers for ListTasks {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        match self.project_id {
+            Some(project) if !reach.sees_project(project) => Err(Failure::not_found("project")),
+            _ => Ok(self),
+        }
+    }
+
+    fn shown(page: Page<Task, TaskId>, reach: &Reach) -> Result<Page<Task, TaskId>, Failure> {
+        let items = page.items.into_iter().filter_map(|task| seen_task(task, reach)).collect();
+        Ok(Page { items, next: page.next })
+    }
+}
+
+impl ForManagers for GetTeam {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        reach.require_managed(self.id).map(|()| self)
+    }
+}
+
+impl ForManagers for ListTeams {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+
+    fn shown(page: Page<Team, TeamId>, reach: &Reach) -> Result<Page<Team, TeamId>, Failure> {
+        let items = page.items.into_iter().filter(|team| reach.manages(team.id)).collect();
+        Ok(Page { items, next: page.next })
+    }
+}

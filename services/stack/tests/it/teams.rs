@@ -1,0 +1,356 @@
+//! Teams over HTTP: who is in which, filters by them, and what a manager may see and decide. The table of
+//! calls is held against the router's own description, so that no new route is forgotten.
+
+use std::collections::BTreeSet;
+
+use contracts::{Role, Scope};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Person, Response, send},
+    office::{HOUR, TEN, WINDOWS, id},
+    support::System,
+};
+
+/// Somebody with a project and a task of their own, windows of 17, 1 and 1 hours, of which the second
+/// lies in the first, and windows that are held back.
+struct Worker {
+    person: Person,
+    team: String,
+    project: String,
+    task: String,
+    windows: Vec<String>,
+    held: Vec<String>,
+}
+
+impl Worker {
+    /// What nobody in another team may read.
+    fn secrets(&self) -> Vec<String> {
+        let id = self.person.id.to_string();
+        let own = [id, self.team.clone(), self.project.clone(), self.task.clone()];
+        own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).collect()
+    }
+}
+
+/// Zoe manages the team Design, in which she and Ann are; Bob is in another one, which nobody manages. All
+/// three are on one project more, whose payroll names each.
+struct Company {
+    system: System,
+    ann: Worker,
+    bob: Worker,
+    zoe: Worker,
+    common: String,
+    common_task: String,
+}
+
+impl Company {
+    async fn open() -> Self {
+        let system = System::start().await;
+        let mut people = Vec::new();
+        for name in ["Ann", "Bob", "Zoe"] {
+            people.push(system.new_employee(name, &format!("{name}@example.org")).await);
+        }
+        let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+        let payroll: Value = ids.iter().map(|id| (id.to_string(), json!({ "billRate": 50.0 }))).collect();
+        let common = system.create_project(json!({ "name": "Common", "employees": ids, "payroll": payroll })).await;
+        let common_task = id(&system.create_task(json!({ "projectId": common["id"], "employees": ids })).await);
+        let common = id(&common);
+        let [design, crew] = [("Design", &ids[2..], vec![ids[0], ids[2]]), ("Crew", &[][..], vec![ids[1]])]
+            .map(|(name, managers, employees)| json!({ "name": name, "managers": managers, "employees": employees }));
+        let design = id(&system.admin("POST", "/api/v1/team", design).await.expect(201));
+        let crew = id(&system.admin("POST", "/api/v1/team", crew).await.expect(201));
+        let role = format!("/api/v1/employee/{}/role", people[2].id);
+        system.admin("PUT", &role, json!({ "role": "manager" })).await.expect(200);
+        let log_in = system.login(&people[2].email, &people[2].password).await.expect(200);
+        people[2].token = log_in["access_token"].as_str().unwrap().to_owned();
+        let mut workers = Vec::new();
+        for (person, team) in people.into_iter().zip([&design, &crew, &design]) {
+            workers.push(worker(&system, person, team).await);
+        }
+        let [ann, bob, zoe] = workers.try_into().unwrap_or_else(|_| panic!("three"));
+        Self { system, ann, bob, zoe, common, common_task }
+    }
+
+    /// Asks as the manager.
+    async fn zoe(&self, method: &str, path: &str, body: Value) -> Response {
+        self.system.employee(&self.zoe.person.token, method, path, body).await
+    }
+
+    async fn read(&self, path: &str) -> Value {
+        let answer = self.zoe("GET", path, Value::Null).await;
+        self.assert_tells_nothing_of_bob(path, &answer.text);
+        answer.expect(200)
+    }
+
+    fn assert_tells_nothing_of_bob(&self, path: &str, text: &str) {
+        let told: Vec<_> = self.bob.secrets().into_iter().filter(|secret| text.contains(secret)).collect();
+        assert!(told.is_empty() && !text.contains("Bob"), "{path} tells {told:?}: {text}");
+    }
+}
+
+async fn worker(system: &System, person: Person, team: &str) -> Worker {
+    let only = json!({ "name": format!("Work of {}", person.id), "employees": [person.id] });
+    let project = id(&system.create_project(only).await);
+    let task = id(&system.create_task(json!({ "projectId": project, "employees": [person.id] })).await);
+    let foreign = id(&system.create_task(json!({ "name": "Nobody's", "projectId": project })).await);
+    let window = |task: &str, start: i64, end: i64| {
+        json!({
+            "id": kit::new_id::<contracts::WindowId>(), "start": start, "end": end, "timezoneOffset": 0,
+            "projectId": project, "taskId": task, "computer": "a-pc", "user": "u", "os": "linux", "osVersion": "6",
+            "hwid": "9f8e",
+        })
+    };
+    let post = async |window: Value, status: u16| {
+        system.employee(&person.token, "POST", WINDOWS, window.clone()).await.expect(status);
+        id(&window)
+    };
+    let mut windows = Vec::new();
+    for (from, until) in [(0, 17), (1, 2), (20, 21)] {
+        windows.push(post(window(&task, TEN + from * HOUR, TEN + until * HOUR), 201).await);
+    }
+    let mut held = Vec::new();
+    for at in 30..33 {
+        held.push(post(window(&foreign, TEN + at * HOUR, TEN + (at + 1) * HOUR), 400).await);
+    }
+    Worker { team: team.to_owned(), person, project, task, windows, held }
+}
+
+/// What of somebody a call is about.
+enum About {
+    /// A list: of all whom the manager sees.
+    List(&'static str),
+    /// The same, of some only: `employeeId` names them.
+    Employees(&'static str),
+    /// Something with an id in the path.
+    Thing(fn(&Worker) -> String),
+}
+use About::{Employees, List, Thing};
+
+/// What a manager is answered about somebody of their team, of another one, and themselves.
+type Expected = [(u16, &'static str); 3];
+const READ: Expected = [(200, ""), (403, "other_team"), (200, "")];
+const HIDDEN: Expected = [(200, ""), (404, "not_found"), (200, "")];
+const CHANGED: Expected = [(200, ""), (403, "other_team"), (403, "own_time")];
+const DONE: Expected = [(204, ""), (403, "other_team"), (403, "own_time")];
+
+const RANGE: &str = "start=1759000000000&end=1761000000000";
+const LONG: &str = "start=1759000000000&end=1761000000000&hours=2";
+
+/// Every call that the role lets a manager make; what is taken away comes last.
+fn calls() -> Vec<(&'static str, About, Value, Expected)> {
+    let none = Value::Null;
+    vec![
+        ("GET /api/v1/employee", List(""), none.clone(), READ),
+        ("GET /api/v1/employee/{id}", Thing(|w| w.person.id.to_string()), none.clone(), READ),
+        ("GET /api/v1/project", List(""), none.clone(), READ),
+        ("GET /api/v1/project/{id}", Thing(|w| w.project.clone()), none.clone(), HIDDEN),
+        ("GET /api/v1/task", List(""), none.clone(), READ),
+        ("GET /api/v1/task/{id}", Thing(|w| w.task.clone()), none.clone(), HIDDEN),
+        ("GET /api/v1/team", List(""), none.clone(), READ),
+        ("GET /api/v1/team/{id}", Thing(|w| w.team.clone()), none.clone(), READ),
+        ("GET /api/v1/analytics/window", Employees(RANGE), none.clone(), READ),
+        ("GET /api/v1/analytics/project-time", Employees(RANGE), none.clone(), READ),
+        (
+            "GET /api/v1/analytics/time",
+            Employees("start=1759000000000&end=1761000000000&groupBy=employee,project,task"),
+            none.clone(),
+            READ,
+        ),
+        ("GET /api/v1/analytics/overlaps", Employees(RANGE), none.clone(), READ),
+        ("GET /api/v1/analytics/long-days", Employees(LONG), none.clone(), READ),
+        ("GET /api/v1/analytics/task-time", Thing(|w| w.person.id.to_string()), none.clone(), READ),
+        ("GET /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), none.clone(), READ),
+        ("GET /api/v1/quarantine", Employees(""), none.clone(), READ),
+        ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
+        ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
+        ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
+        ("POST /api/v1/quarantine/{id}/admit", Thing(|w| w.held[1].clone()), none.clone(), CHANGED),
+        ("POST /api/v1/quarantine/{id}/discard", Thing(|w| w.held[2].clone()), none.clone(), DONE),
+        ("DELETE /api/v1/time-entries/{id}", Thing(|w| w.windows[1].clone()), none, DONE),
+    ]
+}
+
+/// The calls that need a scope which the role has, as the router describes them.
+async fn open_to_managers(system: &System) -> BTreeSet<String> {
+    let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
+    let mut calls = BTreeSet::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, call) in item.as_object().unwrap() {
+            let access = call["x-access"].as_str().unwrap();
+            let scope = access.trim_end_matches(" or own").parse::<Scope>();
+            if scope.is_ok_and(|scope| Role::Manager.scopes().allow(scope)) {
+                calls.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    calls
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_against_themselves() {
+    let company = Company::open().await;
+    let described = open_to_managers(&company.system).await;
+    let tried: BTreeSet<String> = calls().iter().map(|(call, ..)| (*call).to_owned()).collect();
+    assert_eq!(tried, described, "each call that a manager may make is tried here");
+    for (call, about, body, expected) in calls() {
+        let (method, path) = call.split_once(' ').unwrap();
+        let workers = [&company.ann, &company.bob, &company.zoe];
+        for ((status, code), worker) in expected.into_iter().zip(workers) {
+            let path = match &about {
+                List(_) => continue,
+                Employees(query) => format!("{path}?{query}&employeeId={}", worker.person.id).replace("?&", "?"),
+                Thing(of) if path.ends_with("task-time") => {
+                    format!("{path}?employeeId={}&taskId={}", of(worker), worker.task)
+                }
+                Thing(of) => path.replace("{id}", &of(worker)),
+            };
+            let answer = company.zoe(method, &path, body.clone()).await;
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+            if status >= 400 {
+                assert_eq!(answer.body["code"], code, "{method} {path}");
+            }
+            company.assert_tells_nothing_of_bob(&path, &answer.text);
+        }
+        if let (List(query) | Employees(query), "GET") = (&about, method) {
+            let whole = company.read(&format!("{path}?{query}")).await.to_string();
+            let theirs = |worker: &Worker| worker.secrets().iter().any(|secret| whole.contains(secret));
+            assert!(theirs(&company.ann), "{call}: {whole}");
+            // This one has no pages.
+            for limit in [1, 2].into_iter().filter(|_| !path.ends_with("project-time")) {
+                company.read(&format!("{path}?{query}&limit={limit}").replace("?&", "?")).await;
+            }
+        }
+    }
+    // Nothing of Bob's, and nothing of her own, was touched.
+    for worker in [&company.bob, &company.zoe] {
+        for window in &worker.windows {
+            assert_eq!(company.system.get(&format!("{WINDOWS}/{window}")).await["note"], Value::Null);
+        }
+        let held = company.system.get(&format!("/api/v1/quarantine?employeeId={}", worker.person.id)).await;
+        assert_eq!(held.as_array().unwrap().len(), 3);
+    }
+    company.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
+    let company = Company::open().await;
+    let (design, crew) = (&company.ann.team, &company.bob.team);
+    let time = async |token: Option<&str>, query: &str| {
+        let path = format!("/api/v1/analytics/time?{RANGE}&groupBy=month&{query}");
+        let answer = match token {
+            Some(token) => company.system.employee(token, "GET", &path, Value::Null).await,
+            None => company.system.admin("GET", &path, Value::Null).await,
+        };
+        answer.expect(200).as_array().unwrap().iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>() / HOUR
+    };
+    let zoe = Some(company.zoe.person.token.as_str());
+    // Each has worked 18 hours.
+    assert_eq!((time(None, "").await, time(zoe, "").await), (54, 36));
+    assert_eq!((time(None, &format!("teamId={design}")).await, time(zoe, &format!("teamId={design}")).await), (36, 36));
+    assert_eq!(time(None, &format!("teamId={design},{crew}")).await, 54);
+    assert_eq!(time(None, &format!("teamId={design}&employeeId={}", company.bob.person.id)).await, 0);
+    assert_eq!(time(None, &format!("teamId={design}&employeeId={}", company.ann.person.id)).await, 18);
+    let empty = id(&company.system.admin("POST", "/api/v1/team", json!({ "name": "Empty" })).await.expect(201));
+    for path in [
+        format!("/api/v1/employee?teamId={empty}"),
+        format!("/api/v1/quarantine?teamId={empty}"),
+        format!("/api/v1/analytics/window?{RANGE}&teamId={empty}"),
+        format!("/api/v1/analytics/project-time?{RANGE}&teamId={empty}"),
+        format!("/api/v1/analytics/overlaps?{RANGE}&teamId={empty}"),
+        format!("/api/v1/analytics/long-days?{LONG}&teamId={empty}"),
+    ] {
+        assert_eq!(company.system.get(&path).await, json!([]), "{path}");
+        let filled = company.system.get(&path.replace(&empty, crew)).await;
+        let text = filled.to_string();
+        assert!(text.contains(&company.bob.person.id.to_string()) || text.contains(&company.bob.project), "{path}");
+        let refused = company.zoe("GET", &path.replace(&empty, crew), Value::Null).await;
+        assert_eq!(refused.refused(403), "other_team", "{path}");
+    }
+    let path = format!("/api/v1/analytics/time?{RANGE}&groupBy=month&teamId={design}");
+    let by_ann = company.system.employee(&company.ann.person.token, "GET", &path, Value::Null).await;
+    assert_eq!(by_ann.refused(403), "forbidden", "a team is not an employee's to ask about");
+
+    // A project that others are on too shows her people and their rates only.
+    let common = company.read(&format!("/api/v1/project/{}", company.common)).await;
+    let ids: Vec<_> = common["employees"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(
+        ids.iter().all(|id| common["payroll"][id].is_object()) && common["payroll"].as_object().unwrap().len() == 2
+    );
+    company.read(&format!("/api/v1/task/{}", company.common_task)).await;
+    let refused = company.zoe("GET", &format!("/api/v1/task?projectId={}", company.bob.project), Value::Null).await;
+    assert_eq!(refused.refused(404), "not_found");
+
+    // The pages ask in the same way.
+    for (path, access) in gateway::console_pages().filter(|(path, _)| !path.contains("{id}")) {
+        let query = if path == "/console/day" || path == "/console/week" { "?day=2025-10-09" } else { "" };
+        let cookie = format!("t3={}", company.zoe.person.token);
+        let page = send(company.system.request("GET", &format!("{path}{query}")).header("cookie", cookie), Value::Null);
+        let page = page.await;
+        assert_eq!(page.status, 200, "{path} {access}");
+        company.assert_tells_nothing_of_bob(path, &page.text);
+    }
+    company.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_update_by_a_manager_reaches_their_team_without_themselves() {
+    let company = Company::open().await;
+    let update = async |query: String| {
+        let path = format!("/api/v1/time-entries/update?{query}");
+        company.zoe("PUT", &path, json!({ "note": path })).await.expect(200)["modified_count"].as_u64().unwrap()
+    };
+    let projects = [&company.ann, &company.bob, &company.zoe].map(|worker| worker.project.as_str()).join(",");
+    assert_eq!(update(format!("projectId={projects}")).await, 3);
+    assert_eq!(update(format!("teamId={}", company.ann.team)).await, 3);
+    assert_eq!(update(format!("projectId={}", company.zoe.project)).await, 0);
+    for worker in [&company.bob, &company.zoe] {
+        let window = company.system.get(&format!("{WINDOWS}/{}", worker.windows[0])).await;
+        assert_eq!(window["note"], Value::Null);
+    }
+    let none = company.zoe("PUT", "/api/v1/time-entries/update", json!({ "paid": true })).await;
+    assert_eq!(none.refused(400), "no_filter");
+    company.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_s_walk_from_a_new_team_to_its_end() {
+    let company = Company::open().await;
+    let (system, bob) = (&company.system, &company.bob.person);
+    let (design, crew) = (&company.ann.team, &company.bob.team);
+    let of_bob = format!("/api/v1/employee/{}", bob.id);
+    assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
+    for (method, path) in [("POST", "/api/v1/team"), ("PUT", &format!("/api/v1/team/{design}"))] {
+        let refused = company.zoe(method, path, json!({ "name": "Mine" })).await;
+        assert_eq!(refused.refused(403), "missing_scope", "only an admin makes teams");
+    }
+    // An admin moves him: out of one team, then into the other.
+    let both = json!({ "employees": [company.ann.person.id, bob.id] });
+    let moved = system.admin("PUT", &format!("/api/v1/team/{design}"), both.clone()).await;
+    assert_eq!(moved.body["errors"][0]["field"], "employees");
+    assert_eq!(moved.refused(409), "in_other_team");
+    system.put(&format!("/api/v1/team/{crew}"), json!({ "employees": [] })).await;
+    system.put(&format!("/api/v1/team/{design}"), both).await;
+    // From the next call on she sees him, and decides about his hours.
+    assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.expect(200)["teamId"], **design);
+    let held = format!("/api/v1/quarantine/{}/admit", company.bob.held[0]);
+    company.zoe("POST", &held, Value::Null).await.expect(200);
+    let told = system.get("/api/v1/quarantine?decided=true").await;
+    assert_eq!(told[0]["decidedBy"], json!({ "kind": "person", "id": company.zoe.person.id, "name": "Zoe" }));
+    // Deactivated, he stays in the team for the hours that he has worked.
+    system.admin("POST", &format!("{of_bob}/deactivate"), Value::Null).await.expect(200);
+    let window = format!("{WINDOWS}/{}", company.bob.windows[0]);
+    company.zoe("PATCH", &window, json!({ "note": "his last day" })).await.expect(200);
+    // When the team is gone, so is her sight of it.
+    system.admin("DELETE", &format!("/api/v1/team/{design}"), Value::Null).await.expect(204);
+    assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
+    assert_eq!(company.zoe("PATCH", &window, json!({ "note": "x" })).await.refused(403), "other_team");
+    assert_eq!(company.read("/api/v1/team").await, json!([]));
+    let everybody = company.zoe("GET", "/api/v1/employee", Value::Null).await.expect(200);
+    assert_eq!(everybody.as_array().unwrap().len(), 1, "herself");
+    // A key manages no team.
+    let key = json!({ "name": "A manager's", "role": "manager" });
+    assert_eq!(system.admin("POST", "/api/v1/api-key", key).await.refused(422), "invalid");
+    company.system.finish().await;
+}
