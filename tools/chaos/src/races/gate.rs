@@ -10,10 +10,10 @@ use tokio::{
 };
 
 /// The furthest that one side starts after the other, in microseconds.
-const FURTHEST: i64 = 400_000;
+const FURTHEST: i64 = 2_000_000;
 /// How far a round moves the aim, in microseconds: twice as far with each that ends in the same way.
 const STEP: i64 = 250;
-const DOUBLINGS: u32 = 6;
+const DOUBLINGS: u32 = 8;
 /// How far rounds scatter around the aim, in microseconds: most of them, and every eighth.
 const NEAR: i64 = 3_000;
 const FAR: i64 = 25_000;
