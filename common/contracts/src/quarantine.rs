@@ -64,8 +64,8 @@ pub struct WindowsHeld {
 
 impl Event for WindowsHeld {
     const SERVICE: Service = Service::Timetrack;
-    const NOUN: &'static str = "windows";
-    const VERB: &'static str = "held";
+    const NOUN: &'static str = "quarantine";
+    const VERB: &'static str = "changed";
     /// Nobody: a worker looks for it before it records.
     const AWAITED: &'static [Service] = &[];
 

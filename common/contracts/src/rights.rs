@@ -15,8 +15,6 @@ pub struct Rights {
     pub account: Account,
     /// What it may publish on.
     pub publish: Vec<String>,
-    /// What of that it may not publish on all the same.
-    pub never: Vec<String>,
     /// What it may listen to.
     pub subscribe: Vec<String>,
 }
@@ -109,13 +107,13 @@ fn asks(user: User) -> Vec<String> {
 impl Rights {
     /// All there are: for a test or a measurement, never for a service.
     pub fn all(account: Account) -> Self {
-        Self { account, publish: vec![">".into()], never: Vec::new(), subscribe: vec![">".into()] }
+        Self { account, publish: vec![">".into()], subscribe: vec![">".into()] }
     }
 
     /// Those of a user.
     pub fn of(user: User) -> Self {
         let account = if matches!(user, User::Service(_)) { Account::Services } else { Account::Streams };
-        let mut rights = Self { account, publish: Vec::new(), never: Vec::new(), subscribe: Vec::new() };
+        let mut rights = Self { account, publish: Vec::new(), subscribe: Vec::new() };
         rights.hear([format!("{}.>", user.inbox())]);
         rights.say([format!("{}.>", user.inbox())]);
         rights.say(asks(user));
@@ -153,18 +151,17 @@ impl Rights {
             Directory => self.revoke(),
             // It looks for the last event about windows: all that is recorded is to be counted.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
-            // It looks whose window is at a place of the queue, or died there.
-            Timetrack => {
-                self.say([
-                    format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
-                    format!(
-                        "$JS.API.DIRECT.GET.{}.{}.*",
-                        stream::DEAD,
-                        stream::dead_subject(stream::INGEST, service.name())
-                    ),
-                ]);
-                self.follow_events();
-            }
+            // It looks whose window is at a place of the queue, or died there; each process reads what
+            // has changed for itself.
+            Timetrack => self.say([
+                format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
+                format!("$JS.API.STREAM.MSG.GET.{}", stream::EVENTS),
+                format!(
+                    "$JS.API.DIRECT.GET.{}.{}.*",
+                    stream::DEAD,
+                    stream::dead_subject(stream::INGEST, service.name())
+                ),
+            ]),
             Projects | Mailer | Audit => {}
         }
     }
@@ -182,16 +179,6 @@ impl Rights {
             format!("{}.*", stream::dead_subject(stream, service.name())),
             format!("$JS.API.STREAM.INFO.{}", stream::DEAD),
         ]);
-    }
-
-    /// Each process follows events for itself, with a consumer that lives as long as it does and has a
-    /// name that the server makes up: so it may make no consumer that has a name, nor change one, nor
-    /// take what another service's is to deliver.
-    fn follow_events(&mut self) {
-        let (events, next) = (stream::EVENTS, format!("$JS.API.CONSUMER.MSG.NEXT.{}", stream::EVENTS));
-        self.say([format!("$JS.API.CONSUMER.CREATE.{events}"), format!("{next}.*")]);
-        let others = Service::ALL.into_iter().filter(|other| *other != Timetrack);
-        self.never.extend(others.map(|other| format!("{next}.{other}")));
     }
 
     /// Puts windows on the queue; reads what has died; watches the revocations; writes beats among them; tells of exports in

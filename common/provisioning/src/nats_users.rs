@@ -34,11 +34,9 @@ pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>
         }
         let _ = writeln!(text, "    users: [");
         for (name, key, rights) in users.iter().filter(|(_, _, rights)| rights.account == account) {
-            let never =
-                if rights.never.is_empty() { String::new() } else { format!(", deny: {}", list(&rights.never)) };
             let _ = write!(
                 text,
-                "      # {name}\n      {{\n        nkey: {key}\n        permissions: {{\n          publish: {{ allow: {}{never} }}\n          \
+                "      # {name}\n      {{\n        nkey: {key}\n        permissions: {{\n          publish: {{ allow: {} }}\n          \
                  subscribe: {{ allow: {} }}\n        }}\n      }}\n",
                 list(&rights.publish),
                 list(&rights.subscribe),

@@ -1,7 +1,7 @@
 //! What this process remembers of who may track on what and of what is held, kept up to date by events
 //! that it follows itself.
 //!
-//! It asks its own consumer for what is new, and for nothing to wait for: so the word "no more" says
+//! It asks the stream for the next event after those that it knows: so the word that there is none says
 //! that by the moment at which it was asked everything is known. Each batch waits for such a look
 //! that began after the batch was here, and one look serves all who wait.
 
@@ -14,17 +14,11 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use async_nats::{
-    Message, StatusCode, Subscriber,
-    jetstream::{
-        self,
-        consumer::{self, AckPolicy, DeliverPolicy, IntoConsumerConfig, pull},
-    },
-};
-use bytes::Bytes;
-use contracts::{Event, IngestItem, Millis, WindowId, WindowsHeld, stream};
-use futures::StreamExt;
+use async_nats::jetstream::{self, response::Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use contracts::{IngestItem, Millis, WindowId, WindowsHeld, stream};
 use kit::Shutdown;
+use serde::Deserialize;
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, timeout},
@@ -35,18 +29,18 @@ use crate::{
     domain::{Binding, BindingKey, Bindings, MOST_HELD, Remembered},
 };
 
-/// How often there is a look without work: the consumer is kept, and what waits there is little.
+/// The subjects of all events that tell of a changed aggregate.
+const CHANGES: &str = "evt.*.v1.*.*.changed";
+/// How often there is a look without work, so that little is left for the next one.
 const IDLE: Duration = Duration::from_secs(1);
-/// After so long without a look the server lets the consumer go.
-const KEPT: Duration = Duration::from_secs(15);
+/// How often what holds no such events is left behind: the server looks through it each time.
+const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a look before it does without.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// A look that has not ended after so long is lost, and maybe some event with it.
 const LOST: Duration = Duration::from_secs(2);
 /// The pause before the feed begins anew.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most events of one request.
-const MOST: usize = 256;
 /// The most parties that are read at once.
 const MOST_READ: usize = 5_000;
 /// How long an event that is stored may take to be seen by all consumers.
@@ -203,95 +197,90 @@ impl Memory {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
             let asked_at = app.clock.now();
-            if feed.take_new(|message| self.hear(message)).await? {
+            if feed.take_new(|subject, payload| self.hear(subject, payload)).await? {
                 self.ended.send_replace(Look { number, up_to: Some(asked_at) });
                 return Ok(());
             }
         }
     }
 
-    fn hear(&self, message: &Message) {
-        let (subject, payload) = (message.subject.as_str(), &message.payload);
+    fn hear(&self, subject: &str, payload: &[u8]) {
         // What cannot be read does not reach the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => self.remembered().hear(binding),
-            Ok(None) => match serde_json::from_slice::<WindowsHeld>(payload) {
-                Ok(held) => self.remembered().hear_held(&held.windows),
-                Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
-            },
+            Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
+                match serde_json::from_slice::<WindowsHeld>(payload) {
+                    Ok(held) => self.remembered().hear_held(&held.windows),
+                    Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
+                }
+            }
+            Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }
     }
 }
 
-/// A consumer of our own: it delivers what is published from its beginning on, once, in order.
+/// The events that change what is remembered, read from the stream by their places: nothing is kept on
+/// the server, so a lost connection loses none of them.
 struct Feed {
-    client: async_nats::Client,
-    context: jetstream::Context,
-    words: Subscriber,
-    inbox: String,
-    /// Where it is asked.
-    next: String,
-    request: Bytes,
-    asked: u64,
-    /// How many events it has delivered.
-    place: u64,
+    jetstream: jetstream::Context,
+    /// The place after all that was read.
+    next: u64,
+    read_on_at: Instant,
 }
 
 impl Feed {
+    /// What is published from now on.
     async fn begin(app: &App) -> anyhow::Result<Self> {
-        let (client, context) = (app.bus.client.clone(), app.bus.jetstream.clone());
-        let inbox = client.new_inbox();
-        let words = client.subscribe(format!("{inbox}.*")).await?;
-        let config = pull::Config {
-            description: Some("What one worker remembers".into()),
-            deliver_policy: DeliverPolicy::New,
-            ack_policy: AckPolicy::None,
-            filter_subjects: Binding::subjects().into_iter().chain([WindowsHeld::filter()]).collect(),
-            inactive_threshold: KEPT,
-            memory_storage: true,
-            num_replicas: 1,
-            ..Default::default()
-        };
-        let create = serde_json::json!({ "stream_name": stream::EVENTS, "config": config.into_consumer_config() });
-        // Without a name of ours: who may make named ones may change those of others.
-        let made: jetstream::response::Response<consumer::Info> =
-            context.request(format!("CONSUMER.CREATE.{}", stream::EVENTS), &create).await?;
-        let name = match made {
-            jetstream::response::Response::Ok(info) => info.name,
-            jetstream::response::Response::Err { error } => bail!("no consumer: {error}"),
-        };
-        let next = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream::EVENTS);
-        let request = serde_json::json!({ "batch": MOST, "no_wait": true }).to_string().into();
-        Ok(Self { client, context, words, inbox, next, request, asked: 0, place: 0 })
+        let jetstream = app.bus.jetstream.clone();
+        let next = places(&jetstream).await?.1 + 1;
+        Ok(Self { jetstream, next, read_on_at: Instant::now() })
     }
 
-    /// Takes what is new; says whether that was all that was published when this was asked.
-    async fn take_new(&mut self, mut hear: impl FnMut(&Message)) -> anyhow::Result<bool> {
-        self.asked += 1;
-        let reply = format!("{}.{}", self.inbox, self.asked);
-        self.client.publish_with_reply(self.next.clone(), reply.clone(), self.request.clone()).await?;
-        let until = Instant::now() + LOST;
-        let mut taken = 0;
-        while taken < MOST {
-            let word = tokio::time::timeout_at(until, self.words.next()).await.context("a look was lost")?;
-            let message = word.context("the connection is gone")?;
-            match message.status {
-                Some(_) if message.subject.as_str() != reply => {}
-                Some(StatusCode::NOT_FOUND) => return Ok(true),
-                // As many as there were; whether there are more the next request says.
-                Some(StatusCode::TIMEOUT) => return Ok(false),
-                Some(status) => bail!("the server says {status}"),
-                None => {
-                    let message = jetstream::Message { message, context: self.context.clone() };
-                    let place = message.info().map_err(anyhow::Error::from_boxed)?.consumer_sequence;
-                    ensure!(place == self.place + 1, "an event was missed");
-                    self.place = place;
-                    hear(&message.message);
-                    taken += 1;
-                }
+    /// Takes the next event, if there is one; says whether there was none when this was asked.
+    async fn take_new(&mut self, mut hear: impl FnMut(&str, &[u8])) -> anyhow::Result<bool> {
+        let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
+        // Of a stream that was made anew, and of what went before it was read, nothing is known.
+        ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
+        let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
+        let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
+        let found: Response<Found> = timeout(LOST, asked).await.context("a look was lost")??;
+        match found {
+            Response::Ok(Found { message }) => {
+                ensure!(message.seq >= self.next, "the stream is another one");
+                self.next = message.seq + 1;
+                hear(&message.subject, &STANDARD.decode(message.data)?);
+                Ok(false)
             }
+            Response::Err { error } if error.code() == 404 => {
+                // Up to there was nothing, so it need not be looked through again.
+                if let Some((_, last)) = places {
+                    (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
+                }
+                Ok(true)
+            }
+            Response::Err { error } => bail!("the stream says {error}"),
         }
-        Ok(false)
     }
+}
+
+/// What the server says of a message.
+#[derive(Deserialize)]
+struct Found {
+    message: FoundMessage,
+}
+
+#[derive(Deserialize)]
+struct FoundMessage {
+    subject: String,
+    seq: u64,
+    #[serde(default)]
+    data: String,
+}
+
+/// The first place of the stream that is still there, and the last.
+async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
+    let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
+    let state = &events.cached_info().state;
+    Ok((state.first_sequence, state.last_sequence))
 }

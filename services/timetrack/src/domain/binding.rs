@@ -66,17 +66,6 @@ impl Binding {
         })
     }
 
-    /// The subjects of the events that say it.
-    pub(crate) fn subjects() -> [String; 5] {
-        [
-            EmployeeChanged::filter(),
-            ProjectChanged::filter(),
-            TaskChanged::filter(),
-            MemberChanged::filter(),
-            AssignmentChanged::filter(),
-        ]
-    }
-
     /// How many lists of rates and terms it holds, about: what it weighs in memory.
     pub(crate) fn weight(&self) -> usize {
         1 + match self {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use contracts::{
-    HOUR, IngestItem, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged, Rate, Service, Term, stream,
+    HOUR, IngestItem, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged, Rate, Service, Term,
+    WindowsRecorded, stream,
 };
 use testkit::{Running, eventually_within};
 
@@ -76,19 +77,16 @@ async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_rem
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_was_lost_misses_no_rate_and_no_removal() {
+async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
     let bench = Bench::with_ann().await;
     let mut hour = until_remembered(&bench, 0).await;
     let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     for version in 2..8 {
-        // As after a restart of NATS: it lives in the server's memory.
-        let mut names = events.consumer_names();
-        while let Some(name) = futures::StreamExt::next(&mut names).await {
-            let name = name.unwrap();
-            if name != Service::Timetrack.name() {
-                events.delete_consumer(&name).await.unwrap();
-            }
+        // Others' events between, and the oldest are gone.
+        for other in 0..20 {
+            bench.world.publish(&WindowsRecorded { batch: format!("{version}-{other}"), windows: Vec::new() }).await;
         }
+        events.purge().keep(1).await.unwrap();
         bench.world.publish(&project(&bench, version)).await;
         bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
         assert_eq!(rate_of_next(&bench, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
