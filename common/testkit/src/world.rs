@@ -92,6 +92,7 @@ impl World {
                 log_format: config::LogFormat::Auto,
                 otel_exporter_otlp_endpoint: None,
             },
+            reconcile: config::Reconcile { reconcile_every: 0, reconcile_settle: 1 },
         };
         let environment = settings.environment;
         // It answers and awaits as the gateway, which asks everybody.

@@ -7,12 +7,13 @@ mod domain;
 mod faults;
 mod handlers;
 mod metrics;
+mod reconcile;
 mod store;
 
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, OwnFailures, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, OwnFailures, Reconciler, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) knowledge: Knowledge,
     /// Of the messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
+    pub(crate) reconciler: Reconciler,
 }
 
 /// Answers and consumes until shutdown.
@@ -59,6 +61,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
+    let reconciler = Reconciler::new(&deps, &db);
     let app = Arc::new(App {
         config,
         db,
@@ -70,10 +73,12 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
         failures: OwnFailures::default(),
+        reconciler,
     });
     metrics::watch(&app, &shutdown);
     Knowledge::keep(app.clone(), &shutdown);
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
+    reconcile::keep(&app, &shutdown);
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
@@ -90,6 +95,7 @@ pub fn needs() -> Needs {
         .consumer(events().pull())
         .outbox()
         .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -99,6 +105,10 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list)
         .on(handlers::list_overlaps)
         .on(handlers::list_facts)
+        .on(handlers::list_facts_of)
+        .on(handlers::find_facts)
+        .on(handlers::sum_facts)
+        .on(reconcile::reconcile)
         .on(handlers::update)
         .on(handlers::correct)
         .on(handlers::void)

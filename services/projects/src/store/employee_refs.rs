@@ -73,6 +73,47 @@ impl EmployeeRefs {
             .await
     }
 
+    /// How those stand, as far as we have heard, whose ids lie from after one up to another.
+    pub(crate) async fn between(
+        &self,
+        after: Option<EmployeeId>,
+        upto: Option<EmployeeId>,
+    ) -> Result<HashMap<EmployeeId, Standing>, Error> {
+        let mut range = bson::Document::new();
+        range.extend(after.map(|id| ("$gt".to_owned(), value(&id))));
+        range.extend(upto.map(|id| ("$lte".to_owned(), value(&id))));
+        let filter = if range.is_empty() {
+            doc! {}
+        } else {
+            doc! { "_id": range }
+        };
+        let found = self.0.find(filter).await?;
+        Ok(found.map_ok(|stored| (stored.id, Standing::from(stored))).try_collect().await?)
+    }
+
+    /// Stores how an employee stands, unless something newer is known. Says whether it was stored.
+    pub(crate) async fn heal(&self, standing: &Standing) -> Result<bool, Error> {
+        let Standing { version, epoch, .. } = standing;
+        let set = doc! { "$set": {
+            "version": version,
+            "epoch": epoch,
+            "deactivated_at": value(&standing.deactivated_at),
+            "active": value(&standing.active),
+        }, "$inc": { "touched": 1 } };
+        let of = value(&standing.id);
+        let not_newer = doc! { "_id": of.clone(), "version": { "$lte": version } };
+        if self.0.update_one(not_newer, set).await?.modified_count > 0 {
+            return Ok(true);
+        }
+        replace_if_newer(&self.0, of, *version, &Document::from(standing)).await
+    }
+
+    /// Forgets an employee, unless something else was heard meanwhile.
+    pub(crate) async fn forget(&self, standing: &Standing) -> Result<bool, Error> {
+        let this = doc! { "_id": value(&standing.id), "version": standing.version };
+        Ok(self.0.delete_one(this).await?.deleted_count > 0)
+    }
+
     /// How employees stand. Nobody can store another standing of theirs before this transaction is
     /// over: what binds them and what ends their bindings come one after the other.
     pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use bson::doc;
-use contracts::{EmployeeId, ProjectId, Term};
+use contracts::{EmployeeId, MemberChanged, MemberKey, Page, ProjectId, Term};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -10,6 +10,7 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
+use super::BATCH;
 use crate::domain::Member;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -98,6 +99,14 @@ impl Members {
     pub(crate) async fn before_epoch(&self, employee: EmployeeId, epoch: i64) -> Result<Vec<ProjectId>, Error> {
         let older = doc! { "_id.employee": value(&employee), "open": true, "epoch": { "$lt": epoch } };
         Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
+    }
+
+    /// All edges, page by page, as events tell them.
+    pub(crate) async fn all(&self, after: Option<MemberKey>) -> Result<Page<MemberChanged, MemberKey>, Error> {
+        let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
+        let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let told = stored.map_ok(|stored| Member::from(stored).changed());
+        Ok(kit::page_within(told, |told| MemberKey { project: told.project_id, employee: told.employee_id }).await?)
     }
 
     /// Stores edges, new or changed: two writes, however many they are.

@@ -38,6 +38,35 @@ impl BindingStore {
         Ok(())
     }
 
+    /// What is kept from after one key up to another.
+    pub(crate) async fn between(&self, after: &str, upto: &str) -> Result<Vec<(Binding, i64)>, Error> {
+        let rows = self.0.find(doc! { "_id": { "$gt": after, "$lte": upto } }).await?;
+        Ok(rows.map_ok(|row| (row.binding, row.version)).try_collect().await?)
+    }
+
+    /// What is kept under this key.
+    pub(crate) async fn get(&self, key: BindingKey) -> Result<Option<(Binding, i64)>, Error> {
+        let row = self.0.find_one(doc! { "_id": key.to_string() }).await?;
+        Ok(row.map(|row| (row.binding, row.version)))
+    }
+
+    /// Keeps what its service says, unless something newer is known. Says whether it was kept.
+    pub(crate) async fn heal(&self, binding: Binding) -> Result<bool, Error> {
+        let (key, version) = (binding.key().to_string(), binding.version());
+        let row = Row { key: key.clone(), version, binding };
+        let not_newer = doc! { "_id": &key, "version": { "$lte": version } };
+        if self.0.replace_one(not_newer, &row).await?.matched_count > 0 {
+            return Ok(true);
+        }
+        mongo::replace_if_newer(&self.0, key.into(), version, &row).await
+    }
+
+    /// Forgets what its service does not know, unless it has changed.
+    pub(crate) async fn forget(&self, key: BindingKey, version: i64) -> Result<bool, Error> {
+        let this = doc! { "_id": key.to_string(), "version": version };
+        Ok(self.0.delete_one(this).await?.deleted_count > 0)
+    }
+
     /// All parties to these windows, in one question.
     pub(crate) async fn of(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let keys: HashSet<_> = items.iter().flat_map(|item| Bindings::keys(item)).collect();
