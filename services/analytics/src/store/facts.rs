@@ -1,12 +1,13 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use anyhow::anyhow;
 use bson::{Document, doc};
 use contracts::{
-    Code, EmployeeId, Failure, Label, Millis, ProjectId, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact, WindowId,
+    Code, EmployeeId, FactSum, Failure, Label, Millis, ProjectId, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact,
+    WindowId,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
@@ -215,6 +216,46 @@ impl Facts {
         let loads: Vec<_> = loads.collect();
         let loaded: Vec<Vec<WindowFact>> = stream::iter(loads).buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(loaded.into_iter().flatten().collect())
+    }
+
+    /// What the windows of an employee come to in each UTC month that they begin in.
+    pub(crate) async fn sums(&self, employee: EmployeeId) -> Result<BTreeMap<i32, FactSum>, Error> {
+        let start = doc! { "$toDate": "$start" };
+        let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };
+        let group = doc! { "$group": {
+            "_id": { "employee": "$employee", "month": month },
+            "windows": { "$sum": 1_i64 },
+            "revisions": { "$sum": { "$toLong": "$revision" } },
+            "voided": { "$sum": { "$cond": ["$voided", 1_i64, 0_i64] } },
+            "time": { "$sum": { "$toLong": { "$subtract": ["$end", "$start"] } } },
+        } };
+        let shown = doc! { "$project": {
+            "_id": 0, "employeeId": "$_id.employee", "month": { "$toInt": "$_id.month" },
+            "windows": 1, "revisions": 1, "voided": 1, "time": 1,
+        } };
+        let these = doc! { "$match": { "employee": value(&employee) } };
+        let sums = self.rows.aggregate([these, group, shown]).with_type::<FactSum>().await?;
+        Ok(sums.map_ok(|sum| (sum.month, sum)).try_collect().await?)
+    }
+
+    /// The facts of an employee's windows that begin in a time.
+    pub(crate) async fn beginning(&self, place: Place) -> Result<Vec<WindowFact>, Error> {
+        let begins = doc! { "$gte": place.start.0, "$lt": place.end.0 };
+        let found = self.rows.find(doc! { "employee": value(&place.employee), "start": begins }).await?;
+        Ok(found.map_ok(WindowFact::from).try_collect().await?)
+    }
+
+    /// What is known of these windows.
+    pub(crate) async fn known(&self, ids: &[WindowId]) -> Result<HashMap<WindowId, WindowFact>, Error> {
+        let found = self.rows.find(doc! { "_id": one_of(ids) }).await?;
+        Ok(found.map_ok(WindowFact::from).map_ok(|fact| (fact.id, fact)).try_collect().await?)
+    }
+
+    /// Forgets a window that there is none of, unless it has changed. Gives where it stood.
+    pub(crate) async fn forget(&self, fact: &WindowFact) -> Result<Vec<Place>, Error> {
+        let this = doc! { "_id": value(&fact.id), "revision": fact.revision };
+        let row = self.rows.find_one_and_delete(this).await?;
+        Ok(row.map(|row| row.places().collect()).unwrap_or_default())
     }
 
     /// The employees that have windows.
