@@ -450,18 +450,30 @@ impl Drop for Replica {
 
 /// Where our own programs are: beside this one.
 fn programs_folder() -> Result<PathBuf> {
+    let folder = own_folder()?;
+    Ok(if is_test()? { folder.with_file_name("") } else { folder })
+}
+
+fn own_folder() -> Result<PathBuf> {
     let this = std::env::current_exe()?;
-    let folder = this.parent().context("no folder of programs")?;
-    // A test's own program lies one folder deeper.
-    Ok(if folder.ends_with("deps") { folder.with_file_name("") } else { folder.to_owned() })
+    Ok(this.parent().context("no folder of programs")?.to_owned())
+}
+
+/// Whether this is the program of a test: that lies one folder deeper than others.
+fn is_test() -> Result<bool> {
+    Ok(own_folder()?.ends_with("deps"))
 }
 
 /// Builds the services as we are built: released, to be measured; else as tests want them. With
 /// `mutants` they can make mistakes.
 fn build(mutants: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // All programs: a selection of them would have dependencies with other features built anew.
-    cargo.args(["build", "--workspace", "--bins"]);
+    // Exactly what was built together with us: any other selection would have dependencies with other
+    // features, and so all of them, built anew.
+    match is_test()? {
+        true => cargo.args(["test", "--quiet", "--workspace", "--no-run"]),
+        false => cargo.args(["build", "--workspace", "--bins"]),
+    };
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

@@ -3,9 +3,9 @@
 
 use axum::response::Response;
 use contracts::{
-    AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, Failure, HOUR, ListEmployees, ListLongDays,
-    ListOverlaps, ListQuarantine, LongDay, Overlap, QuarantinedWindow, ReplayQuarantined, Resource, Scope, WindowId,
-    WindowState,
+    AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, EmployeeId, Failure, HOUR, ListEmployees,
+    ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId, QuarantinedWindow, ReplayQuarantined,
+    Resource, Scope, TaskId, WindowId, WindowState,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -13,11 +13,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    dead, errors, lanes,
+    dead, errors, lanes, members,
     notice::{Done, notice},
     now::{is_unsent, silent_since},
     pages::Pager,
-    places,
+    places, task,
     visitor::Visitor,
 };
 use crate::{
@@ -69,6 +69,39 @@ pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resul
 pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, DiscardQuarantined { id, content }, |()| Done::Discarded).await)
+}
+
+/// The form that gives a held window its place.
+#[derive(Deserialize)]
+pub(super) struct Given {
+    id: Option<WindowId>,
+    content: Option<ContentHash>,
+    employee: EmployeeId,
+    project: ProjectId,
+    task: TaskId,
+}
+
+/// Puts its employee on the project and the task, for the hours to come too, and records it.
+pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
+    if !may_assign(&visitor) {
+        return Ok(visitor.forbidden());
+    }
+    let Given { id, content, employee, project, task } = given;
+    let (id, content) = Chosen { id, content }.read()?;
+    let placed = async {
+        members::join(&visitor, project, employee).await?;
+        task::join(&visitor, task, employee).await
+    };
+    match placed.await {
+        Ok(_) => Ok(after(&visitor, AdmitQuarantined { id, content }, |_| Done::Recorded).await),
+        Err(failure) => Ok(visitor.failed(&failure)),
+    }
+}
+
+fn may_assign(visitor: &Visitor) -> bool {
+    [Resource::Time, Resource::Projects, Resource::Tasks]
+        .into_iter()
+        .all(|resource| visitor.may(Scope::write(resource)))
 }
 
 impl Chosen {
@@ -193,11 +226,18 @@ fn remedy(code: Code) -> &'static str {
 
 fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crate::names::Told) -> Markup {
     let (reader, window) = (&visitor.reader, &held.window);
+    let may_place = matches!(held.code, Code::NotOnProject | Code::NotOnTask) && may_assign(visitor);
+    let place = html! {
+        input type="hidden" name="employee" value=(held.employee_id);
+        input type="hidden" name="project" value=(window.project_id);
+        input type="hidden" name="task" value=(window.task_id);
+    };
     let action = |word: &str, label: &str, class: &str| {
         html! {
             form method="post" action=(visitor.address(&format!("{}/{word}", places::ATTENTION.path))) {
                 input type="hidden" name="id" value=(held.id);
                 @if let Some(content) = held.content { input type="hidden" name="content" value=(content); }
+                @if word == "assign" { (place) }
                 button class=(class) type="submit" { (label) span.unseen { ": " (name) ", " (reader.moment(window.start)) } }
             }
         }
@@ -210,8 +250,9 @@ fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crat
         p { (held.detail) " " (remedy(held.code)) }
         @if visitor.may(Scope::write(Resource::Time)) {
             div.row {
+                @if may_place { (action("assign", "Put them on it and count the hours", "")) }
+                (action("admit", "Count the hours", if may_place { "quiet" } else { "" }))
                 (action("replay", "Try again", "quiet"))
-                (action("admit", "Count the hours", ""))
                 (action("discard", "Discard", "quiet"))
             }
         }

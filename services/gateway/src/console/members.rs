@@ -51,11 +51,7 @@ pub(super) async fn put_on(
     params: Params,
     Form(chosen): Form<Chosen>,
 ) -> Response {
-    let outcome = replace(&visitor, id, &chosen, |employees, id| {
-        if !employees.contains(&id) {
-            employees.push(id);
-        }
-    });
+    let outcome = async { join(&visitor, id, chosen.employee()?).await };
     after(&visitor, id, &params, outcome.await, Done::PutOn, Tried::PutOn).await
 }
 
@@ -66,21 +62,32 @@ pub(super) async fn take_off(
     params: Params,
     Form(chosen): Form<Chosen>,
 ) -> Response {
-    let outcome = replace(&visitor, id, &chosen, |employees, id| employees.retain(|other| *other != id));
+    let outcome = async {
+        let employee = chosen.employee()?;
+        replace(&visitor, id, |employees| employees.retain(|other| *other != employee)).await
+    };
     after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
+}
+
+/// Puts somebody on a project, where they may be already.
+pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
+    let add = |employees: &mut Vec<EmployeeId>| {
+        if !employees.contains(&employee) {
+            employees.push(employee);
+        }
+    };
+    replace(visitor, id, add).await
 }
 
 /// Changes the list as it is at this moment: whoever else changes it at the same time loses nothing.
 async fn replace(
     visitor: &Visitor,
     id: ProjectId,
-    chosen: &Chosen,
-    change: impl FnOnce(&mut Vec<EmployeeId>, EmployeeId),
+    change: impl FnOnce(&mut Vec<EmployeeId>),
 ) -> Result<Project, Failure> {
-    let employee = chosen.employee()?;
     let project = visitor.ask(GetProject { id }).await?;
     let mut employees = project.employees.clone();
-    change(&mut employees, employee);
+    change(&mut employees);
     let changes = ProjectChanges { employees: Some(employees), ..ProjectChanges::default() };
     let tag = project.tag().as_str().to_owned();
     visitor.ask(on_seen(Some(&tag), UpdateProject { id, changes })).await

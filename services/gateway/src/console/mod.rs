@@ -108,6 +108,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::SET_ROLE, post(person::set_role)))
         .merge(page(&places::ATTENTION, get(attention::show)))
         .merge(page(&places::REPLAY, post(attention::replay)))
+        .merge(page(&places::ASSIGN, post(attention::assign)))
         .merge(page(&places::ADMIT, post(attention::admit)))
         .merge(page(&places::DISCARD, post(attention::discard)))
         .merge(page(&places::REPORTS, get(reports::show)))

@@ -50,6 +50,7 @@ pub(super) const REACTIVATE: Place = place("/console/people/{id}/reactivate", "P
 pub(super) const SET_ROLE: Place = place("/console/people/{id}/role", "Person", Scoped(Keys));
 pub(super) const ATTENTION: Place = place("/console/attention", "Needs attention", Scoped(Time));
 pub(super) const REPLAY: Place = place("/console/attention/replay", "Needs attention", Scoped(Time));
+pub(super) const ASSIGN: Place = place("/console/attention/assign", "Needs attention", Scoped(Time));
 pub(super) const ADMIT: Place = place("/console/attention/admit", "Needs attention", Scoped(Time));
 pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs attention", Scoped(Time));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));

@@ -103,15 +103,21 @@ pub(super) async fn put_on(
 }
 
 async fn put(visitor: &Visitor, id: TaskId, chosen: &Chosen) -> Result<Task, Failure> {
-    let (employee, task) = match chosen.is_everybody() {
-        true => (None, visitor.ask(GetTask { id }).await?),
-        false => (Some(chosen.employee()?), visitor.ask(GetTask { id }).await?),
-    };
-    let employees = match employee {
-        Some(employee) if task.employees.contains(&employee) => task.employees.clone(),
-        Some(employee) => task.employees.iter().copied().chain([employee]).collect(),
-        None => visitor.ask(GetProject { id: task.project_id }).await?.employees,
-    };
+    if !chosen.is_everybody() {
+        return join(visitor, id, chosen.employee()?).await;
+    }
+    let task = visitor.ask(GetTask { id }).await?;
+    let everybody = visitor.ask(GetProject { id: task.project_id }).await?.employees;
+    change(visitor, &task, TaskChanges { employees: Some(everybody), ..TaskChanges::default() }).await
+}
+
+/// Puts somebody on a task, where they may be already.
+pub(super) async fn join(visitor: &Visitor, id: TaskId, employee: EmployeeId) -> Result<Task, Failure> {
+    let task = visitor.ask(GetTask { id }).await?;
+    let mut employees = task.employees.clone();
+    if !employees.contains(&employee) {
+        employees.push(employee);
+    }
     change(visitor, &task, TaskChanges { employees: Some(employees), ..TaskChanges::default() }).await
 }
 

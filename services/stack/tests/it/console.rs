@@ -422,7 +422,7 @@ pub async fn token(system: &System, person: &Person) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hours_that_are_held_back_are_counted_or_discarded_by_a_button() {
+async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_a_button() {
     let company = Company::open().await;
     let (system, owner, ann) = (company.system(), &company.owner, &company.office.ann);
     // A task that she is not on.
@@ -455,6 +455,27 @@ async fn hours_that_are_held_back_are_counted_or_discarded_by_a_button() {
     assert_eq!(held().await.len(), 0);
     let window = system.get(&format!("/api/v1/time-entries/{}", two[0].0)).await;
     assert_eq!(window["employeeId"], json!(ann.id));
+
+    // A third one is given its place: she is on the task from now on.
+    let mut window = company.office.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
+    window["taskId"] = task["id"].clone();
+    company.office.post(window).await;
+    let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
+    let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
+    let employee = ann.id.to_string();
+    let form = [("id", third.as_str()), ("employee", &employee), ("project", project), ("task", task)];
+    let (status, to, html) = company.send("/console/attention/assign", owner, &form).await;
+    assert_eq!((status, to.as_str()), (303, "/console/attention?done=recorded"), "{html}");
+    assert_eq!(system.get(&format!("/api/v1/task/{task}")).await["employees"], json!([ann.id]));
+    company
+        .office
+        .post({
+            let mut window = company.office.window(now, now + MINUTE);
+            window["taskId"] = json!(task);
+            window
+        })
+        .await
+        .expect(201);
     company.office.system.finish().await;
 }
 

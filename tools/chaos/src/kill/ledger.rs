@@ -204,6 +204,5 @@ impl std::fmt::Display for Sent {
 
 /// The time now, by the clock that the services on this machine have too.
 pub(crate) fn now() -> Millis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Millis(since.as_millis() as i64)
+    kit::Clock::system().now()
 }

@@ -35,7 +35,7 @@ use tokio::{
 
 use self::{
     check::{
-        Outcome,
+        Finding, Outcome,
         state::{Group, State, Sum, under_way},
     },
     dice::Dice,
@@ -138,20 +138,31 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let told = told(&door, &employees).await.context("analytics do not answer in the end")?;
     let state = State::read(&stage.fleet, told).await?;
     let (samples, sampled) = sampling.await?;
+    let report = judged(options, &schedule, &ledger, &state, samples, sampled);
+    let report =
+        KillReport { took: began.elapsed(), recovered, quiet, ended: std::mem::take(&mut stage.ended), ..report };
+    stage.stop().await;
+    Ok(report)
+}
+
+/// What the checks say about all that was done.
+fn judged(
+    options: &KillOptions,
+    schedule: &Schedule,
+    ledger: &Ledger,
+    state: &State,
+    samples: usize,
+    sampled: Vec<Finding>,
+) -> KillReport {
     let book = ledger.book();
-    let mut outcomes = check::all(&book, &state);
+    let mut outcomes = check::all(&book, state);
     if let Some(edges) = outcomes.get_mut(3) {
         edges.checked += samples as u64;
         edges.findings.extend(sampled);
         edges.findings.sort();
         edges.findings.dedup();
     }
-    let report = report(options, &schedule, &book, &state, outcomes, samples);
-    let report =
-        KillReport { took: began.elapsed(), recovered, quiet, ended: std::mem::take(&mut stage.ended), ..report };
-    drop(book);
-    stage.stop().await;
-    Ok(report)
+    report(options, schedule, &book, state, outcomes, samples)
 }
 
 fn report(

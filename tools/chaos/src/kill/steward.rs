@@ -362,7 +362,7 @@ impl Steward {
             .await;
         let Some(made) = reply.read::<Employee>().filter(|_| reply.is_ok()) else { return };
         self.ledger.book().invited.insert(made.id, Invited { email: email.clone(), used: BTreeMap::new() });
-        if self.invited % 3 != 0 {
+        if !self.invited.is_multiple_of(3) {
             return;
         }
         // The mail may be late while something is away; that it comes is looked at in the end.

@@ -122,8 +122,8 @@ pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize
 /// Each round has a seed of its own, so that it does not depend on how many run at the same time.
 fn seed_of(seed: u64, name: &str, round: usize) -> u64 {
     // FNV-1a.
-    let bytes = name.bytes().chain((round as u64).to_le_bytes());
-    bytes.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain((round as u64).to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -93,8 +93,10 @@ pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) 
         };
         let fates: Vec<Fate> = ids.iter().map(fate).collect();
         let is_settled = |(id, fate): (&WindowId, &Fate)| {
-            let is_known = fate.stored.is_some() != fate.held.is_some();
-            !fate.waits && (is_known || !queued.contains(id)) && !(fate.stored.is_some() && fate.held.is_some())
+            let (stored, held) = (fate.stored.is_some(), fate.held.is_some());
+            let is_both = stored && held;
+            let is_under_way = !stored && !held && queued.contains(id);
+            !(fate.waits || is_both || is_under_way)
         };
         if ids.iter().zip(&fates).all(is_settled) || since.elapsed() > SETTLED {
             return Ok(fates);

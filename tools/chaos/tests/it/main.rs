@@ -1,5 +1,7 @@
 //! The campaigns themselves, with the programs of this build.
 
+mod races;
+
 use std::time::Duration;
 
 use chaos::{Campaign, Options};
