@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::{
-    charts::{Figure, Lane, Stretch, colour, figure, lanes},
+    charts::{Colours, Figure, Lane, Stretch, figure, lanes},
     places,
     visitor::Visitor,
 };
@@ -73,20 +73,21 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
     let edges: Vec<String> = (0..=PARTS).map(|part| reader.time(seen.start() + seen.length() / PARTS * part)).collect();
     let shown: BTreeSet<ProjectId> =
         people.iter().flat_map(|person| &person.lane.stretches).map(|stretch| stretch.project).collect();
+    let colours = Colours::of(&shown);
     let drawing = html! {
         ul.lanes {
             li.scale { span {} div.hours aria-hidden="true" { @for edge in &edges { span { (edge) } } } span {} }
             @for person in people {
                 li {
                     span { (visitor.person(person.id, &person.name)) }
-                    (lanes(&person.lane, seen, |s| link(person, s), |s| format!("{}: {}", from_to(s), works(s))))
+                    (lanes(&person.lane, seen, &colours, |s| link(person, s), |s| format!("{}: {}", from_to(s), works(s))))
                     span.number { (reader.hours(person.lane.time())) }
                 }
             }
         }
         ul.key {
             @for id in shown {
-                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect class=(colour(id)) width="1" height="1" {} } (project(told, id)) }
+                li { svg viewBox="0 0 1 1" aria-hidden="true" { rect class=(colours.class(id)) width="1" height="1" {} } (project(told, id)) }
             }
             @if lost {
                 li { svg viewBox="0 0 1 1" aria-hidden="true" { rect.lost width="1" height="1" {} } "more than one at once: it counts once" }

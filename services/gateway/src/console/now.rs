@@ -186,7 +186,7 @@ fn needs(reader: &Reader, held: Option<(usize, bool)>, unsent: usize, silent: &[
         } @else {
             ul {
                 @if let Some((count, has_more)) = held {
-                    li { (reader.count(count)) @if has_more { " or more" } " windows of time are held back until somebody decides about them." }
+                    li { (reader.count(count)) @if has_more { " or more" } @if count == 1 { " window of time is" } @else { " windows of time are" } " held back until somebody decides about it." }
                 }
                 @if unsent > 0 { li { (reader.count(unsent)) " invitations could not be delivered." } }
                 @if !silent.is_empty() {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 pub(super) use self::{
     bars::{Bar, bars},
-    timeline::{Lane, Stretch, colour, lanes},
+    timeline::{Colours, Lane, Stretch, lanes},
     year::year,
 };
 

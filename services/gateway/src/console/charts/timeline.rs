@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use contracts::{Millis, ProjectId, TaskId, TimeRange, Window};
 use maud::{Markup, html};
 
@@ -75,10 +77,30 @@ fn clipped(start: Millis, end: Millis, range: TimeRange) -> Option<(Millis, Mill
     Some((part.start(), part.end()))
 }
 
-/// The class of a project's colour: the same on every page.
-pub(crate) fn colour(project: ProjectId) -> String {
-    let sum: usize = project.0.as_bytes().iter().map(|byte| usize::from(*byte)).sum();
-    format!("k{}", sum % COLOURS)
+/// Which colour each project of a drawing has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Colours(BTreeMap<ProjectId, usize>);
+
+impl Colours {
+    /// Each project has a colour of its own, which its id names; where another has that already, it gets
+    /// the next one that is free. With more projects than colours, some share one.
+    pub(crate) fn of(projects: &BTreeSet<ProjectId>) -> Self {
+        let mut colours = BTreeMap::new();
+        let mut taken = [0; COLOURS];
+        for project in projects {
+            let sum: usize = project.0.as_bytes().iter().map(|byte| usize::from(*byte)).sum();
+            let near = (0..COLOURS).map(|step| (sum + step) % COLOURS);
+            let colour = near.min_by_key(|colour| taken[*colour]).unwrap_or_default();
+            taken[colour] += 1;
+            colours.insert(*project, colour);
+        }
+        Self(colours)
+    }
+
+    /// The class of a project's colour.
+    pub(crate) fn class(&self, project: ProjectId) -> String {
+        format!("k{}", self.0.get(&project).copied().unwrap_or_default())
+    }
 }
 
 /// Where a moment is drawn: seconds after the range begins.
@@ -90,6 +112,7 @@ fn at(moment: Millis, range: TimeRange) -> i64 {
 pub(crate) fn lanes(
     lane: &Lane,
     range: TimeRange,
+    colours: &Colours,
     link: impl Fn(&Stretch) -> String,
     says: impl Fn(&Stretch) -> String,
 ) -> Markup {
@@ -102,7 +125,7 @@ pub(crate) fn lanes(
                 @let (from, to) = (at(stretch.start, range), at(stretch.end, range));
                 // The table has the same links: nobody should have to step through the drawing.
                 a href=(link(stretch)) tabindex="-1" {
-                    rect class=(colour(stretch.project)) x=(from) y="1" width=(to - from) height="8" {
+                    rect class=(colours.class(stretch.project)) x=(from) y="1" width=(to - from) height="8" {
                         title { (says(stretch)) }
                     }
                 }
@@ -149,6 +172,16 @@ mod tests {
     }
 
     /// The widths of what counts, as they stand in the drawing.
+    #[test]
+    fn as_many_projects_as_there_are_colours_have_one_each() {
+        let ids = |count: u128| (0..count).map(|n| ProjectId(uuid::Uuid::from_u128(n * 12))).collect::<BTreeSet<_>>();
+        let distinct = |count| Colours::of(&ids(count)).0.into_values().collect::<BTreeSet<_>>().len();
+        assert_eq!([distinct(2), distinct(12), distinct(30)], [2, 12, 12]);
+        // Alone, it has the colour that its id names.
+        let one = ProjectId(uuid::Uuid::from_u128(7));
+        assert_eq!(Colours::of(&BTreeSet::from([one])).class(one), "k7");
+    }
+
     fn widths(drawn: &str) -> Vec<i64> {
         let counted = drawn.split("<rect class=\"k").skip(1);
         let width = |rect: &str| rect.split("width=\"").nth(1)?.split('"').next()?.parse().ok();
@@ -163,7 +196,7 @@ mod tests {
             let (lane, range) = (stretches(&lengths), TimeRange::new(Millis(0), Millis(DAY)).expect("a day"));
             let time: i64 = lengths.iter().map(|(_, _, length)| length).sum();
             prop_assert_eq!(lane.time(), time);
-            let drawn = lanes(&lane, range, |_| String::new(), |_| String::new()).into_string();
+            let drawn = lanes(&lane, range, &Colours::default(), |_| String::new(), |_| String::new()).into_string();
             let widths = widths(&drawn);
             prop_assert_eq!(widths.len(), lane.stretches.len());
             // Each is cut to seconds at both ends, and takes in the pauses that are no breaks.
