@@ -95,6 +95,9 @@ impl Office {
             at("team", &id(&team))
         };
         let (team, gone) = (team("Design").await, team("Crew").await);
+        let settings = "/api/v1/settings".to_owned();
+        let weeks_from =
+            |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -125,6 +128,13 @@ impl Office {
                 project.clone(),
                 json!({ "billable": false }),
                 named(&project),
+            ),
+            change(
+                "PUT /api/v1/settings",
+                &settings,
+                settings.clone(),
+                weeks_from("monday"),
+                ("PUT", settings.clone(), weeks_from("sunday")),
             ),
             change("PUT /api/v1/team/{id}", &team, team.clone(), json!({ "employees": [] }), named(&team)),
             change("DELETE /api/v1/team/{id}", &gone, gone.clone(), Value::Null, staffed(&gone)),

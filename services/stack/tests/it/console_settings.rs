@@ -207,10 +207,9 @@ async fn the_trail_is_filtered_page_by_page_and_taken_away_as_a_table() {
     let older = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
     assert!(older.contains("action=project.updated") && older.contains("actor=root"), "{older}");
     let second = page(system, &older, &owner).await.html;
-    assert!(
-        second.contains(">Name 0<") && !second.contains(">Name 59<") && !second.contains("rel=\"next\""),
-        "{second}"
-    );
+    // The project is called so now; no change on this page has made it so.
+    let is_latest = second.contains("<td class=\"text\">Name 59</td>");
+    assert!(second.contains(">Name 0<") && !is_latest && !second.contains("rel=\"next\""), "{second}");
     let csv = page(system, "/console/audit/csv?action=project.updated", &owner).await;
     assert_eq!((csv.status, csv.html.lines().count()), (200, 61), "{}", csv.html);
     assert!(csv.html.starts_with("seq,id,at,"), "{}", csv.html);
