@@ -17,6 +17,7 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
     let mut bodies: BTreeMap<&str, Value> = [
         ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
         ("/api/v1/project", json!({ "name": "Shed" })),
+        ("/api/v1/team", json!({ "name": "Builders" })),
         ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
         ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
