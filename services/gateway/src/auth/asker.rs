@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use contracts::{
-    Caller, Code, EmployeeId, Failure, GetReach, ManagedTeams, NOBODY, ProjectId, Request, Resource, TeamId, Within,
+    Caller, Code, EmployeeId, Failure, GetReach, ManagedTeams, NOBODY, ProjectId, Request, TeamId, Within,
 };
 
 use crate::App;
@@ -73,11 +73,6 @@ impl Asker {
                 R::shown(reply, reach)
             }
         }
-    }
-
-    /// Whether what it asks about can be theirs: the audit trail and keys are of no team.
-    pub(crate) fn reaches(&self, resource: Resource) -> bool {
-        !matches!((self, resource), (Self::Manager(_), Resource::Audit | Resource::Keys))
     }
 
     /// The employee who asks for themselves only.
