@@ -207,11 +207,11 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// What can be done about a window, in plain words.
-fn remedy(code: Code) -> &'static str {
-    match code {
+/// Why a window is held and what can be done about it, in plain words. (Its `detail` says so to the employee.)
+fn remedy(code: Code) -> Option<&'static str> {
+    Some(match code {
         Code::NotOnProject | Code::NotOnTask => {
-            "They were not on it then. If they should have been, count the hours; put them on it for the hours to come."
+            "They were not on it at the time. If they should have been, put them on it and count the hours."
         }
         Code::ProjectArchived => "The project was archived then. Count the hours if the work was meant.",
         Code::UnknownProject | Code::UnknownTask | Code::UnknownEmployee => {
@@ -220,8 +220,8 @@ fn remedy(code: Code) -> &'static str {
         Code::ClockAhead => "The computer's clock runs ahead. It is counted by itself when its time has come.",
         Code::ClockBehind => "The computer's clock runs far behind. Count it only if the date is right.",
         Code::Conflict => "Another window has the same id. Counted, this one gets an id of its own.",
-        _ => "Count it if the hours were worked, or discard it.",
-    }
+        _ => return None,
+    })
 }
 
 fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crate::names::Told) -> Markup {
@@ -247,7 +247,10 @@ fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crat
             strong { (visitor.person(held.employee_id, name)) } ", " (reader.moment(window.start)) "–" (reader.time(window.end))
             ", " (lanes::project(told, window.project_id)) ", " (lanes::task(told, window.task_id)) ", " (window.computer)
         }
-        p { (held.detail) " " (remedy(held.code)) }
+        p {
+            @if let Some(remedy) = remedy(held.code) { (remedy) }
+            @else { (held.detail) " Count it if the hours were worked, or discard it." }
+        }
         @if visitor.may(Scope::write(Resource::Time)) {
             div.row {
                 @if may_place { (action("assign", "Put them on it and count the hours", "")) }
