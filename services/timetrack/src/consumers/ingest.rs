@@ -3,10 +3,13 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
 use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::sleep};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::recorder::{Arrival, Settled, record_all};
+use super::{
+    memory::FRESH,
+    recorder::{Arrival, Settled, record_all},
+};
 use crate::{App, Step};
 
 /// The most messages that are recorded together.
@@ -73,7 +76,7 @@ impl Ingest {
     }
 }
 
-async fn record_messages(app: &App, messages: Vec<Message>) {
+async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
     let in_hand = InHand::hold(&app.bus, &messages);
     let mut together = Together::default();
     for message in messages {
@@ -104,7 +107,7 @@ async fn record_messages(app: &App, messages: Vec<Message>) {
 
 /// Records the windows of several messages in one go; where that fails, one message at a time, so
 /// that a message that fails by itself does not take its neighbours with it.
-async fn record_together(app: &App, together: Together, in_hand: &InHand) {
+async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
     let Together { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
@@ -113,7 +116,16 @@ async fn record_together(app: &App, together: Together, in_hand: &InHand) {
         Ok(settled) => {
             let mut settled = settled.into_iter();
             for (message, windows) in messages {
-                answer(app, &message, settled.by_ref().take(windows)).await;
+                let settled: Vec<Settled> = settled.by_ref().take(windows).collect();
+                if settled.iter().any(|one| one.is_newly_held) {
+                    let app = app.clone();
+                    app.shutdown.clone().spawn(async move {
+                        sleep(FRESH).await;
+                        answer(&app, &message, settled).await;
+                    });
+                } else {
+                    answer(app, &message, settled).await;
+                }
             }
         }
         Err(error) if error.is_away() || messages.len() == 1 => {
@@ -122,7 +134,7 @@ async fn record_together(app: &App, together: Together, in_hand: &InHand) {
                 give_back(app, message, &error).await;
             }
             if error.is_away() {
-                tokio::time::sleep(PAUSE).await;
+                sleep(PAUSE).await;
             }
         }
         Err(_) => {
@@ -136,7 +148,7 @@ async fn record_together(app: &App, together: Together, in_hand: &InHand) {
 }
 
 /// Tells the gateway what became of each window, then lets go of the message.
-async fn answer(app: &App, message: &Message, settled: impl Iterator<Item = Settled>) {
+async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
         match serde_json::to_vec(&word(settled)) {
@@ -151,9 +163,9 @@ async fn answer(app: &App, message: &Message, settled: impl Iterator<Item = Sett
 }
 
 /// What the gateway is told.
-fn word(settled: impl Iterator<Item = Settled>) -> IngestAnswer {
+fn word(settled: Vec<Settled>) -> IngestAnswer {
     let mut answer = IngestAnswer { items: Vec::new(), set_aside: Vec::new() };
-    for (item, Settled { outcome, aside }) in settled.enumerate() {
+    for (item, Settled { outcome, aside, .. }) in settled.into_iter().enumerate() {
         answer.items.push(outcome);
         answer.set_aside.extend(aside.map(|(code, detail)| SetAside { item, code, detail }));
     }

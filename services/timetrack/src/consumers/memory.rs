@@ -2,8 +2,9 @@
 //! that it follows itself.
 //!
 //! It asks the stream for the next event after those that it knows: so the word that there is none says
-//! that by the moment at which it was asked everything is known. Each batch waits for such a look
-//! that began after the batch was here, and one look serves all who wait.
+//! that by the moment at which it was asked everything is known. A batch uses the last such look while
+//! it is fresh, so it waits for no request; whoever tells a sender that a window is held waits
+//! [`FRESH`] before, so every look that is used after that has heard of it.
 
 use std::{
     sync::{
@@ -31,8 +32,10 @@ use crate::{
 
 /// The subjects of all events that tell of a changed aggregate.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often there is a look without work, so that little is left for the next one.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often there is a look.
+const OFTEN: Duration = Duration::from_millis(100);
+/// How old a look may be that a batch uses.
+pub(super) const FRESH: Duration = Duration::from_millis(250);
 /// How often what holds no such events is left behind: the server looks through it each time.
 const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a look before it does without.
@@ -52,8 +55,9 @@ const RECOUNT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
     number: u64,
-    /// Up to when everything is known; nothing while there is no feed.
-    up_to: Option<Millis>,
+    /// Up to when everything is known, and when that was on this machine's own clock, which nobody
+    /// sets; nothing while there is no feed.
+    up_to: Option<(Millis, Instant)>,
 }
 
 /// What is remembered, and how far that is complete.
@@ -104,15 +108,18 @@ impl Memory {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until everything is known that was published before this was asked. Gives a moment up
-    /// to which that is so; nothing where it is not known in time.
+    /// Gives the moment up to which everything is known that was published before: at most [`FRESH`]
+    /// ago. Waits for a look where the last one is older; nothing where that does not end in time.
     pub(crate) async fn complete(&self) -> Option<Millis> {
         let mut ended = self.ended.subscribe();
-        ended.borrow_and_update().up_to?;
+        let (up_to, looked_at) = ended.borrow_and_update().up_to?;
+        if looked_at.elapsed() < FRESH {
+            return Some(up_to);
+        }
         let next = self.begun.load(Ordering::SeqCst) + 1;
         self.awaited.notify_one();
         let look = timeout(PATIENCE, ended.wait_for(|look| look.number >= next || look.up_to.is_none())).await;
-        look.ok()?.ok()?.up_to
+        look.ok()?.ok()?.up_to.map(|(up_to, _)| up_to)
     }
 
     /// What is remembered of the parties to these windows.
@@ -174,7 +181,7 @@ impl Memory {
         loop {
             tokio::select! {
                 () = self.awaited.notified() => {}
-                () = sleep(IDLE) => {}
+                () = sleep(OFTEN) => {}
                 () = stop.stopping() => return Ok(()),
             }
             self.look(app, &mut feed).await?;
@@ -196,7 +203,7 @@ impl Memory {
     async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
-            let asked_at = app.clock.now();
+            let asked_at = (app.clock.now(), Instant::now());
             if feed.take_new(|subject, payload| self.hear(subject, payload)).await? {
                 self.ended.send_replace(Look { number, up_to: Some(asked_at) });
                 return Ok(());
