@@ -25,7 +25,7 @@ const HAND_OVER: Duration = Duration::from_secs(4);
 /// The most windows of this gateway that are on their way at once; past it, 429.
 const MOST_ON_THE_WAY: usize = 8_192;
 /// How many publishes are in flight.
-const PUBLISHERS: usize = 2;
+const PUBLISHERS: usize = 4;
 /// The most windows that leave as one message.
 const MOST_TOGETHER: usize = 256;
 

@@ -17,7 +17,7 @@ const MOST_MESSAGES: usize = 64;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
 /// How many batches are in hand: while one waits for the journal, another is checked.
-const IN_HAND: usize = 2;
+const IN_HAND: usize = 4;
 /// How long pulling pauses when MongoDB or NATS is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
