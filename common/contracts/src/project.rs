@@ -186,12 +186,15 @@ pub struct GetProject {
     pub id: ProjectId,
 }
 
-/// Asks for all projects that are not archived, page by page.
+/// Asks for all projects that are not archived, or for those that are, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProjects {
     /// After this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ProjectId>,
+    /// Those that are archived, in place of those that are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
 }
 
 /// Deletes a project and its tasks; recorded time stays.

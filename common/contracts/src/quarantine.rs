@@ -88,6 +88,13 @@ pub struct ListQuarantine {
     pub employee: Option<EmployeeId>,
 }
 
+/// Asks how many windows wait for a decision, counted up to [`QUARANTINE_COUNTED`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountQuarantine {}
+
+/// Where counting ends: more are as many as nobody looks through.
+pub const QUARANTINE_COUNTED: u64 = 1_000;
+
 /// A place in the list of quarantined windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -140,6 +147,7 @@ pub struct DiscardQuarantined {
 
 requests! {
     Timetrack: ListQuarantine => Page<QuarantinedWindow, QuarantineCursor>, "quarantine.list", idempotent;
+    Timetrack: CountQuarantine => u64, "quarantine.count", idempotent;
     Timetrack: ReplayQuarantined => WindowState, "quarantine.replay", idempotent;
     Timetrack: AdmitQuarantined => Window, "quarantine.admit", idempotent;
     Timetrack: DiscardQuarantined => (), "quarantine.discard", idempotent;

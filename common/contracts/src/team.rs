@@ -43,11 +43,11 @@ pub struct CreateTeam {
     pub name: Name,
     /// Who manages it; nobody unless said otherwise.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 100)]
+    #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
     /// Who is in it; nobody unless said otherwise.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
+    #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
 }
 
@@ -60,11 +60,11 @@ pub struct TeamChanges {
     pub name: Option<Name>,
     /// Who manages it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 100)]
+    #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
     /// Who is in it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
+    #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
 }
 

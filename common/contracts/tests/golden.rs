@@ -431,7 +431,10 @@ fn projects(golden: &mut Golden) {
     golden.request(GetProject { id: id(3) }, project());
     let set = SetMemberships { employee_id: id(1), projects: vec![id(3)], only_check: true };
     golden.request(on_condition(set), vec![id::<ProjectId>(3)]);
-    golden.request(ListProjects { after: Some(id(3)) }, Page { items: vec![project()], next: Some(id(3)) });
+    golden.request(
+        ListProjects { archived: true, after: Some(id(3)) },
+        Page { items: vec![project()], next: Some(id(3)) },
+    );
     let changes = json!({
         "name": "Website", "description": null, "billable": true, "employees": [], "statuses": ["To Do"],
         "priorities": ["Low"], "screenshotSettings": {"screenshotEnabled": true}, "payroll": {}, "archived": true,
@@ -626,6 +629,10 @@ fn attention(golden: &mut Golden) {
 }
 
 fn names(golden: &mut Golden) {
+    let roster = ListRoster { range: range(), employees: vec![id(1)], skip: 50, limit: 50 };
+    let people = vec![RosterEntry { id: id(1), name: name("Ann Example") }];
+    golden.request(roster, Roster { count: 51, people });
+    golden.request(CountUndelivered { employees: vec![id(1)] }, 2);
     golden.request(GetEmployeeNames { ids: vec![id(1)] }, [(id(1), name("Ann Example"))].into());
     golden.request(GetKeyNames { ids: vec![id(9)] }, [(id(9), name("Nightly export"))].into());
     golden.request(
@@ -644,6 +651,17 @@ fn windows(golden: &mut Golden) {
     let cursor = WindowCursor { start: AT, id: id(5) };
     let list = ListWindows { range: range(), filter: filter(), after: Some(cursor), limit: Some(100) };
     golden.request(list, Page { items: vec![window()], next: Some(cursor) });
+    let tracked = Tracked {
+        employee_id: id(1),
+        project_id: id(3),
+        task_id: id(4),
+        computer: label("anns-mac"),
+        since: Some(AT),
+        until: AT + HOUR,
+    };
+    let tracking = ListTracking { employees: vec![id(1)], skip: 50, limit: 50 };
+    golden.request(tracking, TrackingNow { count: 51, people: vec![tracked] });
+    golden.request(ListSilent { worked: range(), silent: range(), employees: vec![id(1)] }, vec![id(1)]);
     let changes = json!({
         "taskStatus": "Done", "taskPriority": "Low", "paid": true, "billable": true, "overtime": true, "note": null,
         "billRate": 50, "overtimeBillRate": null, "payRate": 30.5, "overtimePayRate": null,
@@ -687,6 +705,7 @@ fn windows(golden: &mut Golden) {
     let cursor = QuarantineCursor { since: AT, employee_id: id(1), id: id(5), content: Some(id(9)) };
     let list = ListQuarantine { after: Some(cursor), decided: true, employee: Some(id(1)) };
     golden.request(list, Page { items: vec![held], next: Some(cursor) });
+    golden.request(CountQuarantine {}, 3);
     golden.request(ReplayQuarantined { id: id(5), content: Some(id(9)), set_aside: true }, WindowState::Queued);
     golden.request(AdmitQuarantined { id: id(5), content: Some(id(9)) }, window());
     golden.request(DiscardQuarantined { id: id(5), content: Some(id(9)) }, ());

@@ -10,10 +10,10 @@ mod metrics;
 mod rebuild;
 mod store;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use contracts::Service;
-use kit::{Bus, Deps, Endpoints, Needs, OwnFailures, Shutdown};
+use contracts::{EmployeeId, Service, TimeRange};
+use kit::{Bus, Deps, Endpoints, Lately, Needs, OwnFailures, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -23,6 +23,9 @@ use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
 use store::Store;
 
+/// For how long it is not looked again who has fallen silent: it is a matter of days.
+const SILENT_LASTS: Duration = Duration::from_secs(60);
+
 /// What handlers and consumers work with.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -30,6 +33,8 @@ pub(crate) struct App {
     pub(crate) progress: Progress,
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
+    /// Who has fallen silent from one range to another, as it was a moment ago.
+    pub(crate) silent: Lately<(TimeRange, TimeRange), Vec<EmployeeId>>,
     pub(crate) metrics: CountingMetrics,
     /// Of the events that are counted.
     pub(crate) failures: OwnFailures,
@@ -42,6 +47,7 @@ impl App {
             progress: Progress::new(deps.bus.clone()),
             store: Store::open(&deps.database()),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
+            silent: Lately::new(SILENT_LASTS),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
         }
@@ -76,4 +82,5 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::time)
         .on(handlers::task_time)
         .on(handlers::long_days)
+        .on(handlers::silent)
 }

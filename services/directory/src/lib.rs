@@ -82,6 +82,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::create_employee)
         .on(handlers::get_employee)
         .on(handlers::list_employees)
+        .on(handlers::list_roster)
+        .on(handlers::count_undelivered)
         .on(handlers::update_employee)
         .on(handlers::deactivate_employee)
         .on(handlers::reactivate_employee)

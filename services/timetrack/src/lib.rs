@@ -9,10 +9,10 @@ mod handlers;
 mod metrics;
 mod store;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, OwnFailures, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Lately, Needs, OwnFailures, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
@@ -21,8 +21,11 @@ pub use faults::{Faults, Step};
 use crate::{
     consumers::{Ingest, Knowledge, Memory},
     metrics::TimetrackMetrics,
-    store::Store,
+    store::{Doing, Store},
 };
+
+/// For how long it is not looked again who tracks: pages that show it ask every few seconds.
+const TRACKING_LASTS: Duration = Duration::from_secs(2);
 
 /// What handlers and consumers work with.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct App {
     pub(crate) metrics: TimetrackMetrics,
     pub(crate) knowledge: Knowledge,
     pub(crate) memory: Memory,
+    /// Who tracks, as it was a moment ago.
+    pub(crate) tracking: Lately<(), Vec<Doing>>,
     /// Of the messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
 }
@@ -71,6 +76,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
         memory: Memory::default(),
+        tracking: Lately::new(TRACKING_LASTS),
         failures: OwnFailures::default(),
     });
     metrics::watch(&app, &shutdown);
@@ -105,7 +111,9 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::update)
         .on(handlers::correct)
         .on(handlers::void)
+        .on(handlers::list_tracking)
         .on(handlers::list_quarantine)
+        .on(handlers::count_quarantine)
         .on(handlers::replay_quarantined)
         .on(handlers::admit_quarantined)
         .on(handlers::discard_quarantined)

@@ -2,10 +2,12 @@
 
 mod long_days;
 mod project_time;
+mod silent;
 mod task_time;
 mod time;
 
 pub(crate) use long_days::long_days;
 pub(crate) use project_time::project_time;
+pub(crate) use silent::silent;
 pub(crate) use task_time::task_time;
 pub(crate) use time::time;

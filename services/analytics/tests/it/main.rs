@@ -11,3 +11,4 @@ mod grouping;
 mod long_days;
 mod rebuilding;
 mod replicas;
+mod silent;

@@ -2,15 +2,18 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, Document, doc};
 use contracts::{
-    AccountId, DeliveryChanged, Email, EmployeeId, InvitationDelivery, InvitationId, Label, Millis, Name, ProjectId,
-    Role, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
+    AccountId, DeliveryChanged, DeliveryState, Email, EmployeeId, InvitationDelivery, InvitationId, Label, ListRoster,
+    Millis, Name, ProjectId, Role, Roster, RosterEntry, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
 };
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, TryStreamExt, try_join};
 use kit::{
     Database, Error, Shape, Tx,
     mongo::{index, is_duplicate, one_of, unique, value},
 };
-use mongodb::Collection;
+use mongodb::{
+    Collection, IndexModel,
+    options::{Collation, CollationStrength},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Delivery, Employee};
@@ -53,6 +56,14 @@ struct Stored {
     created_at: Millis,
 }
 
+/// Somebody, by name.
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(rename = "_id")]
+    id: EmployeeId,
+    name: Name,
+}
+
 /// How the mail of the last invitation stands.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredDelivery {
@@ -66,7 +77,10 @@ pub(crate) struct Employees(Collection<Stored>);
 
 impl Employees {
     pub(super) fn shape() -> Shape {
-        ("employees", vec![unique(doc! { "emailKey": 1 }), index(doc! { "team": 1, "_id": 1 })])
+        let by_state = index(doc! { "deactivatedAt": 1, "activatedAt": 1 });
+        let by_delivery = index(doc! { "delivery.shown.state": 1 });
+        let indexes = vec![unique(doc! { "emailKey": 1 }), index(doc! { "team": 1, "_id": 1 }), by_state, by_delivery];
+        ("employees", [indexes, vec![by_name()]].concat())
     }
 
     pub(super) fn open(db: &Database) -> Self {
@@ -140,15 +154,40 @@ impl Employees {
 
     /// The names of these; unknown ones are left out.
     pub(crate) async fn names(&self, ids: Vec<EmployeeId>) -> Result<BTreeMap<EmployeeId, Name>, Error> {
-        #[derive(Deserialize)]
-        struct Named {
-            #[serde(rename = "_id")]
-            id: EmployeeId,
-            name: Name,
-        }
         let named = self.0.clone_with_type::<Named>();
         let found = named.find(doc! { "_id": one_of(ids) }).projection(doc! { "name": 1 }).await?;
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
+    }
+
+    /// The people who may have worked from this moment on, of all or of some: how many, and a part of
+    /// them by name.
+    pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
+        let may_have_worked =
+            [doc! { "deactivatedAt": null }, doc! { "deactivatedAt": { "$gt": asked.range.start().0 } }];
+        let mut filter = doc! { "activatedAt": { "$ne": null }, "$or": may_have_worked.to_vec() };
+        if !asked.employees.is_empty() {
+            filter.insert("_id", one_of(&asked.employees));
+        }
+        let named = self.0.clone_with_type::<Named>();
+        let part = named.find(filter.clone()).projection(doc! { "name": 1 }).collation(letters());
+        let part = part.sort(doc! { "name": 1, "_id": 1 }).skip(asked.skip as u64).limit(asked.limit as i64);
+        let part = async {
+            let entry = |Named { id, name }| RosterEntry { id, name };
+            part.await?.map_ok(entry).try_collect().await
+        };
+        let count = async { self.0.count_documents(filter).await };
+        let (people, count) = try_join!(part, count)?;
+        Ok(Roster { count: count as usize, people })
+    }
+
+    /// How many have an invitation whose mail has not gone out, of all or of some.
+    pub(crate) async fn undelivered(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
+        let states = [DeliveryState::Retrying, DeliveryState::Failed];
+        let mut filter = doc! { "delivery.shown.state": one_of(states) };
+        if !employees.is_empty() {
+            filter.insert("_id", one_of(employees));
+        }
+        Ok(self.0.count_documents(filter).await?)
     }
 
     /// How these stand; unknown ones are left out.
@@ -200,6 +239,17 @@ impl Employees {
         self.0.update_one(older, doc! { "$set": { "delivery": value(&stored) } }).await?;
         Ok(())
     }
+}
+
+/// Names in the order of the alphabet, whatever their case.
+fn letters() -> Collation {
+    Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
+}
+
+fn by_name() -> IndexModel {
+    let mut index = index(doc! { "name": 1, "_id": 1 });
+    index.options.get_or_insert_default().collation = Some(letters());
+    index
 }
 
 fn by_id(id: EmployeeId) -> Document {

@@ -1,7 +1,7 @@
 use contracts::{
-    Caller, Code, DeactivateEmployee, Email, EmployeeChanged, EmployeeChanges, GetEmployee, GetStandings, Label,
-    ListEmployees, Millis, Name, Permission, Permissions, ReactivateEmployee, SetPermissions, SystemPermissions,
-    UpdateEmployee,
+    Caller, Code, DeactivateEmployee, Email, EmployeeChanged, EmployeeChanges, GetEmployee, GetStandings, HOUR, Label,
+    ListEmployees, ListRoster, Millis, Name, Permission, Permissions, ReactivateEmployee, SetPermissions,
+    SystemPermissions, TimeRange, UpdateEmployee,
 };
 use futures::future::join_all;
 
@@ -162,5 +162,29 @@ async fn employees_see_and_change_only_themselves() {
     assert_eq!((shown[0].permissions, shown[0].created_at), (denied, Some(Millis(7))));
     assert!(shown[0].updated_at.is_some_and(|at| at >= ann.created_at));
     refused(bus.ask(as_ann, &set(bob.id, permissions)).await, Code::Forbidden);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roster_names_by_the_alphabet_who_had_an_account_in_a_range() {
+    let office = Office::open().await;
+    let mut ids = Vec::new();
+    for (name, email) in [("zoe", "zoe@x.org"), ("Ann", "ann@x.org"), ("bob", "bob@x.org")] {
+        ids.push(office.employ(name, email).await.id);
+    }
+    office.create("Carl, who is only invited", "carl@x.org").await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: ids[2] }).await.unwrap();
+    let left = office.get(ids[2]).await.deactivated;
+
+    let roster = async |from: Millis, employees: Vec<_>, skip, limit| {
+        let range = TimeRange::new(from, from + HOUR).unwrap();
+        let roster = office.world.ask(&ListRoster { range, employees, skip, limit }).await.unwrap();
+        (roster.count, roster.people.into_iter().map(|person| person.name.to_string()).collect::<Vec<_>>())
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(roster(left - 1, vec![], 0, 50).await, (3, names(&["Ann", "bob", "zoe"])));
+    assert_eq!(roster(left - 1, vec![], 1, 1).await, (3, names(&["bob"])));
+    assert_eq!(roster(left, vec![], 0, 50).await, (2, names(&["Ann", "zoe"])), "whoever left before it is not on it");
+    assert_eq!(roster(left - 1, vec![ids[0]], 0, 50).await, (1, names(&["zoe"])));
     office.world.finish().await;
 }

@@ -1,13 +1,14 @@
 //! What each question and each change is to a manager.
 
 use contracts::{
-    AdmitQuarantined, Bounded, Conditional, CorrectWindow, CreateApiKey, CreateEmployee, CreateProject, CreateTask,
-    CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter,
-    GetApiKey, GetEmployee, GetProject, GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
-    InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees, ListLongDays, ListOverlaps, ListProjects,
-    ListQuarantine, ListTasks, ListTeams, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee,
-    ReplayQuarantined, Request, RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team,
-    TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+    AdmitQuarantined, Bounded, Conditional, CorrectWindow, CountQuarantine, CountUndelivered, CreateApiKey,
+    CreateEmployee, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam,
+    DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetProject, GetProjectTime, GetSettings, GetTask,
+    GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees,
+    ListLongDays, ListOverlaps, ListProjects, ListQuarantine, ListRoster, ListSilent, ListTasks, ListTeams,
+    ListTracking, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee, ReplayQuarantined, Request,
+    RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee,
+    UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -49,7 +50,7 @@ macro_rules! bounded {
 }
 
 bounded! {
-    GetWindow, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined,
+    GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined,
     DiscardQuarantined,
 }
 
@@ -147,21 +148,21 @@ impl ForManagers for ListWindows {
     }
 }
 
-impl ForManagers for ListOverlaps {
-    type Sent = Self;
+/// A question that names employees: it is about those of them that are the manager's.
+macro_rules! of_employees {
+    ($($name:ty),* $(,)?) => {$(
+        impl ForManagers for $name {
+            type Sent = Self;
 
-    fn within(self, reach: &Reach) -> Result<Self, Failure> {
-        Ok(Self { employees: reach.seen_of(self.employees)?, ..self })
-    }
+            fn within(mut self, reach: &Reach) -> Result<Self, Failure> {
+                self.employees = reach.seen_of(self.employees)?;
+                Ok(self)
+            }
+        }
+    )*};
 }
 
-impl ForManagers for ListLongDays {
-    type Sent = Self;
-
-    fn within(self, reach: &Reach) -> Result<Self, Failure> {
-        Ok(Self { employees: reach.seen_of(self.employees)?, ..self })
-    }
-}
+of_employees! { ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered }
 
 impl ForManagers for UpdateWindows {
     type Sent = Self;

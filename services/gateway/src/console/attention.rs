@@ -4,8 +4,8 @@
 use axum::response::Response;
 use contracts::{
     AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, EmployeeId, Failure, HOUR, ListEmployees,
-    ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId, QuarantinedWindow, ReplayQuarantined,
-    Resource, Scope, TaskId, WindowId, WindowState,
+    ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId, QuarantinedWindow, ROSTER_MOST,
+    ReplayQuarantined, Resource, Scope, TaskId, WindowId, WindowState,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -146,7 +146,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         employees,
         visitor.first(long, MOST),
         visitor.ask(overlaps),
-        silent_since(visitor, today),
+        silent_since(visitor, today, ROSTER_MOST),
         dead::found(visitor),
     )?;
     let twice: Vec<Overlap> = overlaps.items.into_iter().filter(|o| o.taken_from_other_computers > 0).collect();
@@ -164,8 +164,6 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let told = visitor.names(ids).await;
     let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
     let unsent: Vec<&Employee> = employees.iter().filter(|employee| is_unsent(employee)).collect();
-    let silent: Vec<&Employee> =
-        employees.iter().filter(|employee| employee.is_active && silent.contains(&employee.id)).collect();
     let pager = Pager::of(params, held.len(), HELD)?;
     let count = held.len();
     let held = pager.part(held);
@@ -173,7 +171,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         && unsent.is_empty()
         && long.is_empty()
         && twice.is_empty()
-        && silent.is_empty()
+        && silent.people.is_empty()
         && dead.is_calm();
     Ok(html! {
         (notice(params))
@@ -197,11 +195,11 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         }
         @if !long.is_empty() { section { h2 { "Days of more than 16 hours" } (long_days(visitor, &long, name)) } }
         @if !twice.is_empty() { section { h2 { "On two computers at once" } (at_once(visitor, &twice, name)) } }
-        @if !silent.is_empty() {
+        @if !silent.people.is_empty() {
             section {
                 h2 { "Fallen silent" }
                 p { "They used to track, and nothing has come for three days. Holidays, or an app that does not run?" }
-                ul { @for employee in &silent { li { (visitor.person(employee.id, employee.name.as_str())) } } }
+                ul { @for person in &silent.people { li { (visitor.person(person.id, person.name.as_str())) } } }
             }
         }
     })

@@ -1,13 +1,11 @@
 //! What everybody did on a day.
 
-use std::collections::BTreeSet;
-
 use axum::response::Response;
-use contracts::{Failure, Filter, GetTime, Grouping, ListWindows, Name};
+use contracts::{Failure, Filter, ListWindows};
 use maud::{Markup, html};
 
-use super::{lanes, pages::Pager, places, visitor::Visitor};
-use crate::{extract::Params, names::Ids};
+use super::{lanes, places, visitor::Visitor};
+use crate::extract::Params;
 
 /// The people of one page.
 const PEOPLE: usize = 50;
@@ -22,37 +20,28 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
     let (day, range, today) = visitor.day(params)?;
-    let time = GetTime {
-        range,
-        group_by: BTreeSet::from([Grouping::Employee]),
-        timezone: visitor.reader.zone.clone(),
-        filter: Filter::default(),
-        after: None,
-    };
-    let (rows, _) = visitor.first(time, 10_000).await?;
-    let told = visitor.names(Ids { employees: rows.iter().filter_map(|row| row.employee).collect(), ..Ids::default() });
-    let told = told.await;
-    let name = |id| told.employees.get(&id).map_or("somebody without a name", Name::as_str).to_owned();
-    let mut named: Vec<_> = rows.iter().filter_map(|row| row.employee).map(|id| (id, name(id))).collect();
-    named.sort_by_cached_key(|(id, name)| (name.to_lowercase(), *id));
-    let pager = Pager::of(params, named.len(), PEOPLE)?;
-    let named: Vec<_> = pager.part(named);
+    let (pager, named) = visitor.roster(params, range, PEOPLE).await?;
     let steps = lanes::steps(visitor, places::DAY.path, day, today);
     if named.is_empty() {
         return Ok(html! {
             (steps)
-            section { p.empty { "Nobody has recorded time on " (visitor.reader.date(day)) "." } }
+            section { p.empty { "Nobody has been with you on " (visitor.reader.date(day)) ": invite people first." } }
         });
     }
-    let filter = Filter { employees: named.iter().map(|(id, _)| *id).collect(), ..Filter::default() };
+    let filter = Filter { employees: named.iter().map(|person| person.id).collect(), ..Filter::default() };
     let (windows, has_more) = visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS).await?;
     let told = visitor.names(lanes::ids_of(&windows)).await;
+    let named = named.into_iter().map(|person| (person.id, person.name.to_string())).collect();
     let people = lanes::people(named, &windows, range);
     Ok(html! {
         (steps)
         section {
-            @if has_more { p.error { "There is more on this day than can be drawn: the latest hours are missing here. Reports count all of them." } }
-            (lanes::drawn(visitor, day, range, &people, &told))
+            @if windows.is_empty() {
+                p.empty { "Nobody" @if pager.is_long() { " of this page" } " has recorded time on " (visitor.reader.date(day)) "." }
+            } @else {
+                @if has_more { p.error { "There is more on this day than can be drawn: the latest hours are missing here. Reports count all of them." } }
+                (lanes::drawn(visitor, day, range, &people, &told))
+            }
         }
         (pager.links(visitor))
     })

@@ -59,7 +59,7 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
     let seen = cropped(range, people);
     let time: i64 = people.iter().map(|person| person.lane.time()).sum();
     let lost = people.iter().any(|person| !person.lane.lost.is_empty());
-    let sentence = match people.len() {
+    let sentence = match people.iter().filter(|person| person.lane.time() > 0).count() {
         1 => format!("{} hours were worked.", reader.hours(time)),
         count => format!("{} people worked {} hours.", reader.count(count), reader.hours(time)),
     };

@@ -1,30 +1,30 @@
 //! Who works on what at this moment, and what needs somebody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::response::Response;
 use contracts::{
-    Cents, DeliveryState, Employee, EmployeeId, Failure, Filter, GetTime, Grouping, HOUR, ListEmployees,
-    ListQuarantine, ListWindows, Millis, Resource, TimeRange, TimeRow, Window,
+    Cents, CountQuarantine, CountUndelivered, DeliveryState, Employee, EmployeeId, Failure, Filter, GetTime,
+    ListRoster, ListSilent, ListTracking, Name, QUARANTINE_COUNTED, Resource, Roster, Scope, TimeRange, TimeRow,
+    Tracked,
 };
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 
-use super::{charts::Lane, lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
-use crate::extract::Params;
+use super::{lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
+use crate::{
+    extract::Params,
+    names::{Ids, Told},
+};
 
-/// Whose last window ended within this is tracking: apps send one every few minutes.
-const RECENT: i64 = 15 * 60_000;
-/// How far back it is looked for when somebody began.
-const LOOK_BACK: i64 = 3 * HOUR;
 /// Whoever has tracked within these days, but not in the last [`SILENT`], has fallen silent.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
 /// The people of one page.
 const PEOPLE: usize = 50;
-/// The most that is looked at of anything.
-const MOST: usize = 5_000;
+/// The most who are named as silent.
+const NAMED: usize = 10;
 
 /// The page; its content fetches itself again.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
@@ -33,42 +33,33 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 }
 
 async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
-    let (reader, now) = (&visitor.reader, visitor.app.clock.now());
-    let today = reader.day(now);
+    let reader = &visitor.reader;
+    let today = reader.day(visitor.app.clock.now());
     let misfit = || Failure::field("day", "must be a day of the calendar");
     let of_day = reader.days(today, 1).ok_or_else(misfit)?;
     let of_week = reader.days(reader.week(today), 7).ok_or_else(misfit)?;
-    let recent = TimeRange::new(now - RECENT, now + RECENT).map_err(|e| Failure::field("day", e))?;
-    let ((windows, _), day, week, silent, held, employees) = try_join!(
-        visitor.first(ListWindows { range: recent, filter: Filter::default(), after: None, limit: None }, MOST),
-        visitor.ask(time(visitor, of_day, None)),
-        visitor.ask(time(visitor, of_week, None)),
-        silent_since(visitor, today),
-        visitor.ask_if(Resource::Time, ListQuarantine::default()),
-        everybody(visitor),
-    )?;
-    let employees: BTreeMap<EmployeeId, Employee> = employees.into_iter().map(|e| (e.id, e)).collect();
-    let name = |id: EmployeeId| employees.get(&id).map_or("somebody", |employee| employee.name.as_str());
-
-    let mut tracking: Vec<EmployeeId> = {
-        let at_work = windows.iter().filter(|window| window.end > now - RECENT).map(|window| window.employee_id);
-        at_work.collect::<BTreeSet<_>>().into_iter().collect()
+    let skip = Pager::skipped(params, PEOPLE)?;
+    let tracking = async {
+        let tracking = visitor.ask(ListTracking { employees: Vec::new(), skip, limit: PEOPLE }).await?;
+        let names = visitor.names(ids_of(&tracking.people)).await;
+        Ok((tracking, names))
     };
-    tracking.sort_by_cached_key(|id| (name(*id).to_lowercase(), *id));
-    let count = tracking.len();
-    let pager = Pager::of(params, count, PEOPLE)?;
-    let shown = pager.part(tracking.clone());
-    let doing = doing(visitor, now, &shown).await?;
-    let told = visitor.names(lanes::ids_of(&doing.iter().map(|doing| doing.last.clone()).collect::<Vec<_>>())).await;
-
-    let silent: Vec<&Employee> =
-        silent.iter().filter_map(|id| employees.get(id)).filter(|employee| employee.is_active).collect();
-    let unsent = employees.values().filter(|employee| is_unsent(employee)).count();
+    let ((tracking, told), day, week, silent, held, unsent) = try_join!(
+        tracking,
+        visitor.ask(time(visitor, of_day)),
+        visitor.ask(time(visitor, of_week)),
+        silent_since(visitor, today, NAMED),
+        visitor.ask_if(Resource::Time, CountQuarantine::default()),
+        visitor.ask_if(Resource::Employees, CountUndelivered::default()),
+    )?;
+    let pager = Pager::of(params, tracking.count, PEOPLE)?;
+    let mut people = tracking.people;
+    people.sort_by_cached_key(|tracked| (name(&told, tracked.employee_id).to_lowercase(), tracked.employee_id));
     let (day, week) = (sums(&day.items), sums(&week.items));
 
     Ok(html! {
         dl.tiles {
-            div { dt { "Tracking now" } dd { (reader.count(count)) } }
+            div { dt { "Tracking now" } dd { (reader.count(pager.count())) } }
             div { dt { "Hours today" } dd { (reader.hours(day.time)) } }
             div { dt { "Cost today" } dd { (reader.money(day.costs)) } }
             div { dt { "Hours this week" } dd { (reader.hours(week.time)) } }
@@ -77,82 +68,63 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         }
         section {
             h2 { "Tracking now" }
-            @if doing.is_empty() {
-                p.empty { "Nobody has sent time in the last " (RECENT / 60_000) " minutes." }
+            @if people.is_empty() {
+                p.empty { "Nobody has sent time in the last quarter of an hour." }
             } @else {
-                (table(visitor, &doing, name, &told))
+                (table(visitor, &people, &told))
                 (pager.links(visitor))
             }
         }
         section {
             h2 { a href=(visitor.address(places::ATTENTION.path)) { "Needs attention" } }
-            (needs(reader, held.map(|page| (page.items.len(), page.next.is_some())), unsent, &silent))
+            (needs(reader, held.unwrap_or_default(), unsent.unwrap_or_default(), &silent))
         }
     })
 }
 
-fn time(visitor: &Visitor, range: TimeRange, by: Option<Grouping>) -> GetTime {
+fn time(visitor: &Visitor, range: TimeRange) -> GetTime {
     GetTime {
         range,
-        group_by: by.into_iter().collect(),
+        group_by: BTreeSet::new(),
         timezone: visitor.reader.zone.clone(),
         filter: Filter::default(),
         after: None,
     }
 }
 
-/// Who used to track, and has not lately.
-pub(super) async fn silent_since(visitor: &Visitor, today: Date) -> Result<BTreeSet<EmployeeId>, Failure> {
+/// Who used to track and has not lately, without those who were deactivated: how many, and the first of
+/// them by name.
+pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) -> Result<Roster, Failure> {
     let days = |ago: i32, count: i32| {
         let range = today.checked_sub(ago.days()).ok().and_then(|first| visitor.reader.days(first, count));
         range.ok_or_else(|| Failure::field("day", "must be a day of the calendar"))
     };
-    let by = Some(Grouping::Employee);
-    let ((before, _), (lately, _)) = try_join!(
-        visitor.first(time(visitor, days(USED_TO, USED_TO - SILENT)?, by), MOST),
-        visitor.first(time(visitor, days(SILENT, SILENT + 1)?, by), MOST),
-    )?;
-    let lately: BTreeSet<EmployeeId> = lately.iter().filter_map(|row| row.employee).collect();
-    Ok(before.iter().filter_map(|row| row.employee).filter(|id| !lately.contains(id)).collect())
-}
-
-/// All employees, where the visitor may see them.
-async fn everybody(visitor: &Visitor) -> Result<Vec<Employee>, Failure> {
-    if !visitor.may(contracts::Scope::read(Resource::Employees)) {
-        return Ok(Vec::new());
+    let (worked, silent) = (days(USED_TO, USED_TO - SILENT)?, days(SILENT, SILENT + 1)?);
+    let employees = visitor.ask(ListSilent { worked, silent, employees: Vec::new() }).await?;
+    if employees.is_empty() || !visitor.may(Scope::read(Resource::Employees)) {
+        return Ok(Roster::default());
     }
-    Ok(visitor.first(ListEmployees::default(), MOST).await?.0)
+    // Whoever was deactivated only today is not missed either.
+    let from_now_on = TimeRange::new(visitor.app.clock.now(), silent.end().max(visitor.app.clock.now() + 1));
+    let range = from_now_on.unwrap_or(silent);
+    visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await
 }
 
-/// What somebody does.
-struct Doing {
-    last: Window,
-    /// Since when; nothing where it is longer ago than we look.
-    since: Option<Millis>,
+/// What those who track have ids of, for their names to be asked for.
+fn ids_of(people: &[Tracked]) -> Ids {
+    Ids {
+        employees: people.iter().map(|tracked| tracked.employee_id).collect(),
+        projects: people.iter().map(|tracked| tracked.project_id).collect(),
+        tasks: people.iter().map(|tracked| tracked.task_id).collect(),
+        ..Ids::default()
+    }
 }
 
-/// What these people do, and since when.
-async fn doing(visitor: &Visitor, now: Millis, people: &[EmployeeId]) -> Result<Vec<Doing>, Failure> {
-    let (false, Ok(range)) = (people.is_empty(), TimeRange::new(now - LOOK_BACK, now + RECENT)) else {
-        return Ok(Vec::new());
-    };
-    let filter = Filter { employees: people.to_vec(), ..Filter::default() };
-    let (windows, _) = visitor.first(ListWindows { range, filter, after: None, limit: None }, MOST).await?;
-    let of = |id: &EmployeeId| {
-        let own = || windows.iter().filter(|window| window.employee_id == *id);
-        let last = own().max_by_key(|window| window.end)?.clone();
-        let since = Lane::of(own(), range).stretches.last().map(|stretch| stretch.start);
-        Some(Doing { last, since: since.filter(|since| *since > range.start()) })
-    };
-    Ok(people.iter().filter_map(of).collect())
+fn name(told: &Told, id: EmployeeId) -> &str {
+    told.employees.get(&id).map_or("somebody", Name::as_str)
 }
 
-fn table<'a>(
-    visitor: &Visitor,
-    doing: &[Doing],
-    name: impl Fn(EmployeeId) -> &'a str,
-    told: &crate::names::Told,
-) -> Markup {
+fn table(visitor: &Visitor, people: &[Tracked], told: &Told) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label="Who tracks now" {
             table {
@@ -160,17 +132,17 @@ fn table<'a>(
                     th scope="col" { "Who" } th scope="col" { "Project" } th scope="col" { "Task" }
                     th scope="col" { "Since" } th scope="col" { "Computer" }
                 } }
-                tbody { @for Doing { last, since } in doing { tr {
-                    th.text scope="row" { (visitor.person(last.employee_id, name(last.employee_id))) }
-                    td.text { (lanes::project(told, last.project_id)) }
-                    td.text { (lanes::task(told, last.task_id)) }
+                tbody { @for tracked in people { tr {
+                    th.text scope="row" { (visitor.person(tracked.employee_id, name(told, tracked.employee_id))) }
+                    td.text { (lanes::project(told, tracked.project_id)) }
+                    td.text { (lanes::task(told, tracked.task_id)) }
                     td {
-                        @match since {
-                            Some(since) => (visitor.reader.time(*since)),
-                            None => { "over " (LOOK_BACK / HOUR) " hours" }
+                        @match tracked.since {
+                            Some(since) => (visitor.reader.time(since)),
+                            None => { "for hours" }
                         }
                     }
-                    td.text { (last.computer) }
+                    td.text { (tracked.computer) }
                 } } }
             }
         }
@@ -178,25 +150,24 @@ fn table<'a>(
 }
 
 /// What there is to do, each as a sentence.
-fn needs(reader: &Reader, held: Option<(usize, bool)>, unsent: usize, silent: &[&Employee]) -> Markup {
-    let held = held.filter(|(count, _)| *count > 0);
+fn needs(reader: &Reader, held: u64, unsent: u64, silent: &Roster) -> Markup {
     html! {
-        @if held.is_none() && unsent == 0 && silent.is_empty() {
+        @if held == 0 && unsent == 0 && silent.count == 0 {
             p.empty { "Nothing: all hours that came in are counted, and all invitations are on their way." }
         } @else {
             ul {
-                @if let Some((count, has_more)) = held {
-                    li { (reader.count(count)) @if has_more { " or more" } @if count == 1 { " window of time is" } @else { " windows of time are" } " held back until somebody decides about it." }
+                @if held > 0 {
+                    li { (reader.count(held as usize)) @if held >= QUARANTINE_COUNTED { " or more" } @if held == 1 { " window of time is" } @else { " windows of time are" } " held back until somebody decides about it." }
                 }
-                @if unsent > 0 { li { (reader.count(unsent)) " invitations could not be delivered." } }
-                @if !silent.is_empty() {
+                @if unsent > 0 { li { (reader.count(unsent as usize)) " invitations could not be delivered." } }
+                @if silent.count > 0 {
                     li {
                         "Nothing has come for " (SILENT) " days from "
-                        @for (position, employee) in silent.iter().take(10).enumerate() {
+                        @for (position, person) in silent.people.iter().enumerate() {
                             @if position > 0 { ", " }
-                            (employee.name)
+                            (person.name)
                         }
-                        @if silent.len() > 10 { " and " (reader.count(silent.len() - 10)) " others" }
+                        @if silent.count > silent.people.len() { " and " (reader.count(silent.count - silent.people.len())) " others" }
                         ", who used to track."
                     }
                 }

@@ -15,15 +15,39 @@ pub(super) struct Pager {
 }
 
 impl Pager {
+    /// How many items come before the page that the query names, for a list that is asked for page by
+    /// page.
+    pub(super) fn skipped(params: &Params, size: usize) -> Result<usize, Failure> {
+        Ok(Self::number(params)?.saturating_sub(1).saturating_mul(size))
+    }
+
+    fn number(params: &Params) -> Result<usize, Failure> {
+        Ok(params.get("page", "must be the number of a page")?.unwrap_or(1))
+    }
+
+    /// Whether the list has more than one page.
+    pub(super) fn is_long(self) -> bool {
+        self.count > self.size
+    }
+
+    /// How many items the list has.
+    pub(super) fn count(self) -> usize {
+        self.count
+    }
+
     /// The page that the query names, of a list with so many items.
     pub(super) fn of(params: &Params, count: usize, size: usize) -> Result<Self, Failure> {
-        let page: Option<usize> = params.get("page", "must be the number of a page")?;
-        Ok(Self { page: page.unwrap_or(1).clamp(1, count.div_ceil(size).max(1)), count, size })
+        Ok(Self { page: Self::number(params)?.clamp(1, count.div_ceil(size).max(1)), count, size })
+    }
+
+    /// How many items come before those of the page.
+    pub(super) fn before(self) -> usize {
+        (self.page - 1) * self.size
     }
 
     /// The items of the page.
     pub(super) fn part<T>(self, items: Vec<T>) -> Vec<T> {
-        items.into_iter().skip((self.page - 1) * self.size).take(self.size).collect()
+        items.into_iter().skip(self.before()).take(self.size).collect()
     }
 
     /// Links to the pages before and after, where there are any.

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::Response;
 use contracts::{
-    CreateProject, Failure, Filter, Given, Grouping, ListEmployees, ListProjects, ListTasks, Name, Project, ProjectId,
-    Resource, Scope, TimeRow,
+    CreateProject, Failure, Filter, Given, Grouping, ListProjects, Name, Project, ProjectId, Resource, Scope, TimeRow,
 };
 use futures::try_join;
 use maud::{Markup, html};
@@ -118,19 +117,19 @@ async fn content(
     };
     let all = Filter::default();
     let by_project = asked.request(visitor, &[Grouping::Project], &all)?;
-    let (open, rows, whole, archived) = try_join!(
-        visitor.first(ListProjects::default(), MOST),
+    let archived = which == Which::Archived;
+    let (listed, rows, whole) = try_join!(
+        visitor.first(ListProjects { archived, after: None }, MOST),
         async {
             let may_count = visitor.may(Scope::read(Resource::Analytics));
             if may_count { Ok(visitor.first(by_project, MOST).await?.0) } else { Ok(Vec::new()) }
         },
         visitor.ask_if(Resource::Analytics, asked.request(visitor, &[], &all)?),
-        archived(visitor, which),
     )?;
-    let (open, has_more) = open;
+    let (listed, has_more) = listed;
     let whole = whole.map(|page| Sums::whole(&page.items)).unwrap_or_default();
-    let told = visitor.names(unnamed(&open, &rows, &archived)).await;
-    let entries = entries(which, &open, &rows, &archived, &told);
+    let told = visitor.names(unnamed(which, &listed, &rows)).await;
+    let entries = entries(which, &listed, &rows, &told);
     let is_all = which == Which::Open && sought.is_empty();
     let nothing_yet = is_all && entries.is_empty();
     let small = sought.to_lowercase();
@@ -197,63 +196,32 @@ async fn content(
     })
 }
 
-/// The projects that are archived, as far as somebody is on them or they have tasks: there is no list of
-/// them.
-async fn archived(visitor: &Visitor, which: Which) -> Result<BTreeSet<ProjectId>, Failure> {
-    if which == Which::Open {
-        return Ok(BTreeSet::new());
-    }
-    let tasks = async {
-        let may = visitor.may(Scope::read(Resource::Tasks));
-        if may { visitor.first(ListTasks::default(), MOST).await } else { Ok(Default::default()) }
-    };
-    let employees = async {
-        let may = visitor.may(Scope::read(Resource::Employees));
-        if may { visitor.first(ListEmployees::default(), MOST).await } else { Ok(Default::default()) }
-    };
-    let ((tasks, _), (employees, _)) = try_join!(tasks, employees)?;
-    let of_employees = employees.iter().flat_map(|employee| employee.projects.iter().copied());
-    Ok(tasks.iter().map(|task| task.project_id).chain(of_employees).collect())
+/// Those that took time and are not in the list: beside the open ones they are shown too.
+fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
+    let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
+    let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));
+    Ids { projects: others.collect(), ..Ids::default() }
 }
 
-/// Those whose names the list of open ones does not tell.
-fn unnamed(open: &[Project], rows: &[TimeRow], archived: &BTreeSet<ProjectId>) -> Ids {
-    let open: BTreeSet<ProjectId> = open.iter().map(|project| project.id).collect();
-    let all = rows.iter().filter_map(|row| row.project).chain(archived.iter().copied());
-    Ids { projects: all.filter(|id| !open.contains(id)).collect(), ..Ids::default() }
-}
-
-fn entries(
-    which: Which,
-    open: &[Project],
-    rows: &[TimeRow],
-    archived: &BTreeSet<ProjectId>,
-    told: &Told,
-) -> Vec<Entry> {
+fn entries(which: Which, listed: &[Project], rows: &[TimeRow], told: &Told) -> Vec<Entry> {
     let mut sums: BTreeMap<ProjectId, Sums> =
         rows.iter().filter_map(|row| Some((row.project?, Sums::of(row)))).collect();
-    let mut entries: Vec<Entry> = open
+    let state = if which == Which::Open { State::Open } else { State::Archived };
+    let mut entries: Vec<Entry> = listed
         .iter()
         .map(|project| Entry {
             id: project.id,
             name: project.name.to_string(),
-            state: State::Open,
+            state,
             people: Some(project.employees.len()),
             sums: sums.remove(&project.id).unwrap_or_default(),
         })
         .collect();
-    let of_open: BTreeSet<ProjectId> = entries.iter().map(|entry| entry.id).collect();
-    let other = |id: ProjectId, state, sums| {
-        let name = lanes::project(told, id).to_owned();
-        Entry { id, name, state, people: None, sums }
-    };
-    match which {
-        Which::Open => entries.extend(sums.into_iter().map(|(id, sums)| other(id, State::ArchivedOrDeleted, sums))),
-        Which::Archived => {
-            let closed = archived.iter().copied().filter(|id| !of_open.contains(id));
-            entries = closed.map(|id| other(id, State::Archived, sums.remove(&id).unwrap_or_default())).collect();
-            entries.extend(sums.into_iter().map(|(id, sums)| other(id, State::ArchivedOrDeleted, sums)));
-        }
+    if which == Which::Open {
+        entries.extend(sums.into_iter().map(|(id, sums)| {
+            let name = lanes::project(told, id).to_owned();
+            Entry { id, name, state: State::ArchivedOrDeleted, people: None, sums }
+        }));
     }
     entries.sort_by_cached_key(|entry| (entry.name.to_lowercase(), entry.id));
     entries

@@ -7,11 +7,11 @@ use axum::{
     http::{HeaderMap, request::Parts},
     response::Response,
 };
-use contracts::{EmployeeId, Failure, Page, Resource, Scope, Scopes, TimeRange};
+use contracts::{EmployeeId, Failure, ListRoster, Page, Resource, RosterEntry, Scope, Scopes, TimeRange};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::{cookie, errors, places, reader::Reader};
+use super::{cookie, errors, pages::Pager, places, reader::Reader};
 use crate::{
     App,
     auth::{Access, Asker, ForManagers, Refusal, authorize_page},
@@ -121,6 +121,23 @@ impl Visitor {
     /// The names of what these stand for.
     pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
         self.app.names.of(ids).await
+    }
+
+    /// A page of the people who may have worked in a range, by name.
+    pub(super) async fn roster(
+        &self,
+        params: &Params,
+        range: TimeRange,
+        size: usize,
+    ) -> Result<(Pager, Vec<RosterEntry>), Failure> {
+        let asked = |skip| ListRoster { range, employees: Vec::new(), skip, limit: size };
+        let mut roster = self.ask(asked(Pager::skipped(params, size)?)).await?;
+        let pager = Pager::of(params, roster.count, size)?;
+        if roster.people.is_empty() && roster.count > 0 {
+            // There are fewer pages than the query says: the last one is shown.
+            roster = self.ask(asked(pager.before())).await?;
+        }
+        Ok((pager, roster.people))
     }
 
     /// The day that a page is about, as its query names it, and today.

@@ -1,20 +1,20 @@
 //! Hours of people by day, for a week or a month.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::response::Response;
-use contracts::{EmployeeId, Failure, Filter, GetTime, Grouping, HOUR, Name, TimeRow};
+use contracts::{EmployeeId, Failure, Filter, GetTime, Grouping, HOUR, TimeRow};
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 
-use super::{pages::Pager, places, reader::Reader, visitor::Visitor};
-use crate::{extract::Params, names::Ids};
+use super::{places, reader::Reader, visitor::Visitor};
+use crate::extract::Params;
 
 /// The people of one page.
 const PEOPLE: usize = 50;
-/// The most people that are counted.
-const MOST: usize = 10_000;
+/// The most days that are counted.
+const MOST: usize = 31;
 
 /// What is shown at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,29 +67,26 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         filter,
         after: None,
     };
-    let ((by_employee, _), (by_day, _)) = try_join!(
-        visitor.first(ask(&[Grouping::Employee], Filter::default()), MOST),
-        visitor.first(ask(&[Grouping::Day], Filter::default()), MOST),
-    )?;
-    let ids: BTreeSet<EmployeeId> = by_employee.iter().filter_map(|row| row.employee).collect();
-    let told = visitor.names(Ids { employees: ids.clone(), ..Ids::default() }).await;
-    let name = |id: &EmployeeId| told.employees.get(id).map_or("somebody without a name", Name::as_str);
-    let mut people: Vec<EmployeeId> = ids.into_iter().collect();
-    people.sort_by_cached_key(|id| (name(id).to_lowercase(), *id));
-    let pager = Pager::of(params, people.len(), PEOPLE)?;
-    let people = pager.part(people);
+    let of_page = async {
+        let (pager, people) = visitor.roster(params, range, PEOPLE).await?;
+        let filter = Filter { employees: people.iter().map(|person| person.id).collect(), ..Filter::default() };
+        let rows = match people.is_empty() {
+            true => Vec::new(),
+            false => visitor.first(ask(&[Grouping::Day, Grouping::Employee], filter), PEOPLE * 31).await?.0,
+        };
+        Ok((pager, people, rows))
+    };
+    let ((pager, people, rows), (by_day, _)) =
+        try_join!(of_page, visitor.first(ask(&[Grouping::Day], Filter::default()), MOST))?;
     let steps = steps(visitor, span, day, (first, next), today);
-    if people.is_empty() {
+    if by_day.is_empty() {
         return Ok(html! {
             (steps)
             section { p.empty { "Nobody has recorded time in this " (span.word()) "." } }
         });
     }
-    let filter = Filter { employees: people.clone(), ..Filter::default() };
-    let (rows, _) = visitor.first(ask(&[Grouping::Day, Grouping::Employee], filter), PEOPLE * 31).await?;
     let cells = cells(&rows);
-    let totals: BTreeMap<EmployeeId, i64> =
-        by_employee.iter().filter_map(|row| Some((row.employee?, row.time))).collect();
+    let total = |id: EmployeeId| cells.range((id, Date::MIN)..=(id, Date::MAX)).map(|(_, time)| time).sum::<i64>();
     let of_days: BTreeMap<Date, i64> = by_day.iter().filter_map(|row| Some((row.day?, row.time))).collect();
     let all: i64 = of_days.values().sum();
     let day_link = |day: Date| format!("{}?day={day}", visitor.address(places::DAY.path));
@@ -106,10 +103,10 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                     }
                     th.number scope="col" { "All" }
                 } }
-                tbody { @for id in &people { tr {
-                    th.text scope="row" { (visitor.person(*id, name(id))) }
-                    @for day in &days { (cell(cells.get(&(*id, *day)).copied().unwrap_or_default())) }
-                    td.number { (reader.hours(totals.get(id).copied().unwrap_or_default())) }
+                tbody { @for person in &people { tr {
+                    th.text scope="row" { (visitor.person(person.id, person.name.as_str())) }
+                    @for day in &days { (cell(cells.get(&(person.id, *day)).copied().unwrap_or_default())) }
+                    td.number { (reader.hours(total(person.id))) }
                 } } }
                 tfoot { tr {
                     th scope="row" { "Everybody" }

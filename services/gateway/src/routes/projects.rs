@@ -18,7 +18,7 @@ use crate::{
     auth::{Admin, AdminOrEmployee},
     error::Problem,
     etags::{Changeable, Seen},
-    extract::{Body, Listing, OnlyIf, Paging, PathId},
+    extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
 };
 
 /// Create a project.
@@ -42,19 +42,24 @@ pub(super) async fn create_project(
     Ok(created(format!("/api/v1/project/{}", project.id), project))
 }
 
-/// All projects that are not archived.
+/// All projects that are not archived, or those that are.
 #[utoipa::path(
     get, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
-    params(Paging),
+    params(
+        ("archived" = Option<bool>, Query, description = "With `true` those that are archived; else those that are not."),
+        Paging,
+    ),
     responses((status = 200, description = "The projects.", body = Vec<Project>)),
 )]
 pub(super) async fn list_projects(
     State(app): State<Arc<App>>,
     Admin(asker): Admin,
+    params: Params,
     listing: Listing,
 ) -> Result<Response, Problem> {
+    let archived = params.get("archived", "must be true or false")?.unwrap_or_default();
     let list = List { app, asker, listing, form: Form::Json };
-    list.answer(ListProjects { after: None }, identity).await
+    list.answer(ListProjects { after: None, archived }, identity).await
 }
 
 impl ListRequest for ListProjects {
@@ -62,7 +67,7 @@ impl ListRequest for ListProjects {
     type Place = ProjectId;
 
     fn after(&self, after: Option<ProjectId>) -> Self {
-        Self { after }
+        Self { after, ..*self }
     }
 
     fn place(&self, item: &Project) -> ProjectId {

@@ -5,12 +5,12 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists the projects that are not archived.
+/// Lists the projects that are not archived, or those that are.
 pub(crate) async fn list_projects(
     app: Arc<App>,
     call: Call,
-    ListProjects { after }: ListProjects,
+    asked: ListProjects,
 ) -> Result<Page<Project, ProjectId>, Error> {
     call.require_admin()?;
-    app.store.projects.list(after).await
+    app.store.projects.list(&asked).await
 }

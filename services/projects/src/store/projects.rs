@@ -5,7 +5,8 @@ use std::{
 
 use bson::doc;
 use contracts::{
-    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId, ScreenshotSettings, Term,
+    CREATOR, EmployeeId, Label, ListProjects, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId,
+    ScreenshotSettings, Term,
 };
 use futures::TryStreamExt;
 use kit::{
@@ -162,9 +163,9 @@ impl Projects {
     }
 
     /// The projects that are not archived, page by page.
-    pub(crate) async fn list(&self, after: Option<ProjectId>) -> Result<Page<contracts::Project, ProjectId>, Error> {
-        let mut filter = doc! { "archived": false };
-        if let Some(after) = after {
+    pub(crate) async fn list(&self, asked: &ListProjects) -> Result<Page<contracts::Project, ProjectId>, Error> {
+        let mut filter = doc! { "archived": asked.archived };
+        if let Some(after) = asked.after {
             filter.insert("_id", doc! { "$gt": value(&after) });
         }
         let stored = self.stored.find(filter).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;

@@ -79,6 +79,8 @@ async fn archived_projects_are_left_out_of_the_list_but_can_be_read() {
     let archived = town.change_project(archived.id, changes).await.unwrap();
     assert_eq!(town.ask(&ListProjects::default()).await.unwrap().items, [kept]);
     assert_eq!(town.ask(&GetProject { id: archived.id }).await.unwrap(), archived);
+    let list = ListProjects { archived: true, after: None };
+    assert_eq!(town.ask(&list).await.unwrap().items, [archived], "there is a list of them too");
     town.finish().await;
 }
 

@@ -1,6 +1,7 @@
 //! The rules: who may track what, and what a recorded window says. They know no NATS or MongoDB.
 
 mod admission;
+pub(crate) mod at_work;
 mod binding;
 mod correction;
 mod held;

@@ -8,6 +8,7 @@ mod list;
 mod overlaps;
 mod quarantine;
 mod settings;
+mod tracking;
 mod update;
 
 pub(crate) use self::{
@@ -17,7 +18,8 @@ pub(crate) use self::{
     get::get,
     list::list,
     overlaps::list_overlaps,
-    quarantine::{list_quarantine, replay_quarantined},
+    quarantine::{count_quarantine, list_quarantine, replay_quarantined},
     settings::{get_settings, set_settings},
+    tracking::list_tracking,
     update::{take_over_updates, update},
 };

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use contracts::{
-    Action, AuditSubject, Bounded, Code, ContentHash, Failure, ListQuarantine, Page, QuarantineCursor,
-    QuarantinedWindow, ReplayQuarantined, WindowContent, WindowId, WindowState, Within,
+    Action, AuditSubject, Bounded, Code, ContentHash, CountQuarantine, Failure, ListQuarantine, Page,
+    QUARANTINE_COUNTED, QuarantineCursor, QuarantinedWindow, ReplayQuarantined, WindowContent, WindowId, WindowState,
+    Within,
 };
 use futures::TryStreamExt;
 use kit::{Call, Error};
@@ -28,6 +29,16 @@ pub(crate) async fn list_quarantine(
         content: w.content,
     };
     Ok(kit::page_within(held.map_ok(Held::shown), cursor).await?)
+}
+
+/// How many windows wait for a decision, counted up to [`QUARANTINE_COUNTED`]: for admins.
+pub(crate) async fn count_quarantine(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: CountQuarantine {}, within }: Bounded<CountQuarantine>,
+) -> Result<u64, Error> {
+    call.require_admin()?;
+    app.store.quarantine.count(within, QUARANTINE_COUNTED).await
 }
 
 /// Tries one window again by the rules as they are now, and says what became of it.

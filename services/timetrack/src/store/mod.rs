@@ -15,7 +15,7 @@ pub(crate) use self::{
     settings::SettingsStore,
     spans::Party,
     updates::{UpdateJob, UpdateStore},
-    windows::{StoredWindow, Stretch, WindowStore},
+    windows::{Doing, StoredWindow, Stretch, WindowStore},
 };
 
 /// The collections of this service.

@@ -149,6 +149,13 @@ impl QuarantineStore {
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }
 
+    /// How many wait for a decision or their time, of everybody or of some, counted up to so many.
+    pub(crate) async fn count(&self, within: Option<Within>, most: u64) -> Result<u64, Error> {
+        let mut filter = doc! { "decision": null };
+        filter.extend(within.map(|within| ("item.employeeId".to_owned(), mongo::one_of(within.employees).into())));
+        Ok(self.0.count_documents(filter).limit(most).await?)
+    }
+
     /// What is held under an id, of this employee or of anybody, the latest first.
     pub(crate) async fn under(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Vec<Held>, Error> {
         let mut filter = doc! { "window_id": mongo::value(&window) };

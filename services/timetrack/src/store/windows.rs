@@ -1,13 +1,13 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bson::{Document, doc};
 use contracts::{
-    Actor, ContentHash, EmployeeId, ListWindows, Millis, UpdateWindows, WINDOW_MOST, Window, WindowChanges,
-    WindowContent, WindowFact, WindowId,
+    Actor, ContentHash, EmployeeId, Label, ListWindows, Millis, ProjectId, TaskId, UpdateWindows, WINDOW_MOST, Window,
+    WindowChanges, WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
-use mongodb::Collection;
+use mongodb::{Collection, options::Hint};
 use serde::{Deserialize, Serialize};
 
 /// So many windows come from MongoDB at once.
@@ -44,6 +44,22 @@ pub(crate) struct Stretch {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) window: When,
+}
+
+/// What somebody's last window says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Doing {
+    pub(crate) employee_id: EmployeeId,
+    pub(crate) project_id: ProjectId,
+    pub(crate) task_id: TaskId,
+    pub(crate) computer: Label,
+    pub(crate) end: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredDoing {
+    window: Doing,
 }
 
 /// The part of [`Stretch`] that lies in the window.
@@ -91,7 +107,7 @@ impl WindowStore {
             mongo::index(doc! { "window.projectId": 1, "window.start": 1, "_id": 1 }),
             mongo::index(doc! { "window.taskId": 1, "window.start": 1, "_id": 1 }),
             mongo::index(doc! { "window.shiftId": 1, "window.start": 1, "_id": 1 }),
-            mongo::index(doc! { "window.start": 1, "_id": 1, "window.end": 1 }),
+            mongo::index(by_start()),
         ];
         [("windows", windows), ("window_history", vec![mongo::index(doc! { "was._id": 1 })])]
     }
@@ -184,6 +200,25 @@ impl WindowStore {
         let most = list.limit.map_or(kit::PAGE_MOST, |limit| limit.min(kit::PAGE_MOST)) as i64 + 1;
         let by_start = doc! { "window.start": 1, "_id": 1 };
         Ok(self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH).await?)
+    }
+
+    /// Of everybody whose last window ended after this moment and began after another, that window, by
+    /// the ids of the employees.
+    pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
+        let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
+        let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();
+        let lately = doc! { "window.start": { "$gt": began.0 }, "window.end": { "$gt": ended.0 }, "voided": false };
+        let windows = self.windows.clone_with_type::<StoredDoing>();
+        let mut found =
+            windows.find(lately).projection(fields).hint(Hint::Keys(by_start())).batch_size(10 * BATCH).await?;
+        let mut last: BTreeMap<EmployeeId, Doing> = BTreeMap::new();
+        while let Some(StoredDoing { window }) = found.try_next().await? {
+            match last.get(&window.employee_id) {
+                Some(known) if known.end >= window.end => {}
+                _ => drop(last.insert(window.employee_id, window)),
+            }
+        }
+        Ok(last.into_values().collect())
     }
 
     /// All windows, voided ones too, in the order of their ids: as many as one page may hold, and
@@ -280,6 +315,10 @@ impl WindowStore {
         }
         Ok(changed)
     }
+}
+
+fn by_start() -> Document {
+    doc! { "window.start": 1, "_id": 1, "window.end": 1 }
 }
 
 /// With the end and what is voided, so that overlaps are found in the index alone.

@@ -16,4 +16,5 @@ mod recording;
 mod remembering;
 mod scaling;
 mod support;
+mod tracking;
 mod updating;

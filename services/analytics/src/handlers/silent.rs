@@ -1,0 +1,34 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use contracts::{EmployeeId, Filter, Grouping, ListSilent, TimeRange, Zone};
+use kit::{Call, Error};
+
+use crate::{App, domain::Question, engine};
+
+/// Who has time in one range and none in the other: for admins.
+pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Result<Vec<EmployeeId>, Error> {
+    call.require_admin()?;
+    let (worked, silent) = (asked.worked, asked.silent);
+    let lately = app.silent.get((worked, silent), async {
+        app.progress.until_caught_up().await?;
+        let (before, since) = tokio::try_join!(with_time(&app, worked), with_time(&app, silent))?;
+        Ok::<_, Error>(before.difference(&since).copied().collect::<Vec<EmployeeId>>())
+    });
+    let is_asked = |id: &&EmployeeId| asked.employees.is_empty() || asked.employees.contains(id);
+    Ok(lately.await?.iter().filter(is_asked).copied().collect())
+}
+
+/// The employees for whom some time counts in a range.
+async fn with_time(app: &App, range: TimeRange) -> Result<BTreeSet<EmployeeId>, Error> {
+    let by = [Grouping::Employee].into();
+    let mut question = Question { range, by, zone: Zone::default(), filter: Filter::default(), after: None };
+    let mut found = BTreeSet::new();
+    loop {
+        let page = engine::answer(app, &question).await?;
+        found.extend(page.items.iter().filter_map(|row| row.employee));
+        match page.next {
+            Some(place) => question.after = Some(place),
+            None => return Ok(found),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+use std::sync::Arc;
+
+use contracts::{CountUndelivered, Failure, ListRoster, ROSTER_MOST, Roster};
+use kit::{Call, Error};
+
+use crate::App;
+
+/// Lists a part of the people who may have worked in a range, by name: for admins.
+pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) -> Result<Roster, Error> {
+    call.require_admin()?;
+    if !(1..=ROSTER_MOST).contains(&asked.limit) {
+        return Err(Failure::field("limit", format!("must be from 1 to {ROSTER_MOST}")).into());
+    }
+    app.store.employees.roster(&asked).await
+}
+
+/// How many invitations could not be delivered: for admins.
+pub(crate) async fn count_undelivered(app: Arc<App>, call: Call, asked: CountUndelivered) -> Result<u64, Error> {
+    call.require_admin()?;
+    app.store.employees.undelivered(&asked.employees).await
+}

@@ -1,0 +1,49 @@
+use contracts::Millis;
+
+/// Whose last window ended within this is at work: apps send one every few minutes. A pause that is
+/// longer ends a stretch of work.
+pub(crate) const PAUSE: i64 = 15 * 60_000;
+
+/// Since when somebody has been at work without a pause, by the starts and ends of their windows;
+/// nothing where that may be longer ago than the moment from which on the windows are given.
+pub(crate) fn since(windows: impl IntoIterator<Item = (Millis, Millis)>, given_from: Millis) -> Option<Millis> {
+    let mut windows: Vec<(Millis, Millis)> = windows.into_iter().collect();
+    windows.sort_unstable_by_key(|(_, end)| std::cmp::Reverse(*end));
+    let mut since = windows.first()?.0;
+    for (start, end) in windows {
+        if since - end > PAUSE {
+            break;
+        }
+        since = since.min(start);
+    }
+    (since - given_from > PAUSE).then_some(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn at(minute: i64) -> Millis {
+        Millis(1_760_000_000_000 + minute * MINUTE)
+    }
+
+    #[test]
+    fn work_goes_back_to_the_last_pause_that_is_longer_than_a_quarter_of_an_hour() {
+        let window = |start, end| (at(start), at(end));
+        for (windows, expected) in [
+            (vec![], None),
+            (vec![window(100, 110)], Some(at(100))),
+            // In any order, with overlaps, and with a pause that is just short enough.
+            (vec![window(110, 120), window(85, 95), window(90, 92)], Some(at(85))),
+            (vec![window(111, 120), window(85, 95)], Some(at(111))),
+            (vec![window(60, 120), window(70, 80)], Some(at(60))),
+            // What lies before the windows that are given is not known.
+            (vec![window(10, 120)], None),
+            (vec![window(100, 120), window(16, 99)], Some(at(16))),
+        ] {
+            assert_eq!(since(windows.clone(), at(0)), expected, "{windows:?}");
+        }
+    }
+}
