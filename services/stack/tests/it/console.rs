@@ -207,7 +207,22 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         // From there to the day, and to the windows behind a stretch.
         browser.client.find(Locator::LinkText("Day")).await.unwrap().send_keys("\u{e007}").await.unwrap();
         let text = browser.text_under("Day").await;
-        assert!(text.contains("Ann") && text.contains("more than one at once"), "{text}");
+        assert!(text.contains("Ann"), "{text}");
+        if !text.contains("more than one at once") {
+            // Soon after midnight that lies on the day before.
+            browser
+                .client
+                .find(Locator::LinkText("The day before"))
+                .await
+                .unwrap()
+                .send_keys("\u{e007}")
+                .await
+                .unwrap();
+            eventually_within(BOUND, "the overlap", async || {
+                browser.text_under("Day").await.contains("more than one at once").then_some(())
+            })
+            .await;
+        }
         browser.find("summary").await.send_keys("\u{e007}").await.unwrap();
         let stretch = browser.find("figure td a").await;
         stretch.send_keys("\u{e007}").await.unwrap();
