@@ -1,21 +1,26 @@
 //! The way of a window out of the gateway: onto the queue INGEST, and back with a worker's word.
 //!
 //! Posts that arrive together leave as one message: a few publishes are in flight, and each takes
-//! all posts that are waiting. A lone post waits for nobody.
+//! all posts that are waiting. A lone post waits for nobody. Batches wait for their turn, in the order in
+//! which they came, and single posts go before them: whoever catches up after an outage does not keep
+//! others waiting.
 
 mod answers;
 mod publish;
+mod queue;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Code, Failure, IngestItem, Outcome};
 use kit::{Bus, Shutdown};
 use tokio::{
-    sync::{Mutex, Semaphore, mpsc, oneshot},
+    sync::{Semaphore, oneshot},
     time::Instant,
 };
 
-use self::{answers::Answers, publish::Publisher};
+pub(crate) use self::turns::Turns;
+use self::{answers::Answers, publish::Publisher, queue::Queue};
 use crate::metrics::GatewayMetrics;
 
 /// How long a worker's word is waited for before the answer is "queued".
@@ -60,7 +65,8 @@ struct Waiting {
 /// The queue INGEST, as the gateway sees it.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    leaving: mpsc::Sender<Waiting>,
+    queue: Queue,
+    turns: Turns,
     places: Arc<Semaphore>,
     metrics: GatewayMetrics,
 }
@@ -71,8 +77,7 @@ impl Ingest {
     /// # Errors
     /// When NATS refuses.
     pub async fn start(bus: &Bus, metrics: &GatewayMetrics, shutdown: &Shutdown) -> anyhow::Result<Self> {
-        let (leaving, arrivals) = mpsc::channel(MOST_ON_THE_WAY);
-        let arrivals = Arc::new(Mutex::new(arrivals));
+        let (queue, arrivals) = Queue::new(MOST_ON_THE_WAY);
         let answers = Answers::listen(bus).await?;
         for _ in 0..PUBLISHERS {
             let publisher = Publisher::new(bus.clone(), answers.clone(), arrivals.clone(), metrics.clone());
@@ -81,7 +86,14 @@ impl Ingest {
         }
         let places = Arc::new(Semaphore::new(MOST_ON_THE_WAY));
         bus.metrics().places("windows", places.clone());
-        Ok(Self { leaving, places, metrics: metrics.clone() })
+        let turns = Turns::default();
+        turns.show(bus.metrics());
+        Ok(Self { queue, turns, places, metrics: metrics.clone() })
+    }
+
+    /// In which order batches are taken.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Hands windows over and waits; gives what became of each, in order.
@@ -100,11 +112,11 @@ impl Ingest {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };
-        let since = Instant::now();
+        let (since, is_batch) = (Instant::now(), items.len() > 1);
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             let (answer, answered) = oneshot::channel();
-            let sent = self.leaving.try_send(Waiting { item, until, since, answer });
+            let sent = self.queue.put(is_batch, Waiting { item, until, since, answer });
             answers.push(sent.map(|()| answered).map_err(|_| too_much()));
         }
         let mut submitted = Vec::with_capacity(answers.len());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use contracts::{Code, ContentHash, Failure, INGEST_WINDOWS, IngestAnswer, Outcome, header};
 use kit::{Bus, Shutdown};
 use tokio::{
-    sync::{Mutex, mpsc},
+    sync::Mutex,
     time::{Instant, timeout_at},
 };
 use tracing::{Instrument, field::Empty, info_span};
@@ -16,7 +16,9 @@ use tracing::{Instrument, field::Empty, info_span};
 use super::{
     HAND_OVER, MOST_TOGETHER, Submitted, Until, WORD, Waiting,
     answers::{Answer, Answers},
-    away, too_much,
+    away,
+    queue::Arrivals,
+    too_much,
 };
 use crate::metrics::GatewayMetrics;
 
@@ -29,17 +31,12 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub(super) struct Publisher {
     bus: Bus,
     answers: Answers,
-    arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>,
+    arrivals: Arc<Mutex<Arrivals>>,
     metrics: GatewayMetrics,
 }
 
 impl Publisher {
-    pub(super) fn new(
-        bus: Bus,
-        answers: Answers,
-        arrivals: Arc<Mutex<mpsc::Receiver<Waiting>>>,
-        metrics: GatewayMetrics,
-    ) -> Self {
+    pub(super) fn new(bus: Bus, answers: Answers, arrivals: Arc<Mutex<Arrivals>>, metrics: GatewayMetrics) -> Self {
         Self { bus, answers, arrivals, metrics }
     }
 
@@ -56,14 +53,11 @@ impl Publisher {
     /// All that is waiting, at least one; nothing once nobody is left to send.
     async fn take(&self, together: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
-        let mut taken = arrivals.recv_many(together, MOST_TOGETHER).await;
+        let taken = arrivals.take(together, MOST_TOGETHER).await;
         if taken > 0 {
             kit::let_company_come().await;
         }
-        if taken < MOST_TOGETHER && !arrivals.is_empty() {
-            taken += arrivals.recv_many(together, MOST_TOGETHER - taken).await;
-        }
-        taken
+        taken + arrivals.take_ready(together, MOST_TOGETHER)
     }
 
     /// Publishes one message until the stream has it, then leaves the waiting to a task.

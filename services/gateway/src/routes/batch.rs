@@ -88,7 +88,7 @@ enum ItemStatus {
     responses(
         (status = 200, description = "All are settled: stored, duplicate, conflict or rejected, each by itself.", body = BatchAnswer),
         (status = 202, description = "Some are queued: safe, but not yet recorded.", body = BatchAnswer),
-        (status = 429, description = "`too_many_requests`: some could not be taken. Send the whole batch again in `Retry-After` seconds."),
+        (status = 429, description = "`too_many_requests`: its turn has not come within two seconds, or some could not be taken. Send the whole batch again in `Retry-After` seconds."),
     ),
 )]
 pub(super) async fn post_batch(
@@ -100,10 +100,13 @@ pub(super) async fn post_batch(
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
+    // Until it has come, the windows are kept as they were sent, which takes the least memory.
+    let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
     let read: Vec<_> = batch.windows.iter().map(|window| (sent_id(window), read(employee, now, window))).collect();
     let good = read.iter().filter_map(|(_, window)| window.as_ref().ok().cloned()).collect();
     let mut submitted = app.ingest.submit(good, until(&headers)).await.into_iter();
+    drop(turn);
     let mut items = Vec::with_capacity(read.len());
     for (id, window) in read {
         items.push(match window {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{floors::OF_BEFORE, quiet::Quiet};
+use super::{BESIDE_A_RUSH, RUSH, floors::OF_BEFORE, quiet::Quiet};
 use crate::{goal::Goal, measured::Measured};
 
 /// All that was measured.
@@ -84,6 +84,16 @@ impl Goals {
             ),
             Goal::least("sync_interval: always at 64", between("64 connections", "64 connections, no sync"), 0.8),
             Goal::least("sync_interval: always at 256", between("256 connections", "256 connections, no sync"), 0.8),
+            Goal::most(
+                "p99 of 16 connections beside 40 of batches ÷ alone",
+                self.load(BESIDE_A_RUSH).zip(self.load("16 connections")).map(|(beside, alone)| beside.p99 / alone.p99),
+                3.0,
+            ),
+            Goal::most(
+                "answers 429 beside 40 of batches",
+                self.load(RUSH).map(|rush| rush.statuses.get(&429).copied().unwrap_or_default() as f64),
+                0.0,
+            ),
             Goal::most("gateway's peak memory, MiB", self.peaks.get("gateway").copied(), 40.0),
             Goal::most("timetrack's peak memory, MiB", self.peaks.get("timetrack").copied(), 40.0),
             stored.and_then(|name| Goal::least("many stored ÷ few", between(&name, "64 connections"), 0.95)),

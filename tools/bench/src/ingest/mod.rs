@@ -64,6 +64,10 @@ pub async fn run(options: &Options) -> Result<()> {
     }
 }
 
+/// As many clients as catch up within the two seconds that a batch waits for its turn, and others beside them.
+const RUSH: &str = "batches of 500, 40 connections";
+const BESIDE_A_RUSH: &str = "16 connections beside these";
+
 /// The loads that the goals speak of: name, connections, windows a request.
 const LOADS: [(&str, usize, Shape); 5] = [
     ("1 connection", 1, Shape::Single),
@@ -102,6 +106,8 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
         goals.lags.push((name.to_owned(), fleet.analytics_lag().await?));
         goals.loads.push(measured);
     }
+    let [singles, rush] = beside_a_rush(options, &crew).await?;
+    goals.loads.extend([singles, rush]);
     if options.stored > 0 {
         fill(&fleet, &crew, options.stored).await?;
         let name = format!("64 connections, {} stored", options.stored);
@@ -124,6 +130,16 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     }
     unsynced.stop().await;
     Ok(goals)
+}
+
+/// Single posts while many catch up after an outage.
+async fn beside_a_rush(options: &Options, crew: &Crew) -> Result<[Measured; 2]> {
+    let lasts = Duration::from_secs(options.seconds);
+    let singles = load::drive(crew, BESIDE_A_RUSH, 16, Shape::Single, lasts);
+    let rush = load::drive(crew, RUSH, 40, Shape::Batch(500), lasts);
+    let (singles, rush) = tokio::try_join!(singles, rush)?;
+    eprintln!("{singles}\n{rush}");
+    Ok([singles, rush])
 }
 
 async fn measure(options: &Options, crew: &Crew, name: &str, connections: usize, shape: Shape) -> Result<Measured> {

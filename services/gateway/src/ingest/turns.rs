@@ -1,0 +1,94 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::Failure;
+use kit::Metrics;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use super::too_much;
+
+/// The most windows of batches that are on their way at once: what is ahead of a single post on the queue
+/// is recorded within a fraction of its two seconds.
+const MOST_WINDOWS: usize = 2_000;
+/// The most batches that wait for their turn: each is up to 900 KiB of memory, mostly a fifth of that.
+const MOST_WAITING: usize = 128;
+/// How long a batch waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The turns of batches, in the order in which they came.
+#[derive(Clone, Debug)]
+pub(crate) struct Turns {
+    windows: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { windows: Arc::new(Semaphore::new(MOST_WINDOWS)), waiting: Arc::new(Semaphore::new(MOST_WAITING)) }
+    }
+}
+
+impl Turns {
+    /// Shows how many are taken.
+    pub(super) fn show(&self, metrics: &Metrics) {
+        metrics.places("batched_windows", self.windows.clone());
+        metrics.places("waiting_batches", self.waiting.clone());
+    }
+
+    /// Waits for the turn of a batch of so many windows; it lasts until what is given is dropped.
+    ///
+    /// # Errors
+    /// 429 where it does not come within two seconds, or too many wait already.
+    pub(crate) async fn take(&self, windows: usize) -> Result<SemaphorePermit<'_>, Failure> {
+        let windows = windows.min(MOST_WINDOWS) as u32;
+        if let Ok(turn) = self.windows.try_acquire_many(windows) {
+            return Ok(turn);
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| too_much())?;
+        match timeout(PATIENCE, self.windows.acquire_many(windows)).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(too_much()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Code;
+    use futures::{FutureExt, future::join_all};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn batches_wait_for_their_turn_in_the_order_in_which_they_came() {
+        let turns = Turns::default();
+        let first = turns.take(1_900).await.unwrap();
+        let mut second = Box::pin(turns.take(500));
+        assert!(second.as_mut().now_or_never().is_none(), "there is no room for it yet");
+        // A smaller one, for which there is room, does not push in before the one that waits.
+        let mut third = Box::pin(turns.take(50));
+        assert!(third.as_mut().now_or_never().is_none());
+        drop(first);
+        let (second, third) = (second.await.unwrap(), third.await.unwrap());
+        assert_eq!((second.num_permits(), third.num_permits()), (500, 50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whose_turn_does_not_come_in_two_seconds_is_told_to_come_again() {
+        let turns = Turns::default();
+        let _all = turns.take(usize::MAX).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let refused = turns.take(1).await.unwrap_err();
+        assert_eq!((refused.code, started.elapsed()), (Code::TooManyRequests, PATIENCE));
+
+        let refused = join_all((0..=MOST_WAITING).map(|_| async {
+            let started = tokio::time::Instant::now();
+            turns.take(1).await.unwrap_err();
+            started.elapsed()
+        }));
+        let at_once = refused.await.into_iter().filter(|waited| waited.is_zero()).count();
+        assert_eq!(at_once, 1, "so many may wait, and one more not");
+    }
+}
