@@ -81,18 +81,29 @@ pub(super) async fn update(
 }
 
 /// Archives the project.
-pub(super) async fn archive(visitor: Visitor, PathId(id): PathId<ProjectId>, params: Params) -> Response {
-    set_archived(&visitor, id, &params, true, Done::Archived).await
+pub(super) async fn archive(
+    visitor: Visitor,
+    PathId(id): PathId<ProjectId>,
+    params: Params,
+    Form(form): Form<Seen>,
+) -> Response {
+    set_archived(&visitor, id, &params, &form, true).await
 }
 
 /// Brings it back.
-pub(super) async fn restore(visitor: Visitor, PathId(id): PathId<ProjectId>, params: Params) -> Response {
-    set_archived(&visitor, id, &params, false, Done::Restored).await
+pub(super) async fn restore(
+    visitor: Visitor,
+    PathId(id): PathId<ProjectId>,
+    params: Params,
+    Form(form): Form<Seen>,
+) -> Response {
+    set_archived(&visitor, id, &params, &form, false).await
 }
 
-async fn set_archived(visitor: &Visitor, id: ProjectId, params: &Params, archived: bool, done: Done) -> Response {
+async fn set_archived(visitor: &Visitor, id: ProjectId, params: &Params, form: &Seen, archived: bool) -> Response {
     let changes = ProjectChanges { archived: Some(archived), ..ProjectChanges::default() };
-    let outcome = visitor.ask(UpdateProject { id, changes }).await;
+    let outcome = visitor.ask(on_seen(form.seen.as_ref(), UpdateProject { id, changes })).await;
+    let done = if archived { Done::Archived } else { Done::Restored };
     after(visitor, id, params, outcome, done, Tried::Other).await
 }
 
@@ -119,7 +130,7 @@ pub(super) async fn after<T>(
     tried: Tried<'_>,
 ) -> Response {
     match outcome {
-        Ok(_) => errors::see(&places::project_after(id, done)),
+        Ok(_) => errors::see(&format!("{}{}", places::project_after(id, done), days(visitor, '&'))),
         Err(failure) => again(visitor, id, params, tried, &failure).await,
     }
 }
@@ -129,9 +140,17 @@ async fn again(visitor: &Visitor, id: ProjectId, params: &Params, tried: Tried<'
     visitor.titled_again(&places::PROJECT, failure, content)
 }
 
-/// Where a form of the page is sent.
+/// Where a form of the page is sent: with the days that the page shows, which it shows afterwards too.
 pub(super) fn action(visitor: &Visitor, id: ProjectId, word: &str) -> String {
-    visitor.address(&format!("{}/{word}", places::project(id)))
+    visitor.address(&format!("{}/{word}{}", places::project(id), days(visitor, '?')))
+}
+
+/// The days that the query names, as a part of another query; nothing where it names none.
+fn days(visitor: &Visitor, begins_with: char) -> String {
+    let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
+    let names_days = |pair: &&str| ["from=", "to=", "bars="].iter().any(|name| pair.starts_with(name));
+    let pairs: Vec<&str> = query.split('&').filter(names_days).collect();
+    if pairs.is_empty() { String::new() } else { format!("{begins_with}{}", pairs.join("&")) }
 }
 
 fn read(filled: &Filled) -> Result<ProjectChanges, Failure> {
@@ -354,11 +373,13 @@ impl Shown<'_> {
                 h2 { "Archive or delete it" }
                 @if project.archived {
                     form method="post" action=(send("restore")) {
+                        (seen(&self.tag))
                         p { "Brought back, it is in the lists again and takes time. Its people and tasks are as they were." }
                         p { button type="submit" { "Bring it back" } }
                     }
                 } @else {
                     form method="post" action=(send("archive")) {
+                        (seen(&self.tag))
                         p { "Archived, it is out of the lists and takes no new time. What was worked before still counts, and it can be brought back." }
                         p { button.quiet type="submit" { "Archive" } }
                     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{
     errors,
     forms::{Field, alert, choice, field, said},
+    inputs::{on_seen, seen},
     keys,
     notice::{Done, notice},
     places,
@@ -31,6 +32,7 @@ pub(super) struct Filled {
     pay_period: Option<String>,
     anchor: Option<String>,
     week_start: Option<String>,
+    seen: Option<String>,
 }
 
 /// What somebody has typed into one of the forms of the page, and what is wrong with it.
@@ -48,7 +50,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 /// Changes the settings of the organisation.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
     let outcome = match read(&filled) {
-        Ok(settings) => visitor.ask(SetSettings { settings }).await,
+        Ok(settings) => visitor.ask(on_seen(filled.seen.as_ref(), SetSettings { settings })).await,
         Err(failure) => Err(failure),
     };
     Ok(match outcome {
@@ -144,6 +146,7 @@ fn form(visitor: &Visitor, settings: &Settings, filled: Option<&Filled>, failure
     html! {
         (alert(failure))
         form method="post" action=(visitor.address(places::SETTINGS.path)) {
+            (seen(&settings.tag()))
             (input("timezone", "Time zone", "text", &typed(|f| &f.timezone, settings.timezone.to_string())))
             p.hint { "Where days begin for whoever has chosen no other zone: a city of it, such as Europe/Berlin, or UTC." }
             (choice("weekStart", "Weeks begin on", &days, &typed(|f| &f.week_start, settings.week_start.name().into()), said(failure, "weekStart")))
