@@ -20,6 +20,7 @@ mod organisation;
 mod pages;
 mod routes;
 mod serving;
+mod sheet;
 mod teams;
 #[cfg(test)]
 mod truths;

@@ -113,6 +113,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::DISCARD, post(attention::discard)))
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
+        .merge(page(&places::REPORTS_XLSX, get(reports::xlsx)))
         .merge(page(&places::WINDOWS, get(windows::show)))
         .merge(page(&places::WINDOW, get(window::show).post(window::correct)))
         .merge(page(&places::VOID, post(window::void)))

@@ -55,6 +55,7 @@ pub(super) const ADMIT: Place = place("/console/attention/admit", "Needs attenti
 pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs attention", Scoped(Time));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
+pub(super) const REPORTS_XLSX: Place = place("/console/reports/xlsx", "Reports", Scoped(Analytics));
 pub(super) const WINDOWS: Place = place("/console/windows", "Windows", ScopedOrOwn(Analytics));
 pub(super) const WINDOW: Place = place("/console/windows/{id}", "Window", Scoped(Time));
 pub(super) const VOID: Place = place("/console/windows/{id}/void", "Window", Scoped(Time));

@@ -1,4 +1,4 @@
-//! Time and money of any range, grouped: a table, a chart, CSV, and on paper.
+//! Time and money of any range, grouped: a table, a chart, CSV, a spreadsheet file, and on paper.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     error::Problem,
     extract::{Listing, Params},
     names::{Ids, Told},
-    routes::time_as_csv,
+    routes::{time_as_csv, time_as_xlsx},
     teams,
 };
 
@@ -52,6 +52,12 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params).await?.request(&visitor)?;
     time_as_csv(visitor.app, visitor.asker, request, listing).await
+}
+
+/// The same as a spreadsheet file, with the sums.
+pub(super) async fn xlsx(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
+    let request = asked(&visitor, &params).await?.request(&visitor)?;
+    time_as_xlsx(visitor.app, visitor.asker, request, listing).await
 }
 
 async fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
@@ -184,7 +190,8 @@ fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> Str
 fn form(visitor: &Visitor, asked: &Asked) -> Markup {
     let path = visitor.address(places::REPORTS.path);
     let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
-    let csv = format!("{}?{query}", visitor.address(places::REPORTS_CSV.path));
+    let [csv, xlsx] =
+        [&places::REPORTS_CSV, &places::REPORTS_XLSX].map(|file| format!("{}?{query}", visitor.address(file.path)));
     let ids = |name: &str, ids: Vec<String>| {
         html! {
             @if !ids.is_empty() { input type="hidden" name=(name) value=(ids.join(",")); }
@@ -208,6 +215,7 @@ fn form(visitor: &Visitor, asked: &Asked) -> Markup {
             div.row {
                 button type="submit" { "Show" }
                 a.button.quiet href=(csv) { "Take it as CSV" }
+                a.button.quiet href=(xlsx) { "Take it to a spreadsheet" }
             }
         }
     }

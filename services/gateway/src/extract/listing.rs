@@ -1,6 +1,6 @@
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, Uri, request::Parts},
+    http::{HeaderValue, Uri, request::Parts},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use contracts::Failure;
@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::{Params, accept::quality};
-use crate::error::Problem;
+use crate::{error::Problem, sheet::XLSX};
 
 /// The most items of a page.
 const LIMIT_MOST: usize = 10_000;
@@ -33,6 +33,8 @@ pub(crate) struct Listing {
     pub(crate) limit: Option<usize>,
     /// Whether CSV is wanted, where there is CSV.
     pub(crate) wants_csv: bool,
+    /// Whether a spreadsheet file is wanted, where there is one.
+    pub(crate) wants_xlsx: bool,
     cursor: Option<String>,
     uri: Uri,
 }
@@ -48,7 +50,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
             return Err(Failure::field("limit", must).into());
         }
         let cursor = params.get("cursor", "must be text")?;
-        Ok(Self { limit, cursor, wants_csv: wants_csv(&parts.headers), uri: parts.uri.clone() })
+        let [csv, xlsx] = ["text/csv", XLSX].map(|kind| quality(&parts.headers, kind).unwrap_or(0.0));
+        // A `*/*` is content with JSON, and of two tables that are wanted as much the plain one comes.
+        let json = quality(&parts.headers, "application/json").unwrap_or(0.0);
+        let wants_xlsx = xlsx > 0.0 && xlsx >= json && xlsx > csv;
+        let wants_csv = csv > 0.0 && csv >= json;
+        Ok(Self { limit, cursor, wants_csv, wants_xlsx, uri: parts.uri.clone() })
     }
 }
 
@@ -71,12 +78,6 @@ impl Listing {
         let link = format!("<{}?{}&cursor={cursor}>; rel=\"next\"", self.uri.path(), query.join("&"));
         HeaderValue::from_bytes(link.as_bytes()).map_err(|_| misfit())
     }
-}
-
-/// Whether `Accept` names CSV, and not JSON before it. A `*/*` is content with JSON.
-fn wants_csv(headers: &HeaderMap) -> bool {
-    let json = quality(headers, "application/json").unwrap_or(0.0);
-    quality(headers, "text/csv").is_some_and(|csv| csv > 0.0 && csv >= json)
 }
 
 #[cfg(test)]
@@ -128,6 +129,21 @@ mod tests {
             ("text/csv;q=0", false),
         ] {
             assert_eq!(listing("/x", accept).await.expect("fits").wants_csv, csv, "{accept}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_spreadsheet_file_comes_only_to_those_who_name_it_before_all_else() {
+        for (accept, xlsx) in [
+            (XLSX.to_owned(), true),
+            (format!("{XLSX}, */*;q=0.1"), true),
+            (format!("text/csv;q=0.5, {XLSX}"), true),
+            (format!("text/csv, {XLSX}"), false),
+            (format!("application/json, {XLSX};q=0.9"), false),
+            (format!("{XLSX};q=0"), false),
+            ("*/*".to_owned(), false),
+        ] {
+            assert_eq!(listing("/x", &accept).await.expect("fits").wants_xlsx, xlsx, "{accept}");
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     form::{Form, Table},
     list::{List, ListRequest},
     named::{NamedProjectTime, NamedTimeRow, named},
+    time_sheet::time_as_xlsx,
 };
 use crate::{
     App,
@@ -53,7 +54,9 @@ pub(super) async fn project_time(
 /// Time and money, grouped.
 ///
 /// Each row has the keys that were grouped by, and what lies in the range: a window across an edge
-/// is split there. An employee gets their own. As JSON, or as a table with `Accept: text/csv`.
+/// is split there. An employee gets their own. As JSON; as a table with `Accept: text/csv`; or as a
+/// spreadsheet file with `Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`:
+/// real dates, hours as `[h]:mm`, and the sums, exact to the millisecond and rounded to cents once.
 #[utoipa::path(
     get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -69,6 +72,7 @@ pub(super) async fn project_time(
                 "employeeName": "Ann Example"
             }])),
             (String = "text/csv", example = "week,employee,time,costs,income,employeeName\r\n2026-02-23,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,3600000,30.0,50.0,Ann Example\r\n"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
         (status = 403, description = "`forbidden`: an id in employeeId is another employee's."),
     ),
@@ -88,6 +92,9 @@ pub(super) async fn time(
     };
     if let Some(own) = asker.own() {
         request.filter.employees = vec![own];
+    }
+    if listing.wants_xlsx {
+        return time_as_xlsx(app, asker, request, listing).await;
     }
     let columns = columns(&request);
     let form = Form::wanted(&listing, Table { disposition: DISPOSITION, columns });

@@ -86,9 +86,14 @@ fn table() -> Table {
 /// Tells the audit trail of a list that is taken away as a table, before it is.
 pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<(), Failure> {
     match form {
-        Form::Csv(_) => app.bus.audit(Action::ExportMade, AuditSubject::new("table", what)).await,
+        Form::Csv(_) => record_taken(app, what).await,
         Form::Json | Form::JsonOverCsv => Ok(()),
     }
+}
+
+/// Tells it of any list that is taken away.
+pub(super) async fn record_taken(app: &App, what: &str) -> Result<(), Failure> {
+    app.bus.audit(Action::ExportMade, AuditSubject::new("table", what)).await
 }
 
 impl ListRequest for ListAuditEntries {

@@ -11,7 +11,7 @@ use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::extract::Listing;
+use crate::{extract::Listing, sheet::defused};
 
 /// In which form a list is sent.
 #[derive(Debug)]
@@ -112,13 +112,11 @@ impl Table {
     }
 }
 
-/// A cell. A text that a spreadsheet would take for a formula gets an apostrophe in front, which
-/// makes it a text there too; numbers stay numbers.
+/// A cell. A text that a spreadsheet would take for a formula is defused; numbers stay numbers.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        Value::String(text) => text.clone(),
+        Value::String(text) => defused(text).into_owned(),
         other => other.to_string(),
     }
 }

@@ -23,11 +23,13 @@ mod slash;
 mod tasks;
 mod teams;
 mod time_entries;
+mod time_sheet;
 mod under_path;
 mod windows;
 
 pub(crate) use self::{
     accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, router::router,
+    time_sheet::time_as_xlsx,
 };
 #[cfg(test)]
 pub(crate) use {

@@ -45,6 +45,7 @@ mod revocation;
 mod secrets;
 mod sessions;
 mod shapes;
+mod sheets;
 mod support;
 mod tasks;
 mod teams;

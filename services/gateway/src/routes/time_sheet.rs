@@ -1,0 +1,148 @@
+//! Time and money as a spreadsheet file.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{Code, Failure, GetTime, Grouping, Millis, TimeRow, Zone};
+use jiff::Timestamp;
+
+use super::{audit::record_taken, list::ListRequest};
+use crate::{
+    App,
+    auth::Asker,
+    error::Problem,
+    extract::Listing,
+    names::{Ids, Told},
+    sheet::{Cell, Column, Kind, MOST_LINES, Sheet, XLSX, too_long},
+};
+
+/// How a browser keeps it.
+const DISPOSITION: HeaderValue = HeaderValue::from_static("attachment; filename=\"time.xlsx\"");
+/// What a reader must know who adds the lines up.
+const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines.";
+
+/// Answers with a spreadsheet file: the rows, and the sums where these are all rows there are.
+pub(crate) async fn time_as_xlsx(
+    app: Arc<App>,
+    asker: Asker,
+    request: GetTime,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    record_taken(&app, "time").await?;
+    let after = listing.after()?;
+    let is_part = after.is_some() || listing.limit.is_some();
+    let most = listing.limit.unwrap_or(MOST_LINES);
+    let whole = GetTime { group_by: BTreeSet::new(), ..request.clone() };
+    let ((rows, has_more), whole) = futures::try_join!(rows(&app, &asker, request.after(after), most), async {
+        if is_part { Ok(None) } else { asker.ask(&app, whole).await.map(Some) }
+    })?;
+    let link = match rows.last().filter(|_| has_more) {
+        Some(_) if !is_part => return Err(too_long().into()),
+        Some(last) => Some((header::LINK, listing.link(&request.place(last))?)),
+        None => None,
+    };
+    let totals = whole.map(|whole| whole.items);
+    let told = app.names.of(ids_of(&rows)).await;
+    // Writing a long file takes longer than others should wait for this thread.
+    let written = tokio::task::spawn_blocking(move || sheet(&request, &rows, totals.as_deref(), &told).file()).await;
+    let file = written.map_err(|error| {
+        tracing::error!(%error, "a sheet that cannot be written");
+        Failure::new(Code::Internal, "Something went wrong on our side.")
+    })??;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(XLSX)),
+        (header::CONTENT_DISPOSITION, DISPOSITION),
+        (header::VARY, HeaderValue::from_static("accept")),
+    ];
+    Ok((headers, link.map(|link| [link]), file).into_response())
+}
+
+/// The first rows, and whether there are more.
+async fn rows(app: &App, asker: &Asker, mut request: GetTime, most: usize) -> Result<(Vec<TimeRow>, bool), Failure> {
+    let mut rows: Vec<TimeRow> = Vec::new();
+    loop {
+        let page = asker.ask(app, request.clone()).await?;
+        rows.extend(page.items);
+        let has_more = rows.len() > most || page.next.is_some();
+        if rows.len() >= most || page.next.is_none() {
+            rows.truncate(most);
+            return Ok((rows, has_more));
+        }
+        request = request.after(page.next);
+    }
+}
+
+fn ids_of(rows: &[TimeRow]) -> Ids {
+    Ids {
+        projects: rows.iter().filter_map(|row| row.project).collect(),
+        tasks: rows.iter().filter_map(|row| row.task).collect(),
+        employees: rows.iter().filter_map(|row| row.employee).collect(),
+        ..Ids::default()
+    }
+}
+
+/// What a row says in one column.
+type Says = fn(&TimeRow, &Told) -> Cell;
+
+/// The columns for those who read: names and days, the sums; then the ids, for those who compute on.
+fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
+    use Grouping::{Day, Employee, Month, Project, Task, Week};
+    let keys: [(Grouping, &str, Kind, Says); 6] = [
+        (Day, "Day", Kind::Date, |row, _| Cell::date(row.day)),
+        (Week, "Week from", Kind::Date, |row, _| Cell::date(row.week)),
+        (Month, "Month", Kind::Month, |row, _| Cell::date(row.month.map(contracts::YearMonth::first_day))),
+        (Project, "Project", Kind::Text, |row, told| {
+            Cell::text(row.project.and_then(|id| told.work.projects.get(&id)))
+        }),
+        (Task, "Task", Kind::Text, |row, told| Cell::text(row.task.and_then(|id| told.work.tasks.get(&id)))),
+        (Employee, "Employee", Kind::Text, |row, told| Cell::text(row.employee.and_then(|id| told.employees.get(&id)))),
+    ];
+    let ids: [(Grouping, &str, Kind, Says); 3] = [
+        (Project, "Project id", Kind::Text, |row, _| Cell::text(row.project)),
+        (Task, "Task id", Kind::Text, |row, _| Cell::text(row.task)),
+        (Employee, "Employee id", Kind::Text, |row, _| Cell::text(row.employee)),
+    ];
+    let sums: [(&str, Kind, Says); 3] = [
+        ("Hours", Kind::Hours, |row, _| Cell::Hours(row.time)),
+        ("Cost", Kind::Money, |row, _| Cell::Money(row.costs)),
+        ("Income", Kind::Money, |row, _| Cell::Money(row.income)),
+    ];
+    let wanted = |(grouping, name, kind, says): (Grouping, &str, Kind, Says)| {
+        by.contains(&grouping).then(|| (Column::new(name, kind), says))
+    };
+    let sums = sums.into_iter().map(|(name, kind, says)| (Column::new(name, kind), says));
+    keys.into_iter().filter_map(wanted).chain(sums).chain(ids.into_iter().filter_map(wanted)).collect()
+}
+
+/// The table; `totals` is the one row of the whole, or none where there is no time.
+fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, told: &Told) -> Sheet {
+    let columns = columns(&request.group_by);
+    let sums = |whole: &[TimeRow]| {
+        let cells = columns.iter().enumerate().map(|(n, (column, says))| match (column.kind, whole.first()) {
+            (Kind::Hours | Kind::Money, Some(row)) => says(row, told),
+            (Kind::Hours, None) => Cell::Hours(0),
+            (Kind::Money, None) => Cell::Money(contracts::Cents(0)),
+            _ if n == 0 => Cell::Text("All".to_owned()),
+            _ => Cell::Empty,
+        });
+        cells.collect()
+    };
+    let (start, end) = (request.range.start(), request.range.end());
+    Sheet {
+        title: format!("Time from {} to {}", moment(start, &request.timezone), moment(end, &request.timezone)),
+        notes: vec![ROUNDED.to_owned()],
+        zone: request.timezone.clone(),
+        rows: rows.iter().map(|row| columns.iter().map(|(_, says)| says(row, told)).collect()).collect(),
+        totals: totals.map(sums),
+        columns: columns.iter().map(|(column, _)| column.clone()).collect(),
+    }
+}
+
+/// A moment to the minute, or what it was sent as where no calendar has it.
+fn moment(at: Millis, zone: &Zone) -> String {
+    let local = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(zone.rules().clone()));
+    local.map_or_else(|_| at.to_string(), |local| local.strftime("%Y-%m-%d %H:%M").to_string())
+}

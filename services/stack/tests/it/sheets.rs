@@ -1,0 +1,137 @@
+//! Time and money as a spreadsheet file, read back by another library than the one that wrote it.
+
+use std::io::Cursor;
+
+use calamine::{Data, DataType, Reader, Xlsx};
+use serde_json::{Value, json};
+
+use crate::{
+    api::send,
+    office::{HOUR, MINUTE, Office, TEN, merged},
+};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const DAY: i64 = 24 * HOUR;
+
+/// The lines of the file below its head, and the title and the notes above it.
+async fn sheet(office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
+    let request =
+        office.system.request("GET", path).header("X-API-Key", office.system.admin_key).header("Accept", XLSX);
+    let answer = request.send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &XLSX.parse().unwrap()));
+    assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"time.xlsx\"");
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(answer.bytes().await.unwrap())).unwrap();
+    assert!(book.worksheet_formula("Sheet1").unwrap().is_empty(), "a formula");
+    let page = book.worksheet_range("Sheet1").unwrap();
+    let (last, width) = page.end().unwrap();
+    let line =
+        |row: u32| (0..=width).map(|column| page.get_value((row, column)).cloned().unwrap_or_default()).collect();
+    let mut lines: Vec<Vec<Data>> = (0..=last).map(line).collect();
+    let rows = lines.split_off(4);
+    (lines.iter().map(|line| line[0].to_string()).collect(), rows)
+}
+
+fn millis(cell: &Data) -> i64 {
+    let Data::DateTime(time) = cell else { panic!("a length of time: {cell:?}") };
+    assert!(time.is_duration());
+    (time.as_f64() * DAY as f64).round() as i64
+}
+
+/// The day that a cell is.
+fn day(cell: &Data) -> String {
+    let Data::DateTime(day) = cell else { panic!("a day: {cell:?}") };
+    assert!(day.is_datetime());
+    let days = jiff::ToSpan::days(day.as_f64() as i64 - 25_569);
+    (jiff::civil::date(1970, 1, 1) + days).to_string()
+}
+
+fn cents(amount: f64) -> i64 {
+    (amount * 100.0).round() as i64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formulas() {
+    let office = Office::open().await;
+    let system = &office.system;
+    // Amounts that are rounded, hours past a day, and a name that would be a formula.
+    let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
+    let evil = system.create_project(
+        json!({ "name": "=HYPERLINK(\"http://x\")", "employees": [office.ann.id], "payroll": payroll }),
+    );
+    let evil = evil.await;
+    let task =
+        system.create_task(json!({ "name": "@task", "projectId": evil["id"], "employees": [office.ann.id] })).await;
+    for n in 0..3 {
+        office.record(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7).await;
+        let start = TEN + n * DAY + 12 * HOUR;
+        let window = merged(
+            office.window(start, start + 61 * MINUTE + n),
+            json!({ "projectId": evil["id"], "taskId": task["id"] }),
+        );
+        office.post(window).await.expect(201);
+    }
+    let path = format!(
+        "/api/v1/analytics/time?start={TEN}&end={}&groupBy=day,project,task&timezone=Asia/Kolkata",
+        TEN + 9 * DAY
+    );
+    let json = system.get(&path).await;
+    let rows = json.as_array().unwrap();
+    let (head, mut lines) = sheet(&office, &path).await;
+    assert!(head[0].starts_with("Time from 2025-10-09 14:23 to"), "{head:?}");
+    assert_eq!(head[1], "Time zone: Asia/Kolkata");
+    let names: Vec<String> = lines.remove(0).iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["Day", "Project", "Task", "Hours", "Cost", "Income", "Project id", "Task id"]);
+    let sums = lines.pop().unwrap();
+    assert_eq!((lines.len(), rows.len()), (7, 7), "some windows lie on two days there");
+    for (line, row) in lines.iter().zip(rows) {
+        assert_eq!(day(&line[0]), row["day"].as_str().unwrap());
+        let name = row["projectName"].as_str().unwrap();
+        let defused = if name.starts_with('=') { format!("'{name}") } else { name.to_owned() };
+        assert_eq!((line[1].to_string(), millis(&line[3])), (defused, row["time"].as_i64().unwrap()));
+        for (cell, name) in [(&line[4], "costs"), (&line[5], "income")] {
+            assert_eq!(cents(cell.as_f64().unwrap()), cents(row[name].as_f64().unwrap()), "{name}");
+        }
+        assert_eq!(line[6].to_string(), row["project"].as_str().unwrap());
+    }
+    // The sums are exact: rounded once, as for the range as a whole.
+    let whole = system.get(&path.replace("day,project,task", "employee")).await;
+    assert_eq!(sums[0].to_string(), "All");
+    assert_eq!(millis(&sums[3]), rows.iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>());
+    assert_eq!(millis(&sums[3]), whole[0]["time"].as_i64().unwrap());
+    for (cell, name) in [(&sums[4], "costs"), (&sums[5], "income")] {
+        assert_eq!(cents(cell.as_f64().unwrap()), cents(whole[0][name].as_f64().unwrap()), "{name}");
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
+    let office = Office::open().await;
+    for n in 0..3 {
+        office.record(TEN + n * DAY, TEN + n * DAY + HOUR).await;
+    }
+    let path = format!("/api/v1/analytics/time?start={TEN}&end={}&groupBy=month,day,employee", TEN + 9 * DAY);
+    let (_, lines) = sheet(&office, &format!("{path}&limit=2")).await;
+    assert_eq!(lines.len(), 3, "the names of the columns and two lines");
+    assert_eq!((day(&lines[1][0]), day(&lines[1][1])), ("2025-10-09".to_owned(), "2025-10-01".to_owned()));
+    let request = office.system.request("GET", &format!("{path}&limit=2"));
+    let page = request.header("X-API-Key", office.system.admin_key).header("Accept", XLSX).send().await.unwrap();
+    assert!(page.headers()["link"].to_str().unwrap().contains("cursor="));
+    let (_, lines) = sheet(&office, &path).await;
+    assert_eq!((lines.len(), millis(&lines[4][3])), (5, 3 * HOUR));
+    let (_, nothing) = sheet(&office, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
+    assert_eq!((nothing.len(), millis(&nothing[1][1])), (2, 0));
+
+    // An employee gets their own; whoever asks for JSON gets that; and it is on record.
+    let own = office.system.request("GET", &path).bearer_auth(&office.ann.token).header("Accept", XLSX);
+    assert_eq!(own.send().await.unwrap().headers()["content-type"], XLSX);
+    let json = office.system.request("GET", &path).header("X-API-Key", office.system.admin_key);
+    let json = send(json.header("Accept", format!("application/json, {XLSX};q=0.5")), Value::Null).await;
+    assert_eq!(json.expect(200).as_array().unwrap().len(), 3);
+    testkit::eventually("it is on record", async || {
+        let trail = office.system.get("/api/v1/audit?action=export.made&limit=9").await;
+        (trail.as_array().unwrap().len() == 5).then_some(())
+    })
+    .await;
+    office.system.finish().await;
+}
