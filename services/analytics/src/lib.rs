@@ -76,4 +76,5 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::time)
         .on(handlers::task_time)
         .on(handlers::long_days)
+        .on(handlers::period_sums)
 }
