@@ -126,6 +126,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
     }
 
+    app.faults.at(Step::Checked).await;
     let mut recorded = Recorded::default();
     let inserted = app.store.windows.insert(&windows).await?;
     let is_new = |n: usize| !inserted.refused.contains(&n);

@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{App, store::LEASE};
+use crate::{App, Step, store::LEASE};
 
 /// How often a process says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
@@ -160,6 +160,7 @@ impl Settling {
 
     /// Says that this process lives, and how far it has heard.
     pub(super) async fn say(&self, app: &App) -> Result<(), Error> {
+        app.faults.at(Step::Living).await;
         let (began, passed) = (Instant::now(), self.state().passed);
         app.store.workers.beat(self.id, passed).await?;
         self.state().said_at = Some(began);
