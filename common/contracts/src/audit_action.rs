@@ -113,6 +113,20 @@ actions! {
     QuarantineAdmitted = "quarantine.admitted";
     /// A window in quarantine was discarded.
     QuarantineDiscarded = "quarantine.discarded";
+    /// An employee said that a pay period is complete.
+    PeriodSubmitted = "period.submitted";
+    /// A pay period was approved: it is settled.
+    PeriodApproved = "period.approved";
+    /// A pay period was given back to its employee.
+    PeriodSentBack = "period.sent_back";
+    /// An approved pay period was opened again.
+    PeriodReopened = "period.reopened";
+    /// A lock was moved forward.
+    LockSet = "lock.set";
+    /// A lock was moved back, or taken off.
+    LockReopened = "lock.reopened";
+    /// A pay run was made.
+    PayRunCreated = "pay_run.created";
     /// The settings of the organisation changed.
     SettingsChanged = "settings.changed";
     /// A message that no consumer could take was put on its stream again.

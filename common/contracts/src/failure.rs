@@ -48,6 +48,8 @@ pub enum Code {
     OtherTeam,
     /// The caller's own hours, about which others decide.
     OwnTime,
+    /// The caller's own pay period, about which others decide.
+    OwnPeriod,
     /// There is no such thing.
     NotFound,
     /// The path exists, the method does not.
@@ -72,8 +74,26 @@ pub enum Code {
     ClockBehind,
     /// An admin has made the window count no longer.
     Voided,
+    /// A lock or an approved period has settled it.
+    PeriodLocked,
+    /// The period is approved already.
+    PeriodApproved,
+    /// The period is paid.
+    PeriodPaid,
+    /// The period is not approved.
+    PeriodNotApproved,
+    /// The period is not submitted.
+    PeriodNotSubmitted,
+    /// Another period that is approved already holds a part of this one.
+    PeriodOverlaps,
+    /// Windows are still on their way that may belong to it.
+    WindowsWaiting,
+    /// A lock only moves forward.
+    LockMovesBack,
     /// The thing is not as the caller has seen it (`If-Match`).
     PreconditionFailed,
+    /// The period is not as the approver has seen it.
+    PeriodChanged,
     /// `If-Match` is malformed, or the call takes no such condition.
     BadPrecondition,
     /// The body did not come in time.
@@ -123,7 +143,7 @@ impl Code {
             | Self::TwoCredentials
             | Self::BadPrecondition => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden | Self::MissingScope | Self::OtherTeam | Self::OwnTime => 403,
+            Self::Forbidden | Self::MissingScope | Self::OtherTeam | Self::OwnTime | Self::OwnPeriod => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooSlow => 408,
@@ -134,8 +154,16 @@ impl Code {
             | Self::Conflict
             | Self::InOtherTeam
             | Self::Voided
+            | Self::PeriodLocked
+            | Self::PeriodApproved
+            | Self::PeriodPaid
+            | Self::PeriodNotApproved
+            | Self::PeriodNotSubmitted
+            | Self::PeriodOverlaps
+            | Self::WindowsWaiting
+            | Self::LockMovesBack
             | Self::LastOwner => 409,
-            Self::PreconditionFailed => 412,
+            Self::PreconditionFailed | Self::PeriodChanged => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword => 422,

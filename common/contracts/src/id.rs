@@ -62,6 +62,8 @@ ids! {
     ProjectId;
     /// A task of a project.
     TaskId;
+    /// A pay run.
+    PayRunId;
     /// A time window: the client's own id, or one that is made of what it says.
     WindowId;
     /// An event; also its message id on the stream.

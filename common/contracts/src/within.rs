@@ -36,9 +36,23 @@ impl Within {
         if self.manager == Some(employee) { Err(Self::own_time()) } else { self.require(employee) }
     }
 
+    /// Refuses to decide about a pay period of others, or of the manager who asks.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require_decidable_period(&self, employee: EmployeeId) -> Result<(), Failure> {
+        if self.manager == Some(employee) { Err(Self::own_period()) } else { self.require(employee) }
+    }
+
     /// What a manager is told of those in other teams.
     pub fn other_team() -> Failure {
         Failure::new(Code::OtherTeam, "This is about somebody who is in no team that you manage.")
+    }
+
+    /// What a manager is told of their own pay periods.
+    pub fn own_period() -> Failure {
+        let detail = "Nobody decides about their own pay period: another manager or an admin does.";
+        Failure::new(Code::OwnPeriod, detail)
     }
 
     /// What a manager is told of their own hours.

@@ -249,6 +249,7 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     teams(&mut golden);
     projects(&mut golden);
     windows(&mut golden);
+    periods(&mut golden);
     golden.request(
         GetProjectTime { range: range(), filter: filter() },
         vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
@@ -578,6 +579,45 @@ fn time(golden: &mut Golden) {
         income: Cents(5_000),
     };
     golden.request(asked, Page { items: vec![row], next: Some(cursor) });
+}
+
+fn periods(golden: &mut Golden) {
+    let period = PeriodId { employee: id(1), first: jiff::civil::date(2025, 10, 1) };
+    let sum = PeriodSum { time: HOUR, costs: Cents(4_050), income: Cents(5_000), hash: TimeMark(17) };
+    let known = KnownPeriod {
+        id: period,
+        start: AT,
+        end: AT + HOUR,
+        status: PeriodStatus::Approved,
+        sum: Some(sum),
+        submitted_at: Some(AT),
+        submitted_hash: Some(TimeMark(17)),
+        approved_at: Some(AT),
+        approved_by: Some("root".into()),
+        note: Some(note("Friday was missing.")),
+        pay_run: Some(id(12)),
+    };
+    golden.request(
+        ListPeriods { range: range(), employees: vec![id(1)], after: Some(period) },
+        Page { items: vec![known.clone()], next: Some(period) },
+    );
+    golden.request(GetPeriod { id: period }, known.clone());
+    golden.request(SubmitPeriod { id: period }, known.clone());
+    golden.request(on_condition(ApprovePeriod { id: period }), known.clone());
+    golden.request(SendBackPeriod { id: period, note: note("Friday is missing.") }, known.clone());
+    golden.request(ReopenPeriod { id: period, reason: note("A sheet was found.") }, known);
+    golden.request(
+        GetPeriodSums { ranges: vec![range()], employees: vec![id(1)], after: Some(id(2)) },
+        Page { items: vec![EmployeeSums { employee: id(1), sums: vec![sum] }], next: Some(id(1)) },
+    );
+    let lock =
+        Lock { project_id: Some(id(3)), locked_until: Some(AT), changed_by: Some("root".into()), changed_at: AT };
+    golden.request(ListLocks {}, vec![lock.clone()]);
+    golden.request(SetLock { project_id: Some(id(3)), locked_until: AT }, lock.clone());
+    let reason = note("A sheet was found.");
+    golden.request(ReopenLock { project_id: Some(id(3)), locked_until: Some(AT), reason }, lock);
+    let settles = SettledTime { employee_id: Some(id(1)), project_id: None, start: Some(AT), end: AT + HOUR };
+    golden.event(SettlementChanged { id: period.to_string(), version: 2, settles: Some(settles) });
 }
 
 fn attention(golden: &mut Golden) {

@@ -83,4 +83,5 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::task_time)
         .on(handlers::long_days)
         .on(handlers::silent)
+        .on(handlers::period_sums)
 }

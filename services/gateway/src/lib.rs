@@ -18,6 +18,7 @@ mod observe;
 mod openapi;
 mod organisation;
 mod pages;
+mod periods;
 mod routes;
 mod serving;
 mod sheet;

@@ -45,6 +45,7 @@ use crate::{
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
         (name = "Analytics", description = "Where the time and the money went."),
+        (name = "Periods", description = "What is submitted, approved, locked and paid."),
         (name = "Keys and roles", description = "Who may do what."),
         (name = "Audit", description = "Who did what."),
         (name = "Settings", description = "What the organisation has chosen."),

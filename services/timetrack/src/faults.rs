@@ -1,8 +1,12 @@
 use std::{fmt, sync::Arc};
 
-/// A step of recording, after which a worker can die.
+/// A step of a worker, after which it can die, or stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// It is about to say that it lives.
+    Living,
+    /// It is decided which windows are recorded.
+    Checked,
     /// The windows are in MongoDB, and nobody knows.
     Inserted,
     /// Analytics know, the gateway does not.

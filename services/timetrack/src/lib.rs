@@ -19,7 +19,7 @@ pub use config::{Config, EarliestWindow, Limits};
 pub use faults::{Faults, Step};
 
 use crate::{
-    consumers::{Ingest, Knowledge, Memory},
+    consumers::{Ingest, Knowledge, Memory, Settling},
     metrics::TimetrackMetrics,
     store::{Doing, Store},
 };
@@ -42,6 +42,7 @@ pub(crate) struct App {
     pub(crate) memory: Memory,
     /// Who tracks, as it was a moment ago.
     pub(crate) tracking: Lately<(), Vec<Doing>>,
+    pub(crate) settling: Settling,
     /// Of the messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
 }
@@ -77,15 +78,18 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         knowledge: Knowledge::default(),
         memory: Memory::default(),
         tracking: Lately::new(TRACKING_LASTS),
+        settling: Settling::default(),
         failures: OwnFailures::default(),
     });
     metrics::watch(&app, &shutdown);
+    Settling::keep(app.clone(), &shutdown).await;
     Knowledge::keep(app.clone(), &shutdown);
     Memory::keep(app.clone(), &shutdown);
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
+    handlers::open_what_was_given_up(app.clone(), &shutdown);
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
@@ -119,6 +123,15 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::discard_quarantined)
         .on(handlers::get_settings)
         .on(handlers::set_settings)
+        .on(handlers::list_periods)
+        .on(handlers::get_period)
+        .on(handlers::submit_period)
+        .on(handlers::approve_period)
+        .on(handlers::send_back_period)
+        .on(handlers::reopen_period)
+        .on(handlers::list_locks)
+        .on(handlers::set_lock)
+        .on(handlers::reopen_lock)
 }
 
 /// What this service does about events: one line an event. All keep the copy of who may track.

@@ -28,9 +28,10 @@ pub(crate) struct TimetrackMetrics {
 type Sizes = [[Gauge; STREAMS.len()]; 3];
 
 /// Why windows are in quarantine, as codes and as the words for them.
-const REASONS: [(Code, &str); 12] = [
+const REASONS: [(Code, &str); 13] = [
     (Code::ClockAhead, "clock_ahead"),
     (Code::ClockBehind, "clock_behind"),
+    (Code::PeriodLocked, "period_locked"),
     (Code::Conflict, "conflict"),
     (Code::UnknownEmployee, "unknown_employee"),
     (Code::UnknownProject, "unknown_project"),

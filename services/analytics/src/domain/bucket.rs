@@ -1,13 +1,7 @@
 use std::collections::BTreeSet;
 
-use contracts::{Grouping, Millis, TimeRange, YearMonth, Zone};
-use jiff::{
-    Timestamp,
-    civil::{Date, Weekday},
-    tz::{AmbiguousOffset, TimeZone},
-};
-
-use super::CALENDAR;
+use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone, beginning, day_of};
+use jiff::civil::{Date, Weekday};
 
 /// A stretch of a question's range that has rows of its own: all of it, or the part of a local
 /// day, week or month that lies in it.
@@ -62,30 +56,6 @@ fn next_edge(date: Date, by: &BTreeSet<Grouping>) -> Option<Date> {
 fn monday(date: Date) -> Date {
     let since = date.weekday().to_monday_zero_offset();
     date.checked_sub(jiff::Span::new().days(since)).unwrap_or(date)
-}
-
-/// The day that a moment belongs to: the last that has begun. Where the clock is set back across
-/// midnight, the new day goes on.
-fn day_of(at: Millis, zone: &TimeZone) -> Date {
-    let shown = zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default()).date();
-    match shown.tomorrow() {
-        Ok(next) if beginning(next, zone) <= at => next,
-        _ => shown,
-    }
-}
-
-/// The first moment of a day: its first midnight; where the clock skips that, the moment it does.
-fn beginning(date: Date, zone: &TimeZone) -> Millis {
-    let midnight = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
-    let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
-    // Never further than the calendar goes.
-    let Ok(found) = midnight.compatible() else { return Millis(CALENDAR.end) };
-    let found = Millis(found.as_millisecond());
-    if !skipped {
-        return found;
-    }
-    let after = Timestamp::from_millisecond(found.0 + 1).unwrap_or_default();
-    zone.preceding(after).next().map_or(found, |skip| Millis(skip.timestamp().as_millisecond()))
 }
 
 #[cfg(test)]

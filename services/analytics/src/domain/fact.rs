@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
-use contracts::{EmployeeId, Millis, TimeRange, WINDOW_MOST, WindowFact, WindowId};
+use contracts::{CALENDAR, EmployeeId, Millis, TimeRange, WINDOW_MOST, WindowFact, WindowId};
 
-use super::{CALENDAR, EmployeeDay};
+use super::EmployeeDay;
 
 /// Whose time a window is, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

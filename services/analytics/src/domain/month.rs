@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use contracts::{DAY, EmployeeId, Millis, TimeRange};
+use contracts::{CALENDAR, DAY, EmployeeId, Millis, TimeRange};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +25,6 @@ impl EmployeeMonth {
         Place { employee: self.employee, start: month.start(), end: month.end() }
     }
 }
-
-/// Where windows can lie: from 1970 on, for as long as the calendar has years of four digits.
-pub(crate) const CALENDAR: Range<i64> = 0..253_370_764_800_000;
 
 impl UtcMonth {
     /// The month that holds a UTC day, counted from 1970-01-01.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{EmployeeId, Money, ProjectId, Rate, TaskId, TimeRange, WINDOW_MOST, WindowFact};
+use contracts::{CountedSum, EmployeeId, Money, ProjectId, Rate, TaskId, TimeMark, TimeRange, WINDOW_MOST, WindowFact};
 
 use super::{EmployeeDay, Part, Total, Touched};
 
@@ -33,6 +33,17 @@ impl Stretch {
     pub(crate) fn total(self) -> Total {
         let time = self.counts.length();
         Total { time, costs: Money::of(self.work.cost, time), income: Money::of(self.work.income, time) }
+    }
+
+    /// Its mark.
+    pub(crate) fn mark(self) -> TimeMark {
+        let Work { project, task, cost, income } = self.work;
+        TimeMark::of(project, task, cost, income, self.counts)
+    }
+
+    /// What it sums up to, with its mark.
+    pub(crate) fn sum(self) -> CountedSum {
+        self.total().marked(self.mark())
     }
 
     /// The part of it inside a range.

@@ -1,6 +1,6 @@
 use std::ops::{AddAssign, Neg};
 
-use contracts::Money;
+use contracts::{CountedSum, Money, TimeMark};
 
 /// Time and money, exactly: rounded only when it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,13 @@ pub(crate) struct Total {
     pub(crate) costs: Money,
     /// What it earned.
     pub(crate) income: Money,
+}
+
+impl Total {
+    /// The same with the mark of the same time.
+    pub(crate) fn marked(self, mark: TimeMark) -> CountedSum {
+        CountedSum { time: self.time, costs: self.costs, income: self.income, mark }
+    }
 }
 
 impl AddAssign for Total {

@@ -7,7 +7,7 @@ use kit::{
     Database, Error, Shape,
     mongo::{index, one_of, value},
 };
-use mongodb::options::Hint;
+use mongodb::{Collection, options::Hint};
 
 use super::{
     months::{Fresh, Months, Row, Seen},
@@ -27,6 +27,10 @@ impl EmployeeMonths {
 
     pub(super) fn open(db: &Database) -> Self {
         Self(Months { rows: db.collection("employee_months") })
+    }
+
+    pub(super) fn rows(&self) -> &Collection<Row<EmployeeMonth>> {
+        &self.0.rows
     }
 
     /// The states that these months are in now, with what counts on these days.
@@ -118,11 +122,11 @@ impl EmployeeMonths {
     }
 }
 
-fn by_month() -> Document {
+pub(super) fn by_month() -> Document {
     doc! { "_id.month": 1, "_id.employee": 1 }
 }
 
-fn by_employee() -> Document {
+pub(super) fn by_employee() -> Document {
     doc! { "_id.employee": 1, "_id.month": 1 }
 }
 

@@ -6,6 +6,7 @@ mod employees;
 mod facts;
 mod months;
 mod packed;
+mod period_sums;
 mod reading;
 mod rebuilds;
 

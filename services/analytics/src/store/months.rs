@@ -35,6 +35,10 @@ pub(super) struct Row<Id> {
     /// The same by project and task.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Binary>,
+    /// The mark of each day; nothing in the months of all together, nor where an earlier version has
+    /// computed the day.
+    #[serde(default)]
+    pub(super) marks: BTreeMap<String, Binary>,
     /// What counts on each day; nothing in the months of all together.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, Binary>,
@@ -119,18 +123,22 @@ fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     let (mut set, mut unset) = (doc! { "version": seen.version + 1 }, Document::new());
     for (day, fresh) in days {
         let (cells, parts) = match fresh {
-            Fresh::Stretches(stretches) => (cells(&stretches), Some(packed::pack_stretches(day, &stretches)?)),
+            Fresh::Stretches(stretches) => {
+                let mark = packed::pack_mark(stretches.iter().map(|stretch| stretch.mark()).sum());
+                (cells(&stretches), Some((mark, packed::pack_stretches(day, &stretches)?)))
+            }
             Fresh::Cells(cells) => (cells, None),
         };
         if cells.is_empty() {
-            unset.extend(["sums", "cells", "parts"].map(|group| (format!("{group}.{day}"), true.into())));
+            unset.extend(["sums", "cells", "marks", "parts"].map(|group| (format!("{group}.{day}"), true.into())));
             continue;
         }
         let mut sum = crate::domain::Total::default();
         cells.iter().for_each(|(_, total)| sum += *total);
         set.insert(format!("sums.{day}"), packed::pack_sum(sum)?);
         set.insert(format!("cells.{day}"), packed::pack_cells(&cells)?);
-        if let Some(parts) = parts {
+        if let Some((mark, parts)) = parts {
+            set.insert(format!("marks.{day}"), mark);
             set.insert(format!("parts.{day}"), parts);
         }
         all.push(cells);

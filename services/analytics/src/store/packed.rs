@@ -6,7 +6,7 @@
 
 use anyhow::{Context, bail};
 use bson::{Binary, spec::BinarySubtype};
-use contracts::{Money, ProjectId, Rate, TaskId, TimeRange};
+use contracts::{Money, ProjectId, Rate, TaskId, TimeMark, TimeRange};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::{Cells, Stretch, Total, Work};
@@ -31,6 +31,15 @@ pub(super) fn pack_sum(total: Total) -> anyhow::Result<Binary> {
 
 pub(super) fn unpack_sum(packed: &Binary) -> anyhow::Result<Total> {
     Ok(total(unpack(packed)?))
+}
+
+pub(super) fn pack_mark(mark: TimeMark) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes: mark.0.to_be_bytes().into() }
+}
+
+pub(super) fn unpack_mark(packed: &Binary) -> anyhow::Result<TimeMark> {
+    let bytes = packed.bytes.as_slice().try_into().context("a mark that is not 16 bytes long")?;
+    Ok(TimeMark(u128::from_be_bytes(bytes)))
 }
 
 pub(super) fn pack_cells(cells: &Cells) -> anyhow::Result<Binary> {

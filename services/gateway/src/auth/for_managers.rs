@@ -1,14 +1,15 @@
 //! What each question and each change is to a manager.
 
 use contracts::{
-    AdmitQuarantined, Bounded, Conditional, CorrectWindow, CountQuarantine, CountUndelivered, CreateApiKey,
-    CreateEmployee, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam,
-    DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetProject, GetProjectTime, GetSettings, GetTask,
-    GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees,
-    ListLongDays, ListOverlaps, ListProjects, ListQuarantine, ListRoster, ListSilent, ListTasks, ListTeams,
-    ListTracking, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee, ReplayQuarantined, Request,
-    RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee,
-    UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+    AdmitQuarantined, ApprovePeriod, Bounded, Code, Conditional, CorrectWindow, CountQuarantine, CountUndelivered,
+    CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask,
+    DeleteTeam, DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPeriod, GetPeriodSums, GetProject,
+    GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys,
+    ListAuditEntries, ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPeriods, ListProjects, ListQuarantine,
+    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, Project, ProjectId,
+    ReactivateEmployee, ReopenLock, ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset,
+    SetLock, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject,
+    UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -36,6 +37,21 @@ never! {
     Conditional<SetSettings>,
 }
 
+/// What settles time of everybody, or opens again what is settled: a right of owners and admins.
+macro_rules! admins_alone {
+    ($($name:ty),* $(,)?) => {$(
+        impl ForManagers for $name {
+            type Sent = Self;
+
+            fn within(self, _: &Reach) -> Result<Self, Failure> {
+                Err(Failure::new(Code::Forbidden, "Only owners and admins may do this."))
+            }
+        }
+    )*};
+}
+
+admins_alone! { ReopenPeriod, SetLock, ReopenLock }
+
 /// What has an id, and of whom it is only its service knows: that is told the bounds.
 macro_rules! bounded {
     ($($name:ty),* $(,)?) => {$(
@@ -50,8 +66,7 @@ macro_rules! bounded {
 }
 
 bounded! {
-    GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined,
-    DiscardQuarantined,
+    GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod,
 }
 
 /// A list, of which its service is told the bounds; what it gives beyond them all the same, because it
@@ -162,7 +177,18 @@ macro_rules! of_employees {
     )*};
 }
 
-of_employees! { ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered }
+of_employees! {
+    ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered, ListPeriods, GetPeriodSums,
+}
+
+/// They settle a manager's hours too.
+impl ForManagers for ListLocks {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+}
 
 impl ForManagers for UpdateWindows {
     type Sent = Self;

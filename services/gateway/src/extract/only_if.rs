@@ -37,6 +37,13 @@ impl OnlyIf {
         self.on_part(Part::Own, change)
     }
 
+    /// The change on the condition that the first part is as it was seen, by its tag alone or by that of the
+    /// whole answer.
+    pub(crate) fn on_first<R>(&self, change: R) -> Conditional<R> {
+        let first = |tag: &String| Tag::sent(tag.split('-').next().unwrap_or_default());
+        Conditional { change, if_match: IfMatch(self.0.as_ref().map(|tags| tags.iter().map(first).collect())) }
+    }
+
     /// The change on the condition that this part is as it was seen.
     pub(crate) fn on_part<R>(&self, part: Part, change: R) -> Conditional<R> {
         let seen = self.0.as_ref().map(|tags| tags.iter().filter_map(|tag| part.of(tag)).map(Tag::sent).collect());

@@ -132,7 +132,7 @@ impl List {
 }
 
 /// Sends what `fetch` gives, a page after each place, in the way that the caller has asked for.
-async fn send<T, C, U, Fut>(
+pub(super) async fn send<T, C, U, Fut>(
     listing: Listing,
     form: Form,
     fetch: impl Fn(Option<C>) -> Fut + Send + Sync + 'static,

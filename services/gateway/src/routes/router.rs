@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
-use Resource::{Analytics, Employees, Keys, Projects, Tasks, Teams, Time};
+use Resource::{Analytics, Employees, Keys, Periods, Projects, Tasks, Teams, Time};
 use axum::{
     Extension, Router,
     extract::State,
@@ -27,8 +27,8 @@ use utoipa_axum::{
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
-    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, passwords, projects,
-    sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
+    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, locks, passwords, periods,
+    projects, sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -120,6 +120,14 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Analytics), routes!(attention::list_overlaps)))
         .routes(access(Scoped(Analytics), routes!(attention::list_long_days)))
         .routes(access(Scoped(Resource::Audit), routes!(audit::list_entries)))
+        .routes(access(ScopedOrOwn(Periods), routes!(periods::list_periods)))
+        .routes(access(ScopedOrOwn(Periods), routes!(periods::get_period)))
+        .routes(access(Own, routes!(periods::submit_period)))
+        .routes(access(Scoped(Periods), routes!(periods::approve_period)))
+        .routes(access(Scoped(Periods), routes!(periods::send_back_period)))
+        .routes(access(Scoped(Periods), routes!(periods::reopen_period)))
+        .routes(access(Scoped(Periods), routes!(locks::list_locks, locks::set_lock)))
+        .routes(access(Scoped(Periods), routes!(locks::reopen_lock)))
         .routes(access(Scoped(Resource::Settings), routes!(settings::get_settings, settings::set_settings)))
         .routes(access(Open, routes!(health::healthz)))
         .routes(access(Open, routes!(health::readyz)))

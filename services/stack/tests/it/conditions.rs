@@ -99,6 +99,7 @@ impl Office {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
+        let period = at("period", &format!("{}_2025-10-01", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
             change(
@@ -143,6 +144,13 @@ impl Office {
             change("DELETE /api/v1/project/{id}", &other, other.clone(), Value::Null, named(&other)),
             change("PATCH /api/v1/time-entries/{id}", &first, first.clone(), json!({ "paid": true }), noted(&first)),
             change("DELETE /api/v1/time-entries/{id}", &second, second.clone(), Value::Null, noted(&second)),
+            change(
+                "POST /api/v1/period/{id}/approve",
+                &period,
+                period.clone() + "/approve",
+                Value::Null,
+                ("PATCH", first.clone(), json!({ "end": TEN + HOUR - 1 })),
+            ),
         ]
     }
 
@@ -182,7 +190,8 @@ async fn a_change_on_condition_is_made_on_what_was_seen_or_not_at_all() {
             let answer = office.ask(change.method(), path, body.clone(), Some(("If-Match", condition))).await;
             (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
         };
-        let failed = (412, "precondition_failed".to_owned());
+        let code = if call.contains("/period/") { "period_changed" } else { "precondition_failed" };
+        let failed = (412, code.to_owned());
         assert_eq!(refused(&seen).await, failed, "{call}");
         assert_eq!(refused(&format!("W/{now}, \"x\"")).await, failed, "{call}: a weak tag");
         for malformed in ["", "x", "*, \"x\""] {

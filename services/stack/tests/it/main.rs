@@ -36,6 +36,7 @@ mod metrics;
 mod names;
 mod office;
 mod page;
+mod periods;
 mod program;
 mod projects;
 mod proxied;

@@ -133,8 +133,15 @@ const HIDDEN: Expected = [(200, ""), (404, "not_found"), (200, "")];
 const CHANGED: Expected = [(200, ""), (403, "other_team"), (403, "own_time")];
 const DONE: Expected = [(204, ""), (403, "other_team"), (403, "own_time")];
 
+const ALONE: Expected = [(403, "forbidden"), (403, "forbidden"), (403, "forbidden")];
+
 const RANGE: &str = "start=1759000000000&end=1761000000000";
 const LONG: &str = "start=1759000000000&end=1761000000000&hours=2";
+
+/// A worker's October.
+fn period(worker: &Worker) -> String {
+    format!("{}_2025-10-01", worker.person.id)
+}
 
 /// Every call that the role lets a manager make; what is taken away comes last.
 fn calls() -> Vec<(&'static str, About, Value, Expected)> {
@@ -166,7 +173,25 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
         ("POST /api/v1/quarantine/{id}/admit", Thing(|w| w.held[1].clone()), none.clone(), CHANGED),
         ("POST /api/v1/quarantine/{id}/discard", Thing(|w| w.held[2].clone()), none.clone(), DONE),
-        ("DELETE /api/v1/time-entries/{id}", Thing(|w| w.windows[1].clone()), none, DONE),
+        ("DELETE /api/v1/time-entries/{id}", Thing(|w| w.windows[1].clone()), none.clone(), DONE),
+        ("GET /api/v1/period", Employees(RANGE), none.clone(), READ),
+        ("GET /api/v1/period/{id}", Thing(period), none.clone(), READ),
+        (
+            "POST /api/v1/period/{id}/approve",
+            Thing(period),
+            none.clone(),
+            [(400, "bad_precondition"), (403, "other_team"), (403, "own_period")],
+        ),
+        (
+            "POST /api/v1/period/{id}/send-back",
+            Thing(period),
+            json!({ "note": "Friday is missing." }),
+            [(409, "period_not_submitted"), (403, "other_team"), (403, "own_period")],
+        ),
+        ("POST /api/v1/period/{id}/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
+        ("GET /api/v1/lock", Thing(period), none, [(200, ""), (200, ""), (200, "")]),
+        ("PUT /api/v1/lock", Thing(period), json!({ "lockedUntil": TEN }), ALONE),
+        ("POST /api/v1/lock/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
     ]
 }
 

@@ -1,4 +1,4 @@
-use contracts::{Code, IngestItem, TimeRange};
+use contracts::{Code, IngestItem, Millis, TimeRange};
 use kit::Error;
 
 use crate::{
@@ -12,11 +12,9 @@ pub(super) enum Fate {
     HeldBack { code: Code, waiting: bool },
 }
 
-/// Which windows may be recorded. What is remembered says yes where that is final; for all else the
-/// database is asked.
-pub(super) async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
-    // Before memory is read, so that it is no older than this moment.
-    let complete_up_to = app.memory.complete().await;
+/// Which windows may be recorded. What is remembered, which is complete up to a moment, says yes where
+/// that is final; for all else the database is asked.
+pub(super) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
     let mut fates: Vec<Option<Fate>> =
         items.iter().map(|item| yes(item, &remembered, complete_up_to).map(Fate::Admitted)).collect();

@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use async_nats::jetstream::{self, response::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use contracts::{IngestItem, Millis, WindowId, WindowsHeld, stream};
+use contracts::{IngestItem, Millis, ProjectId, SettlementChanged, WindowId, WindowsHeld, stream};
 use kit::Shutdown;
 use serde::Deserialize;
 use tokio::{
@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{
     App,
-    domain::{Binding, BindingKey, Bindings, MOST_HELD, Remembered},
+    domain::{Binding, BindingKey, Bindings, HeardSettled, MOST_HELD, Remembered, Settled, SettledBy, Worked},
 };
 
 /// The subjects of all events that tell of a changed aggregate.
@@ -64,6 +64,8 @@ struct Look {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     remembered: Mutex<Remembered>,
+    /// What is settled; nothing while there is no feed.
+    settled: Mutex<Option<HeardSettled>>,
     /// How many looks have begun.
     begun: AtomicU64,
     ended: watch::Sender<Look>,
@@ -85,6 +87,7 @@ impl Memory {
                 }
                 // Before the word that there is no feed: nobody is to believe what may lack something.
                 feed.memory.remembered().forget();
+                *feed.memory.settled() = None;
                 feed.memory.ended.send_modify(|look| look.up_to = None);
                 tokio::select! {
                     () = sleep(PAUSE) => {}
@@ -106,6 +109,21 @@ impl Memory {
 
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Option<HeardSettled>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What settles each of these, and the locks of projects beside it; nothing where the database has to
+    /// be asked.
+    pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
+        let heard = self.settled();
+        let settled = heard.as_ref()?.settled();
+        if settled.is_empty() {
+            return Some(vec![Judged::default(); worked.len()]);
+        }
+        Some(worked.iter().map(|one| one.map(|one| Judged::by(settled, one)).unwrap_or_default()).collect())
     }
 
     /// Gives the moment up to which everything is known that was published before: at most [`FRESH`]
@@ -176,6 +194,7 @@ impl Memory {
     async fn follow(&self, app: &App, stop: &Shutdown) -> anyhow::Result<()> {
         let mut feed = Feed::begin(app).await?;
         self.look(app, &mut feed).await?;
+        self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
         self.count_held(app).await?;
         loop {
@@ -192,6 +211,16 @@ impl Memory {
         }
     }
 
+    /// Reads what is settled. Whoever settles something writes it down before telling, and no look is under
+    /// way meanwhile: so all is known that was told up to the feed's place.
+    async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
+        let mut heard = HeardSettled::default();
+        app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
+        *self.settled() = Some(heard);
+        app.settling.hear(feed.next - 1);
+        Ok(())
+    }
+
     /// Reads what is held. No look is under way meanwhile, so nothing is heard between the read and
     /// what is kept of it; and who holds a window writes it down before telling.
     async fn count_held(&self, app: &App) -> anyhow::Result<()> {
@@ -204,14 +233,14 @@ impl Memory {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
             let asked_at = (app.clock.now(), Instant::now());
-            if feed.take_new(|subject, payload| self.hear(subject, payload)).await? {
+            if feed.take_new(|place, subject, payload| self.hear(app, place, subject, payload)).await? {
                 self.ended.send_replace(Look { number, up_to: Some(asked_at) });
                 return Ok(());
             }
         }
     }
 
-    fn hear(&self, subject: &str, payload: &[u8]) {
+    fn hear(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
         // What cannot be read does not reach the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => self.remembered().hear(binding),
@@ -221,9 +250,36 @@ impl Memory {
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
+            Ok(None) if subject.starts_with("evt.timetrack.v1.settlement.") => {
+                match serde_json::from_slice::<SettlementChanged>(payload) {
+                    Ok(settlement) => {
+                        // Without what was settled before, this alone is not all: it is read from the database.
+                        if let Some(heard) = self.settled().as_mut() {
+                            heard.hear(settlement);
+                            app.settling.hear(place);
+                        }
+                    }
+                    Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
+                }
+            }
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }
+    }
+}
+
+/// What settles a window, as far as that is known without a look at other windows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    /// What settles it.
+    pub(super) by: Option<SettledBy>,
+    /// The locks of other projects that it lies before.
+    pub(super) beside: Vec<(ProjectId, Millis)>,
+}
+
+impl Judged {
+    pub(super) fn by(settled: &Settled, worked: Worked) -> Self {
+        Self { by: settled.by(worked), beside: settled.locks_beside(worked) }
     }
 }
 
@@ -245,7 +301,7 @@ impl Feed {
     }
 
     /// Takes the next event, if there is one; says whether there was none when this was asked.
-    async fn take_new(&mut self, mut hear: impl FnMut(&str, &[u8])) -> anyhow::Result<bool> {
+    async fn take_new(&mut self, mut hear: impl FnMut(u64, &str, &[u8])) -> anyhow::Result<bool> {
         let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
         // Of a stream that was made anew, and of what went before it was read, nothing is known.
         ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
@@ -256,7 +312,7 @@ impl Feed {
             Response::Ok(Found { message }) => {
                 ensure!(message.seq >= self.next, "the stream is another one");
                 self.next = message.seq + 1;
-                hear(&message.subject, &STANDARD.decode(message.data)?);
+                hear(message.seq, &message.subject, &STANDARD.decode(message.data)?);
                 Ok(false)
             }
             Response::Err { error } if error.code() == 404 => {

@@ -7,6 +7,8 @@ mod ingest;
 mod knowledge;
 mod memory;
 mod recorder;
+mod settled;
+mod settling;
 
 pub(crate) use self::{
     bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
@@ -15,4 +17,6 @@ pub(crate) use self::{
     knowledge::Knowledge,
     memory::Memory,
     recorder::{Arrival, publish, record_all},
+    settled::settled_in,
+    settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{collections::HashSet, time::Instant};
 
 use contracts::{
     Code, IngestItem, Millis, Outcome, WINDOWS_AN_EVENT, WINDOWS_HELD_AN_EVENT, WindowContent, WindowFact, WindowId,
@@ -7,7 +7,10 @@ use contracts::{
 use kit::Error;
 use serde_json::value::to_raw_value;
 
-use super::check::{Fate, check};
+use super::{
+    check::{Fate, check},
+    settled::{settled_by, take_back},
+};
 use crate::{
     App, Step,
     domain::{Held, Hold, Next, record, untimely},
@@ -89,6 +92,8 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
     let again = arrivals.iter().any(|arrival| arrival.again);
+    // Before anything is looked at: whoever settles time waits for what is in hand.
+    let batch = app.settling.take_in_hand(now);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
     let (mut places, mut timely, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
     for (place, arrival) in arrivals.into_iter().enumerate() {
@@ -102,11 +107,18 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
     }
 
-    let fates = check(app, &timely).await?;
+    let mut complete_up_to = if timely.is_empty() { None } else { app.memory.complete().await };
+    let fates = check(app, &timely, complete_up_to).await?;
     let (mut admitted, mut windows) = (Vec::new(), Vec::new());
-    for (((place, seq, again), item), fate) in places.into_iter().zip(timely).zip(fates) {
+    if !timely.is_empty() && !batch.is_fresh(app.clock.now()) {
+        app.settling.say(app).await?;
+        complete_up_to = app.memory.complete().await;
+    }
+    let settled_before = settled_by(app, &timely.iter().collect::<Vec<_>>(), complete_up_to.is_some()).await?;
+    for ((((place, seq, again), item), fate), by) in places.into_iter().zip(timely).zip(fates).zip(settled_before) {
         let arrival = Arrival { item, seq, again };
         match fate {
+            Fate::Admitted(_) if by.is_some() => held_back.push((place, arrival, SETTLED)),
             Fate::Admitted(terms) => {
                 windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
                 admitted.push((place, arrival));
@@ -118,11 +130,22 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
     }
 
+    app.faults.at(Step::Checked).await;
     let mut recorded = Recorded::default();
     let inserted = app.store.windows.insert(&windows).await?;
+    let is_new = |n: usize| !inserted.refused.contains(&n);
+    let mut taken_back = HashSet::new();
+    if !windows.is_empty() && !batch.is_fresh(app.clock.now()) {
+        let new: Vec<&StoredWindow> = (0..windows.len()).filter(|n| is_new(*n)).map(|n| &windows[n]).collect();
+        taken_back = take_back(app, &new).await?;
+    }
     for (n, ((place, arrival), window)) in admitted.into_iter().zip(&windows).enumerate() {
         let content = WindowContent::from(&arrival.item);
-        if !inserted.refused.contains(&n) {
+        if taken_back.contains(&window.id) {
+            held_back.push((place, arrival, SETTLED));
+            continue;
+        }
+        if is_new(n) {
             recorded.add(window, content);
             settled[place] = Some(Outcome::Stored(to_raw_value(&window.window)?).into());
             continue;
@@ -157,6 +180,9 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     app.faults.at(Step::Published).await;
     Ok(settled.into_iter().flatten().collect())
 }
+
+/// A window of settled time. Somebody admits it into the time that is open, or opens the other again.
+const SETTLED: Hold = Hold { code: Code::PeriodLocked, next: Next::Admin };
 
 /// A window whose id has other content already. Nobody knows whether its sender was told, or was
 /// answered 202 before: so it is kept.

@@ -114,6 +114,7 @@ pub(crate) fn refusal(code: Code) -> &'static str {
         Code::ClockAhead => "The window ends ahead of the server's clock: check the clock of the computer.",
         Code::ClockBehind => "The window began long ago, so the clock of the computer was probably wrong: check it.",
         Code::Conflict => "Its id belongs to another window.",
+        Code::PeriodLocked => "The time is settled already: it is locked, or the pay period is approved.",
         _ => "The window cannot be recorded.",
     }
 }

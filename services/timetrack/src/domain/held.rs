@@ -130,7 +130,7 @@ impl Held {
         match self.code {
             _ if self.decision.is_some() => WindowState::Rejected { code, detail },
             _ if self.waiting => WindowState::Queued,
-            Code::ClockAhead | Code::ClockBehind => WindowState::SetAside { code, detail },
+            Code::ClockAhead | Code::ClockBehind | Code::PeriodLocked => WindowState::SetAside { code, detail },
             _ => WindowState::Rejected { code, detail },
         }
     }

@@ -10,6 +10,7 @@ mod history;
 mod known;
 mod recording;
 mod remembered;
+mod settled;
 mod taking;
 mod timeliness;
 
@@ -20,5 +21,6 @@ pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;
 pub(crate) use remembered::{MOST_HELD, Remembered, yes};
+pub(crate) use settled::{HeardSettled, Settled, SettledBy, Worked};
 pub(crate) use taking::{Span, Sweep, Taking};
 pub(crate) use timeliness::untimely;

@@ -4,13 +4,13 @@ use contracts::{
     Action, AuditSubject, Bounded, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
     WindowCorrection, WindowId, WindowsRecorded, Within, changed, deleted,
 };
-use kit::{Call, Error};
+use kit::{Call, Error, Tx};
 use serde_json::{Value, json};
 
 use super::list::with_negative_time;
 use crate::{
     App,
-    domain::{correct as corrected, require_task_of_project},
+    domain::{SettledBy, Worked, correct as corrected, require_task_of_project},
     store::StoredWindow,
 };
 
@@ -80,6 +80,7 @@ async fn change(
     let stored = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
         let Some(now) = rule(&was)? else { return Ok(was) };
+        require_open(app, tx, &was, &now).await?;
         check_parties(app, &was, &now).await?;
         let (action, changes) = match now.voided {
             true => (Action::WindowVoided, deleted(&was.window)),
@@ -94,6 +95,32 @@ async fn change(
     })?;
     app.db.until_published(PUBLISHED).await?;
     Ok(stored)
+}
+
+/// Refuses a change of what is settled, or of what it is counted by.
+///
+/// # Errors
+/// 409, which says what has settled it.
+pub(super) async fn require_open(
+    app: &App,
+    tx: &mut Tx<'_>,
+    was: &StoredWindow,
+    now: &StoredWindow,
+) -> Result<(), Error> {
+    let worked: Vec<Worked> = [was, now].into_iter().filter_map(|one| Worked::of_window(&one.window)).collect();
+    let settled = app.store.settlements.hold(tx, &worked).await?;
+    settled.require_kept(&was.fact(), &now.fact())?;
+    let place = |one: &StoredWindow| (one.window.start, one.window.end, one.window.project_id, one.voided);
+    if place(was) == place(now) {
+        return Ok(());
+    }
+    for one in worked {
+        let beside = settled.locks_beside(one);
+        if let Some((project, until)) = app.store.windows.overlaps_on(Some(tx), one, &beside).await? {
+            return Err(SettledBy::Project { project, until }.refusal().into());
+        }
+    }
+    Ok(())
 }
 
 /// The changes and why they were made, as one more operation before the last of them, which may take

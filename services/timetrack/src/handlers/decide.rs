@@ -4,14 +4,14 @@ use contracts::{
     Action, AdmitQuarantined, AuditSubject, Bounded, Code, DiscardQuarantined, Failure, TimeRange, Window,
     WindowContent, WindowId,
 };
-use kit::{Call, Error};
+use kit::{Call, Error, mongo};
 use uuid::Uuid;
 
 use super::{list::with_negative_time, quarantine::one};
 use crate::{
     App,
-    consumers::publish,
-    domain::{Decision, Held, admit_anyway, record, refusal},
+    consumers::{publish, settled_in},
+    domain::{Decision, Held, Worked, admit_anyway, record, refusal},
     store::StoredWindow,
 };
 
@@ -85,13 +85,34 @@ async fn admit(app: &App, held: &Held) -> Result<StoredWindow, Error> {
         item.id = own_id(item.id, content);
     }
     let window = StoredWindow::new(record(item.clone(), terms), item.hash);
-    let mut inserted = app.store.windows.insert(std::slice::from_ref(&window)).await?;
-    if inserted.refused.is_empty() {
+    if insert(app, &window).await? {
         return Ok(window);
     }
-    match inserted.taken.remove(&window.id) {
+    match app.store.windows.find(window.id, None).await? {
         Some(stored) if app.store.windows.was_sent_as(&stored, content, item.hash).await? => Ok(stored),
         _ => Err(Failure::new(Code::Unavailable, "Its id was taken in this moment. Try again.").into()),
+    }
+}
+
+/// Records a window, unless its time is settled; says whether its id was free.
+async fn insert(app: &App, window: &StoredWindow) -> Result<bool, Error> {
+    let worked = Worked::of_window(&window.window);
+    let inserted = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        if app.store.windows.get(tx, window.id).await?.is_some() {
+            return Ok(false);
+        }
+        if let Some(worked) = worked
+            && let Some(by) = settled_in(app, tx, worked).await?
+        {
+            return Err(by.refusal().into());
+        }
+        app.store.windows.insert_one(tx, window).await?;
+        Ok(true)
+    });
+    match inserted {
+        // A worker has recorded it in this moment.
+        Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => Ok(false),
+        inserted => inserted,
     }
 }
 

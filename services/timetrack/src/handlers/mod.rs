@@ -1,24 +1,31 @@
 //! What this service answers: one file a noun or a verb.
 
+mod approve;
 mod correct;
 mod decide;
 mod facts;
 mod get;
 mod list;
+mod locks;
 mod overlaps;
+mod periods;
 mod quarantine;
 mod settings;
 mod tracking;
 mod update;
 
 pub(crate) use self::{
+    approve::{approve_period, open_what_was_given_up},
     correct::{correct, void},
     decide::{admit_quarantined, discard_quarantined},
     facts::list_facts,
     get::get,
     list::list,
+    locks::{list_locks, reopen_lock, set_lock},
     overlaps::list_overlaps,
+    periods::{get_period, list_periods, reopen_period, send_back_period, submit_period},
     quarantine::{count_quarantine, list_quarantine, replay_quarantined},
+    quarantine::{list_quarantine, replay_quarantined},
     settings::{get_settings, set_settings},
     tracking::list_tracking,
     update::{take_over_updates, update},

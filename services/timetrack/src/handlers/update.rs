@@ -1,19 +1,23 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AuditSubject, Code, EventId, Failure, UpdateWindows, WINDOWS_AN_EVENT, WindowChanges, WindowsRecorded,
-    WindowsUpdated, created,
+    Action, AuditSubject, Code, EventId, Failure, SettlementChanged, UpdateWindows, WINDOWS_AN_EVENT, WindowChanges,
+    WindowsRecorded, WindowsUpdated, created,
 };
+use futures::TryStreamExt;
 use kit::{Call, Error, Shutdown};
 use serde_json::json;
 
 use crate::{
     App,
+    domain::Settled,
     store::{StoredWindow, UpdateJob},
 };
 
 /// How long the events of an update may take to leave the outbox.
 const PUBLISHED: Duration = Duration::from_secs(30);
+/// How often a job is begun anew because something was settled meanwhile.
+const TRIES: usize = 20;
 /// How often jobs are looked for whose process has died.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
@@ -28,14 +32,57 @@ pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) ->
     if request.changes == WindowChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "Name at least one field to change.").into());
     }
-    let job = UpdateJob::new(request, app.clock.now());
-    app.store.updates.begin(&job).await?;
+    let job = begin(&app, UpdateJob::new(request, app.clock.now())).await?;
     let work = app.clone();
     let done = app.shutdown.spawn(async move { run(&work, job).await });
     let job = done.await.map_err(|error| Error::Other(error.into()))??;
     // Analytics count what is on the stream: complete when it answers.
     app.db.until_published(PUBLISHED).await?;
     Ok(WindowsUpdated { modified: job.modified as u64 })
+}
+
+/// Begins a job, unless something that it would change is settled: then nothing is changed. Until it is
+/// done nobody settles anything.
+async fn begin(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
+    for _ in 0..TRIES {
+        let before = active(app.store.settlements.all().await?);
+        require_open(app, &job.request, before.iter().cloned().collect()).await?;
+        let has_begun = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            app.store.settlements.touch_all(tx).await?;
+            let is_same = active(app.store.settlements.all_in(tx).await?) == before;
+            if is_same {
+                app.store.updates.begin(tx, &job).await?;
+            }
+            Ok(is_same)
+        })?;
+        if has_begun {
+            return Ok(job);
+        }
+    }
+    let detail = "Too much is approved or locked at this moment. Try again in a moment.";
+    Err(Failure::new(Code::Unavailable, detail).into())
+}
+
+/// What settles something, in order.
+fn active(all: Vec<SettlementChanged>) -> Vec<SettlementChanged> {
+    let mut active: Vec<SettlementChanged> = all.into_iter().filter(|one| one.settles.is_some()).collect();
+    active.sort_by(|a, b| a.id.cmp(&b.id));
+    active
+}
+
+/// Refuses an update of windows of which one is settled.
+async fn require_open(app: &App, request: &UpdateWindows, settled: Settled) -> Result<(), Error> {
+    if settled.is_empty() {
+        return Ok(());
+    }
+    let places = app.store.windows.places_of(request).await?;
+    let mut places = std::pin::pin!(places);
+    while let Some(worked) = places.try_next().await? {
+        if let Some(by) = settled.by(worked) {
+            return Err(by.refusal().into());
+        }
+    }
+    Ok(())
 }
 
 /// Goes on with updates whose process has died, until shutdown.

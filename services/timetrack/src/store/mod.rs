@@ -1,21 +1,31 @@
 //! The only place with MongoDB.
 
 mod bindings;
+mod countable;
+mod locks;
+mod periods;
 mod quarantine;
 mod settings;
+mod settlements;
 mod spans;
 mod updates;
 mod windows;
+mod workers;
 
 use kit::{Database, Shape};
 
 pub(crate) use self::{
     bindings::BindingStore,
+    locks::{LockStore, StoredLock},
+    periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
     settings::SettingsStore,
+    settlements::SettlementStore,
     spans::Party,
     updates::{UpdateJob, UpdateStore},
     windows::{Doing, StoredWindow, Stretch, WindowStore},
+    windows::{StoredWindow, Stretch, WindowStore},
+    workers::{LEASE, WorkerStore},
 };
 
 /// The collections of this service.
@@ -31,11 +41,19 @@ pub(crate) struct Store {
     pub(crate) updates: UpdateStore,
     /// What the organisation has chosen.
     pub(crate) settings: SettingsStore,
+    /// The pay periods about which somebody has done something.
+    pub(crate) periods: PeriodStore,
+    /// Up to when all is settled.
+    pub(crate) locks: LockStore,
+    /// What is settled by either.
+    pub(crate) settlements: SettlementStore,
+    /// The processes that record windows.
+    pub(crate) workers: WorkerStore,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 6] {
+    pub(crate) fn shapes() -> [Shape; 10] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -44,12 +62,21 @@ impl Store {
             QuarantineStore::shape(),
             UpdateStore::shape(),
             SettingsStore::shape(),
+            PeriodStore::shape(),
+            LockStore::shape(),
+            SettlementStore::shape(),
+            WorkerStore::shape(),
         ]
     }
 
     /// The collections, which are there.
     pub(crate) fn open(db: &Database) -> Self {
+        let (locks, periods) = (LockStore::open(db), PeriodStore::open(db));
         Self {
+            settlements: SettlementStore::open(db, locks.clone(), periods.clone()),
+            locks,
+            periods,
+            workers: WorkerStore::open(db),
             bindings: BindingStore::open(db),
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),

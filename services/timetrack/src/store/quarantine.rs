@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bson::{Document, doc};
-use contracts::{Code, EmployeeId, ListQuarantine, Millis, WindowContent, WindowId, Within};
+use contracts::{Code, EmployeeId, ListQuarantine, Millis, SettledTime, TimeRange, WindowContent, WindowId, Within};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
@@ -156,6 +156,28 @@ impl QuarantineStore {
         Ok(self.0.count_documents(filter).limit(most).await?)
     }
 
+    /// Whether a window of an employee waits, as it may only be early, that touches a range.
+    pub(crate) async fn any_waiting(&self, employee: EmployeeId, range: TimeRange) -> Result<bool, Error> {
+        let mut filter = touching(range);
+        filter.insert("waiting", true);
+        filter.insert("item.employeeId", mongo::value(&employee));
+        Ok(self.0.find_one(filter).await?.is_some())
+    }
+
+    /// Has windows tried again that were set aside because this time was settled: it is no longer.
+    pub(crate) async fn let_in(&self, time: SettledTime) -> Result<(), Error> {
+        let start = time.start.unwrap_or(Millis(i64::MIN));
+        let Ok(range) = TimeRange::new(start, time.end) else { return Ok(()) };
+        let mut filter = touching(range);
+        filter.insert("code", mongo::value(&Code::PeriodLocked));
+        filter.insert("decision", bson::Bson::Null);
+        if let Some(employee) = &time.employee_id {
+            filter.insert("item.employeeId", mongo::value(employee));
+        }
+        self.0.update_many(filter, doc! { "$set": { "waiting": true } }).await?;
+        Ok(())
+    }
+
     /// What is held under an id, of this employee or of anybody, the latest first.
     pub(crate) async fn under(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Vec<Held>, Error> {
         let mut filter = doc! { "window_id": mongo::value(&window) };
@@ -171,6 +193,11 @@ impl QuarantineStore {
 #[derive(Debug, Deserialize)]
 struct HeldId {
     window_id: WindowId,
+}
+
+/// What touches a range.
+fn touching(range: TimeRange) -> Document {
+    doc! { "item.window.start": { "$lt": range.end().0 }, "item.window.end": { "$gt": range.start().0 } }
 }
 
 /// What is held of the same window, by its id and content.

@@ -70,9 +70,14 @@ impl UpdateStore {
         Self(db.collection("updates"))
     }
 
-    pub(crate) async fn begin(&self, job: &UpdateJob) -> Result<(), Error> {
-        self.0.insert_one(job).await?;
+    pub(crate) async fn begin(&self, tx: &mut Tx<'_>, job: &UpdateJob) -> Result<(), Error> {
+        self.0.insert_one(job).session(&mut tx.session).await?;
         Ok(())
+    }
+
+    /// Whether any is under way.
+    pub(crate) async fn is_any_under_way(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+        Ok(self.0.find_one(doc! { "done": false }).session(&mut tx.session).await?.is_some())
     }
 
     /// Notes a step, together with what it changed. Where somebody else has gone on with the job,

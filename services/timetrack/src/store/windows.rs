@@ -255,24 +255,29 @@ impl WindowStore {
         after: Option<WindowId>,
         most: usize,
     ) -> Result<Vec<WindowId>, Error> {
-        let mut all = vec![doc! { "voided": false }];
-        all.extend(some_of("window.employeeId", &update.employees));
-        all.extend(some_of("window.projectId", &update.projects));
-        all.extend(some_of("window.taskId", &update.tasks));
-        all.extend(some_of("window.shiftId", &update.shifts));
-        if let Some(begin) = update.begin {
-            all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
-        }
+        let mut filter = filter_of(update);
         if let Some(after) = after {
-            all.push(doc! { "_id": { "$gt": mongo::value(&after) } });
+            filter.insert("_id", doc! { "$gt": mongo::value(&after) });
         }
-        let found = self.windows.find(doc! { "$and": all }).sort(doc! { "_id": 1 }).limit(most as i64);
+        let found = self.windows.find(filter).sort(doc! { "_id": 1 }).limit(most as i64);
         Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
     }
 
     /// One window, in a transaction.
     pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
         Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Takes a window away that was recorded a moment ago and of which nobody was told.
+    pub(crate) async fn take_back(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<(), Error> {
+        self.windows.delete_one(doc! { "_id": mongo::value(&id), "revision": 1 }).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Records one window, whose id is free, in a transaction.
+    pub(crate) async fn insert_one(&self, tx: &mut Tx<'_>, window: &StoredWindow) -> Result<(), Error> {
+        self.windows.insert_one(window).session(&mut tx.session).await?;
+        Ok(())
     }
 
     /// Puts a window in place of what it was, which is kept with who changed it and when.
@@ -324,6 +329,19 @@ fn by_start() -> Document {
 /// With the end and what is voided, so that overlaps are found in the index alone.
 pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
+}
+
+/// The windows that an update is for.
+pub(super) fn filter_of(update: &UpdateWindows) -> Document {
+    let mut all = vec![doc! { "voided": false }];
+    all.extend(some_of("window.employeeId", &update.employees));
+    all.extend(some_of("window.projectId", &update.projects));
+    all.extend(some_of("window.taskId", &update.tasks));
+    all.extend(some_of("window.shiftId", &update.shifts));
+    if let Some(begin) = update.begin {
+        all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
+    }
+    doc! { "$and": all }
 }
 
 /// A condition on a field, where any values are named.

@@ -1,0 +1,210 @@
+//! What an employee's windows come out at between two moments: the pure rule that analytics and
+//! timetrack share.
+
+use std::{fmt, iter, ops, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Money, ProjectId, Rate, TaskId, TimeRange, WindowFact, counted};
+
+/// Which seconds count, on what, and at which rates, in 128 bits: two stretches of time that differ in
+/// any of it have different marks, but for chance.
+///
+/// As time and money do, marks add up: of adjoining stretches to that of the whole, however these are
+/// cut, in whatever order. So a mark can be kept for each day beside its sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-f]{32}$", example = "5f1c0de2a9b34c7788d0e1f2a3b4c5d6")]
+pub struct TimeMark(pub u128);
+
+impl TimeMark {
+    /// The mark of time on this task, at these rates.
+    pub fn of(project: ProjectId, task: TaskId, cost: Rate, income: Rate, range: TimeRange) -> Self {
+        let (project, task) = (project.0.as_u64_pair(), task.0.as_u64_pair());
+        let rates = [cost.units(), income.units()].map(i64::cast_unsigned);
+        let work = mixed([project.0, project.1, task.0, task.1, rates[0], rates[1]]) | 1;
+        let moment = |at: i64| mixed([at.cast_unsigned()]);
+        Self(work.wrapping_mul(moment(range.end().0).wrapping_sub(moment(range.start().0))))
+    }
+}
+
+/// Spreads words over 128 bits. The layout is frozen: marks are stored and compared across versions.
+fn mixed<const N: usize>(words: [u64; N]) -> u128 {
+    let finish = |mut word: u64| {
+        word = (word ^ (word >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        word = (word ^ (word >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        word ^ (word >> 33)
+    };
+    let (mut high, mut low) = (0x9e37_79b9_7f4a_7c15_u64, 0x2545_f491_4f6c_dd1d_u64);
+    for word in words {
+        high = finish(high ^ word);
+        low = finish(low.wrapping_add(word.rotate_left(29)) ^ high);
+    }
+    (u128::from(high) << 64) | u128::from(low)
+}
+
+impl ops::Add for TimeMark {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+}
+
+impl ops::AddAssign for TimeMark {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl iter::Sum for TimeMark {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), ops::Add::add)
+    }
+}
+
+impl fmt::Display for TimeMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// A text that is no mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 32 hexadecimal digits")]
+pub struct InvalidMark;
+
+impl FromStr for TimeMark {
+    type Err = InvalidMark;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMark> {
+        let digits = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if digits { u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidMark) } else { Err(InvalidMark) }
+    }
+}
+
+impl Serialize for TimeMark {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeMark {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What time comes out at, exactly: money is rounded only when it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountedSum {
+    /// Milliseconds.
+    pub time: i64,
+    /// What it cost.
+    pub costs: Money,
+    /// What it earned.
+    pub income: Money,
+    /// Which seconds these are, on what, and at which rates.
+    pub mark: TimeMark,
+}
+
+impl CountedSum {
+    /// What counts of one employee's windows inside a range. Right where all windows are given that start
+    /// up to a day (the longest window) before the range, and before its end.
+    pub fn of(facts: impl IntoIterator<Item = WindowFact>, range: TimeRange, count_overlaps: bool) -> Self {
+        let whole = |fact: &WindowFact| TimeRange::new(fact.start, fact.end).ok();
+        let facts = facts.into_iter().filter(|fact| !fact.voided);
+        let windows: Vec<(TimeRange, WindowFact)> = facts.filter_map(|fact| Some((whole(&fact)?, fact))).collect();
+        let mut sum = Self::default();
+        for one in counted(windows, |(range, fact)| (*range, fact.id)) {
+            let (window, fact) = one.window;
+            let counts = if count_overlaps { Some(window) } else { one.counts };
+            if let Some(inside) = counts.and_then(|counts| counts.clip(range)) {
+                sum += Self::of_stretch(&fact, inside);
+            }
+        }
+        sum
+    }
+
+    fn of_stretch(fact: &WindowFact, inside: TimeRange) -> Self {
+        let (cost, income, time) = (fact.cost_rate(), fact.income_rate(), inside.length());
+        Self {
+            time,
+            costs: Money::of(cost, time),
+            income: Money::of(income, time),
+            mark: TimeMark::of(fact.project_id, fact.task_id, cost, income, inside),
+        }
+    }
+}
+
+impl ops::AddAssign for CountedSum {
+    fn add_assign(&mut self, other: Self) {
+        self.time += other.time;
+        self.costs += other.costs;
+        self.income += other.income;
+        self.mark += other.mark;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::Millis;
+
+    fn range(start: i64, end: i64) -> TimeRange {
+        TimeRange::new(Millis(start), Millis(end)).expect("a range")
+    }
+
+    fn mark((project, task, cost, income): (u128, u128, i64, i64), range: TimeRange) -> TimeMark {
+        let rate = |units| Rate::from_units(units).expect("a rate");
+        let (project, task) = (ProjectId(Uuid::from_u128(project)), TaskId(Uuid::from_u128(task)));
+        TimeMark::of(project, task, rate(cost), rate(income), range)
+    }
+
+    fn work() -> impl Strategy<Value = (u128, u128, i64, i64)> {
+        (0..3u128, 0..3u128, 0..3i64, 0..3i64)
+    }
+
+    #[test]
+    fn the_layout_of_a_mark_is_frozen_and_its_text_is_read_again() {
+        let frozen = mark((1, 2, 300_000, 500_000), range(1_760_000_000_000, 1_760_003_600_000));
+        assert_eq!(frozen.to_string(), FROZEN);
+        assert_eq!(FROZEN.parse(), Ok(frozen));
+        for other in ["", "0", &FROZEN[1..], "+123456789012345678901234567890ab"] {
+            assert_eq!(other.parse::<TimeMark>(), Err(InvalidMark), "{other}");
+        }
+    }
+
+    const FROZEN: &str = "00000000000000000000000000000000";
+
+    proptest! {
+        #[test]
+        fn marks_add_up_however_time_is_cut_and_in_any_order(
+            work in work(), start in 0..1_000_000i64, cuts in prop::collection::vec(1..100_000i64, 1..9), turn: usize,
+        ) {
+            let ends: Vec<i64> = cuts.iter().scan(start, |at, length| { *at += length; Some(*at) }).collect();
+            let mut pieces: Vec<TimeMark> =
+                iter::once(&start).chain(&ends).zip(&ends).map(|(from, to)| mark(work, range(*from, *to))).collect();
+            let half = turn % pieces.len();
+            pieces.rotate_left(half);
+            prop_assert_eq!(pieces.into_iter().sum::<TimeMark>(), mark(work, range(start, ends[ends.len() - 1])));
+        }
+
+        #[test]
+        fn stretches_that_differ_in_anything_have_different_marks(
+            a in (work(), 0..4i64, 1..4i64), b in (work(), 0..4i64, 1..4i64),
+        ) {
+            let of = |(work, start, length): (_, i64, i64)| mark(work, range(start, start + length));
+            prop_assert_eq!(a == b, of(a) == of(b));
+        }
+
+        #[test]
+        fn two_tasks_that_change_places_have_another_mark(a in work(), b in work(), cut in 1..9i64) {
+            let both = |first, second| mark(first, range(0, cut)) + mark(second, range(cut, 10));
+            prop_assert_eq!(a == b, both(a, b) == both(b, a));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use contracts::{EmployeeId, EmployeeSums, Failure, GetPeriodSums, PERIODS_MOST, Page, PeriodSum};
+use futures::stream;
+use kit::{Call, Error};
+
+use crate::{App, domain::DayPieces};
+
+/// What employees' time comes out at in each of some ranges, page by page: for admins; for employees
+/// their own.
+pub(crate) async fn period_sums(
+    app: Arc<App>,
+    call: Call,
+    asked: GetPeriodSums,
+) -> Result<Page<EmployeeSums, EmployeeId>, Error> {
+    let GetPeriodSums { ranges, employees, after } = asked;
+    match employees.as_slice() {
+        [] => call.require_admin()?,
+        named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
+    }
+    if ranges.len() > PERIODS_MOST {
+        return Err(Failure::field("ranges", format!("must be at most {PERIODS_MOST}")).into());
+    }
+    app.progress.until_caught_up().await?;
+    let ranges: Vec<DayPieces> = ranges.into_iter().map(DayPieces::of).collect();
+    let all = app.store.employees.period_sums(&ranges, &employees, after).await?;
+    let shown = all.into_iter().map(|(employee, sums)| {
+        let sums = sums.into_iter().map(PeriodSum::from).collect();
+        Ok::<_, Error>(EmployeeSums { employee, sums })
+    });
+    kit::page_within(stream::iter(shown), |sums| sums.employee).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bson::{Document, doc};
+    use contracts::{CountedSum, DAY, Millis, Service, TimeRange, WindowFact, WindowsRecorded};
+    use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+    use testkit::World;
+
+    use super::*;
+    use crate::{
+        Config,
+        domain::{
+            latest,
+            tests::history::{arrivals, moment},
+        },
+    };
+
+    /// What timetrack says of the same windows.
+    fn by_timetrack(
+        arrivals: &[WindowFact],
+        ranges: &[TimeRange],
+        count_overlaps: bool,
+    ) -> BTreeMap<EmployeeId, Vec<PeriodSum>> {
+        let mut of_employees: BTreeMap<EmployeeId, Vec<WindowFact>> = BTreeMap::new();
+        for fact in latest(arrivals.iter().cloned()).into_values() {
+            of_employees.entry(fact.employee_id).or_default().push(fact);
+        }
+        let mut all = BTreeMap::new();
+        for (employee, facts) in of_employees {
+            let sum = |range: &TimeRange| CountedSum::of(facts.iter().cloned(), *range, count_overlaps);
+            let sums: Vec<CountedSum> = ranges.iter().map(sum).collect();
+            if sums.iter().any(|sum| *sum != CountedSum::default()) {
+                all.insert(employee, sums.into_iter().map(PeriodSum::from).collect());
+            }
+        }
+        all
+    }
+
+    async fn ask(world: &World, ranges: &[TimeRange]) -> BTreeMap<EmployeeId, Vec<PeriodSum>> {
+        let asked = GetPeriodSums { ranges: ranges.to_vec(), employees: Vec::new(), after: None };
+        let page = world.ask(&asked).await.unwrap();
+        for EmployeeSums { employee, sums } in &page.items {
+            let asked = GetPeriodSums { employees: vec![*employee], ..asked.clone() };
+            assert_eq!(&world.ask(&asked).await.unwrap().items[0].sums, sums);
+        }
+        page.items.into_iter().map(|one| (one.employee, one.sums)).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_sums_and_the_hash_of_a_period_are_those_that_timetrack_computes_of_the_same_windows() {
+        for count_overlaps in [false, true] {
+            let world = World::start().await;
+            let run = |deps, shutdown| crate::run(Config { count_overlaps }, deps, shutdown);
+            let _analytics = world.spawn(crate::needs(), run).await;
+            let database = world.database(Service::Analytics).await;
+            let mut runner = TestRunner::deterministic();
+            for history in 0..12 {
+                for name in ["facts", "employee_months", "company_months"] {
+                    database.collection::<Document>(name).delete_many(doc! {}).await.unwrap();
+                }
+                let arrivals = arrivals().new_tree(&mut runner).unwrap().current();
+                for (n, windows) in arrivals.chunks(3).enumerate() {
+                    let event = WindowsRecorded { batch: format!("{history}-{n}"), windows: windows.to_vec() };
+                    if n % 2 == 0 {
+                        world.publish_twice(&event).await;
+                    } else {
+                        world.publish(&event).await;
+                    }
+                }
+                let first = arrivals.iter().map(|fact| fact.start.utc_day()).min().unwrap_or(20_000) * DAY;
+                for _ in 0..15 {
+                    let mut edges: Vec<i64> =
+                        (0..4).map(|_| moment().new_tree(&mut runner).unwrap().current()).collect();
+                    edges.sort_unstable();
+                    edges.dedup();
+                    let range =
+                        |pair: &[i64]| TimeRange::new(Millis(first + pair[0]), Millis(first + pair[1])).unwrap();
+                    let ranges: Vec<TimeRange> = edges.windows(2).map(range).collect();
+                    assert_eq!(ask(&world, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
+                }
+                // As an earlier version has stored them.
+                let unmarked = doc! { "$unset": { "marks": 1 } };
+                database.collection::<Document>("employee_months").update_many(doc! {}, unmarked).await.unwrap();
+                let ranges = [TimeRange::new(Millis(first - 7), Millis(first + 40 * DAY + 7)).unwrap()];
+                assert_eq!(ask(&world, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
+            }
+            world.finish().await;
+        }
+    }
+}

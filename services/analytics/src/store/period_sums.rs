@@ -1,0 +1,112 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Document, doc};
+use contracts::{CountedSum, EmployeeId, TimeMark};
+use futures::TryStreamExt;
+use kit::{
+    Error,
+    mongo::{one_of, value},
+};
+use mongodb::options::Hint;
+
+use super::{
+    EmployeeMonths,
+    employees::{by_employee, by_month},
+    months::{Row, days},
+    packed,
+};
+use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
+
+/// Days of somebody whose marks are not stored.
+type Unmarked = BTreeMap<EmployeeId, BTreeSet<i64>>;
+
+impl EmployeeMonths {
+    /// What each of these employees, or of all when none is named, has in each of some ranges; whoever has
+    /// nothing in any is left out.
+    pub(crate) async fn period_sums(
+        &self,
+        ranges: &[DayPieces],
+        employees: &[EmployeeId],
+        after: Option<EmployeeId>,
+    ) -> Result<BTreeMap<EmployeeId, Vec<CountedSum>>, Error> {
+        let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(DayPieces::months).collect();
+        let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
+        let mut fields = doc! { "sums": 1, "marks": 1 };
+        fields.extend(edges.map(|day| (format!("parts.{day}"), 1.into())));
+        let mut filter = doc! { "_id.month": one_of(&months) };
+        let mut who = Document::new();
+        if let Some(after) = after {
+            who.insert("$gt", value(&after));
+        }
+        if !employees.is_empty() {
+            who.extend(one_of(employees));
+        }
+        let keys = if employees.is_empty() { by_month() } else { by_employee() };
+        if !who.is_empty() {
+            filter.insert("_id.employee", who);
+        }
+        let mut found = self.rows().find(filter).projection(fields).hint(Hint::Keys(keys)).await?;
+        let mut all: BTreeMap<EmployeeId, Vec<CountedSum>> = BTreeMap::new();
+        let mut unmarked = Unmarked::new();
+        while let Some(row) = found.try_next().await? {
+            let sums = all.entry(row.id.employee).or_insert_with(|| vec![CountedSum::default(); ranges.len()]);
+            add(sums, ranges, &row, &mut unmarked)?;
+        }
+        self.mark(&mut all, ranges, unmarked).await?;
+        all.retain(|_, sums| sums.iter().any(|sum| *sum != CountedSum::default()));
+        Ok(all)
+    }
+
+    /// Adds the marks of days that an earlier version has computed, out of what counts on them.
+    async fn mark(
+        &self,
+        all: &mut BTreeMap<EmployeeId, Vec<CountedSum>>,
+        ranges: &[DayPieces],
+        unmarked: Unmarked,
+    ) -> Result<(), Error> {
+        for (employee, days_of_one) in unmarked {
+            let ids = days_of_one.iter().map(|day| EmployeeMonth { employee, month: UtcMonth::of_day(*day) });
+            let fields: Document = days_of_one.iter().map(|day| (format!("parts.{day}"), 1.into())).collect();
+            let ids: BTreeSet<EmployeeMonth> = ids.collect();
+            let mut found = self.rows().find(doc! { "_id": one_of(ids) }).projection(fields).await?;
+            while let Some(row) = found.try_next().await? {
+                for (day, stretches) in days(&row.parts, packed::unpack_stretches)? {
+                    let mark: TimeMark = stretches.into_iter().map(Stretch::mark).sum();
+                    let sums = all.entry(employee).or_insert_with(|| vec![CountedSum::default(); ranges.len()]);
+                    let holding = ranges.iter().zip(sums).filter(|(range, _)| range.whole.contains(&day));
+                    holding.for_each(|(_, sum)| sum.mark += mark);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds what a month has in each range.
+fn add(
+    sums: &mut [CountedSum],
+    ranges: &[DayPieces],
+    row: &Row<EmployeeMonth>,
+    unmarked: &mut Unmarked,
+) -> anyhow::Result<()> {
+    let in_whole = |day: &i64| ranges.iter().any(|range| range.whole.contains(day));
+    let mut totals: BTreeMap<i64, Total> = days(&row.sums, |_, sum| packed::unpack_sum(sum))?;
+    totals.retain(|day, _| in_whole(day));
+    let marks = days(&row.marks, |_, mark| packed::unpack_mark(mark))?;
+    let without = totals.keys().filter(|day| !marks.contains_key(day)).copied();
+    let without: BTreeSet<i64> = without.collect();
+    if !without.is_empty() {
+        unmarked.entry(row.id.employee).or_default().extend(without);
+    }
+    let stretches = days(&row.parts, packed::unpack_stretches)?;
+    for (range, sum) in ranges.iter().zip(sums) {
+        for (day, total) in totals.range(range.whole.clone()) {
+            *sum += total.marked(marks.get(day).copied().unwrap_or_default());
+        }
+        for (day, edge) in &range.edges {
+            let of_day = stretches.get(day).into_iter().flatten();
+            of_day.filter_map(|stretch| stretch.within(*edge)).for_each(|stretch| *sum += stretch.sum());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{Json, extract::State};
+use contracts::{Actor, ListLocks, Lock, Millis, ProjectId, ReopenLock, SetLock, ShownActor};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::actors::{HasActor, name_actors};
+use crate::{App, auth::Admin, error::Problem, extract::Body};
+
+/// How long a lock may take: until a worker that has died is known as such, and a little more.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Up to when all time is settled.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Lock)]
+pub(super) struct ShownLock {
+    /// Of this project; of everything where there is none.
+    project_id: Option<ProjectId>,
+    /// What lies before this moment is settled; nothing where the lock was taken off.
+    locked_until: Option<Millis>,
+    /// Who has moved it last.
+    changed_by: Option<ShownActor>,
+    /// When.
+    changed_at: Millis,
+}
+
+impl From<Lock> for ShownLock {
+    fn from(lock: Lock) -> Self {
+        let changed_by = lock.changed_by.and_then(|actor| actor.parse::<Actor>().ok());
+        Self {
+            project_id: lock.project_id,
+            locked_until: lock.locked_until,
+            changed_by: changed_by.map(ShownActor::from),
+            changed_at: lock.changed_at,
+        }
+    }
+}
+
+impl HasActor for ShownLock {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.changed_by.as_mut()
+    }
+}
+
+async fn shown(app: &App, lock: Lock) -> ShownLock {
+    let mut locks = [ShownLock::from(lock)];
+    name_actors(&app.names, &mut locks).await;
+    let [lock] = locks;
+    lock
+}
+
+/// All locks: that of the organisation, and those of projects.
+#[utoipa::path(
+    get, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
+    responses((status = 200, description = "The locks.", body = Vec<ShownLock>)),
+)]
+pub(super) async fn list_locks(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+) -> Result<Json<Vec<ShownLock>>, Problem> {
+    let mut locks: Vec<ShownLock> = asker.ask(&app, ListLocks {}).await?.into_iter().map(Into::into).collect();
+    name_actors(&app.names, &mut locks).await;
+    Ok(Json(locks))
+}
+
+/// Lock all time before a moment: of the organisation, or of a project.
+///
+/// Nothing before it is recorded or changed any more, by nobody. It only moves forward. What arrives
+/// late is never refused: it is set aside as `period_locked`, and somebody decides.
+#[utoipa::path(
+    put, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
+    request_body(content = SetLock, example = json!({"lockedUntil": 1_760_000_000_000i64})),
+    responses(
+        (status = 200, description = "As it is now.", body = ShownLock),
+        (status = 400, description = "`unknown_project`: there is no such project."),
+        (status = 403, description = "`forbidden`: a manager asks."),
+        (status = 409, description = "`lock_moves_back`: it is locked up to a later moment. `windows_waiting`: windows that may belong to it are not recorded yet."),
+    ),
+)]
+pub(super) async fn set_lock(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    Body(lock): Body<SetLock>,
+) -> Result<Json<ShownLock>, Problem> {
+    let lock = asker.ask_within(&app, PATIENCE, lock).await?;
+    Ok(Json(shown(&app, lock).await))
+}
+
+/// Move a lock back, or take it off.
+///
+/// A right of owners and admins. What was set aside because of it is tried again by itself.
+#[utoipa::path(
+    post, path = "/api/v1/lock/reopen", tag = "Periods", security(("adminKey" = [])),
+    request_body(content = ReopenLock, example = json!({"lockedUntil": 1_760_000_000_000i64, "reason": "A sheet was found."})),
+    responses(
+        (status = 200, description = "As it is now.", body = ShownLock),
+        (status = 403, description = "`forbidden`: a manager asks."),
+    ),
+)]
+pub(super) async fn reopen_lock(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    Body(lock): Body<ReopenLock>,
+) -> Result<Json<ShownLock>, Problem> {
+    let lock = asker.ask(&app, lock).await?;
+    Ok(Json(shown(&app, lock).await))
+}

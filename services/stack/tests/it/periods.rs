@@ -1,0 +1,195 @@
+//! Pay periods over HTTP: listed with the sums of analytics, submitted, approved, locked.
+
+use contracts::Millis;
+use serde_json::{Value, json};
+use testkit::eventually;
+
+use crate::{
+    api::{Response, send},
+    office::{HOUR, Office, TEN, WINDOWS, id},
+};
+
+/// October 2025 in UTC, which holds [`TEN`].
+const OCTOBER: (i64, i64) = (1_759_276_800_000, 1_761_955_200_000);
+
+impl Office {
+    fn october(&self) -> String {
+        format!("/api/v1/period/{}_2025-10-01", self.ann.id)
+    }
+
+    async fn periods(&self, query: &str) -> Vec<Value> {
+        let all = self.system.get(&format!("/api/v1/period?{query}")).await;
+        all.as_array().unwrap().clone()
+    }
+
+    async fn approve(&self, path: &str, hash: &str) -> Response {
+        let request = self.system.request("POST", &format!("{path}/approve"));
+        let request = request.header("X-API-Key", self.system.admin_key).header("If-Match", format!("\"{hash}\""));
+        send(request, Value::Null).await
+    }
+
+    /// Approves a period as it is now.
+    async fn approve_now(&self, path: &str) -> Value {
+        let hash = self.system.get(path).await["hash"].as_str().unwrap().to_owned();
+        self.approve(path, &hash).await.expect(200)
+    }
+
+    async fn as_ann(&self, method: &str, path: &str, body: Value) -> Response {
+        self.system.employee(&self.ann.token, method, path, body).await
+    }
+}
+
+fn range((start, end): (i64, i64)) -> String {
+    format!("start={start}&end={end}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for_it_waits_for_a_decision() {
+    let office = Office::open().await;
+    let bob = office.system.new_employee("Bob", "bob@example.org").await;
+    office.record(TEN, TEN + HOUR).await;
+    let across = (OCTOBER.1 - HOUR, OCTOBER.1 + HOUR);
+    office.record(across.0, across.1).await;
+
+    let all = office.periods(&range((OCTOBER.0, OCTOBER.1 + 1))).await;
+    let shown: Vec<_> = all.iter().map(|p| (p["employeeId"].as_str().unwrap(), p["time"].as_i64().unwrap())).collect();
+    let mut expected = vec![(office.ann.id.to_string(), 2 * HOUR), (bob.id.to_string(), 0)];
+    expected.sort();
+    let mut november = vec![(office.ann.id.to_string(), HOUR), (bob.id.to_string(), 0)];
+    november.sort();
+    expected.extend(november);
+    let expected: Vec<_> = expected.iter().map(|(id, time)| (id.as_str(), *time)).collect();
+    assert_eq!(shown, expected, "each of both periods, a window over the edge by its parts");
+    let (time, costs, income) = office.project_time(OCTOBER.0, OCTOBER.1).await;
+    let path = office.october();
+    let period = office.system.get(&path).await;
+    assert_eq!((&period["time"], &period["costs"], &period["income"]), (&json!(time), &json!(costs), &json!(income)));
+    let listed = all.iter().find(|p| path.ends_with(p["id"].as_str().unwrap())).unwrap();
+    assert_eq!(listed, &period, "the list is of analytics, one is of timetrack");
+    for limit in [1, 2, 3] {
+        let page = office.periods(&format!("{}&limit={limit}", range((OCTOBER.0, OCTOBER.1 + 1)))).await;
+        assert_eq!(page[..], all[..limit]);
+    }
+
+    // An employee sees and submits their own, and decides about nothing.
+    let own = office.as_ann("GET", &format!("/api/v1/period?{}", range(OCTOBER)), Value::Null).await.expect(200);
+    assert_eq!(own.as_array().unwrap()[..], [period.clone()]);
+    for of_bob in [
+        format!("/api/v1/period?{}&employeeId={}", range(OCTOBER), bob.id),
+        path.replace(&office.ann.id.to_string(), &bob.id.to_string()),
+    ] {
+        assert_eq!(office.as_ann("GET", &of_bob, Value::Null).await.refused(403), "forbidden");
+    }
+    let submitted = office.as_ann("POST", &format!("{path}/submit"), Value::Null).await.expect(200);
+    assert_eq!((&submitted["status"], &submitted["submittedHash"]), (&json!("submitted"), &period["hash"]));
+    let approve = office.as_ann("POST", &format!("{path}/approve"), Value::Null).await;
+    assert_eq!(approve.status, 401, "{}", approve.text);
+    let back = office.system.admin("POST", &format!("{path}/send-back"), json!({ "note": "Friday is missing." })).await;
+    assert_eq!(back.expect(200)["note"], "Friday is missing.");
+    office.as_ann("POST", &format!("{path}/submit"), Value::Null).await.expect(200);
+
+    let seen = period["hash"].as_str().unwrap().to_owned();
+    office.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await;
+    assert_eq!(office.approve(&path, &seen).await.refused(412), "period_changed");
+    let none = office.system.admin("POST", &format!("{path}/approve"), Value::Null).await;
+    assert_eq!(none.refused(400), "bad_precondition");
+    let approved = office.approve_now(&path).await;
+    assert_eq!((&approved["status"], &approved["time"]), (&json!("approved"), &json!(3 * HOUR)));
+    assert_eq!(approved["approvedBy"], json!({ "kind": "root", "id": null, "name": "root" }));
+
+    // What comes late is taken, set aside and shown; what changes it is refused.
+    let late = office.post(office.window(TEN + 5 * HOUR, TEN + 6 * HOUR)).await;
+    assert_eq!((late.status, &late.body["code"]), (202, &json!("period_locked")), "{}", late.text);
+    let held = office.system.get("/api/v1/quarantine").await;
+    assert_eq!(held[0]["code"], "period_locked");
+    let refused = office
+        .system
+        .admin("PUT", &format!("{WINDOWS}/update?employeeId={}", office.ann.id), json!({ "paid": true }))
+        .await;
+    assert_eq!(refused.refused(409), "period_locked");
+    assert_eq!(office.system.get(&path).await, approved);
+    let listed = office.periods(&format!("{}&employeeId={}", range(OCTOBER), office.ann.id)).await;
+    assert_eq!(listed[..], [approved]);
+
+    let reopen = format!("{path}/reopen");
+    let reopened = office.system.admin("POST", &reopen, json!({ "reason": "A sheet was found." })).await.expect(200);
+    assert_eq!(reopened["status"], "open");
+    eventually("the late one is recorded", async || (office.system.get(&path).await["time"] == 4 * HOUR).then_some(()))
+        .await;
+    let again = office.approve_now(&path).await;
+    assert_eq!(again["time"], 4 * HOUR);
+    // Deactivated, their other periods can still be approved.
+    office
+        .system
+        .admin("POST", &format!("/api/v1/employee/{}/deactivate", office.ann.id), Value::Null)
+        .await
+        .expect(200);
+    let november = path.replace("2025-10", "2025-11");
+    assert_eq!(office.approve_now(&november).await["time"], HOUR);
+    let listed = office.periods(&range((OCTOBER.1, OCTOBER.1 + HOUR))).await;
+    assert!(listed.iter().any(|period| period["employeeId"] == json!(office.ann.id)), "she has time in it");
+
+    let actions = office.system.get("/api/v1/audit?limit=200").await;
+    let told = |action: &str| actions.as_array().unwrap().iter().filter(|entry| entry["action"] == action).count();
+    eventually("the trail tells of each step", async || {
+        let counts = ["period.submitted", "period.sent_back", "period.approved", "period.reopened"].map(told);
+        (counts[0] >= 1).then_some(counts)
+    })
+    .await;
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_periods_of_a_zone_with_days_of_23_and_25_hours_are_those_of_analytics() {
+    let office = Office::open().await;
+    let settings =
+        json!({ "timezone": "Europe/Berlin", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": "monday" });
+    office.system.put("/api/v1/settings", settings).await;
+    // Sunday the 26th of October 2025 has 25 hours in Berlin, Sunday the 30th of March 23.
+    for (first, hours) in [("2025-10-20", 169), ("2025-03-24", 167)] {
+        let path = format!("/api/v1/period/{}_{first}", office.ann.id);
+        let period = office.system.get(&path).await;
+        let (start, end) = (period["start"].as_i64().unwrap(), period["end"].as_i64().unwrap());
+        assert_eq!(end - start, hours * HOUR);
+        for (from, until) in [(start - HOUR, start + HOUR), (end - HOUR, end + HOUR), (end - 9 * HOUR, end - 7 * HOUR)]
+        {
+            office.record(from, until).await;
+        }
+        let (time, _, income) = office.project_time(start, end).await;
+        let period = office.system.get(&path).await;
+        assert_eq!((&period["time"], &period["income"]), (&json!(time), &json!(income)));
+        let listed = office.periods(&format!("{}&employeeId={}", range((start, end)), office.ann.id)).await;
+        assert_eq!(listed[..], [period]);
+        assert_eq!(office.approve_now(&path).await["time"], 4 * HOUR);
+        for edge in [Millis(start), Millis(end - 1)] {
+            let window = office.window(edge.0, edge.0 + 1);
+            assert_eq!(office.post(window).await.status, 202, "the first and the last moment of it");
+        }
+    }
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_told_and_only_moves_forward() {
+    let office = Office::open().await;
+    let window = id(&office.record(TEN, TEN + HOUR).await);
+    let lock = async |body: Value| office.system.admin("PUT", "/api/v1/lock", body).await;
+    assert_eq!(lock(json!({ "lockedUntil": TEN + HOUR })).await.expect(200)["projectId"], Value::Null);
+    assert_eq!(lock(json!({ "lockedUntil": TEN })).await.refused(409), "lock_moves_back");
+    let of_project = json!({ "projectId": office.project, "lockedUntil": TEN + 2 * HOUR });
+    assert_eq!(lock(of_project).await.expect(200)["projectId"], *office.project);
+    let locks = office.system.get("/api/v1/lock").await;
+    assert_eq!(locks.as_array().unwrap().len(), 2);
+    let voided = office.system.admin("DELETE", &format!("{WINDOWS}/{window}"), Value::Null).await;
+    assert_eq!(voided.refused(409), "period_locked");
+    assert_eq!(office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await.status, 202);
+    let reopen = async |body: Value| office.system.admin("POST", "/api/v1/lock/reopen", body).await;
+    reopen(json!({ "projectId": office.project, "reason": "A sheet was found." })).await.expect(200);
+    eventually("the late one is recorded", async || {
+        (office.windows(TEN, TEN + 3 * HOUR).await.len() == 2).then_some(())
+    })
+    .await;
+    reopen(json!({ "lockedUntil": TEN, "reason": "Another one." })).await.expect(200);
+    office.system.admin("DELETE", &format!("{WINDOWS}/{window}"), Value::Null).await.expect(204);
+    office.system.finish().await;
+}

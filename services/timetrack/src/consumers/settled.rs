@@ -1,0 +1,96 @@
+use std::{collections::HashSet, time::Duration};
+
+use contracts::{CountedSum, IngestItem, PeriodStatus, TimeRange, WindowId};
+use kit::{Error, Tx};
+
+use super::memory::Judged;
+use crate::{
+    App,
+    domain::{SettledBy, Worked},
+    store::StoredWindow,
+};
+
+/// What settles each of these windows, if anything does. Where what is remembered is not complete, the
+/// database is asked.
+pub(super) async fn settled_by(
+    app: &App,
+    items: &[&IngestItem],
+    is_complete: bool,
+) -> Result<Vec<Option<SettledBy>>, Error> {
+    let worked: Vec<Option<Worked>> = items.iter().map(|item| Worked::of_item(item)).collect();
+    let remembered = if is_complete { app.memory.settled_by(&worked) } else { None };
+    let judged = match remembered {
+        Some(judged) => judged,
+        None => {
+            let all: Vec<Worked> = worked.iter().copied().flatten().collect();
+            let settled = app.store.settlements.of(&all).await?;
+            worked.iter().map(|one| one.map(|one| Judged::by(&settled, one)).unwrap_or_default()).collect()
+        }
+    };
+    let mut settled = Vec::with_capacity(items.len());
+    for (worked, Judged { by, beside }) in worked.into_iter().zip(judged) {
+        settled.push(match (by, worked) {
+            (None, Some(worked)) => beside_lock(app, None, worked, &beside).await?,
+            (by, _) => by,
+        });
+    }
+    Ok(settled)
+}
+
+/// What settles this time, at most in a change that holds it; for whoever changes recorded windows.
+pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
+    let settled = app.store.settlements.hold(tx, &[worked]).await?;
+    match Judged::by(&settled, worked) {
+        Judged { by: Some(by), .. } => Ok(Some(by)),
+        Judged { by: None, beside } => beside_lock(app, Some(tx), worked, &beside).await,
+    }
+}
+
+/// The lock of another project, where this time overlaps a window there that the lock has settled: that
+/// would count for less, or for more.
+async fn beside_lock(
+    app: &App,
+    tx: Option<&mut Tx<'_>>,
+    worked: Worked,
+    beside: &[(contracts::ProjectId, contracts::Millis)],
+) -> Result<Option<SettledBy>, Error> {
+    let overlapped = app.store.windows.overlaps_on(tx, worked, beside).await?;
+    Ok(overlapped.map(|(project, until)| SettledBy::Project { project, until }))
+}
+
+/// Takes back those of these windows that are settled by now: they were recorded a moment ago, by what may
+/// have been too old, and nobody was told of them. What an approved period has counted stays.
+pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<HashSet<WindowId>, Error> {
+    let mut back = HashSet::new();
+    for stored in recorded {
+        let Some(worked) = Worked::of_window(&stored.window) else { continue };
+        let is_back = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            let is_settled = match settled_in(app, tx, worked).await? {
+                None => false,
+                Some(SettledBy::Period(id)) => !is_counted(app, tx, id).await?,
+                Some(_) => true,
+            };
+            if is_settled {
+                app.store.windows.take_back(tx, stored.id).await?;
+            }
+            Ok(is_settled)
+        })?;
+        if is_back {
+            tracing::warn!(window = %stored.id, "a window was recorded in settled time by a worker that stood still; it is set aside");
+            back.insert(stored.id);
+        }
+    }
+    Ok(back)
+}
+
+/// Whether what is recorded now is what a period was approved with, or will be.
+async fn is_counted(app: &App, tx: &mut Tx<'_>, id: contracts::PeriodId) -> Result<bool, Error> {
+    let Some(period) = app.store.periods.load(tx, id).await? else { return Ok(false) };
+    let Ok(range) = TimeRange::new(period.start, period.end) else { return Ok(false) };
+    if period.status != PeriodStatus::Approved {
+        return Ok(period.settles);
+    }
+    let facts = app.store.windows.deciding_in(tx, period.employee, range).await?;
+    let mark = CountedSum::of(facts, range, app.config.count_overlaps).mark;
+    Ok(period.sum.is_some_and(|sum| sum.hash == mark))
+}

@@ -1,0 +1,334 @@
+//! What is settled: up to where all is locked, and which periods are approved or about to be. Nothing that
+//! touches a settled second may be recorded, changed or voided.
+
+use std::collections::{BTreeMap, HashMap};
+
+use contracts::{
+    Code, EmployeeId, Failure, IngestItem, Millis, PeriodId, ProjectId, SettledTime, SettlementChanged, TimeRange,
+    Window, WindowFact,
+};
+use jiff::Timestamp;
+
+/// Whose a stretch of time is, and on what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worked {
+    pub(crate) employee: EmployeeId,
+    pub(crate) project: ProjectId,
+    pub(crate) range: TimeRange,
+}
+
+impl Worked {
+    /// When a window on its way was worked; nothing where it is no stretch of time.
+    pub(crate) fn of_item(item: &IngestItem) -> Option<Self> {
+        let range = TimeRange::new(item.window.start, item.window.end).ok()?;
+        Some(Self { employee: item.employee_id, project: item.window.project_id, range })
+    }
+
+    /// When a recorded window was worked.
+    pub(crate) fn of_window(window: &Window) -> Option<Self> {
+        let range = TimeRange::new(window.start, window.end).ok()?;
+        Some(Self { employee: window.employee_id, project: window.project_id, range })
+    }
+}
+
+/// What settles a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SettledBy {
+    /// The lock of the organisation, up to this moment.
+    Organisation { until: Millis },
+    /// The lock of a project.
+    Project { project: ProjectId, until: Millis },
+    /// An approved period.
+    Period(PeriodId),
+}
+
+impl SettledBy {
+    /// What whoever wants to change it is told.
+    pub(crate) fn refusal(self) -> Failure {
+        let moment =
+            |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());
+        let by = match self {
+            Self::Organisation { until } => format!("everything before {} is locked", moment(until)),
+            Self::Project { project, until } => {
+                format!("everything on the project {project} before {} is locked", moment(until))
+            }
+            Self::Period(id) => format!("the pay period {id} is approved"),
+        };
+        Failure::new(Code::PeriodLocked, format!("This is settled: {by}. An admin can open it again."))
+    }
+}
+
+/// All that is settled, as far as it was read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settled {
+    everybody: Option<Millis>,
+    projects: HashMap<ProjectId, Millis>,
+    periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, Option<PeriodId>)>>,
+}
+
+impl FromIterator<SettlementChanged> for Settled {
+    fn from_iter<I: IntoIterator<Item = SettlementChanged>>(all: I) -> Self {
+        let mut settled = Self::default();
+        all.into_iter().for_each(|one| settled.add(&one));
+        settled
+    }
+}
+
+impl Settled {
+    fn add(&mut self, settlement: &SettlementChanged) {
+        let Some(settles) = settlement.settles else { return };
+        match settles {
+            SettledTime { employee_id: Some(employee), start: Some(start), end, .. } => {
+                let of_one = self.periods.entry(employee).or_default();
+                of_one.insert(start, (end, settlement.id.parse().ok()));
+            }
+            SettledTime { project_id: Some(project), end, .. } => drop(self.projects.insert(project, end)),
+            SettledTime { end, .. } => self.everybody = Some(end),
+        }
+    }
+
+    fn remove(&mut self, settlement: &SettlementChanged) {
+        let Some(settles) = settlement.settles else { return };
+        match settles {
+            SettledTime { employee_id: Some(employee), start: Some(start), .. } => {
+                if let Some(of_one) = self.periods.get_mut(&employee) {
+                    of_one.remove(&start);
+                }
+            }
+            SettledTime { project_id: Some(project), .. } => drop(self.projects.remove(&project)),
+            SettledTime { .. } => self.everybody = None,
+        }
+    }
+
+    /// Whether nothing is settled.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.everybody.is_none() && self.projects.is_empty() && self.periods.values().all(BTreeMap::is_empty)
+    }
+
+    /// What settles some second of this time, if anything does.
+    pub(crate) fn by(&self, worked: Worked) -> Option<SettledBy> {
+        let Worked { employee, project, range } = worked;
+        let before = |until: &Millis| *until > range.start();
+        if let Some(until) = self.everybody.filter(before) {
+            return Some(SettledBy::Organisation { until });
+        }
+        if let Some(until) = self.projects.get(&project).copied().filter(before) {
+            return Some(SettledBy::Project { project, until });
+        }
+        let (_, (_, id)) = self.periods_of(employee, range).next()?;
+        let first = jiff::civil::Date::default();
+        Some(SettledBy::Period(id.unwrap_or(PeriodId { employee, first })))
+    }
+
+    /// The periods of an employee that touch a range.
+    fn periods_of(
+        &self,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> impl Iterator<Item = (Millis, (Millis, Option<PeriodId>))> + '_ {
+        let of_one = self.periods.get(&employee).into_iter();
+        let before = of_one.flat_map(move |of_one| of_one.range(..range.end()));
+        before.map(|(start, rest)| (*start, *rest)).filter(move |(_, (end, _))| *end > range.start())
+    }
+
+    /// The settled parts of this time, in order; what adjoins is one.
+    pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
+        let Worked { employee, project, range } = worked;
+        let locked = self.everybody.max(self.projects.get(&project).copied());
+        let locked = locked.and_then(|until| TimeRange::new(Millis(i64::MIN), until).ok());
+        let periods = self.periods_of(employee, range).filter_map(|(start, (end, _))| TimeRange::new(start, end).ok());
+        let mut parts: Vec<TimeRange> = locked.into_iter().chain(periods).filter_map(|one| one.clip(range)).collect();
+        parts.sort_by_key(|part| part.start());
+        let mut joined: Vec<TimeRange> = Vec::with_capacity(parts.len());
+        for part in parts {
+            match joined.last_mut() {
+                Some(last) if part.start() <= last.end() => {
+                    *last = TimeRange::new(last.start(), last.end().max(part.end())).unwrap_or(*last);
+                }
+                _ => joined.push(part),
+            }
+        }
+        joined
+    }
+
+    /// The locks of other projects that this time lies before: a window on one of these that it overlaps
+    /// would count for less, or for more, if this one came or went.
+    pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {
+        let beside =
+            |(project, until): &(&ProjectId, &Millis)| **project != worked.project && **until > worked.range.start();
+        self.projects.iter().filter(beside).map(|(project, until)| (*project, *until)).collect()
+    }
+
+    /// Refuses a change of a window that would change anything settled: only what lies outside may move,
+    /// and only at the window's end. Where a window begins decides about those that it overlaps.
+    ///
+    /// # Errors
+    /// 409, which says what has settled it.
+    pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), Failure> {
+        let worked = |fact: &WindowFact| {
+            let range = TimeRange::new(fact.start, fact.end).ok()?;
+            Some(Worked { employee: fact.employee_id, project: fact.project_id, range })
+        };
+        let both = [was, now].map(|fact| worked(fact).filter(|_| !fact.voided));
+        let Some(by) = both.into_iter().flatten().find_map(|worked| self.by(worked)) else { return Ok(()) };
+        let parts = both.map(|worked| worked.map(|worked| self.parts(worked)).unwrap_or_default());
+        let counts_alike = WindowFact { revision: now.revision, end: now.end, ..was.clone() } == *now;
+        if counts_alike && parts[0] == parts[1] { Ok(()) } else { Err(by.refusal()) }
+    }
+}
+
+/// All that is settled as events tell it, each with its version.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeardSettled {
+    known: HashMap<String, SettlementChanged>,
+    settled: Settled,
+}
+
+impl HeardSettled {
+    /// Takes what an event or a row says, unless something as new is known.
+    pub(crate) fn hear(&mut self, settlement: SettlementChanged) {
+        let known = self.known.get(&settlement.id);
+        if known.is_some_and(|known| known.version >= settlement.version) {
+            return;
+        }
+        if let Some(known) = self.known.remove(&settlement.id) {
+            self.settled.remove(&known);
+        }
+        self.settled.add(&settlement);
+        self.known.insert(settlement.id.clone(), settlement);
+    }
+
+    pub(crate) fn settled(&self) -> &Settled {
+        &self.settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Label, Rates, TaskId, WindowId};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn employee(n: u128) -> EmployeeId {
+        EmployeeId(Uuid::from_u128(n))
+    }
+
+    fn project(n: u128) -> ProjectId {
+        ProjectId(Uuid::from_u128(n))
+    }
+
+    fn range(start: i64, end: i64) -> TimeRange {
+        TimeRange::new(Millis(start), Millis(end)).expect("a range")
+    }
+
+    fn worked(of: u128, on: u128, range: TimeRange) -> Worked {
+        Worked { employee: employee(of), project: project(on), range }
+    }
+
+    /// A settlement of one of three kinds; those of one id have different versions.
+    fn settlement() -> impl Strategy<Value = SettlementChanged> {
+        let of = (0..4u128, 0..3u128, 0..4i64, 1..4i64);
+        (0..3u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {
+            let (id, time) = match kind {
+                0 => ("all".to_owned(), (None, None, None, start * 10)),
+                1 => (project(on).to_string(), (None, Some(project(on)), None, start * 10)),
+                _ => {
+                    let first = jiff::civil::date(2026, 1, 1 + start as i8);
+                    let id = PeriodId { employee: employee(of), first };
+                    (id.to_string(), (Some(employee(of)), None, Some(Millis(start * 10)), start * 10 + length * 5))
+                }
+            };
+            let (employee_id, project_id, start, end) = time;
+            let time = SettledTime { employee_id, project_id, start, end: Millis(end) };
+            SettlementChanged { id, version: 0, settles: settles.then_some(time) }
+        })
+    }
+
+    fn history() -> impl Strategy<Value = Vec<SettlementChanged>> {
+        prop::collection::vec(settlement(), 0..12).prop_map(|all| {
+            all.into_iter().zip(1..).map(|(one, version)| SettlementChanged { version, ..one }).collect()
+        })
+    }
+
+    /// Whether a moment is settled, moment by moment.
+    fn is_settled(all: &[SettlementChanged], of: u128, on: u128, at: i64) -> bool {
+        let latest = |one: &&SettlementChanged| !all.iter().any(|o| o.id == one.id && o.version > one.version);
+        all.iter().filter(latest).filter_map(|one| one.settles).any(|time| {
+            time.employee_id.is_none_or(|id| id == employee(of))
+                && time.project_id.is_none_or(|id| id == project(on))
+                && time.start.is_none_or(|start| start.0 <= at)
+                && at < time.end.0
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_settled_is_that_of_brute_force_in_whatever_order_and_however_often_it_is_heard(
+            all in history(),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+            (of, on) in (0..4u128, 0..3u128),
+            (start, length) in (-5..45i64, 1..30i64),
+        ) {
+            let mut heard = HeardSettled::default();
+            if !all.is_empty() {
+                order.iter().for_each(|at| heard.hear(at.get(&all).clone()));
+            }
+            all.iter().rev().for_each(|one| heard.hear(one.clone()));
+            let asked = worked(of, on, range(start, start + length));
+            let settled: Vec<i64> = (start..start + length).filter(|at| is_settled(&all, of, on, *at)).collect();
+            prop_assert_eq!(heard.settled().by(asked).is_some(), !settled.is_empty());
+            let parts = heard.settled().parts(asked);
+            prop_assert!(parts.windows(2).all(|pair| pair[0].end() < pair[1].start()));
+            let told: Vec<i64> = parts.iter().flat_map(|part| part.start().0..part.end().0).collect();
+            prop_assert_eq!(told, settled);
+        }
+
+        #[test]
+        fn a_change_that_is_let_through_leaves_every_settled_second_as_it_was(
+            all in history(),
+            was in (0..3u128, 0..40i64, 1..20i64, 0..2i64),
+            now in (0..3u128, 0..40i64, 1..20i64, 0..2i64, any::<bool>()),
+            alike in any::<bool>(),
+        ) {
+            let settled: Settled = {
+                let mut heard = HeardSettled::default();
+                all.iter().for_each(|one| heard.hear(one.clone()));
+                heard.settled().clone()
+            };
+            let fact = |(on, start, length, rate): (u128, i64, i64, i64), voided| {
+                let rate = contracts::Rate::from_units(rate).ok();
+                WindowFact {
+                    id: WindowId(Uuid::from_u128(9)),
+                    revision: 1,
+                    employee_id: employee(1),
+                    project_id: project(on),
+                    task_id: TaskId(Uuid::from_u128(on)),
+                    shift_id: Label::parse("shift").expect("a label"),
+                    start: Millis(start),
+                    end: Millis(start + length),
+                    billable: true,
+                    overtime: false,
+                    rates: Rates { pay_rate: rate, ..Rates::default() },
+                    voided,
+                }
+            };
+            let was = fact(was, false);
+            let now = match alike {
+                true => WindowFact { end: was.start + now.2, ..was.clone() },
+                false => fact((now.0, now.1, now.2, now.3), now.4),
+            };
+            if settled.require_kept(&was, &now).is_ok() {
+                for at in -1..70 {
+                    let counts = |fact: &WindowFact| {
+                        let covers = !fact.voided && fact.start.0 <= at && at < fact.end.0;
+                        (covers && is_settled(&all, 1, fact.project_id.0.as_u128(), at))
+                            .then_some((fact.project_id, fact.rates, fact.start))
+                    };
+                    prop_assert_eq!(counts(&was), counts(&now), "at {}", at);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    Action, Actor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure, GetPeriod, KnownPeriod, ListPeriods, Note,
+    Page, PeriodId, PeriodStatus, ReopenPeriod, SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
+};
+use kit::{Call, Error, Tx};
+use serde_json::json;
+
+use crate::{App, store::StoredPeriod};
+
+/// How long the event of a change may take to leave the outbox.
+pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
+
+/// The periods about which somebody has done something, page by page: for admins; for employees their own.
+pub(crate) async fn list_periods(
+    app: Arc<App>,
+    call: Call,
+    request: ListPeriods,
+) -> Result<Page<KnownPeriod, PeriodId>, Error> {
+    match request.employees.as_slice() {
+        [] => call.require_admin()?,
+        named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
+    }
+    let periods = app.store.periods.touching(&request).await?;
+    let known = futures::TryStreamExt::map_ok(periods, |period| period.known(None));
+    Ok(kit::page_within(known, |period: &KnownPeriod| period.id).await?)
+}
+
+/// One period, as it is now.
+pub(crate) async fn get_period(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: GetPeriod { id }, within }: Bounded<GetPeriod>,
+) -> Result<KnownPeriod, Error> {
+    call.require_sight_of(id.employee)?;
+    within.map_or(Ok(()), |within| within.require(id.employee))?;
+    let settings = app.store.settings.get().await?;
+    let period = current(app.store.periods.find(id).await?, id, &settings)?;
+    shown(&app, period).await
+}
+
+/// Says that a period of the caller's own is complete.
+pub(crate) async fn submit_period(
+    app: Arc<App>,
+    call: Call,
+    SubmitPeriod { id }: SubmitPeriod,
+) -> Result<KnownPeriod, Error> {
+    if call.caller != Caller::Employee(id.employee) {
+        return Err(Failure::new(Code::Forbidden, "Employees submit their own pay periods only.").into());
+    }
+    let (now, settings) = (app.clock.now(), app.store.settings.get().await?);
+    let seen = current(app.store.periods.find(id).await?, id, &settings)?;
+    let hash = sum_of(&app, &seen).await?.mark;
+    let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        require_undecided(&was)?;
+        // Asked twice, because the first answer was lost, it is submitted all the same.
+        if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
+            return Ok(was);
+        }
+        let (submitted_at, submitted_hash) = (Some(now), Some(hash));
+        let status = PeriodStatus::Submitted;
+        let period = StoredPeriod { status, submitted_at, submitted_hash, note: None, ..next(&was) };
+        save(&app, tx, Action::PeriodSubmitted, was, period).await
+    })?;
+    shown(&app, period).await
+}
+
+/// Gives a submitted period back to its employee.
+pub(crate) async fn send_back_period(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: SendBackPeriod { id, note }, within }: Bounded<SendBackPeriod>,
+) -> Result<KnownPeriod, Error> {
+    call.require_admin()?;
+    require_decidable(within.as_ref(), id)?;
+    let settings = app.store.settings.get().await?;
+    let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        require_undecided(&was)?;
+        if was.status != PeriodStatus::Submitted {
+            return Err(Failure::new(Code::PeriodNotSubmitted, "The period is not submitted.").into());
+        }
+        let period = StoredPeriod { status: PeriodStatus::Open, note: Some(note.clone()), ..next(&was) };
+        save(&app, tx, Action::PeriodSentBack, was, period).await
+    })?;
+    shown(&app, period).await
+}
+
+/// Opens an approved period again: a right of owners and admins. What was set aside because of it is tried
+/// again.
+pub(crate) async fn reopen_period(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: ReopenPeriod { id, reason }, within }: Bounded<ReopenPeriod>,
+) -> Result<KnownPeriod, Error> {
+    call.require_admin()?;
+    require_admin_alone(within.as_ref())?;
+    let settings = app.store.settings.get().await?;
+    let (period, time) = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        app.store.settlements.touch(tx, [id.employee]).await?;
+        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        if was.status != PeriodStatus::Approved {
+            return Err(Failure::new(Code::PeriodNotApproved, "The period is not approved.").into());
+        }
+        if was.pay_run.is_some() {
+            let detail = "The period is paid: what comes late for it is admitted as an adjustment.";
+            return Err(Failure::new(Code::PeriodPaid, detail).into());
+        }
+        let time = was.settlement().settles;
+        let period = StoredPeriod {
+            status: PeriodStatus::Open,
+            settles: false,
+            sum: None,
+            approved_at: None,
+            approved_by: None,
+            note: Some(reason.clone()),
+            ..next(&was)
+        };
+        tx.emit(&period.settlement()).await?;
+        Ok((save(&app, tx, Action::PeriodReopened, was, period).await?, time))
+    })?;
+    app.db.until_published(PUBLISHED).await?;
+    if let Some(time) = time {
+        app.store.quarantine.let_in(time).await?;
+    }
+    shown(&app, period).await
+}
+
+/// The period as it is stored; where nobody has settled it, with the edges that the settings give it now.
+///
+/// # Errors
+/// 404 where no period of anybody begins on this day.
+pub(super) fn current(
+    stored: Option<StoredPeriod>,
+    id: PeriodId,
+    settings: &Settings,
+) -> Result<StoredPeriod, Failure> {
+    match (stored, settings.pay_period_on(id.first)) {
+        (Some(stored), _) if stored.settles => Ok(stored),
+        (Some(stored), Some(span)) => Ok(StoredPeriod { start: span.range.start(), end: span.range.end(), ..stored }),
+        (Some(stored), None) => Ok(stored),
+        (None, Some(span)) => Ok(StoredPeriod::open(id, span)),
+        (None, None) => Err(Failure::not_found("pay period")),
+    }
+}
+
+/// What a period comes out at now.
+pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<CountedSum, Error> {
+    let range = range_of(period)?;
+    let facts = app.store.windows.deciding(period.employee, range).await?;
+    Ok(CountedSum::of(facts, range, app.config.count_overlaps))
+}
+
+pub(super) fn range_of(period: &StoredPeriod) -> Result<TimeRange, Error> {
+    TimeRange::new(period.start, period.end).map_err(|error| anyhow::Error::from(error).into())
+}
+
+/// The period as it is told, with its sum.
+pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod, Error> {
+    let sum = match period.sum {
+        Some(sum) => sum,
+        None => sum_of(app, &period).await?.into(),
+    };
+    Ok(period.known(Some(sum)))
+}
+
+/// Refuses somebody who decides about some employees only, where it is of others or their own.
+pub(super) fn require_decidable(within: Option<&Within>, id: PeriodId) -> Result<(), Failure> {
+    within.map_or(Ok(()), |within| within.require_decidable_period(id.employee))
+}
+
+/// Refuses a manager.
+pub(super) fn require_admin_alone(within: Option<&Within>) -> Result<(), Failure> {
+    match within {
+        Some(_) => Err(Failure::new(Code::Forbidden, "Only owners and admins open again what is settled.")),
+        None => Ok(()),
+    }
+}
+
+fn require_undecided(period: &StoredPeriod) -> Result<(), Failure> {
+    if period.closing.is_some() {
+        let detail = "Somebody is about to approve the period. Try again in a moment.";
+        return Err(Failure::new(Code::Unavailable, detail));
+    }
+    match period.status {
+        PeriodStatus::Approved => Err(Failure::new(Code::PeriodApproved, "The period is approved already.")),
+        PeriodStatus::Open | PeriodStatus::Submitted => Ok(()),
+    }
+}
+
+/// The period one version later.
+pub(super) fn next(was: &StoredPeriod) -> StoredPeriod {
+    StoredPeriod { version: was.version + 1, ..was.clone() }
+}
+
+/// Stores what somebody has done, and tells the audit trail.
+pub(super) async fn save(
+    app: &App,
+    tx: &mut Tx<'_>,
+    action: Action,
+    was: StoredPeriod,
+    period: StoredPeriod,
+) -> Result<StoredPeriod, Error> {
+    app.store.periods.save(tx, &period).await?;
+    let told = |period: &StoredPeriod| {
+        let StoredPeriod { status, sum, note, .. } = period;
+        json!({ "status": status, "sum": sum, "note": note as &Option<Note> })
+    };
+    let changes = changed(&told(&was), &told(&period));
+    tx.audit(action, AuditSubject::new("period", period.id), changes).await?;
+    Ok(period)
+}
+
+/// Who acts, for what is shown for longer than a session lasts.
+pub(super) fn actor(call: &Call) -> Option<String> {
+    call.actor.map(Actor::in_any_session).map(|actor| actor.to_string())
+}

@@ -1,0 +1,174 @@
+use bson::{Document, doc};
+use contracts::{
+    EmployeeId, Label, Millis, ProjectId, Rate, Rates, TaskId, TimeRange, UpdateWindows, WINDOW_MOST, WindowFact,
+    WindowId,
+};
+use futures::{Stream, TryStreamExt};
+use kit::{Error, Tx, mongo};
+use serde::Deserialize;
+
+use super::{WindowStore, windows::filter_of};
+use crate::domain::Worked;
+
+/// A recorded window, as far as it counts.
+#[derive(Debug, Deserialize)]
+struct Countable {
+    #[serde(rename = "_id")]
+    id: WindowId,
+    revision: i64,
+    #[serde(default)]
+    voided: bool,
+    window: Counting,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Counting {
+    employee_id: EmployeeId,
+    project_id: ProjectId,
+    task_id: TaskId,
+    shift_id: Label,
+    start: Millis,
+    end: Millis,
+    billable: bool,
+    overtime: bool,
+    bill_rate: Option<Rate>,
+    overtime_bill_rate: Option<Rate>,
+    pay_rate: Option<Rate>,
+    overtime_pay_rate: Option<Rate>,
+}
+
+impl From<Countable> for WindowFact {
+    fn from(Countable { id, revision, voided, window }: Countable) -> Self {
+        Self {
+            id,
+            revision,
+            employee_id: window.employee_id,
+            project_id: window.project_id,
+            task_id: window.task_id,
+            shift_id: window.shift_id,
+            start: window.start,
+            end: window.end,
+            billable: window.billable,
+            overtime: window.overtime,
+            rates: Rates {
+                bill_rate: window.bill_rate,
+                overtime_bill_rate: window.overtime_bill_rate,
+                pay_rate: window.pay_rate,
+                overtime_pay_rate: window.overtime_pay_rate,
+            },
+            voided,
+        }
+    }
+}
+
+/// Whose a window is, on what, and when.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Where {
+    employee_id: EmployeeId,
+    project_id: ProjectId,
+    start: Millis,
+    end: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredWhere {
+    window: Where,
+}
+
+impl WindowStore {
+    /// All of an employee's windows that decide what counts inside a range.
+    pub(crate) async fn deciding(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<WindowFact>, Error> {
+        let windows = self.windows.clone_with_type::<Countable>();
+        let found = windows.find(deciding(employee, range)).projection(fields()).batch_size(2_500).await?;
+        Ok(found.map_ok(WindowFact::from).try_collect().await?)
+    }
+
+    /// The same in a transaction.
+    pub(crate) async fn deciding_in(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> Result<Vec<WindowFact>, Error> {
+        let windows = self.windows.clone_with_type::<Countable>();
+        let found = windows.find(deciding(employee, range)).projection(fields());
+        let mut found = found.batch_size(2_500).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(window) = found.next(&mut tx.session).await {
+            all.push(window?.into());
+        }
+        Ok(all)
+    }
+
+    /// Whether an employee has a window on one of these projects that overlaps this time before the
+    /// moment that comes with the project.
+    pub(crate) async fn overlaps_on(
+        &self,
+        tx: Option<&mut Tx<'_>>,
+        worked: Worked,
+        projects: &[(ProjectId, Millis)],
+    ) -> Result<Option<(ProjectId, Millis)>, Error> {
+        if projects.is_empty() {
+            return Ok(None);
+        }
+        let any: Vec<Document> = projects
+            .iter()
+            .map(|(project, until)| {
+                let end = worked.range.end().min(*until);
+                doc! { "window.projectId": mongo::value(project), "window.start": { "$lt": end.0 } }
+            })
+            .collect();
+        let filter = doc! {
+            "window.employeeId": mongo::value(&worked.employee),
+            "window.start": { "$gt": (worked.range.start() - WINDOW_MOST).0, "$lt": worked.range.end().0 },
+            "window.end": { "$gt": worked.range.start().0 },
+            "voided": false,
+            "$or": any,
+        };
+        let windows = self.windows.clone_with_type::<StoredWhere>();
+        let asked = windows.find_one(filter).projection(place());
+        let found = match tx {
+            Some(tx) => asked.session(&mut tx.session).await?,
+            None => asked.await?,
+        };
+        let project = found.map(|found| found.window.project_id);
+        Ok(project.and_then(|project| projects.iter().find(|(one, _)| *one == project).copied()))
+    }
+
+    /// Where the windows are that an update is for.
+    pub(crate) async fn places_of(
+        &self,
+        update: &UpdateWindows,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<Worked>> + use<>, Error> {
+        let windows = self.windows.clone_with_type::<StoredWhere>();
+        let found = windows.find(filter_of(update)).projection(place()).batch_size(10_000).await?;
+        let worked = |Where { employee_id, project_id, start, end }: Where| {
+            let range = TimeRange::new(start, end).ok()?;
+            Some(Worked { employee: employee_id, project: project_id, range })
+        };
+        Ok(found.try_filter_map(move |stored| std::future::ready(Ok(worked(stored.window)))))
+    }
+}
+
+/// What reaches into a range, and what starts up to a day before it: no window is longer.
+fn deciding(employee: EmployeeId, range: TimeRange) -> Document {
+    doc! {
+        "window.employeeId": mongo::value(&employee),
+        "window.start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
+        "voided": false,
+    }
+}
+
+fn fields() -> Document {
+    doc! {
+        "revision": 1, "voided": 1, "window.employeeId": 1, "window.projectId": 1, "window.taskId": 1,
+        "window.shiftId": 1, "window.start": 1, "window.end": 1, "window.billable": 1, "window.overtime": 1,
+        "window.billRate": 1, "window.overtimeBillRate": 1, "window.payRate": 1, "window.overtimePayRate": 1,
+    }
+}
+
+fn place() -> Document {
+    doc! { "_id": 0, "window.employeeId": 1, "window.projectId": 1, "window.start": 1, "window.end": 1 }
+}

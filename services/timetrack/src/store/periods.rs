@@ -1,0 +1,217 @@
+use bson::{Document, doc};
+use contracts::{
+    DAY, EmployeeId, EventId, KnownPeriod, ListPeriods, Millis, Note, PayRunId, PaySpan, PeriodId, PeriodStatus,
+    PeriodSum, SettledTime, SettlementChanged, TimeMark,
+};
+use futures::{Stream, TryStreamExt};
+use kit::{Database, Error, Shape, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// No pay period is longer, in milliseconds.
+const LONGEST: i64 = 32 * DAY;
+
+/// A pay period of an employee about which somebody has done something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredPeriod {
+    #[serde(rename = "_id")]
+    pub(crate) id: PeriodId,
+    pub(crate) employee: EmployeeId,
+    pub(crate) start: Millis,
+    pub(crate) end: Millis,
+    pub(crate) status: PeriodStatus,
+    /// Whether nothing in it changes any more: it is approved, or about to be.
+    pub(crate) settles: bool,
+    /// How often it was changed.
+    pub(crate) version: i64,
+    /// Who is about to approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) closing: Option<Closing>,
+    /// What it comes out at, for good, where it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sum: Option<PeriodSum>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) submitted_at: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) submitted_hash: Option<TimeMark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) approved_at: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) approved_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pay_run: Option<PayRunId>,
+}
+
+/// Somebody is about to approve a period: nothing is recorded in it meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Closing {
+    /// Which attempt it is.
+    pub(crate) attempt: EventId,
+    /// After this moment it was given up.
+    pub(crate) until: Millis,
+}
+
+impl StoredPeriod {
+    /// A period about which nobody has done anything.
+    pub(crate) fn open(id: PeriodId, span: PaySpan) -> Self {
+        Self {
+            id,
+            employee: id.employee,
+            start: span.range.start(),
+            end: span.range.end(),
+            status: PeriodStatus::Open,
+            settles: false,
+            version: 0,
+            closing: None,
+            sum: None,
+            submitted_at: None,
+            submitted_hash: None,
+            approved_at: None,
+            approved_by: None,
+            note: None,
+            pay_run: None,
+        }
+    }
+
+    /// What workers hear of it.
+    pub(crate) fn settlement(&self) -> SettlementChanged {
+        let time =
+            SettledTime { employee_id: Some(self.employee), project_id: None, start: Some(self.start), end: self.end };
+        SettlementChanged { id: self.id.to_string(), version: self.version, settles: self.settles.then_some(time) }
+    }
+
+    /// As it is told, with what it comes out at where that is known.
+    pub(crate) fn known(self, sum: Option<PeriodSum>) -> KnownPeriod {
+        KnownPeriod {
+            id: self.id,
+            start: self.start,
+            end: self.end,
+            status: self.status,
+            sum: self.sum.or(sum),
+            submitted_at: self.submitted_at,
+            submitted_hash: self.submitted_hash,
+            approved_at: self.approved_at,
+            approved_by: self.approved_by,
+            note: self.note,
+            pay_run: self.pay_run,
+        }
+    }
+}
+
+/// What of a period workers go by.
+#[derive(Debug, Deserialize)]
+struct Settling {
+    #[serde(rename = "_id")]
+    id: PeriodId,
+    employee: EmployeeId,
+    start: Millis,
+    end: Millis,
+    settles: bool,
+    version: i64,
+}
+
+impl From<Settling> for SettlementChanged {
+    fn from(row: Settling) -> Self {
+        let time =
+            SettledTime { employee_id: Some(row.employee), project_id: None, start: Some(row.start), end: row.end };
+        Self { id: row.id.to_string(), version: row.version, settles: row.settles.then_some(time) }
+    }
+}
+
+/// The pay periods about which somebody has done something.
+#[derive(Clone, Debug)]
+pub(crate) struct PeriodStore(Collection<StoredPeriod>);
+
+impl PeriodStore {
+    pub(super) fn shape() -> Shape {
+        let by_employee = mongo::index(doc! { "employee": 1, "start": 1 });
+        let by_start = mongo::index(doc! { "start": 1, "_id": 1 });
+        let by_closing = mongo::index(doc! { "closing.until": 1 });
+        ("periods", vec![by_employee, by_start, by_closing])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("periods"))
+    }
+
+    /// One, if somebody has done something about it.
+    pub(crate) async fn find(&self, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
+        Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
+    }
+
+    /// The same in a transaction.
+    pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
+        Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Stores a period in place of what it was. Of two that begin to do so at once, one is run again.
+    pub(crate) async fn save(&self, tx: &mut Tx<'_>, period: &StoredPeriod) -> Result<(), Error> {
+        let this = doc! { "_id": mongo::value(&period.id) };
+        self.0.replace_one(this, period).upsert(true).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Those that touch a range, in the order of their ids.
+    pub(crate) async fn touching(
+        &self,
+        asked: &ListPeriods,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredPeriod>> + use<>, Error> {
+        let (start, end) = (asked.range.start(), asked.range.end());
+        let mut filter = doc! {
+            "start": { "$gt": (start - LONGEST).0, "$lt": end.0 },
+            "end": { "$gt": start.0 },
+        };
+        if !asked.employees.is_empty() {
+            filter.insert("employee", mongo::one_of(&asked.employees));
+        }
+        if let Some(after) = &asked.after {
+            filter.insert("_id", doc! { "$gt": mongo::value(after) });
+        }
+        let most = kit::PAGE_MOST as i64 + 1;
+        Ok(self.0.find(filter).sort(doc! { "_id": 1 }).limit(most).await?)
+    }
+
+    /// Whether another approved period of the same employee holds a part of this one.
+    pub(crate) async fn overlaps(&self, tx: &mut Tx<'_>, period: &StoredPeriod) -> Result<bool, Error> {
+        let others = doc! {
+            "employee": mongo::value(&period.employee),
+            "start": { "$lt": period.end.0 },
+            "end": { "$gt": period.start.0 },
+            "settles": true,
+            "_id": { "$ne": mongo::value(&period.id) },
+        };
+        Ok(self.0.find_one(others).session(&mut tx.session).await?.is_some())
+    }
+
+    /// Those whose approval was given up.
+    pub(crate) async fn given_up(&self, now: Millis) -> Result<Vec<StoredPeriod>, Error> {
+        Ok(self.0.find(doc! { "closing.until": { "$lt": now.0 } }).await?.try_collect().await?)
+    }
+
+    /// What workers go by: of all, or of these only.
+    pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
+        let rows = self.0.clone_with_type::<Settling>().find(these).projection(fields()).batch_size(10_000).await?;
+        Ok(rows.map_ok(SettlementChanged::from).try_collect().await?)
+    }
+
+    /// The same in a transaction.
+    pub(super) async fn settlements_in(
+        &self,
+        tx: &mut Tx<'_>,
+        these: Document,
+    ) -> Result<Vec<SettlementChanged>, Error> {
+        let rows = self.0.clone_with_type::<Settling>();
+        let mut rows = rows.find(these).projection(fields()).batch_size(10_000).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next(&mut tx.session).await {
+            all.push(row?.into());
+        }
+        Ok(all)
+    }
+}
+
+fn fields() -> Document {
+    doc! { "employee": 1, "start": 1, "end": 1, "settles": 1, "version": 1 }
+}

@@ -1,0 +1,117 @@
+use bson::{Document, doc};
+use contracts::{EmployeeId, SettlementChanged};
+use kit::{Database, Error, Shape, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+use super::{LockStore, PeriodStore, locks::StoredLock};
+use crate::domain::{Settled, Worked};
+
+/// How many guards there are: changes of windows of different employees hardly ever meet at one.
+const GUARDS: i32 = 64;
+
+/// What a change of recorded windows writes to, and whoever settles their time: so of the two at once one
+/// comes first, and the other one sees it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Guard {
+    #[serde(rename = "_id")]
+    id: i32,
+    touched: i64,
+}
+
+/// What is settled, read from locks and periods; and the order in which that and windows change.
+#[derive(Clone, Debug)]
+pub(crate) struct SettlementStore {
+    guards: Collection<Guard>,
+    locks: LockStore,
+    periods: PeriodStore,
+}
+
+impl SettlementStore {
+    pub(super) fn shape() -> Shape {
+        ("guards", Vec::new())
+    }
+
+    pub(super) fn open(db: &Database, locks: LockStore, periods: PeriodStore) -> Self {
+        Self { guards: db.collection("guards"), locks, periods }
+    }
+
+    /// Makes the guards that are missing.
+    pub(crate) async fn prepare(&self) -> Result<(), Error> {
+        let guards = (0..GUARDS).map(|id| Guard { id, touched: 0 });
+        match self.guards.insert_many(guards).ordered(false).await {
+            Err(error) if !mongo::is_duplicate(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// All settlements there are and were, with their versions.
+    pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
+        let mut all = self.periods.settlements(doc! {}).await?;
+        all.extend(self.locks.all().await?.iter().map(StoredLock::settlement));
+        Ok(all)
+    }
+
+    /// What is settled of this time at this moment.
+    pub(crate) async fn of(&self, worked: &[Worked]) -> Result<Settled, Error> {
+        let mut all = self.locks.all().await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
+        if let Some(these) = periods_of(worked) {
+            all.extend(self.periods.settlements(these).await?);
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    /// What is settled of this time, for a change of these windows: nobody settles any of it before the
+    /// change is committed, or the change is run again.
+    pub(crate) async fn hold(&self, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Settled, Error> {
+        self.touch(tx, worked.iter().map(|one| one.employee)).await?;
+        let mut all = self.locks.all_in(tx).await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
+        if let Some(these) = periods_of(worked) {
+            all.extend(self.periods.settlements_in(tx, these).await?);
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    /// All that is settled, in a transaction.
+    pub(crate) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
+        let mut all = self.periods.settlements_in(tx, doc! { "settles": true }).await?;
+        let locks = self.locks.all_in(tx).await?;
+        all.extend(locks.iter().filter(|lock| lock.until.is_some()).map(StoredLock::settlement));
+        Ok(all)
+    }
+
+    /// Has every change of these employees' windows at this moment come before or after this one.
+    pub(crate) async fn touch(
+        &self,
+        tx: &mut Tx<'_>,
+        employees: impl IntoIterator<Item = EmployeeId>,
+    ) -> Result<(), Error> {
+        let guard = |employee: EmployeeId| (employee.0.as_u128() % GUARDS as u128) as i32;
+        let mut guards: Vec<i32> = employees.into_iter().map(guard).collect();
+        guards.sort_unstable();
+        guards.dedup();
+        self.touch_these(tx, doc! { "_id": { "$in": guards } }).await
+    }
+
+    /// The same of everybody's.
+    pub(crate) async fn touch_all(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        self.touch_these(tx, doc! {}).await
+    }
+
+    async fn touch_these(&self, tx: &mut Tx<'_>, these: Document) -> Result<(), Error> {
+        self.guards.update_many(these, doc! { "$inc": { "touched": 1 } }).session(&mut tx.session).await?;
+        Ok(())
+    }
+}
+
+/// The periods that settle some of this time.
+fn periods_of(worked: &[Worked]) -> Option<Document> {
+    let start = worked.iter().map(|one| one.range.start()).min()?;
+    let end = worked.iter().map(|one| one.range.end()).max()?;
+    Some(doc! {
+        "employee": mongo::one_of(worked.iter().map(|one| one.employee)),
+        "start": { "$lt": end.0 },
+        "end": { "$gt": start.0 },
+        "settles": true,
+    })
+}

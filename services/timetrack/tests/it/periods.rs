@@ -1,0 +1,259 @@
+//! Pay periods: submitted, approved, sent back, opened again; and what happens to what arrives late.
+
+use std::time::Duration;
+
+use contracts::{
+    AdmitQuarantined, ApprovePeriod, Bounded, Caller, Code, Conditional, CorrectWindow, Failure, GetPeriod, GetWindow,
+    HOUR, IfMatch, KnownPeriod, ListQuarantine, Millis, Note, Outcome, PeriodId, PeriodStatus, ReopenPeriod,
+    SendBackPeriod, Service, SetSettings, Settings, SubmitPeriod, Tag, TimeMark, UpdateWindows, VoidWindow,
+    WindowChanges, WindowCorrection, WindowState, Within, stream,
+};
+use futures::future::join_all;
+use jiff::civil::date;
+use testkit::{World, eventually};
+
+use crate::support::{Bench, NOON};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Bench {
+    /// Ann's October, which holds [`NOON`].
+    pub fn october(&self) -> PeriodId {
+        PeriodId { employee: self.ann, first: date(2025, 10, 1) }
+    }
+
+    pub async fn period(&self, id: PeriodId) -> KnownPeriod {
+        self.world.ask(&GetPeriod { id }).await.unwrap()
+    }
+
+    pub async fn hash(&self, id: PeriodId) -> TimeMark {
+        self.period(id).await.sum.unwrap().hash
+    }
+
+    pub async fn approve(&self, id: PeriodId, hash: TimeMark) -> Result<KnownPeriod, Failure> {
+        approve(&self.world, id, hash, None).await
+    }
+
+    /// Approves it as it is now.
+    pub async fn approve_now(&self, id: PeriodId) -> KnownPeriod {
+        self.approve(id, self.hash(id).await).await.unwrap()
+    }
+
+    pub async fn reopen(&self, id: PeriodId) -> Result<KnownPeriod, Failure> {
+        self.world.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
+    }
+
+    pub async fn held_codes(&self) -> Vec<Code> {
+        self.world.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
+    }
+}
+
+async fn approve(world: &World, id: PeriodId, hash: TimeMark, within: Option<Within>) -> Result<KnownPeriod, Failure> {
+    let if_match = IfMatch(Some(vec![Tag::sent(&hash.to_string())]));
+    let asked = Bounded { asked: Conditional { change: ApprovePeriod { id }, if_match }, within };
+    world.bus().ask_within(PATIENCE, Caller::Admin, &asked).await
+}
+
+fn code<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Code {
+    outcome.unwrap_err().code
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_was_seen() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0), bench.window(1)]).await;
+    let submit = async |caller| bench.world.bus().ask(caller, &SubmitPeriod { id }).await;
+    assert_eq!(code(submit(Caller::Admin).await), Code::Forbidden);
+    assert_eq!(code(submit(Caller::Employee(kit::new_id())).await), Code::Forbidden);
+    let note = Note::parse("Friday is missing.").unwrap();
+    let back = SendBackPeriod { id, note: note.clone() };
+    assert_eq!(code(bench.world.ask(&back).await), Code::PeriodNotSubmitted);
+
+    let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
+    assert_eq!((submitted.status, submitted.sum.unwrap().time), (PeriodStatus::Submitted, 2 * HOUR));
+    let returned = bench.world.ask(&back).await.unwrap();
+    assert_eq!((returned.status, returned.note), (PeriodStatus::Open, Some(note)));
+    bench.send(vec![bench.window(2)]).await;
+    let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
+    assert_eq!((submitted.note, submitted.submitted_hash), (None, submitted.sum.map(|sum| sum.hash)));
+
+    let seen = bench.hash(id).await;
+    bench.send(vec![bench.window(3)]).await;
+    assert_eq!(code(bench.approve(id, seen).await), Code::PeriodChanged);
+    let without = Conditional { change: ApprovePeriod { id }, if_match: IfMatch(None) };
+    assert_eq!(code(bench.world.ask(&without).await), Code::BadPrecondition);
+    let approved = bench.approve_now(id).await;
+    assert_eq!((approved.status, approved.sum.unwrap().time), (PeriodStatus::Approved, 4 * HOUR));
+    assert_eq!(approved.approved_by.as_deref(), Some("root"));
+    assert_eq!(bench.approve_now(id).await, approved, "asked twice");
+    assert_eq!(code(submit(Caller::Employee(bench.ann)).await), Code::PeriodApproved);
+    assert_eq!(code(bench.world.ask(&back).await), Code::PeriodApproved);
+    let unknown = GetPeriod { id: PeriodId { first: date(2025, 10, 2), ..id } };
+    assert_eq!(code(bench.world.ask(&unknown).await), Code::NotFound);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_is_open_again() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    let (first, late) = (bench.window(0), bench.window(5));
+    bench.send(vec![first.clone()]).await;
+    let approved = bench.approve_now(id).await;
+    let outcomes = bench.send(vec![late.clone(), first, bench.window(24 * 30)]).await;
+    assert!(
+        matches!(&outcomes[..], [Outcome::Queued, Outcome::Duplicate(_), Outcome::Stored(_)]),
+        "late, known already, of another month: {outcomes:?}"
+    );
+    let told = bench.world.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
+    assert!(matches!(told, WindowState::SetAside { code: Code::PeriodLocked, .. }), "{told:?}");
+    let admit = AdmitQuarantined { id: late.id, content: None };
+    assert_eq!(code(bench.world.ask(&admit).await), Code::PeriodLocked);
+    assert_eq!(bench.period(id).await.sum, approved.sum);
+
+    let open = bench.reopen(id).await.unwrap();
+    assert_eq!((open.status, open.approved_at), (PeriodStatus::Open, None));
+    assert_eq!(code(bench.reopen(id).await), Code::PeriodNotApproved);
+    eventually("the late window is recorded", async || (bench.stored().await.len() == 3).then_some(())).await;
+    let again = bench.approve_now(id).await;
+    assert_eq!(again.sum.unwrap().time, 2 * HOUR);
+    assert_eq!(bench.held_codes().await, []);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_out_may_move() {
+    let bench = Bench::with_ann().await;
+    let settings = Settings { pay_period: contracts::PayPeriod::Week, ..Settings::default() };
+    let change = SetSettings { settings };
+    bench.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    // The week from Monday the 6th to Monday the 13th of October.
+    let id = PeriodId { employee: bench.ann, first: date(2025, 10, 6) };
+    let end = 1_760_313_600_000;
+    let inside = bench.window(0);
+    let across = {
+        let mut window = bench.window(0).window;
+        (window.start, window.end) = (Millis(end - HOUR), Millis(end + HOUR));
+        bench.item(window)
+    };
+    let after = bench.window(24 * 7);
+    bench.send(vec![inside.clone(), across.clone(), after.clone()]).await;
+    let approved = bench.approve_now(id).await;
+    assert_eq!(approved.sum.unwrap().time, 2 * HOUR);
+
+    let correct = async |id, changes| bench.world.ask(&CorrectWindow { id, changes, reason: None }).await;
+    let noted = || WindowCorrection { note: Some(Note::parse("mended").ok()), ..Default::default() };
+    let until = |end| WindowCorrection { end: Some(Millis(end)), ..Default::default() };
+    let from = |start| WindowCorrection { start: Some(Millis(start)), ..Default::default() };
+    let refused = correct(inside.id, until(NOON + HOUR / 2)).await.unwrap_err();
+    assert_eq!(refused.code, Code::PeriodLocked);
+    assert!(refused.detail.contains(&id.to_string()), "{}", refused.detail);
+    let rate = WindowCorrection { pay_rate: Some(contracts::Rate::try_from(9.0).ok()), ..Default::default() };
+    for changes in [from(end - 2 * HOUR), from(end), until(end - 1), rate] {
+        assert_eq!(code(correct(across.id, changes).await), Code::PeriodLocked);
+    }
+    assert_eq!(code(correct(after.id, from(end - 1)).await), Code::PeriodLocked, "into it");
+    for window in [inside.id, across.id] {
+        assert_eq!(code(bench.world.ask(&VoidWindow { id: window, reason: None }).await), Code::PeriodLocked);
+    }
+    let update = |employees| UpdateWindows {
+        employees,
+        changes: WindowChanges { paid: Some(true), ..Default::default() },
+        ..Default::default()
+    };
+    assert_eq!(code(bench.world.ask(&update(vec![bench.ann])).await), Code::PeriodLocked);
+    assert!(bench.stored().await.iter().all(|window| !window.paid), "nothing is half done");
+
+    // What lies outside may move.
+    correct(across.id, until(end + HOUR / 2)).await.unwrap();
+    correct(across.id, noted()).await.unwrap();
+    correct(after.id, noted()).await.unwrap();
+    let begin = contracts::TimeRange::new(Millis(end), Millis(end * 2)).ok();
+    assert_eq!(bench.world.ask(&UpdateWindows { begin, ..update(vec![bench.ann]) }).await.unwrap().modified, 1);
+    assert_eq!(bench.period(id).await, approved);
+    bench.reopen(id).await.unwrap();
+    assert_eq!(bench.hash(id).await, approved.sum.unwrap().hash, "nothing of it has changed");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_approve_at_once_approve_it_once() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    let hash = bench.hash(id).await;
+    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let approved = join_all((0..4).map(|_| bench.approve(id, hash))).await;
+    let first = approved[0].clone().unwrap();
+    assert!(approved.into_iter().all(|one| one.unwrap() == first));
+    bench.world.bus().settled().await.unwrap();
+    eventually("one entry in the trail, and one word to workers", async || {
+        (bench.world.stream_messages(stream::EVENTS).await == events + 2).then_some(())
+    })
+    .await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_approves_for_their_team_and_never_their_own_period() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    let hash = bench.hash(id).await;
+    let zoe = kit::new_id();
+    let as_manager = async |employees, manager| {
+        approve(&bench.world, id, hash, Some(Within { employees, manager: Some(manager) })).await
+    };
+    assert_eq!(code(as_manager(vec![zoe], zoe).await), Code::OtherTeam);
+    assert_eq!(code(as_manager(vec![bench.ann], bench.ann).await), Code::OwnPeriod);
+    assert_eq!(as_manager(vec![bench.ann, zoe], zoe).await.unwrap().status, PeriodStatus::Approved);
+    let reopen = ReopenPeriod { id, reason: Note::parse("No.").unwrap() };
+    let within = Some(Within { employees: vec![bench.ann], manager: Some(zoe) });
+    let refused = bench.world.ask(&Bounded { asked: reopen, within }).await;
+    assert_eq!(code(refused), Code::Forbidden);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_is_not_approved_while_a_window_of_it_may_only_be_early() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    let hash = bench.hash(id).await;
+    let quarantine = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+    let mut elsewhere = bench.window(2).window;
+    elsewhere.project_id = kit::new_id();
+    bench.send(vec![bench.item(elsewhere)]).await;
+    let waits = |waits: bool| bson::doc! { "$set": { "waiting": waits, "due": i64::MAX } };
+    quarantine.update_one(bson::doc! {}, waits(true)).await.unwrap();
+    assert_eq!(code(bench.approve(id, hash).await), Code::WindowsWaiting);
+    eventually("it is judged", async || (bench.held_codes().await == [Code::UnknownProject]).then_some(())).await;
+    eventually("what waits no longer is in nobody's way", async || bench.approve(id, hash).await.ok()).await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_that_was_given_up_opens_the_period_again() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    let hash = bench.hash(id).await;
+    bench.approve(id, hash).await.unwrap();
+    // As a process leaves it that dies in between.
+    let periods = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("periods");
+    let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
+    let closing = bson::doc! { "attempt": attempt, "until": bench.world.clock.now().0 + 30_000 };
+    let left = bson::doc! { "$set": { "status": "open", "closing": closing }, "$unset": { "sum": 1 } };
+    periods.update_one(bson::doc! {}, left).await.unwrap();
+    let late = bench.window(3);
+    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
+    bench.world.clock.advance(60_000);
+    eventually("what was set aside meanwhile is recorded", async || {
+        let told = bench.world.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
+        matches!(told, WindowState::Recorded(_)).then_some(())
+    })
+    .await;
+    assert_eq!(bench.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
+    bench.world.finish().await;
+}

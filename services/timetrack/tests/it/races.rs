@@ -1,0 +1,255 @@
+//! Approvals and locks against windows that arrive at the same moment, while workers stop, start, die and
+//! stand still. `RACE_ROUNDS` says how many rounds there are.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use contracts::{
+    Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId, SetLock,
+    SetSettings, Settings, TimeRange, WindowFact, WindowId, WindowState, stream,
+};
+use jiff::{ToSpan, civil::date};
+use testkit::{Running, eventually_within};
+use timetrack::{Config, Faults, Step};
+
+use crate::support::{Bench, between, spawn};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+const HOURS: i64 = 24;
+
+fn rounds() -> usize {
+    env::var("RACE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
+}
+
+impl Bench {
+    /// Ann's periods are weeks.
+    async fn weekly(&self) {
+        let settings = Settings { pay_period: PayPeriod::Week, ..Settings::default() };
+        let change = SetSettings { settings };
+        self.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    }
+
+    /// A window of Ann's from an hour of a day of a week on.
+    fn of_week(&self, start: Millis, hour: i64) -> IngestItem {
+        let mut window = self.window(0).window;
+        (window.start, window.end) = (start + hour * HOUR, start + (hour + 1) * HOUR);
+        self.item(window)
+    }
+
+    async fn state(&self, id: WindowId) -> WindowState {
+        eventually_within(PATIENCE, "something is known of the window", async || {
+            self.world.ask(&GetWindow { id, seq: None, set_aside: true }).await.ok()
+        })
+        .await
+    }
+}
+
+/// Another worker that comes and goes: it stops, or dies, at a moment that is another one in each round.
+struct Comrade(Option<Running>);
+
+impl Comrade {
+    async fn turn(&mut self, bench: &Bench, round: usize) {
+        match self.0.take() {
+            Some(running) if round.is_multiple_of(5) => running.stop().await,
+            Some(running) => self.0 = Some(running),
+            None => self.0 = Some(spawn(&bench.world).await),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers_come_and_go() {
+    let bench = Arc::new(Bench::with_ann().await);
+    bench.weekly().await;
+    let mut comrade = Comrade(None);
+    for round in 0..rounds() {
+        let first = date(2015, 1, 5).saturating_add((7 * round as i64).days());
+        let id = PeriodId { employee: bench.ann, first };
+        let (start, end) = (bench.period(id).await.start, bench.period(id).await.end);
+        let items: Vec<IngestItem> = (0..HOURS).map(|hour| bench.of_week(start, hour)).collect();
+        bench.send(items[..2].to_vec()).await;
+        let (sender, rest) = (bench.clone(), items[2..].to_vec());
+        let sending = tokio::spawn(async move {
+            for item in rest {
+                sender.queue(vec![item]).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        let approving = async {
+            loop {
+                match bench.approve(id, bench.hash(id).await).await {
+                    Ok(approved) => return approved,
+                    Err(failure) => assert!(
+                        matches!(failure.code, Code::PeriodChanged | Code::WindowsWaiting | Code::Unavailable),
+                        "{failure:?}"
+                    ),
+                }
+            }
+        };
+        let (approved, ()) = tokio::join!(approving, comrade.turn(&bench, round));
+        sending.await.unwrap();
+        eventually_within(PATIENCE, "the queue is empty", async || {
+            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        })
+        .await;
+        let (mut recorded, mut aside) = (BTreeSet::new(), 0);
+        for item in &items {
+            match bench.state(item.id).await {
+                WindowState::Recorded(_) => drop(recorded.insert(item.id)),
+                WindowState::SetAside { code: Code::PeriodLocked, .. } => aside += 1,
+                // It came while an approval was tried that another window has made void.
+                WindowState::Queued => {
+                    eventually_within(PATIENCE, "it is judged again", async || {
+                        (bench.state(item.id).await != WindowState::Queued).then_some(())
+                    })
+                    .await;
+                    match bench.state(item.id).await {
+                        WindowState::Recorded(_) => drop(recorded.insert(item.id)),
+                        _ => aside += 1,
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(recorded.len() + aside, items.len());
+        let stored = bench.world.ask(&between(start.0, end.0)).await.unwrap().items;
+        let facts = stored.iter().map(|window| WindowFact::of(window, 1));
+        let sum = CountedSum::of(facts, TimeRange::new(start, end).unwrap(), false);
+        assert_eq!(approved.sum, Some(sum.into()), "round {round}: {} recorded, {aside} set aside", recorded.len());
+    }
+    drop(comrade);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
+    let bench = Arc::new(Bench::with_ann().await);
+    let mut comrade = Comrade(None);
+    let beginning = 1_500_000_000_000;
+    for round in 0..rounds() {
+        let start = Millis(beginning + round as i64 * 30 * HOUR);
+        let until = start + HOURS * HOUR;
+        let items: Vec<IngestItem> = (0..HOURS).map(|hour| bench.of_week(start, hour)).collect();
+        let (sender, all) = (bench.clone(), items.clone());
+        let sending = tokio::spawn(async move {
+            for item in all {
+                sender.queue(vec![item]).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        let locking = async {
+            loop {
+                let lock = SetLock { project_id: None, locked_until: until };
+                match bench.world.ask(&lock).await {
+                    Ok(_) => break,
+                    Err(failure) => {
+                        assert!(matches!(failure.code, Code::WindowsWaiting | Code::Unavailable), "{failure:?}");
+                    }
+                }
+            }
+            // At this moment all is said.
+            bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len()
+        };
+        let (recorded, ()) = tokio::join!(locking, comrade.turn(&bench, round));
+        sending.await.unwrap();
+        eventually_within(PATIENCE, "the queue is empty", async || {
+            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        })
+        .await;
+        let mut aside = 0;
+        for item in &items {
+            aside += usize::from(!matches!(bench.state(item.id).await, WindowState::Recorded(_)));
+        }
+        let stored = bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len();
+        assert_eq!((stored, stored + aside), (recorded, items.len()), "round {round}");
+    }
+    drop(comrade);
+}
+
+/// A worker that can be made to stand still after it has decided, for so long, with or without its word
+/// that it lives.
+fn standing_still(still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
+    Faults::when(move |step| {
+        let stands = match step {
+            Step::Checked => still.load(Ordering::SeqCst) && times.fetch_add(1, Ordering::SeqCst) == 0,
+            Step::Living => wholly && still.load(Ordering::SeqCst) && times.load(Ordering::SeqCst) > 0,
+            _ => false,
+        };
+        if stands {
+            while still.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        false
+    })
+}
+
+async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let (still, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let faults = standing_still(still.clone(), wholly, times.clone());
+    let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
+    bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
+    (bench, still, times)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn an_approval_waits_for_what_a_worker_has_in_hand() {
+    let (bench, still, times) = with_one_that_stands_still(false).await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    still.store(true, Ordering::SeqCst);
+    let in_hand = bench.window(1);
+    bench.queue(vec![in_hand.clone()]).await;
+    eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+    let hash = bench.hash(id).await;
+    let refused = bench.approve(id, hash).await.unwrap_err();
+    assert_eq!(refused.code, Code::WindowsWaiting);
+    still.store(false, Ordering::SeqCst);
+    assert!(matches!(bench.state(in_hand.id).await, WindowState::Recorded(_)));
+    assert_eq!(bench.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
+    let (bench, still, times) = with_one_that_stands_still(true).await;
+    bench.send(vec![bench.window(0)]).await;
+    still.store(true, Ordering::SeqCst);
+    let late = bench.window(1);
+    // Nobody else gets it: a window from the queue would be waited for.
+    let other = spawn(&bench.world).await;
+    let retried = bench.window(2);
+    let _ = retried;
+    bench.queue(vec![late.clone()]).await;
+    eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+    let until = contracts::SettlementChanged {
+        id: "all".into(),
+        version: 1,
+        settles: Some(contracts::SettledTime {
+            employee_id: None,
+            project_id: None,
+            start: None,
+            end: Millis(i64::MAX),
+        }),
+    };
+    let locks = bench.world.database(contracts::Service::Timetrack).await.collection::<bson::Document>("locks");
+    let row = bson::doc! { "_id": "all", "project": null, "until": i64::MAX, "version": 1_i64, "changed_by": null, "changed_at": 0_i64 };
+    locks.insert_one(row).await.unwrap();
+    bench.world.publish(&until).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    still.store(false, Ordering::SeqCst);
+    eventually_within(PATIENCE, "it is set aside", async || {
+        matches!(bench.state(late.id).await, WindowState::SetAside { code: Code::PeriodLocked, .. }).then_some(())
+    })
+    .await;
+    assert_eq!(bench.stored().await.len(), 1);
+    assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Duplicate(_)]));
+    drop(other);
+}
