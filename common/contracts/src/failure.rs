@@ -72,6 +72,12 @@ pub enum Code {
     ClockBehind,
     /// An admin has made the window count no longer.
     Voided,
+    /// The scope has another rate of the kind from this day on.
+    RateExists,
+    /// The rate holds already, so hours may be priced by it.
+    RateHasBegun,
+    /// What was previewed is not so any more.
+    PreviewChanged,
     /// The thing is not as the caller has seen it (`If-Match`).
     PreconditionFailed,
     /// `If-Match` is malformed, or the call takes no such condition.
@@ -134,6 +140,9 @@ impl Code {
             | Self::Conflict
             | Self::InOtherTeam
             | Self::Voided
+            | Self::RateExists
+            | Self::RateHasBegun
+            | Self::PreviewChanged
             | Self::LastOwner => 409,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-/// A step of recording, after which a worker can die.
+/// A step of recording, or of pricing anew, after which a worker can die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The windows are in MongoDB, and nobody knows.
@@ -9,6 +9,8 @@ pub enum Step {
     Published,
     /// The gateway knows, the queue does not.
     Answered,
+    /// Some windows are priced anew, and more are to be.
+    Repriced,
 }
 
 /// Where a test lets a worker die. Nowhere, outside of tests.

@@ -80,6 +80,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
+    handlers::take_over_reprices(app.clone(), &shutdown);
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
@@ -103,6 +104,9 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list_overlaps)
         .on(handlers::list_facts)
         .on(handlers::update)
+        .on(handlers::preview_reprice)
+        .on(handlers::start_reprice)
+        .on(handlers::get_reprice)
         .on(handlers::correct)
         .on(handlers::void)
         .on(handlers::list_quarantine)
@@ -113,7 +117,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::set_settings)
 }
 
-/// What this service does about events: one line an event. All keep the copy of who may track.
+/// What this service does about events: one line an event. All keep the copy of who may track, and by
+/// which rates.
 fn events() -> Events<App> {
     Events::new(Service::Timetrack)
         .on(consumers::employee_changed)
@@ -121,4 +126,5 @@ fn events() -> Events<App> {
         .on(consumers::task_changed)
         .on(consumers::member_changed)
         .on(consumers::assignment_changed)
+        .on(consumers::rates_changed)
 }

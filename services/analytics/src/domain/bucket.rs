@@ -1,11 +1,7 @@
 use std::collections::BTreeSet;
 
 use contracts::{Grouping, Millis, TimeRange, YearMonth, Zone};
-use jiff::{
-    Timestamp,
-    civil::{Date, Weekday},
-    tz::{AmbiguousOffset, TimeZone},
-};
+use jiff::civil::{Date, Weekday};
 
 use super::CALENDAR;
 
@@ -30,10 +26,10 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
         return vec![Bucket { range, day: None, week: None, month: None }];
     }
     let mut buckets = Vec::new();
-    let (mut at, mut date) = (range.start(), day_of(range.start(), zone.rules()));
+    let (mut at, mut date) = (range.start(), zone.day(range.start()));
     while at < range.end() {
         let next = next_edge(date, by);
-        let edge = next.map_or(range.end(), |next| beginning(next, zone.rules()).min(range.end()));
+        let edge = next.map_or(range.end(), |next| zone.beginning(next).min(range.end()));
         // A day that a zone skipped is none.
         if let Ok(range) = TimeRange::new(at, edge) {
             buckets.push(Bucket {
@@ -64,30 +60,6 @@ fn monday(date: Date) -> Date {
     date.checked_sub(jiff::Span::new().days(since)).unwrap_or(date)
 }
 
-/// The day that a moment belongs to: the last that has begun. Where the clock is set back across
-/// midnight, the new day goes on.
-fn day_of(at: Millis, zone: &TimeZone) -> Date {
-    let shown = zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default()).date();
-    match shown.tomorrow() {
-        Ok(next) if beginning(next, zone) <= at => next,
-        _ => shown,
-    }
-}
-
-/// The first moment of a day: its first midnight; where the clock skips that, the moment it does.
-fn beginning(date: Date, zone: &TimeZone) -> Millis {
-    let midnight = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
-    let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
-    // Never further than the calendar goes.
-    let Ok(found) = midnight.compatible() else { return Millis(CALENDAR.end) };
-    let found = Millis(found.as_millisecond());
-    if !skipped {
-        return found;
-    }
-    let after = Timestamp::from_millisecond(found.0 + 1).unwrap_or_default();
-    zone.preceding(after).next().map_or(found, |skip| Millis(skip.timestamp().as_millisecond()))
-}
-
 #[cfg(test)]
 mod tests {
     use contracts::{DAY, HOUR, SECOND};
@@ -102,7 +74,7 @@ mod tests {
     /// The hours of the local days between two dates.
     fn hours(name: &str, from: Date, to: Date) -> Vec<(Date, i64)> {
         let zone = zone(name);
-        let range = TimeRange::new(beginning(from, zone.rules()), beginning(to, zone.rules())).expect("a range");
+        let range = TimeRange::new(zone.beginning(from), zone.beginning(to)).expect("a range");
         let buckets = buckets(range, &[Grouping::Day].into(), &zone);
         buckets.iter().filter_map(|b| Some((b.day?, b.range.length() / (HOUR / 2)))).collect()
     }
@@ -124,7 +96,7 @@ mod tests {
         let (a, b, c) = (date(2018, 11, 3), date(2018, 11, 4), date(2018, 11, 5));
         assert_eq!(hours("America/Sao_Paulo", a, c), [(a, 48), (b, 46)]);
         let toronto = zone("America/Toronto");
-        let length = beginning(date(1919, 3, 31), toronto.rules()) - beginning(date(1919, 3, 30), toronto.rules());
+        let length = toronto.beginning(date(1919, 3, 31)) - toronto.beginning(date(1919, 3, 30));
         assert_eq!(length, 47 * HOUR / 2);
     }
 
@@ -134,9 +106,9 @@ mod tests {
         let (a, b, c) = (date(2006, 10, 28), date(2006, 10, 29), date(2006, 10, 30));
         assert_eq!(hours("America/St_Johns", a, c), [(a, 48), (b, 50)]);
         let st_johns = zone("America/St_Johns");
-        let first = beginning(b, st_johns.rules());
-        assert_eq!(day_of(first - 1, st_johns.rules()), a);
-        assert_eq!(day_of(first + 600 * SECOND, st_johns.rules()), b, "shown as 23:10 of the day before");
+        let first = st_johns.beginning(b);
+        assert_eq!(st_johns.day(first - 1), a);
+        assert_eq!(st_johns.day(first + 600 * SECOND), b, "shown as 23:10 of the day before");
     }
 
     #[test]

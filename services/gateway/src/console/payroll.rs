@@ -72,7 +72,8 @@ fn read(filled: &Filled) -> Result<PayrollLine, Failure> {
     Ok(line)
 }
 
-fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
+/// An amount as it is typed; nothing where nothing is.
+pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     match typed.trim() {
         "" => Ok(None),
         typed => typed.parse::<f64>().map_err(|_| InvalidRate)?.try_into().map(Some),

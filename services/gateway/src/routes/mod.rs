@@ -16,6 +16,8 @@ mod list;
 mod named;
 mod passwords;
 mod projects;
+mod rates;
+mod reprice;
 mod router;
 mod sessions;
 mod settings;
@@ -27,7 +29,8 @@ mod under_path;
 mod windows;
 
 pub(crate) use self::{
-    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, router::router,
+    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, reprice::REPRICE_PATIENCE,
+    router::router,
 };
 #[cfg(test)]
 pub(crate) use {

@@ -40,6 +40,7 @@ mod program;
 mod projects;
 mod proxied;
 mod proxy;
+mod rates;
 mod readme;
 mod revocation;
 mod secrets;

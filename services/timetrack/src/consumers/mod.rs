@@ -9,7 +9,7 @@ mod memory;
 mod recorder;
 
 pub(crate) use self::{
-    bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
+    bindings::{assignment_changed, employee_changed, member_changed, project_changed, rates_changed, task_changed},
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,

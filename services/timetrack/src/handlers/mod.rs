@@ -7,6 +7,8 @@ mod get;
 mod list;
 mod overlaps;
 mod quarantine;
+mod reprice;
+mod reprice_plan;
 mod settings;
 mod update;
 
@@ -18,6 +20,7 @@ pub(crate) use self::{
     list::list,
     overlaps::list_overlaps,
     quarantine::{list_quarantine, replay_quarantined},
+    reprice::{get_reprice, preview_reprice, start_reprice, take_over_reprices},
     settings::{get_settings, set_settings},
     update::{take_over_updates, update},
 };

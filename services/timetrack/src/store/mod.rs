@@ -2,16 +2,21 @@
 
 mod bindings;
 mod quarantine;
+mod reprices;
 mod settings;
 mod spans;
 mod updates;
 mod windows;
 
-use kit::{Database, Shape};
+use contracts::{IngestItem, RateScope};
+use kit::{Database, Error, Shape};
+
+use crate::domain::{BindingKey, Bindings};
 
 pub(crate) use self::{
     bindings::BindingStore,
     quarantine::QuarantineStore,
+    reprices::{RepriceStore, Repricing},
     settings::SettingsStore,
     spans::Party,
     updates::{UpdateJob, UpdateStore},
@@ -29,13 +34,15 @@ pub(crate) struct Store {
     pub(crate) quarantine: QuarantineStore,
     /// The bulk updates that are under way.
     pub(crate) updates: UpdateStore,
+    /// The jobs that price windows anew.
+    pub(crate) reprices: RepriceStore,
     /// What the organisation has chosen.
     pub(crate) settings: SettingsStore,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 6] {
+    pub(crate) fn shapes() -> [Shape; 7] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -43,8 +50,25 @@ impl Store {
             history,
             QuarantineStore::shape(),
             UpdateStore::shape(),
+            RepriceStore::shape(),
             SettingsStore::shape(),
         ]
+    }
+
+    /// The parties to these windows, and by what their time is priced.
+    pub(crate) async fn priced_parties(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
+        let (bindings, settings) = futures::try_join!(self.bindings.of_priced(items), self.settings.get())?;
+        Ok(bindings.in_zone(settings.timezone))
+    }
+
+    /// By what these windows are priced.
+    pub(crate) async fn prices_of(&self, windows: &[StoredWindow]) -> Result<Bindings, Error> {
+        let keys = windows.iter().flat_map(|StoredWindow { window, .. }| {
+            let scopes = RateScope::of_work(window.employee_id, window.project_id, window.task_id);
+            scopes.map(BindingKey::Rates).into_iter().chain([BindingKey::Project(window.project_id)])
+        });
+        let (bindings, settings) = futures::try_join!(self.bindings.of_prices(keys.collect()), self.settings.get())?;
+        Ok(bindings.in_zone(settings.timezone))
     }
 
     /// The collections, which are there.
@@ -54,6 +78,7 @@ impl Store {
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),
             updates: UpdateStore::open(db),
+            reprices: RepriceStore::open(db),
             settings: SettingsStore::open(db),
         }
     }

@@ -220,19 +220,50 @@ impl WindowStore {
         after: Option<WindowId>,
         most: usize,
     ) -> Result<Vec<WindowId>, Error> {
-        let mut all = vec![doc! { "voided": false }];
-        all.extend(some_of("window.employeeId", &update.employees));
-        all.extend(some_of("window.projectId", &update.projects));
-        all.extend(some_of("window.taskId", &update.tasks));
-        all.extend(some_of("window.shiftId", &update.shifts));
-        if let Some(begin) = update.begin {
-            all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
-        }
+        let mut all = those_of(update);
         if let Some(after) = after {
             all.push(doc! { "_id": { "$gt": mongo::value(&after) } });
         }
         let found = self.windows.find(doc! { "$and": all }).sort(doc! { "_id": 1 }).limit(most as i64);
         Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
+    }
+
+    /// All windows that an update is for, in the order of ids.
+    pub(crate) async fn all_of(
+        &self,
+        update: &UpdateWindows,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + Unpin + use<>, Error> {
+        let all = doc! { "$and": those_of(update) };
+        Ok(self.windows.find(all).sort(doc! { "_id": 1 }).batch_size(BATCH).await?)
+    }
+
+    /// These windows, in a transaction.
+    pub(crate) async fn these(&self, tx: &mut Tx<'_>, ids: &[WindowId]) -> Result<Vec<StoredWindow>, Error> {
+        let mut found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).try_collect().await?)
+    }
+
+    /// Stores the rates of these windows, their revisions and when they were changed.
+    pub(crate) async fn put_rates(&self, tx: &mut Tx<'_>, changed: &[StoredWindow]) -> Result<(), Error> {
+        // Most have the same rates, so a few writes will do.
+        let mut by_rates: HashMap<String, Vec<&StoredWindow>> = HashMap::new();
+        for one in changed {
+            let key = serde_json::to_string(&(one.window.rates(), &one.window.rate_parts, one.window.updated_at))?;
+            by_rates.entry(key).or_default().push(one);
+        }
+        for alike in by_rates.into_values() {
+            let Some(one) = alike.first() else { continue };
+            let mut set = Document::new();
+            if let bson::Bson::Document(rates) = mongo::value(&one.window.rates()) {
+                set.extend(rates.into_iter().map(|(rate, amount)| (format!("window.{rate}"), amount)));
+            }
+            set.insert("window.updatedAt", one.window.updated_at.0);
+            set.insert("window.rateParts", mongo::value(&one.window.rate_parts));
+            let these = doc! { "_id": mongo::one_of(alike.iter().map(|one| one.id)) };
+            let update = doc! { "$set": set, "$inc": { "revision": 1 } };
+            self.windows.update_many(these, update).session(&mut tx.session).await?;
+        }
+        Ok(())
     }
 
     /// One window, in a transaction.
@@ -273,6 +304,11 @@ impl WindowStore {
         set.insert("window.updatedAt", now.0);
         let update = doc! { "$set": set, "$inc": { "revision": 1 } };
         self.windows.update_many(these.clone(), update).session(&mut tx.session).await?;
+        let in_parts = fields_of_parts(changes);
+        if !in_parts.is_empty() {
+            let on_several_days = doc! { "$and": [these.clone(), { "window.rateParts.0": { "$exists": true } }] };
+            self.windows.update_many(on_several_days, doc! { "$set": in_parts }).session(&mut tx.session).await?;
+        }
         let mut changed = Vec::with_capacity(ids.len());
         let mut cursor = self.windows.find(these).session(&mut tx.session).await?;
         while let Some(window) = cursor.next(&mut tx.session).await {
@@ -287,9 +323,33 @@ pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }
 
+/// The windows that an update is for.
+fn those_of(update: &UpdateWindows) -> Vec<Document> {
+    let mut all = vec![doc! { "voided": false }];
+    all.extend(some_of("window.employeeId", &update.employees));
+    all.extend(some_of("window.projectId", &update.projects));
+    all.extend(some_of("window.taskId", &update.tasks));
+    all.extend(some_of("window.shiftId", &update.shifts));
+    if let Some(begin) = update.begin {
+        all.push(doc! { "window.start": { "$gte": begin.start().0, "$lt": begin.end().0 } });
+    }
+    all
+}
+
 /// A condition on a field, where any values are named.
 fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
     (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
+}
+
+/// The rates that are given, by their stored names in all parts of a window.
+fn fields_of_parts(changes: &WindowChanges) -> Document {
+    let rates = ["billRate", "overtimeBillRate", "payRate", "overtimePayRate"];
+    let mut given = match mongo::value(changes) {
+        bson::Bson::Document(given) => given,
+        _ => Document::new(),
+    };
+    let of_part = |rate| Some((format!("window.rateParts.$[].{rate}"), given.remove(rate)?));
+    rates.into_iter().filter_map(of_part).collect()
 }
 
 /// The fields that are given, each by its stored name.

@@ -1,0 +1,86 @@
+//! The days of a time zone: which one a moment belongs to, and where each begins.
+
+use jiff::{Timestamp, civil::Date, tz::AmbiguousOffset};
+
+use crate::{Millis, TimeRange, Zone};
+
+impl Zone {
+    /// The day that a moment belongs to: the last that has begun. Where the clock is set back across
+    /// midnight, the new day goes on.
+    pub fn day(&self, at: Millis) -> Date {
+        let shown = self.rules().to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default()).date();
+        match shown.tomorrow() {
+            Ok(next) if self.beginning(next) <= at => next,
+            _ => shown,
+        }
+    }
+
+    /// The first moment of a day: its first midnight; where the clock skips that, the moment it does.
+    /// Of a day that is in no calendar, the last moment of all.
+    pub fn beginning(&self, date: Date) -> Millis {
+        let midnight = self.rules().to_ambiguous_timestamp(date.at(0, 0, 0, 0));
+        let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
+        let Ok(found) = midnight.compatible() else { return Millis(i64::MAX) };
+        let found = Millis(found.as_millisecond());
+        if !skipped {
+            return found;
+        }
+        let after = Timestamp::from_millisecond(found.0 + 1).unwrap_or_default();
+        self.rules().preceding(after).next().map_or(found, |skip| Millis(skip.timestamp().as_millisecond()))
+    }
+
+    /// The days that a range touches, in their order, each with when the part of the range begins
+    /// that lies in it.
+    pub fn days_of(&self, range: TimeRange) -> impl Iterator<Item = (Date, Millis)> {
+        let mut next = Some((self.day(range.start()), range.start()));
+        std::iter::from_fn(move || {
+            let this = next?;
+            let tomorrow = this.0.tomorrow().ok().map(|day| (day, self.beginning(day)));
+            next = tomorrow.filter(|(_, begins)| *begins < range.end());
+            Some(this)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{DAY, HOUR};
+
+    fn zone(name: &str) -> Zone {
+        name.parse().expect("a zone")
+    }
+
+    #[test]
+    fn a_range_over_midnight_touches_two_days_and_one_that_ends_there_only_the_first() {
+        let berlin = zone("Europe/Berlin");
+        let midnight = berlin.beginning(date(2026, 3, 2));
+        let days = |start, end| {
+            let range = TimeRange::new(midnight + start, midnight + end).expect("a range");
+            berlin.days_of(range).map(|(day, from)| (day.day(), from - midnight)).collect::<Vec<_>>()
+        };
+        assert_eq!(days(-2 * HOUR, 2 * HOUR), [(1, -2 * HOUR), (2, 0)]);
+        assert_eq!(days(-2 * HOUR, 0), [(1, -2 * HOUR)]);
+        assert_eq!(days(0, 1), [(2, 0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_lies_between_the_beginnings_of_its_day_and_the_next(
+            at in 0..4_000_000_000_000i64,
+            name in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia"]),
+        ) {
+            let (zone, at) = (zone(name), Millis(at));
+            let day = zone.day(at);
+            prop_assert!(zone.beginning(day) <= at);
+            let next = day.tomorrow().expect("a day");
+            prop_assert!(at < zone.beginning(next), "{day}");
+            let range = TimeRange::new(at, at + DAY).expect("a range");
+            let touched: Vec<_> = zone.days_of(range).collect();
+            prop_assert!(touched.is_sorted() && (1..=3).contains(&touched.len()), "{touched:?}");
+        }
+    }
+}
