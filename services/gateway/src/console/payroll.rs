@@ -144,7 +144,7 @@ pub(super) fn form(
                 "An amount such as 62.5; overtime left empty is as the normal hour. "
                 @if payee == Payee::Everybody { "All empty: nothing is billed, and nothing costs, unless somebody has rates of their own. " }
                 @else { "All empty: the rates of everybody count for them. " }
-                "A new rate counts for the hours that come; what is recorded keeps its own."
+                "A new rate counts from today on: hours of days before have the rates of those days, and what is recorded keeps its own."
             }
             p {
                 button type="submit" { "Save the rates" }

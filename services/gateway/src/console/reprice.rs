@@ -152,7 +152,10 @@ fn previewed(visitor: &Visitor, asked: Asked, preview: &RepricePreview) -> Marku
     html! {
         section {
             h2 { "What would change" }
-            p { (reader.count(preview.count as usize)) " windows get another price" @if preview.settled > 0 { "; " (reader.count(preview.settled as usize)) " are settled and stay as they are" } "." }
+            p {
+                @if preview.count == 1 { "1 window gets another price" } @else { (reader.count(preview.count as usize)) " windows get another price" }
+                @if preview.settled > 0 { "; " (reader.count(preview.settled as usize)) " are settled and stay as they are" } "."
+            }
             @if preview.count > 0 {
                 table {
                     thead { tr { th scope="col" { "These windows" } th.number scope="col" { "Now" } th.number scope="col" { "Then" } th.number scope="col" { "Difference" } } }

@@ -20,6 +20,7 @@ mod concurrency;
 mod conditions;
 mod console;
 mod console_projects;
+mod console_rates;
 mod console_settings;
 mod demo;
 mod employees;

@@ -157,7 +157,7 @@ async fn who_lacks_the_scope_sets_no_rate_and_prices_nothing_anew() {
     }
     assert_eq!(as_key(&reader, "GET", RATES, &Value::Null).await.expect(200), json!([]));
     let as_ann = system.employee(&office.ann.token, "POST", RATES, rate).await;
-    assert_eq!(as_ann.status, 403, "{}", as_ann.text);
+    assert_eq!(as_ann.refused(401), "unauthorized");
     office.system.finish().await;
 }
 

@@ -301,6 +301,57 @@ mod tests {
         assert!(remembered.may_be_held(id) && !remembered.knows_held());
     }
 
+    /// What was set for everything at a version, with a rate that tells it.
+    fn rates(version: i64) -> RatesChanged {
+        let amount = Rate::from_units(version).unwrap();
+        let rate = contracts::RateSince {
+            kind: contracts::RateKind::Bill,
+            amount,
+            valid_from: jiff::civil::date(1970, 1, 1),
+            set_at: Millis(0),
+        };
+        RatesChanged { scope: contracts::RateScope::default(), version, rates: vec![rate], payroll: Vec::new() }
+    }
+
+    #[test]
+    fn rates_are_remembered_once_all_are_read_and_by_the_newest_that_was_heard_or_read() {
+        let mut remembered = Remembered::default();
+        remembered.set_zone(Some(Zone::default()));
+        remembered.hear(Binding::Rates(rates(2)));
+        assert!(remembered.prices().is_none(), "others may be missing");
+        remembered.keep_rates([Arc::new(rates(1))]);
+        let (sent, range) = item(0, 1);
+        let work = contracts::RatedWork {
+            employee: sent.employee_id,
+            project: sent.window.project_id,
+            task: sent.window.task_id,
+        };
+        let version = |remembered: &Remembered| {
+            let parties = Bindings::default().priced_by(remembered.prices()?);
+            parties.price(work, range).rates.bill_rate.map(Rate::units)
+        };
+        assert_eq!(version(&remembered), Some(2));
+        remembered.hear(Binding::Rates(rates(3)));
+        remembered.hear(Binding::Rates(rates(1)));
+        assert_eq!(version(&remembered), Some(3));
+        remembered.set_zone(None);
+        assert!(remembered.prices().is_none(), "the days may begin elsewhere now");
+        remembered.set_zone(Some(Zone::default()));
+        remembered.forget();
+        assert!(remembered.prices().is_none() && !remembered.knows_zone() && !remembered.knows_rates());
+    }
+
+    #[test]
+    fn too_many_rates_are_not_remembered() {
+        let many = RatesChanged {
+            rates: vec![rates(1).rates[0]; MOST_RATES],
+            ..rates(1)
+        };
+        let mut remembered = Remembered::default();
+        remembered.keep_rates([Arc::new(many)]);
+        assert!(!remembered.knows_rates());
+    }
+
     /// What happens next to three parties, a database and a memory.
     #[derive(Clone, Copy, Debug)]
     enum Next {

@@ -1,4 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use contracts::{
     Code, EmployeeId, Failure, Money, Price, REPRICE_MOST, RepriceFilter, TimeRange, WINDOW_MOST, WindowFact, WindowId,
@@ -14,6 +17,9 @@ use crate::{
     store::Stretch,
 };
 
+/// How often it is looked whether all rates are known, and how long it waits between.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 /// How many windows are looked at together.
 const TOGETHER: usize = 1_000;
 /// The windows of how many employees are read together.
@@ -47,7 +53,7 @@ pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Erro
         let detail = "Name the employees, projects, tasks or shifts, or the time, whose windows are priced anew.";
         return Err(Failure::new(Code::NoFilter, detail).into());
     }
-    if !app.knowledge.is_complete(app).await {
+    if !is_complete(app).await {
         let detail = "Some rates may not have arrived yet. Try again in a moment.";
         return Err(Failure::new(Code::Unavailable, detail).into());
     }
@@ -73,6 +79,17 @@ pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Erro
         }
     }
     Ok(plan)
+}
+
+/// Whether all rates are known that were set by now. Waits a little for those that are on their way.
+async fn is_complete(app: &App) -> bool {
+    for _ in 0..TRIES {
+        if app.knowledge.is_complete(app).await {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    false
 }
 
 /// Sums of money, exactly.
