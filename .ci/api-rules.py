@@ -31,6 +31,11 @@ RULES = [
     ("*", "must be harder to guess"),
     # Years that pay periods are counted in, and a day that every month has.
     ("anchor", "must be a day"),
+    # Years that rates hold in; what a preview and its confirmation are; and how many hours are looked at.
+    ("validFrom", "must be a day"),
+    ("hash", "must be given"),
+    ("filter.end", "must be after start"),
+    ("filter", "must take at most"),
     # So many computers of one person are enough.
     ("computer", "must be one of the"),
 ]

@@ -101,12 +101,20 @@ actions! {
     TaskUpdated = "task.updated";
     /// A task was deleted.
     TaskDeleted = "task.deleted";
+    /// A rate was set from a day on.
+    RateSet = "rate.set";
+    /// A rate that had not begun was deleted.
+    RateDeleted = "rate.deleted";
     /// A recorded window was corrected.
     WindowCorrected = "window.corrected";
     /// A recorded window counts no longer.
     WindowVoided = "window.voided";
     /// All windows of a filter changed.
     WindowsUpdated = "windows.updated";
+    /// Somebody had windows of a filter priced anew.
+    RepriceStarted = "reprice.started";
+    /// All of them have been.
+    RepriceFinished = "reprice.finished";
     /// A window in quarantine was tried again.
     QuarantineReplayed = "quarantine.replayed";
     /// A window in quarantine was recorded on somebody's word.

@@ -6,7 +6,7 @@ use std::{fmt, iter, ops, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Money, ProjectId, Rate, TaskId, TimeRange, WindowFact, counted};
+use crate::{Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, counted};
 
 /// Which seconds count, on what, and at which rates, in 128 bits: two stretches of time that differ in
 /// any of it have different marks, but for chance.
@@ -120,19 +120,19 @@ impl CountedSum {
             let (window, fact) = one.window;
             let counts = if count_overlaps { Some(window) } else { one.counts };
             if let Some(inside) = counts.and_then(|counts| counts.clip(range)) {
-                sum += Self::of_stretch(&fact, inside);
+                fact.parts_within(inside).for_each(|part| sum += Self::of_part(&fact, part));
             }
         }
         sum
     }
 
-    fn of_stretch(fact: &WindowFact, inside: TimeRange) -> Self {
-        let (cost, income, time) = (fact.cost_rate(), fact.income_rate(), inside.length());
+    fn of_part(fact: &WindowFact, PricedPart { range, cost, income }: PricedPart) -> Self {
+        let time = range.length();
         Self {
             time,
             costs: Money::of(cost, time),
             income: Money::of(income, time),
-            mark: TimeMark::of(fact.project_id, fact.task_id, cost, income, inside),
+            mark: TimeMark::of(fact.project_id, fact.task_id, cost, income, range),
         }
     }
 }

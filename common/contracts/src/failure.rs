@@ -90,6 +90,12 @@ pub enum Code {
     WindowsWaiting,
     /// A lock only moves forward.
     LockMovesBack,
+    /// The scope has another rate of the kind from this day on.
+    RateExists,
+    /// The rate holds already, so hours may be priced by it.
+    RateHasBegun,
+    /// What was previewed is not so any more.
+    PreviewChanged,
     /// The thing is not as the caller has seen it (`If-Match`).
     PreconditionFailed,
     /// The period is not as the approver has seen it.
@@ -162,6 +168,9 @@ impl Code {
             | Self::PeriodOverlaps
             | Self::WindowsWaiting
             | Self::LockMovesBack
+            | Self::RateExists
+            | Self::RateHasBegun
+            | Self::PreviewChanged
             | Self::LastOwner => 409,
             Self::PreconditionFailed | Self::PeriodChanged => 412,
             Self::TooLarge => 413,

@@ -64,6 +64,10 @@ ids! {
     TaskId;
     /// A pay run.
     PayRunId;
+    /// A rate that holds from a day on.
+    RateId;
+    /// A job that gives recorded windows their rates anew.
+    RepriceId;
     /// A time window: the client's own id, or one that is made of what it says.
     WindowId;
     /// An event; also its message id on the stream.

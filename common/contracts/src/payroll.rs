@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{ObjectBuilder, Ref, RefOr, Schema, Type},
 };
 
-use crate::{EmployeeId, Rate, RateSent};
+use crate::{EmployeeId, Rate, RateSent, Rates};
 
 /// How a UUID is written, for the description of the API.
 const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
@@ -148,6 +148,13 @@ pub struct PayrollLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Rate>,
+}
+
+impl From<PayrollLine> for Rates {
+    fn from(line: PayrollLine) -> Self {
+        let PayrollLine { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate } = line;
+        Self { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate }
+    }
 }
 
 #[cfg(test)]

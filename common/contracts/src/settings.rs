@@ -4,7 +4,7 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Failure, Zone, message::requests};
+use crate::{Event, Failure, ORGANIZATION, Service, Zone, message::requests};
 
 /// The last day of a month on which one may begin: every month has it.
 const LAST_ANCHOR: i8 = 28;
@@ -131,6 +131,21 @@ impl Settings {
             return Err(Failure::field("anchor", "must be a day that every month has: the 28th at the latest"));
         }
         Ok(())
+    }
+}
+
+/// The settings are other ones now: whoever remembers them reads them again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChanged {}
+
+impl Event for SettingsChanged {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "settings";
+    const VERB: &'static str = "changed";
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        ORGANIZATION.to_owned()
     }
 }
 

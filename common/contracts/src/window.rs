@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, EmployeeId, FieldError, Filter, Label, Millis, MomentSent, Note, OffsetSent, Page, ProjectId, Rate, SECOND,
-    TaskId, TimeRange, WindowId,
+    Code, EmployeeId, FieldError, Filter, Label, Millis, MomentSent, Note, OffsetSent, Page, ProjectId, Rate, RatePart,
+    Rates, SECOND, TaskId, TimeRange, WindowId,
     kept::{kept, kept_if_any},
     lenient::whole_number,
     message::requests,
@@ -211,6 +211,11 @@ pub struct Window {
     /// The same for overtime; the normal rate where there is none.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
+    /// Where other rates hold on a later day of it: from when on, and which. Left out where they are the
+    /// same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub rate_parts: Vec<RatePart>,
     /// The computer's name.
     #[schema(value_type = String)]
     pub computer: Label,
@@ -233,6 +238,26 @@ pub struct Window {
     pub created_at: Millis,
     /// When it was last changed.
     pub updated_at: Millis,
+}
+
+impl Window {
+    /// The rates at its beginning.
+    pub const fn rates(&self) -> Rates {
+        Rates {
+            bill_rate: self.bill_rate,
+            overtime_bill_rate: self.overtime_bill_rate,
+            pay_rate: self.pay_rate,
+            overtime_pay_rate: self.overtime_pay_rate,
+        }
+    }
+
+    /// Puts these rates in their place, and these of later days.
+    pub fn set_rates(&mut self, rates: Rates, parts: Vec<RatePart>) {
+        let Rates { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate } = rates;
+        (self.bill_rate, self.overtime_bill_rate) = (bill_rate, overtime_bill_rate);
+        (self.pay_rate, self.overtime_pay_rate) = (pay_rate, overtime_pay_rate);
+        self.rate_parts = parts;
+    }
 }
 
 /// Asks what became of one window; an employee gets only their own.

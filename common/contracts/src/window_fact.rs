@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EmployeeId, Event, Label, Millis, Money, Page, ProjectId, Rate, Service, TaskId, Window, WindowId,
+    EmployeeId, Event, Label, Millis, Page, ProjectId, Rate, RatePart, Service, TaskId, Window, WindowId,
     message::requests,
 };
 
@@ -45,8 +45,11 @@ pub struct WindowFact {
     pub billable: bool,
     /// Whether the overtime rates count.
     pub overtime: bool,
-    /// Its rates.
+    /// Its rates, at its beginning.
     pub rates: Rates,
+    /// Those of later days, where they are other ones; in their order. Version 1 of a fact knew none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rate_parts: Vec<RatePart>,
     /// Whether it no longer counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voided: bool,
@@ -66,45 +69,31 @@ impl WindowFact {
             end: window.end,
             billable: window.billable,
             overtime: window.overtime,
-            rates: Rates {
-                bill_rate: window.bill_rate,
-                overtime_bill_rate: window.overtime_bill_rate,
-                pay_rate: window.pay_rate,
-                overtime_pay_rate: window.overtime_pay_rate,
-            },
+            rates: window.rates(),
+            rate_parts: window.rate_parts.clone(),
             voided: false,
         }
     }
 
-    /// What an hour of it earns: nothing where it is not billable, the overtime rate where that
-    /// counts and there is one.
-    pub fn income_rate(&self) -> Rate {
-        let rate = self.rate(self.rates.overtime_bill_rate, self.rates.bill_rate);
+    /// What an hour of it earns by these rates: nothing where it is not billable, the overtime rate where
+    /// that counts and there is one.
+    pub(crate) fn income_of(&self, rates: Rates) -> Rate {
+        let rate = self.rate(rates.overtime_bill_rate, rates.bill_rate);
         if self.billable { rate } else { Rate::default() }
     }
 
-    /// What an hour of it costs: the overtime rate where that counts and there is one.
-    pub fn cost_rate(&self) -> Rate {
-        self.rate(self.rates.overtime_pay_rate, self.rates.pay_rate)
+    /// What an hour of it costs by these rates: the overtime rate where that counts and there is one.
+    pub(crate) fn cost_of(&self, rates: Rates) -> Rate {
+        self.rate(rates.overtime_pay_rate, rates.pay_rate)
     }
 
     fn rate(&self, over: Option<Rate>, normal: Option<Rate>) -> Rate {
         over.filter(|_| self.overtime).or(normal).unwrap_or_default()
     }
-
-    /// What so many milliseconds of it earn.
-    pub fn income(&self, millis: i64) -> Money {
-        Money::of(self.income_rate(), millis)
-    }
-
-    /// What so many milliseconds of it cost.
-    pub fn costs(&self, millis: i64) -> Money {
-        Money::of(self.cost_rate(), millis)
-    }
 }
 
-/// The most windows of one [`WindowsRecorded`]: about 500 bytes each, of 256 KiB.
-pub const WINDOWS_AN_EVENT: usize = 400;
+/// The most windows of one [`WindowsRecorded`]: about 500 bytes each, 800 with parts, of 256 KiB.
+pub const WINDOWS_AN_EVENT: usize = 300;
 
 /// Windows were recorded, or changed to a higher revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -176,6 +176,7 @@ fn window() -> Window {
         overtime_bill_rate: Some(rate(75.25)),
         pay_rate: None,
         overtime_pay_rate: None,
+        rate_parts: Vec::new(),
         computer: label("anns-mac"),
         user: label("ann"),
         domain: None,
@@ -248,6 +249,7 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     employees(&mut golden);
     teams(&mut golden);
     projects(&mut golden);
+    rates(&mut golden);
     windows(&mut golden);
     periods(&mut golden);
     golden.request(
@@ -620,6 +622,64 @@ fn periods(golden: &mut Golden) {
     golden.event(SettlementChanged { id: period.to_string(), version: 2, settles: Some(settles) });
 }
 
+/// A window with other rates on its second day.
+fn two_days() -> Window {
+    let rates = Rates { bill_rate: Some(rate(60.0)), ..window().rates() };
+    Window { rate_parts: vec![RatePart::new(AT + 1_800_000, rates)], ..window() }
+}
+
+fn rates(golden: &mut Golden) {
+    let (valid_from, amount) = (jiff::civil::date(2026, 2, 1), rate(62.5));
+    let scope = RateScope::project(id(3)).of(id(1));
+    let set = DatedRate { id: id(13), scope, kind: RateKind::OvertimeBill, amount, valid_from, created_at: AT };
+    golden.request(SetRate { scope, kind: RateKind::OvertimeBill, amount, valid_from }, set);
+    golden.request(GetRate { id: id(13) }, set);
+    let list = ListRates {
+        projects: vec![id(3)],
+        tasks: vec![id(4)],
+        employees: vec![id(1)],
+        kinds: vec![RateKind::Pay],
+        everywhere: true,
+        after: Some(id(12)),
+    };
+    golden.request(list, Page { items: vec![set], next: Some(id(13)) });
+    golden.request(DeleteRate { id: id(13), timezone: "Europe/Berlin".parse().expect("a zone") }, ());
+    let line = payroll().line(id(1));
+    golden.event(RatesChanged {
+        scope,
+        version: 4,
+        rates: vec![RateSince { kind: RateKind::Bill, amount, valid_from, set_at: AT }],
+        payroll: vec![LineSince { since: None, line: Some(line) }, LineSince { since: Some(AT), line: None }],
+    });
+}
+
+fn reprice(golden: &mut Golden) {
+    let filter = RepriceFilter {
+        employees: vec![id(1)],
+        projects: vec![id(3)],
+        tasks: vec![id(4)],
+        shifts: vec![label("shift-1")],
+        begin: Some(range()),
+    };
+    let difference = RepriceDifference { costs: Cents(-50), income: Cents(1_250) };
+    let (costs, income, hash) = (Cents(4_050), Cents(6_250), "9f86d081884c7d65".to_owned());
+    let preview = RepricePreview { count: 2, settled: 1, costs, income, difference, hash: hash.clone() };
+    golden.request(PreviewReprice { filter: filter.clone() }, preview);
+    let job = RepriceJob {
+        id: id(14),
+        state: RepriceState::Done,
+        count: 2,
+        changed: 2,
+        settled: 1,
+        seen: 3,
+        total: 3,
+        started_at: AT,
+        finished_at: Some(AT + HOUR),
+    };
+    golden.request(StartReprice { filter, hash }, job.clone());
+    golden.request(GetReprice { id: id(14) }, job);
+}
+
 fn attention(golden: &mut Golden) {
     let after = OverlapCursor { employee_id: id(1), start: AT, id: id(5) };
     let lost = Overlapped {
@@ -759,6 +819,14 @@ fn windows(golden: &mut Golden) {
     golden.request(on_condition(SetSettings { settings: settings.clone() }), settings);
     let after = Some(id(5));
     golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });
+    golden.check(
+        "svc.timetrack.v1.windows.get.reply.rate_parts",
+        &Reply::Ok(WindowState::Recorded(Box::new(two_days()))),
+    );
+    let on_two_days = WindowFact::of(&two_days(), 2);
+    golden.check("evt.timetrack.v1.windows.recorded.rate_parts", &on_two_days);
+    reprice(golden);
+    golden.event(SettingsChanged {});
     golden.event(WindowsHeld { batch: "batch".into(), windows: vec![id(5), id(6)] });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
 

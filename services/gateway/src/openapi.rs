@@ -42,6 +42,7 @@ use crate::{
         (name = "Employees", description = "Who works here."),
         (name = "Teams", description = "Who is in which team, and who manages it."),
         (name = "Projects", description = "What they work on, and at which rates."),
+        (name = "Rates", description = "What an hour costs and earns, from which day on."),
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
         (name = "Analytics", description = "Where the time and the money went."),

@@ -5,6 +5,7 @@ mod config;
 mod consumers;
 mod domain;
 mod handlers;
+mod payroll;
 mod store;
 
 use std::{sync::Arc, time::Duration};
@@ -66,6 +67,10 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list_tasks)
         .on(handlers::update_task)
         .on(handlers::delete_task)
+        .on(handlers::set_rate)
+        .on(handlers::get_rate)
+        .on(handlers::list_rates)
+        .on(handlers::delete_rate)
 }
 
 /// What this service does about events: one line an event.

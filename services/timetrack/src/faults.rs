@@ -13,6 +13,8 @@ pub enum Step {
     Published,
     /// The gateway knows, the queue does not.
     Answered,
+    /// Some windows are priced anew, and more are to be.
+    Repriced,
 }
 
 /// Where a test lets a worker die. Nowhere, outside of tests.

@@ -90,6 +90,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
     handlers::open_what_was_given_up(app.clone(), &shutdown);
+    handlers::take_over_reprices(app.clone(), &shutdown);
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
@@ -113,6 +114,9 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list_overlaps)
         .on(handlers::list_facts)
         .on(handlers::update)
+        .on(handlers::preview_reprice)
+        .on(handlers::start_reprice)
+        .on(handlers::get_reprice)
         .on(handlers::correct)
         .on(handlers::void)
         .on(handlers::list_tracking)
@@ -134,7 +138,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::reopen_lock)
 }
 
-/// What this service does about events: one line an event. All keep the copy of who may track.
+/// What this service does about events: one line an event. All keep the copy of who may track, and by
+/// which rates.
 fn events() -> Events<App> {
     Events::new(Service::Timetrack)
         .on(consumers::employee_changed)
@@ -142,4 +147,5 @@ fn events() -> Events<App> {
         .on(consumers::task_changed)
         .on(consumers::member_changed)
         .on(consumers::assignment_changed)
+        .on(consumers::rates_changed)
 }

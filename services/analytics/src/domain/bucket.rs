@@ -24,10 +24,10 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
         return vec![Bucket { range, day: None, week: None, month: None }];
     }
     let mut buckets = Vec::new();
-    let (mut at, mut date) = (range.start(), day_of(range.start(), zone.rules()));
+    let (mut at, mut date) = (range.start(), zone.day(range.start()));
     while at < range.end() {
         let next = next_edge(date, by);
-        let edge = next.map_or(range.end(), |next| beginning(next, zone.rules()).min(range.end()));
+        let edge = next.map_or(range.end(), |next| zone.beginning(next).min(range.end()));
         // A day that a zone skipped is none.
         if let Ok(range) = TimeRange::new(at, edge) {
             buckets.push(Bucket {
@@ -72,7 +72,7 @@ mod tests {
     /// The hours of the local days between two dates.
     fn hours(name: &str, from: Date, to: Date) -> Vec<(Date, i64)> {
         let zone = zone(name);
-        let range = TimeRange::new(beginning(from, zone.rules()), beginning(to, zone.rules())).expect("a range");
+        let range = TimeRange::new(zone.beginning(from), zone.beginning(to)).expect("a range");
         let buckets = buckets(range, &[Grouping::Day].into(), &zone);
         buckets.iter().filter_map(|b| Some((b.day?, b.range.length() / (HOUR / 2)))).collect()
     }
@@ -94,7 +94,7 @@ mod tests {
         let (a, b, c) = (date(2018, 11, 3), date(2018, 11, 4), date(2018, 11, 5));
         assert_eq!(hours("America/Sao_Paulo", a, c), [(a, 48), (b, 46)]);
         let toronto = zone("America/Toronto");
-        let length = beginning(date(1919, 3, 31), toronto.rules()) - beginning(date(1919, 3, 30), toronto.rules());
+        let length = toronto.beginning(date(1919, 3, 31)) - toronto.beginning(date(1919, 3, 30));
         assert_eq!(length, 47 * HOUR / 2);
     }
 
@@ -104,9 +104,9 @@ mod tests {
         let (a, b, c) = (date(2006, 10, 28), date(2006, 10, 29), date(2006, 10, 30));
         assert_eq!(hours("America/St_Johns", a, c), [(a, 48), (b, 50)]);
         let st_johns = zone("America/St_Johns");
-        let first = beginning(b, st_johns.rules());
-        assert_eq!(day_of(first - 1, st_johns.rules()), a);
-        assert_eq!(day_of(first + 600 * SECOND, st_johns.rules()), b, "shown as 23:10 of the day before");
+        let first = st_johns.beginning(b);
+        assert_eq!(st_johns.day(first - 1), a);
+        assert_eq!(st_johns.day(first + 600 * SECOND), b, "shown as 23:10 of the day before");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{CountedSum, EmployeeId, Money, ProjectId, Rate, TaskId, TimeMark, TimeRange, WINDOW_MOST, WindowFact};
+use contracts::{
+    CountedSum, EmployeeId, Money, PricedPart, ProjectId, Rate, TaskId, TimeMark, TimeRange, WINDOW_MOST, WindowFact,
+};
 
 use super::{EmployeeDay, Part, Total, Touched};
 
@@ -13,14 +15,6 @@ pub(crate) struct Work {
     pub(crate) income: Rate,
 }
 
-impl Work {
-    /// The work of a window.
-    fn of(fact: &WindowFact) -> Self {
-        let (project, task) = (fact.project_id, fact.task_id);
-        Self { project, task, cost: fact.cost_rate(), income: fact.income_rate() }
-    }
-}
-
 /// Time that counts, of one day of an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
@@ -29,6 +23,15 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    /// The part of a window that counts, price by price.
+    fn of(fact: &WindowFact, counts: TimeRange) -> impl Iterator<Item = Self> {
+        let (project, task) = (fact.project_id, fact.task_id);
+        fact.parts_within(counts).map(move |PricedPart { range, cost, income }| Self {
+            counts: range,
+            work: Work { project, task, cost, income },
+        })
+    }
+
     /// What it sums up to.
     pub(crate) fn total(self) -> Total {
         let time = self.counts.length();
@@ -78,9 +81,10 @@ pub(crate) fn anew(
 ) -> BTreeMap<EmployeeDay, Vec<Stretch>> {
     let mut of_employees: BTreeMap<EmployeeId, Vec<Stretch>> = BTreeMap::new();
     for Part { fact, counts } in parts {
-        let stretch = Stretch { counts: *counts, work: Work::of(fact) };
-        of_employees.entry(fact.employee_id).or_default().push(stretch);
+        of_employees.entry(fact.employee_id).or_default().extend(Stretch::of(fact, *counts));
     }
+    // Where every window counts whole, the later part of one begins after the next one.
+    of_employees.values_mut().for_each(|stretches| stretches.sort_by_key(|stretch| stretch.counts.start()));
     for place in touched.places() {
         let inside = of_employees.get(&place.employee).map_or(&[][..], Vec::as_slice);
         // In the order of their starts, so that only those are looked at that can reach in.

@@ -6,7 +6,8 @@ use std::{
 use anyhow::anyhow;
 use bson::{Document, doc};
 use contracts::{
-    Code, EmployeeId, Failure, Label, Millis, ProjectId, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact, WindowId,
+    Code, EmployeeId, Failure, Label, Millis, ProjectId, RatePart, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact,
+    WindowId,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
@@ -45,6 +46,8 @@ struct Row {
     billable: bool,
     overtime: bool,
     rates: Rates,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rate_parts: Vec<RatePart>,
     voided: bool,
     /// Where it stood at earlier revisions, so that those days are recomputed too, however often
     /// that is begun anew.
@@ -73,6 +76,7 @@ impl From<WindowFact> for Row {
             billable: fact.billable,
             overtime: fact.overtime,
             rates: fact.rates,
+            rate_parts: fact.rate_parts,
             voided: fact.voided,
             moved_from: Vec::new(),
         }
@@ -93,6 +97,7 @@ impl From<Row> for WindowFact {
             billable: row.billable,
             overtime: row.overtime,
             rates: row.rates,
+            rate_parts: row.rate_parts,
             voided: row.voided,
         }
     }

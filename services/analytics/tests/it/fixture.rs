@@ -59,6 +59,7 @@ pub fn window(number: u128, start: i64, end: i64) -> WindowFact {
             pay_rate: Rate::try_from(30.0).ok(),
             ..Default::default()
         },
+        rate_parts: Vec::new(),
         voided: false,
     }
 }
@@ -117,11 +118,14 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
             let wanted = (asked.filter.projects.is_empty() || asked.filter.projects.contains(&winner.project_id))
                 && (asked.filter.tasks.is_empty() || asked.filter.tasks.contains(&winner.task_id));
             if wanted {
-                let millis = piece[1] - piece[0];
+                let piece = TimeRange::new(Millis(piece[0]), Millis(piece[1])).expect("a range");
                 let sum = sums.entry(winner.project_id).or_default();
-                sum.0 += millis;
-                sum.1 += winner.costs(millis);
-                sum.2 += winner.income(millis);
+                for part in winner.parts_within(piece) {
+                    let millis = part.range.length();
+                    sum.0 += millis;
+                    sum.1 += Money::of(part.cost, millis);
+                    sum.2 += Money::of(part.income, millis);
+                }
             }
         }
     }

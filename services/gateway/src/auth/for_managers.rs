@@ -2,14 +2,15 @@
 
 use contracts::{
     AdmitQuarantined, ApprovePeriod, Bounded, Code, Conditional, CorrectWindow, CountQuarantine, CountUndelivered,
-    CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask,
-    DeleteTeam, DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPeriod, GetPeriodSums, GetProject,
-    GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys,
-    ListAuditEntries, ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPeriods, ListProjects, ListQuarantine,
-    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, Project, ProjectId,
-    ReactivateEmployee, ReopenLock, ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset,
-    SetLock, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject,
-    UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+    CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DatedRate, DeactivateEmployee, DeleteProject,
+    DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPeriod,
+    GetPeriodSums, GetProject, GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam,
+    GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees, ListLocks, ListLongDays,
+    ListOverlaps, ListPeriods, ListProjects, ListQuarantine, ListRates, ListRoster, ListSilent, ListTasks, ListTeams,
+    ListTracking, ListWindows, Page, Payee, PreviewReprice, Project, ProjectId, RateId, RateScope, ReactivateEmployee,
+    ReopenLock, ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock,
+    SetMemberships, SetRate, SetRole, SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee,
+    UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -33,7 +34,8 @@ never! {
     ReactivateEmployee, InviteEmployee, SendReset, SetRole, Conditional<SetRole>, SetMemberships,
     Conditional<SetMemberships>, CreateProject, UpdateProject, Conditional<UpdateProject>, Conditional<DeleteProject>, CreateTask,
     Conditional<UpdateTask>, Conditional<DeleteTask>, CreateTeam, Conditional<UpdateTeam>, Conditional<DeleteTeam>,
-    CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings,
+    CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings, SetRate, DeleteRate,
+    PreviewReprice, StartReprice, GetReprice,
     Conditional<SetSettings>,
 }
 
@@ -231,6 +233,40 @@ impl ForManagers for ListProjects {
     fn shown(page: Page<Project, ProjectId>, reach: &Reach) -> Result<Page<Project, ProjectId>, Failure> {
         let items = page.items.into_iter().filter_map(|project| seen(project, reach)).collect();
         Ok(Page { items, next: page.next })
+    }
+}
+
+/// A rate for everybody, or for one of their people; of a project that one of these is on. Of a task alone
+/// nobody can tell here whose it is.
+fn sees_rate(rate: &DatedRate, reach: &Reach) -> bool {
+    let RateScope { project, task, employee } = rate.scope;
+    let is_theirs = employee.is_none_or(|employee| reach.sees(employee));
+    let is_near = project.is_none_or(|project| reach.sees_project(project)) && (task.is_none() || employee.is_some());
+    is_theirs && is_near
+}
+
+impl ForManagers for GetRate {
+    type Sent = Self;
+
+    fn within(self, _: &Reach) -> Result<Self, Failure> {
+        Ok(self)
+    }
+
+    fn shown(rate: DatedRate, reach: &Reach) -> Result<DatedRate, Failure> {
+        Some(rate).filter(|rate| sees_rate(rate, reach)).ok_or_else(|| Failure::not_found("rate"))
+    }
+}
+
+impl ForManagers for ListRates {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        self.employees.iter().try_for_each(|employee| reach.require_seen(*employee)).map(|()| self)
+    }
+
+    fn shown(mut page: Page<DatedRate, RateId>, reach: &Reach) -> Result<Page<DatedRate, RateId>, Failure> {
+        page.items.retain(|rate| sees_rate(rate, reach));
+        Ok(page)
     }
 }
 

@@ -62,6 +62,14 @@ impl Input<'_> {
         })
     }
 
+    /// As a day.
+    pub(super) fn day(&self) -> Markup {
+        self.around(&html! {
+            input id=(self.id()) name=(self.name) type="date" value=(self.value) required
+                aria-invalid=[self.error.map(|_| "true")] aria-describedby=[self.described()];
+        })
+    }
+
     /// As a text of several lines.
     pub(super) fn lines(&self, rows: usize) -> Markup {
         self.around(&html! {

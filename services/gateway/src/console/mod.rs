@@ -29,8 +29,10 @@ mod person;
 mod places;
 mod project;
 mod projects;
+mod rates;
 mod reader;
 mod reports;
+mod reprice;
 mod settings;
 mod sums;
 mod task;
@@ -92,6 +94,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::PROJECT_PUT_ON, post(members::put_on)))
         .merge(page(&places::PROJECT_TAKE_OFF, post(members::take_off)))
         .merge(page(&places::PROJECT_RATES, post(payroll::submit)))
+        .merge(page(&places::RATES, get(rates::show)))
+        .merge(page(&places::RATE_SET, post(rates::submit)))
+        .merge(page(&places::RATE_DELETE, post(rates::delete)))
+        .merge(page(&places::REPRICE, get(reprice::show).post(reprice::submit)))
         .merge(page(&places::PROJECT_TASKS, post(tasks::submit)))
         .merge(page(&places::TASK, get(task::show)))
         .merge(page(&places::TASK_UPDATE, post(task::update)))

@@ -28,10 +28,11 @@ pub(super) enum Done {
     PasswordChanged,
     SessionEnded,
     SessionsEnded,
+    RateDeleted,
 }
 
 impl Done {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -53,6 +54,7 @@ impl Done {
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
+        Self::RateDeleted,
     ];
 
     /// As it stands in an address.
@@ -79,6 +81,7 @@ impl Done {
             Self::PasswordChanged => "password-changed",
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
+            Self::RateDeleted => "rate-deleted",
         }
     }
 
@@ -109,6 +112,7 @@ impl Done {
             }
             Self::SessionEnded => "That session is ended.",
             Self::SessionsEnded => "All your other sessions are ended.",
+            Self::RateDeleted => "Deleted: what held before goes on to hold.",
         }
     }
 }

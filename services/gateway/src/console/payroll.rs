@@ -72,7 +72,8 @@ fn read(filled: &Filled) -> Result<PayrollLine, Failure> {
     Ok(line)
 }
 
-fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
+/// An amount as it is typed; nothing where nothing is.
+pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     match typed.trim() {
         "" => Ok(None),
         typed => typed.parse::<f64>().map_err(|_| InvalidRate)?.try_into().map(Some),
@@ -143,7 +144,7 @@ pub(super) fn form(
                 "An amount such as 62.5; overtime left empty is as the normal hour. "
                 @if payee == Payee::Everybody { "All empty: nothing is billed, and nothing costs, unless somebody has rates of their own. " }
                 @else { "All empty: the rates of everybody count for them. " }
-                "A new rate counts for the hours that come; what is recorded keeps its own."
+                "A new rate counts from today on: hours of days before have the rates of those days, and what is recorded keeps its own."
             }
             p {
                 button type="submit" { "Save the rates" }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use contracts::{
     EmployeeId, ProjectId,
-    Resource::{Analytics, Audit, Employees, Keys, Projects, Settings, Tasks, Time},
+    Resource::{Analytics, Audit, Employees, Keys, Projects, Rates, Settings, Tasks, Time},
     TaskId, WindowId,
 };
 
@@ -34,6 +34,10 @@ pub(super) const PROJECT_DELETE: Place = place("/console/projects/{id}/delete", 
 pub(super) const PROJECT_PUT_ON: Place = place("/console/projects/{id}/put-on", "Project", Scoped(Projects));
 pub(super) const PROJECT_TAKE_OFF: Place = place("/console/projects/{id}/take-off", "Project", Scoped(Projects));
 pub(super) const PROJECT_RATES: Place = place("/console/projects/{id}/rates", "Project", Scoped(Projects));
+pub(super) const RATES: Place = place("/console/rates", "Rates", Scoped(Rates));
+pub(super) const RATE_SET: Place = place("/console/rates/set", "Rates", Scoped(Rates));
+pub(super) const RATE_DELETE: Place = place("/console/rates/delete", "Rates", Scoped(Rates));
+pub(super) const REPRICE: Place = place("/console/reprice", "Price anew", Scoped(Rates));
 pub(super) const PROJECT_TASKS: Place = place("/console/projects/{id}/tasks", "Project", Scoped(Tasks));
 pub(super) const TASK: Place = place("/console/tasks/{id}", "Task", Scoped(Tasks));
 pub(super) const TASK_UPDATE: Place = place("/console/tasks/{id}/update", "Task", Scoped(Tasks));
@@ -83,7 +87,7 @@ pub(super) const MENU: [&Place; 11] =
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
         &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &WINDOW,
-        &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN,
+        &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN, &RATES, &REPRICE,
     ];
     all.into_iter().map(|place| {
         let word = match (place.access, place.access.scope(&Method::GET)) {

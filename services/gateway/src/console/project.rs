@@ -17,7 +17,7 @@ use super::{
     inputs::{Input, Misfits, alert, beside, note, on_seen, seen, stored, text, tick, typed, words},
     lanes, members,
     notice::{Done, notice},
-    payroll, places,
+    payroll, places, rates,
     sums::{Asked, Line, MOST, Sums},
     tasks,
     visitor::Visitor,
@@ -220,6 +220,13 @@ async fn content(
         ..Ids::default()
     };
     let told = visitor.names(ids).await;
+    let dated = match (visitor.may(Scope::read(Resource::Rates)), &tasks) {
+        (false, _) => None,
+        (true, tasks) => {
+            let tasks = tasks.as_ref().map_or(&[][..], |(tasks, _)| tasks);
+            Some(rates::of_project(visitor, &project, tasks, None).await?)
+        }
+    };
     let shown = Shown { visitor, project: &project, tag: project.tag(), told: &told, attempt };
     let content = html! {
         (notice(params))
@@ -232,6 +239,7 @@ async fn content(
             (tasks::section(visitor, &project, tasks, *has_more, task_attempt(attempt)))
         }
         (shown.people(&everybody, params)?)
+        @if let Some(dated) = dated { (dated) }
         @if may_change { (shown.change()) (shown.end()) }
     };
     Ok((project.name.to_string(), content))

@@ -18,6 +18,8 @@ mod named;
 mod passwords;
 mod periods;
 mod projects;
+mod rates;
+mod reprice;
 mod router;
 mod sessions;
 mod settings;
@@ -30,8 +32,8 @@ mod under_path;
 mod windows;
 
 pub(crate) use self::{
-    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, router::router,
-    time_sheet::time_as_xlsx,
+    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, reprice::REPRICE_PATIENCE,
+    router::router, time_sheet::time_as_xlsx,
 };
 #[cfg(test)]
 pub(crate) use {

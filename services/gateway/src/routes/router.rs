@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
-use Resource::{Analytics, Employees, Keys, Periods, Projects, Tasks, Teams, Time};
+use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
 use axum::{
     Extension, Router,
     extract::State,
@@ -28,7 +28,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
     accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, locks, passwords, periods,
-    projects, sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
+    projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -104,6 +104,10 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(ScopedOrOwn(Tasks), routes!(tasks::list_tasks)))
         .routes(access(ScopedOrOwn(Tasks), routes!(tasks::get_task)))
         .routes(access(Scoped(Tasks), routes!(tasks::update_task, tasks::delete_task)))
+        .routes(access(Scoped(Rates), routes!(rates::set_rate, rates::list_rates)))
+        .routes(access(Scoped(Rates), routes!(rates::get_rate, rates::delete_rate)))
+        .routes(access(Scoped(Rates), routes!(reprice::reprice)))
+        .routes(access(Scoped(Rates), routes!(reprice::get_reprice)))
         .routes(bounded(Bound::Windows, access(Own, routes!(time_entries::record_window))))
         .routes(access(Scoped(Time), routes!(time_entries::update_windows)))
         .routes(bounded(Bound::Windows, access(Own, routes!(batch::post_batch))))

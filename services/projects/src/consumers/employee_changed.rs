@@ -3,7 +3,7 @@ use std::sync::Arc;
 use contracts::{Action, AuditSubject, Awaited, EmployeeChanged, Millis, ProjectId, Standing, changed};
 use kit::{Delivery, Error};
 
-use crate::{App, bindings, domain::ended_at};
+use crate::{App, bindings, domain::ended_at, payroll};
 
 /// Takes the deactivated off everything that they were put on before.
 ///
@@ -44,6 +44,7 @@ async fn sweep(
         project.take_off(employee.id);
         app.store.projects.replace(tx, &project).await?;
         bindings::take_off(app, tx, id, &[employee.id], at).await?;
+        payroll::keep(app, tx, id, &was.payroll, &project.state.payroll, at).await?;
         tx.emit(&project.changed()).await?;
         let changes = changed(&was, &project.state);
         tx.audit(Action::MemberRemoved, AuditSubject::new("project", id), changes).await?;

@@ -5,6 +5,7 @@ mod lists;
 mod member;
 mod moving;
 pub(crate) mod project;
+mod rate;
 mod standing;
 pub(crate) mod task;
 
@@ -13,6 +14,7 @@ pub(crate) use lists::distinct;
 pub(crate) use member::{Member, Turnover};
 pub(crate) use moving::{Move, unknown_project};
 pub(crate) use project::Project;
+pub(crate) use rate::{changed_lines, kept_scope, require_future, same_rate};
 pub(crate) use standing::{ended_at, require_active};
 pub(crate) use task::Task;
 

@@ -3,13 +3,17 @@
 mod create_project;
 mod create_task;
 mod delete_project;
+mod delete_rate;
 mod delete_task;
 mod get_names;
 mod get_project;
+mod get_rate;
 mod get_task;
 mod list_projects;
+mod list_rates;
 mod list_tasks;
 mod set_memberships;
+mod set_rate;
 mod update_project;
 mod update_task;
 
@@ -19,13 +23,17 @@ use kit::Call;
 pub(crate) use create_project::create_project;
 pub(crate) use create_task::create_task;
 pub(crate) use delete_project::delete_project;
+pub(crate) use delete_rate::delete_rate;
 pub(crate) use delete_task::delete_task;
 pub(crate) use get_names::get_names;
 pub(crate) use get_project::get_project;
+pub(crate) use get_rate::get_rate;
 pub(crate) use get_task::get_task;
 pub(crate) use list_projects::list_projects;
+pub(crate) use list_rates::list_rates;
 pub(crate) use list_tasks::list_tasks;
 pub(crate) use set_memberships::set_memberships;
+pub(crate) use set_rate::set_rate;
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     App, WAIT, bindings,
     domain::{Move, distinct, unknown_project},
+    payroll,
 };
 
 /// Puts an employee on these projects and takes them off all others: in one transaction, so that
@@ -42,7 +43,9 @@ pub(crate) async fn set_memberships(
         for id in &leaving {
             let Some(project) = projects.get_mut(id) else { continue };
             if !joining.contains(id) {
+                let was = project.state.payroll.clone();
                 project.take_off(employee);
+                payroll::keep(&app, tx, *id, &was, &project.state.payroll, now).await?;
             }
             bindings::take_off(&app, tx, *id, &[employee], now).await?;
         }

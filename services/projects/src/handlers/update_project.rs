@@ -3,7 +3,7 @@ use std::sync::Arc;
 use contracts::{Action, AuditSubject, Conditional, Failure, UpdateProject, changed};
 use kit::{Call, Error};
 
-use crate::{App, WAIT, bindings, domain};
+use crate::{App, WAIT, bindings, domain, payroll};
 
 /// Changes a project. Whoever is no longer listed is off its tasks too.
 pub(crate) async fn update_project(
@@ -29,6 +29,7 @@ pub(crate) async fn update_project(
         if let Some(standings) = &standings {
             bindings::set_members(&app, tx, id, standings, now).await?;
         }
+        payroll::keep(&app, tx, id, &was.payroll, &project.state.payroll, now).await?;
         tx.emit(&project.changed()).await?;
         let action = match (was.archived, project.state.archived) {
             (false, true) => Action::ProjectArchived,

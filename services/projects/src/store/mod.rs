@@ -10,6 +10,7 @@ mod employee_refs;
 mod former_names;
 mod members;
 mod projects;
+mod rates;
 mod tasks;
 
 use assignments::Assignments;
@@ -18,6 +19,7 @@ use former_names::FormerNames;
 use kit::{Database, Shape};
 use members::Members;
 use projects::Projects;
+use rates::Rates;
 use tasks::Tasks;
 
 /// How many documents of a list are fetched at once: no more than a page can show.
@@ -32,11 +34,13 @@ pub(crate) struct Store {
     pub(crate) assignments: Assignments,
     pub(crate) employee_refs: EmployeeRefs,
     pub(crate) former_names: FormerNames,
+    pub(crate) rates: Rates,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 6] {
+    pub(crate) fn shapes() -> [Shape; 8] {
+        let [rates, rate_scopes] = Rates::shapes();
         [
             Projects::shape(),
             Tasks::shape(),
@@ -44,6 +48,8 @@ impl Store {
             Assignments::shape(),
             EmployeeRefs::shape(),
             FormerNames::shape(),
+            rates,
+            rate_scopes,
         ]
     }
 
@@ -56,6 +62,7 @@ impl Store {
             assignments: Assignments::open(db),
             employee_refs: EmployeeRefs::open(db),
             former_names: FormerNames::open(db),
+            rates: Rates::open(db),
         }
     }
 }

@@ -135,6 +135,18 @@ impl Tasks {
         names(&self.0, ids).await
     }
 
+    /// The tasks of these projects.
+    pub(crate) async fn ids_of(&self, projects: &[ProjectId]) -> Result<Vec<TaskId>, Error> {
+        #[derive(Deserialize)]
+        struct Id {
+            #[serde(rename = "_id")]
+            id: TaskId,
+        }
+        let ids = self.0.clone_with_type::<Id>();
+        let of = ids.find(doc! { "project_id": one_of(projects) }).projection(doc! { "_id": 1 }).await?;
+        Ok(of.map_ok(|task| task.id).try_collect().await?)
+    }
+
     /// Takes employees off all tasks of a project.
     pub(crate) async fn take_off(
         &self,

@@ -111,10 +111,12 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
 
     office.record(TEN, TEN + HOUR).await;
     assert_eq!(total().await, (HOUR, 0.0, 50.0));
-    // Rates are fixed when a window is recorded: the own line before that of everybody.
-    let payroll =
-        json!({ "*": { "billRate": 1.0 }, (ann.id.to_string()): { "billRate": 80.0, "overtimeBillRate": 120.0 } });
-    system.put(&office.project_path(), json!({ "payroll": payroll })).await;
+    // Rates are fixed when a window is recorded: one's own before that of everybody.
+    for (kind, amount) in [("bill", 80.0), ("overtimeBill", 120.0)] {
+        let scope = json!({ "project": office.project, "employee": ann.id });
+        let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": "2025-10-01" });
+        system.admin("POST", "/api/v1/rate", rate).await.expect(201);
+    }
     office.record(TEN + HOUR, TEN + 2 * HOUR).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 130.0));
     // Overtime counts where it has a rate of its own; where not, the normal one does.

@@ -19,6 +19,7 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
         ("/api/v1/project", json!({ "name": "Shed" })),
         ("/api/v1/team", json!({ "name": "Builders" })),
         ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
+        ("/api/v1/rate", json!({ "scope": {}, "kind": "pay", "amount": 25, "validFrom": "2026-01-01" })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
         ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
     ]

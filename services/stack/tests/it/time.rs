@@ -31,9 +31,11 @@ async fn a_window_is_recorded_as_it_was_sent_with_the_task_and_the_rates_of_that
             "taskStatus": "Done", "taskPriority": "Whatever it was", "domain": "OFFICE", "shiftId": "early shift",
         }),
     );
-    let line = json!({ "billRate": 60.0, "overtimeBillRate": 90.5 });
-    let payroll = json!({ "*": { "billRate": 1.0 }, (office.ann.id.to_string()): line });
-    office.system.put(&office.project_path(), json!({ "payroll": payroll })).await;
+    for (kind, amount) in [("bill", 60.0), ("overtimeBill", 90.5)] {
+        let scope = json!({ "project": office.project, "employee": office.ann.id });
+        let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": "2025-10-01" });
+        office.system.admin("POST", "/api/v1/rate", rate).await.expect(201);
+    }
     office.system.put(&office.task_path(), json!({ "billable": false })).await;
     let full = office.post(all.clone()).await.expect(201);
     assert_shape(&full, WINDOW);

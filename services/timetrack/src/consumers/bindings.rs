@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use contracts::{AssignmentChanged, Awaited, EmployeeChanged, MemberChanged, ProjectChanged, TaskChanged};
+use contracts::{
+    AssignmentChanged, Awaited, EmployeeChanged, MemberChanged, ProjectChanged, RatesChanged, TaskChanged,
+};
 use kit::{Delivery, Error};
 
 use crate::{App, domain::Binding};
@@ -27,6 +29,10 @@ pub(crate) async fn member_changed(app: Arc<App>, _: Delivery, event: MemberChan
 
 pub(crate) async fn assignment_changed(app: Arc<App>, _: Delivery, event: AssignmentChanged) -> Caused {
     keep(&app, Binding::Assignment(event)).await
+}
+
+pub(crate) async fn rates_changed(app: Arc<App>, _: Delivery, event: RatesChanged) -> Caused {
+    keep(&app, Binding::Rates(event)).await
 }
 
 async fn keep(app: &App, binding: Binding) -> Caused {

@@ -3,7 +3,7 @@ use kit::Error;
 
 use crate::{
     App,
-    domain::{Admission, Admitted, Bindings, admit, yes, yes_is_final},
+    domain::{Admission, Admitted, Bindings, Prices, admit, yes, yes_is_final},
 };
 
 /// Whether a window may be recorded.
@@ -16,6 +16,7 @@ pub(super) enum Fate {
 /// that is final; for all else the database is asked.
 pub(super) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
+    let prices = complete_up_to.and_then(|_| app.memory.prices());
     let mut fates: Vec<Option<Fate>> =
         items.iter().map(|item| yes(item, &remembered, complete_up_to).map(Fate::Admitted)).collect();
     let places: Vec<usize> = (0..items.len()).filter(|place| fates[*place].is_none()).collect();
@@ -23,7 +24,7 @@ pub(super) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
     if !places.is_empty() {
         let others: Vec<&IngestItem> = places.iter().map(|place| &items[*place]).collect();
         app.memory.want(others.iter().copied().filter(|item| !remembered.has_all(item)));
-        for (place, fate) in places.iter().zip(ask(app, &others).await?) {
+        for (place, fate) in places.iter().zip(ask(app, &others, prices).await?) {
             fates[*place] = Some(fate);
         }
     }
@@ -35,18 +36,18 @@ pub(super) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
 /// A yes is final for a window that began before the moment up to which the copy knows everything.
 /// Whatever began later, and every no, needs a copy that knows everything by now: where it does not,
 /// the window waits.
-async fn ask(app: &App, items: &[&IngestItem]) -> Result<Vec<Fate>, Error> {
+async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
     // Before the copy is read: what is known of it then is true of what is read.
     let known_up_to = app.knowledge.up_to();
     let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
     let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;
-    let bindings = app.store.bindings.of(items).await?;
+    let bindings = parties(app, items, prices.as_ref()).await?;
     let mut admissions: Vec<Admission> = items.iter().map(|item| admission(item, &bindings)).collect();
 
     let refused = |admission: &Admission| !matches!(admission, Admission::Admitted(_));
     if !is_complete && admissions.iter().any(refused) && app.knowledge.is_complete(app).await {
         is_complete = true;
-        let bindings = app.store.bindings.of(items).await?;
+        let bindings = parties(app, items, prices.as_ref()).await?;
         admissions = items.iter().map(|item| admission(item, &bindings)).collect();
     }
 
@@ -59,6 +60,14 @@ async fn ask(app: &App, items: &[&IngestItem]) -> Result<Vec<Fate>, Error> {
         }
     };
     Ok(items.iter().zip(admissions).map(fate).collect())
+}
+
+/// The parties to these windows, priced by what is remembered, else by what is stored.
+async fn parties(app: &App, items: &[&IngestItem], prices: Option<&Prices>) -> Result<Bindings, Error> {
+    match prices {
+        Some(prices) => Ok(app.store.bindings.of(items).await?.priced_by(prices.clone())),
+        None => app.store.priced_parties(items).await,
+    }
 }
 
 fn admission(item: &IngestItem, bindings: &Bindings) -> Admission {

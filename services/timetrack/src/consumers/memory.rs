@@ -27,7 +27,10 @@ use tokio::{
 
 use crate::{
     App,
-    domain::{Binding, BindingKey, Bindings, HeardSettled, MOST_HELD, Remembered, Settled, SettledBy, Worked},
+    domain::{
+        Binding, BindingKey, Bindings, HeardSettled, MOST_HELD, MOST_RATES, Prices, Remembered, Settled, SettledBy,
+        Worked,
+    },
 };
 
 /// The subjects of all events that tell of a changed aggregate.
@@ -59,6 +62,9 @@ struct Look {
     /// sets; nothing while there is no feed.
     up_to: Option<(Millis, Instant)>,
 }
+
+/// How often it is tried to read all rates, where that did not succeed.
+const RATES_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is remembered, and how far that is complete.
 #[derive(Debug, Default)]
@@ -145,6 +151,12 @@ impl Memory {
         self.remembered().of(items)
     }
 
+    /// By what all time is priced; nothing where not all of that is remembered. As complete as it was
+    /// last found to be.
+    pub(crate) fn prices(&self) -> Option<Prices> {
+        self.remembered().prices()
+    }
+
     /// Remembers the parties to these windows from soon on.
     pub(crate) fn want<'a>(&self, items: impl IntoIterator<Item = &'a IngestItem>) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,6 +209,8 @@ impl Memory {
         self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
         self.count_held(app).await?;
+        let mut rates_read_at = Instant::now();
+        self.read_rates(app).await?;
         loop {
             tokio::select! {
                 () = self.awaited.notified() => {}
@@ -207,6 +221,10 @@ impl Memory {
             if counted_at.elapsed() > RECOUNT && !self.remembered().knows_held() {
                 counted_at = Instant::now();
                 self.count_held(app).await?;
+            }
+            if rates_read_at.elapsed() > RATES_AGAIN && !self.remembered().knows_rates() {
+                rates_read_at = Instant::now();
+                self.read_rates(app).await?;
             }
         }
     }
@@ -229,11 +247,32 @@ impl Memory {
         Ok(())
     }
 
+    /// Reads all rates, once the copy holds all that was published before this process heard of any.
+    async fn read_rates(&self, app: &App) -> anyhow::Result<()> {
+        sleep(SEEN).await;
+        if app.knowledge.is_complete(app).await {
+            let all = app.store.bindings.all_rates(MOST_RATES).await?;
+            self.remembered().keep_rates(all);
+        }
+        Ok(())
+    }
+
+    /// Reads where days begin. Whoever changes it writes it down before telling.
+    async fn read_zone(&self, app: &App) {
+        match app.store.settings.get().await {
+            Ok(settings) => self.remembered().set_zone(Some(settings.timezone)),
+            Err(error) => tracing::warn!(%error, "it is not known where days begin"),
+        }
+    }
+
     async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
             let asked_at = (app.clock.now(), Instant::now());
             if feed.take_new(|place, subject, payload| self.hear(app, place, subject, payload)).await? {
+                if !self.remembered().knows_zone() {
+                    self.read_zone(app).await;
+                }
                 self.ended.send_replace(Look { number, up_to: Some(asked_at) });
                 return Ok(());
             }
@@ -262,6 +301,7 @@ impl Memory {
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
+            Ok(None) if subject.starts_with("evt.timetrack.v1.settings.") => self.remembered().set_zone(None),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }

@@ -11,12 +11,12 @@ mod settled;
 mod settling;
 
 pub(crate) use self::{
-    bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
+    bindings::{assignment_changed, employee_changed, member_changed, project_changed, rates_changed, task_changed},
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
     memory::Memory,
     recorder::{Arrival, publish, record_all},
-    settled::settled_in,
+    settled::{settled_in, settled_now},
     settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

@@ -19,14 +19,25 @@ pub(super) async fn settled_by(
 ) -> Result<Vec<Option<SettledBy>>, Error> {
     let worked: Vec<Option<Worked>> = items.iter().map(|item| Worked::of_item(item)).collect();
     let remembered = if is_complete { app.memory.settled_by(&worked) } else { None };
-    let judged = match remembered {
-        Some(judged) => judged,
-        None => {
-            let all: Vec<Worked> = worked.iter().copied().flatten().collect();
-            let settled = app.store.settlements.of(&all).await?;
-            worked.iter().map(|one| one.map(|one| Judged::by(&settled, one)).unwrap_or_default()).collect()
-        }
-    };
+    match remembered {
+        Some(judged) => with_locks_beside(app, worked, judged).await,
+        None => settled_now(app, worked).await,
+    }
+}
+
+/// What settles each of these, as the database says it at this moment.
+pub(crate) async fn settled_now(app: &App, worked: Vec<Option<Worked>>) -> Result<Vec<Option<SettledBy>>, Error> {
+    let all: Vec<Worked> = worked.iter().copied().flatten().collect();
+    let settled = app.store.settlements.of(&all).await?;
+    let judged = worked.iter().map(|one| one.map(|one| Judged::by(&settled, one)).unwrap_or_default()).collect();
+    with_locks_beside(app, worked, judged).await
+}
+
+async fn with_locks_beside(
+    app: &App,
+    worked: Vec<Option<Worked>>,
+    judged: Vec<Judged>,
+) -> Result<Vec<Option<SettledBy>>, Error> {
     let mut settled = Vec::with_capacity(items.len());
     for (worked, Judged { by, beside }) in worked.into_iter().zip(judged) {
         settled.push(match (by, worked) {

@@ -1,4 +1,4 @@
-use contracts::{Code, IngestItem, Label, Payroll, ProjectChanged, Rates, TaskChanged, Term, TimeRange};
+use contracts::{Code, IngestItem, Label, Price, RatedWork, TaskChanged, Term, TimeRange};
 
 use super::Bindings;
 
@@ -21,7 +21,7 @@ pub(crate) struct Admitted {
     pub(crate) billable: bool,
     pub(crate) status: Label,
     pub(crate) priority: Label,
-    pub(crate) rates: Rates,
+    pub(crate) price: Price,
 }
 
 /// Whether a window may be recorded: at some moment of it the employee was active, the project open,
@@ -62,42 +62,33 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     if !still_held(&on_task.collect::<Vec<_>>()) {
         return Refused(Code::NotOnTask);
     }
-    Admission::Admitted(fixed(item, project, task))
+    Admission::Admitted(fixed(item, range, task, bindings))
 }
 
 /// What is fixed on a window that an admin records although [`admit`] says no. Only what nobody has
 /// ever told us of cannot be recorded: no report could say what it is.
 pub(crate) fn admit_anyway(item: &IngestItem, bindings: &Bindings) -> Result<Admitted, Code> {
     bindings.employee(item.employee_id).ok_or(Code::UnknownEmployee)?;
-    let project = bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
+    bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
     let task = bindings.task(item.window.task_id).ok_or(Code::UnknownTask)?;
-    Ok(fixed(item, project, task))
+    let range = TimeRange::new(item.window.start, item.window.end).map_err(|_| Code::Invalid)?;
+    Ok(fixed(item, range, task, bindings))
 }
 
-fn fixed(item: &IngestItem, project: &ProjectChanged, task: &TaskChanged) -> Admitted {
+fn fixed(item: &IngestItem, range: TimeRange, task: &TaskChanged, bindings: &Bindings) -> Admitted {
     let window = &item.window;
+    let work = RatedWork { employee: item.employee_id, project: window.project_id, task: window.task_id };
     Admitted {
         billable: task.billable,
         status: window.task_status.clone().unwrap_or_else(|| task.status.clone()),
         priority: window.task_priority.clone().unwrap_or_else(|| task.priority.clone()),
-        rates: rates(&project.payroll, item),
+        price: bindings.price(work, range),
     }
 }
 
 /// The stretches that lie in a term of both lists.
 fn common(some: &[Term], others: &[Term]) -> Vec<Term> {
     some.iter().flat_map(|one| others.iter().filter_map(|other| one.common(*other))).collect()
-}
-
-/// The project's line for the employee, else that of everybody.
-fn rates(payroll: &Payroll, item: &IngestItem) -> Rates {
-    let line = payroll.line(item.employee_id);
-    Rates {
-        bill_rate: line.bill_rate,
-        overtime_bill_rate: line.overtime_bill_rate,
-        pay_rate: line.pay_rate,
-        overtime_pay_rate: line.overtime_pay_rate,
-    }
 }
 
 /// Why, as a sentence for the person whose window it is.
@@ -123,8 +114,8 @@ pub(crate) fn refusal(code: Code) -> &'static str {
 pub(super) mod tests {
     use contracts::{
         AssignmentChanged, ContentHash, EmployeeChanged, EmployeeId, FormerTerms, HOUR, MemberChanged, Millis, Payee,
-        PayrollLine, ProjectChanged, ProjectId, ProjectTerm, Rate, Standing, TaskChanged, TaskId, TaskTerm, WindowId,
-        WindowSent,
+        Payroll, PayrollLine, ProjectChanged, ProjectId, ProjectTerm, Rate, Standing, TaskChanged, TaskId, TaskTerm,
+        WindowId, WindowSent,
     };
     use uuid::Uuid;
 
@@ -371,11 +362,11 @@ pub(super) mod tests {
         let mut case = ann();
         case.project.payroll.0.insert(Payee::Everybody, line(10.0));
         let Admission::Admitted(admitted) = case.admit(0, 1) else { panic!("admitted") };
-        assert_eq!(admitted.rates.bill_rate, Rate::try_from(10.0).ok());
+        assert_eq!(admitted.price.rates.bill_rate, Rate::try_from(10.0).ok());
         let mut case = ann();
         case.project.payroll.0.insert(Payee::Everybody, line(10.0));
         case.project.payroll.0.insert(Payee::Employee(case.employee.0.id), line(20.0));
         let Admission::Admitted(admitted) = case.admit(0, 1) else { panic!("admitted") };
-        assert_eq!(admitted.rates.bill_rate, Rate::try_from(20.0).ok());
+        assert_eq!(admitted.price.rates.bill_rate, Rate::try_from(20.0).ok());
     }
 }

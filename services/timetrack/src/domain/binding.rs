@@ -1,8 +1,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, Event, IngestItem, MemberChanged, ProjectChanged, ProjectId,
-    TaskChanged, TaskId,
+    AssignmentChanged, EmployeeChanged, EmployeeId, Event, IngestItem, MemberChanged, Payroll, Price, ProjectChanged,
+    ProjectId, RateBook, RateScope, RatedWork, RatesChanged, TaskChanged, TaskId, TimeRange, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ pub(crate) enum Binding {
     Task(TaskChanged),
     Member(MemberChanged),
     Assignment(AssignmentChanged),
+    /// No party, but what was set for a scope that holds one.
+    Rates(RatesChanged),
 }
 
 /// Which party: the key under which a [`Binding`] is kept.
@@ -24,6 +26,7 @@ pub(crate) enum BindingKey {
     Task(TaskId),
     Member(ProjectId, EmployeeId),
     Assignment(TaskId, EmployeeId),
+    Rates(RateScope),
 }
 
 impl std::fmt::Display for BindingKey {
@@ -34,6 +37,7 @@ impl std::fmt::Display for BindingKey {
             Self::Task(id) => write!(f, "t:{id}"),
             Self::Member(project, employee) => write!(f, "m:{project}:{employee}"),
             Self::Assignment(task, employee) => write!(f, "a:{task}:{employee}"),
+            Self::Rates(scope) => write!(f, "r:{scope}"),
         }
     }
 }
@@ -46,6 +50,7 @@ impl Binding {
             Self::Task(t) => BindingKey::Task(t.id),
             Self::Member(m) => BindingKey::Member(m.project_id, m.employee_id),
             Self::Assignment(a) => BindingKey::Assignment(a.task_id, a.employee_id),
+            Self::Rates(r) => BindingKey::Rates(r.scope),
         }
     }
 
@@ -61,6 +66,8 @@ impl Binding {
             Some(Self::Member(serde_json::from_slice(payload)?))
         } else if is::<AssignmentChanged>(subject) {
             Some(Self::Assignment(serde_json::from_slice(payload)?))
+        } else if is::<RatesChanged>(subject) {
+            Some(Self::Rates(serde_json::from_slice(payload)?))
         } else {
             None
         })
@@ -74,6 +81,7 @@ impl Binding {
             Self::Task(t) => t.projects.as_ref().map_or(0, Vec::len),
             Self::Member(m) => m.terms.len(),
             Self::Assignment(a) => a.terms.len() + a.former.iter().map(|former| 1 + former.terms.len()).sum::<usize>(),
+            Self::Rates(r) => r.rates.len() + r.payroll.len(),
         }
     }
 
@@ -84,6 +92,7 @@ impl Binding {
             Self::Task(t) => t.version,
             Self::Member(m) => m.version,
             Self::Assignment(a) => a.version,
+            Self::Rates(r) => r.version,
         }
     }
 }
@@ -95,9 +104,19 @@ fn is<E: Event>(subject: &str) -> bool {
     verb == Some(E::VERB) && noun == Some(E::NOUN) && subject.starts_with(&format!("evt.{}.", E::SERVICE))
 }
 
-/// The parties to some windows.
+/// The parties to some windows, and by what their time is priced.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bindings(HashMap<BindingKey, Arc<Binding>>);
+pub(crate) struct Bindings {
+    parties: HashMap<BindingKey, Arc<Binding>>,
+    prices: Prices,
+}
+
+/// The rates that may hold for some work, and where days begin.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prices {
+    pub(crate) book: Arc<RateBook>,
+    pub(crate) zone: Zone,
+}
 
 impl FromIterator<Binding> for Bindings {
     fn from_iter<I: IntoIterator<Item = Binding>>(bindings: I) -> Self {
@@ -107,7 +126,14 @@ impl FromIterator<Binding> for Bindings {
 
 impl FromIterator<Arc<Binding>> for Bindings {
     fn from_iter<I: IntoIterator<Item = Arc<Binding>>>(bindings: I) -> Self {
-        Self(bindings.into_iter().map(|binding| (binding.key(), binding)).collect())
+        let (mut parties, mut book) = (HashMap::new(), RateBook::default());
+        for binding in bindings {
+            match binding.as_ref() {
+                Binding::Rates(rates) => book.learn(Arc::new(rates.clone())),
+                _ => drop(parties.insert(binding.key(), binding)),
+            }
+        }
+        Self { parties, prices: Prices { book: Arc::new(book), zone: Zone::default() } }
     }
 }
 
@@ -124,41 +150,65 @@ impl Bindings {
         ]
     }
 
+    /// The keys of all that its time may be priced by.
+    pub(crate) fn rate_keys(item: &IngestItem) -> [BindingKey; 6] {
+        let (employee, project, task) = (item.employee_id, item.window.project_id, item.window.task_id);
+        RateScope::of_work(employee, project, task).map(BindingKey::Rates)
+    }
+
+    /// The same parties, priced by these.
+    pub(crate) fn priced_by(self, prices: Prices) -> Self {
+        Self { prices, ..self }
+    }
+
+    /// The same, with days that begin where they do in this zone.
+    pub(crate) fn in_zone(mut self, zone: Zone) -> Self {
+        self.prices.zone = zone;
+        self
+    }
+
     /// Whether all parties to a window are among them.
     pub(crate) fn has_all(&self, item: &IngestItem) -> bool {
-        Self::keys(item).iter().all(|key| self.0.contains_key(key))
+        Self::keys(item).iter().all(|key| self.parties.contains_key(key))
+    }
+
+    /// The rates of a stretch of work, by all that is known now.
+    pub(crate) fn price(&self, work: RatedWork, range: TimeRange) -> Price {
+        let nothing = Payroll::default();
+        let payroll = self.project(work.project).map_or(&nothing, |project| &project.payroll);
+        self.prices.book.price(work, range, payroll, &self.prices.zone)
     }
 
     pub(crate) fn employee(&self, id: EmployeeId) -> Option<&EmployeeChanged> {
-        match self.0.get(&BindingKey::Employee(id)).map(Arc::as_ref) {
+        match self.parties.get(&BindingKey::Employee(id)).map(Arc::as_ref) {
             Some(Binding::Employee(employee)) => Some(employee),
             _ => None,
         }
     }
 
     pub(crate) fn project(&self, id: ProjectId) -> Option<&ProjectChanged> {
-        match self.0.get(&BindingKey::Project(id)).map(Arc::as_ref) {
+        match self.parties.get(&BindingKey::Project(id)).map(Arc::as_ref) {
             Some(Binding::Project(project)) => Some(project),
             _ => None,
         }
     }
 
     pub(crate) fn task(&self, id: TaskId) -> Option<&TaskChanged> {
-        match self.0.get(&BindingKey::Task(id)).map(Arc::as_ref) {
+        match self.parties.get(&BindingKey::Task(id)).map(Arc::as_ref) {
             Some(Binding::Task(task)) => Some(task),
             _ => None,
         }
     }
 
     pub(crate) fn member(&self, project: ProjectId, employee: EmployeeId) -> Option<&MemberChanged> {
-        match self.0.get(&BindingKey::Member(project, employee)).map(Arc::as_ref) {
+        match self.parties.get(&BindingKey::Member(project, employee)).map(Arc::as_ref) {
             Some(Binding::Member(member)) => Some(member),
             _ => None,
         }
     }
 
     pub(crate) fn assignment(&self, task: TaskId, employee: EmployeeId) -> Option<&AssignmentChanged> {
-        match self.0.get(&BindingKey::Assignment(task, employee)).map(Arc::as_ref) {
+        match self.parties.get(&BindingKey::Assignment(task, employee)).map(Arc::as_ref) {
             Some(Binding::Assignment(assignment)) => Some(assignment),
             _ => None,
         }

@@ -1,4 +1,6 @@
-use contracts::{Code, Failure, Millis, Term, WINDOW_AHEAD, Window, WindowCorrection, WindowSent};
+use contracts::{
+    Code, Failure, Millis, RatePart, Rates, Term, TimeRange, WINDOW_AHEAD, Window, WindowCorrection, WindowSent, fitted,
+};
 
 use super::Bindings;
 
@@ -23,16 +25,34 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     to.billable = changes.billable.unwrap_or(to.billable);
     to.overtime = changes.overtime.unwrap_or(to.overtime);
     to.note = changes.note.clone().unwrap_or(to.note);
-    to.bill_rate = changes.bill_rate.unwrap_or(to.bill_rate);
-    to.overtime_bill_rate = changes.overtime_bill_rate.unwrap_or(to.overtime_bill_rate);
-    to.pay_rate = changes.pay_rate.unwrap_or(to.pay_rate);
-    to.overtime_pay_rate = changes.overtime_pay_rate.unwrap_or(to.overtime_pay_rate);
     to.updated_at = now;
-    WindowSent::check_limits(to.start, to.end, to.timezone_offset).map_err(|fault| Failure::fields(vec![fault]))?;
+    let range = WindowSent::check_limits(to.start, to.end, to.timezone_offset);
+    correct_rates(&mut to, &changes, range.map_err(|fault| Failure::fields(vec![fault]))?);
     if to.end > now + WINDOW_AHEAD {
         return Err(Failure::field("end", "must be at most 5 minutes ahead of the server's clock"));
     }
     Ok(to)
+}
+
+/// The rates that are named hold for all of the window; the others stay those of their days.
+fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRange) {
+    let corrected = |rates: Rates| Rates {
+        bill_rate: changes.bill_rate.unwrap_or(rates.bill_rate),
+        overtime_bill_rate: changes.overtime_bill_rate.unwrap_or(rates.overtime_bill_rate),
+        pay_rate: changes.pay_rate.unwrap_or(rates.pay_rate),
+        overtime_pay_rate: changes.overtime_pay_rate.unwrap_or(rates.overtime_pay_rate),
+    };
+    let (rates, parts) = fitted(window.rates(), std::mem::take(&mut window.rate_parts), range);
+    let mut last = corrected(rates);
+    let rates = last;
+    let mut differs = |part: RatePart| {
+        let is_other = part.rates() != last;
+        last = part.rates();
+        is_other.then_some(part)
+    };
+    let parts =
+        parts.into_iter().filter_map(|part| differs(RatePart::new(part.from, corrected(part.rates())))).collect();
+    window.set_rates(rates, parts);
 }
 
 /// A window that an admin moves must land on a task of the project: of now, or of when the time was

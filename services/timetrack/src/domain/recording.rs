@@ -1,4 +1,4 @@
-use contracts::{IngestItem, Label, Millis, ORGANIZATION, Window, shift_id};
+use contracts::{IngestItem, Label, Millis, ORGANIZATION, Price, Window, shift_id};
 
 use super::Admitted;
 
@@ -11,6 +11,7 @@ pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
         let id = shift_id(employee_id, &sent.hwid, sent.start).to_string();
         Label::parse(&id).expect("a UUID is a label")
     });
+    let Price { rates, parts } = admitted.price;
     let translated = |at: Millis| at - sent.timezone_offset;
     Window {
         id,
@@ -32,10 +33,11 @@ pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
         billable: admitted.billable,
         overtime: false,
         paid: false,
-        bill_rate: admitted.rates.bill_rate,
-        overtime_bill_rate: admitted.rates.overtime_bill_rate,
-        pay_rate: admitted.rates.pay_rate,
-        overtime_pay_rate: admitted.rates.overtime_pay_rate,
+        bill_rate: rates.bill_rate,
+        overtime_bill_rate: rates.overtime_bill_rate,
+        pay_rate: rates.pay_rate,
+        overtime_pay_rate: rates.overtime_pay_rate,
+        rate_parts: parts,
         computer: sent.computer,
         user: sent.user,
         domain: sent.domain,

@@ -3,12 +3,14 @@ use std::{
     sync::Arc,
 };
 
-use contracts::{IngestItem, Millis, TimeRange, WindowId};
+use contracts::{IngestItem, Millis, RateBook, RatesChanged, TimeRange, WindowId, Zone};
 
-use super::{Admission, Admitted, Binding, BindingKey, Bindings, admit, yes_is_final};
+use super::{Admission, Admitted, Binding, BindingKey, Bindings, Prices, admit, yes_is_final};
 
 /// The most that is remembered, as [`Binding::weight`] weighs it: about 20 MiB.
 pub(crate) const MOST_WEIGHT: usize = 40_000;
+/// The most rates that are remembered, as [`RateBook::weight`] weighs them.
+pub(crate) const MOST_RATES: usize = 200_000;
 /// The most ids of held windows that are remembered.
 pub(crate) const MOST_HELD: usize = 20_000;
 
@@ -27,6 +29,11 @@ pub(crate) struct Remembered {
     weight: usize,
     /// Those that are held; nothing where it is not known which those are.
     held: Option<HashSet<WindowId>>,
+    /// What was heard of rates; all of them, once the others were read.
+    book: Arc<RateBook>,
+    has_all_rates: bool,
+    /// Where the organisation's days begin; nothing where it has to be read.
+    zone: Option<Zone>,
     /// How often all was forgotten.
     life: u64,
 }
@@ -60,6 +67,10 @@ impl Remembered {
 
     /// An event says this.
     pub(crate) fn hear(&mut self, binding: Binding) {
+        let binding = match binding {
+            Binding::Rates(rates) => return self.hear_rates(rates),
+            party => party,
+        };
         let (key, binding) = (binding.key(), Arc::new(binding));
         if let Some(party) = self.old.get_mut(&key) {
             party.hear(&binding);
@@ -121,11 +132,49 @@ impl Remembered {
         }
     }
 
-    /// All that is remembered of the parties to these windows.
+    fn hear_rates(&mut self, rates: RatesChanged) {
+        Arc::make_mut(&mut self.book).learn(Arc::new(rates));
+        if self.has_all_rates && self.book.weight() > MOST_RATES {
+            (self.book, self.has_all_rates) = (Arc::default(), false);
+        }
+    }
+
+    /// These are all rates, read after the copy was known to hold all that was published before the
+    /// first that was heard.
+    pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
+        let book = Arc::make_mut(&mut self.book);
+        all.into_iter().for_each(|rates| book.learn(rates));
+        self.has_all_rates = self.book.weight() <= MOST_RATES;
+    }
+
+    /// Whether all rates are remembered.
+    pub(crate) fn knows_rates(&self) -> bool {
+        self.has_all_rates
+    }
+
+    /// The organisation's days begin here; without a zone, that has to be read.
+    pub(crate) fn set_zone(&mut self, zone: Option<Zone>) {
+        self.zone = zone;
+    }
+
+    /// Whether it is known where days begin.
+    pub(crate) fn knows_zone(&self) -> bool {
+        self.zone.is_some()
+    }
+
+    /// By what all time is priced; nothing where not all of that is remembered.
+    pub(crate) fn prices(&self) -> Option<Prices> {
+        let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
+        Some(Prices { book: self.book.clone(), zone })
+    }
+
+    /// All that is remembered of the parties to these windows; nothing where they cannot be priced.
     pub(crate) fn of<'a>(&mut self, items: impl IntoIterator<Item = &'a IngestItem>) -> Bindings {
+        let Some(prices) = self.prices() else { return Bindings::default() };
         let keys: HashSet<_> = items.into_iter().flat_map(Bindings::keys).collect();
         let whole = |party: &Party| party.binding.clone().filter(|_| party.is_whole);
-        keys.into_iter().filter_map(|key| self.find(key).and_then(whole)).collect()
+        let parties: Bindings = keys.into_iter().filter_map(|key| self.find(key).and_then(whole)).collect();
+        parties.priced_by(prices)
     }
 
     /// Finds a party, which is young from then on.
@@ -250,6 +299,54 @@ mod tests {
         let many: Vec<_> = (0..=MOST_HELD as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
         remembered.hear_held(&many);
         assert!(remembered.may_be_held(id) && !remembered.knows_held());
+    }
+
+    /// What was set for everything at a version, with a rate that tells it.
+    fn rates(version: i64) -> RatesChanged {
+        let amount = Rate::from_units(version).unwrap();
+        let rate = contracts::RateSince {
+            kind: contracts::RateKind::Bill,
+            amount,
+            valid_from: jiff::civil::date(1970, 1, 1),
+            set_at: Millis(0),
+        };
+        RatesChanged { scope: contracts::RateScope::default(), version, rates: vec![rate], payroll: Vec::new() }
+    }
+
+    #[test]
+    fn rates_are_remembered_once_all_are_read_and_by_the_newest_that_was_heard_or_read() {
+        let mut remembered = Remembered::default();
+        remembered.set_zone(Some(Zone::default()));
+        remembered.hear(Binding::Rates(rates(2)));
+        assert!(remembered.prices().is_none(), "others may be missing");
+        remembered.keep_rates([Arc::new(rates(1))]);
+        let (sent, range) = item(0, 1);
+        let work = contracts::RatedWork {
+            employee: sent.employee_id,
+            project: sent.window.project_id,
+            task: sent.window.task_id,
+        };
+        let version = |remembered: &Remembered| {
+            let parties = Bindings::default().priced_by(remembered.prices()?);
+            parties.price(work, range).rates.bill_rate.map(Rate::units)
+        };
+        assert_eq!(version(&remembered), Some(2));
+        remembered.hear(Binding::Rates(rates(3)));
+        remembered.hear(Binding::Rates(rates(1)));
+        assert_eq!(version(&remembered), Some(3));
+        remembered.set_zone(None);
+        assert!(remembered.prices().is_none(), "the days may begin elsewhere now");
+        remembered.set_zone(Some(Zone::default()));
+        remembered.forget();
+        assert!(remembered.prices().is_none() && !remembered.knows_zone() && !remembered.knows_rates());
+    }
+
+    #[test]
+    fn too_many_rates_are_not_remembered() {
+        let many = RatesChanged { rates: vec![rates(1).rates[0]; MOST_RATES], ..rates(1) };
+        let mut remembered = Remembered::default();
+        remembered.keep_rates([Arc::new(many)]);
+        assert!(!remembered.knows_rates());
     }
 
     /// What happens next to three parties, a database and a memory.

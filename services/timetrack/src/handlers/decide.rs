@@ -78,7 +78,7 @@ async fn admit(app: &App, held: &Held) -> Result<StoredWindow, Error> {
     let (mut item, content) = (held.item.clone(), WindowContent::from(&held.item));
     let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
     TimeRange::new(content.start, content.end).map_err(|_| why(Code::Invalid))?;
-    let terms = admit_anyway(&item, &app.store.bindings.of(&[&item]).await?).map_err(why)?;
+    let terms = admit_anyway(&item, &app.store.priced_parties(&[&item]).await?).map_err(why)?;
     if let Some(stored) = app.store.windows.find(item.id, None).await?
         && !app.store.windows.was_sent_as(&stored, content, item.hash).await?
     {

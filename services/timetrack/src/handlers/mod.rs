@@ -10,6 +10,8 @@ mod locks;
 mod overlaps;
 mod periods;
 mod quarantine;
+mod reprice;
+mod reprice_plan;
 mod settings;
 mod tracking;
 mod update;
@@ -26,6 +28,7 @@ pub(crate) use self::{
     periods::{get_period, list_periods, reopen_period, send_back_period, submit_period},
     quarantine::{count_quarantine, list_quarantine, replay_quarantined},
     quarantine::{list_quarantine, replay_quarantined},
+    reprice::{get_reprice, preview_reprice, start_reprice, take_over_reprices},
     settings::{get_settings, set_settings},
     tracking::list_tracking,
     update::{take_over_updates, update},

@@ -1,9 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use contracts::{Action, AuditSubject, Conditional, GetSettings, SetSettings, Settings, changed};
+use contracts::{Action, AuditSubject, Conditional, GetSettings, SetSettings, Settings, SettingsChanged, changed};
 use kit::{Call, Error};
 
 use crate::App;
+
+/// How long the word of a change may take to leave the outbox.
+const PUBLISHED: Duration = Duration::from_secs(5);
 
 /// The settings of the organisation. Nothing in them is anybody's secret, and every page needs them.
 pub(crate) async fn get_settings(app: Arc<App>, _: Call, _: GetSettings) -> Result<Settings, Error> {
@@ -18,14 +21,20 @@ pub(crate) async fn set_settings(
 ) -> Result<Settings, Error> {
     call.require_admin()?;
     settings.check()?;
-    kit::change!(app.db.awaited(Duration::ZERO), tx => {
+    let settings = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = app.store.settings.load(tx).await?;
         if_match.require(|| was.tag())?;
         if was != settings {
             app.store.settings.set(tx, &settings).await?;
+            tx.emit(&SettingsChanged {}).await?;
             let changes = changed(&was, &settings);
             tx.audit(Action::SettingsChanged, AuditSubject::new("settings", contracts::ORGANIZATION), changes).await?;
         }
         Ok(settings.clone())
-    })
+    })?;
+    // Whoever posts a window next has it priced by the new days.
+    if let Err(error) = app.db.until_published(PUBLISHED).await {
+        tracing::info!(%error, "the new settings are told a little later");
+    }
+    Ok(settings)
 }

@@ -1,7 +1,7 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use bson::doc;
-use contracts::{IngestItem, ProjectId, TaskId};
+use contracts::{IngestItem, ProjectId, RatesChanged, TaskId};
 use futures::TryStreamExt;
 use kit::{Database, Error, Shape, mongo};
 use mongodb::Collection;
@@ -42,6 +42,36 @@ impl BindingStore {
     pub(crate) async fn of(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let keys: HashSet<_> = items.iter().flat_map(|item| Bindings::keys(item)).collect();
         self.find(keys).await
+    }
+
+    /// The same, with what their time may be priced by.
+    pub(super) async fn of_priced(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
+        let parties = items.iter().flat_map(|item| Bindings::keys(item));
+        let keys: HashSet<_> = parties.chain(items.iter().flat_map(|item| Bindings::rate_keys(item))).collect();
+        self.find(keys).await
+    }
+
+    /// These projects, and what was set for these scopes.
+    pub(super) async fn of_prices(&self, keys: HashSet<BindingKey>) -> Result<Bindings, Error> {
+        self.find(keys).await
+    }
+
+    /// All that was set for any scope, as long as that is no more than so many; and a few more, where it
+    /// is more.
+    pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
+        // Keys that begin with `r:`.
+        let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;
+        let (mut all, mut weight) = (Vec::new(), 0);
+        while let Some(row) = rows.try_next().await? {
+            weight += row.binding.weight();
+            if let Binding::Rates(rates) = row.binding {
+                all.push(Arc::new(rates));
+            }
+            if weight > most {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// A project and a task.

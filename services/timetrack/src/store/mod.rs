@@ -5,6 +5,7 @@ mod countable;
 mod locks;
 mod periods;
 mod quarantine;
+mod reprices;
 mod settings;
 mod settlements;
 mod spans;
@@ -12,13 +13,17 @@ mod updates;
 mod windows;
 mod workers;
 
-use kit::{Database, Shape};
+use contracts::{IngestItem, RateScope};
+use kit::{Database, Error, Shape};
+
+use crate::domain::{BindingKey, Bindings};
 
 pub(crate) use self::{
     bindings::BindingStore,
     locks::{LockStore, StoredLock},
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
+    reprices::{RepriceStore, Repricing},
     settings::SettingsStore,
     settlements::SettlementStore,
     spans::Party,
@@ -39,6 +44,8 @@ pub(crate) struct Store {
     pub(crate) quarantine: QuarantineStore,
     /// The bulk updates that are under way.
     pub(crate) updates: UpdateStore,
+    /// The jobs that price windows anew.
+    pub(crate) reprices: RepriceStore,
     /// What the organisation has chosen.
     pub(crate) settings: SettingsStore,
     /// The pay periods about which somebody has done something.
@@ -53,7 +60,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 10] {
+    pub(crate) fn shapes() -> [Shape; 11] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -61,12 +68,29 @@ impl Store {
             history,
             QuarantineStore::shape(),
             UpdateStore::shape(),
+            RepriceStore::shape(),
             SettingsStore::shape(),
             PeriodStore::shape(),
             LockStore::shape(),
             SettlementStore::shape(),
             WorkerStore::shape(),
         ]
+    }
+
+    /// The parties to these windows, and by what their time is priced.
+    pub(crate) async fn priced_parties(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
+        let (bindings, settings) = futures::try_join!(self.bindings.of_priced(items), self.settings.get())?;
+        Ok(bindings.in_zone(settings.timezone))
+    }
+
+    /// By what these windows are priced.
+    pub(crate) async fn prices_of(&self, windows: &[StoredWindow]) -> Result<Bindings, Error> {
+        let keys = windows.iter().flat_map(|StoredWindow { window, .. }| {
+            let scopes = RateScope::of_work(window.employee_id, window.project_id, window.task_id);
+            scopes.map(BindingKey::Rates).into_iter().chain([BindingKey::Project(window.project_id)])
+        });
+        let (bindings, settings) = futures::try_join!(self.bindings.of_prices(keys.collect()), self.settings.get())?;
+        Ok(bindings.in_zone(settings.timezone))
     }
 
     /// The collections, which are there.
@@ -81,6 +105,7 @@ impl Store {
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),
             updates: UpdateStore::open(db),
+            reprices: RepriceStore::open(db),
             settings: SettingsStore::open(db),
         }
     }

@@ -263,6 +263,44 @@ impl WindowStore {
         Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
     }
 
+    /// All windows that an update is for, in the order of ids.
+    pub(crate) async fn all_of(
+        &self,
+        update: &UpdateWindows,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + Unpin + use<>, Error> {
+        let all = filter_of(update);
+        Ok(self.windows.find(all).sort(doc! { "_id": 1 }).batch_size(BATCH).await?)
+    }
+
+    /// These windows, in a transaction.
+    pub(crate) async fn these(&self, tx: &mut Tx<'_>, ids: &[WindowId]) -> Result<Vec<StoredWindow>, Error> {
+        let mut found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).try_collect().await?)
+    }
+
+    /// Stores the rates of these windows, their revisions and when they were changed.
+    pub(crate) async fn put_rates(&self, tx: &mut Tx<'_>, changed: &[StoredWindow]) -> Result<(), Error> {
+        // Most have the same rates, so a few writes will do.
+        let mut by_rates: HashMap<String, Vec<&StoredWindow>> = HashMap::new();
+        for one in changed {
+            let key = serde_json::to_string(&(one.window.rates(), &one.window.rate_parts, one.window.updated_at))?;
+            by_rates.entry(key).or_default().push(one);
+        }
+        for alike in by_rates.into_values() {
+            let Some(one) = alike.first() else { continue };
+            let mut set = Document::new();
+            if let bson::Bson::Document(rates) = mongo::value(&one.window.rates()) {
+                set.extend(rates.into_iter().map(|(rate, amount)| (format!("window.{rate}"), amount)));
+            }
+            set.insert("window.updatedAt", one.window.updated_at.0);
+            set.insert("window.rateParts", mongo::value(&one.window.rate_parts));
+            let these = doc! { "_id": mongo::one_of(alike.iter().map(|one| one.id)) };
+            let update = doc! { "$set": set, "$inc": { "revision": 1 } };
+            self.windows.update_many(these, update).session(&mut tx.session).await?;
+        }
+        Ok(())
+    }
+
     /// One window, in a transaction.
     pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
         Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
@@ -313,6 +351,11 @@ impl WindowStore {
         set.insert("window.updatedAt", now.0);
         let update = doc! { "$set": set, "$inc": { "revision": 1 } };
         self.windows.update_many(these.clone(), update).session(&mut tx.session).await?;
+        let in_parts = fields_of_parts(changes);
+        if !in_parts.is_empty() {
+            let on_several_days = doc! { "$and": [these.clone(), { "window.rateParts.0": { "$exists": true } }] };
+            self.windows.update_many(on_several_days, doc! { "$set": in_parts }).session(&mut tx.session).await?;
+        }
         let mut changed = Vec::with_capacity(ids.len());
         let mut cursor = self.windows.find(these).session(&mut tx.session).await?;
         while let Some(window) = cursor.next(&mut tx.session).await {
@@ -347,6 +390,17 @@ pub(super) fn filter_of(update: &UpdateWindows) -> Document {
 /// A condition on a field, where any values are named.
 fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
     (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
+}
+
+/// The rates that are given, by their stored names in all parts of a window.
+fn fields_of_parts(changes: &WindowChanges) -> Document {
+    let rates = ["billRate", "overtimeBillRate", "payRate", "overtimePayRate"];
+    let mut given = match mongo::value(changes) {
+        bson::Bson::Document(given) => given,
+        _ => Document::new(),
+    };
+    let of_part = |rate| Some((format!("window.rateParts.$[].{rate}"), given.remove(rate)?));
+    rates.into_iter().filter_map(of_part).collect()
 }
 
 /// The fields that are given, each by its stored name.

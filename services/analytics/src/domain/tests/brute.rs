@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{EmployeeId, Grouping, ProjectId, TaskId, WindowFact, YearMonth, Zone};
+use contracts::{EmployeeId, Grouping, Millis, Money, ProjectId, TaskId, TimeRange, WindowFact, YearMonth, Zone};
 use jiff::{Timestamp, civil::Date};
 
 use crate::domain::{Overlaps, Question, Total, latest};
@@ -32,8 +32,12 @@ pub(crate) fn brute(arrivals: &[WindowFact], question: &Question, overlaps: Over
         }
         let time = piece[1] - piece[0];
         for fact in winners.into_iter().filter(|fact| is_wanted(question, fact)) {
-            let total = Total { time, costs: fact.costs(time), income: fact.income(time) };
-            *sums.entry(row(question, fact, piece[0])).or_default() += total;
+            let piece = TimeRange::new(Millis(piece[0]), Millis(piece[1])).expect("a range");
+            let parts: Vec<_> = fact.parts_within(piece).collect();
+            let costs = parts.iter().map(|part| Money::of(part.cost, part.range.length())).sum();
+            let income = parts.iter().map(|part| Money::of(part.income, part.range.length())).sum();
+            let total = Total { time, costs, income };
+            *sums.entry(row(question, fact, piece.start().0)).or_default() += total;
         }
     }
     sums

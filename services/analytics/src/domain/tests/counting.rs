@@ -72,6 +72,7 @@ fn fact_from(start: i64, end: i64) -> WindowFact {
         billable: true,
         overtime: false,
         rates: Rates::default(),
+        rate_parts: Vec::new(),
         voided: false,
     }
 }

@@ -1,8 +1,8 @@
 //! Histories and questions that are made up.
 
 use contracts::{
-    DAY, EmployeeId, Filter, Grouping, HOUR, Label, Millis, ProjectId, Rate, Rates, TaskId, TimeRange, WindowFact,
-    WindowId, Zone,
+    DAY, EmployeeId, Filter, Grouping, HOUR, Label, Millis, ProjectId, Rate, RatePart, Rates, TaskId, TimeRange,
+    WindowFact, WindowId, Zone,
 };
 use proptest::{prelude::*, sample::Index};
 use uuid::Uuid;
@@ -39,30 +39,42 @@ pub(crate) fn label(text: &str) -> Label {
 pub(crate) fn fact() -> impl Strategy<Value = WindowFact> {
     let window = (0..9u128, 0..2u128, prop::sample::select(&DAYS[..]), 0..DAY / UNIT, 1..=8i64, 0..3u128);
     let money = (prop::option::of(0..9i64), prop::option::of(0..9i64), any::<bool>(), any::<bool>());
-    (window, money, prop::bool::weighted(0.1)).prop_map(|(window, (normal, over, billable, overtime), voided)| {
-        let (id, employee, day, start, length, project) = window;
-        let rate = |units: i64| Rate::from_units(units).expect("a rate");
-        let start = day * DAY + start * UNIT;
-        WindowFact {
-            id: WindowId(Uuid::from_u128(id)),
-            revision: 0,
-            employee_id: EmployeeId(Uuid::from_u128(employee)),
-            project_id: ProjectId(Uuid::from_u128(project)),
-            task_id: TaskId(Uuid::from_u128(project * 10 + id % 2)),
-            shift_id: label(if id % 3 == 0 { "late" } else { "early" }),
-            start: Millis(start),
-            end: Millis(start + length * UNIT),
-            billable,
-            overtime,
-            rates: Rates {
-                bill_rate: normal.map(rate),
-                overtime_bill_rate: over.map(rate),
-                pay_rate: over.map(rate),
-                overtime_pay_rate: normal.map(rate),
-            },
-            voided,
-        }
-    })
+    // Whether other rates hold from some place in it on.
+    let part = prop::option::weighted(0.3, (1..8 * UNIT, 0..9i64));
+    (window, money, part, prop::bool::weighted(0.1)).prop_map(
+        |(window, (normal, over, billable, overtime), part, voided)| {
+            let (id, employee, day, start, length, project) = window;
+            let rate = |units: i64| Rate::from_units(units).expect("a rate");
+            let start = day * DAY + start * UNIT;
+            WindowFact {
+                id: WindowId(Uuid::from_u128(id)),
+                revision: 0,
+                employee_id: EmployeeId(Uuid::from_u128(employee)),
+                project_id: ProjectId(Uuid::from_u128(project)),
+                task_id: TaskId(Uuid::from_u128(project * 10 + id % 2)),
+                shift_id: label(if id % 3 == 0 { "late" } else { "early" }),
+                start: Millis(start),
+                end: Millis(start + length * UNIT),
+                billable,
+                overtime,
+                rates: Rates {
+                    bill_rate: normal.map(rate),
+                    overtime_bill_rate: over.map(rate),
+                    pay_rate: over.map(rate),
+                    overtime_pay_rate: normal.map(rate),
+                },
+                rate_parts: part
+                    .map(|(after, units)| {
+                        let rates =
+                            Rates { bill_rate: Some(rate(units)), pay_rate: normal.map(rate), ..Rates::default() };
+                        RatePart::new(Millis(start + after), rates)
+                    })
+                    .into_iter()
+                    .collect(),
+                voided,
+            }
+        },
+    )
 }
 
 /// Revisions of a few windows, each its own state, as they arrive: in any order, again, or never.
@@ -73,7 +85,10 @@ pub(crate) fn arrivals() -> impl Strategy<Value = Vec<WindowFact>> {
         let states: Vec<_> = states
             .into_iter()
             .zip(1..)
-            .map(|(fact, revision)| WindowFact { revision, start: at(fact.start), end: at(fact.end), ..fact })
+            .map(|(fact, revision)| {
+                let rate_parts = fact.rate_parts.iter().map(|part| RatePart { from: at(part.from), ..*part }).collect();
+                WindowFact { revision, start: at(fact.start), end: at(fact.end), rate_parts, ..fact }
+            })
             .collect();
         order.iter().map(|at| at.get(&states).clone()).collect()
     })

@@ -86,6 +86,7 @@ fn window(row: &Row, number: u128, start: i64, end: i64) -> WindowFact {
         billable: true,
         overtime: false,
         rates: Rates::default(),
+        rate_parts: Vec::new(),
         voided: false,
     }
 }

@@ -1,0 +1,44 @@
+//! The payroll of a project as rates that hold from the day on which they are set.
+
+use contracts::{Millis, Payee, Payroll, ProjectId, RateScope};
+use kit::{Error, Tx};
+
+use crate::{App, domain::changed_lines};
+
+/// Keeps what the payroll of a project said before this change, and tells of it. Before the project's own
+/// event: who has heard of a change knows what was before it.
+///
+/// # Errors
+/// Those of MongoDB.
+pub(crate) async fn keep(
+    app: &App,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    was: &Payroll,
+    now: &Payroll,
+    at: Millis,
+) -> Result<(), Error> {
+    let changed = changed_lines(was, now);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let everybody = RateScope::project(project);
+    let is_first = !was.0.contains_key(&Payee::Everybody) && !app.store.rates.has_history(tx, everybody).await?;
+    let mut events = Vec::with_capacity(changed.len());
+    for payee in changed {
+        let (was, now) = (was.0.get(&payee).copied(), now.0.get(&payee).copied());
+        let scope = match payee {
+            Payee::Everybody => everybody,
+            Payee::Employee(employee) => everybody.of(employee),
+        };
+        if was.is_none() && is_first && !app.store.rates.has_history(tx, scope).await? {
+            // Nothing was there that it replaces: it holds for the time before too.
+            continue;
+        }
+        let mut locked = app.store.rates.lock(tx, scope).await?;
+        locked.payroll.set(was, now, at);
+        app.store.rates.keep_payroll(tx, &locked).await?;
+        events.push(locked.changed());
+    }
+    tx.emit_all(&events).await
+}

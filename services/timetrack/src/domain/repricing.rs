@@ -1,0 +1,13 @@
+use contracts::{Price, RatedWork, TimeRange, Window};
+
+use super::Bindings;
+
+/// The price of a recorded window by the rates that are set now, where that is another one. None where
+/// nobody has ever told of its project: then it is not known what holds.
+pub(crate) fn repriced(window: &Window, bindings: &Bindings) -> Option<Price> {
+    bindings.project(window.project_id)?;
+    let work = RatedWork { employee: window.employee_id, project: window.project_id, task: window.task_id };
+    let range = TimeRange::new(window.start, window.end).ok()?;
+    let price = bindings.price(work, range);
+    (price.rates != window.rates() || price.parts != window.rate_parts).then_some(price)
+}

@@ -1,0 +1,157 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use contracts::{
+    Code, EmployeeId, Failure, Money, Price, REPRICE_MOST, RepriceFilter, TimeRange, WINDOW_MOST, WindowFact, WindowId,
+    counted,
+};
+use futures::TryStreamExt;
+use kit::Error;
+use uuid::Uuid;
+
+use crate::{
+    App,
+    consumers::settled_now,
+    domain::{Worked, repriced},
+    store::Stretch,
+};
+
+/// How often it is looked whether all rates are known, and how long it waits between.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many windows are looked at together.
+const TOGETHER: usize = 1_000;
+/// The windows of how many employees are read together.
+const EMPLOYEES_TOGETHER: usize = 20;
+
+/// A window that gets another price.
+#[derive(Debug)]
+pub(super) struct Repriced {
+    was: WindowFact,
+    price: Price,
+}
+
+/// What would become of the windows of a filter.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) changes: Vec<Repriced>,
+    /// How many would get another price, and are settled.
+    pub(super) settled: usize,
+    /// How many windows there are.
+    pub(super) total: usize,
+    /// It is another one as soon as any of these windows, or its price, is.
+    pub(super) hash: Uuid,
+}
+
+/// Looks at all windows of a filter, in the order of their ids.
+///
+/// # Errors
+/// 400 without a filter; 422 where it takes too many; 503 while the rates may not be known in full.
+pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Error> {
+    if !filter.names_something() {
+        let detail = "Name the employees, projects, tasks or shifts, or the time, whose windows are priced anew.";
+        return Err(Failure::new(Code::NoFilter, detail).into());
+    }
+    if !is_complete(app).await {
+        let detail = "Some rates may not have arrived yet. Try again in a moment.";
+        return Err(Failure::new(Code::Unavailable, detail).into());
+    }
+    let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, &serde_json::to_vec(filter)?);
+    let mut plan = Plan { changes: Vec::new(), settled: 0, total: 0, hash };
+    let mut windows = app.store.windows.all_of(&filter.windows()).await?.try_chunks(TOGETHER);
+    while let Some(chunk) = windows.try_next().await.map_err(|error| error.1)? {
+        plan.total += chunk.len();
+        if plan.total > REPRICE_MOST {
+            let message = format!("must take at most {REPRICE_MOST} windows: name a shorter time or fewer projects");
+            return Err(Failure::field("filter", message).into());
+        }
+        let prices = app.store.prices_of(&chunk).await?;
+        let worked = chunk.iter().map(|stored| Worked::of_window(&stored.window)).collect();
+        let settled = settled_now(app, worked).await?;
+        for (stored, by) in chunk.into_iter().zip(settled) {
+            let Some(price) = repriced(&stored.window, &prices) else { continue };
+            if by.is_some() {
+                plan.settled += 1;
+                continue;
+            }
+            let seen = serde_json::to_vec(&(stored.id, stored.revision, price.rates, &price.parts))?;
+            plan.hash = Uuid::new_v5(&plan.hash, &seen);
+            plan.changes.push(Repriced { was: stored.fact(), price });
+        }
+    }
+    Ok(plan)
+}
+
+/// Whether all rates are known that were set by now. Waits a little for those that are on their way.
+async fn is_complete(app: &App) -> bool {
+    for _ in 0..TRIES {
+        if app.knowledge.is_complete(app).await {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    false
+}
+
+/// Sums of money, exactly.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) costs: Money,
+    pub(super) income: Money,
+}
+
+impl Sums {
+    fn add(&mut self, fact: &WindowFact, counts: TimeRange) {
+        for part in fact.parts_within(counts) {
+            self.costs += Money::of(part.cost, part.range.length());
+            self.income += Money::of(part.income, part.range.length());
+        }
+    }
+}
+
+/// What these windows cost and earn before and after, of each as much as counts.
+pub(super) async fn money(app: &App, changes: &[Repriced]) -> Result<(Sums, Sums), Error> {
+    let counts = match app.config.count_overlaps {
+        true => None,
+        false => Some(counting(app, changes).await?),
+    };
+    let (mut before, mut after) = (Sums::default(), Sums::default());
+    for Repriced { was, price } in changes {
+        let whole = TimeRange::new(was.start, was.end).ok();
+        let counts = counts.as_ref().map_or(whole, |counts| counts.get(&was.id).copied());
+        let Some(counts) = counts else { continue };
+        before.add(was, counts);
+        after.add(&WindowFact { rates: price.rates, rate_parts: price.parts.clone(), ..was.clone() }, counts);
+    }
+    Ok((before, after))
+}
+
+/// What counts of these windows. Those of which nothing counts are left out.
+async fn counting(app: &App, changes: &[Repriced]) -> Result<HashMap<WindowId, TimeRange>, Error> {
+    let wanted: BTreeSet<WindowId> = changes.iter().map(|change| change.was.id).collect();
+    let employees: BTreeSet<EmployeeId> = changes.iter().map(|change| change.was.employee_id).collect();
+    let employees: Vec<EmployeeId> = employees.into_iter().collect();
+    let mut counts = HashMap::with_capacity(changes.len());
+    for some in employees.chunks(EMPLOYEES_TOGETHER) {
+        let theirs = || changes.iter().map(|change| &change.was).filter(|was| some.contains(&was.employee_id));
+        let (Some(first), Some(last)) = (theirs().map(|was| was.start).min(), theirs().map(|was| was.start).max())
+        else {
+            continue;
+        };
+        let around = app.store.windows.starting(some.iter().copied(), first - WINDOW_MOST, last).await?;
+        let mut by_employee: HashMap<EmployeeId, Vec<(TimeRange, WindowId)>> = HashMap::new();
+        for Stretch { id, window } in around {
+            if let Ok(range) = TimeRange::new(window.start, window.end) {
+                by_employee.entry(window.employee_id).or_default().push((range, id));
+            }
+        }
+        for windows in by_employee.into_values() {
+            let all = counted(windows, |window| *window).into_iter();
+            counts
+                .extend(all.filter_map(|one| Some((one.window.1, one.counts?))).filter(|(id, _)| wanted.contains(id)));
+        }
+    }
+    Ok(counts)
+}
