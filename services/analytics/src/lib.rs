@@ -8,12 +8,13 @@ mod engine;
 mod handlers;
 mod metrics;
 mod rebuild;
+mod reconcile;
 mod store;
 
 use std::sync::Arc;
 
 use contracts::Service;
-use kit::{Bus, Deps, Endpoints, Needs, OwnFailures, Shutdown};
+use kit::{Bus, Deps, Endpoints, Needs, OwnFailures, Reconciler, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -33,17 +34,20 @@ pub(crate) struct App {
     pub(crate) metrics: CountingMetrics,
     /// Of the events that are counted.
     pub(crate) failures: OwnFailures,
+    pub(crate) reconciler: Reconciler,
 }
 
 impl App {
     fn open(config: &Config, deps: &Deps) -> Self {
+        let db = deps.database();
         Self {
             bus: deps.bus.clone(),
             progress: Progress::new(deps.bus.clone()),
-            store: Store::open(&deps.database()),
+            store: Store::open(&db),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
+            reconciler: Reconciler::new(deps, &db, &reconcile::COPIES),
         }
     }
 }
@@ -57,6 +61,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
         return Ok(());
     }
     let app = Arc::new(App::open(&config, &deps));
+    Reconciler::keep(app.clone(), &shutdown).await;
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -66,7 +71,10 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Analytics).consumer(consumers::windows::pull()).collections(Store::shapes())
+    Needs::of(Service::Analytics)
+        .consumer(consumers::windows::pull())
+        .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -76,4 +84,5 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::time)
         .on(handlers::task_time)
         .on(handlers::long_days)
+        .on(reconcile::reconcile)
 }

@@ -10,4 +10,5 @@ mod fixture;
 mod grouping;
 mod long_days;
 mod rebuilding;
+mod reconciling;
 mod replicas;

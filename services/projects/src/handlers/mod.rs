@@ -10,6 +10,7 @@ mod get_task;
 mod list_projects;
 mod list_tasks;
 mod set_memberships;
+mod states;
 mod update_project;
 mod update_task;
 
@@ -26,6 +27,7 @@ pub(crate) use get_task::get_task;
 pub(crate) use list_projects::list_projects;
 pub(crate) use list_tasks::list_tasks;
 pub(crate) use set_memberships::set_memberships;
+pub(crate) use states::{list_assignments, list_members, list_project_states, list_task_states};
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 

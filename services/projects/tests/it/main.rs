@@ -11,6 +11,7 @@ mod memberships;
 mod names;
 mod projects;
 mod races;
+mod reconciling;
 mod tasks;
 mod town;
 mod visibility;

@@ -214,6 +214,8 @@ impl Memory {
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
+            // The database holds something else than events have said.
+            Ok(None) if subject.starts_with("evt.timetrack.v1.bindings.") => self.remembered().forget(),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }

@@ -13,7 +13,7 @@ mod update;
 pub(crate) use self::{
     correct::{correct, void},
     decide::{admit_quarantined, discard_quarantined},
-    facts::list_facts,
+    facts::{find_facts, list_facts, list_facts_of, sum_facts},
     get::get,
     list::list,
     overlaps::list_overlaps,

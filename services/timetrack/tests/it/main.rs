@@ -12,6 +12,7 @@ mod majority;
 mod overlaps;
 mod plans;
 mod quarantine;
+mod reconciling;
 mod recording;
 mod remembering;
 mod scaling;
