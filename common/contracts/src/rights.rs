@@ -1,6 +1,8 @@
 use crate::{
-    AdmitQuarantined, DiscardQuarantined, GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintMail, MintToken,
-    ReplayQuarantined, Request, Service, User, stream,
+    AdmitQuarantined, DiscardQuarantined, FindFacts, GetStandings, INGEST_WINDOWS, ListAssignments, ListFacts,
+    ListFactsOf, ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken,
+    ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service,
+    SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -91,14 +93,28 @@ fn asks(user: User) -> Vec<String> {
         User::Service(Gateway) => {
             [Directory, Projects, Timetrack, Analytics, Mailer, Audit].map(|s| format!("svc.{s}.v1.>")).into()
         }
-        User::Service(Projects) => vec![GetStandings::subject()],
+        User::Service(Projects) => vec![GetStandings::subject(), ListStandings::subject()],
+        User::Service(Directory) => vec![ListMembers::subject()],
+        User::Service(Timetrack) => vec![
+            ListStandings::subject(),
+            ListProjectStates::subject(),
+            ListTaskStates::subject(),
+            ListMembers::subject(),
+            ListAssignments::subject(),
+        ],
         User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject()],
-        User::Service(Analytics) => vec![ListFacts::subject()],
+        User::Service(Analytics) => {
+            vec![ListFacts::subject(), SumFacts::subject(), ListFactsOf::subject(), FindFacts::subject()]
+        }
         User::Operator => vec![
             ListQuarantine::subject(),
             ReplayQuarantined::subject(),
             AdmitQuarantined::subject(),
             DiscardQuarantined::subject(),
+            ReconcileDirectory::subject(),
+            ReconcileProjects::subject(),
+            ReconcileTimetrack::subject(),
+            ReconcileAnalytics::subject(),
         ],
         User::Service(_) | User::Provision => Vec::new(),
     }

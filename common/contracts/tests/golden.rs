@@ -419,6 +419,9 @@ fn employees(golden: &mut Golden) {
     golden.request(on_condition(SetPermissions { id: id(1), entry: permissions() }), employee());
     golden.request(GetStandings { ids: vec![id(1)] }, vec![standing()]);
     golden.event(EmployeeChanged(standing()));
+    let next = Some(id(1));
+    golden.request(ListStandings { after: next }, Page { items: vec![standing()], next });
+    golden.request(ReconcileDirectory {}, Reconciled { compared: 7, found: 1, repaired: 1 });
     golden.event(InvitationRequested { invitation_id: id(6), employee_id: id(1), version: 1 });
     let delivery = delivery(DeliveryState::Retrying);
     golden.event(DeliveryChanged { invitation_id: id(6), employee_id: id(1), version: 2, delivery });
@@ -465,15 +468,17 @@ fn projects(golden: &mut Golden) {
     golden.request(on_condition(DeleteTask { id: id(4) }), ());
 
     let (first, second) = (Term { from: None, until: Some(AT) }, Term { from: Some(AT + HOUR), until: None });
-    golden.event(ProjectChanged {
+    let project = ProjectChanged {
         id: id(3),
         version: 2,
         payroll: payroll(),
         archived: false,
         deleted: false,
         open: Some(vec![first, second]),
-    });
-    golden.event(TaskChanged {
+    };
+    golden.event(project.clone());
+    golden.request(ListProjectStates { after: Some(id(3)) }, Page { items: vec![project], next: Some(id(3)) });
+    let task = TaskChanged {
         id: id(4),
         project_id: id(3),
         version: 2,
@@ -485,16 +490,25 @@ fn projects(golden: &mut Golden) {
             ProjectTerm { project_id: id(7), term: first },
             ProjectTerm { project_id: id(3), term: Term { from: first.until, until: None } },
         ]),
-    });
-    golden.event(MemberChanged { project_id: id(3), employee_id: id(1), version: 3, terms: vec![first, second] });
-    golden.event(AssignmentChanged {
+    };
+    golden.event(task.clone());
+    golden.request(ListTaskStates { after: Some(id(4)) }, Page { items: vec![task], next: Some(id(4)) });
+    let member = MemberChanged { project_id: id(3), employee_id: id(1), version: 3, terms: vec![first, second] };
+    golden.event(member.clone());
+    let next = Some(MemberKey { project: id(3), employee: id(1) });
+    golden.request(ListMembers { after: next }, Page { items: vec![member], next });
+    let assignment = AssignmentChanged {
         task_id: id(4),
         project_id: id(3),
         employee_id: id(1),
         version: 2,
         terms: vec![TaskTerm { term: second, member_term: 1 }],
         former: vec![FormerTerms { project_id: id(7), terms: vec![TaskTerm { term: first, member_term: 0 }] }],
-    });
+    };
+    golden.event(assignment.clone());
+    let next = Some(AssignmentKey { task: id(4), employee: id(1) });
+    golden.request(ListAssignments { after: next }, Page { items: vec![assignment], next });
+    golden.request(ReconcileProjects {}, Reconciled { compared: 7, found: 1, repaired: 1 });
 }
 
 #[test]
@@ -827,6 +841,16 @@ fn windows(golden: &mut Golden) {
     golden.check("evt.timetrack.v1.windows.recorded.rate_parts", &on_two_days);
     reprice(golden);
     golden.event(SettingsChanged {});
+    let sum = FactSum { employee_id: id(1), month: 202_510, windows: 120, revisions: 121, time: 100 * HOUR };
+    golden.request(SumFacts { after: Some(id(1)) }, Page { items: vec![sum], next: Some(id(1)) });
+    golden.request(
+        ListFactsOf { employee_id: id(1), start: AT, end: AT + DAY, after },
+        Page { items: vec![WindowFact::of(&window(), 1)], next: after },
+    );
+    golden.request(FindFacts { ids: vec![id(5)] }, vec![WindowFact::of(&window(), 1)]);
+    golden.request(ReconcileTimetrack {}, Reconciled { compared: 7, found: 1, repaired: 1 });
+    golden.request(ReconcileAnalytics {}, Reconciled { compared: 7, found: 1, repaired: 1 });
+    golden.event(BindingsRepaired { id: id(10) });
     golden.event(WindowsHeld { batch: "batch".into(), windows: vec![id(5), id(6)] });
     golden.event(WindowsRecorded { batch: "batch".into(), windows: vec![WindowFact::of(&window(), 1)] });
 

@@ -43,6 +43,22 @@ pub struct Common {
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: Telemetry,
+    /// The comparing of copies.
+    #[command(flatten)]
+    pub reconcile: Reconcile,
+}
+
+/// How copies of what other services own are compared with it.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Reconcile {
+    /// How many seconds lie between two comparisons of copies with their owners, give or take a tenth;
+    /// 0 for none but those that somebody asks for or that missed events require.
+    #[arg(long, env = "RECONCILE_EVERY", value_name = "SECONDS", default_value = "21600")]
+    pub reconcile_every: u64,
+    /// How many seconds a window may be stored before it is counted, until a comparison takes it for
+    /// missed: longer than a message waits for its acknowledgement.
+    #[arg(long, env = "RECONCILE_SETTLE", value_name = "SECONDS", default_value = "60")]
+    pub reconcile_settle: u64,
 }
 
 /// How to reach NATS.

@@ -4,7 +4,7 @@ use contracts::{Service, User};
 
 use crate::{
     Bus, Clock, Database, Health,
-    config::{Common, Environment},
+    config::{self, Common, Environment},
     metrics::Pool,
     mongo::{self, Login},
 };
@@ -24,6 +24,7 @@ pub struct Deps {
     pub environment: Environment,
     /// The folder for what we keep on this machine; made by whoever writes into it first.
     pub data: PathBuf,
+    pub(crate) reconcile: config::Reconcile,
     pub(crate) mongo: mongodb::Database,
     pool: Pool,
 }
@@ -59,6 +60,7 @@ impl Deps {
             health,
             environment: settings.environment,
             data: settings.data.clone(),
+            reconcile: settings.reconcile,
             mongo: mongo.database(&database),
             pool,
         })

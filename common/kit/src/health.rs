@@ -25,11 +25,12 @@ pub struct Health {
     bus: Bus,
     mongo: Arc<Mutex<Option<mongodb::Database>>>,
     others: Arc<Mutex<Vec<Other>>>,
+    own: Arc<Mutex<Vec<Other>>>,
     awaited: Arc<Mutex<Vec<String>>>,
     started: watch::Sender<bool>,
 }
 
-/// What a service needs besides, and whether it is there.
+/// What a service needs besides, or has to do before, and whether it is there or done.
 type Other = (&'static str, Box<dyn Fn() -> bool + Send>);
 
 impl fmt::Debug for Health {
@@ -41,8 +42,8 @@ impl fmt::Debug for Health {
 impl Health {
     /// Alive, not yet ready.
     pub fn new(bus: Bus) -> Self {
-        let (mongo, others, awaited) = (Arc::default(), Arc::default(), Arc::default());
-        Self { bus, mongo, others, awaited, started: watch::Sender::new(false) }
+        let (mongo, others, own, awaited) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Self { bus, mongo, others, own, awaited, started: watch::Sender::new(false) }
     }
 
     /// From now on MongoDB counts too.
@@ -53,6 +54,12 @@ impl Health {
     /// From now on this counts too, by that name.
     pub fn needs(&self, name: &'static str, is_there: impl Fn() -> bool + Send + 'static) {
         self.others.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
+    }
+
+    /// From now on it is not ready while this is not done, by that name. Nobody else has to do anything
+    /// about it: it is no dependency.
+    pub fn waits_until(&self, name: &'static str, is_done: impl Fn() -> bool + Send + 'static) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_done)));
     }
 
     /// What is not there yet, and is waited for, in words.
@@ -76,6 +83,7 @@ impl Health {
         let mut missing = self.awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut found = vec![("start-up", *self.started.borrow())];
         found.extend(self.dependencies().await);
+        found.extend(self.own());
         missing.extend(found.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name.to_owned()));
         missing
     }
@@ -94,10 +102,17 @@ impl Health {
         found
     }
 
+    /// What it has to do before, and whether that is done.
+    fn own(&self) -> Vec<(&'static str, bool)> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.iter().map(|(name, is_done)| (*name, is_done())).collect()
+    }
+
     /// The service's metrics, with how it is.
     async fn metrics(&self) -> String {
         let (dependencies, metrics) = (self.dependencies().await, self.bus.metrics());
-        let is_ready = *self.started.borrow() && dependencies.iter().all(|(_, is_there)| *is_there);
+        let all = dependencies.iter().copied().chain(self.own()).all(|(_, is_there)| is_there);
+        let is_ready = *self.started.borrow() && all;
         metrics.common().is_ready.set(is_ready.into());
         for (name, is_there) in dependencies {
             metrics.common().is_up.get_or_create(&[("dependency", name)]).set(is_there.into());

@@ -122,23 +122,29 @@ impl Outbox {
         self.kick.notify_one();
     }
 
-    /// Waits, at most so long, until the stream has these events.
-    pub(crate) async fn until_sent(&self, events: &[EventId], within: Duration) {
+    /// Waits, at most so long, until the stream has these events; says whether it has.
+    pub(crate) async fn until_sent(&self, events: &[EventId], within: Duration) -> bool {
         let deadline = tokio::time::Instant::now() + within;
         let these = doc! { "_id": mongo::one_of(events.iter().copied()) };
         while !matches!(self.rows.find_one(these.clone()).await, Ok(None)) {
             if tokio::time::Instant::now() >= deadline {
-                tracing::warn!(events = events.len(), "a change is answered before the stream has its events");
-                return;
+                return false;
             }
             self.kick();
             tokio::time::sleep(UNSENT).await;
         }
+        true
     }
 
-    /// Whether something is still to be published.
-    pub(crate) async fn is_waiting(&self) -> Result<bool, Error> {
-        Ok(self.rows.find_one(doc! {}).await?.is_some())
+    /// The events that are still to be published.
+    pub(crate) async fn waiting(&self) -> Result<Vec<EventId>, Error> {
+        #[derive(Deserialize)]
+        struct Waiting {
+            #[serde(rename = "_id")]
+            id: EventId,
+        }
+        let rows = self.rows.clone_with_type::<Waiting>().find(doc! {}).projection(doc! { "_id": 1 }).await?;
+        Ok(rows.map_ok(|row| row.id).try_collect().await?)
     }
 
     /// Publishes what is committed, until shutdown. Several replicas may do so at once: the

@@ -211,7 +211,12 @@ impl<'a> Change<'a> {
                     // for complete that lack it.
                     if !wait_applied(reports, emitted.clone(), within).await {
                         let events = emitted.iter().map(|awaited| awaited.event).collect::<Vec<_>>();
-                        self.db.outbox.until_sent(&events, SENT).await;
+                        if !self.db.outbox.until_sent(&events, SENT).await {
+                            tracing::warn!(
+                                events = events.len(),
+                                "a change is answered before the stream has its events"
+                            );
+                        }
                     }
                 }
                 Some(Ok((done, emitted)))

@@ -7,7 +7,11 @@ use kit::{Bus, Clock, Database, Deps, Metrics, Needs, Shutdown, config};
 use provisioning::{Bounds, Plan, Provisioner};
 use servers::Nats;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinHandle,
+};
 
 use crate::{
     TestClock,
@@ -59,6 +63,33 @@ impl Running {
         self.shutdown.stop();
         self.ended.await.expect("no panic").expect("a good end");
     }
+
+    /// What it answers where it serves health and metrics, with its head.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn get(&self, path: &str) -> String {
+        let mut connection = TcpStream::connect(self.ops).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.expect("it answers");
+        answer
+    }
+
+    /// Waits until its metrics have this line, without the name of the service.
+    pub async fn until_says(&self, line: &str) {
+        crate::eventually_within(PATIENCE, line, async || {
+            let metrics = self.get("/metrics").await;
+            let own = |line: &str| {
+                let (name, rest) = line.split_once("{service_name=\"")?;
+                let (_, labels) = rest.split_once('"')?;
+                Some(format!("{name}{{{}", labels.trim_start_matches(',')).replace("{}", ""))
+            };
+            metrics.lines().any(|known| own(known).as_deref() == Some(line)).then_some(())
+        })
+        .await;
+    }
 }
 
 impl World {
@@ -92,6 +123,7 @@ impl World {
                 log_format: config::LogFormat::Auto,
                 otel_exporter_otlp_endpoint: None,
             },
+            reconcile: config::Reconcile { reconcile_every: 0, reconcile_settle: 1 },
         };
         let environment = settings.environment;
         // It answers and awaits as the gateway, which asks everybody.
@@ -246,6 +278,22 @@ impl World {
     pub async fn database(&self, service: Service) -> Database {
         let deps = Deps::connect(service, &self.settings).await.expect("NATS");
         deps.with_clock(self.clock.clock()).database()
+    }
+
+    /// Has EVENTS forget everything, once all that is committed is in it.
+    ///
+    /// # Panics
+    /// When an outbox is not empty in time, or NATS refuses.
+    pub async fn forget_events(&self) {
+        for service in [Service::Directory, Service::Projects, Service::Timetrack] {
+            let rows = self.database(service).await.collection::<Document>("outbox");
+            crate::eventually(&format!("the outbox of {service} is empty"), async || {
+                (rows.count_documents(doc! {}).await.ok()? == 0).then_some(())
+            })
+            .await;
+        }
+        let events = self.bus.jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
+        events.purge().await.expect("purged");
     }
 
     /// How many messages a stream holds.

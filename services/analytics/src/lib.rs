@@ -8,12 +8,13 @@ mod engine;
 mod handlers;
 mod metrics;
 mod rebuild;
+mod reconcile;
 mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use contracts::{EmployeeId, Service, TimeRange};
-use kit::{Bus, Deps, Endpoints, Lately, Needs, OwnFailures, Shutdown};
+use kit::{Bus, Deps, Endpoints, Lately, Needs, OwnFailures, Reconciler, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -38,18 +39,21 @@ pub(crate) struct App {
     pub(crate) metrics: CountingMetrics,
     /// Of the events that are counted.
     pub(crate) failures: OwnFailures,
+    pub(crate) reconciler: Reconciler,
 }
 
 impl App {
     fn open(config: &Config, deps: &Deps) -> Self {
+        let db = deps.database();
         Self {
             bus: deps.bus.clone(),
             progress: Progress::new(deps.bus.clone()),
-            store: Store::open(&deps.database()),
+            store: Store::open(&db),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             silent: Lately::new(SILENT_LASTS),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
+            reconciler: Reconciler::new(deps, &db, &reconcile::COPIES),
         }
     }
 }
@@ -63,6 +67,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
         return Ok(());
     }
     let app = Arc::new(App::open(&config, &deps));
+    Reconciler::keep(app.clone(), &shutdown).await;
     consumers::windows::consume(app.clone(), &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -72,7 +77,10 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Analytics).consumer(consumers::windows::pull()).collections(Store::shapes())
+    Needs::of(Service::Analytics)
+        .consumer(consumers::windows::pull())
+        .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -84,4 +92,5 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::long_days)
         .on(handlers::silent)
         .on(handlers::period_sums)
+        .on(reconcile::reconcile)
 }

@@ -7,6 +7,7 @@ mod fair_queue;
 mod handlers;
 mod hasher;
 mod metrics;
+mod reconcile;
 mod revocations;
 mod store;
 mod throttle;
@@ -14,7 +15,7 @@ mod throttle;
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Service, stream};
-use kit::{Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
+use kit::{Clock, Database, Deps, Endpoints, Events, Needs, Reconciler, Shutdown};
 
 pub use config::Config;
 use hasher::Hasher;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     /// The bucket of those whose older tokens are over, which gateways watch.
     pub(crate) revocations: Revocations,
+    pub(crate) reconciler: Reconciler,
 }
 
 /// Answers and consumes until shutdown.
@@ -59,7 +61,9 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
     let clock = deps.clock.clone();
     let throttle = Throttle::new(store.attempts.clone(), clock.clone(), ThrottleMetrics::new(deps.bus.metrics()));
-    let app = Arc::new(App { db, store, clock, hasher, throttle, revocations });
+    let reconciler = Reconciler::new(&deps, &db, &reconcile::COPIES);
+    let app = Arc::new(App { db, store, clock, hasher, throttle, revocations, reconciler });
+    Reconciler::keep(app.clone(), &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -74,6 +78,7 @@ pub fn needs() -> Needs {
         .outbox()
         .stream(stream::REVOCATIONS_STREAM)
         .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -90,6 +95,8 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::invite_employee)
         .on(handlers::set_permissions)
         .on(handlers::get_standings)
+        .on(handlers::list_standings)
+        .on(reconcile::reconcile)
         .on(handlers::get_names)
         .on(handlers::get_key_names)
         .on(handlers::activate)

@@ -29,6 +29,16 @@ impl Revocations {
         Self(bucket)
     }
 
+    /// What an entry says, if it is there.
+    ///
+    /// # Errors
+    /// When the bucket is away.
+    pub(crate) async fn find<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, Error> {
+        let entry = self.0.entry(key).await.map_err(|e| Error::Nats(e.into()))?;
+        let entry = entry.filter(|entry| entry.operation == Operation::Put);
+        Ok(entry.map(|entry| serde_json::from_slice(&entry.value)).transpose()?)
+    }
+
     /// Raises an employee's epoch, and gives the revision that says so.
     ///
     /// # Errors

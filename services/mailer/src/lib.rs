@@ -56,6 +56,8 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let metrics = MailMetrics::new(bus.metrics());
     let app = Arc::new(App { bus, db, deliveries, clock, outgoing, sender, public_url, places, metrics });
     metrics::watch(&app, &shutdown);
+    // Nobody could be asked for mails that were missed: whoever invited or forgot asks again.
+    kit::tell_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     // It answers no questions, but is found and counted as the others are.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
@@ -66,7 +68,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections([Deliveries::shape()])
+    Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections([Deliveries::shape(), kit::gaps_shape()])
 }
 
 /// What this service does about events: one line an event.

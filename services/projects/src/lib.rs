@@ -6,12 +6,13 @@ mod consumers;
 mod domain;
 mod handlers;
 mod payroll;
+mod reconcile;
 mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, Reconciler, Shutdown};
 use store::Store;
 
 pub use config::Config;
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) bus: Bus,
     pub(crate) clock: Clock,
+    pub(crate) reconciler: Reconciler,
 }
 
 /// Answers and consumes until shutdown.
@@ -39,7 +41,9 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
-    let app = Arc::new(App { store, db, bus: deps.bus.clone(), clock: deps.clock.clone() });
+    let reconciler = Reconciler::new(&deps, &db, &reconcile::COPIES);
+    let app = Arc::new(App { store, db, bus: deps.bus.clone(), clock: deps.clock.clone(), reconciler });
+    Reconciler::keep(app.clone(), &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -49,7 +53,11 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Projects).consumer(events().pull()).outbox().collections(Store::shapes())
+    Needs::of(Service::Projects)
+        .consumer(events().pull())
+        .outbox()
+        .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -71,6 +79,11 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::get_rate)
         .on(handlers::list_rates)
         .on(handlers::delete_rate)
+        .on(handlers::list_project_states)
+        .on(handlers::list_task_states)
+        .on(handlers::list_members)
+        .on(handlers::list_assignments)
+        .on(reconcile::reconcile)
 }
 
 /// What this service does about events: one line an event.

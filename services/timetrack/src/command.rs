@@ -1,12 +1,18 @@
 //! What an operator does from the command line: look at what is held back, and try it again.
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use contracts::{
-    Action, Actor, AdmitQuarantined, AuditSubject, Caller, ContentHash, DiscardQuarantined, ListQuarantine,
-    QuarantinedWindow, ReplayQuarantined, WindowId, WindowState,
+    Action, Actor, AdmitQuarantined, AuditSubject, Caller, ContentHash, DiscardQuarantined, Failure, ListQuarantine,
+    QuarantinedWindow, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, Reconciled,
+    ReplayQuarantined, Service, WindowId, WindowState,
 };
 use kit::{Bus, Deps, Origin};
+
+/// How long a comparison of all that a service keeps may take.
+const COMPARING: Duration = Duration::from_secs(600);
 
 /// A command in place of running the service.
 #[derive(Clone, Debug, Subcommand)]
@@ -17,6 +23,9 @@ pub enum Command {
     /// Windows that may not be recorded (asks the running service).
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Has every service compare its copies with their owners and put right what differs (asks the running
+    /// services): service, entries compared, found, repaired.
+    Reconcile,
 }
 
 /// What to do about dead messages.
@@ -83,10 +92,25 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
         match command {
             Command::Dead(dead) => on_dead(dead, &deps.bus).await,
             Command::Quarantine(quarantine) => on_quarantine(quarantine, &deps.bus).await,
+            Command::Reconcile => reconcile(&deps.bus).await,
         }
     };
     // Whoever holds the operator's key may do what the holder of the root key may.
     Origin::default().with_actor(Some(Actor::Root)).scope(work).await
+}
+
+async fn reconcile(bus: &Bus) -> anyhow::Result<()> {
+    let all: [(_, Result<Reconciled, Failure>); 4] = [
+        (Service::Projects, bus.ask_within(COMPARING, Caller::Admin, &ReconcileProjects {}).await),
+        (Service::Directory, bus.ask_within(COMPARING, Caller::Admin, &ReconcileDirectory {}).await),
+        (Service::Timetrack, bus.ask_within(COMPARING, Caller::Admin, &ReconcileTimetrack {}).await),
+        (Service::Analytics, bus.ask_within(COMPARING, Caller::Admin, &ReconcileAnalytics {}).await),
+    ];
+    for (service, done) in all {
+        let Reconciled { compared, found, repaired } = done.map_err(|e| anyhow!("{service}: {e}"))?;
+        println!("{service}\t{compared}\t{found}\t{repaired}");
+    }
+    Ok(())
 }
 
 async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {

@@ -7,12 +7,13 @@ mod domain;
 mod faults;
 mod handlers;
 mod metrics;
+mod reconcile;
 mod store;
 
 use std::{sync::Arc, time::Duration};
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Lately, Needs, OwnFailures, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Lately, Needs, OwnFailures, Reconciler, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) settling: Settling,
     /// Of the messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
+    pub(crate) reconciler: Reconciler,
 }
 
 /// Answers and consumes until shutdown.
@@ -66,6 +68,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
+    let reconciler = Reconciler::new(&deps, &db, &reconcile::COPIES);
     let app = Arc::new(App {
         config,
         db,
@@ -80,18 +83,22 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         tracking: Lately::new(TRACKING_LASTS),
         settling: Settling::default(),
         failures: OwnFailures::default(),
+        reconciler,
     });
     metrics::watch(&app, &shutdown);
     Settling::keep(app.clone(), &shutdown).await;
     Knowledge::keep(app.clone(), &shutdown);
     Memory::keep(app.clone(), &shutdown);
+    Reconciler::keep(app.clone(), &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
+    endpoints(app.clone()).serve(&deps.bus, &shutdown).await?;
+    // Where events were missed, windows wait in the queue: the copy would refuse what it should not.
+    app.reconciler.until_whole(&shutdown).await;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
     handlers::open_what_was_given_up(app.clone(), &shutdown);
-    handlers::take_over_reprices(app.clone(), &shutdown);
-    endpoints(app).serve(&deps.bus, &shutdown).await?;
+    handlers::take_over_reprices(app, &shutdown);
     deps.health.started();
     shutdown.drained().await;
     Ok(())
@@ -104,6 +111,7 @@ pub fn needs() -> Needs {
         .consumer(events().pull())
         .outbox()
         .collections(Store::shapes())
+        .collections([Reconciler::shape()])
 }
 
 /// What this service answers: one line a message.
@@ -113,6 +121,10 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list)
         .on(handlers::list_overlaps)
         .on(handlers::list_facts)
+        .on(handlers::list_facts_of)
+        .on(handlers::find_facts)
+        .on(handlers::sum_facts)
+        .on(reconcile::reconcile)
         .on(handlers::update)
         .on(handlers::preview_reprice)
         .on(handlers::start_reprice)

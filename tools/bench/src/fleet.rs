@@ -167,6 +167,19 @@ impl Fleet {
         Ok(())
     }
 
+    /// Has all services compare their copies with their owners: of each a line with its name, how many
+    /// entries were compared, and how many were found and repaired.
+    ///
+    /// # Errors
+    /// When the program cannot be run, or a service cannot compare.
+    pub fn reconcile(&self) -> Result<String> {
+        let mut program = self.program("timetrack")?;
+        program.arg("reconcile").env("NATS_NKEY_FILE", self.secrets.path("nats/operator.nk"));
+        let done = program.stdout(Stdio::piped()).stderr(Stdio::piped()).output().context("cannot run timetrack")?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr).trim());
+        Ok(String::from_utf8(done.stdout)?)
+    }
+
     /// One more process of a service, once it is ready.
     ///
     /// # Errors

@@ -5,4 +5,4 @@ mod recount;
 pub(crate) mod windows;
 
 pub(crate) use progress::Progress;
-pub(crate) use recount::{counting, recount_company, recount_employees};
+pub(crate) use recount::{counting, recount, recount_company, recount_employees};

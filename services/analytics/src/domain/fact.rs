@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
 use contracts::{CALENDAR, EmployeeId, Millis, TimeRange, WINDOW_MOST, WindowFact, WindowId};
+use serde::{Deserialize, Serialize};
 
 use super::EmployeeDay;
 
 /// Whose time a window is, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) employee: EmployeeId,
     pub(crate) start: Millis,

@@ -1,13 +1,13 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
 use anyhow::anyhow;
 use bson::{Document, doc};
 use contracts::{
-    Code, EmployeeId, Failure, Label, Millis, ProjectId, RatePart, Rates, TaskId, TimeRange, WINDOW_MOST, WindowFact,
-    WindowId,
+    Code, EmployeeId, FactSum, Failure, Label, Millis, ProjectId, RatePart, Rates, TaskId, TimeRange, WINDOW_MOST,
+    WindowFact, WindowId,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use kit::{
@@ -125,7 +125,8 @@ impl Row {
     }
 }
 
-/// One document a window, as the highest revision told it. None is ever removed.
+/// One document a window, as the highest revision told it. None is ever removed, but where timetrack has no
+/// such window.
 #[derive(Debug)]
 pub(crate) struct Facts {
     rows: Collection<Row>,
@@ -220,6 +221,48 @@ impl Facts {
         let loads: Vec<_> = loads.collect();
         let loaded: Vec<Vec<WindowFact>> = stream::iter(loads).buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(loaded.into_iter().flatten().collect())
+    }
+
+    /// What the windows of these employees come to in each UTC month that they begin in.
+    pub(crate) async fn sums(&self, employees: &BTreeSet<EmployeeId>) -> Result<HashSet<FactSum>, Error> {
+        let these = doc! { "$match": { "employee": one_of(employees) } };
+        let start = doc! { "$toDate": "$start" };
+        let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };
+        let group = doc! { "$group": {
+            "_id": { "employee": "$employee", "month": month },
+            "windows": { "$sum": 1_i64 },
+            "revisions": { "$sum": { "$toLong": "$revision" } },
+            "time": { "$sum": { "$toLong": { "$subtract": ["$end", "$start"] } } },
+        } };
+        let shown = doc! { "$project": {
+            "_id": 0, "employeeId": "$_id.employee", "month": { "$toInt": "$_id.month" },
+            "windows": 1, "revisions": 1, "time": 1,
+        } };
+        let sums = self.rows.aggregate([these, group, shown]).with_type::<FactSum>().await?;
+        Ok(sums.try_collect().await?)
+    }
+
+    /// The facts of an employee's windows that begin in a time.
+    pub(crate) async fn beginning(&self, place: Place) -> Result<HashMap<WindowId, WindowFact>, Error> {
+        let filter = doc! {
+            "employee": value(&place.employee),
+            "start": { "$gte": place.start.0, "$lt": place.end.0 },
+            "end": { "$gt": place.start.0, "$lt": (place.end + WINDOW_MOST).0 },
+        };
+        let found = self.rows.find(filter).hint(Hint::Keys(by_employee())).await?;
+        Ok(found.map_ok(|row| (row.id, row.into())).try_collect().await?)
+    }
+
+    /// What is known of these windows.
+    pub(crate) async fn known(&self, ids: &[WindowId]) -> Result<HashMap<WindowId, WindowFact>, Error> {
+        let found = self.rows.find(doc! { "_id": one_of(ids) }).await?;
+        Ok(found.map_ok(|row| (row.id, row.into())).try_collect().await?)
+    }
+
+    /// Forgets a window that there is none of, unless it has changed; says whether it was there.
+    pub(crate) async fn forget(&self, fact: &WindowFact) -> Result<bool, Error> {
+        let this = doc! { "_id": value(&fact.id), "revision": fact.revision };
+        Ok(self.rows.delete_one(this).await?.deleted_count > 0)
     }
 
     /// The employees that have windows.

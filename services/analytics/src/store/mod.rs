@@ -4,6 +4,7 @@ mod bulk;
 mod company;
 mod employees;
 mod facts;
+mod mends;
 mod months;
 mod packed;
 mod period_sums;
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use company::CompanyMonths;
 pub(crate) use employees::EmployeeMonths;
 pub(crate) use facts::Facts;
+pub(crate) use mends::Mends;
 pub(crate) use months::Fresh;
 use rebuilds::Rebuilds;
 pub(crate) use rebuilds::Stage;
@@ -35,12 +37,14 @@ pub(crate) struct Store {
     pub(crate) company: CompanyMonths,
     /// How far a rebuild is.
     pub(crate) rebuilds: Rebuilds,
+    /// The repairs that are under way.
+    pub(crate) mends: Mends,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 4] {
-        [Facts::shape(), EmployeeMonths::shape(), CompanyMonths::shape(), Rebuilds::shape()]
+    pub(crate) fn shapes() -> [Shape; 5] {
+        [Facts::shape(), EmployeeMonths::shape(), CompanyMonths::shape(), Rebuilds::shape(), Mends::shape()]
     }
 
     /// The collections, which are there.
@@ -50,6 +54,7 @@ impl Store {
             employees: EmployeeMonths::open(db),
             company: CompanyMonths::open(db),
             rebuilds: Rebuilds::open(db),
+            mends: Mends::open(db),
         }
     }
 }

@@ -10,5 +10,6 @@ mod fixture;
 mod grouping;
 mod long_days;
 mod rebuilding;
+mod reconciling;
 mod replicas;
 mod silent;

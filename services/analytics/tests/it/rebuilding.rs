@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::fixture::*;
 
 /// More than two pages of windows of five employees in three months, some voided, some overlapping.
-fn windows() -> Vec<WindowFact> {
+pub fn windows() -> Vec<WindowFact> {
     let window = |n: i64| WindowFact {
         id: Uuid::from_u128((n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).into(),
         employee_id: EmployeeId(Uuid::from_u128(n as u128 % 5)),
@@ -29,7 +29,7 @@ fn questions() -> [GetProjectTime; 4] {
 }
 
 /// A world with timetrack in it, which has recorded these windows.
-async fn world_with(windows: &[WindowFact]) -> (World, Running) {
+pub async fn world_with(windows: &[WindowFact]) -> (World, Running) {
     let world = World::start().await;
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
     let timetrack = world.spawn(timetrack::needs(), run).await;
@@ -39,7 +39,7 @@ async fn world_with(windows: &[WindowFact]) -> (World, Running) {
     (world, timetrack)
 }
 
-fn stored_by_timetrack(fact: &WindowFact) -> Document {
+pub fn stored_by_timetrack(fact: &WindowFact) -> Document {
     let window = json!({
         "id": fact.id, "employeeId": fact.employee_id, "shiftId": fact.shift_id, "organizationId": "default-org",
         "type": "tracked", "start": fact.start, "end": fact.end, "timezoneOffset": 0, "startTranslated": fact.start,
@@ -63,7 +63,7 @@ async fn rebuild_all(world: &World) -> Vec<Rebuilding> {
     told.into_inner().unwrap()
 }
 
-async fn assert_figures(world: &World, windows: &[WindowFact]) {
+pub async fn assert_figures(world: &World, windows: &[WindowFact]) {
     for asked in questions() {
         assert_eq!(world.ask(&asked).await.unwrap(), brute(windows, &asked), "{asked:?}");
     }

@@ -53,6 +53,11 @@ impl ApiKeys {
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
+    /// All of them, revoked ones too.
+    pub(crate) async fn all(&self) -> Result<Vec<ApiKey>, Error> {
+        Ok(self.0.find(doc! {}).await?.map_ok(Into::into).try_collect().await?)
+    }
+
     /// The names of these; unknown ones are left out.
     pub(crate) async fn names(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Name>, Error> {
         #[derive(Deserialize)]

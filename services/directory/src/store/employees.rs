@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 use contracts::{
@@ -223,6 +223,31 @@ impl Employees {
         is_on: bool,
     ) -> Result<(), Error> {
         let change = doc! { if is_on { "$addToSet" } else { "$pull" }: { "projects": value(&project) } };
+        self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// The projects that everybody's list shows.
+    pub(crate) async fn lists(&self) -> Result<Vec<(EmployeeId, Vec<ProjectId>)>, Error> {
+        #[derive(Deserialize)]
+        struct Listed {
+            #[serde(rename = "_id")]
+            id: EmployeeId,
+            projects: Vec<ProjectId>,
+        }
+        let listed = self.0.clone_with_type::<Listed>();
+        let found = listed.find(doc! {}).projection(doc! { "projects": 1 }).await?;
+        Ok(found.map_ok(|Listed { id, projects }| (id, projects)).try_collect().await?)
+    }
+
+    /// Shows these projects in the employee's list, and no others.
+    pub(crate) async fn set_projects(
+        &self,
+        tx: &mut Tx<'_>,
+        id: EmployeeId,
+        projects: &BTreeSet<ProjectId>,
+    ) -> Result<(), Error> {
+        let change = doc! { "$set": { "projects": value(projects) } };
         self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
         Ok(())
     }

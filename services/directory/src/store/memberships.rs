@@ -1,6 +1,9 @@
-use bson::doc;
-use contracts::{EmployeeId, MemberChanged, ProjectId};
-use kit::{Database, Error, Shape, Tx};
+use std::collections::{BTreeSet, HashMap};
+
+use bson::{Document, doc};
+use contracts::{EmployeeId, MemberChanged, MemberKey, ProjectId};
+use futures::TryStreamExt;
+use kit::{Database, Error, Shape, Tx, mongo::value};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +18,30 @@ struct Stored {
     project: ProjectId,
     version: i64,
     is_on: bool,
+}
+
+/// What is known of an edge.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) version: i64,
+    is_on: bool,
+}
+
+impl Known {
+    /// Whether this is another word than that, and no newer one.
+    pub(crate) fn says_else(self, edge: &MemberChanged) -> bool {
+        self.version < edge.version || self.version == edge.version && self.is_on != edge.is_on()
+    }
+}
+
+impl Stored {
+    fn known(&self) -> Known {
+        Known { version: self.version, is_on: self.is_on }
+    }
+}
+
+fn key(project: ProjectId, employee: EmployeeId) -> String {
+    format!("{project}_{employee}")
 }
 
 /// The versions of the edges that the employees' lists of projects are made of.
@@ -37,6 +64,11 @@ impl Memberships {
         if known.is_some_and(|known| known.version >= edge.version) {
             return Ok(false);
         }
+        self.put(tx, id, edge).await?;
+        Ok(true)
+    }
+
+    async fn put(&self, tx: &mut Tx<'_>, id: String, edge: &MemberChanged) -> Result<(), Error> {
         let stored = Stored {
             id: id.clone(),
             employee: edge.employee_id,
@@ -45,6 +77,59 @@ impl Memberships {
             is_on: edge.is_on(),
         };
         self.0.replace_one(doc! { "_id": id }, stored).upsert(true).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Takes an edge in as it is, unless something newer is known. Says whether it was taken.
+    pub(crate) async fn heal(&self, tx: &mut Tx<'_>, edge: &MemberChanged) -> Result<bool, Error> {
+        let id = key(edge.project_id, edge.employee_id);
+        let known = self.0.find_one(doc! { "_id": &id }).session(&mut tx.session).await?;
+        if known.is_some_and(|stored| !stored.known().says_else(edge)) {
+            return Ok(false);
+        }
+        self.put(tx, id, edge).await?;
         Ok(true)
+    }
+
+    /// The edges from after one up to another, or the last.
+    pub(crate) async fn between(
+        &self,
+        after: Option<MemberKey>,
+        upto: Option<MemberKey>,
+    ) -> Result<HashMap<MemberKey, Known>, Error> {
+        let mut range = Document::new();
+        range.extend(after.map(|at| ("$gt".to_owned(), key(at.project, at.employee).into())));
+        range.extend(upto.map(|at| ("$lte".to_owned(), key(at.project, at.employee).into())));
+        let filter = if range.is_empty() {
+            doc! {}
+        } else {
+            doc! { "_id": range }
+        };
+        let found = self.0.find(filter).await?;
+        let edges = found.map_ok(|edge| (MemberKey { project: edge.project, employee: edge.employee }, edge.known()));
+        Ok(edges.try_collect().await?)
+    }
+
+    /// Forgets an edge, unless it has changed.
+    pub(crate) async fn forget(&self, tx: &mut Tx<'_>, edge: MemberKey, version: i64) -> Result<bool, Error> {
+        let this = doc! { "_id": key(edge.project, edge.employee), "version": version };
+        Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
+    }
+
+    /// The projects that everybody is on.
+    pub(crate) async fn lists(&self) -> Result<HashMap<EmployeeId, BTreeSet<ProjectId>>, Error> {
+        let mut lists = HashMap::<_, BTreeSet<_>>::new();
+        let mut found = self.0.find(doc! { "isOn": true }).await?;
+        while let Some(edge) = found.try_next().await? {
+            lists.entry(edge.employee).or_default().insert(edge.project);
+        }
+        Ok(lists)
+    }
+
+    /// The projects that an employee is on.
+    pub(crate) async fn list_of(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<BTreeSet<ProjectId>, Error> {
+        let on = doc! { "employee": value(&id), "isOn": true };
+        let mut found = self.0.find(on).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).map_ok(|edge| edge.project).try_collect().await?)
     }
 }

@@ -73,6 +73,12 @@ impl Sessions {
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
+    /// Those that were ended before their time and are not forgotten yet.
+    pub(crate) async fn ended(&self) -> Result<Vec<Session>, Error> {
+        let cursor = self.0.find(doc! { "endedAt": { "$ne": Bson::Null } }).await?;
+        Ok(cursor.map_ok(Into::into).try_collect().await?)
+    }
+
     /// The session, to be changed in this transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))

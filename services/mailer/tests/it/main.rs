@@ -7,5 +7,6 @@ mod addresses;
 mod failing;
 mod folder;
 mod mailing;
+mod missing;
 mod office;
 mod smtp_server;

@@ -15,12 +15,17 @@ pub(crate) async fn employee_changed(
     EmployeeChanged(heard): EmployeeChanged,
 ) -> Result<Vec<Awaited>, Error> {
     app.store.employee_refs.learn(std::slice::from_ref(&heard)).await?;
+    sweep_all(&app, &delivery, heard).await
+}
+
+/// The same of what is known already.
+pub(crate) async fn sweep_all(app: &App, delivery: &Delivery, heard: Standing) -> Result<Vec<Awaited>, Error> {
     let newest = app.store.employee_refs.find(heard.id).await?.unwrap_or_else(|| heard.clone());
     // For events of earlier versions, which do not say when the employee was active.
     let otherwise = heard.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
-        caused.extend(sweep(&app, &delivery, project, &newest, otherwise).await?);
+        caused.extend(sweep(app, delivery, project, &newest, otherwise).await?);
     }
     Ok(caused)
 }

@@ -2,4 +2,4 @@
 
 mod employee_changed;
 
-pub(crate) use employee_changed::employee_changed;
+pub(crate) use employee_changed::{employee_changed, sweep_all};

@@ -14,6 +14,7 @@ mod list_rates;
 mod list_tasks;
 mod set_memberships;
 mod set_rate;
+mod states;
 mod update_project;
 mod update_task;
 
@@ -34,6 +35,7 @@ pub(crate) use list_rates::list_rates;
 pub(crate) use list_tasks::list_tasks;
 pub(crate) use set_memberships::set_memberships;
 pub(crate) use set_rate::set_rate;
+pub(crate) use states::{list_assignments, list_members, list_project_states, list_task_states};
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 

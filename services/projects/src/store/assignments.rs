@@ -1,5 +1,5 @@
 use bson::{Bson, doc};
-use contracts::{EmployeeId, FormerTerms, Millis, ProjectId, TaskId, TaskTerm};
+use contracts::{AssignmentChanged, AssignmentKey, EmployeeId, FormerTerms, Millis, Page, ProjectId, TaskId, TaskTerm};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -8,6 +8,7 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
+use super::BATCH;
 use crate::domain::Assignment;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -70,6 +71,17 @@ impl Assignments {
     pub(crate) async fn of_task(&self, tx: &mut Tx<'_>, task: TaskId) -> Result<Vec<Assignment>, Error> {
         let mut found = self.0.find(doc! { "_id.task": value(&task) }).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Assignment::from)).try_collect().await?)
+    }
+
+    /// All edges, page by page, as events tell them.
+    pub(crate) async fn all(
+        &self,
+        after: Option<AssignmentKey>,
+    ) -> Result<Page<AssignmentChanged, AssignmentKey>, Error> {
+        let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
+        let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let told = stored.map_ok(|stored| Assignment::from(stored).changed());
+        Ok(kit::page_within(told, |told| AssignmentKey { task: told.task_id, employee: told.employee_id }).await?)
     }
 
     /// Stores edges, new or changed: two writes, however many they are.

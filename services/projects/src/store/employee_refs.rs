@@ -73,6 +73,33 @@ impl EmployeeRefs {
             .await
     }
 
+    /// How these stand, as far as we have heard.
+    pub(crate) async fn of(
+        &self,
+        employees: impl IntoIterator<Item = EmployeeId>,
+    ) -> Result<HashMap<EmployeeId, Standing>, Error> {
+        let found = self.0.find(doc! { "_id": one_of(employees) }).await?;
+        Ok(found.map_ok(|stored| (stored.id, Standing::from(stored))).try_collect().await?)
+    }
+
+    /// Stores how an employee stands, also in place of another word with the same version. Says whether
+    /// that was news.
+    pub(crate) async fn heal(&self, standing: &Standing) -> Result<bool, Error> {
+        let Standing { version, epoch, .. } = standing;
+        let set = doc! { "$set": {
+            "version": version,
+            "epoch": epoch,
+            "deactivated_at": value(&standing.deactivated_at),
+            "active": value(&standing.active),
+        }, "$inc": { "touched": 1 } };
+        let of = value(&standing.id);
+        let not_newer = doc! { "_id": of.clone(), "version": { "$lte": version } };
+        if self.0.update_one(not_newer, set).await?.modified_count > 0 {
+            return Ok(true);
+        }
+        replace_if_newer(&self.0, of, *version, &Document::from(standing)).await
+    }
+
     /// How employees stand. Nobody can store another standing of theirs before this transaction is
     /// over: what binds them and what ends their bindings come one after the other.
     pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {

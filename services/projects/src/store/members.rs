@@ -1,7 +1,7 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bson::doc;
-use contracts::{EmployeeId, ProjectId, Term};
+use contracts::{EmployeeId, MemberChanged, MemberKey, Page, ProjectId, Standing, Term};
 use futures::{StreamExt, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -10,6 +10,7 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
+use super::BATCH;
 use crate::domain::Member;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -98,6 +99,28 @@ impl Members {
     pub(crate) async fn before_epoch(&self, employee: EmployeeId, epoch: i64) -> Result<Vec<ProjectId>, Error> {
         let older = doc! { "_id.employee": value(&employee), "open": true, "epoch": { "$lt": epoch } };
         Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
+    }
+
+    /// Who of these is on a project since before their last deactivation.
+    pub(crate) async fn left_on(&self, standings: &[Standing]) -> Result<HashSet<EmployeeId>, Error> {
+        let epochs: HashMap<_, _> =
+            standings.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();
+        let mut found = self.0.find(doc! { "_id.employee": one_of(epochs.keys()), "open": true }).await?;
+        let mut left = HashSet::new();
+        while let Some(Document { key, epoch, .. }) = found.try_next().await? {
+            if epochs.get(&key.employee).is_some_and(|last| epoch < *last) {
+                left.insert(key.employee);
+            }
+        }
+        Ok(left)
+    }
+
+    /// All edges, page by page, as events tell them.
+    pub(crate) async fn all(&self, after: Option<MemberKey>) -> Result<Page<MemberChanged, MemberKey>, Error> {
+        let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
+        let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let told = stored.map_ok(|stored| Member::from(stored).changed());
+        Ok(kit::page_within(told, |told| MemberKey { project: told.project_id, employee: told.employee_id }).await?)
     }
 
     /// Stores edges, new or changed: two writes, however many they are.

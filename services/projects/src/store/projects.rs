@@ -5,8 +5,8 @@ use std::{
 
 use bson::doc;
 use contracts::{
-    CREATOR, EmployeeId, Label, ListProjects, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectId,
-    ScreenshotSettings, Term,
+    CREATOR, EmployeeId, Label, ListProjects, Millis, Name, Note, ORGANIZATION, Page, Payroll, ProjectChanged,
+    ProjectId, ScreenshotSettings, Term,
 };
 use futures::TryStreamExt;
 use kit::{
@@ -171,6 +171,14 @@ impl Projects {
         let stored = self.stored.find(filter).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
         let projects = stored.map_ok(|stored| Project::from(stored).state);
         Ok(kit::page_within(projects, |project| project.id).await?)
+    }
+
+    /// All projects, page by page, as events tell them.
+    pub(crate) async fn states(&self, after: Option<ProjectId>) -> Result<Page<ProjectChanged, ProjectId>, Error> {
+        let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
+        let stored = self.stored.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let told = stored.map_ok(|stored| Project::from(stored).changed());
+        Ok(kit::page_within(told, |told| told.id).await?)
     }
 
     /// The names of these projects.

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use bson::doc;
 use contracts::{
-    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, ProjectTerm, TaskId, Term,
+    CREATOR, EmployeeId, Label, Millis, Name, Note, ORGANIZATION, Page, ProjectId, ProjectTerm, TaskChanged, TaskId,
+    Term,
 };
 use futures::TryStreamExt;
 use kit::{
@@ -128,6 +129,14 @@ impl Tasks {
         }
         self.0.delete_many(of).session(&mut tx.session).await?;
         Ok(deleted)
+    }
+
+    /// All tasks, page by page, as events tell them.
+    pub(crate) async fn states(&self, after: Option<TaskId>) -> Result<Page<TaskChanged, TaskId>, Error> {
+        let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
+        let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
+        let told = stored.map_ok(|stored| Task::from(stored).changed());
+        Ok(kit::page_within(told, |told| told.id).await?)
     }
 
     /// The names of these tasks.

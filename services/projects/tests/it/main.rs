@@ -12,6 +12,7 @@ mod names;
 mod projects;
 mod races;
 mod rates;
+mod reconciling;
 mod tasks;
 mod town;
 mod visibility;

@@ -13,18 +13,36 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) async fn start() -> Self {
+        Self::start_both().await.0
+    }
+
+    /// The same, with projects to be stopped.
+    pub(crate) async fn start_both() -> (Self, Running) {
         let world = World::start().await;
         let directory = world
             .spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop))
             .await;
-        world.spawn(projects::needs(), |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
-        Self { world, directory }
+        let town = Self { world, directory };
+        let projects = town.start_projects().await;
+        (town, projects)
+    }
+
+    /// One more process of projects.
+    pub(crate) async fn start_projects(&self) -> Running {
+        let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
+        self.world.spawn(projects::needs(), run).await
+    }
+
+    /// One more process of directory.
+    pub(crate) async fn start_directory(&self) -> Running {
+        let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
+        self.world.spawn(directory::needs(), run).await
     }
 
     /// The same with a second replica of projects, so that not even the process orders what happens.
     pub(crate) async fn start_replicated() -> Self {
         let town = Self::start().await;
-        town.world.spawn(projects::needs(), |deps, stop| projects::run(projects::Config::default(), deps, stop)).await;
+        town.start_projects().await;
         town
     }
 

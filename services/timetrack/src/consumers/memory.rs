@@ -302,6 +302,8 @@ impl Memory {
                 }
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.settings.") => self.remembered().set_zone(None),
+            // The database holds something else than events have said.
+            Ok(None) if subject.starts_with("evt.timetrack.v1.bindings.") => self.remembered().forget(),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
         }

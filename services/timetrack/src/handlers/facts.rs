@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use contracts::{Caller, Code, Failure, ListFacts, Page, WindowFact, WindowId};
+use contracts::{
+    Caller, Code, EmployeeId, FACTS_AT_ONCE, FactSum, Failure, FindFacts, ListFacts, ListFactsOf, Page, SumFacts,
+    WindowFact, WindowId,
+};
 use futures::TryStreamExt;
 use kit::{Call, Error};
 
@@ -12,9 +15,47 @@ pub(crate) async fn list_facts(
     call: Call,
     request: ListFacts,
 ) -> Result<Page<WindowFact, WindowId>, Error> {
-    if call.caller != Caller::Service {
-        return Err(Failure::new(Code::Forbidden, "Only services may do this.").into());
-    }
+    require_service(&call)?;
     let windows = app.store.windows.all(request.after).await?;
     Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
+}
+
+/// The same of an employee's windows that begin in a time.
+pub(crate) async fn list_facts_of(
+    app: Arc<App>,
+    call: Call,
+    request: ListFactsOf,
+) -> Result<Page<WindowFact, WindowId>, Error> {
+    require_service(&call)?;
+    let windows = app.store.windows.beginning(&request).await?;
+    Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
+}
+
+/// The same of these windows.
+pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) -> Result<Vec<WindowFact>, Error> {
+    require_service(&call)?;
+    if request.ids.len() > FACTS_AT_ONCE {
+        return Err(Failure::field("ids", format!("must be at most {FACTS_AT_ONCE}")).into());
+    }
+    app.store.windows.facts(&request.ids).await
+}
+
+/// What the windows of employees come to, month by month.
+pub(crate) async fn sum_facts(
+    app: Arc<App>,
+    call: Call,
+    request: SumFacts,
+) -> Result<Page<FactSum, EmployeeId>, Error> {
+    require_service(&call)?;
+    let employees = app.store.windows.next_employees(request.after).await?;
+    let next = employees.last().copied();
+    let items = app.store.windows.sums(&employees).await?;
+    Ok(Page { items, next })
+}
+
+fn require_service(call: &Call) -> Result<(), Failure> {
+    match call.caller {
+        Caller::Service => Ok(()),
+        _ => Err(Failure::new(Code::Forbidden, "Only services may do this.")),
+    }
 }

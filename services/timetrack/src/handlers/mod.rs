@@ -20,7 +20,7 @@ pub(crate) use self::{
     approve::{approve_period, open_what_was_given_up},
     correct::{correct, void},
     decide::{admit_quarantined, discard_quarantined},
-    facts::list_facts,
+    facts::{find_facts, list_facts, list_facts_of, sum_facts},
     get::get,
     list::list,
     locks::{list_locks, reopen_lock, set_lock},

@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use bson::doc;
 use contracts::{IngestItem, ProjectId, RatesChanged, TaskId};
 use futures::TryStreamExt;
-use kit::{Database, Error, Shape, mongo};
+use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,32 @@ impl BindingStore {
         let row = Row { key: key.clone(), version, binding };
         mongo::replace_if_newer(&self.0, key.into(), version, &row).await?;
         Ok(())
+    }
+
+    /// What is kept from after one key up to another.
+    pub(crate) async fn between(&self, after: &str, upto: &str) -> Result<Vec<Binding>, Error> {
+        let rows = self.0.find(doc! { "_id": { "$gt": after, "$lte": upto } }).await?;
+        Ok(rows.map_ok(|row| row.binding).try_collect().await?)
+    }
+
+    /// Keeps what its service says, also in place of another word with the same version. Says whether
+    /// nothing newer was known.
+    pub(crate) async fn heal(&self, tx: &mut Tx<'_>, binding: Binding) -> Result<bool, Error> {
+        let (key, version) = (binding.key().to_string(), binding.version());
+        let this = doc! { "_id": &key };
+        let known = self.0.find_one(this.clone()).session(&mut tx.session).await?;
+        if known.is_some_and(|known| known.version > version) {
+            return Ok(false);
+        }
+        let row = Row { key, version, binding };
+        self.0.replace_one(this, row).upsert(true).session(&mut tx.session).await?;
+        Ok(true)
+    }
+
+    /// Forgets what its service does not know, unless it has changed.
+    pub(crate) async fn forget(&self, tx: &mut Tx<'_>, key: BindingKey, version: i64) -> Result<bool, Error> {
+        let this = doc! { "_id": key.to_string(), "version": version };
+        Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
     }
 
     /// All parties to these windows, in one question.

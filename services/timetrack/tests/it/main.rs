@@ -16,6 +16,7 @@ mod plans;
 mod pricing;
 mod quarantine;
 mod races;
+mod reconciling;
 mod recording;
 mod remembering;
 mod repricing;

@@ -9,6 +9,7 @@ mod freshness;
 mod invitations;
 mod projections;
 mod recomputed;
+mod reconciled;
 pub(crate) mod state;
 mod stored;
 
@@ -25,6 +26,7 @@ pub(crate) fn all(book: &Book, state: &state::State) -> Vec<Outcome> {
         bindings::bound(book, state),
         deactivated::gone(book, state),
         projections::equal(book, state),
+        reconciled::nothing_found(state),
         invitations::used_once(book, state),
         freshness::fresh(book),
     ]

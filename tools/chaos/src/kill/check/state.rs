@@ -210,6 +210,8 @@ pub(crate) struct State {
     pub(crate) dead: Vec<DeadRow>,
     /// What is still under way anywhere, and how much.
     pub(crate) under_way: BTreeMap<String, u64>,
+    /// What `timetrack reconcile` says, or why it could not.
+    pub(crate) reconciled: String,
 }
 
 /// Everything of a collection.
@@ -277,6 +279,8 @@ impl State {
             mailed: Mailbox::of(&fleet.data).invited()?,
             dead: dead(fleet).await?,
             under_way: under_way(fleet, &mongo).await?,
+            // After everything else is read: it repairs.
+            reconciled: fleet.reconcile().unwrap_or_else(|error| format!("{error:#}")),
         })
     }
 }

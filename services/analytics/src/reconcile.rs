@@ -1,0 +1,186 @@
+//! Compares the facts with timetrack's windows: by the sums of each employee's months, and where those
+//! differ window by window.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use contracts::{
+    FACTS_AT_ONCE, FactSum, FindFacts, ListFactsOf, ReconcileAnalytics, Reconciled, SumFacts, WindowFact, WindowId,
+};
+use kit::{Call, Copies, Error, Reconciler, Tally};
+
+use crate::{
+    App,
+    consumers::recount,
+    domain::{EmployeeMonth, Place, Touched, UtcMonth, is_sound},
+};
+
+/// The name of our copy.
+pub(crate) const COPIES: [&str; 1] = ["facts"];
+/// How often sums are compared before windows are: while somebody tracks, a month may differ once.
+const LOOKS: usize = 3;
+
+impl Copies for App {
+    fn reconciler(&self) -> &Reconciler {
+        &self.reconciler
+    }
+
+    async fn compare_all(&self) -> Result<Vec<(&'static str, Tally)>, Error> {
+        let [facts] = COPIES;
+        Ok(vec![(facts, compare(self).await?)])
+    }
+}
+
+/// Compares now.
+pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileAnalytics) -> Result<Reconciled, Error> {
+    call.require_admin()?;
+    Reconciler::now(app).await
+}
+
+async fn compare(app: &App) -> Result<Tally, Error> {
+    finish(app).await?;
+    let mut tally = Tally::default();
+    let mut ids = BTreeSet::new();
+    for month in suspects(app, &mut tally).await? {
+        ids.extend(differing(app, month).await?);
+    }
+    let mut wrong = Vec::new();
+    for some in chunks(ids) {
+        wrong.extend(still_differing(app, some).await?.into_iter().map(|difference| difference.id));
+    }
+    if wrong.is_empty() {
+        return Ok(tally);
+    }
+    // A window is stored before its event is published.
+    tokio::time::sleep(app.reconciler.settle()).await;
+    for some in chunks(wrong) {
+        let wrong = still_differing(app, some).await?;
+        mend(app, wrong, &mut tally).await?;
+    }
+    Ok(tally)
+}
+
+fn chunks(ids: impl IntoIterator<Item = WindowId>) -> Vec<Vec<WindowId>> {
+    ids.into_iter().collect::<Vec<_>>().chunks(FACTS_AT_ONCE).map(<[_]>::to_vec).collect()
+}
+
+/// The months of employees whose sums differ.
+async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth>, Error> {
+    let (mut suspects, mut after) = (BTreeSet::new(), None);
+    // Those of whom timetrack has no windows are left in the end.
+    let mut only_here = app.store.facts.employees().await?;
+    loop {
+        let mut page = app.reconciler.ask(&SumFacts { after }).await?;
+        let mut differing = differing_sums(app, &page.items).await?;
+        for _ in 1..LOOKS {
+            if differing.is_empty() {
+                break;
+            }
+            page = app.reconciler.ask(&SumFacts { after }).await?;
+            differing = &differing & &differing_sums(app, &page.items).await?;
+        }
+        suspects.extend(differing);
+        tally.compared += page.items.len() as u64;
+        for sum in page.items {
+            only_here.remove(&sum.employee_id);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    suspects.extend(app.store.facts.sums(&only_here).await?.iter().map(month_of));
+    Ok(suspects)
+}
+
+/// The months whose sums are not as timetrack tells them, once everything is counted that was in EVENTS
+/// then.
+async fn differing_sums(app: &App, told: &[FactSum]) -> Result<BTreeSet<EmployeeMonth>, Error> {
+    app.reconciler.until_applied().await?;
+    let known = app.store.facts.sums(&told.iter().map(|sum| sum.employee_id).collect()).await?;
+    let told: HashSet<FactSum> = told.iter().copied().collect();
+    Ok(told.symmetric_difference(&known).map(month_of).collect())
+}
+
+fn month_of(sum: &FactSum) -> EmployeeMonth {
+    let month = UtcMonth((sum.month / 100 - 1970) * 12 + sum.month % 100 - 1);
+    EmployeeMonth { employee: sum.employee_id, month }
+}
+
+/// The windows of a month that may not be known as timetrack tells them.
+async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Error> {
+    let Place { employee, start, end } = month.place();
+    let (mut told, mut after) = (HashMap::new(), None);
+    loop {
+        let page = app.reconciler.ask(&ListFactsOf { employee_id: employee, start, end, after }).await?;
+        told.extend(page.items.into_iter().filter(is_sound).map(|fact| (fact.id, fact)));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let known = app.store.facts.beginning(month.place()).await?;
+    let ids: BTreeSet<WindowId> = told.keys().chain(known.keys()).copied().collect();
+    Ok(ids.into_iter().filter(|id| told.get(id) != known.get(id)).collect())
+}
+
+/// What timetrack tells of a window and what is known of it, where that is not the same.
+struct Difference {
+    id: WindowId,
+    told: Option<WindowFact>,
+    known: Option<WindowFact>,
+}
+
+/// Those of these windows that are not known as timetrack tells them, once everything is counted that
+/// was in EVENTS then.
+async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference>, Error> {
+    let told = app.reconciler.ask(&FindFacts { ids: ids.clone() }).await?;
+    app.reconciler.until_applied().await?;
+    let mut known = app.store.facts.known(&ids).await?;
+    let mut told: HashMap<_, _> = told.into_iter().map(|fact| (fact.id, fact)).collect();
+    let differences = ids.into_iter().map(|id| Difference { id, told: told.remove(&id), known: known.remove(&id) });
+    let differs = |difference: &Difference| match (&difference.told, &difference.known) {
+        (None, known) => known.is_some(),
+        (Some(told), None) => is_sound(told),
+        // Something newer is told soon.
+        (Some(told), Some(known)) => known.revision < told.revision || known.revision == told.revision && known != told,
+    };
+    Ok(differences.filter(differs).collect())
+}
+
+/// Puts the windows right, and recomputes where they stand and stood. Where that is written down first,
+/// so that whoever comes next finishes it.
+async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<(), Error> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let mut places: Vec<Place> =
+        wrong.iter().flat_map(|one| one.told.iter().chain(&one.known)).map(Place::of).collect();
+    let mend = app.store.mends.begin(&places).await?;
+    let mut right = Vec::new();
+    for Difference { id, told, known } in wrong {
+        tracing::warn!(window = %id, "a window was not as timetrack knows it");
+        let is_mended = match (told, known) {
+            (None, Some(known)) => app.store.facts.forget(&known).await?,
+            (told, _) => {
+                right.extend(told);
+                true
+            }
+        };
+        tally.found(is_mended);
+    }
+    places.extend(app.store.facts.heal(right).await?);
+    recount(app, Touched::by(places)).await?;
+    app.store.mends.done(mend).await
+}
+
+/// Finishes what somebody began who died.
+async fn finish(app: &App) -> Result<(), Error> {
+    for (mend, places) in app.store.mends.begun().await? {
+        recount(app, Touched::by(places)).await?;
+        app.store.mends.done(mend).await?;
+    }
+    Ok(())
+}

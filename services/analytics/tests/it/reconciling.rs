@@ -1,0 +1,187 @@
+//! The facts, compared with timetrack's windows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bson::{Document, doc};
+use contracts::{DAY, EmployeeId, HOUR, ReconcileAnalytics, Reconciled, Service, WindowFact, stream};
+use kit::mongo::value;
+use mongodb::Collection;
+use testkit::{Running, World, eventually_within};
+use uuid::Uuid;
+
+use crate::{
+    fixture::*,
+    rebuilding::{assert_figures, stored_by_timetrack, windows, world_with},
+};
+
+const BOUND: std::time::Duration = std::time::Duration::from_secs(30);
+
+fn tally(done: Reconciled) -> (u64, u64) {
+    (done.found, done.repaired)
+}
+
+async fn reconcile(world: &World) -> Reconciled {
+    let within = std::time::Duration::from_secs(60);
+    world.bus().ask_within(within, contracts::Caller::Admin, &ReconcileAnalytics {}).await.unwrap()
+}
+
+async fn collection(world: &World, service: Service, name: &str) -> Collection<Document> {
+    world.database(service).await.collection(name)
+}
+
+/// Timetrack has recorded these windows, and analytics has counted them.
+async fn counted(windows: &[WindowFact]) -> (World, Running, Running) {
+    let (world, timetrack) = world_with(windows).await;
+    let analytics = spawn(&world).await;
+    for windows in windows.chunks(400) {
+        world.publish(&recorded(windows)).await;
+    }
+    world.until_consumed(stream::EVENTS, Service::Analytics).await;
+    (world, timetrack, analytics)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
+    let windows = windows();
+    let (world, _timetrack, analytics) = counted(&windows).await;
+    let done = reconcile(&world).await;
+    assert_eq!(tally(done), (0, 0));
+    assert!(done.compared >= 15, "{done:?}");
+
+    let facts = collection(&world, Service::Analytics, "facts").await;
+    // One is older, one is missing, one is of another time, one nobody has recorded; a whole employee too.
+    let ids: Vec<_> = windows.iter().filter(|window| !window.voided).map(|window| value(&window.id)).collect();
+    facts.update_one(doc! { "_id": &ids[0] }, doc! { "$set": { "revision": 0_i64, "billable": false } }).await.unwrap();
+    facts.delete_one(doc! { "_id": &ids[1] }).await.unwrap();
+    let moved = doc! { "$inc": { "end": -HOUR / 2 } };
+    facts.update_one(doc! { "_id": &ids[2] }, moved).await.unwrap();
+    let mut made_up = facts.find_one(doc! { "_id": &ids[3] }).await.unwrap().unwrap();
+    made_up.insert("_id", value(&window_id(99)));
+    made_up.insert("employee", value(&EmployeeId(Uuid::from_u128(77))));
+    facts.insert_one(made_up).await.unwrap();
+    assert_eq!(tally(reconcile(&world).await), (4, 4));
+    assert_figures(&world, &windows).await;
+    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    analytics.until_says("t3_reconcile_repaired_total{copy=\"facts\"} 4").await;
+
+    facts.delete_many(doc! { "employee": value(&EmployeeId(Uuid::from_u128(3))) }).await.unwrap();
+    let (found, repaired) = tally(reconcile(&world).await);
+    assert!(found == repaired && found > 400, "{found} {repaired}");
+    assert_figures(&world, &windows).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
+    let mut windows = windows();
+    let (world, _timetrack, _analytics) = counted(&windows).await;
+    let _second = spawn(&world).await;
+    let stored = collection(&world, Service::Timetrack, "windows").await;
+    let is_over = AtomicBool::new(false);
+    let live = async {
+        let mut live = Vec::new();
+        let mut n = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            let start = MIDNIGHT + n * HOUR;
+            let employee_id = EmployeeId(Uuid::from_u128(n as u128 % 5));
+            let new = WindowFact { employee_id, ..window(1_000_000 + n as u128, start, start + HOUR / 2) };
+            // Stored for a moment before the event is published, as a worker does it.
+            let was = windows[n as usize % windows.len()].clone();
+            let corrected = WindowFact {
+                revision: 2 + n / windows.len() as i64,
+                start: was.start + DAY,
+                end: was.end + DAY,
+                ..was
+            };
+            stored.insert_one(stored_by_timetrack(&new)).await.unwrap();
+            stored.replace_one(doc! { "_id": value(&corrected.id) }, stored_by_timetrack(&corrected)).await.unwrap();
+            tokio::task::yield_now().await;
+            world.publish(&recorded(&[new.clone(), corrected.clone()])).await;
+            live.extend([new, corrected]);
+            n += 1;
+        }
+        live
+    };
+    let compare = async {
+        for _ in 0..10 {
+            assert_eq!(tally(reconcile(&world).await), (0, 0));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (live, ()) = tokio::join!(live, compare);
+    assert!(live.len() > 20, "{}", live.len());
+    windows.extend(live);
+    world.until_consumed(stream::EVENTS, Service::Analytics).await;
+    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    assert_figures(&world, &windows).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_timetrack() {
+    let mut windows = windows();
+    let (world, timetrack, analytics) = counted(&windows).await;
+    analytics.stop().await;
+    let stored = collection(&world, Service::Timetrack, "windows").await;
+    let missed: Vec<WindowFact> = (0..50)
+        .map(|n| WindowFact { revision: 2, voided: n % 2 == 0, ..windows[n * 3].clone() })
+        .chain((0..50).map(|n| window(2_000_000 + n, MIDNIGHT + n as i64 * HOUR, MIDNIGHT + (n as i64 + 1) * HOUR)))
+        .collect();
+    for fact in &missed {
+        let this = doc! { "_id": value(&fact.id) };
+        stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
+    }
+    world.publish(&recorded(&missed)).await;
+    world.forget_events().await;
+    timetrack.stop().await;
+
+    let analytics = spawn(&world).await;
+    analytics.until_says("t3_events_missed 1").await;
+    let missing = analytics.get("/readyz").await;
+    assert!(missing.contains("503") && missing.contains("made up for missed events"), "{missing}");
+    let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
+    world.spawn(timetrack::needs(), run).await;
+    analytics.until_says("t3_events_missed 0").await;
+    analytics.until_says("t3_events_gaps_total 1").await;
+    analytics.until_says("t3_ready 1").await;
+    windows.extend(missed);
+    assert_figures(&world, &windows).await;
+    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_comparisons_at_once_end_in_right_figures() {
+    let windows = windows();
+    let (world, _timetrack, _analytics) = counted(&windows).await;
+    let _second = spawn(&world).await;
+    let facts = collection(&world, Service::Analytics, "facts").await;
+    facts.delete_many(doc! { "project": value(&project(4)) }).await.unwrap();
+    let done = tokio::join!(reconcile(&world), reconcile(&world), reconcile(&world), reconcile(&world));
+    assert!(done.0.found + done.1.found + done.2.found + done.3.found > 100, "{done:?}");
+    assert_figures(&world, &windows).await;
+    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_began_to_put_right_who_died_is_finished() {
+    let windows = windows();
+    let (world, _timetrack, _analytics) = counted(&windows).await;
+    let names = ["mends", "employee_months", "company_months"];
+    let [mends, of_employees, of_all] = names.map(|name| collection(&world, Service::Analytics, name));
+    let (mends, of_employees, of_all) = (mends.await, of_employees.await, of_all.await);
+    // The facts are right; the months were not recomputed any more.
+    of_employees.delete_many(doc! {}).await.unwrap();
+    of_all.delete_many(doc! {}).await.unwrap();
+    let whole = |n: u128| {
+        let (start, end) = (MIDNIGHT - DAY, MIDNIGHT + 100 * DAY);
+        doc! { "employee": value(&EmployeeId(Uuid::from_u128(n))), "start": start, "end": end }
+    };
+    mends.insert_one(doc! { "places": (0..5).map(whole).collect::<Vec<_>>() }).await.unwrap();
+    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    eventually_within(BOUND, "it is over", async || (mends.count_documents(doc! {}).await.unwrap() == 0).then_some(()))
+        .await;
+    assert_figures(&world, &windows).await;
+    world.finish().await;
+}

@@ -1,0 +1,121 @@
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use contracts::{AccountChanged, ApiKeyChanged, EmployeeId, Revocation, Role, SessionEnded};
+use futures::TryStreamExt;
+use kit::{Error, Tally};
+
+use crate::{App, domain::Employee};
+
+/// How long the stream may take to have what was changed by now.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// What the bucket must say, or something newer.
+enum Entry {
+    Revoked(EmployeeId, i64),
+    Account(AccountChanged),
+    Key(ApiKeyChanged),
+    Ended(SessionEnded),
+}
+
+/// The bucket that gateways watch, with what directory owns itself: who reacts to its events writes it,
+/// so what lacks still once they are applied was missed.
+pub(super) async fn compare(app: &App) -> Result<Tally, Error> {
+    let entries = entries(app).await?;
+    let mut tally = Tally { compared: entries.len() as u64, ..Tally::default() };
+    let mut lacking = lacking(app, entries).await?;
+    if !lacking.is_empty() {
+        app.db.until_published(WAIT).await?;
+        app.reconciler.until_applied().await?;
+        lacking = self::lacking(app, lacking).await?;
+    }
+    for entry in lacking {
+        tracing::warn!(entry = entry.key(), "the bucket did not say what gateways must know");
+        put(app, &entry).await?;
+        tally.found(true);
+    }
+    Ok(tally)
+}
+
+impl Entry {
+    fn key(&self) -> String {
+        match self {
+            Self::Revoked(employee, _) => Revocation::key(*employee),
+            Self::Account(account) => AccountChanged::entry_key(account.employee_id),
+            Self::Key(key) => ApiKeyChanged::entry_key(key.id),
+            Self::Ended(ended) => SessionEnded::entry_key(ended.session_id),
+        }
+    }
+}
+
+/// All that gateways must know now. What says no more than that there is nothing needs no entry.
+async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
+    let ended = app.store.sessions.ended().await?;
+    let with_ended: HashSet<_> = ended.iter().map(|session| session.employee).collect();
+    let (mut entries, mut employees) = (Vec::new(), HashMap::new());
+    let mut all = std::pin::pin!(app.store.employees.list(None, None).await?);
+    while let Some(employee) = all.try_next().await? {
+        if employee.epoch > 0 {
+            entries.push(Entry::Revoked(employee.id, employee.epoch));
+        }
+        if employee.generation > 0 || employee.role != Role::default() {
+            entries.push(Entry::Account(employee.account_changed()));
+        }
+        if with_ended.contains(&employee.id) {
+            employees.insert(employee.id, employee);
+        }
+    }
+    entries.extend(app.store.api_keys.all().await?.iter().map(|key| Entry::Key(key.changed())));
+    let now = app.clock.now();
+    for session in ended {
+        // All others end with the employee's epoch or generation.
+        let by_itself = |employee: &Employee| {
+            let mut open = session.clone();
+            open.ended_at = None;
+            open.is_open(employee, now)
+        };
+        if employees.get(&session.employee).is_some_and(by_itself) && session.ended().until > now {
+            entries.push(Entry::Ended(session.ended()));
+        }
+    }
+    Ok(entries)
+}
+
+/// Those that the bucket does not say.
+async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    let (bucket, mut lacking) = (&app.revocations, Vec::new());
+    for entry in entries {
+        let key = entry.key();
+        let is_said = match &entry {
+            Entry::Revoked(_, epoch) => {
+                bucket.find::<Revocation>(&key).await?.is_some_and(|known| known.epoch >= *epoch)
+            }
+            // Of an employee's versions only some change the account.
+            Entry::Account(account) => bucket.find::<AccountChanged>(&key).await?.is_some_and(|known| {
+                let same = AccountChanged { version: known.version, ..account.clone() };
+                known.version > account.version || known == same
+            }),
+            Entry::Key(told) => {
+                bucket.find::<ApiKeyChanged>(&key).await?.is_some_and(|known| known.version >= told.version)
+            }
+            Entry::Ended(_) => bucket.find::<SessionEnded>(&key).await?.is_some(),
+        };
+        if !is_said {
+            lacking.push(entry);
+        }
+    }
+    Ok(lacking)
+}
+
+async fn put(app: &App, entry: &Entry) -> Result<(), Error> {
+    let bucket = &app.revocations;
+    match entry {
+        Entry::Revoked(employee, epoch) => drop(bucket.revoke(*employee, *epoch).await?),
+        Entry::Account(account) => drop(bucket.keep(&entry.key(), account, |account| account.version).await?),
+        Entry::Key(key) => drop(bucket.keep(&entry.key(), key, |key| key.version).await?),
+        Entry::Ended(ended) => drop(bucket.end_session(ended, app.clock.now()).await?),
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
+
+use contracts::{EmployeeId, ListMembers, MemberChanged, MemberKey, Page};
+use kit::{Differences, Error, Mirror, Tally};
+
+use crate::App;
+
+/// Who is on what, edge by edge, as projects owns it.
+pub(super) struct Edges<'a>(pub(super) &'a App);
+
+impl Mirror for Edges<'_> {
+    type Asks = ListMembers;
+    type Told = MemberChanged;
+    type At = MemberKey;
+    /// An edge and its version.
+    type Key = (MemberKey, i64);
+
+    fn ask(&self, after: Option<MemberKey>) -> ListMembers {
+        ListMembers { after }
+    }
+
+    async fn differences(
+        &self,
+        after: Option<MemberKey>,
+        page: &Page<MemberChanged, MemberKey>,
+    ) -> Result<Differences<MemberChanged, (MemberKey, i64)>, Error> {
+        let known = self.0.store.memberships.between(after, page.next).await?;
+        let differs = |edge: &&MemberChanged| known.get(&key(edge)).is_none_or(|known| known.says_else(edge));
+        let told: HashSet<_> = page.items.iter().map(key).collect();
+        let extra = known.iter().filter(|(key, _)| !told.contains(key)).map(|(key, known)| (*key, known.version));
+        Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: extra.collect() })
+    }
+
+    async fn heal(&self, edge: MemberChanged) -> Result<bool, Error> {
+        let Self(app) = self;
+        tracing::warn!(project = %edge.project_id, employee = %edge.employee_id, "a membership was not as projects knows it");
+        kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            let is_kept = app.store.memberships.heal(tx, &edge).await?;
+            if is_kept {
+                app.store.employees.set_project(tx, edge.employee_id, edge.project_id, edge.is_on()).await?;
+            }
+            Ok(is_kept)
+        })
+    }
+
+    async fn end(&self, (edge, version): (MemberKey, i64)) -> Result<bool, Error> {
+        let Self(app) = self;
+        tracing::warn!(project = %edge.project, employee = %edge.employee, "projects knows nothing of a membership");
+        kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            let is_forgotten = app.store.memberships.forget(tx, edge, version).await?;
+            if is_forgotten {
+                app.store.employees.set_project(tx, edge.employee, edge.project, false).await?;
+            }
+            Ok(is_forgotten)
+        })
+    }
+}
+
+fn key(edge: &MemberChanged) -> MemberKey {
+    MemberKey { project: edge.project_id, employee: edge.employee_id }
+}
+
+/// The employees' lists, each against the edges that it is made of: both change in one transaction.
+pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
+    let shown = app.store.employees.lists().await?;
+    let right = app.store.memberships.lists().await?;
+    let mut tally = Tally { compared: shown.len() as u64, ..Tally::default() };
+    for (id, projects) in shown {
+        let projects: BTreeSet<_> = projects.into_iter().collect();
+        // The two were not read at one moment: a second look, which is, tells.
+        if right.get(&id).map_or(!projects.is_empty(), |right| *right != projects) && renew(app, id).await? {
+            tally.found(true);
+        }
+    }
+    Ok(tally)
+}
+
+/// Makes a list anew from the edges, and says whether it was another one.
+async fn renew(app: &App, id: EmployeeId) -> Result<bool, Error> {
+    let differed = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let right = app.store.memberships.list_of(tx, id).await?;
+        let shown = app.store.employees.load(tx, id).await?;
+        let differs = shown.is_some_and(|shown| shown.projects.into_iter().collect::<BTreeSet<_>>() != right);
+        if differs {
+            app.store.employees.set_projects(tx, id, &right).await?;
+        }
+        Ok(differs)
+    })?;
+    if differed {
+        tracing::warn!(employee = %id, "a list of projects was not that of the memberships");
+    }
+    Ok(differed)
+}

@@ -1,0 +1,67 @@
+//! What others compare their copies with: each page once the stream has all that it says.
+
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    AssignmentChanged, AssignmentKey, Caller, Code, Failure, ListAssignments, ListMembers, ListProjectStates,
+    ListTaskStates, MemberChanged, MemberKey, Page, ProjectChanged, ProjectId, TaskChanged, TaskId,
+};
+use kit::{Call, Error};
+
+use crate::App;
+
+/// How long the stream may take to have what a page says.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// All projects.
+pub(crate) async fn list_project_states(
+    app: Arc<App>,
+    call: Call,
+    ListProjectStates { after }: ListProjectStates,
+) -> Result<Page<ProjectChanged, ProjectId>, Error> {
+    require_service(&call)?;
+    told(&app, app.store.projects.states(after).await?).await
+}
+
+/// All tasks.
+pub(crate) async fn list_task_states(
+    app: Arc<App>,
+    call: Call,
+    ListTaskStates { after }: ListTaskStates,
+) -> Result<Page<TaskChanged, TaskId>, Error> {
+    require_service(&call)?;
+    told(&app, app.store.tasks.states(after).await?).await
+}
+
+/// All memberships.
+pub(crate) async fn list_members(
+    app: Arc<App>,
+    call: Call,
+    ListMembers { after }: ListMembers,
+) -> Result<Page<MemberChanged, MemberKey>, Error> {
+    require_service(&call)?;
+    told(&app, app.store.members.all(after).await?).await
+}
+
+/// All assignments.
+pub(crate) async fn list_assignments(
+    app: Arc<App>,
+    call: Call,
+    ListAssignments { after }: ListAssignments,
+) -> Result<Page<AssignmentChanged, AssignmentKey>, Error> {
+    require_service(&call)?;
+    told(&app, app.store.assignments.all(after).await?).await
+}
+
+fn require_service(call: &Call) -> Result<(), Failure> {
+    match call.caller {
+        Caller::Service => Ok(()),
+        _ => Err(Failure::new(Code::Forbidden, "Only services may do this.")),
+    }
+}
+
+/// A page that was read, once the stream has what it says.
+async fn told<T>(app: &App, page: T) -> Result<T, Error> {
+    app.db.until_published(WAIT).await?;
+    Ok(page)
+}

@@ -1,0 +1,77 @@
+//! Compares how employees stand, as far as we have heard, with directory, who owns that; and looks
+//! whether somebody is left on a project who was deactivated since.
+
+use std::{convert::Infallible, sync::Arc};
+
+use contracts::{EmployeeId, ListStandings, Page, ReconcileProjects, Reconciled, Standing};
+use kit::{Call, Copies, Delivery, Differences, Error, Mirror, Reconciler, Tally, new_id};
+
+use crate::{App, consumers};
+
+/// The names of our copies.
+pub(crate) const COPIES: [&str; 1] = ["employees"];
+
+impl Copies for App {
+    fn reconciler(&self) -> &Reconciler {
+        &self.reconciler
+    }
+
+    async fn compare_all(&self) -> Result<Vec<(&'static str, Tally)>, Error> {
+        let [employees] = COPIES;
+        Ok(vec![(employees, self.reconciler.compare(&Employees(self)).await?)])
+    }
+}
+
+/// Compares now.
+pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileProjects) -> Result<Reconciled, Error> {
+    call.require_admin()?;
+    Reconciler::now(app).await
+}
+
+struct Employees<'a>(&'a App);
+
+impl Mirror for Employees<'_> {
+    type Asks = ListStandings;
+    type Told = Standing;
+    type At = EmployeeId;
+    type Key = Infallible;
+
+    fn ask(&self, after: Option<EmployeeId>) -> ListStandings {
+        ListStandings { after }
+    }
+
+    async fn differences(
+        &self,
+        _after: Option<EmployeeId>,
+        page: &Page<Standing, EmployeeId>,
+    ) -> Result<Differences<Standing, Infallible>, Error> {
+        let store = &self.0.store;
+        let known = store.employee_refs.of(page.items.iter().map(|told| told.id)).await?;
+        let left = store.members.left_on(&page.items).await?;
+        let differs = |told: &&Standing| says_else(known.get(&told.id), told) || left.contains(&told.id);
+        // Nobody is ever deleted.
+        Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: Vec::new() })
+    }
+
+    /// As an event would: with the sweep of what a deactivation ended.
+    async fn heal(&self, told: Standing) -> Result<bool, Error> {
+        tracing::warn!(employee = %told.id, "an employee did not stand as directory knows it");
+        let is_kept = self.0.store.employee_refs.heal(&told).await?;
+        let of_ours = Delivery { id: new_id(), applied_to: None, deliveries: 1 };
+        let swept = consumers::sweep_all(self.0, &of_ours, told).await?;
+        Ok(is_kept || !swept.is_empty())
+    }
+
+    async fn end(&self, nobody: Infallible) -> Result<bool, Error> {
+        match nobody {}
+    }
+}
+
+/// Whether something else is known, and nothing newer. What earlier versions did not say is no
+/// difference.
+fn says_else(known: Option<&Standing>, told: &Standing) -> bool {
+    known.is_none_or(|known| {
+        let told = Standing { active: known.active.as_ref().and(told.active.clone()), ..told.clone() };
+        known.version < told.version || known.version == told.version && *known != told
+    })
+}

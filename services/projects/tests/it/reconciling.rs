@@ -1,0 +1,317 @@
+//! The copies that projects keeps of directory, and directory of projects: what is broken by hand is found
+//! and put right, what works is left alone, and what EVENTS has forgotten is made up for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bson::{Document, doc};
+use contracts::{
+    CreateApiKey, DeactivateEmployee, EmployeeId, GetEmployee, ReactivateEmployee, ReconcileDirectory,
+    ReconcileProjects, Reconciled, Revocation, RevokeApiKey, Service, stream,
+};
+use mongodb::Collection;
+use testkit::{Running, eventually, eventually_within};
+
+use crate::town::Town;
+
+const BOUND: std::time::Duration = std::time::Duration::from_secs(30);
+
+fn tally(done: Reconciled) -> (u64, u64) {
+    (done.found, done.repaired)
+}
+
+impl Town {
+    async fn reconcile_directory(&self) -> Reconciled {
+        self.ask(&ReconcileDirectory {}).await.unwrap()
+    }
+
+    async fn reconcile_projects(&self) -> Reconciled {
+        self.ask(&ReconcileProjects {}).await.unwrap()
+    }
+
+    async fn rows(&self, service: Service, name: &str) -> Collection<Document> {
+        self.world.database(service).await.collection(name)
+    }
+
+    async fn until_all_consumed(&self) {
+        for service in [Service::Projects, Service::Directory] {
+            self.world.until_consumed(stream::EVENTS, service).await;
+        }
+    }
+
+    async fn until_members(&self, project: contracts::ProjectId, members: &[EmployeeId]) {
+        eventually_within(BOUND, "the members are these", async || {
+            (self.members(project).await == members).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_employees_stand_is_put_right_where_it_was_broken_and_left_alone_where_it_was_not() {
+    let (town, projects) = Town::start_both().await;
+    let (ann, bob) = (town.employee().await, town.employee().await);
+    town.project(&[ann, bob]).await;
+    town.until_all_consumed().await;
+    let done = town.reconcile_projects().await;
+    assert_eq!(done, Reconciled { compared: 2, found: 0, repaired: 0 });
+
+    let refs = town.rows(Service::Projects, "employee_refs").await;
+    // The same version, and another word.
+    refs.update_one(doc! {}, doc! { "$set": { "epoch": 7_i64 } }).await.unwrap();
+    assert_eq!(tally(town.reconcile_projects().await), (1, 1));
+    refs.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
+    assert_eq!(tally(town.reconcile_projects().await), (2, 2));
+    refs.delete_one(doc! {}).await.unwrap();
+    assert_eq!(tally(town.reconcile_projects().await), (1, 1));
+    assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+    projects.until_says("t3_reconcile_found_total{copy=\"employees\"} 4").await;
+    projects.until_says("t3_reconcile_repaired_total{copy=\"employees\"} 4").await;
+    projects.until_says("t3_reconcile_rounds_total{outcome=\"done\"} 5").await;
+    projects.until_says("t3_events_gaps_total 0").await;
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_projects_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
+    let town = Town::start().await;
+    let (ann, bob) = (town.employee().await, town.employee().await);
+    let (one, other) = (town.project(&[ann, bob]).await, town.project(&[ann]).await);
+    town.put(other.id, &[]).await.unwrap();
+    town.until_all_consumed().await;
+    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+
+    let edges = town.rows(Service::Directory, "memberships").await;
+    let employees = town.rows(Service::Directory, "employees").await;
+    let none: [&str; 0] = [];
+    employees.update_many(doc! {}, doc! { "$set": { "projects": none.as_slice() } }).await.unwrap();
+    assert_eq!(tally(town.reconcile_directory().await), (2, 2));
+    assert_eq!(
+        (town.until_on(ann, 1).await.projects, town.until_on(bob, 1).await.projects),
+        (vec![one.id], vec![one.id])
+    );
+
+    edges.delete_many(doc! {}).await.unwrap();
+    employees.update_many(doc! {}, doc! { "$set": { "projects": none.as_slice() } }).await.unwrap();
+    assert_eq!(tally(town.reconcile_directory().await), (3, 3));
+    assert_eq!(
+        (town.until_on(ann, 1).await.projects, town.until_on(bob, 1).await.projects),
+        (vec![one.id], vec![one.id])
+    );
+
+    // An edge that projects knows nothing of.
+    let mut edge = edges.find_one(doc! { "isOn": true }).await.unwrap().unwrap();
+    let nobody = kit::new_id::<EmployeeId>();
+    edge.insert("_id", format!("{}_{nobody}", one.id));
+    edges.insert_one(edge).await.unwrap();
+    assert_eq!(tally(town.reconcile_directory().await), (1, 1));
+    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bucket_that_gateways_watch_is_filled_with_what_it_lacks() {
+    let town = Town::start().await;
+    let ann = town.employee().await;
+    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    let key = serde_json::json!({ "name": "Planner", "scopes": ["r:projects"] });
+    let key = town.ask(&serde_json::from_value::<CreateApiKey>(key).unwrap()).await.unwrap().about.id;
+    town.ask(&RevokeApiKey { id: key }).await.unwrap();
+    town.until_all_consumed().await;
+    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+
+    let bucket = town.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    bucket.purge(Revocation::key(ann)).await.unwrap();
+    bucket.purge(contracts::ApiKeyChanged::entry_key(key)).await.unwrap();
+    assert_eq!(tally(town.reconcile_directory().await), (2, 2));
+    let entry = bucket.get(Revocation::key(ann)).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Revocation>(&entry).unwrap().epoch, 1);
+    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_while_everything_changes() {
+    let town = Town::start_replicated().await;
+    town.start_directory().await;
+    let mut employees = Vec::new();
+    for _ in 0..6 {
+        employees.push(town.employee().await);
+    }
+    let mut projects = Vec::new();
+    for _ in 0..4 {
+        projects.push(town.project(&[]).await.id);
+    }
+    let is_over = AtomicBool::new(false);
+    let move_people = async |nth: usize| {
+        let mut turn = nth;
+        while !is_over.load(Ordering::Relaxed) {
+            turn += 1;
+            let (one, two) = (employees[turn % 5], employees[(turn / 2) % 5]);
+            let listed = if turn % 3 == 0 {
+                vec![]
+            } else if one == two {
+                vec![one]
+            } else {
+                vec![one, two]
+            };
+            let _ = town.put(projects[nth], &listed).await;
+        }
+        turn
+    };
+    let come_and_go = async || {
+        let mut turn = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            turn += 1;
+            // The last one, whom nobody moves, and one whom others do.
+            for ann in [employees[5], employees[4]] {
+                let _ = town.ask(&DeactivateEmployee { id: ann }).await;
+                let _ = town.ask(&ReactivateEmployee { id: ann }).await;
+            }
+            let _ = town.employee().await;
+        }
+        turn
+    };
+    let compare = async || {
+        for _ in 0..25 {
+            assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+            assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (a, b, c, d, turns, ()) =
+        tokio::join!(move_people(0), move_people(1), move_people(2), move_people(3), come_and_go(), compare());
+    assert!(a + b + c + d > 40 && turns > 2, "{:?}", (a, b, c, d, turns));
+    town.until_all_consumed().await;
+    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_that_was_away_when_events_forgot_a_deactivation_takes_the_employee_off_all_the_same() {
+    let (town, away) = Town::start_both().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    town.until_all_consumed().await;
+    away.stop().await;
+    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    town.world.forget_events().await;
+
+    let projects = town.start_projects().await;
+    town.until_members(project.id, &[]).await;
+    town.until_on(ann, 0).await;
+    projects.until_says("t3_events_gaps_total 1").await;
+    projects.until_says("t3_events_missed 0").await;
+    assert!(projects.get("/readyz").await.contains("200 OK"));
+    // Another replica finds that it is made up for.
+    let other = town.start_projects().await;
+    other.until_says("t3_events_missed 0").await;
+    other.until_says("t3_events_gaps_total 0").await;
+    assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_until_it_knows() {
+    let (town, projects) = Town::start_both().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    town.until_all_consumed().await;
+    town.directory.shutdown.stop();
+    eventually("directory has stopped", async || town.directory.ended.is_finished().then_some(())).await;
+    town.put(project.id, &[]).await.unwrap();
+    town.world.forget_events().await;
+    projects.stop().await;
+
+    let directory = town.start_directory().await;
+    directory.until_says("t3_events_missed 1").await;
+    directory.until_says("t3_ready 0").await;
+    let missing = directory.get("/readyz").await;
+    assert!(missing.contains("503") && missing.contains("made up for missed events"), "{missing}");
+    assert!(!directory.get("/metrics").await.contains("missed events"), "it is no dependency");
+    assert_eq!(town.ask(&GetEmployee { id: ann }).await.unwrap().projects, [project.id]);
+
+    town.start_projects().await;
+    town.until_on(ann, 0).await;
+    directory.until_says("t3_events_missed 0").await;
+    directory.until_says("t3_events_gaps_total 1").await;
+    directory.until_says("t3_ready 1").await;
+    town.finish().await;
+}
+
+/// Waits until this process has marked that all of EVENTS is seen.
+async fn marked(town: &Town, service: Service) {
+    let mut events = town.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let last = events.info().await.unwrap().state.last_sequence as i64;
+    let marks = town.rows(service, "event_marks").await;
+    eventually_within(BOUND, "a mark", async || {
+        marks.find_one(doc! { "place": { "$gte": last } }).await.unwrap().map(drop)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_purged_after_it_was_seen_is_no_gap() {
+    let (town, projects) = Town::start_both().await;
+    let ann = town.employee().await;
+    town.project(&[ann]).await;
+    town.until_all_consumed().await;
+    marked(&town, Service::Projects).await;
+    marked(&town, Service::Directory).await;
+    town.world.forget_events().await;
+    // One more look, and a process that begins after it.
+    town.employee().await;
+    marked(&town, Service::Projects).await;
+    let other = town.start_projects().await;
+    let all: [&Running; 3] = [&projects, &other, &town.directory];
+    for running in all {
+        running.until_says("t3_events_missed 0").await;
+        let metrics = running.get("/metrics").await;
+        assert!(!metrics.contains("t3_reconcile_rounds_total{"), "no copy had to be compared: {metrics}");
+    }
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_comparisons_at_once_repair_once() {
+    let town = Town::start_replicated().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    town.until_all_consumed().await;
+    for _ in 0..5 {
+        town.rows(Service::Directory, "memberships").await.delete_many(doc! {}).await.unwrap();
+        town.rows(Service::Projects, "employee_refs").await.delete_many(doc! {}).await.unwrap();
+        let (a, b, c, d) = tokio::join!(
+            town.reconcile_directory(),
+            town.reconcile_directory(),
+            town.reconcile_projects(),
+            town.reconcile_projects(),
+        );
+        assert_eq!(a.repaired + b.repaired, 1, "{a:?} {b:?}");
+        assert!((1..=2).contains(&(c.repaired + d.repaired)), "{c:?} {d:?}");
+        assert_eq!(town.until_on(ann, 1).await.projects, [project.id]);
+        assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+        assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+    }
+    town.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_somebody_began_who_died_is_finished() {
+    let (town, away) = Town::start_both().await;
+    let ann = town.employee().await;
+    let project = town.project(&[ann]).await;
+    town.until_all_consumed().await;
+    away.stop().await;
+    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    town.world.forget_events().await;
+    // It learned of the deactivation, and no more.
+    let owned = town.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
+    let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
+    let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };
+    let refs = town.rows(Service::Projects, "employee_refs").await;
+    refs.update_one(doc! {}, doc! { "$set": learned }).await.unwrap();
+    let projects = town.start_projects().await;
+    town.until_members(project.id, &[]).await;
+    projects.until_says("t3_events_missed 0").await;
+    town.finish().await;
+}

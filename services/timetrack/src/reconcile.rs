@@ -1,0 +1,235 @@
+//! Compares the copy of who may track on what with directory and projects, who own that.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use contracts::{
+    AssignmentChanged, AssignmentKey, BindingsRepaired, EmployeeChanged, ListAssignments, ListMembers,
+    ListProjectStates, ListStandings, ListTaskStates, MemberKey, Page, ReconcileTimetrack, Reconciled, Request,
+};
+use kit::{Call, Copies, Differences, Error, Mirror, Reconciler, Tally, new_id};
+
+use crate::{
+    App,
+    domain::{Binding, BindingKey},
+};
+
+/// The names of our copies: projects before tasks, members before assignments, as the latter are judged
+/// by the former.
+pub(crate) const COPIES: [&str; 5] = ["employees", "projects", "tasks", "members", "assignments"];
+
+impl Copies for App {
+    fn reconciler(&self) -> &Reconciler {
+        &self.reconciler
+    }
+
+    async fn compare_all(&self) -> Result<Vec<(&'static str, Tally)>, Error> {
+        let employees = Kind {
+            app: self,
+            prefix: "e:",
+            ask: |after| ListStandings { after },
+            binding: |told| Binding::Employee(EmployeeChanged(told)),
+            key: BindingKey::Employee,
+        };
+        let projects = Kind {
+            app: self,
+            prefix: "p:",
+            ask: |after| ListProjectStates { after },
+            binding: Binding::Project,
+            key: BindingKey::Project,
+        };
+        let tasks = Kind {
+            app: self,
+            prefix: "t:",
+            ask: |after| ListTaskStates { after },
+            binding: Binding::Task,
+            key: BindingKey::Task,
+        };
+        let members = Kind {
+            app: self,
+            prefix: "m:",
+            ask: |after| ListMembers { after },
+            binding: Binding::Member,
+            key: |at: MemberKey| BindingKey::Member(at.project, at.employee),
+        };
+        let assignments = Kind {
+            app: self,
+            prefix: "a:",
+            ask: |after| ListAssignments { after },
+            binding: Binding::Assignment,
+            key: |at: AssignmentKey| BindingKey::Assignment(at.task, at.employee),
+        };
+        let tallies = [
+            self.reconciler.compare(&employees).await?,
+            self.reconciler.compare(&projects).await?,
+            self.reconciler.compare(&tasks).await?,
+            self.reconciler.compare(&members).await?,
+            self.reconciler.compare(&assignments).await?,
+        ];
+        Ok(COPIES.into_iter().zip(tallies).collect())
+    }
+}
+
+/// Compares now.
+pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileTimetrack) -> Result<Reconciled, Error> {
+    call.require_admin()?;
+    Reconciler::now(app).await
+}
+
+/// All parties of one kind.
+struct Kind<'a, R, T, C> {
+    app: &'a App,
+    /// What their keys begin with.
+    prefix: &'static str,
+    ask: fn(Option<C>) -> R,
+    binding: fn(T) -> Binding,
+    key: fn(C) -> BindingKey,
+}
+
+impl<R, T, C> Mirror for Kind<'_, R, T, C>
+where
+    R: Request<Reply = Page<T, C>>,
+    T: Clone + Send + Sync,
+    C: Copy + Send + Sync,
+{
+    type Asks = R;
+    type Told = T;
+    type At = C;
+    /// A party and its version.
+    type Key = (BindingKey, i64);
+
+    fn ask(&self, after: Option<C>) -> R {
+        (self.ask)(after)
+    }
+
+    async fn differences(
+        &self,
+        after: Option<C>,
+        page: &Page<T, C>,
+    ) -> Result<Differences<T, (BindingKey, i64)>, Error> {
+        let Self { app, prefix, .. } = self;
+        let from = after.map_or_else(|| (*prefix).to_owned(), |after| (self.key)(after).to_string());
+        // No key of this kind comes after this one.
+        let upto = page.next.map_or_else(|| format!("{prefix}~"), |next| (self.key)(next).to_string());
+        let known = app.store.bindings.between(&from, &upto).await?;
+        let mut only_here: HashMap<_, _> = known.into_iter().map(|known| (known.key(), known)).collect();
+        let mut differences = Differences { told: Vec::new(), extra: Vec::new() };
+        for item in &page.items {
+            let told = (self.binding)(item.clone());
+            let known = only_here.remove(&told.key());
+            if says_else(app, known, &told).await? {
+                differences.told.push(item.clone());
+            }
+        }
+        for (key, known) in only_here {
+            if is_live(app, &known).await? {
+                differences.extra.push((key, known.version()));
+            }
+        }
+        Ok(differences)
+    }
+
+    async fn heal(&self, told: T) -> Result<bool, Error> {
+        let told = (self.binding)(told);
+        tracing::warn!(key = %told.key(), "a party was not as its service knows it");
+        keep(self.app, &told).await
+    }
+
+    async fn end(&self, (key, version): (BindingKey, i64)) -> Result<bool, Error> {
+        tracing::warn!(%key, "no service knows of a party");
+        end(self.app, key, version).await
+    }
+}
+
+/// Keeps this, unless something newer is known. Workers hear of it, as of an event.
+async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
+    kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        let is_kept = app.store.bindings.heal(tx, binding.clone()).await?;
+        if is_kept {
+            tx.is_audited_elsewhere();
+            tx.emit(&BindingsRepaired { id: new_id() }).await?;
+        }
+        Ok(is_kept)
+    })
+}
+
+/// Ends what its service has deleted, as the missed event would have; forgets what is never deleted.
+async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
+    let known = app.store.bindings.rows([key]).await?.pop().filter(|known| known.version() == version);
+    let now = app.clock.now();
+    match known {
+        None => Ok(false),
+        Some(Binding::Project(mut project)) => {
+            (project.deleted, project.version) = (true, version + 1);
+            project.open.iter_mut().flat_map(|open| open.last_mut()).for_each(|last| last.end(now));
+            keep(app, &Binding::Project(project)).await
+        }
+        Some(Binding::Task(mut task)) => {
+            (task.deleted, task.version) = (true, version + 1);
+            task.projects.iter_mut().flat_map(|on| on.last_mut()).for_each(|last| last.term.end(now));
+            keep(app, &Binding::Task(task)).await
+        }
+        Some(_) => kit::change!(app.db.awaited(Duration::ZERO), tx => {
+            let is_forgotten = app.store.bindings.forget(tx, key, version).await?;
+            if is_forgotten {
+                tx.is_audited_elsewhere();
+                tx.emit(&BindingsRepaired { id: new_id() }).await?;
+            }
+            Ok(is_forgotten)
+        }),
+    }
+}
+
+/// Whether its service must know of it: it keeps no deleted projects and tasks, and deletes the tasks
+/// of a project without a word.
+async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
+    Ok(match binding {
+        Binding::Project(project) => !project.deleted,
+        Binding::Task(task) if task.deleted => false,
+        Binding::Task(task) => {
+            let project = app.store.bindings.rows([BindingKey::Project(task.project_id)]).await?.pop();
+            !matches!(project, Some(Binding::Project(project)) if project.deleted)
+        }
+        Binding::Employee(_) | Binding::Member(_) | Binding::Assignment(_) => true,
+    })
+}
+
+/// Whether something else is known, and nothing newer. What earlier versions did not say, and what is
+/// changed without a word because it follows from something else, is no difference.
+async fn says_else(app: &App, known: Option<Binding>, told: &Binding) -> Result<bool, Error> {
+    let Some(mut known) = known else { return Ok(true) };
+    if known.version() > told.version() {
+        return Ok(false);
+    }
+    match (&mut known, told) {
+        (Binding::Employee(known), Binding::Employee(told)) if known.0.active.is_none() => {
+            known.0.active.clone_from(&told.0.active);
+        }
+        (Binding::Project(known), Binding::Project(told)) if known.open.is_none() => known.open.clone_from(&told.open),
+        (Binding::Task(known), Binding::Task(told)) => {
+            // Whoever is taken off with a membership raises it.
+            known.version = told.version;
+            if known.projects.is_none() {
+                known.projects.clone_from(&told.projects);
+            }
+        }
+        (Binding::Assignment(known), Binding::Assignment(told)) if ended_with_membership(app, known, told).await? => {
+            return Ok(false);
+        }
+        _ => {}
+    }
+    Ok(known != *told)
+}
+
+/// Whether the edge only ended with its membership, as we know that.
+async fn ended_with_membership(app: &App, known: &AssignmentChanged, told: &AssignmentChanged) -> Result<bool, Error> {
+    let mut ended = AssignmentChanged { version: told.version, ..known.clone() };
+    let Some(last) = ended.terms.last_mut().filter(|last| last.term.is_open()) else { return Ok(false) };
+    last.term.until = told.terms.last().and_then(|last| last.term.until);
+    let place = last.member_term as usize;
+    if ended != *told {
+        return Ok(false);
+    }
+    let member = app.store.bindings.rows([BindingKey::Member(told.project_id, told.employee_id)]).await?.pop();
+    let Some(Binding::Member(member)) = member else { return Ok(false) };
+    Ok(member.terms.get(place).is_some_and(|term| !term.is_open()))
+}
