@@ -189,7 +189,7 @@ async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
             let project = app.store.bindings.rows([BindingKey::Project(task.project_id)]).await?.pop();
             !matches!(project, Some(Binding::Project(project)) if project.deleted)
         }
-        Binding::Employee(_) | Binding::Member(_) | Binding::Assignment(_) => true,
+        Binding::Employee(_) | Binding::Member(_) | Binding::Assignment(_) | Binding::Rates(_) => true,
     })
 }
 

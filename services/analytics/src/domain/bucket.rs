@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone, beginning, day_of};
+use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone};
 use jiff::civil::{Date, Weekday};
 
 /// A stretch of a question's range that has rows of its own: all of it, or the part of a local

@@ -94,7 +94,7 @@ async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
             }
             // Of an employee's versions only some change the account.
             Entry::Account(account) => bucket.find::<AccountChanged>(&key).await?.is_some_and(|known| {
-                let same = AccountChanged { version: known.version, ..account.clone() };
+                let same = AccountChanged { version: known.version, ..*account };
                 known.version > account.version || known == same
             }),
             Entry::Key(told) => {

@@ -38,7 +38,7 @@ async fn with_locks_beside(
     worked: Vec<Option<Worked>>,
     judged: Vec<Judged>,
 ) -> Result<Vec<Option<SettledBy>>, Error> {
-    let mut settled = Vec::with_capacity(items.len());
+    let mut settled = Vec::with_capacity(worked.len());
     for (worked, Judged { by, beside }) in worked.into_iter().zip(judged) {
         settled.push(match (by, worked) {
             (None, Some(worked)) => beside_lock(app, None, worked, &beside).await?,

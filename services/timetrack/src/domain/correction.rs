@@ -27,7 +27,7 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     to.note = changes.note.clone().unwrap_or(to.note);
     to.updated_at = now;
     let range = WindowSent::check_limits(to.start, to.end, to.timezone_offset);
-    correct_rates(&mut to, &changes, range.map_err(|fault| Failure::fields(vec![fault]))?);
+    correct_rates(&mut to, changes, range.map_err(|fault| Failure::fields(vec![fault]))?);
     if to.end > now + WINDOW_AHEAD {
         return Err(Failure::field("end", "must be at most 5 minutes ahead of the server's clock"));
     }

@@ -22,7 +22,6 @@ pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;
 pub(crate) use remembered::{MOST_HELD, MOST_RATES, Remembered, yes};
-pub(crate) use remembered::{MOST_HELD, Remembered, yes};
 pub(crate) use repricing::repriced;
 pub(crate) use settled::{HeardSettled, Settled, SettledBy, Worked};
 pub(crate) use taking::{Span, Sweep, Taking};

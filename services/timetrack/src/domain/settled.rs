@@ -311,6 +311,7 @@ mod tests {
                     billable: true,
                     overtime: false,
                     rates: Rates { pay_rate: rate, ..Rates::default() },
+                    rate_parts: Vec::new(),
                     voided,
                 }
             };

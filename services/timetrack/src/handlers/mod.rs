@@ -27,7 +27,6 @@ pub(crate) use self::{
     overlaps::list_overlaps,
     periods::{get_period, list_periods, reopen_period, send_back_period, submit_period},
     quarantine::{count_quarantine, list_quarantine, replay_quarantined},
-    quarantine::{list_quarantine, replay_quarantined},
     reprice::{get_reprice, preview_reprice, start_reprice, take_over_reprices},
     settings::{get_settings, set_settings},
     tracking::list_tracking,

@@ -1,7 +1,7 @@
 use bson::{Document, doc};
 use contracts::{
-    EmployeeId, Label, Millis, ProjectId, Rate, Rates, TaskId, TimeRange, UpdateWindows, WINDOW_MOST, WindowFact,
-    WindowId,
+    EmployeeId, Label, Millis, ProjectId, Rate, RatePart, Rates, TaskId, TimeRange, UpdateWindows, WINDOW_MOST,
+    WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Error, Tx, mongo};
@@ -36,6 +36,8 @@ struct Counting {
     overtime_bill_rate: Option<Rate>,
     pay_rate: Option<Rate>,
     overtime_pay_rate: Option<Rate>,
+    #[serde(default)]
+    rate_parts: Vec<RatePart>,
 }
 
 impl From<Countable> for WindowFact {
@@ -57,6 +59,7 @@ impl From<Countable> for WindowFact {
                 pay_rate: window.pay_rate,
                 overtime_pay_rate: window.overtime_pay_rate,
             },
+            rate_parts: window.rate_parts,
             voided,
         }
     }
@@ -166,6 +169,7 @@ fn fields() -> Document {
         "revision": 1, "voided": 1, "window.employeeId": 1, "window.projectId": 1, "window.taskId": 1,
         "window.shiftId": 1, "window.start": 1, "window.end": 1, "window.billable": 1, "window.overtime": 1,
         "window.billRate": 1, "window.overtimeBillRate": 1, "window.payRate": 1, "window.overtimePayRate": 1,
+        "window.rateParts": 1,
     }
 }
 

@@ -29,7 +29,6 @@ pub(crate) use self::{
     spans::Party,
     updates::{UpdateJob, UpdateStore},
     windows::{Doing, StoredWindow, Stretch, WindowStore},
-    windows::{StoredWindow, Stretch, WindowStore},
     workers::{LEASE, WorkerStore},
 };
 
