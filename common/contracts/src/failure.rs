@@ -72,6 +72,8 @@ pub enum Code {
     ClockBehind,
     /// An admin has made the window count no longer.
     Voided,
+    /// Somebody has decided otherwise before.
+    AlreadyDecided,
     /// The thing is not as the caller has seen it (`If-Match`).
     PreconditionFailed,
     /// `If-Match` is malformed, or the call takes no such condition.
@@ -134,6 +136,7 @@ impl Code {
             | Self::Conflict
             | Self::InOtherTeam
             | Self::Voided
+            | Self::AlreadyDecided
             | Self::LastOwner => 409,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,

@@ -1,6 +1,6 @@
 use crate::{
-    AdmitQuarantined, DiscardQuarantined, GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine, MintMail, MintToken,
-    ReplayQuarantined, Request, Service, User, stream,
+    AdmitQuarantined, DiscardQuarantined, GetMailAddress, GetStandings, INGEST_WINDOWS, ListFacts, ListQuarantine,
+    MintMail, MintToken, ReplayQuarantined, Request, Service, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -92,7 +92,7 @@ fn asks(user: User) -> Vec<String> {
             [Directory, Projects, Timetrack, Analytics, Mailer, Audit].map(|s| format!("svc.{s}.v1.>")).into()
         }
         User::Service(Projects) => vec![GetStandings::subject()],
-        User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject()],
+        User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject(), GetMailAddress::subject()],
         User::Service(Analytics) => vec![ListFacts::subject()],
         User::Operator => vec![
             ListQuarantine::subject(),

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-/// A step of recording, after which a worker can die.
+/// A step after which a worker can die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The windows are in MongoDB, and nobody knows.
@@ -9,6 +9,8 @@ pub enum Step {
     Published,
     /// The gateway knows, the queue does not.
     Answered,
+    /// A decision about a correction is written, and not committed.
+    Deciding,
 }
 
 /// Where a test lets a worker die. Nowhere, outside of tests.

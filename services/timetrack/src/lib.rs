@@ -109,6 +109,11 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::replay_quarantined)
         .on(handlers::admit_quarantined)
         .on(handlers::discard_quarantined)
+        .on(handlers::ask_correction)
+        .on(handlers::get_correction)
+        .on(handlers::list_corrections)
+        .on(handlers::accept_correction)
+        .on(handlers::refuse_correction)
         .on(handlers::get_settings)
         .on(handlers::set_settings)
 }

@@ -7,14 +7,14 @@ use crate::{
 };
 
 /// Whether a window may be recorded.
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Admitted(Admitted),
     HeldBack { code: Code, waiting: bool },
 }
 
 /// Which windows may be recorded. What is remembered says yes where that is final; for all else the
 /// database is asked.
-pub(super) async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
+pub(crate) async fn check(app: &App, items: &[IngestItem]) -> Result<Vec<Fate>, Error> {
     // Before memory is read, so that it is no older than this moment.
     let complete_up_to = app.memory.complete().await;
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };

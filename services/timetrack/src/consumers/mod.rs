@@ -10,6 +10,7 @@ mod recorder;
 
 pub(crate) use self::{
     bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
+    check::{Fate, check},
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,

@@ -1,7 +1,9 @@
 //! What this service answers: one file a noun or a verb.
 
 mod correct;
+mod correction_requests;
 mod decide;
+mod decide_correction;
 mod facts;
 mod get;
 mod list;
@@ -12,7 +14,9 @@ mod update;
 
 pub(crate) use self::{
     correct::{correct, void},
+    correction_requests::{ask_correction, get_correction, list_corrections},
     decide::{admit_quarantined, discard_quarantined},
+    decide_correction::{accept_correction, refuse_correction},
     facts::list_facts,
     get::get,
     list::list,

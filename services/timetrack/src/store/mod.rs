@@ -1,6 +1,7 @@
 //! The only place with MongoDB.
 
 mod bindings;
+mod corrections;
 mod quarantine;
 mod settings;
 mod spans;
@@ -11,6 +12,7 @@ use kit::{Database, Shape};
 
 pub(crate) use self::{
     bindings::BindingStore,
+    corrections::{CorrectionStore, StoredCorrection},
     quarantine::QuarantineStore,
     settings::SettingsStore,
     spans::Party,
@@ -31,11 +33,13 @@ pub(crate) struct Store {
     pub(crate) updates: UpdateStore,
     /// What the organisation has chosen.
     pub(crate) settings: SettingsStore,
+    /// What employees have asked to be corrected.
+    pub(crate) corrections: CorrectionStore,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 6] {
+    pub(crate) fn shapes() -> [Shape; 7] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -44,6 +48,7 @@ impl Store {
             QuarantineStore::shape(),
             UpdateStore::shape(),
             SettingsStore::shape(),
+            CorrectionStore::shape(),
         ]
     }
 
@@ -55,6 +60,7 @@ impl Store {
             quarantine: QuarantineStore::open(db),
             updates: UpdateStore::open(db),
             settings: SettingsStore::open(db),
+            corrections: CorrectionStore::open(db),
         }
     }
 }

@@ -33,6 +33,16 @@ impl StoredWindow {
         Self { id: window.id, revision: 1, hash, voided: false, window }
     }
 
+    /// This with what it says now.
+    pub(crate) fn saying(&self, window: Window) -> Self {
+        Self { revision: self.revision + 1, window, ..self.clone() }
+    }
+
+    /// This as it counts no longer.
+    pub(crate) fn void(&self, now: Millis) -> Self {
+        Self { voided: true, ..self.saying(Window { updated_at: now, ..self.window.clone() }) }
+    }
+
     pub(crate) fn fact(&self) -> WindowFact {
         WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
     }
@@ -238,6 +248,12 @@ impl WindowStore {
     /// One window, in a transaction.
     pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
         Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Records a window in a transaction, whose id nobody has yet.
+    pub(crate) async fn insert_one(&self, tx: &mut Tx<'_>, window: &StoredWindow) -> Result<(), Error> {
+        self.windows.insert_one(window).session(&mut tx.session).await?;
+        Ok(())
     }
 
     /// Puts a window in place of what it was, which is kept with who changed it and when.
