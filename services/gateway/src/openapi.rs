@@ -44,6 +44,7 @@ use crate::{
         (name = "Projects", description = "What they work on, and at which rates."),
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
+        (name = "Corrections", description = "What employees ask to be corrected about their time, and who decides."),
         (name = "Analytics", description = "Where the time and the money went."),
         (name = "Keys and roles", description = "Who may do what."),
         (name = "Audit", description = "Who did what."),

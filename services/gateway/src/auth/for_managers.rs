@@ -1,13 +1,14 @@
 //! What each question and each change is to a manager.
 
 use contracts::{
-    AdmitQuarantined, Bounded, Conditional, CorrectWindow, CreateApiKey, CreateEmployee, CreateProject, CreateTask,
-    CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter,
-    GetApiKey, GetEmployee, GetProject, GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
-    InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees, ListLongDays, ListOverlaps, ListProjects,
-    ListQuarantine, ListTasks, ListTeams, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee,
-    ReplayQuarantined, Request, RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team,
-    TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+    AcceptCorrection, AdmitQuarantined, AskCorrection, Bounded, Conditional, CorrectWindow, CreateApiKey,
+    CreateEmployee, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam,
+    DiscardQuarantined, Failure, Filter, GetApiKey, GetCorrection, GetEmployee, GetProject, GetProjectTime,
+    GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries,
+    ListCorrections, ListEmployees, ListLongDays, ListOverlaps, ListProjects, ListQuarantine, ListTasks, ListTeams,
+    ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee, RefuseCorrection, ReplayQuarantined, Request,
+    RevokeApiKey, SendReset, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee,
+    UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -33,6 +34,8 @@ never! {
     Conditional<UpdateTask>, Conditional<DeleteTask>, CreateTeam, Conditional<UpdateTeam>, Conditional<DeleteTeam>,
     CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings,
     Conditional<SetSettings>,
+    // In nobody's name but one's own.
+    AskCorrection,
 }
 
 /// What has an id, and of whom it is only its service knows: that is told the bounds.
@@ -50,7 +53,7 @@ macro_rules! bounded {
 
 bounded! {
     GetWindow, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined,
-    DiscardQuarantined,
+    DiscardQuarantined, GetCorrection, AcceptCorrection, RefuseCorrection,
 }
 
 /// A list, of which its service is told the bounds; what it gives beyond them all the same, because it
@@ -75,6 +78,7 @@ macro_rules! bounded_list {
 bounded_list! {
     ListEmployees, employee => employee.id;
     ListQuarantine, held => held.employee_id;
+    ListCorrections, correction => correction.employee_id;
 }
 
 /// A list that may be bounded already, by a team.

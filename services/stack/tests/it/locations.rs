@@ -21,6 +21,12 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
         ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
         ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
+        (
+            "/api/v1/correction",
+            json!({
+                "start": TEN, "end": TEN + HOUR, "projectId": office.project, "taskId": office.task, "reason": "I forgot.",
+            }),
+        ),
     ]
     .into();
     let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
