@@ -21,6 +21,7 @@ mod conditions;
 mod console;
 mod console_projects;
 mod console_settings;
+mod correction_requests;
 mod demo;
 mod employees;
 mod etags;
