@@ -1,8 +1,11 @@
 //! Corrections that employees ask for, and who decides.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use bson::{Document, doc};
@@ -14,6 +17,7 @@ use contracts::{
 };
 use kit::Origin;
 use serde_json::{Value, json};
+use testkit::eventually;
 use timetrack::{Config, Faults, Step};
 
 use crate::support::{Bench, NOON, spawn};
@@ -154,17 +158,13 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(bench.ask(bench.missing(1)).await.unwrap_err().code, Code::NotOnProject);
     let before = bench.asked(bench.missing(0)).await;
-    bench.accept(before.id).await.unwrap();
+    let window = bench.accept(before.id).await.unwrap().recorded_as;
 
     // Nobody asks for others, and an admin has other ways.
     let bob: EmployeeId = kit::new_id();
-    let asked: CorrectionSent =
-        serde_json::from_value(json!({ "windowId": before.recorded_as, "reason": "x" })).unwrap();
-    let ask = AskCorrection { id: kit::new_id(), asked };
-    assert_eq!(bench.world.ask(&ask).await.unwrap_err().code, Code::Forbidden);
-    let window = bench.stored().await[0].id;
     let of_anns = json!({ "windowId": window, "void": true, "reason": "x" });
     let ask = AskCorrection { id: kit::new_id(), asked: serde_json::from_value(of_anns).unwrap() };
+    assert_eq!(bench.world.ask(&ask).await.unwrap_err().code, Code::Forbidden);
     let by_bob = bench.world.bus().ask(Caller::Employee(bob), &ask).await;
     assert_eq!(by_bob.unwrap_err().code, Code::NotFound);
     bench.world.finish().await;
@@ -280,19 +280,26 @@ async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
 async fn whoever_dies_between_the_window_and_the_decision_leaves_neither() {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
-    let died = Arc::new(AtomicUsize::new(0));
-    let count = died.clone();
-    let faults = Faults::when(move |at| at == Step::Deciding && count.fetch_add(1, Ordering::SeqCst) == 0);
+    let (dies, died) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let (now, ever) = (dies.clone(), died.clone());
+    let faults = Faults::when(move |at| {
+        let dies = at == Step::Deciding && now.load(Ordering::SeqCst);
+        ever.fetch_or(dies, Ordering::SeqCst);
+        dies
+    });
     let run = move |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
     let mortal = bench.world.spawn(timetrack::needs(), run).await;
     let asked = bench.asked(bench.missing(0)).await;
     let accept = AcceptCorrection { id: asked.id, reason: None };
-    let (bus, patience) = (bench.world.bus(), std::time::Duration::from_secs(2));
-    assert!(bus.ask_within(patience, Caller::Admin, &accept).await.is_err() || died.load(Ordering::SeqCst) == 1);
-    assert!(died.load(Ordering::SeqCst) >= 1);
-    testkit::eventually("it is made, once", async || bench.accept(asked.id).await.ok()).await;
+    let patience = Duration::from_secs(2);
+    assert!(bench.world.bus().ask_within(patience, Caller::Admin, &accept).await.is_err());
+    assert!(died.load(Ordering::SeqCst), "it was on its way");
+    assert!(bench.stored().await.is_empty());
+    assert_eq!(bench.world.ask(&GetCorrection { id: asked.id }).await.unwrap(), asked);
+    dies.store(false, Ordering::SeqCst);
+    eventually("it is made", async || bench.accept(asked.id).await.ok()).await;
     assert_eq!((bench.stored().await.len(), bench.decisions().await), (1, 1));
-    drop(mortal);
+    mortal.stop().await;
     bench.world.finish().await;
 }
 
