@@ -15,7 +15,6 @@ RULES = [
     ("end", "must be at most 24 hours after start"),
     ("end", "must be at most 5 minutes ahead"),
     ("cursor", "must be as the header Link"),
-    ("taskId", "must be given with projectId"),
     # Which characters can be seen, and which turn a text around, is Unicode's to say, by a thousand ranges.
     ("*", "must have a letter, a digit or another character that can be seen"),
     ("*", "must not contain characters that turn the direction"),
@@ -23,6 +22,12 @@ RULES = [
     ("timezone", "must be"),
     # Days of a range without end cost too much.
     ("groupBy", "must not make more than"),
+    # A correction is of a window, or says all that a window does.
+    ("windowId", "must be given"),
+    ("start", "must be given"),
+    ("end", "must be given"),
+    ("projectId", "must be given"),
+    ("taskId", "must be given"),
     # A role or scopes, never both.
     ("scopes", "must be given, at least one, or else a role"),
     ("role", "must be owner, admin, manager or auditor"),

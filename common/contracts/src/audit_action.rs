@@ -109,6 +109,12 @@ actions! {
     WindowCorrected = "window.corrected";
     /// A recorded window counts no longer.
     WindowVoided = "window.voided";
+    /// An employee asked for a correction.
+    CorrectionAsked = "correction.asked";
+    /// A correction was made as an employee asked for it.
+    CorrectionAccepted = "correction.accepted";
+    /// A correction that an employee asked for was refused.
+    CorrectionRefused = "correction.refused";
     /// All windows of a filter changed.
     WindowsUpdated = "windows.updated";
     /// Somebody had windows of a filter priced anew.

@@ -96,6 +96,8 @@ pub enum Code {
     RateHasBegun,
     /// What was previewed is not so any more.
     PreviewChanged,
+    /// Somebody has decided otherwise before.
+    AlreadyDecided,
     /// The thing is not as the caller has seen it (`If-Match`).
     PreconditionFailed,
     /// The period is not as the approver has seen it.
@@ -171,6 +173,7 @@ impl Code {
             | Self::RateExists
             | Self::RateHasBegun
             | Self::PreviewChanged
+            | Self::AlreadyDecided
             | Self::LastOwner => 409,
             Self::PreconditionFailed | Self::PeriodChanged => 412,
             Self::TooLarge => 413,

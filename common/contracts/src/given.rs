@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
-    Email, InvalidEmail, InvalidText, Label, Name,
+    Email, InvalidEmail, InvalidText, Label, Name, Note,
     visible::{ends_line, is_seen, turns_text},
 };
 
@@ -49,6 +49,20 @@ impl Given for Email {
 
     fn given(text: &str) -> Result<Self, InvalidEmail> {
         Self::given(text)
+    }
+}
+
+/// As a reason, which must not be left out.
+impl Given for Note {
+    type Error = InvalidText;
+
+    fn given(text: &str) -> Result<Self, InvalidText> {
+        let note = Self::parse(text)?;
+        match note.as_str() {
+            "" => Err(InvalidText::Empty),
+            seen if is_seen(seen) => Ok(note),
+            _ => Err(InvalidText::Unseen),
+        }
     }
 }
 

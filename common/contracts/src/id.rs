@@ -70,6 +70,8 @@ ids! {
     RepriceId;
     /// A time window: the client's own id, or one that is made of what it says.
     WindowId;
+    /// A correction that an employee asks for: the client's own id, or one that is made of what is asked.
+    CorrectionId;
     /// An event; also its message id on the stream.
     EventId;
     /// What a window said when it was sent.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Email, Event, MailId, Millis, Name, Secret, Service, message::requests};
+use crate::{Email, EmployeeId, Event, MailId, Millis, Name, Secret, Service, message::requests};
 
 /// A mail is to be sent. Holds neither an address nor a token: the mailer asks for them when it sends
 /// ([`MintMail`]).
@@ -69,6 +69,23 @@ pub enum MailSays {
     AddressChanged,
 }
 
+/// Asks where a mail to an employee goes, which somebody else than directory has something to say in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetMailAddress {
+    /// To whom.
+    pub employee_id: EmployeeId,
+}
+
+/// Who gets a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailAddress {
+    /// The name.
+    pub name: Name,
+    /// Where to.
+    pub email: Email,
+}
+
 /// What the link of a mail is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,4 +125,5 @@ pub enum Link {
 requests! {
     Directory: MintMail => Option<MintedMail>, "mails.mint";
     Directory: GetLink => Link, "mails.link", idempotent;
+    Directory: GetMailAddress => Option<MailAddress>, "mails.address", idempotent;
 }

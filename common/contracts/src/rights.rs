@@ -1,8 +1,8 @@
 use crate::{
-    AdmitQuarantined, DiscardQuarantined, FindFacts, GetStandings, INGEST_WINDOWS, ListAssignments, ListFacts,
-    ListFactsOf, ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken,
-    ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service,
-    SumFacts, User, stream,
+    AdmitQuarantined, DiscardQuarantined, FindFacts, GetMailAddress, GetStandings, INGEST_WINDOWS, ListAssignments,
+    ListFacts, ListFactsOf, ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail,
+    MintToken, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined,
+    Request, Service, SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -102,7 +102,7 @@ fn asks(user: User) -> Vec<String> {
             ListMembers::subject(),
             ListAssignments::subject(),
         ],
-        User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject()],
+        User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject(), GetMailAddress::subject()],
         User::Service(Analytics) => {
             vec![ListFacts::subject(), SumFacts::subject(), ListFactsOf::subject(), FindFacts::subject()]
         }

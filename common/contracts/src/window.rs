@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, EmployeeId, FieldError, Filter, Label, Millis, MomentSent, Note, OffsetSent, Page, ProjectId, Rate, RatePart,
-    Rates, SECOND, TaskId, TimeRange, WindowId,
+    Code, CorrectionId, EmployeeId, FieldError, Filter, Label, Millis, MomentSent, Note, OffsetSent, Page, ProjectId,
+    Rate, RatePart, Rates, SECOND, TaskId, TimeRange, WindowId,
     kept::{kept, kept_if_any},
     lenient::whole_number,
     message::requests,
@@ -238,6 +238,10 @@ pub struct Window {
     pub created_at: Millis,
     /// When it was last changed.
     pub updated_at: Millis,
+    /// The correction that the employee asked for which has made or last changed it, if one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CorrectionId, required = false)]
+    pub correction_id: Option<CorrectionId>,
 }
 
 impl Window {

@@ -185,6 +185,7 @@ fn window() -> Window {
         hwid: label("9f8e7d6c"),
         created_at: AT,
         updated_at: AT,
+        correction_id: Some(id(12)),
     }
 }
 
@@ -252,6 +253,7 @@ fn every_message_is_written_and_read_as_its_golden_file_says() {
     rates(&mut golden);
     windows(&mut golden);
     periods(&mut golden);
+    corrections(&mut golden);
     golden.request(
         GetProjectTime { range: range(), filter: filter() },
         vec![ProjectTime { id: id(3), time: HOUR, costs: Cents(4_050), income: Cents(5_000) }],
@@ -334,6 +336,8 @@ fn passwords(golden: &mut Golden) {
     let unconfirmed = Employee { email_unconfirmed: true, ..employee() };
     golden.request(ConfirmEmail { token: token(), password: password() }, unconfirmed);
     golden.event(MailRequested { mail_id: id(10) });
+    let address = MailAddress { name: name("Ann Example"), email: email() };
+    golden.request(GetMailAddress { employee_id: id(1) }, Some(address));
     let minted = |says| MintedMail { name: name("Ann Example"), email: email(), says };
     let mail = minted(MailSays::Reset { token: token(), expires_at: AT });
     golden.request(MintMail { mail_id: id(10) }, Some(mail));
@@ -740,6 +744,45 @@ fn attention(golden: &mut Golden) {
         after: Some(after),
     };
     golden.request(asked, Page { items: vec![day], next: Some(after) });
+}
+
+fn corrections(golden: &mut Golden) {
+    let sent = json!({
+        "id": id::<CorrectionId>(12), "windowId": id::<WindowId>(5), "void": true, "start": AT, "end": AT + HOUR,
+        "projectId": id::<ProjectId>(3), "taskId": id::<TaskId>(4), "note": "Phoned", "reason": "I forgot the clock.",
+    });
+    let asked: CorrectionSent = serde_json::from_value(sent).expect("a correction");
+    let was = WorkedTime { start: AT, end: AT + HOUR, project_id: id(3), task_id: id(4), note: None };
+    let correction = CorrectionRequest {
+        id: id(12),
+        employee_id: id(1),
+        status: CorrectionStatus::Accepted,
+        window_id: Some(id(5)),
+        was: Some(was),
+        void: false,
+        start: AT,
+        end: AT + HOUR / 2,
+        project_id: id(3),
+        task_id: id(4),
+        note: Some(note("Phoned")),
+        reason: note("I forgot the clock."),
+        asked_at: AT,
+        decided_by: Some("root".into()),
+        decided_at: Some(AT),
+        decision_reason: Some(note("Of course.")),
+        recorded_as: Some(id(5)),
+    };
+    let taken = CorrectionTaken { correction: correction.clone(), repeated: true };
+    golden.request(AskCorrection { id: id(12), asked }, taken);
+    golden.request(GetCorrection { id: id(12) }, correction.clone());
+    let after = Some(correction.place());
+    let (employee_id, status) = (Some(id(1)), Some(CorrectionStatus::Asked));
+    let list = ListCorrections { employee_id, status, after, limit: Some(100) };
+    golden.request(list, Page { items: vec![correction.clone()], next: after });
+    golden.request(AcceptCorrection { id: id(12), reason: Some(note("Of course.")) }, correction.clone());
+    golden.request(RefuseCorrection { id: id(12), reason: note("That was a holiday.") }, correction.clone());
+    let timezone = "Europe/Berlin".parse().expect("a zone");
+    golden.event(CorrectionDecided { correction, timezone });
 }
 
 fn names(golden: &mut Golden) {

@@ -105,6 +105,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::mint_token)
         .on(handlers::mint_mail)
         .on(handlers::get_link)
+        .on(handlers::get_mail_address)
         .on(handlers::forgot_password)
         .on(handlers::send_reset)
         .on(handlers::reset_password)

@@ -45,6 +45,7 @@ use crate::{
         (name = "Rates", description = "What an hour costs and earns, from which day on."),
         (name = "Tasks", description = "What there is to do on a project."),
         (name = "Time", description = "Windows of time, as the desktop app records them."),
+        (name = "Corrections", description = "What employees ask to be corrected about their time, and who decides."),
         (name = "Analytics", description = "Where the time and the money went."),
         (name = "Periods", description = "What is submitted, approved, locked and paid."),
         (name = "Keys and roles", description = "Who may do what."),

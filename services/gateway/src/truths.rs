@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    CreateApiKey, CreateProject, CreateTask, CreateTeam, ProjectChanges, SystemPermissions, TaskChanges, TeamChanges,
-    WindowChanges, WindowCorrection, WindowSent,
+    CorrectionSent, CreateApiKey, CreateProject, CreateTask, CreateTeam, ProjectChanges, SystemPermissions,
+    TaskChanges, TeamChanges, WindowChanges, WindowCorrection, WindowSent,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ fn a_field_may_be_null_where_the_description_says_so_and_nowhere_else() {
         untrue::<WindowChanges>(&api, "WindowChanges", json!({})),
         untrue::<WindowCorrection>(&api, "WindowCorrection", json!({})),
         untrue::<WindowSent>(&api, "WindowSent", window),
+        untrue::<CorrectionSent>(&api, "CorrectionSent", json!({ "reason": "a" })),
     ];
     assert_eq!(untrue.concat(), Vec::<String>::new());
 }

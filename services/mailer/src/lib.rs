@@ -1,4 +1,4 @@
-//! Mails invitations, links and word of changes: by SMTP, with a growing delay for as long as there is none; in development
+//! Mails invitations, links and word of changes and decisions: by SMTP, with a growing delay for as long as there is none; in development
 //! into a folder.
 
 mod config;
@@ -73,5 +73,8 @@ pub fn needs() -> Needs {
 
 /// What this service does about events: one line an event.
 fn events() -> Events<App> {
-    Events::new(Service::Mailer).on(consumers::invitation_requested).on(consumers::mail_requested)
+    Events::new(Service::Mailer)
+        .on(consumers::invitation_requested)
+        .on(consumers::mail_requested)
+        .on(consumers::correction_decided)
 }

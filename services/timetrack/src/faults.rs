@@ -15,6 +15,8 @@ pub enum Step {
     Answered,
     /// Some windows are priced anew, and more are to be.
     Repriced,
+    /// A decision about a correction is written, and not committed.
+    Deciding,
 }
 
 /// Where a test lets a worker die. Nowhere, outside of tests.

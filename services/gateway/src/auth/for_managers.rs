@@ -1,16 +1,17 @@
 //! What each question and each change is to a manager.
 
 use contracts::{
-    AdmitQuarantined, ApprovePeriod, Bounded, Code, Conditional, CorrectWindow, CountQuarantine, CountUndelivered,
-    CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DatedRate, DeactivateEmployee, DeleteProject,
-    DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPeriod,
-    GetPeriodSums, GetProject, GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam,
-    GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries, ListEmployees, ListLocks, ListLongDays,
-    ListOverlaps, ListPeriods, ListProjects, ListQuarantine, ListRates, ListRoster, ListSilent, ListTasks, ListTeams,
-    ListTracking, ListWindows, Page, Payee, PreviewReprice, Project, ProjectId, RateId, RateScope, ReactivateEmployee,
-    ReopenLock, ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock,
-    SetMemberships, SetRate, SetRole, SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee,
-    UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
+    AcceptCorrection, AdmitQuarantined, ApprovePeriod, AskCorrection, Bounded, Code, Conditional, CorrectWindow,
+    CountQuarantine, CountUndelivered, CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DatedRate,
+    DeactivateEmployee, DeleteProject, DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter,
+    GetApiKey, GetCorrection, GetEmployee, GetPeriod, GetPeriodSums, GetProject, GetProjectTime, GetRate, GetReprice,
+    GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries,
+    ListCorrections, ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPeriods, ListProjects, ListQuarantine,
+    ListRates, ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, PreviewReprice,
+    Project, ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod,
+    ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole,
+    SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam,
+    UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -37,6 +38,8 @@ never! {
     CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings, SetRate, DeleteRate,
     PreviewReprice, StartReprice, GetReprice,
     Conditional<SetSettings>,
+    // In nobody's name but one's own.
+    AskCorrection,
 }
 
 /// What settles time of everybody, or opens again what is settled: a right of owners and admins.
@@ -68,7 +71,7 @@ macro_rules! bounded {
 }
 
 bounded! {
-    GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod,
+    GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod, GetCorrection, AcceptCorrection, RefuseCorrection,
 }
 
 /// A list, of which its service is told the bounds; what it gives beyond them all the same, because it
@@ -93,6 +96,7 @@ macro_rules! bounded_list {
 bounded_list! {
     ListEmployees, employee => employee.id;
     ListQuarantine, held => held.employee_id;
+    ListCorrections, correction => correction.employee_id;
 }
 
 /// A list that may be bounded already, by a team.

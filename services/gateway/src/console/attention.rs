@@ -1,11 +1,11 @@
-//! What needs somebody: hours that are held back, mail that did not go out, days and clocks that
+//! What needs somebody: corrections that were asked for, hours that are held back, mail that did not go out, days and clocks that
 //! cannot be right, apps that have fallen silent.
 
 use axum::response::Response;
 use contracts::{
-    AdmitQuarantined, Code, ContentHash, DiscardQuarantined, Employee, EmployeeId, Failure, HOUR, ListEmployees,
-    ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId, QuarantinedWindow, ROSTER_MOST,
-    ReplayQuarantined, Resource, Scope, TaskId, WindowId, WindowState,
+    AdmitQuarantined, Code, ContentHash, CorrectionStatus, DiscardQuarantined, Employee, EmployeeId, Failure, HOUR,
+    ListCorrections, ListEmployees, ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId,
+    QuarantinedWindow, ROSTER_MOST, ReplayQuarantined, Resource, Scope, TaskId, WindowId, WindowState,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -141,8 +141,17 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             Ok(Vec::new())
         }
     };
-    let ((held, has_more), employees, (long, _), overlaps, silent, dead) = try_join!(
+    let asked = async {
+        if may_see(Resource::Time) {
+            let asked = ListCorrections { status: Some(CorrectionStatus::Asked), ..ListCorrections::default() };
+            visitor.first(asked, MOST).await
+        } else {
+            Ok(Default::default())
+        }
+    };
+    let ((held, has_more), (asked, more_asked), employees, (long, _), overlaps, silent, dead) = try_join!(
         held,
+        asked,
         employees,
         visitor.first(long, MOST),
         visitor.ask(overlaps),
@@ -168,6 +177,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let count = held.len();
     let held = pager.part(held);
     let is_calm = held.is_empty()
+        && asked.is_empty()
         && unsent.is_empty()
         && long.is_empty()
         && twice.is_empty()
@@ -177,6 +187,12 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         (notice(params))
         @if is_calm {
             section { p.empty { "Nothing needs you: all hours that came in are counted, and all invitations are on their way." } }
+        }
+        @if !asked.is_empty() {
+            section {
+                h2 { "Corrections that were asked for (" (reader.count(asked.len())) @if more_asked { " or more" } ")" }
+                p { a.button href=(visitor.address(places::CORRECTIONS.path)) { "Decide about them" } }
+            }
         }
         @if !held.is_empty() {
             section {

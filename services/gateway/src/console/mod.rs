@@ -7,6 +7,8 @@ mod attention;
 mod audit;
 mod charts;
 mod cookie;
+mod correction;
+mod corrections;
 mod day;
 mod dead;
 mod errors;
@@ -117,6 +119,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::ASSIGN, post(attention::assign)))
         .merge(page(&places::ADMIT, post(attention::admit)))
         .merge(page(&places::DISCARD, post(attention::discard)))
+        .merge(page(&places::CORRECTIONS, get(corrections::show)))
+        .merge(page(&places::ACCEPT_CORRECTION, post(corrections::accept)))
+        .merge(page(&places::REFUSE_CORRECTION, post(corrections::refuse)))
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
         .merge(page(&places::REPORTS_XLSX, get(reports::xlsx)))
@@ -133,6 +138,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::END_SESSION, post(account::end_session)))
         .merge(page(&places::END_OTHERS, post(account::end_others)))
         .merge(page(&places::MY_DAY, get(my_day::show)))
+        .merge(page(&places::ASK, get(correction::show).post(correction::ask)))
+        .merge(page(&places::ASK_VOID, post(correction::ask_void)))
         .merge(page(&places::ZONE, get(zone::show).post(zone::submit)))
         .merge(page(&places::LOG_IN, get(log_in::show).post(log_in::submit)))
         .route(places::LOG_OUT, post(log_in::log_out))

@@ -12,7 +12,9 @@ use maud::{Markup, html};
 
 use super::{
     charts::{Bar, Figure, bars, figure},
-    lanes, places,
+    correction, lanes,
+    notice::notice,
+    places,
     visitor::Visitor,
 };
 use crate::{extract::Params, names::Told};
@@ -45,18 +47,22 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let (own, myself) = (Caller::Employee(visitor.employee), GetEmployee { id: visitor.employee });
     let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
     let discarded = ListQuarantine { decided: true, ..held };
-    let (me, held, decided, (windows, _), rows) = try_join!(
+    let (me, held, decided, (windows, _), rows, asked) = try_join!(
         visitor.app.ask(own, &myself),
         visitor.app.ask(own, &held),
         visitor.app.ask(own, &discarded),
         visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS),
         visitor.ask(by_day),
+        correction::asked_so_far(visitor),
     )?;
     let (held, mut discarded) = (held.items, decided.items);
     discarded.retain(|window| window.recorded_as.is_none());
     let mut ids = lanes::ids_of(&windows);
     ids.projects.extend(held.iter().chain(&discarded).map(|held| held.window.project_id));
     ids.tasks.extend(held.iter().chain(&discarded).map(|held| held.window.task_id));
+    let corrected = correction::ids_of(&asked);
+    ids.projects.extend(corrected.projects);
+    ids.tasks.extend(corrected.tasks);
     let told = visitor.names(ids).await;
     let people = lanes::people(vec![(me.id, me.name.to_string())], &windows, range);
     let days: Vec<Bar> = (0..7)
@@ -75,7 +81,9 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         }
     };
     let sentence = format!("{} hours in this week.", reader.hours(total));
+    let ask = format!("{}?day={day}", visitor.address(places::ASK.path));
     Ok(html! {
+        (notice(params))
         p { "Hello " (me.name) "." }
         (lanes::steps(visitor, places::MY_DAY.path, day, today))
         section {
@@ -83,8 +91,11 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 p.empty { "No time is recorded on " (reader.date(day)) ". What you track in the desktop app shows here a few seconds later." }
             } @else {
                 (lanes::drawn(visitor, day, range, &people, &told))
+                p.hint { "Something is wrong with it? Choose it, and ask for a correction." }
             }
+            p { a.button.quiet href=(ask) { "A time is missing" } }
         }
+        @if !asked.is_empty() { (correction::listed(visitor, &asked, &told)) }
         @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
         @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }

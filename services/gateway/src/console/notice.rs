@@ -24,6 +24,9 @@ pub(super) enum Done {
     TaskCreated,
     Moved,
     Voided,
+    Asked,
+    Accepted,
+    Refused,
     Revoked,
     PasswordChanged,
     SessionEnded,
@@ -32,7 +35,7 @@ pub(super) enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 25] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -50,6 +53,9 @@ impl Done {
         Self::TaskCreated,
         Self::Moved,
         Self::Voided,
+        Self::Asked,
+        Self::Accepted,
+        Self::Refused,
         Self::Revoked,
         Self::PasswordChanged,
         Self::SessionEnded,
@@ -77,6 +83,9 @@ impl Done {
             Self::TaskCreated => "task-created",
             Self::Moved => "moved",
             Self::Voided => "voided",
+            Self::Asked => "asked",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
             Self::Revoked => "revoked",
             Self::PasswordChanged => "password-changed",
             Self::SessionEnded => "session-ended",
@@ -106,6 +115,9 @@ impl Done {
             Self::TaskCreated => "Created. Put people on it, so that they can track on it.",
             Self::Moved => "Moved. Hours that were recorded before stay with the former project.",
             Self::Voided => "Voided: the window counts no longer. What it said is kept, with who decided so and why.",
+            Self::Asked => "Asked for. Somebody else decides about it, and you get a mail.",
+            Self::Accepted => "Accepted: the time is as it was asked for. Whoever asked is mailed.",
+            Self::Refused => "Refused: nothing has changed. Whoever asked is mailed.",
             Self::Revoked => "Revoked: the key is dead within a second.",
             Self::PasswordChanged => {
                 "Your password is changed, and everybody else who was logged in as you is logged out."

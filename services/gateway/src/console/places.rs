@@ -57,6 +57,9 @@ pub(super) const REPLAY: Place = place("/console/attention/replay", "Needs atten
 pub(super) const ASSIGN: Place = place("/console/attention/assign", "Needs attention", Scoped(Time));
 pub(super) const ADMIT: Place = place("/console/attention/admit", "Needs attention", Scoped(Time));
 pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs attention", Scoped(Time));
+pub(super) const CORRECTIONS: Place = place("/console/corrections", "Corrections", Scoped(Time));
+pub(super) const ACCEPT_CORRECTION: Place = place("/console/corrections/accept", "Corrections", Scoped(Time));
+pub(super) const REFUSE_CORRECTION: Place = place("/console/corrections/refuse", "Corrections", Scoped(Time));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_XLSX: Place = place("/console/reports/xlsx", "Reports", Scoped(Analytics));
@@ -73,21 +76,43 @@ pub(super) const PASSWORD: Place = place("/console/account/password", "My accoun
 pub(super) const END_SESSION: Place = place("/console/account/end", "My account", Own);
 pub(super) const END_OTHERS: Place = place("/console/account/end-others", "My account", Own);
 pub(super) const MY_DAY: Place = place("/me", "My day", Own);
+pub(super) const ASK: Place = place("/me/correction", "Ask for a correction", Own);
+pub(super) const ASK_VOID: Place = place("/me/correction/void", "Ask for a correction", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 /// Takes a form only.
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 11] =
-    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
+pub(super) const MENU: [&Place; 12] =
+    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &CORRECTIONS, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
 
 /// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
 /// For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
-        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &WINDOW,
-        &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN, &RATES, &REPRICE,
+        &NOW,
+        &DAY,
+        &WEEK,
+        &PROJECTS,
+        &PROJECT,
+        &TASK,
+        &PEOPLE,
+        &PERSON,
+        &ATTENTION,
+        &REPORTS,
+        &WINDOWS,
+        &WINDOW,
+        &AUDIT,
+        &SETTINGS,
+        &MY_DAY,
+        &ACCOUNT,
+        &ZONE,
+        &LOG_IN,
+        &RATES,
+        &REPRICE,
+        &CORRECTIONS,
+        &ASK,
     ];
     all.into_iter().map(|place| {
         let word = match (place.access, place.access.scope(&Method::GET)) {

@@ -159,7 +159,7 @@ async fn recorded(visitor: &Visitor, id: WindowId) -> Result<Window, Failure> {
 }
 
 /// A moment as a field of a form takes it.
-fn local(visitor: &Visitor, at: Millis) -> String {
+pub(super) fn local(visitor: &Visitor, at: Millis) -> String {
     visitor.reader.local(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
@@ -258,7 +258,7 @@ fn correcting(
 }
 
 /// A field for a moment to the second.
-fn moment(name: &str, label: &str, value: &str, error: Option<&str>) -> Markup {
+pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) -> Markup {
     let id = format!("{name}-error");
     html! {
         label for=(name) { (label) }

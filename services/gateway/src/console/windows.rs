@@ -39,7 +39,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let told = visitor.names(ids).await;
     let name = told.employees.get(&employee).map_or("somebody", contracts::Name::as_str);
     let back = if visitor.asker.own().is_some() { &places::MY_DAY } else { &places::DAY };
-    let may_change = visitor.may(Scope::write(Resource::Time));
+    let (may_change, is_own) = (visitor.may(Scope::write(Resource::Time)), employee == visitor.employee);
+    let ask = |id| format!("{}?window={id}", visitor.address(places::ASK.path));
     Ok(html! {
         (notice(params))
         p {
@@ -55,7 +56,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                     thead { tr {
                         th scope="col" { "From – to" } th scope="col" { "Project" } th scope="col" { "Task" }
                         th scope="col" { "Computer" } th scope="col" { "Note" } th.number scope="col" { "Counts" }
-                        @if may_change { th scope="col" { "Correct" } }
+                        @if may_change || is_own { th scope="col" { "Correct" } }
                     } }
                     tbody { @for window in &windows { tr {
                         td { (reader.time(window.start)) "–" (reader.time(window.end)) }
@@ -65,6 +66,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                         td.text { @if let Some(note) = &window.note { (note) } }
                         td.number { (reader.hours(window.end - window.start - window.negative_time)) }
                         @if may_change { td { a href=(visitor.address(&places::window(window.id))) { "Correct or void" span.unseen { " the window of " (reader.time(window.start)) } } } }
+                        @else if is_own { td { a href=(ask(window.id)) { "Ask for a correction" span.unseen { " of the window of " (reader.time(window.start)) } } } }
                     } } }
                 }
             }

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
+
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
+    body::{Bytes, HttpBody},
+    extract::{FromRequest, OptionalFromRequest, Request},
     http::{HeaderMap, header},
 };
 use contracts::{Code, Failure};
@@ -24,16 +26,50 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T,
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = content_type(request.headers());
-        // Whoever names no kind can only mean the one there is.
-        let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
-        if !is_json && kind != "text/json" && request.headers().contains_key(header::CONTENT_TYPE) {
-            let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        Ok(Self(parse(&text(request, MOST).await?)?))
+    }
+}
+
+/// A JSON body whose fields are those of two things.
+#[derive(Debug)]
+pub(crate) struct Bodies<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S: Sync, T: DeserializeOwned, U: DeserializeOwned> FromRequest<S> for Bodies<T, U> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let text = text(request, MIB).await?;
+        Ok(Self(parse(&text)?, parse(&text)?))
+    }
+}
+
+/// The text of a body that is to be JSON.
+async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
+    let kind = content_type(request.headers());
+    // Whoever names no kind can only mean the one there is.
+    let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
+    if !is_json && kind != "text/json" && request.headers().contains_key(header::CONTENT_TYPE) {
+        let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    let charset = charset(request.headers());
+    let bytes = read(request, most).await?;
+    let other = match utf8(&bytes, charset.as_deref())? {
+        Cow::Borrowed(text) if text.len() == bytes.len() => None,
+        text => Some(text.into_owned()),
+    };
+    Ok(other.map_or(bytes, Bytes::from))
+}
+
+/// The same where there may be no body at all.
+impl<S: Sync, T: DeserializeOwned, const MOST: usize> OptionalFromRequest<S> for Body<T, MOST> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(None);
         }
-        let charset = charset(request.headers());
-        let bytes = read(request, MOST).await?;
-        Ok(Self(parse(&utf8(&bytes, charset.as_deref())?)?))
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

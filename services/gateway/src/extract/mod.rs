@@ -16,7 +16,7 @@ mod queries;
 
 pub(crate) use self::{
     accept::wants_html,
-    body::{Body, parse},
+    body::{Bodies, Body, parse},
     coding::ACCEPTED,
     entity_tags::{Named, named},
     form::{Form, LongForm, required},

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use contracts::{Actor, ApiKey, AuditEntry, EmployeeId, KeyId, NewApiKey, QuarantinedWindow, Secret, ShownActor};
+use contracts::{
+    Actor, ApiKey, AuditEntry, CorrectionRequest, EmployeeId, KeyId, NewApiKey, QuarantinedWindow, Secret, ShownActor,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -107,6 +109,31 @@ impl From<QuarantinedWindow> for HeldWithDecider {
 }
 
 impl HasActor for HeldWithDecider {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.decided_by.as_mut()
+    }
+}
+
+/// A correction with who has decided about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Correction)]
+pub(super) struct CorrectionWithDecider {
+    #[serde(flatten)]
+    pub(super) correction: CorrectionRequest,
+    /// Who has decided about it, once somebody has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<ShownActor>,
+}
+
+impl From<CorrectionRequest> for CorrectionWithDecider {
+    fn from(mut correction: CorrectionRequest) -> Self {
+        let actor = correction.decided_by.take().and_then(|text| text.parse::<Actor>().ok());
+        Self { decided_by: actor.map(Into::into), correction }
+    }
+}
+
+impl HasActor for CorrectionWithDecider {
     fn actor(&mut self) -> Option<&mut ShownActor> {
         self.decided_by.as_mut()
     }

@@ -15,6 +15,7 @@ use crate::{
     auth::{Admin, AdminOrEmployee, Asker},
     error::Problem,
     extract::{Asked, Listing, Paging, Params},
+    sheet::SheetFile,
     teams,
 };
 
@@ -72,7 +73,7 @@ pub(super) async fn project_time(
                 "employeeName": "Ann Example"
             }])),
             (String = "text/csv", example = "week,employee,time,costs,income,employeeName\r\n2026-02-23,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,3600000,30.0,50.0,Ann Example\r\n"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (SheetFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
         (status = 403, description = "`forbidden`: an id in employeeId is another employee's."),
     ),

@@ -7,9 +7,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::{
-    AdmitQuarantined, Bounded, ContentHash, CorrectWindow, DiscardQuarantined, EmployeeId, Failure, ListQuarantine,
-    QuarantineCursor, QuarantinedWindow, ReplayQuarantined, TeamId, VoidWindow, Window, WindowCorrection, WindowId,
+    AdmitQuarantined, Bounded, ContentHash, CorrectWindow, DiscardQuarantined, EmployeeId, Failure, Given,
+    ListQuarantine, Note, QuarantineCursor, QuarantinedWindow, Reason, ReplayQuarantined, TeamId, VoidWindow, Window,
+    WindowCorrection, WindowId, given_present,
 };
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     actors::HeldWithDecider,
@@ -21,17 +24,38 @@ use crate::{
     App,
     auth::Admin,
     error::Problem,
-    extract::{Body, Listing, OnlyIf, Paging, Params, PathId},
+    extract::{Bodies, Listing, OnlyIf, Paging, Params, PathId},
     teams,
 };
 
+/// Why a window is corrected or voided.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CorrectionReason)]
+pub(crate) struct Because {
+    /// Why: the audit trail keeps it.
+    #[serde(default, deserialize_with = "given_present")]
+    #[schema(value_type = Reason, required = false)]
+    reason: Option<Note>,
+}
+
+/// What may be corrected about a window, and why.
+#[derive(ToSchema)]
+#[schema(as = ReasonedCorrection)]
+#[expect(dead_code, reason = "the form of two things that are read one by one")]
+struct ReasonedCorrection {
+    #[serde(flatten)]
+    changes: WindowCorrection,
+    #[serde(flatten)]
+    because: Because,
+}
+
 /// Correct one recorded window.
 ///
-/// The old state, who and when are kept; analytics follow.
+/// The old state, who, when and why are kept; analytics follow.
 #[utoipa::path(
     patch, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(("id" = WindowId, Path, description = "Which.")),
-    request_body(content = WindowCorrection, example = json!({"end": 1_760_000_300_000i64, "note": "went home earlier"})),
+    request_body(content = ReasonedCorrection, example = json!({"end": 1_760_000_300_000i64, "reason": "Went home earlier."})),
     responses(
         (status = 200, description = "Corrected.", body = Window),
         (status = 400, description = "`nothing_to_change`, `unknown_project`, `unknown_task`."),
@@ -44,17 +68,21 @@ pub(super) async fn correct_window(
     Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
-    Body(changes): Body<WindowCorrection>,
+    Bodies(changes, Because { reason }): Bodies<WindowCorrection, Because>,
 ) -> Result<Json<Window>, Problem> {
-    Ok(Json(asker.ask(&app, only_if.on(CorrectWindow { id, changes, reason: None })).await?))
+    Ok(Json(asker.ask(&app, only_if.on(CorrectWindow { id, changes, reason })).await?))
 }
 
 /// Void one recorded window: it counts no longer.
 ///
-/// The old state, who and when are kept; analytics follow. Sent again by the client, it stays voided.
+/// The old state, who, when and why are kept; analytics follow. Sent again by the client, it stays
+/// voided.
 #[utoipa::path(
     delete, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
-    params(("id" = WindowId, Path, description = "Which.")),
+    params(
+        ("id" = WindowId, Path, description = "Which."),
+        ("reason" = Option<Reason>, Query, description = "Why: the audit trail keeps it.", example = "Sent twice."),
+    ),
     responses(
         (status = 204, description = "Voided."),
         (status = 412, description = "`precondition_failed`: it has changed since it was read."),
@@ -65,8 +93,12 @@ pub(super) async fn void_window(
     Admin(asker): Admin,
     only_if: OnlyIf,
     PathId(id): PathId<WindowId>,
+    params: Params,
 ) -> Result<StatusCode, Problem> {
-    asker.ask(&app, only_if.on(VoidWindow { id, reason: None })).await?;
+    let reason: Option<String> = params.get("reason", "must be a text")?;
+    let reason = reason.map(|reason| Note::given(&reason)).transpose();
+    let reason = reason.map_err(|error| Failure::field("reason", error))?;
+    asker.ask(&app, only_if.on(VoidWindow { id, reason })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

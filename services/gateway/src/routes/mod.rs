@@ -7,6 +7,7 @@ mod api_keys;
 mod attention;
 mod audit;
 mod batch;
+mod correction_requests;
 mod corrections;
 mod created;
 mod employees;

@@ -27,8 +27,9 @@ use utoipa_axum::{
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
-    accounts, analytics, api_keys, attention, audit, batch, corrections, employees, health, locks, passwords, periods,
-    projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries, under_path::under_path, windows,
+    accounts, analytics, api_keys, attention, audit, batch, correction_requests, corrections, employees, health, locks,
+    passwords, periods, projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries,
+    under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -117,6 +118,11 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Time), routes!(corrections::replay_quarantined)))
         .routes(access(Scoped(Time), routes!(corrections::admit_quarantined)))
         .routes(access(Scoped(Time), routes!(corrections::discard_quarantined)))
+        .routes(access(Own, routes!(correction_requests::ask_correction)))
+        .routes(access(ScopedOrOwn(Time), routes!(correction_requests::list_corrections)))
+        .routes(access(ScopedOrOwn(Time), routes!(correction_requests::get_correction)))
+        .routes(access(Scoped(Time), routes!(correction_requests::accept_correction)))
+        .routes(access(Scoped(Time), routes!(correction_requests::refuse_correction)))
         .routes(access(Scoped(Analytics), routes!(windows::list_windows)))
         .routes(access(Scoped(Analytics), routes!(analytics::project_time)))
         .routes(access(ScopedOrOwn(Analytics), routes!(analytics::time)))

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The columns of a table of windows: all that a window has, and the names of what it is about.
-const COLUMNS: [&str; 34] = [
+const COLUMNS: [&str; 35] = [
     "id",
     "employeeId",
     "shiftId",
@@ -50,6 +50,7 @@ const COLUMNS: [&str; 34] = [
     "hwid",
     "createdAt",
     "updatedAt",
+    "correctionId",
     "projectName",
     "taskName",
     "employeeName",

@@ -4,6 +4,7 @@ mod cell;
 mod write;
 
 use contracts::{Failure, Zone};
+use utoipa::ToSchema;
 
 pub(crate) use self::cell::{Cell, defused};
 
@@ -11,6 +12,12 @@ pub(crate) use self::cell::{Cell, defused};
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// The most lines of a file: it is held in memory until it is sent.
 pub(crate) const MOST_LINES: usize = 100_000;
+
+/// A spreadsheet file, for the description of the API.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "the form of an answer, for the documentation")]
+pub(crate) struct SheetFile(Vec<u8>);
 
 /// What stands in a column, and so how it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 
 mod account_mails;
 mod addresses;
+mod correction_mails;
 mod failing;
 mod folder;
 mod mailing;

@@ -37,6 +37,7 @@ const EMPLOYEE: &[(&str, &str)] = &[
     ("POST", "/api/v1/employee/{id}/permissions"),
     ("POST", "/api/v1/time-entries"),
     ("POST", "/api/v1/time-entries/batch"),
+    ("POST", "/api/v1/correction"),
 ];
 
 const EITHER: &[(&str, &str)] = &[

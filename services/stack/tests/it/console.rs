@@ -102,14 +102,15 @@ fn text_of(html: &str) -> String {
 }
 
 /// Runs a walk in a browser and closes it, however the walk ends.
-async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
+pub async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
     let browser = Browser::open(javascript).await;
     let outcome = AssertUnwindSafe(walk(&browser)).catch_unwind().await;
     browser.close().await;
     outcome.unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-fn has_no_browser() -> bool {
+/// Whether there is none to drive; says so.
+pub fn has_no_browser() -> bool {
     let missing = !Path::new(CHROMEDRIVER).exists();
     if missing {
         eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
@@ -118,7 +119,7 @@ fn has_no_browser() -> bool {
 }
 
 /// Logs somebody in by the form, with the keyboard alone.
-async fn log_in(browser: &Browser, system: &System, person: &Person) {
+pub async fn log_in(browser: &Browser, system: &System, person: &Person) {
     browser.client.goto(&format!("{}/console", system.base)).await.unwrap();
     browser.text_under("Log in").await;
     browser.find("#email").await.send_keys(&person.email).await.unwrap();

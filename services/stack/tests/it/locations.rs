@@ -22,6 +22,12 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
         ("/api/v1/rate", json!({ "scope": {}, "kind": "pay", "amount": 25, "validFrom": "2026-01-01" })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
         ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
+        (
+            "/api/v1/correction",
+            json!({
+                "start": TEN, "end": TEN + HOUR, "projectId": office.project, "taskId": office.task, "reason": "I forgot.",
+            }),
+        ),
     ]
     .into();
     let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);

@@ -22,6 +22,7 @@ mod console;
 mod console_projects;
 mod console_rates;
 mod console_settings;
+mod correction_requests;
 mod demo;
 mod employees;
 mod etags;

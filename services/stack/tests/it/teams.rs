@@ -21,6 +21,8 @@ struct Worker {
     task: String,
     windows: Vec<String>,
     held: Vec<String>,
+    /// Corrections that they have asked for.
+    asked: Vec<String>,
 }
 
 impl Worker {
@@ -28,7 +30,7 @@ impl Worker {
     fn secrets(&self) -> Vec<String> {
         let id = self.person.id.to_string();
         let own = [id, self.team.clone(), self.project.clone(), self.task.clone()];
-        own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).collect()
+        own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).chain(self.asked.clone()).collect()
     }
 }
 
@@ -112,7 +114,15 @@ async fn worker(system: &System, person: Person, team: &str) -> Worker {
     for at in 30..33 {
         held.push(post(window(&foreign, TEN + at * HOUR, TEN + (at + 1) * HOUR), 400).await);
     }
-    Worker { team: team.to_owned(), person, project, task, windows, held }
+    let mut asked = Vec::new();
+    for at in 40..42 {
+        let time = json!({
+            "start": TEN + at * HOUR, "end": TEN + (at + 1) * HOUR, "projectId": project, "taskId": task,
+            "reason": "The clock stood still.",
+        });
+        asked.push(id(&system.employee(&person.token, "POST", "/api/v1/correction", time).await.expect(201)));
+    }
+    Worker { team: team.to_owned(), person, project, task, windows, held, asked }
 }
 
 /// What of somebody a call is about.
@@ -168,6 +178,9 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("GET /api/v1/analytics/task-time", Thing(|w| w.person.id.to_string()), none.clone(), READ),
         ("GET /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), none.clone(), READ),
         ("GET /api/v1/quarantine", Employees(""), none.clone(), READ),
+        ("GET /api/v1/correction", Employees(""), none.clone(), READ),
+        ("GET /api/v1/correction/{id}", Thing(|w| w.asked[0].clone()), none.clone(), READ),
+        ("POST /api/v1/correction/{id}/refuse", Thing(|w| w.asked[1].clone()), json!({ "reason": "No." }), CHANGED),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
         ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
@@ -189,9 +202,10 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
             [(409, "period_not_submitted"), (403, "other_team"), (403, "own_period")],
         ),
         ("POST /api/v1/period/{id}/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
-        ("GET /api/v1/lock", Thing(period), none, [(200, ""), (200, ""), (200, "")]),
+        ("GET /api/v1/lock", Thing(period), none.clone(), [(200, ""), (200, ""), (200, "")]),
         ("PUT /api/v1/lock", Thing(period), json!({ "lockedUntil": TEN }), ALONE),
         ("POST /api/v1/lock/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
+        ("POST /api/v1/correction/{id}/accept", Thing(|w| w.asked[0].clone()), none.clone(), CHANGED),
     ]
 }
 

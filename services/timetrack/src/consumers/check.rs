@@ -7,14 +7,14 @@ use crate::{
 };
 
 /// Whether a window may be recorded.
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Admitted(Admitted),
     HeldBack { code: Code, waiting: bool },
 }
 
 /// Which windows may be recorded. What is remembered, which is complete up to a moment, says yes where
 /// that is final; for all else the database is asked.
-pub(super) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
+pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
     let prices = complete_up_to.and_then(|_| app.memory.prices());
     let mut fates: Vec<Option<Fate>> =

@@ -4,6 +4,7 @@ mod admission;
 pub(crate) mod at_work;
 mod binding;
 mod correction;
+mod correction_request;
 mod held;
 #[cfg(test)]
 mod history;
@@ -18,6 +19,7 @@ mod timeliness;
 pub(crate) use admission::{Admission, Admitted, admit, admit_anyway, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings, Prices};
 pub(crate) use correction::{correct, require_task_of_project};
+pub(crate) use correction_request::{Verdict, ask, by_hand, changes, decide, needs_admission};
 pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
 pub(crate) use recording::record;

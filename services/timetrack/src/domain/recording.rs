@@ -46,5 +46,6 @@ pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
         hwid: sent.hwid,
         created_at: received_at,
         updated_at: received_at,
+        correction_id: None,
     }
 }

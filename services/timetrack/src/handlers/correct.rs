@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AuditSubject, Bounded, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
+    Action, Actor, AuditSubject, Bounded, Code, Conditional, CorrectWindow, EventId, Failure, Note, VoidWindow, Window,
     WindowCorrection, WindowId, WindowsRecorded, Within, changed, deleted,
 };
 use kit::{Call, Error, Tx};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long the event of a correction may take to leave the outbox.
-const PUBLISHED: Duration = Duration::from_secs(5);
+pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
 /// Corrects one window.
 pub(crate) async fn correct(
@@ -35,7 +35,7 @@ pub(crate) async fn correct(
         }
         if_match.require(|| was.window.tag())?;
         let window = corrected(&was.window, &request.changes, now)?;
-        Ok(Some(StoredWindow { revision: was.revision + 1, window, ..was.clone() }))
+        Ok(Some(was.saying(window)))
     });
     let stored = stored.await?;
     let window = with_negative_time(&app, vec![stored]).await?.pop();
@@ -57,9 +57,7 @@ pub(crate) async fn void(
             return Ok(None);
         }
         if_match.require(|| was.window.tag())?;
-        let window = Window { updated_at: now, ..was.window.clone() };
-        let voided = StoredWindow { revision: was.revision + 1, voided: true, window, ..was.clone() };
-        Ok(Some(voided))
+        Ok(Some(was.void(now)))
     });
     voided.await.map(drop)
 }
@@ -78,20 +76,7 @@ async fn change(
     rule: impl Fn(&StoredWindow) -> Result<Option<StoredWindow>, Failure>,
 ) -> Result<StoredWindow, Error> {
     let stored = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-        let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
-        let Some(now) = rule(&was)? else { return Ok(was) };
-        require_open(app, tx, &was, &now).await?;
-        check_parties(app, &was, &now).await?;
-        let (action, changes) = match now.voided {
-            true => (Action::WindowVoided, deleted(&was.window)),
-            false => (Action::WindowCorrected, changed(&was.window, &now.window)),
-        };
-        let changes = with_reason(changes, reason);
-        app.store.windows.replace(tx, was, &now, call.actor).await?;
-        let batch = kit::new_id::<EventId>().to_string();
-        tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
-        tx.audit(action, AuditSubject::new("window", id), changes).await?;
-        Ok(now)
+        change_in(app, tx, call.actor, id, reason, &rule).await
     })?;
     app.db.until_published(PUBLISHED).await?;
     Ok(stored)
@@ -121,6 +106,32 @@ pub(super) async fn require_open(
         }
     }
     Ok(())
+}
+
+/// The same in a transaction that changes other things too. Whatever must hold for every window that is
+/// changed by hand is checked here.
+pub(super) async fn change_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    by: Option<Actor>,
+    id: WindowId,
+    reason: Option<&Note>,
+    rule: impl Fn(&StoredWindow) -> Result<Option<StoredWindow>, Failure>,
+) -> Result<StoredWindow, Error> {
+    let was = app.store.windows.get(tx, id).await?.ok_or_else(|| Failure::not_found("window"))?;
+    let Some(now) = rule(&was)? else { return Ok(was) };
+    require_open(app, tx, &was, &now).await?;
+    check_parties(app, &was, &now).await?;
+    let (action, changes) = match now.voided {
+        true => (Action::WindowVoided, deleted(&was.window)),
+        false => (Action::WindowCorrected, changed(&was.window, &now.window)),
+    };
+    let changes = with_reason(changes, reason);
+    app.store.windows.replace(tx, was, &now, by).await?;
+    let batch = kit::new_id::<EventId>().to_string();
+    tx.emit(&WindowsRecorded { batch, windows: vec![now.fact()] }).await?;
+    tx.audit(action, AuditSubject::new("window", id), changes).await?;
+    Ok(now)
 }
 
 /// The changes and why they were made, as one more operation before the last of them, which may take

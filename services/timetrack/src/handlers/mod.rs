@@ -2,7 +2,9 @@
 
 mod approve;
 mod correct;
+mod correction_requests;
 mod decide;
+mod decide_correction;
 mod facts;
 mod get;
 mod list;
@@ -19,7 +21,10 @@ mod update;
 pub(crate) use self::{
     approve::{approve_period, open_what_was_given_up},
     correct::{correct, void},
+    correction_requests::{ask_correction, get_correction, list_corrections},
     decide::{admit_quarantined, discard_quarantined},
+    decide_correction::{accept_correction, refuse_correction},
+    facts::list_facts,
     facts::{find_facts, list_facts, list_facts_of, sum_facts},
     get::get,
     list::list,

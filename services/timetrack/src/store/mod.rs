@@ -1,6 +1,7 @@
 //! The only place with MongoDB.
 
 mod bindings;
+mod corrections;
 mod countable;
 mod locks;
 mod periods;
@@ -20,6 +21,7 @@ use crate::domain::{BindingKey, Bindings};
 
 pub(crate) use self::{
     bindings::BindingStore,
+    corrections::{CorrectionStore, StoredCorrection},
     locks::{LockStore, StoredLock},
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
@@ -55,11 +57,13 @@ pub(crate) struct Store {
     pub(crate) settlements: SettlementStore,
     /// The processes that record windows.
     pub(crate) workers: WorkerStore,
+    /// What employees have asked to be corrected.
+    pub(crate) corrections: CorrectionStore,
 }
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 11] {
+    pub(crate) fn shapes() -> [Shape; 12] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -73,6 +77,7 @@ impl Store {
             LockStore::shape(),
             SettlementStore::shape(),
             WorkerStore::shape(),
+            CorrectionStore::shape(),
         ]
     }
 
@@ -106,6 +111,7 @@ impl Store {
             updates: UpdateStore::open(db),
             reprices: RepriceStore::open(db),
             settings: SettingsStore::open(db),
+            corrections: CorrectionStore::open(db),
         }
     }
 }

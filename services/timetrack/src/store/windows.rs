@@ -35,6 +35,16 @@ impl StoredWindow {
         Self { id: window.id, revision: 1, hash, voided: false, window }
     }
 
+    /// This with what it says now.
+    pub(crate) fn saying(&self, window: Window) -> Self {
+        Self { revision: self.revision + 1, window, ..self.clone() }
+    }
+
+    /// This as it counts no longer.
+    pub(crate) fn void(&self, now: Millis) -> Self {
+        Self { voided: true, ..self.saying(Window { updated_at: now, ..self.window.clone() }) }
+    }
+
     pub(crate) fn fact(&self) -> WindowFact {
         WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
     }

@@ -1,0 +1,397 @@
+//! Corrections that employees ask for: a time that nobody has tracked, another time for a recorded
+//! window, or a window that should not count. Somebody else decides.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    CorrectionId, EmployeeId, Event, MailId, Millis, MomentSent, Note, Page, ProjectId, Reason, Service, TaskId,
+    TruthSent, WindowId, Zone, given, lenient::truth, message::requests, nullable, present,
+};
+
+/// The namespace of ids made for corrections: the UUIDv5 of "corrections.t3" among DNS names.
+const CORRECTIONS: Uuid = Uuid::from_u128(0x532e_74b7_86fe_5c15_be53_c23c_1745_6fe3);
+
+/// What an employee asks for.
+///
+/// Without `windowId` a new time, which needs `start`, `end`, `projectId` and `taskId`. With it, another
+/// time for that window: what is left out stays as it is. With `void` too, that the window counts no
+/// longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectionSent {
+    /// The client's own UUID for it; without one, it is made of all that is asked, so that the same
+    /// asked again has the same.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CorrectionId, required = false)]
+    pub id: Option<CorrectionId>,
+    /// The recorded window that it is about.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WindowId, required = false)]
+    pub window_id: Option<WindowId>,
+    /// Whether that window should not count.
+    #[serde(default, deserialize_with = "truth", skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = TruthSent, required = false)]
+    pub void: bool,
+    /// When it really began.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MomentSent, required = false)]
+    pub start: Option<Millis>,
+    /// When it really ended: after `start`, at most 24 hours later.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MomentSent, required = false)]
+    pub end: Option<Millis>,
+    /// The project really worked on; its task must be named too.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ProjectId, required = false)]
+    pub project_id: Option<ProjectId>,
+    /// The task really worked on.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TaskId, required = false)]
+    pub task_id: Option<TaskId>,
+    /// What was done; `null` clears it.
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Note>)]
+    pub note: Option<Option<Note>>,
+    /// Why, for whoever decides.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Reason)]
+    pub reason: Note,
+}
+
+impl CorrectionSent {
+    /// Its id: the client's, or UUIDv5 of, in this order,
+    ///
+    /// | bytes | what |
+    /// |---|---|
+    /// | 16 | employee, as the UUID's bytes |
+    /// | 16 each | window, project and task, in the same way; zeros where none is named |
+    /// | 1 | 1 where the window should not count, else 0 |
+    /// | 8 each | start and end, milliseconds, big-endian two's complement; the lowest number where left out |
+    /// | 1 and some | 0 where the note stays, 1 where it is cleared, 2 and its UTF-8 where it is another |
+    /// | 1 | 0xff, which is no UTF-8 |
+    /// | rest | reason, UTF-8 |
+    ///
+    /// The layout is frozen: another one would take a repetition for something new.
+    pub fn id(&self, employee: EmployeeId) -> CorrectionId {
+        if let Some(id) = self.id {
+            return id;
+        }
+        let mut name = employee.0.as_bytes().to_vec();
+        let things = [self.window_id.map(|id| id.0), self.project_id.map(|id| id.0), self.task_id.map(|id| id.0)];
+        for thing in things {
+            name.extend_from_slice(thing.unwrap_or_default().as_bytes());
+        }
+        name.push(self.void.into());
+        for moment in [self.start, self.end] {
+            name.extend_from_slice(&moment.map_or(i64::MIN, |at| at.0).to_be_bytes());
+        }
+        match &self.note {
+            None => name.push(0),
+            Some(None) => name.push(1),
+            Some(Some(note)) => {
+                name.push(2);
+                name.extend_from_slice(note.as_str().as_bytes());
+            }
+        }
+        name.push(0xff);
+        name.extend_from_slice(self.reason.as_str().as_bytes());
+        CorrectionId(Uuid::new_v5(&CORRECTIONS, &name))
+    }
+}
+
+/// What has become of a correction that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CorrectionStatus {
+    /// Nobody has decided yet.
+    Asked,
+    /// It was made.
+    Accepted,
+    /// It was not.
+    Refused,
+}
+
+impl CorrectionStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Asked, Self::Accepted, Self::Refused];
+
+    /// The word in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A word that names no [`CorrectionStatus`]. Never repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be asked, accepted or refused")]
+pub struct UnknownCorrectionStatus;
+
+impl std::str::FromStr for CorrectionStatus {
+    type Err = UnknownCorrectionStatus;
+
+    fn from_str(word: &str) -> Result<Self, UnknownCorrectionStatus> {
+        Self::ALL.into_iter().find(|status| status.name() == word).ok_or(UnknownCorrectionStatus)
+    }
+}
+
+/// A stretch of time, on what it was worked, and what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkedTime {
+    /// When it began.
+    pub start: Millis,
+    /// When it ended.
+    pub end: Millis,
+    /// The project worked on.
+    pub project_id: ProjectId,
+    /// The task worked on.
+    pub task_id: TaskId,
+    /// What was done.
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Note>,
+}
+
+/// A correction that an employee has asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectionRequest {
+    /// Its id.
+    pub id: CorrectionId,
+    /// Whose time it is.
+    pub employee_id: EmployeeId,
+    /// What has become of it.
+    pub status: CorrectionStatus,
+    /// The recorded window that it is about; a new time has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WindowId, required = false)]
+    pub window_id: Option<WindowId>,
+    /// What that window said when this was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WorkedTime, required = false)]
+    pub was: Option<WorkedTime>,
+    /// Whether that window should not count.
+    pub void: bool,
+    /// When it really began. All of this is as it should be; of a window that should not count, as it is.
+    pub start: Millis,
+    /// When it really ended.
+    pub end: Millis,
+    /// The project really worked on.
+    pub project_id: ProjectId,
+    /// The task really worked on.
+    pub task_id: TaskId,
+    /// What was done.
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Note>,
+    /// Why it was asked.
+    #[schema(value_type = String)]
+    pub reason: Note,
+    /// When.
+    pub asked_at: Millis,
+    /// Who has decided, once somebody has: an [`crate::Actor`], as text. The API shows them with their
+    /// name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    pub decided_at: Option<Millis>,
+    /// Why it was decided so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub decision_reason: Option<Note>,
+    /// The window that it has made or changed, once accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WindowId, required = false)]
+    pub recorded_as: Option<WindowId>,
+}
+
+/// Asks for a correction: an employee, for themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskCorrection {
+    /// Its id.
+    pub id: CorrectionId,
+    /// What is asked.
+    pub asked: CorrectionSent,
+}
+
+/// A correction that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectionTaken {
+    /// It, as it stands now.
+    pub correction: CorrectionRequest,
+    /// Whether the same was asked before.
+    pub repeated: bool,
+}
+
+/// Asks for one correction; an employee gets only their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetCorrection {
+    /// Which.
+    pub id: CorrectionId,
+}
+
+/// Asks for corrections, the newest first, page by page; an employee gets only their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListCorrections {
+    /// Of this employee only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee_id: Option<EmployeeId>,
+    /// Those of which this has become only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<CorrectionStatus>,
+    /// After this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<CorrectionCursor>,
+    /// No more than so many are wanted; a page may hold fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// A place in the list of corrections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectionCursor {
+    /// When the last one was asked for.
+    pub asked_at: Millis,
+    /// Its id.
+    pub id: CorrectionId,
+}
+
+impl CorrectionRequest {
+    /// Where it stands in the list.
+    pub const fn place(&self) -> CorrectionCursor {
+        CorrectionCursor { asked_at: self.asked_at, id: self.id }
+    }
+}
+
+/// Makes a correction as it was asked for. One that is made already stays so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptCorrection {
+    /// Which.
+    pub id: CorrectionId,
+    /// Why, for whoever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Note>,
+}
+
+/// Refuses a correction. One that is refused already stays so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefuseCorrection {
+    /// Which.
+    pub id: CorrectionId,
+    /// Why, for whoever asked.
+    pub reason: Note,
+}
+
+/// Somebody has decided about a correction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectionDecided {
+    /// It, as it is for good.
+    pub correction: CorrectionRequest,
+    /// Where the organisation's days begin.
+    pub timezone: Zone,
+}
+
+impl CorrectionDecided {
+    /// The mail that tells whoever asked of it: always the same, so that it is sent once.
+    pub fn mail_id(&self) -> MailId {
+        MailId(Uuid::new_v5(&self.correction.id.0, b"decided"))
+    }
+}
+
+impl Event for CorrectionDecided {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "correction";
+    const VERB: &'static str = "decided";
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        self.correction.id.to_string()
+    }
+}
+
+requests! {
+    Timetrack: AskCorrection => CorrectionTaken, "corrections.ask", idempotent;
+    Timetrack: GetCorrection => CorrectionRequest, "corrections.get", idempotent;
+    Timetrack: ListCorrections => Page<CorrectionRequest, CorrectionCursor>, "corrections.list", idempotent;
+    Timetrack: AcceptCorrection => CorrectionRequest, "corrections.accept", idempotent;
+    Timetrack: RefuseCorrection => CorrectionRequest, "corrections.refuse", idempotent;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(
+        window: Option<u128>,
+        void: bool,
+        start: Option<i64>,
+        note: Option<Option<&str>>,
+        reason: &str,
+    ) -> CorrectionSent {
+        CorrectionSent {
+            id: None,
+            window_id: window.map(|n| WindowId(Uuid::from_u128(n))),
+            void,
+            start: start.map(Millis),
+            end: None,
+            project_id: None,
+            task_id: None,
+            note: note.map(|note| note.map(|note| Note::parse(note).expect("a note"))),
+            reason: Note::parse(reason).expect("a reason"),
+        }
+    }
+
+    #[test]
+    fn the_layout_of_an_id_is_frozen() {
+        let ann = EmployeeId(Uuid::from_u128(1));
+        let asked = asked(Some(2), false, Some(1_000), Some(Some("note")), "forgot the clock");
+        assert_eq!(CORRECTIONS, Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"corrections.t3"));
+        assert_eq!(asked.id(ann).to_string(), "0ef60dfe-e179-5300-8a20-22181a6a1bd9");
+        let own = CorrectionId(Uuid::from_u128(9));
+        assert_eq!(CorrectionSent { id: Some(own), ..asked }.id(ann), own);
+    }
+
+    #[test]
+    fn a_reason_is_given_in_words_that_can_be_seen() {
+        let read = |reason: &str| serde_json::from_value::<CorrectionSent>(serde_json::json!({ "reason": reason }));
+        assert!(read("I forgot\nthe clock").is_ok());
+        for unseen in ["", " ", "\u{200b}"] {
+            assert!(read(unseen).is_err(), "{unseen:?}");
+        }
+        assert!(serde_json::from_str::<CorrectionSent>("{}").is_err());
+    }
+
+    type Said = (Option<u128>, bool, Option<i64>, Option<Option<&'static str>>, &'static str);
+
+    fn said() -> impl Strategy<Value = Said> {
+        let note = prop_oneof![Just(None), Just(Some(None)), Just(Some(Some("a"))), Just(Some(Some("ab")))];
+        let window = prop::option::of(0..3_u128);
+        (window, any::<bool>(), prop::option::of(0..3_i64), note, prop_oneof![Just("b"), Just("bc"), Just("c")])
+    }
+
+    proptest! {
+        #[test]
+        fn what_differs_in_anything_has_another_id(one in said(), other in said()) {
+            let ann = EmployeeId(Uuid::from_u128(1));
+            let id = |(window, void, start, note, reason): Said| asked(window, void, start, note, reason).id(ann);
+            // An id of zeros is nobody's; none is named where it is asked for.
+            let named = |(window, ..): &Said| *window != Some(0);
+            if named(&one) && named(&other) {
+                prop_assert_eq!(one == other, id(one) == id(other));
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+use std::sync::Arc;
+
+use contracts::{Caller, Code, Failure, GetMailAddress, MailAddress};
+use kit::{Call, Error};
+
+use crate::App;
+
+/// Says where a mail about somebody's time goes. Nowhere while they are deactivated, or while their
+/// address is not confirmed and may be a stranger's: they find the same on their own page.
+pub(crate) async fn get_mail_address(
+    app: Arc<App>,
+    call: Call,
+    request: GetMailAddress,
+) -> Result<Option<MailAddress>, Error> {
+    if call.caller != Caller::Service {
+        return Err(Failure::new(Code::Forbidden, "Only the mailer may do this.").into());
+    }
+    let found = app.store.employees.get(request.employee_id).await?;
+    let reachable = found.filter(|employee| employee.is_active() && !employee.email_unconfirmed);
+    Ok(reachable.map(|employee| MailAddress { name: employee.name, email: employee.email }))
+}

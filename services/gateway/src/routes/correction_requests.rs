@@ -1,0 +1,200 @@
+//! Corrections that employees ask for, and what becomes of them.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    AcceptCorrection, AskCorrection, Bounded, CorrectionCursor, CorrectionId, CorrectionRequest, CorrectionSent,
+    CorrectionStatus, CorrectionTaken, EmployeeId, GetCorrection, ListCorrections, Note, Reason, RefuseCorrection,
+    TeamId, UnknownCorrectionStatus, given, given_present,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    actors::{CorrectionWithDecider, name_actors},
+    created::created,
+    form::Form,
+    list::{List, ListRequest},
+};
+use crate::{
+    App,
+    auth::{Admin, AdminOrEmployee, Asker, EmployeeCaller},
+    error::Problem,
+    extract::{Body, Listing, Paging, Params, PathId},
+    teams,
+};
+
+/// Why a correction is accepted: what its employee reads.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = CorrectionAcceptance)]
+pub(crate) struct Acceptance {
+    /// Why.
+    #[serde(default, deserialize_with = "given_present")]
+    #[schema(value_type = Reason, required = false)]
+    reason: Option<Note>,
+}
+
+/// Why a correction is refused: what its employee reads.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CorrectionRefusal)]
+pub(crate) struct Refusal {
+    /// Why.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Reason)]
+    reason: Note,
+}
+
+/// Ask for a correction of one's own time.
+///
+/// A time that nobody has tracked, another time for a recorded window, or that a window should not
+/// count (`void`). Nothing changes before somebody else has accepted it. Whoever asks must have been on
+/// the project and the task at the time, as when it is tracked. The same asked again, by its `id` or
+/// word by word, is answered as it stands now; after a refusal, another reason makes it a new one.
+#[utoipa::path(
+    post, path = "/api/v1/correction", tag = "Corrections", security(("employeeToken" = [])),
+    request_body(content = CorrectionSent, example = json!({
+        "start": 1_760_000_000_000i64, "end": 1_760_003_600_000i64, "projectId": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071",
+        "taskId": "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072", "reason": "I forgot to start the app."
+    })),
+    responses(
+        (status = 201, description = "Asked.", body = CorrectionWithDecider),
+        (status = 200, description = "The same was asked before: as it stands now.", body = CorrectionWithDecider),
+        (status = 400, description = "`not_on_project`, `not_on_task`, `project_archived`, `unknown_project`, `unknown_task`, `employee_deactivated`: the time could not have been tracked. `clock_ahead`: it is still to come. `clock_behind`: it is too long ago. `nothing_to_change`: the window says this already."),
+        (status = 404, description = "`not_found`: the employee has no such recorded window."),
+        (status = 409, description = "`conflict`: another correction has this id. `voided`: the window counts no longer."),
+    ),
+)]
+pub(super) async fn ask_correction(
+    State(app): State<Arc<App>>,
+    EmployeeCaller(employee): EmployeeCaller,
+    Body(asked): Body<CorrectionSent>,
+) -> Result<Response, Problem> {
+    let ask = AskCorrection { id: asked.id(employee), asked };
+    let CorrectionTaken { correction, repeated } = Asker::Own(employee).ask(&app, ask).await?;
+    let location = format!("/api/v1/correction/{}", correction.id);
+    let shown = named(&app, correction).await;
+    Ok(if repeated { Json(shown).into_response() } else { created(location, shown) })
+}
+
+/// The corrections that were asked for, the newest first.
+///
+/// Employees see their own, managers those of their teams and their own.
+#[utoipa::path(
+    get, path = "/api/v1/correction", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
+    params(
+        ("status" = Option<CorrectionStatus>, Query, description = "Those of which this has become only: `asked`, `accepted` or `refused`."),
+        ("employeeId" = Option<HashSet<EmployeeId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of these employees only: ids with commas between."),
+        ("teamId" = Option<HashSet<TeamId>>, Query, style = Form, explode = false, max_items = 1_000, description = "Of the employees of these teams only."),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "The corrections.", body = Vec<CorrectionWithDecider>),
+        (status = 403, description = "`forbidden`: an id in employeeId is another employee's."),
+    ),
+)]
+pub(super) async fn list_corrections(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(asker): AdminOrEmployee,
+    params: Params,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let status = params.get("status", &UnknownCorrectionStatus.to_string())?;
+    let within = teams::within(&app, &asker, &params).await?;
+    let request = ListCorrections { status, limit: listing.limit, ..ListCorrections::default() };
+    // An employee's own are all there are.
+    let within = within.filter(|_| asker.own().is_none());
+    let list = List { app, asker, listing, form: Form::Json };
+    list.answer_with_actors::<_, CorrectionWithDecider>(Bounded { asked: request, within }).await
+}
+
+impl ListRequest for ListCorrections {
+    type Item = CorrectionRequest;
+    type Place = CorrectionCursor;
+
+    fn after(&self, after: Option<CorrectionCursor>) -> Self {
+        Self { after, ..*self }
+    }
+
+    fn place(&self, item: &CorrectionRequest) -> CorrectionCursor {
+        item.place()
+    }
+}
+
+/// One correction that was asked for.
+#[utoipa::path(
+    get, path = "/api/v1/correction/{id}", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
+    params(("id" = CorrectionId, Path, description = "Which.")),
+    responses((status = 200, description = "The correction.", body = CorrectionWithDecider)),
+)]
+pub(super) async fn get_correction(
+    State(app): State<Arc<App>>,
+    AdminOrEmployee(asker): AdminOrEmployee,
+    PathId(id): PathId<CorrectionId>,
+) -> Result<Json<CorrectionWithDecider>, Problem> {
+    let correction = asker.ask(&app, GetCorrection { id }).await?;
+    Ok(Json(named(&app, correction).await))
+}
+
+/// Make a correction as it was asked for.
+///
+/// A new time becomes a window of type `manual`; a window is corrected or voided. What it has made or
+/// changed names the correction as its `correctionId`. Whoever asked is mailed. Accepted again, it is
+/// the same; nobody accepts what they have asked for themselves.
+#[utoipa::path(
+    post, path = "/api/v1/correction/{id}/accept", tag = "Corrections", security(("adminKey" = [])),
+    params(("id" = CorrectionId, Path, description = "Which.")),
+    request_body(content = Option<Acceptance>, example = json!({"reason": "Bob says so too."})),
+    responses(
+        (status = 200, description = "Accepted.", body = CorrectionWithDecider),
+        (status = 400, description = "`not_on_project`, `not_on_task`, `project_archived`, `unknown_project`, `unknown_task`, `employee_deactivated`: the time could not have been tracked."),
+        (status = 403, description = "`own_time`: somebody else decides about one's own time."),
+        (status = 409, description = "`already_decided`: it was refused. `conflict`: the window has changed since this was asked for. `voided`: it counts no longer."),
+    ),
+)]
+pub(super) async fn accept_correction(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    PathId(id): PathId<CorrectionId>,
+    acceptance: Option<Body<Acceptance>>,
+) -> Result<Json<CorrectionWithDecider>, Problem> {
+    let reason = acceptance.and_then(|Body(acceptance)| acceptance.reason);
+    let correction = asker.ask(&app, AcceptCorrection { id, reason }).await?;
+    Ok(Json(named(&app, correction).await))
+}
+
+/// Refuse a correction.
+///
+/// Nothing changes. It is kept, with who, when and why, and whoever asked is mailed. Refused again, it
+/// is the same.
+#[utoipa::path(
+    post, path = "/api/v1/correction/{id}/refuse", tag = "Corrections", security(("adminKey" = [])),
+    params(("id" = CorrectionId, Path, description = "Which.")),
+    request_body(content = Refusal, example = json!({"reason": "That day was a holiday."})),
+    responses(
+        (status = 200, description = "Refused.", body = CorrectionWithDecider),
+        (status = 403, description = "`own_time`: somebody else decides about one's own time."),
+        (status = 409, description = "`already_decided`: it was accepted."),
+    ),
+)]
+pub(super) async fn refuse_correction(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    PathId(id): PathId<CorrectionId>,
+    Body(Refusal { reason }): Body<Refusal>,
+) -> Result<Json<CorrectionWithDecider>, Problem> {
+    let correction = asker.ask(&app, RefuseCorrection { id, reason }).await?;
+    Ok(Json(named(&app, correction).await))
+}
+
+/// A correction with the name of who has decided about it.
+async fn named(app: &App, correction: CorrectionRequest) -> CorrectionWithDecider {
+    let mut shown = [CorrectionWithDecider::from(correction)];
+    name_actors(&app.names, &mut shown).await;
+    let [shown] = shown;
+    shown
+}

@@ -1,0 +1,130 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    Action, AskCorrection, AuditSubject, Bounded, Caller, Code, CorrectionCursor, CorrectionRequest, CorrectionTaken,
+    EmployeeId, Failure, GetCorrection, IngestItem, ListCorrections, Page, WindowId, created,
+};
+use kit::{Call, Error};
+use uuid::Uuid;
+
+use crate::{
+    App,
+    consumers::{Fate, check},
+    domain::{Admitted, ask, by_hand, needs_admission, refusal},
+    store::{StoredCorrection, StoredWindow},
+};
+
+/// Takes a correction that an employee asks for. The same asked again is the same.
+pub(crate) async fn ask_correction(
+    app: Arc<App>,
+    call: Call,
+    request: AskCorrection,
+) -> Result<CorrectionTaken, Error> {
+    let AskCorrection { id, asked: sent } = request;
+    let Caller::Employee(employee) = call.caller else {
+        return Err(Failure::new(Code::Forbidden, "Employees ask for corrections of their own time.").into());
+    };
+    let repeated = |known: StoredCorrection| {
+        if known.request.employee_id == employee && known.sent == sent {
+            return Ok(CorrectionTaken { correction: known.request, repeated: true });
+        }
+        Err(Failure::new(Code::Conflict, "Another correction has this id. Ask with an id of its own, or without one."))
+    };
+    if let Some(known) = app.store.corrections.find(id).await? {
+        return Ok(repeated(known)?);
+    }
+    let window = match sent.window_id {
+        Some(window) => Some(own_window(&app, window, employee).await?),
+        None => None,
+    };
+    let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
+    let known = window.as_ref().map(|stored| (&stored.window, stored.voided));
+    let correction = ask(id, employee, &sent, known, now, earliest)?;
+    if needs_admission(&correction) {
+        admitted(&app, &as_window(&app, &correction).await?).await?;
+    }
+    let window_revision = window.map(|stored| stored.revision);
+    let stored = StoredCorrection { id, request: correction, sent: sent.clone(), window_revision };
+    let kept = kit::change!(app.db.awaited(Duration::ZERO), tx => {
+        app.store.corrections.insert(tx, &stored).await?;
+        let changes = created(&stored.request);
+        tx.audit(Action::CorrectionAsked, AuditSubject::new("correction", id), changes).await
+    });
+    match kept {
+        Ok(()) => Ok(CorrectionTaken { correction: stored.request, repeated: false }),
+        // Somebody has asked the same in this moment: the same client, mostly.
+        Err(Error::Mongo(error)) if kit::mongo::is_duplicate(&error) => {
+            let known = app.store.corrections.find(id).await?.ok_or_else(kit::mongo::not_on_majority)?;
+            Ok(repeated(known)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is fixed on the time that is asked for, where its employee may track it: the same rules as for
+/// windows that come from the desktop app.
+///
+/// # Errors
+/// Why they may not; 503 where nobody knows at this moment.
+pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, Error> {
+    match check(app, std::slice::from_ref(item), app.memory.complete().await).await?.pop() {
+        Some(Fate::Admitted(terms)) => Ok(terms),
+        Some(Fate::HeldBack { code, waiting: false }) => Err(Failure::new(code, refusal(code)).into()),
+        _ => {
+            let detail = "It is not known yet who was on what at the time. Try again in a moment.";
+            Err(Failure::new(Code::Unavailable, detail).into())
+        }
+    }
+}
+
+/// A correction as the window that it asks for; one that is there keeps its id.
+pub(super) async fn as_window(app: &App, request: &CorrectionRequest) -> Result<IngestItem, Error> {
+    let zone = app.store.settings.get().await?.timezone;
+    let id = request.window_id.unwrap_or_else(|| WindowId(Uuid::new_v5(&request.id.0, b"window")));
+    Ok(by_hand(id, request, &zone, app.clock.now()))
+}
+
+/// A recorded window of this employee's.
+async fn own_window(app: &App, id: WindowId, employee: EmployeeId) -> Result<StoredWindow, Error> {
+    let found = app.store.windows.find(id, Some(employee)).await?;
+    found.ok_or_else(|| Failure::not_found("recorded window").into())
+}
+
+/// One correction; employees see their own.
+pub(crate) async fn get_correction(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: request, within }: Bounded<GetCorrection>,
+) -> Result<CorrectionRequest, Error> {
+    let missing = || Failure::not_found("correction");
+    let found = app.store.corrections.find(request.id).await?.ok_or_else(missing)?.request;
+    match call.caller {
+        Caller::Employee(own) if own != found.employee_id => return Err(missing().into()),
+        Caller::Employee(_) => {}
+        _ => call.require_admin()?,
+    }
+    if let Some(within) = within {
+        within.require(found.employee_id)?;
+    }
+    Ok(found)
+}
+
+/// Corrections, the newest first, page by page; employees see their own.
+pub(crate) async fn list_corrections(
+    app: Arc<App>,
+    call: Call,
+    Bounded { asked: mut request, within }: Bounded<ListCorrections>,
+) -> Result<Page<CorrectionRequest, CorrectionCursor>, Error> {
+    match (call.caller, request.employee_id) {
+        (Caller::Employee(own), None) => request.employee_id = Some(own),
+        (_, Some(employee)) => call.require_sight_of(employee)?,
+        (_, None) => call.require_admin()?,
+    }
+    let found = app.store.corrections.list(&request, within).await?;
+    let mut page = kit::page_within(found, CorrectionRequest::place).await?;
+    if let Some(limit) = request.limit.filter(|limit| page.items.len() > *limit) {
+        page.items.truncate(limit);
+        page.next = page.items.last().map(CorrectionRequest::place);
+    }
+    Ok(page)
+}

@@ -1,0 +1,99 @@
+use bson::{Document, doc};
+use contracts::{CorrectionId, CorrectionRequest, CorrectionSent, ListCorrections, Within};
+use futures::{Stream, TryStreamExt};
+use kit::{Database, Error, Shape, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// So many come from MongoDB at once.
+const BATCH: u32 = 250;
+
+/// A correction that was asked for, with what the API does not show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredCorrection {
+    #[serde(rename = "_id")]
+    pub(crate) id: CorrectionId,
+    pub(crate) request: CorrectionRequest,
+    /// As it was sent: the same sent again is no other.
+    pub(crate) sent: CorrectionSent,
+    /// How often its window had been changed by then.
+    pub(crate) window_revision: Option<i64>,
+}
+
+/// The corrections that employees have asked for. None is ever deleted.
+#[derive(Clone, Debug)]
+pub(crate) struct CorrectionStore(Collection<StoredCorrection>);
+
+impl CorrectionStore {
+    pub(super) fn shape() -> Shape {
+        let by_age = mongo::index(doc! { "request.askedAt": -1, "_id": -1 });
+        let by_status = mongo::index(doc! { "request.status": 1, "request.askedAt": -1, "_id": -1 });
+        let by_employee = mongo::index(doc! { "request.employeeId": 1, "request.askedAt": -1, "_id": -1 });
+        ("corrections", vec![by_age, by_status, by_employee])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("corrections"))
+    }
+
+    /// One, whoever has asked for it.
+    pub(crate) async fn find(&self, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
+        Ok(self.0.find_one(by_id(id)).await?)
+    }
+
+    /// The same, to be changed in this transaction.
+    pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
+        Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?)
+    }
+
+    /// Keeps a new one.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
+        self.0.insert_one(correction).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Writes a decided one back. Whoever has decided since it was loaded makes the transaction run
+    /// again.
+    pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
+        self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Those of everybody or of some, the newest first: as many as one page may hold, and one more.
+    pub(crate) async fn list(
+        &self,
+        asked: &ListCorrections,
+        within: Option<Within>,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<CorrectionRequest>> + use<>, Error> {
+        let mut all = Vec::new();
+        if let Some(employee) = &asked.employee_id {
+            all.push(doc! { "request.employeeId": mongo::value(employee) });
+        }
+        if let Some(within) = within {
+            all.push(doc! { "request.employeeId": mongo::one_of(within.employees) });
+        }
+        if let Some(status) = &asked.status {
+            all.push(doc! { "request.status": mongo::value(status) });
+        }
+        if let Some(after) = asked.after {
+            all.push(doc! { "request.askedAt": { "$lte": after.asked_at.0 } });
+            all.push(doc! { "$or": [
+                { "request.askedAt": { "$lt": after.asked_at.0 } },
+                { "_id": { "$lt": mongo::value(&after.id) } },
+            ] });
+        }
+        let filter = if all.is_empty() {
+            Document::new()
+        } else {
+            doc! { "$and": all }
+        };
+        let most = asked.limit.map_or(kit::PAGE_MOST, |limit| limit.min(kit::PAGE_MOST)) as i64 + 1;
+        let newest = doc! { "request.askedAt": -1, "_id": -1 };
+        let found = self.0.find(filter).sort(newest).limit(most).batch_size(BATCH).await?;
+        Ok(found.map_ok(|stored| stored.request))
+    }
+}
+
+fn by_id(id: CorrectionId) -> Document {
+    doc! { "_id": mongo::value(&id) }
+}
