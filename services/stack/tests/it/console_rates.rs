@@ -41,7 +41,9 @@ async fn a_rate_is_set_shown_and_deleted_by_forms_on_a_project_and_for_all() {
             ("validFrom", day),
         ]
     };
-    for (amount, day, wrong) in [("five", "2026-01-01", "rate-amount"), ("5", "soon", "rate-validFrom"), ("", "2026-01-01", "rate-amount")] {
+    for (amount, day, wrong) in
+        [("five", "2026-01-01", "rate-amount"), ("5", "soon", "rate-validFrom"), ("", "2026-01-01", "rate-amount")]
+    {
         let (status, _, html) = company.send(&format!("{RATES}/set"), owner, &form(amount, day)).await;
         assert_eq!(status, 422, "{html}");
         assert!(html.contains(&format!("id=\"{wrong}-error\"")) && html.contains("role=\"alert\""), "{html}");
@@ -75,14 +77,20 @@ async fn hours_are_priced_anew_once_what_would_change_is_confirmed() {
     let company = Company::open().await;
     let (office, owner) = (&company.office, &company.owner);
     office.record(TEN, TEN + HOUR).await;
-    let rate = json!({ "scope": { "project": office.project }, "kind": "bill", "amount": 65, "validFrom": "2025-01-01" });
+    let rate =
+        json!({ "scope": { "project": office.project }, "kind": "bill", "amount": 65, "validFrom": "2025-01-01" });
     office.system.admin("POST", "/api/v1/rate", rate).await.expect(201);
     let query = format!("{REPRICE}?from=2025-10-09&to=2025-10-09&projectId={}", office.project);
     let (status, html) = company.page(&query, owner).await;
     assert!(status == 200 && html.contains("1 window gets another price") && html.contains("15.00"), "{html}");
     let hash = hidden(&html, REPRICE, "hash");
     let form = |hash: &str| {
-        [("projectId", office.project.clone()), ("from", "2025-10-09".into()), ("to", "2025-10-09".into()), ("hash", hash.to_owned())]
+        [
+            ("projectId", office.project.clone()),
+            ("from", "2025-10-09".into()),
+            ("to", "2025-10-09".into()),
+            ("hash", hash.to_owned()),
+        ]
     };
     let send = async |hash: &str| {
         let form = form(hash);
@@ -94,7 +102,10 @@ async fn hours_are_priced_anew_once_what_would_change_is_confirmed() {
     assert_eq!(office.project_time(TEN, TEN + HOUR).await.2, 50.0);
     let (status, leads, html) = send(&hash).await;
     assert!(status == 303 && leads.starts_with(&format!("{REPRICE}?job=")), "{leads} {html}");
-    eventually("it is done", async || company.page(&leads, owner).await.1.contains("1 of 1 windows have").then_some(())).await;
+    eventually("it is done", async || {
+        company.page(&leads, owner).await.1.contains("1 of 1 windows have").then_some(())
+    })
+    .await;
     assert_eq!(office.project_time(TEN, TEN + HOUR).await.2, 65.0);
     let (status, html) = company.page(&format!("{REPRICE}?from=2025-10-10&to=2025-10-09"), owner).await;
     assert!(status == 200 && html.contains("must not be before the first day"), "{html}");

@@ -343,10 +343,7 @@ mod tests {
 
     #[test]
     fn too_many_rates_are_not_remembered() {
-        let many = RatesChanged {
-            rates: vec![rates(1).rates[0]; MOST_RATES],
-            ..rates(1)
-        };
+        let many = RatesChanged { rates: vec![rates(1).rates[0]; MOST_RATES], ..rates(1) };
         let mut remembered = Remembered::default();
         remembered.keep_rates([Arc::new(many)]);
         assert!(!remembered.knows_rates());
