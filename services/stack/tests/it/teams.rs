@@ -21,13 +21,14 @@ struct Worker {
     task: String,
     windows: Vec<String>,
     held: Vec<String>,
+    rate: String,
 }
 
 impl Worker {
     /// What nobody in another team may read.
     fn secrets(&self) -> Vec<String> {
         let id = self.person.id.to_string();
-        let own = [id, self.team.clone(), self.project.clone(), self.task.clone()];
+        let own = [id, self.team.clone(), self.project.clone(), self.task.clone(), self.rate.clone()];
         own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).collect()
     }
 }
@@ -112,7 +113,9 @@ async fn worker(system: &System, person: Person, team: &str) -> Worker {
     for at in 30..33 {
         held.push(post(window(&foreign, TEN + at * HOUR, TEN + (at + 1) * HOUR), 400).await);
     }
-    Worker { team: team.to_owned(), person, project, task, windows, held }
+    let rate = json!({ "scope": { "employee": person.id }, "kind": "pay", "amount": 20, "validFrom": "2150-01-01" });
+    let rate = id(&system.admin("POST", "/api/v1/rate", rate).await.expect(201));
+    Worker { team: team.to_owned(), person, project, task, windows, held, rate }
 }
 
 /// What of somebody a call is about.
@@ -161,6 +164,10 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("GET /api/v1/analytics/task-time", Thing(|w| w.person.id.to_string()), none.clone(), READ),
         ("GET /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), none.clone(), READ),
         ("GET /api/v1/quarantine", Employees(""), none.clone(), READ),
+        ("GET /api/v1/rate", Employees(""), none.clone(), READ),
+        ("GET /api/v1/rate/{id}", Thing(|w| w.rate.clone()), none.clone(), HIDDEN),
+        // Pricing anew is of no team.
+        ("GET /api/v1/reprice/{id}", Thing(|w| w.rate.clone()), none.clone(), [(403, "other_team"); 3]),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
         ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
