@@ -23,13 +23,14 @@ struct Worker {
     held: Vec<String>,
     /// Corrections that they have asked for.
     asked: Vec<String>,
+    rate: String,
 }
 
 impl Worker {
     /// What nobody in another team may read.
     fn secrets(&self) -> Vec<String> {
         let id = self.person.id.to_string();
-        let own = [id, self.team.clone(), self.project.clone(), self.task.clone()];
+        let own = [id, self.team.clone(), self.project.clone(), self.task.clone(), self.rate.clone()];
         own.into_iter().chain(self.windows.clone()).chain(self.held.clone()).chain(self.asked.clone()).collect()
     }
 }
@@ -122,7 +123,9 @@ async fn worker(system: &System, person: Person, team: &str) -> Worker {
         });
         asked.push(id(&system.employee(&person.token, "POST", "/api/v1/correction", time).await.expect(201)));
     }
-    Worker { team: team.to_owned(), person, project, task, windows, held, asked }
+    let rate = json!({ "scope": { "employee": person.id }, "kind": "pay", "amount": 20, "validFrom": "2150-01-01" });
+    let rate = id(&system.admin("POST", "/api/v1/rate", rate).await.expect(201));
+    Worker { team: team.to_owned(), person, project, task, windows, held, asked, rate }
 }
 
 /// What of somebody a call is about.
@@ -181,6 +184,10 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("GET /api/v1/correction", Employees(""), none.clone(), READ),
         ("GET /api/v1/correction/{id}", Thing(|w| w.asked[0].clone()), none.clone(), READ),
         ("POST /api/v1/correction/{id}/refuse", Thing(|w| w.asked[1].clone()), json!({ "reason": "No." }), CHANGED),
+        ("GET /api/v1/rate", Employees(""), none.clone(), READ),
+        ("GET /api/v1/rate/{id}", Thing(|w| w.rate.clone()), none.clone(), HIDDEN),
+        // Pricing anew is of no team.
+        ("GET /api/v1/reprice/{id}", Thing(|w| w.rate.clone()), none.clone(), [(403, "other_team"); 3]),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
         ("POST /api/v1/quarantine/{id}/replay", Thing(|w| w.held[0].clone()), none.clone(), CHANGED),
