@@ -75,6 +75,9 @@ impl Reconciler {
             drop(found.get_or_create(&[("copy", copy)]));
             drop(repaired.get_or_create(&[("copy", copy)]));
         }
+        for outcome in ["done", "failed"] {
+            drop(rounds.get_or_create(&[("outcome", outcome)]));
+        }
         metrics.register(
             "t3_reconcile_found",
             "Entries of copies that were not as their owner knows them",
