@@ -223,10 +223,6 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     bench.send(vec![bench.window(0)]).await;
     still.store(true, Ordering::SeqCst);
     let late = bench.window(1);
-    // Nobody else gets it: a window from the queue would be waited for.
-    let other = spawn(&bench.world).await;
-    let retried = bench.window(2);
-    let _ = retried;
     bench.queue(vec![late.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
     let until = contracts::SettlementChanged {
@@ -251,5 +247,4 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     .await;
     assert_eq!(bench.stored().await.len(), 1);
     assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Duplicate(_)]));
-    drop(other);
 }
