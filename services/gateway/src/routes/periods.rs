@@ -185,7 +185,7 @@ pub(super) async fn send_back_period(
 
 /// Why a period or a lock is opened again.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Reason {
+pub(super) struct ReopenReason {
     /// The audit trail keeps it, and the employee sees it.
     #[schema(value_type = String, example = "A sheet was found.")]
     reason: Note,
@@ -197,7 +197,7 @@ pub(super) struct Reason {
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
-    request_body = Reason,
+    request_body = ReopenReason,
     responses(
         (status = 200, description = "It is open again.", body = Period),
         (status = 403, description = "`forbidden`: a manager asks."),
@@ -208,7 +208,7 @@ pub(super) async fn reopen_period(
     State(app): State<Arc<App>>,
     Admin(asker): Admin,
     PathId(id): PathId<PeriodId>,
-    Body(Reason { reason }): Body<Reason>,
+    Body(ReopenReason { reason }): Body<ReopenReason>,
 ) -> Result<Json<Period>, Problem> {
     let known = asker.ask(&app, ReopenPeriod { id, reason }).await?;
     Ok(Json(shown(&app, known).await))

@@ -73,7 +73,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
 
     // An employee sees and submits their own, and decides about nothing.
     let own = office.as_ann("GET", &format!("/api/v1/period?{}", range(OCTOBER)), Value::Null).await.expect(200);
-    assert_eq!(own.as_array().unwrap()[..], std::slice::from_ref(&period));
+    assert_eq!(own.as_array().unwrap().as_slice(), std::slice::from_ref(&period));
     for of_bob in [
         format!("/api/v1/period?{}&employeeId={}", range(OCTOBER), bob.id),
         path.replace(&office.ann.id.to_string(), &bob.id.to_string()),

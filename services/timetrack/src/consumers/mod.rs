@@ -12,7 +12,6 @@ mod settling;
 
 pub(crate) use self::{
     bindings::{assignment_changed, employee_changed, member_changed, project_changed, rates_changed, task_changed},
-    bindings::{assignment_changed, employee_changed, member_changed, project_changed, task_changed},
     check::{Fate, check},
     early::retry_early,
     ingest::Ingest,

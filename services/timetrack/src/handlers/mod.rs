@@ -24,7 +24,6 @@ pub(crate) use self::{
     correction_requests::{ask_correction, get_correction, list_corrections},
     decide::{admit_quarantined, discard_quarantined},
     decide_correction::{accept_correction, refuse_correction},
-    facts::list_facts,
     facts::{find_facts, list_facts, list_facts_of, sum_facts},
     get::get,
     list::list,
