@@ -2,14 +2,14 @@
 
 use contracts::{
     AdmitQuarantined, ApprovePeriod, Bounded, Code, Conditional, CorrectWindow, CreateApiKey, CreateEmployee,
-    CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam,
-    DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPeriod, GetPeriodSums, GetProject, GetProjectTime,
-    GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries,
-    ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPeriods, ListProjects, ListQuarantine, ListTasks,
-    ListTeams, ListWindows, Page, Payee, Project, ProjectId, ReactivateEmployee, ReopenLock, ReopenPeriod,
-    ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRole, SetSettings,
-    Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows, VoidWindow,
-    Within,
+    CreatePayRun, CreateProject, CreateTask, CreateTeam, DeactivateEmployee, DeleteProject, DeleteTask, DeleteTeam,
+    DiscardQuarantined, Failure, Filter, GetApiKey, GetEmployee, GetPayRun, GetPeriod, GetPeriodSums, GetProject,
+    GetProjectTime, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListAdjustments,
+    ListApiKeys, ListAuditEntries, ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns,
+    ListPeriods, ListProjects, ListQuarantine, ListTasks, ListTeams, ListWindows, Page, Payee, Project, ProjectId,
+    ReactivateEmployee, ReopenLock, ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset,
+    SetLock, SetMemberships, SetRole, SetSettings, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject,
+    UpdateTask, UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -50,7 +50,9 @@ macro_rules! admins_alone {
     )*};
 }
 
-admins_alone! { ReopenPeriod, SetLock, ReopenLock }
+admins_alone! {
+    ReopenPeriod, SetLock, ReopenLock, CreatePayRun, GetPayRun, ListPayRuns, ListPaidPeriods,
+}
 
 /// What has an id, and of whom it is only its service knows: that is told the bounds.
 macro_rules! bounded {
@@ -173,6 +175,14 @@ impl ForManagers for ListOverlaps {
 }
 
 impl ForManagers for ListPeriods {
+    type Sent = Self;
+
+    fn within(self, reach: &Reach) -> Result<Self, Failure> {
+        Ok(Self { employees: reach.seen_of(self.employees)?, ..self })
+    }
+}
+
+impl ForManagers for ListAdjustments {
     type Sent = Self;
 
     fn within(self, reach: &Reach) -> Result<Self, Failure> {

@@ -2,6 +2,7 @@
 //! as the API, rendered here; every page works without JavaScript.
 
 mod account;
+mod approvals;
 mod assets;
 mod attention;
 mod audit;
@@ -111,6 +112,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::ASSIGN, post(attention::assign)))
         .merge(page(&places::ADMIT, post(attention::admit)))
         .merge(page(&places::DISCARD, post(attention::discard)))
+        .merge(page(&places::APPROVALS, get(approvals::show)))
+        .merge(page(&places::APPROVE, post(approvals::approve)))
+        .merge(page(&places::SEND_BACK, post(approvals::send_back)))
+        .merge(page(&places::REOPEN, post(approvals::reopen)))
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
         .merge(page(&places::WINDOWS, get(windows::show)))

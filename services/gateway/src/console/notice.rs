@@ -28,10 +28,13 @@ pub(super) enum Done {
     PasswordChanged,
     SessionEnded,
     SessionsEnded,
+    Approved,
+    SentBack,
+    Reopened,
 }
 
 impl Done {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 24] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -53,6 +56,9 @@ impl Done {
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
+        Self::Approved,
+        Self::SentBack,
+        Self::Reopened,
     ];
 
     /// As it stands in an address.
@@ -79,6 +85,9 @@ impl Done {
             Self::PasswordChanged => "password-changed",
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
+            Self::Approved => "approved",
+            Self::SentBack => "sent-back",
+            Self::Reopened => "reopened",
         }
     }
 
@@ -109,6 +118,11 @@ impl Done {
             }
             Self::SessionEnded => "That session is ended.",
             Self::SessionsEnded => "All your other sessions are ended.",
+            Self::Approved => {
+                "Approved: nothing in it changes any more. What comes late for it is held back until somebody decides."
+            }
+            Self::SentBack => "Sent back to the employee, with what you have written.",
+            Self::Reopened => "Open again. What was held back because of it is counted in a moment.",
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use contracts::{
     EmployeeId, ProjectId,
-    Resource::{Analytics, Audit, Employees, Keys, Projects, Settings, Tasks, Time},
+    Resource::{Analytics, Audit, Employees, Keys, Periods, Projects, Settings, Tasks, Time},
     TaskId, WindowId,
 };
 
@@ -53,6 +53,10 @@ pub(super) const REPLAY: Place = place("/console/attention/replay", "Needs atten
 pub(super) const ASSIGN: Place = place("/console/attention/assign", "Needs attention", Scoped(Time));
 pub(super) const ADMIT: Place = place("/console/attention/admit", "Needs attention", Scoped(Time));
 pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs attention", Scoped(Time));
+pub(super) const APPROVALS: Place = place("/console/approvals", "Approvals", Scoped(Periods));
+pub(super) const APPROVE: Place = place("/console/approvals/approve", "Approvals", Scoped(Periods));
+pub(super) const SEND_BACK: Place = place("/console/approvals/send-back", "Approvals", Scoped(Periods));
+pub(super) const REOPEN: Place = place("/console/approvals/reopen", "Approvals", Scoped(Periods));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
 pub(super) const WINDOWS: Place = place("/console/windows", "Windows", ScopedOrOwn(Analytics));
@@ -74,15 +78,15 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 11] =
-    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
+pub(super) const MENU: [&Place; 12] =
+    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &APPROVALS, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
 
 /// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
 /// For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
-        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &REPORTS, &WINDOWS, &WINDOW,
-        &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN,
+        &NOW, &DAY, &WEEK, &PROJECTS, &PROJECT, &TASK, &PEOPLE, &PERSON, &ATTENTION, &APPROVALS, &REPORTS, &WINDOWS,
+        &WINDOW, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT, &ZONE, &LOG_IN,
     ];
     all.into_iter().map(|place| {
         let word = match (place.access, place.access.scope(&Method::GET)) {

@@ -17,6 +17,5 @@ pub(crate) use self::{
     knowledge::Knowledge,
     memory::Memory,
     recorder::{Arrival, publish, record_all},
-    settled::settled_in,
     settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

@@ -8,6 +8,7 @@ mod get;
 mod list;
 mod locks;
 mod overlaps;
+mod pay_runs;
 mod periods;
 mod quarantine;
 mod settings;
@@ -22,7 +23,8 @@ pub(crate) use self::{
     list::list,
     locks::{list_locks, reopen_lock, set_lock},
     overlaps::list_overlaps,
-    periods::{get_period, list_periods, reopen_period, send_back_period, submit_period},
+    pay_runs::{create_pay_run, get_pay_run, list_paid_periods, list_pay_runs, mark_what_is_paid},
+    periods::{get_period, list_adjustments, list_periods, reopen_period, send_back_period, submit_period},
     quarantine::{list_quarantine, replay_quarantined},
     settings::{get_settings, set_settings},
     update::{take_over_updates, update},

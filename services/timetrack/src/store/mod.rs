@@ -1,8 +1,10 @@
 //! The only place with MongoDB.
 
+mod adjustments;
 mod bindings;
 mod countable;
 mod locks;
+mod pay_runs;
 mod periods;
 mod quarantine;
 mod settings;
@@ -15,8 +17,10 @@ mod workers;
 use kit::{Database, Shape};
 
 pub(crate) use self::{
+    adjustments::{AdjustmentStore, StoredAdjustment},
     bindings::BindingStore,
     locks::{LockStore, StoredLock},
+    pay_runs::{PayRunStore, StoredPayRun},
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
     settings::SettingsStore,
@@ -42,6 +46,10 @@ pub(crate) struct Store {
     pub(crate) settings: SettingsStore,
     /// The pay periods about which somebody has done something.
     pub(crate) periods: PeriodStore,
+    /// What came late and was admitted.
+    pub(crate) adjustments: AdjustmentStore,
+    /// What was paid together.
+    pub(crate) pay_runs: PayRunStore,
     /// Up to when all is settled.
     pub(crate) locks: LockStore,
     /// What is settled by either.
@@ -52,7 +60,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 10] {
+    pub(crate) fn shapes() -> [Shape; 12] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -65,6 +73,8 @@ impl Store {
             LockStore::shape(),
             SettlementStore::shape(),
             WorkerStore::shape(),
+            AdjustmentStore::shape(),
+            PayRunStore::shape(),
         ]
     }
 
@@ -76,6 +86,8 @@ impl Store {
             locks,
             periods,
             workers: WorkerStore::open(db),
+            adjustments: AdjustmentStore::open(db),
+            pay_runs: PayRunStore::open(db),
             bindings: BindingStore::open(db),
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),
