@@ -6,7 +6,7 @@ use std::{fmt, iter, ops, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, counted};
+use crate::{Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, WindowId, counted};
 
 /// Which seconds count, on what, and at which rates, in 128 bits: two stretches of time that differ in
 /// any of it have different marks, but for chance.
@@ -25,6 +25,13 @@ impl TimeMark {
         let work = mixed([project.0, project.1, task.0, task.1, rates[0], rates[1]]) | 1;
         let moment = |at: i64| mixed([at.cast_unsigned()]);
         Self(work.wrapping_mul(moment(range.end().0).wrapping_sub(moment(range.start().0))))
+    }
+
+    /// The mark of an adjustment: so many milliseconds of a window, at these rates.
+    pub fn of_adjustment(window: WindowId, time: i64, cost: Rate, income: Rate) -> Self {
+        let (high, low) = window.0.as_u64_pair();
+        let [time, cost, income] = [time, cost.units(), income.units()].map(i64::cast_unsigned);
+        Self(mixed([high, low, time, cost, income]))
     }
 }
 
@@ -178,7 +185,7 @@ mod tests {
         }
     }
 
-    const FROZEN: &str = "00000000000000000000000000000000";
+    const FROZEN: &str = "f825c1c6b1011790dadd572b0cd684f9";
 
     proptest! {
         #[test]

@@ -9,6 +9,7 @@
 
 mod account;
 mod actor;
+mod adjustment;
 mod api_key;
 mod audit;
 mod audit_action;
@@ -41,6 +42,7 @@ mod overlaps;
 mod password;
 mod patch;
 mod pay_period;
+mod pay_run;
 mod payroll;
 mod period;
 mod project;
@@ -76,6 +78,7 @@ mod zone;
 
 pub use account::*;
 pub use actor::{Actor, UnknownActor};
+pub use adjustment::*;
 pub use api_key::*;
 pub use audit::*;
 pub use audit_action::Action;
@@ -108,6 +111,7 @@ pub use overlaps::*;
 pub use password::*;
 pub use patch::{nullable, present};
 pub use pay_period::PaySpan;
+pub use pay_run::*;
 pub use payroll::{InvalidPayee, Payee, Payroll, PayrollLine};
 pub use period::*;
 pub use project::*;

@@ -9,7 +9,9 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
-use crate::{Cents, CountedSum, EmployeeId, Millis, Note, Page, PayRunId, TimeMark, TimeRange, message::requests};
+use crate::{
+    AdjustedSum, Cents, CountedSum, EmployeeId, Millis, Note, Page, PayRunId, TimeMark, TimeRange, message::requests,
+};
 
 /// The most pay periods that one question may touch: more than a year of weeks.
 pub const PERIODS_MOST: usize = 60;
@@ -99,7 +101,7 @@ pub struct PeriodSum {
     pub costs: Cents,
     /// What it earned, rounded to cents.
     pub income: Cents,
-    /// Which seconds count, on what, and at which rates.
+    /// Which seconds count, on what, and at which rates; and which adjustments.
     pub hash: TimeMark,
 }
 
@@ -125,6 +127,10 @@ pub struct KnownPeriod {
     /// periods only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<PeriodSum>,
+    /// What adjustments count for in it, beside its sum: of windows that came when their own time was settled.
+    /// Lists say it of approved periods only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted: Option<AdjustedSum>,
     /// When it was submitted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Millis>,

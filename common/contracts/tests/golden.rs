@@ -610,6 +610,7 @@ fn periods(golden: &mut Golden) {
         end: AT + HOUR,
         status: PeriodStatus::Approved,
         sum: Some(sum),
+        adjusted: Some(AdjustedSum { time: HOUR, costs: Cents(4_050), income: Cents(5_000) }),
         submitted_at: Some(AT),
         submitted_hash: Some(TimeMark(17)),
         approved_at: Some(AT),
@@ -630,6 +631,23 @@ fn periods(golden: &mut Golden) {
         GetPeriodSums { ranges: vec![range()], employees: vec![id(1)], after: Some(id(2)) },
         Page { items: vec![EmployeeSums { employee: id(1), sums: vec![sum] }], next: Some(id(1)) },
     );
+    let adjustment = Adjustment {
+        id: id(5),
+        employee_id: id(1),
+        project_id: id(3),
+        task_id: id(4),
+        start: AT,
+        end: AT + HOUR,
+        counts_at: AT + 2 * HOUR,
+        sum: AdjustedSum { time: HOUR, costs: Cents(4_050), income: Cents(5_000) },
+        hash: TimeMark(18),
+    };
+    let after = AdjustmentCursor { counts_at: AT, id: id(5) };
+    golden.request(
+        ListAdjustments { range: range(), employees: vec![id(1)], after: Some(after) },
+        Page { items: vec![adjustment], next: Some(after) },
+    );
+    pay_runs(golden, period);
     let lock =
         Lock { project_id: Some(id(3)), locked_until: Some(AT), changed_by: Some("root".into()), changed_at: AT };
     golden.request(ListLocks {}, vec![lock.clone()]);
@@ -696,6 +714,41 @@ fn reprice(golden: &mut Golden) {
     };
     golden.request(StartReprice { filter, hash }, job.clone());
     golden.request(GetReprice { id: id(14) }, job);
+}
+
+fn pay_runs(golden: &mut Golden, period: PeriodId) {
+    let run = PayRun {
+        id: id(12),
+        start: AT,
+        end: AT + HOUR,
+        created_at: AT,
+        created_by: Some("root".into()),
+        period_count: 1,
+        time: HOUR,
+        costs: Cents(4_050),
+        income: Cents(5_000),
+        adjustment_time: 0,
+        adjustment_costs: Cents(0),
+        adjustment_income: Cents(0),
+    };
+    golden.request(CreatePayRun { start: AT, end: AT + HOUR }, MadePayRun { run: run.clone(), is_new: true });
+    golden.request(GetPayRun { id: id(12) }, run.clone());
+    golden.request(ListPayRuns { after: Some(id(12)) }, Page { items: vec![run], next: Some(id(12)) });
+    let paid = PaidPeriod {
+        id: period,
+        employee_id: id(1),
+        start: AT,
+        end: AT + HOUR,
+        time: HOUR,
+        costs: Cents(4_050),
+        income: Cents(5_000),
+        adjustment_time: 0,
+        adjustment_costs: Cents(0),
+        adjustment_income: Cents(0),
+        hash: TimeMark(17),
+    };
+    golden
+        .request(ListPaidPeriods { run: id(12), after: Some(period) }, Page { items: vec![paid], next: Some(period) });
 }
 
 fn attention(golden: &mut Golden) {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod, ListEmployees, ListPeriods,
-    Millis, NOBODY, Note, PERIODS_MOST, PayRunId, PaySpan, PeriodId, PeriodStatus, PeriodSum, ShownActor, TimeMark,
-    TimeRange,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
+    ListAdjustments, ListEmployees, ListPeriods, Millis, NOBODY, Note, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
+    PeriodStatus, PeriodSum, ShownActor, TimeMark, TimeRange,
 };
 use futures::try_join;
 use serde::Serialize;
@@ -34,7 +34,10 @@ pub(crate) struct Period {
     pub(crate) costs: Cents,
     /// What they earned, rounded to cents.
     pub(crate) income: Cents,
-    /// Which seconds count, on what, and at which rates: an approver names it in `If-Match`.
+    /// What adjustments count for in it, beside its own sums: of windows that came when their own time was
+    /// settled.
+    pub(crate) adjustments: Adjustments,
+    /// Which seconds count, on what, and at which rates, and which adjustments: an approver names it in `If-Match`.
     pub(crate) hash: TimeMark,
     /// When it was submitted last.
     pub(crate) submitted_at: Option<Millis>,
@@ -50,15 +53,34 @@ pub(crate) struct Period {
     pub(crate) pay_run: Option<PayRunId>,
 }
 
+/// What adjustments count for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Adjustments {
+    /// Milliseconds.
+    #[schema(example = 3_600_000)]
+    pub(crate) time: i64,
+    /// What they cost: each rounded to cents.
+    pub(crate) costs: Cents,
+    /// What they earned: each rounded to cents.
+    pub(crate) income: Cents,
+}
+
+impl From<AdjustedSum> for Adjustments {
+    fn from(AdjustedSum { time, costs, income }: AdjustedSum) -> Self {
+        Self { time, costs, income }
+    }
+}
+
 impl Period {
     /// A period of which somebody has asked timetrack.
     pub(crate) fn of(known: KnownPeriod) -> Self {
-        let sum = known.sum.unwrap_or_default();
-        Self::with(known, sum)
+        let (sum, adjusted) = (known.sum.unwrap_or_default(), known.adjusted.unwrap_or_default());
+        Self::with(known, sum, adjusted)
     }
 
-    fn with(known: KnownPeriod, sum: PeriodSum) -> Self {
+    fn with(known: KnownPeriod, sum: PeriodSum, adjusted: AdjustedSum) -> Self {
         let PeriodSum { time, costs, income, hash } = known.sum.unwrap_or(sum);
+        let adjustments = known.adjusted.unwrap_or(adjusted).into();
         let approved_by = known.approved_by.and_then(|actor| actor.parse::<Actor>().ok());
         Self {
             id: known.id,
@@ -69,6 +91,7 @@ impl Period {
             time,
             costs,
             income,
+            adjustments,
             hash,
             submitted_at: known.submitted_at,
             submitted_hash: known.submitted_hash,
@@ -88,6 +111,7 @@ fn open(employee: EmployeeId, span: PaySpan) -> KnownPeriod {
         end: span.range.end(),
         status: PeriodStatus::Open,
         sum: None,
+        adjusted: None,
         submitted_at: None,
         submitted_hash: None,
         approved_at: None,
@@ -119,13 +143,15 @@ pub(crate) async fn list(
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
     let spans = spans(app, range).await?;
-    let (mut known, sums, people) = try_join!(
+    let (mut known, sums, adjustments, people) = try_join!(
         known(app, asker, range, &employees),
         sums(app, asker, &spans, &employees),
+        adjustments(app, asker, &spans, &employees),
         people(app, asker, &employees),
     )?;
     let everybody: BTreeSet<EmployeeId> = people.into_iter().chain(sums.keys().copied()).collect();
-    let ids: BTreeSet<EmployeeId> = known.keys().map(|id| id.employee).chain(everybody).collect();
+    let late = adjustments.iter().map(|one| one.employee_id);
+    let ids: BTreeSet<EmployeeId> = known.keys().map(|id| id.employee).chain(everybody).chain(late).collect();
     let mut periods = Vec::with_capacity(ids.len() * spans.len());
     for employee in ids {
         let of_one = sums.get(&employee);
@@ -138,8 +164,16 @@ pub(crate) async fn list(
                     _ => KnownPeriod { start: period.start, end: period.end, ..told },
                 };
             }
-            let sum = of_one.and_then(|sums| sums.get(n)).copied().unwrap_or_default();
-            periods.push(Period::with(period, sum));
+            let mut sum = of_one.and_then(|sums| sums.get(n)).copied().unwrap_or_default();
+            let mut adjusted = AdjustedSum::default();
+            let counts = |one: &&Adjustment| {
+                one.employee_id == employee && (span.range.start()..span.range.end()).contains(&one.counts_at)
+            };
+            for one in adjustments.iter().filter(counts) {
+                sum.hash += one.hash;
+                adjusted += one.sum;
+            }
+            periods.push(Period::with(period, sum, adjusted));
         }
     }
     // Approved by the calendar of earlier settings.
@@ -181,6 +215,25 @@ async fn sums(
         after = page.next;
         if after.is_none() {
             return Ok(sums);
+        }
+    }
+}
+
+async fn adjustments(
+    app: &App,
+    asker: &Asker,
+    spans: &[PaySpan],
+    employees: &[EmployeeId],
+) -> Result<Vec<Adjustment>, Failure> {
+    let (mut adjustments, mut after) = (Vec::new(), None);
+    let ends = spans.first().zip(spans.last()).map(|(first, last)| (first.range.start(), last.range.end()));
+    let Some(Ok(range)) = ends.map(|(start, end)| TimeRange::new(start, end)) else { return Ok(adjustments) };
+    loop {
+        let page = asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after }).await?;
+        adjustments.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(adjustments);
         }
     }
 }

@@ -98,7 +98,8 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     consumers::retry_early(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
     handlers::open_what_was_given_up(app.clone(), &shutdown);
-    handlers::take_over_reprices(app, &shutdown);
+    handlers::take_over_reprices(app.clone(), &shutdown);
+    handlers::mark_what_is_paid(app, &shutdown);
     deps.health.started();
     shutdown.drained().await;
     Ok(())
@@ -150,6 +151,11 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::approve_period)
         .on(handlers::send_back_period)
         .on(handlers::reopen_period)
+        .on(handlers::list_adjustments)
+        .on(handlers::create_pay_run)
+        .on(handlers::get_pay_run)
+        .on(handlers::list_pay_runs)
+        .on(handlers::list_paid_periods)
         .on(handlers::list_locks)
         .on(handlers::set_lock)
         .on(handlers::reopen_lock)

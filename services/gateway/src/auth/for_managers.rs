@@ -2,16 +2,17 @@
 
 use contracts::{
     AcceptCorrection, AdmitQuarantined, ApprovePeriod, AskCorrection, Bounded, Code, Conditional, CorrectWindow,
-    CountQuarantine, CountUndelivered, CreateApiKey, CreateEmployee, CreateProject, CreateTask, CreateTeam, DatedRate,
-    DeactivateEmployee, DeleteProject, DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined, Failure, Filter,
-    GetApiKey, GetCorrection, GetEmployee, GetPeriod, GetPeriodSums, GetProject, GetProjectTime, GetRate, GetReprice,
-    GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow, InviteEmployee, ListApiKeys, ListAuditEntries,
-    ListCorrections, ListEmployees, ListLocks, ListLongDays, ListOverlaps, ListPeriods, ListProjects, ListQuarantine,
-    ListRates, ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, PreviewReprice,
-    Project, ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod,
-    ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole,
-    SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam,
-    UpdateWindows, VoidWindow, Within,
+    CountQuarantine, CountUndelivered, CreateApiKey, CreateEmployee, CreatePayRun, CreateProject, CreateTask,
+    CreateTeam, DatedRate, DeactivateEmployee, DeleteProject, DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined,
+    Failure, Filter, GetApiKey, GetCorrection, GetEmployee, GetPayRun, GetPeriod, GetPeriodSums, GetProject,
+    GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
+    InviteEmployee, ListAdjustments, ListApiKeys, ListAuditEntries, ListCorrections, ListEmployees, ListLocks,
+    ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns, ListPeriods, ListProjects, ListQuarantine, ListRates,
+    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, PreviewReprice, Project,
+    ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod, ReplayQuarantined,
+    Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole, SetSettings,
+    StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows,
+    VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -55,7 +56,9 @@ macro_rules! admins_alone {
     )*};
 }
 
-admins_alone! { ReopenPeriod, SetLock, ReopenLock }
+admins_alone! {
+    ReopenPeriod, SetLock, ReopenLock, CreatePayRun, GetPayRun, ListPayRuns, ListPaidPeriods,
+}
 
 /// What has an id, and of whom it is only its service knows: that is told the bounds.
 macro_rules! bounded {
@@ -184,7 +187,8 @@ macro_rules! of_employees {
 }
 
 of_employees! {
-    ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered, ListPeriods, GetPeriodSums,
+    ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered, ListPeriods, ListAdjustments,
+    GetPeriodSums,
 }
 
 /// They settle a manager's hours too.

@@ -233,6 +233,9 @@ fn remedy(code: Code) -> Option<&'static str> {
         }
         Code::ClockAhead => "The computer's clock runs ahead. It is counted by itself when its time has come.",
         Code::ClockBehind => "The computer's clock runs far behind. Count it only if the date is right.",
+        Code::PeriodLocked => {
+            "Its time is settled. Count the hours as an adjustment in the time that is open now, or open the period again."
+        }
         Code::Conflict => "Another window has the same id. Counted, this one gets an id of its own.",
         _ => return None,
     })

@@ -2,6 +2,7 @@
 //! as the API, rendered here; every page works without JavaScript.
 
 mod account;
+mod approvals;
 mod assets;
 mod attention;
 mod audit;
@@ -122,6 +123,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::CORRECTIONS, get(corrections::show)))
         .merge(page(&places::ACCEPT_CORRECTION, post(corrections::accept)))
         .merge(page(&places::REFUSE_CORRECTION, post(corrections::refuse)))
+        .merge(page(&places::APPROVALS, get(approvals::show)))
+        .merge(page(&places::APPROVE, post(approvals::approve)))
+        .merge(page(&places::SEND_BACK, post(approvals::send_back)))
+        .merge(page(&places::REOPEN, post(approvals::reopen)))
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
         .merge(page(&places::REPORTS_XLSX, get(reports::xlsx)))

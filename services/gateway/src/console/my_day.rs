@@ -116,6 +116,7 @@ fn why(code: Code) -> &'static str {
         Code::ClockAhead => {
             "Your computer's clock runs ahead. The hours are counted by themselves when their time has come: set the clock right."
         }
+        Code::PeriodLocked => "Its time was settled already when it came in. Somebody decides how it counts.",
         Code::ClockBehind => {
             "Your computer's clock runs far behind. Set it right, and tell an admin when you really worked."
         }

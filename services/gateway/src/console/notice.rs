@@ -32,10 +32,13 @@ pub(super) enum Done {
     SessionEnded,
     SessionsEnded,
     RateDeleted,
+    Approved,
+    SentBack,
+    Reopened,
 }
 
 impl Done {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 28] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -61,6 +64,9 @@ impl Done {
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::RateDeleted,
+        Self::Approved,
+        Self::SentBack,
+        Self::Reopened,
     ];
 
     /// As it stands in an address.
@@ -91,6 +97,9 @@ impl Done {
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
             Self::RateDeleted => "rate-deleted",
+            Self::Approved => "approved",
+            Self::SentBack => "sent-back",
+            Self::Reopened => "reopened",
         }
     }
 
@@ -125,6 +134,11 @@ impl Done {
             Self::SessionEnded => "That session is ended.",
             Self::SessionsEnded => "All your other sessions are ended.",
             Self::RateDeleted => "Deleted: what held before goes on to hold.",
+            Self::Approved => {
+                "Approved: nothing in it changes any more. What comes late for it is held back until somebody decides."
+            }
+            Self::SentBack => "Sent back to the employee, with what you have written.",
+            Self::Reopened => "Open again. What was held back because of it is counted in a moment.",
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use contracts::{
     EmployeeId, ProjectId,
-    Resource::{Analytics, Audit, Employees, Keys, Projects, Rates, Settings, Tasks, Time},
+    Resource::{Analytics, Audit, Employees, Keys, Periods, Projects, Rates, Settings, Tasks, Time},
     TaskId, WindowId,
 };
 
@@ -60,6 +60,10 @@ pub(super) const DISCARD: Place = place("/console/attention/discard", "Needs att
 pub(super) const CORRECTIONS: Place = place("/console/corrections", "Corrections", Scoped(Time));
 pub(super) const ACCEPT_CORRECTION: Place = place("/console/corrections/accept", "Corrections", Scoped(Time));
 pub(super) const REFUSE_CORRECTION: Place = place("/console/corrections/refuse", "Corrections", Scoped(Time));
+pub(super) const APPROVALS: Place = place("/console/approvals", "Approvals", Scoped(Periods));
+pub(super) const APPROVE: Place = place("/console/approvals/approve", "Approvals", Scoped(Periods));
+pub(super) const SEND_BACK: Place = place("/console/approvals/send-back", "Approvals", Scoped(Periods));
+pub(super) const REOPEN: Place = place("/console/approvals/reopen", "Approvals", Scoped(Periods));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_XLSX: Place = place("/console/reports/xlsx", "Reports", Scoped(Analytics));
@@ -84,8 +88,21 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 12] =
-    [&NOW, &DAY, &WEEK, &PROJECTS, &PEOPLE, &ATTENTION, &CORRECTIONS, &REPORTS, &AUDIT, &SETTINGS, &MY_DAY, &ACCOUNT];
+pub(super) const MENU: [&Place; 12] = [
+    &NOW,
+    &DAY,
+    &WEEK,
+    &PROJECTS,
+    &PEOPLE,
+    &ATTENTION,
+    &CORRECTIONS,
+    &APPROVALS,
+    &REPORTS,
+    &AUDIT,
+    &SETTINGS,
+    &MY_DAY,
+    &ACCOUNT,
+];
 
 /// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
 /// For tests that open every page as everybody.
@@ -100,6 +117,7 @@ pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
         &PEOPLE,
         &PERSON,
         &ATTENTION,
+        &APPROVALS,
         &REPORTS,
         &WINDOWS,
         &WINDOW,

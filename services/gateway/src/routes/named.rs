@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use contracts::{EmployeeId, LongDay, Name, Overlap, ProjectId, ProjectTime, TaskId, TimeRow, Window};
+use contracts::{EmployeeId, LongDay, Name, Overlap, PaidPeriod, ProjectId, ProjectTime, TaskId, TimeRow, Window};
 use serde::Serialize;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -58,6 +58,7 @@ pub(super) type NamedTimeRow = Named<TimeRow>;
 pub(super) type NamedProjectTime = Named<ProjectTime>;
 pub(super) type NamedOverlap = Named<Overlap>;
 pub(super) type NamedLongDay = Named<LongDay>;
+pub(super) type NamedPaidPeriod = Named<PaidPeriod>;
 
 /// These items with names.
 pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
@@ -119,6 +120,12 @@ impl HasIds for ProjectTime {
 impl HasIds for Overlap {
     fn ids(&self) -> ItemIds {
         ItemIds { project: Some(self.project_id), task: Some(self.task_id), employee: Some(self.employee_id) }
+    }
+}
+
+impl HasIds for PaidPeriod {
+    fn ids(&self) -> ItemIds {
+        ItemIds { employee: Some(self.employee_id), ..ItemIds::default() }
     }
 }
 

@@ -28,7 +28,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
     accounts, analytics, api_keys, attention, audit, batch, correction_requests, corrections, employees, health, locks,
-    passwords, periods, projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries,
+    passwords, pay_runs, periods, projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries,
     under_path::under_path, windows,
 };
 use crate::{
@@ -138,6 +138,8 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Periods), routes!(periods::reopen_period)))
         .routes(access(Scoped(Periods), routes!(locks::list_locks, locks::set_lock)))
         .routes(access(Scoped(Periods), routes!(locks::reopen_lock)))
+        .routes(access(Scoped(Periods), routes!(pay_runs::create_pay_run, pay_runs::list_pay_runs)))
+        .routes(access(Scoped(Periods), routes!(pay_runs::get_pay_run)))
         .routes(access(Scoped(Resource::Settings), routes!(settings::get_settings, settings::set_settings)))
         .routes(access(Open, routes!(health::healthz)))
         .routes(access(Open, routes!(health::readyz)))

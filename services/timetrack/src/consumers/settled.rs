@@ -48,8 +48,8 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles this time, at most in a change that holds it; for whoever changes recorded windows.
-pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
+/// What settles this time, in a change that holds it.
+async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
     let settled = app.store.settlements.hold(tx, &[worked]).await?;
     match Judged::by(&settled, worked) {
         Judged { by: Some(by), .. } => Ok(Some(by)),
@@ -102,6 +102,9 @@ async fn is_counted(app: &App, tx: &mut Tx<'_>, id: contracts::PeriodId) -> Resu
         return Ok(period.settles);
     }
     let facts = app.store.windows.deciding_in(tx, period.employee, range).await?;
-    let mark = CountedSum::of(facts, range, app.config.count_overlaps).mark;
+    let mut mark = CountedSum::of(facts, range, app.config.count_overlaps).mark;
+    for one in app.store.adjustments.counting_in(tx, period.employee, range).await? {
+        mark += one.hash;
+    }
     Ok(period.sum.is_some_and(|sum| sum.hash == mark))
 }

@@ -131,6 +131,25 @@ impl Settled {
         before.map(|(start, rest)| (*start, *rest)).filter(move |(_, (end, _))| *end > range.start())
     }
 
+    /// The first moment from this one on that nothing has settled, for whoever works on this project.
+    pub(crate) fn next_open(&self, employee: EmployeeId, project: ProjectId, from: Millis) -> Millis {
+        let mut at = from;
+        while let Ok(range) = TimeRange::new(at, at + 1)
+            && let Some(part) = self.settled_around(Worked { employee, project, range })
+        {
+            at = part;
+        }
+        at
+    }
+
+    /// Where what settles this moment ends.
+    fn settled_around(&self, worked: Worked) -> Option<Millis> {
+        match self.by(worked)? {
+            SettledBy::Organisation { until } | SettledBy::Project { until, .. } => Some(until),
+            SettledBy::Period(_) => self.periods_of(worked.employee, worked.range).next().map(|(_, (end, _))| end),
+        }
+    }
+
     /// The settled parts of this time, in order; what adjoins is one.
     pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
         let Worked { employee, project, range } = worked;
@@ -283,6 +302,17 @@ mod tests {
             prop_assert!(parts.windows(2).all(|pair| pair[0].end() < pair[1].start()));
             let told: Vec<i64> = parts.iter().flat_map(|part| part.start().0..part.end().0).collect();
             prop_assert_eq!(told, settled);
+        }
+
+        #[test]
+        fn the_next_open_moment_is_the_first_that_nothing_has_settled(
+            all in history(), (of, on) in (0..4u128, 0..3u128), from in -5..60i64,
+        ) {
+            let mut heard = HeardSettled::default();
+            all.iter().for_each(|one| heard.hear(one.clone()));
+            let next = heard.settled().next_open(employee(of), project(on), Millis(from));
+            let expected = (from..).find(|at| !is_settled(&all, of, on, *at));
+            prop_assert_eq!(Some(next.0), expected);
         }
 
         #[test]

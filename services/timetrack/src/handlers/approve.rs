@@ -7,7 +7,7 @@ use contracts::{
 use kit::{Call, Error, Shutdown};
 use tokio::time::{Instant, sleep};
 
-use super::periods::{PUBLISHED, actor, current, next, range_of, require_decidable, save, shown, sum_of};
+use super::periods::{PUBLISHED, actor, added_up, current, next, range_of, require_decidable, save, shown, sum_of};
 use crate::{
     App,
     consumers::{until_all_have_heard, until_queue_is_done},
@@ -41,7 +41,7 @@ pub(crate) async fn approve_period(
     let settings = app.store.settings.get().await?;
     let period = current(app.store.periods.find(id).await?, id, &settings)?;
     if period.status != PeriodStatus::Approved {
-        require_seen(&seen, sum_of(&app, &period).await?.mark)?;
+        require_seen(&seen, sum_of(&app, &period).await?.0.hash)?;
         until_queue_is_done(&app).await?;
         require_none_early(&app, &period).await?;
     }
@@ -153,12 +153,14 @@ async fn settle(app: &App, call: &Call, closing: &StoredPeriod, seen: &[Tag]) ->
             return Err(Failure::new(Code::Unavailable, detail).into());
         };
         let facts = app.store.windows.deciding_in(tx, closing.employee, range).await?;
-        let sum = CountedSum::of(facts, range, app.config.count_overlaps);
-        require_seen(seen, sum.mark)?;
+        let adjustments = app.store.adjustments.counting_in(tx, closing.employee, range).await?;
+        let (sum, adjusted) = added_up(CountedSum::of(facts, range, app.config.count_overlaps), &adjustments);
+        require_seen(seen, sum.hash)?;
         let period = StoredPeriod {
             status: PeriodStatus::Approved,
             closing: None,
-            sum: Some(sum.into()),
+            sum: Some(sum),
+            adjusted: Some(adjusted),
             approved_at: Some(now),
             approved_by: actor(call),
             note: None,

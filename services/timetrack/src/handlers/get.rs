@@ -118,6 +118,11 @@ pub(super) async fn state_of(app: &App, held: &Held) -> Result<WindowState, Erro
     {
         return recorded(app, stored).await;
     }
+    if let Some(id) = admitted_as
+        && let Some(adjustment) = app.store.adjustments.find(id, Some(held.item.employee_id)).await?
+    {
+        return Ok(WindowState::Recorded(Box::new(adjustment.window)));
+    }
     Ok(held.state())
 }
 

@@ -10,6 +10,7 @@ mod get;
 mod list;
 mod locks;
 mod overlaps;
+mod pay_runs;
 mod periods;
 mod quarantine;
 mod reprice;
@@ -29,7 +30,8 @@ pub(crate) use self::{
     list::list,
     locks::{list_locks, reopen_lock, set_lock},
     overlaps::list_overlaps,
-    periods::{get_period, list_periods, reopen_period, send_back_period, submit_period},
+    pay_runs::{create_pay_run, get_pay_run, list_paid_periods, list_pay_runs, mark_what_is_paid},
+    periods::{get_period, list_adjustments, list_periods, reopen_period, send_back_period, submit_period},
     quarantine::{count_quarantine, list_quarantine, replay_quarantined},
     reprice::{get_reprice, preview_reprice, start_reprice, take_over_reprices},
     settings::{get_settings, set_settings},

@@ -1,13 +1,17 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, Actor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure, GetPeriod, KnownPeriod, ListPeriods, Note,
-    Page, PeriodId, PeriodStatus, ReopenPeriod, SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
+    Action, Actor, AdjustedSum, Adjustment, AdjustmentCursor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure,
+    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PeriodId, PeriodStatus, PeriodSum, ReopenPeriod,
+    SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
 };
 use kit::{Call, Error, Tx};
 use serde_json::json;
 
-use crate::{App, store::StoredPeriod};
+use crate::{
+    App,
+    store::{StoredAdjustment, StoredPeriod},
+};
 
 /// How long the event of a change may take to leave the outbox.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
@@ -25,6 +29,21 @@ pub(crate) async fn list_periods(
     let periods = app.store.periods.touching(&request).await?;
     let known = futures::TryStreamExt::map_ok(periods, |period| period.known(None));
     Ok(kit::page_within(known, |period: &KnownPeriod| period.id).await?)
+}
+
+/// The adjustments that count in a range, page by page: for admins; for employees their own.
+pub(crate) async fn list_adjustments(
+    app: Arc<App>,
+    call: Call,
+    request: ListAdjustments,
+) -> Result<Page<Adjustment, AdjustmentCursor>, Error> {
+    match request.employees.as_slice() {
+        [] => call.require_admin()?,
+        named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
+    }
+    let adjustments = app.store.adjustments.listed(&request).await?;
+    let shown = futures::TryStreamExt::map_ok(adjustments, StoredAdjustment::shown);
+    Ok(kit::page_within(shown, |one: &Adjustment| AdjustmentCursor { counts_at: one.counts_at, id: one.id }).await?)
 }
 
 /// One period, as it is now.
@@ -51,7 +70,7 @@ pub(crate) async fn submit_period(
     }
     let (now, settings) = (app.clock.now(), app.store.settings.get().await?);
     let seen = current(app.store.periods.find(id).await?, id, &settings)?;
-    let hash = sum_of(&app, &seen).await?.mark;
+    let hash = sum_of(&app, &seen).await?.0.hash;
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
         require_undecided(&was)?;
@@ -113,6 +132,7 @@ pub(crate) async fn reopen_period(
             status: PeriodStatus::Open,
             settles: false,
             sum: None,
+            adjusted: None,
             approved_at: None,
             approved_by: None,
             note: Some(reason.clone()),
@@ -146,11 +166,22 @@ pub(super) fn current(
     }
 }
 
-/// What a period comes out at now.
-pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<CountedSum, Error> {
+/// What a period comes out at now, and its adjustments beside that.
+pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSum, AdjustedSum), Error> {
     let range = range_of(period)?;
     let facts = app.store.windows.deciding(period.employee, range).await?;
-    Ok(CountedSum::of(facts, range, app.config.count_overlaps))
+    let adjustments = app.store.adjustments.counting(period.employee, range).await?;
+    Ok(added_up(CountedSum::of(facts, range, app.config.count_overlaps), &adjustments))
+}
+
+/// The same out of what counts and the adjustments.
+pub(super) fn added_up(counted: CountedSum, adjustments: &[StoredAdjustment]) -> (PeriodSum, AdjustedSum) {
+    let (mut sum, mut adjusted) = (PeriodSum::from(counted), AdjustedSum::default());
+    for one in adjustments {
+        sum.hash += one.hash;
+        adjusted += one.sum;
+    }
+    (sum, adjusted)
 }
 
 pub(super) fn range_of(period: &StoredPeriod) -> Result<TimeRange, Error> {
@@ -160,8 +191,8 @@ pub(super) fn range_of(period: &StoredPeriod) -> Result<TimeRange, Error> {
 /// The period as it is told, with its sum.
 pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod, Error> {
     let sum = match period.sum {
-        Some(sum) => sum,
-        None => sum_of(app, &period).await?.into(),
+        Some(sum) => (sum, period.adjusted.unwrap_or_default()),
+        None => sum_of(app, &period).await?,
     };
     Ok(period.known(Some(sum)))
 }
@@ -205,8 +236,8 @@ pub(super) async fn save(
 ) -> Result<StoredPeriod, Error> {
     app.store.periods.save(tx, &period).await?;
     let told = |period: &StoredPeriod| {
-        let StoredPeriod { status, sum, note, .. } = period;
-        json!({ "status": status, "sum": sum, "note": note as &Option<Note> })
+        let StoredPeriod { status, sum, adjusted, note, .. } = period;
+        json!({ "status": status, "sum": sum, "adjusted": adjusted, "note": note as &Option<Note> })
     };
     let changes = changed(&told(&was), &told(&period));
     tx.audit(action, AuditSubject::new("period", period.id), changes).await?;

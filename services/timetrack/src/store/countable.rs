@@ -7,7 +7,7 @@ use futures::{Stream, TryStreamExt};
 use kit::{Error, Tx, mongo};
 use serde::Deserialize;
 
-use super::{WindowStore, windows::filter_of};
+use super::{StoredPeriod, WindowStore, windows::filter_of};
 use crate::domain::Worked;
 
 /// A recorded window, as far as it counts.
@@ -76,6 +76,12 @@ struct Where {
 }
 
 #[derive(Debug, Deserialize)]
+struct OnlyId {
+    #[serde(rename = "_id")]
+    id: WindowId,
+}
+
+#[derive(Debug, Deserialize)]
 struct StoredWhere {
     window: Where,
 }
@@ -103,6 +109,29 @@ impl WindowStore {
             all.push(window?.into());
         }
         Ok(all)
+    }
+
+    /// The ids of windows that begin in a period and are not marked as paid, at most so many.
+    pub(crate) async fn unpaid(
+        &self,
+        tx: &mut Tx<'_>,
+        period: &StoredPeriod,
+        most: usize,
+    ) -> Result<Vec<WindowId>, Error> {
+        let these = doc! {
+            "window.employeeId": mongo::value(&period.employee),
+            "window.start": { "$gte": period.start.0, "$lt": period.end.0 },
+            "window.paid": false,
+            "voided": false,
+        };
+        let windows = self.windows.clone_with_type::<OnlyId>();
+        let found = windows.find(these).projection(doc! { "_id": 1 }).limit(most as i64);
+        let mut found = found.session(&mut tx.session).await?;
+        let mut ids = Vec::new();
+        while let Some(OnlyId { id }) = found.next(&mut tx.session).await.transpose()? {
+            ids.push(id);
+        }
+        Ok(ids)
     }
 
     /// Whether an employee has a window on one of these projects that overlaps this time before the

@@ -1,9 +1,11 @@
 //! The only place with MongoDB.
 
+mod adjustments;
 mod bindings;
 mod corrections;
 mod countable;
 mod locks;
+mod pay_runs;
 mod periods;
 mod quarantine;
 mod reprices;
@@ -20,9 +22,11 @@ use kit::{Database, Error, Shape};
 use crate::domain::{BindingKey, Bindings};
 
 pub(crate) use self::{
+    adjustments::{AdjustmentStore, StoredAdjustment},
     bindings::BindingStore,
     corrections::{CorrectionStore, StoredCorrection},
     locks::{LockStore, StoredLock},
+    pay_runs::{PayRunStore, StoredPayRun},
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
     reprices::{RepriceStore, Repricing},
@@ -51,6 +55,10 @@ pub(crate) struct Store {
     pub(crate) settings: SettingsStore,
     /// The pay periods about which somebody has done something.
     pub(crate) periods: PeriodStore,
+    /// What came late and was admitted.
+    pub(crate) adjustments: AdjustmentStore,
+    /// What was paid together.
+    pub(crate) pay_runs: PayRunStore,
     /// Up to when all is settled.
     pub(crate) locks: LockStore,
     /// What is settled by either.
@@ -63,7 +71,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 12] {
+    pub(crate) fn shapes() -> [Shape; 13] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
@@ -78,6 +86,8 @@ impl Store {
             SettlementStore::shape(),
             WorkerStore::shape(),
             CorrectionStore::shape(),
+            AdjustmentStore::shape(),
+            PayRunStore::shape(),
         ]
     }
 
@@ -105,6 +115,8 @@ impl Store {
             locks,
             periods,
             workers: WorkerStore::open(db),
+            adjustments: AdjustmentStore::open(db),
+            pay_runs: PayRunStore::open(db),
             bindings: BindingStore::open(db),
             windows: WindowStore::open(db),
             quarantine: QuarantineStore::open(db),

@@ -1,7 +1,7 @@
 use bson::{Document, doc};
 use contracts::{
-    DAY, EmployeeId, EventId, KnownPeriod, ListPeriods, Millis, Note, PayRunId, PaySpan, PeriodId, PeriodStatus,
-    PeriodSum, SettledTime, SettlementChanged, TimeMark,
+    AdjustedSum, DAY, EmployeeId, EventId, KnownPeriod, ListPeriods, Millis, Note, PayRunId, PaySpan, PeriodId,
+    PeriodStatus, PeriodSum, SettledTime, SettlementChanged, TimeMark, TimeRange,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
@@ -30,6 +30,9 @@ pub(crate) struct StoredPeriod {
     /// What it comes out at, for good, where it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sum: Option<PeriodSum>,
+    /// What adjustments count for in it, for good, where it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adjusted: Option<AdjustedSum>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) submitted_at: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,7 @@ impl StoredPeriod {
             version: 0,
             closing: None,
             sum: None,
+            adjusted: None,
             submitted_at: None,
             submitted_hash: None,
             approved_at: None,
@@ -83,13 +87,15 @@ impl StoredPeriod {
     }
 
     /// As it is told, with what it comes out at where that is known.
-    pub(crate) fn known(self, sum: Option<PeriodSum>) -> KnownPeriod {
+    pub(crate) fn known(self, sum: Option<(PeriodSum, AdjustedSum)>) -> KnownPeriod {
+        let (sum, adjusted) = sum.unzip();
         KnownPeriod {
             id: self.id,
             start: self.start,
             end: self.end,
             status: self.status,
             sum: self.sum.or(sum),
+            adjusted: self.adjusted.or(adjusted),
             submitted_at: self.submitted_at,
             submitted_hash: self.submitted_hash,
             approved_at: self.approved_at,
@@ -129,7 +135,8 @@ impl PeriodStore {
         let by_employee = mongo::index(doc! { "employee": 1, "start": 1 });
         let by_start = mongo::index(doc! { "start": 1, "_id": 1 });
         let by_closing = mongo::index(doc! { "closing.until": 1 });
-        ("periods", vec![by_employee, by_start, by_closing])
+        let by_run = mongo::index(doc! { "pay_run": 1, "_id": 1 });
+        ("periods", vec![by_employee, by_start, by_closing, by_run])
     }
 
     pub(super) fn open(db: &Database) -> Self {
@@ -171,6 +178,43 @@ impl PeriodStore {
         }
         let most = kit::PAGE_MOST as i64 + 1;
         Ok(self.0.find(filter).sort(doc! { "_id": 1 }).limit(most).await?)
+    }
+
+    /// The approved periods that lie in a range and that no run has paid, in a transaction.
+    pub(crate) async fn payable(&self, tx: &mut Tx<'_>, range: TimeRange) -> Result<Vec<StoredPeriod>, Error> {
+        let these = doc! {
+            "start": { "$gte": range.start().0, "$lt": range.end().0 },
+            "end": { "$lte": range.end().0 },
+            "status": mongo::value(&PeriodStatus::Approved),
+            "pay_run": null,
+        };
+        let mut found = self.0.find(these).sort(doc! { "_id": 1 }).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(period) = found.next(&mut tx.session).await {
+            all.push(period?);
+        }
+        Ok(all)
+    }
+
+    /// These are paid by a run.
+    pub(crate) async fn pay(&self, tx: &mut Tx<'_>, periods: &[StoredPeriod], run: PayRunId) -> Result<(), Error> {
+        let these = doc! { "_id": mongo::one_of(periods.iter().map(|period| period.id)) };
+        let paid = doc! { "$set": { "pay_run": mongo::value(&run) }, "$inc": { "version": 1_i64 } };
+        self.0.update_many(these, paid).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// Those that a run pays, in the order of their ids.
+    pub(crate) async fn paid_by(
+        &self,
+        run: PayRunId,
+        after: Option<PeriodId>,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredPeriod>> + use<>, Error> {
+        let mut these = doc! { "pay_run": mongo::value(&run) };
+        if let Some(after) = &after {
+            these.insert("_id", doc! { "$gt": mongo::value(after) });
+        }
+        Ok(self.0.find(these).sort(doc! { "_id": 1 }).await?)
     }
 
     /// Whether another approved period of the same employee holds a part of this one.

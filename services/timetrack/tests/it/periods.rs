@@ -1,12 +1,13 @@
 //! Pay periods: submitted, approved, sent back, opened again; and what happens to what arrives late.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use contracts::{
-    AdmitQuarantined, ApprovePeriod, Bounded, Caller, Code, Conditional, CorrectWindow, Failure, GetPeriod, GetWindow,
-    HOUR, IfMatch, KnownPeriod, ListQuarantine, Millis, Note, Outcome, PeriodId, PeriodStatus, ReopenPeriod,
-    SendBackPeriod, Service, SetSettings, Settings, SubmitPeriod, Tag, TimeMark, UpdateWindows, VoidWindow,
-    WindowChanges, WindowCorrection, WindowState, Within, stream,
+    AdmitQuarantined, ApprovePeriod, Bounded, Caller, Cents, Code, Conditional, CorrectWindow, CreatePayRun, Failure,
+    GetPeriod, GetWindow, HOUR, IfMatch, KnownPeriod, ListAdjustments, ListPaidPeriods, ListPayRuns, ListQuarantine,
+    Millis, Note, Outcome, PeriodId, PeriodStatus, ReopenPeriod, SendBackPeriod, Service, SetSettings, Settings,
+    SubmitPeriod, Tag, TimeMark, TimeRange, UpdateWindows, VoidWindow, WindowChanges, WindowCorrection, WindowState,
+    Within, stream,
 };
 use futures::future::join_all;
 use jiff::civil::date;
@@ -153,7 +154,8 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     for changes in [from(end - 2 * HOUR), from(end), until(end - 1), rate] {
         assert_eq!(code(correct(across.id, changes).await), Code::PeriodLocked);
     }
-    assert_eq!(code(correct(after.id, from(end - 1)).await), Code::PeriodLocked, "into it");
+    let into = WindowCorrection { end: Some(Millis(end + HOUR)), ..from(end - 1) };
+    assert_eq!(code(correct(after.id, into).await), Code::PeriodLocked);
     for window in [inside.id, across.id] {
         assert_eq!(code(bench.world.ask(&VoidWindow { id: window, reason: None }).await), Code::PeriodLocked);
     }
@@ -255,5 +257,76 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
     })
     .await;
     assert_eq!(bench.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_time_is_open() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    let recorded = bench.window(0);
+    bench.send(vec![recorded.clone()]).await;
+    let approved = bench.approve_now(id).await;
+    let october = (approved.start, approved.end);
+    let pay = CreatePayRun { start: october.0, end: october.1 };
+    let made = join_all((0..3).map(|_| bench.world.ask(&pay))).await;
+    let runs: BTreeSet<_> = made.iter().map(|made| made.as_ref().unwrap().run.id).collect();
+    assert_eq!(runs.len(), 1, "asked by three at once: {made:?}");
+    assert_eq!(made.iter().filter(|made| made.as_ref().unwrap().is_new).count(), 1);
+    assert!(bench.stored().await.iter().all(|window| window.paid));
+    assert_eq!(code(bench.reopen(id).await), Code::PeriodPaid);
+
+    // Half an hour of it was counted already; and it comes again, with another hour of the same.
+    let late = |from: i64, until: i64, hwid: &str| {
+        let mut window = bench.window(0).window;
+        (window.start, window.end) = (Millis(NOON + from), Millis(NOON + until));
+        window.hwid = crate::support::label(hwid);
+        bench.item(window)
+    };
+    let (first, second) = (late(HOUR / 2, 2 * HOUR, "a"), late(HOUR, 3 * HOUR, "b"));
+    let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");
+    let sent = bench.send(vec![first.clone(), second.clone(), across.clone()]).await;
+    assert!(sent.iter().all(|outcome| matches!(outcome, Outcome::Queued)), "{sent:?}");
+    let now = bench.world.clock.now();
+    for item in [&first, &second, &across, &second] {
+        let admitted = bench.world.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
+        assert_eq!((admitted.id, admitted.start), (item.id, item.window.start), "it shows where it belongs");
+        let told = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap();
+        assert!(matches!(told, WindowState::Recorded(window) if window.start == item.window.start));
+    }
+    let range = TimeRange::new(now - HOUR, now + HOUR).unwrap();
+    let listed = ListAdjustments { range, employees: vec![bench.ann], after: None };
+    let adjustments = bench.world.ask(&listed).await.unwrap().items;
+    let mut times: Vec<i64> = adjustments.iter().map(|one| one.sum.time).collect();
+    times.sort_unstable();
+    assert_eq!(times, [HOUR, HOUR, HOUR], "each second once");
+    assert!(adjustments.iter().all(|one| one.sum.income == Cents(5_000)));
+    assert_eq!(bench.period(id).await.sum, approved.sum);
+    let rest = bench.stored().await.into_iter().find(|window| window.start == october.1).unwrap();
+    assert_eq!(rest.end, across.window.end, "what of it was open is recorded there");
+
+    // They are a part of the period in which they count, and of its hash.
+    let settings = Settings::default();
+    let open = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
+    let current = PeriodId { employee: bench.ann, first: open.first };
+    let period = bench.period(current).await;
+    assert_eq!(period.adjusted.map(|adjusted| (adjusted.time, adjusted.income)), Some((3 * HOUR, Cents(15_000))));
+    let approved = bench.approve_now(current).await;
+    assert_eq!((approved.adjusted, approved.sum), (period.adjusted, period.sum));
+    let third = late(4 * HOUR, 5 * HOUR, "d");
+    bench.send(vec![third.clone()]).await;
+    bench.world.ask(&AdmitQuarantined { id: third.id, content: None }).await.unwrap();
+    assert_eq!(bench.period(current).await, approved, "it counts in the next one");
+    let next = PeriodId { first: contracts::day_of(open.range.end(), settings.timezone.rules()), ..current };
+    assert_eq!(bench.period(next).await.adjusted.unwrap().time, HOUR);
+
+    let pay = CreatePayRun { start: approved.start, end: approved.end };
+    let run = bench.world.ask(&pay).await.unwrap().run;
+    assert_eq!((run.period_count, run.adjustment_time, run.adjustment_income), (1, 3 * HOUR, Cents(15_000)));
+    let paid = bench.world.ask(&ListPaidPeriods { run: run.id, after: None }).await.unwrap().items;
+    assert_eq!((paid.len(), paid[0].id, paid[0].adjustment_time), (1, current, 3 * HOUR));
+    assert_eq!(bench.world.ask(&ListPayRuns::default()).await.unwrap().items.len(), 2);
+    let none = CreatePayRun { start: Millis(0), end: Millis(1) };
+    assert_eq!(code(bench.world.ask(&none).await), Code::PeriodNotApproved);
     bench.world.finish().await;
 }

@@ -190,6 +190,15 @@ fn standing_still(still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>)
     })
 }
 
+/// Lets it go on, also where a test fails: nothing could be stopped otherwise.
+struct LetGo(Arc<AtomicBool>);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
@@ -203,6 +212,7 @@ async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Ar
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn an_approval_waits_for_what_a_worker_has_in_hand() {
     let (bench, still, times) = with_one_that_stands_still(false).await;
+    let _let_go = LetGo(still.clone());
     let id = bench.october();
     bench.send(vec![bench.window(0)]).await;
     still.store(true, Ordering::SeqCst);
@@ -220,6 +230,7 @@ async fn an_approval_waits_for_what_a_worker_has_in_hand() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     let (bench, still, times) = with_one_that_stands_still(true).await;
+    let _let_go = LetGo(still.clone());
     bench.send(vec![bench.window(0)]).await;
     still.store(true, Ordering::SeqCst);
     let late = bench.window(1);

@@ -1,0 +1,337 @@
+//! Pay periods of everybody: what is submitted, what it comes out at, and approving it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::response::Response;
+use contracts::{
+    ApprovePeriod, Caller, Conditional, EmployeeId, Failure, GetSettings, GetTeamMembers, IfMatch, ListQuarantine,
+    ListTeams, NOBODY, Note, PaySpan, PeriodId, PeriodStatus, QuarantinedWindow, ReopenPeriod, Resource, Scope,
+    SendBackPeriod, Tag, TeamId, TimeMark,
+};
+use futures::{StreamExt, stream, try_join};
+use jiff::civil::Date;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    errors,
+    notice::{Done, notice},
+    pages::Pager,
+    places,
+    visitor::Visitor,
+};
+use crate::{
+    auth::Asker,
+    error::Problem,
+    extract::{Form, Params},
+    names::Ids,
+    periods::{self, Period},
+};
+
+/// The people of one page.
+const PEOPLE: usize = 200;
+/// The most windows that are held back and looked at.
+const HELD: usize = 5_000;
+/// The most periods that are approved by one press.
+const MOST: usize = 1_000;
+/// How many are approved at once.
+const AT_ONCE: usize = 8;
+/// How long one may take.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// The page.
+pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
+    let content = content(&visitor, &params).await;
+    visitor.page(&places::APPROVALS, content)
+}
+
+/// Periods that are approved, each with the hash that the page has shown, and where the page was.
+#[derive(Deserialize)]
+pub(super) struct Seen {
+    periods: Option<String>,
+    from: Option<String>,
+}
+
+/// Approves these periods, as far as they are still what the page has shown.
+pub(super) async fn approve(visitor: Visitor, Form(seen): Form<Seen>) -> Result<Response, Problem> {
+    let seen_periods = read(seen.periods.as_deref().unwrap_or_default())?;
+    let approvals = seen_periods.into_iter().map(|(id, hash)| {
+        let if_match = IfMatch(Some(vec![Tag::sent(&hash.to_string())]));
+        let request = Conditional { change: ApprovePeriod { id }, if_match };
+        visitor.asker.ask_within(&visitor.app, PATIENCE, request)
+    });
+    let outcomes: Vec<_> = stream::iter(approvals).buffer_unordered(AT_ONCE).collect().await;
+    // What could be approved is; the first of the others says why not.
+    match outcomes.into_iter().find_map(Result::err) {
+        Some(failure) => Ok(visitor.failed(&failure)),
+        None => Ok(back(seen.from.as_deref(), Done::Approved)),
+    }
+}
+
+fn read(text: &str) -> Result<Vec<(PeriodId, TimeMark)>, Failure> {
+    let misfit = || Failure::field("periods", "must be periods, each with its hash");
+    let one = |pair: &str| {
+        let (id, hash) = pair.split_once('@')?;
+        Some((id.parse().ok()?, hash.parse().ok()?))
+    };
+    let all: Option<Vec<_>> = text.split(' ').filter(|pair| !pair.is_empty()).map(one).collect();
+    all.filter(|all| (1..=MOST).contains(&all.len())).ok_or_else(misfit)
+}
+
+/// The form with what is to be said of one period.
+#[derive(Deserialize)]
+pub(super) struct Said {
+    id: Option<String>,
+    note: Option<String>,
+    from: Option<String>,
+}
+
+impl Said {
+    fn read(&self) -> Result<(PeriodId, Note), Failure> {
+        let id = self.id.as_deref().unwrap_or_default().parse().map_err(|e| Failure::field("id", e))?;
+        let note = Note::parse(self.note.as_deref().unwrap_or_default().trim());
+        let note = note.ok().filter(|note| !note.as_str().is_empty());
+        Ok((id, note.ok_or_else(|| Failure::field("note", "must say why"))?))
+    }
+}
+
+/// Gives a submitted period back.
+pub(super) async fn send_back(visitor: Visitor, Form(said): Form<Said>) -> Result<Response, Problem> {
+    let (id, note) = said.read()?;
+    Ok(match visitor.ask(SendBackPeriod { id, note }).await {
+        Ok(_) => back(said.from.as_deref(), Done::SentBack),
+        Err(failure) => visitor.failed(&failure),
+    })
+}
+
+/// Opens an approved period again.
+pub(super) async fn reopen(visitor: Visitor, Form(said): Form<Said>) -> Result<Response, Problem> {
+    let (id, reason) = said.read()?;
+    Ok(match visitor.ask(ReopenPeriod { id, reason }).await {
+        Ok(_) => back(said.from.as_deref(), Done::Reopened),
+        Err(failure) => visitor.failed(&failure),
+    })
+}
+
+/// The page where it was, with what was done.
+fn back(from: Option<&str>, done: Done) -> Response {
+    let from: Vec<&str> = from
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| pair.starts_with("day=") || pair.starts_with("team=") || pair.starts_with("page="))
+        .filter(|pair| pair.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=-".contains(&byte)))
+        .collect();
+    let done = format!("done={}", done.word());
+    let pairs: Vec<&str> = [done.as_str()].into_iter().chain(from).collect();
+    errors::see(&format!("{}?{}", places::APPROVALS.path, pairs.join("&")))
+}
+
+async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
+    let settings = visitor.app.ask(Caller::Service, &GetSettings {}).await?;
+    let today = contracts::day_of(visitor.app.clock.now(), settings.timezone.rules());
+    let day: Option<Date> = params.get("day", "must be a day such as 2026-03-01")?;
+    // The last period that has ended, unless another one is named.
+    let current = settings.pay_period_of(today);
+    let span = match day {
+        Some(day) => settings.pay_period_of(day),
+        None => settings.pay_period_of(current.first.yesterday().unwrap_or(current.first)),
+    };
+    let team: Option<TeamId> = params.get("team", "must be the id of a team")?;
+    let teams = async {
+        if visitor.may(Scope::read(Resource::Teams)) {
+            Ok::<_, Failure>(visitor.first(ListTeams::default(), 1_000).await?.0)
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let held = async {
+        if visitor.may(Scope::read(Resource::Time)) {
+            Ok::<_, Failure>(visitor.first(ListQuarantine::default(), HELD).await?.0)
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (all, held, teams) = try_join!(list(visitor, span, team), held, teams)?;
+    let held = exceptions(&held, span);
+    let ids = Ids { employees: all.iter().map(|period| period.employee_id).collect(), ..Ids::default() };
+    let told = visitor.names(ids).await;
+    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
+    let mut all: Vec<Period> = all.into_iter().filter(|period| is_worth_a_line(period, &held)).collect();
+    all.sort_by_cached_key(|period| (rank(period.status), name(period.employee_id).to_lowercase(), period.id));
+    let from = visitor.here.split_once('?').map_or("", |(_, query)| query);
+    let is_clean = |period: &&Period| {
+        period.status == PeriodStatus::Submitted
+            && period.submitted_hash == Some(period.hash)
+            && !held.contains_key(&period.employee_id)
+            && period.employee_id != visitor.employee
+    };
+    let clean: Vec<String> =
+        all.iter().filter(is_clean).take(MOST).map(|period| format!("{}@{}", period.id, period.hash)).collect();
+    let may_decide = visitor.may(Scope::write(Resource::Periods));
+    let pager = Pager::of(params, all.len(), PEOPLE)?;
+    let waiting = all.iter().filter(|period| period.status == PeriodStatus::Submitted).count();
+    let shown = pager.part(all);
+    Ok(html! {
+        (notice(params))
+        (steps(visitor, span, &settings.pay_period_of(span.first.yesterday().unwrap_or(span.first)), team))
+        @if !teams.is_empty() {
+            form.row method="get" action=(visitor.address(places::APPROVALS.path)) {
+                input type="hidden" name="day" value=(span.first);
+                label { "Team " select name="team" {
+                    option value="" { "Everybody" }
+                    @for one in &teams { option value=(one.id) selected[Some(one.id) == team] { (one.name) } }
+                } }
+                button type="submit" { "Show" }
+            }
+        }
+        @if shown.is_empty() {
+            section { p.empty { "Nobody has recorded time in this period." } }
+        } @else {
+            section {
+                p { (visitor.reader.count(waiting)) " submitted." }
+                @if may_decide && !clean.is_empty() {
+                    form method="post" action=(visitor.address(places::APPROVE.path)) {
+                        input type="hidden" name="periods" value=(clean.join(" "));
+                        input type="hidden" name="from" value=(from);
+                        button type="submit" { "Approve all that is clean (" (visitor.reader.count(clean.len())) ")" }
+                    }
+                    p.hint { "Clean is what is submitted, has not changed since, and has no hours that are held back." }
+                }
+            }
+            section.wide tabindex="0" role="region" aria-label="Pay periods" {
+                (table(visitor, &shown, &held, name, from, may_decide))
+            }
+            (pager.links(visitor))
+        }
+    })
+}
+
+async fn list(visitor: &Visitor, span: PaySpan, team: Option<TeamId>) -> Result<Vec<Period>, Failure> {
+    let mut employees = Vec::new();
+    if let Some(team) = team {
+        visitor.asker.require_sight_of(&[], &[team])?;
+        employees = visitor.app.ask(Caller::Service, &GetTeamMembers { teams: vec![team] }).await?;
+        if employees.is_empty() {
+            employees.push(NOBODY);
+        }
+    }
+    periods::list(&visitor.app, &visitor.asker, span.range, employees).await
+}
+
+/// How many windows of each employee are held back that touch the period.
+fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId, usize> {
+    let mut exceptions = BTreeMap::new();
+    let touches =
+        |held: &&QuarantinedWindow| held.window.start < span.range.end() && held.window.end > span.range.start();
+    for held in held.iter().filter(touches) {
+        *exceptions.entry(held.employee_id).or_default() += 1;
+    }
+    exceptions
+}
+
+/// Whoever has worked nothing and said nothing needs no line.
+fn is_worth_a_line(period: &Period, held: &BTreeMap<EmployeeId, usize>) -> bool {
+    period.time != 0 || period.status != PeriodStatus::Open || held.contains_key(&period.employee_id)
+}
+
+const fn rank(status: PeriodStatus) -> u8 {
+    match status {
+        PeriodStatus::Submitted => 0,
+        PeriodStatus::Open => 1,
+        PeriodStatus::Approved => 2,
+    }
+}
+
+/// Leads to the periods before and after.
+fn steps(visitor: &Visitor, span: PaySpan, before: &PaySpan, team: Option<TeamId>) -> Markup {
+    let next = contracts::day_of(span.range.end(), visitor.reader.zone.rules());
+    let to = |day: Date| {
+        let team = team.map_or(String::new(), |team| format!("&team={team}"));
+        format!("{}?day={day}{team}", visitor.address(places::APPROVALS.path))
+    };
+    let last = next.yesterday().unwrap_or(next);
+    html! {
+        nav.row aria-label="Pay periods" {
+            a.button.quiet rel="prev" href=(to(before.first)) { "Before" }
+            strong { (visitor.reader.date(span.first)) " – " (visitor.reader.date(last)) }
+            a.button.quiet rel="next" href=(to(next)) { "After" }
+        }
+    }
+}
+
+fn status(period: &Period) -> &'static str {
+    match period.status {
+        PeriodStatus::Open => "open",
+        PeriodStatus::Submitted if period.submitted_hash != Some(period.hash) => "submitted, changed since",
+        PeriodStatus::Submitted => "submitted",
+        PeriodStatus::Approved if period.pay_run.is_some() => "paid",
+        PeriodStatus::Approved => "approved",
+    }
+}
+
+fn table<'a>(
+    visitor: &Visitor,
+    shown: &[Period],
+    held: &BTreeMap<EmployeeId, usize>,
+    name: impl Fn(EmployeeId) -> &'a str,
+    from: &str,
+    may_decide: bool,
+) -> Markup {
+    let reader = &visitor.reader;
+    let may_reopen = matches!(visitor.asker, Asker::Whole) && may_decide;
+    html! {
+        table {
+            thead { tr {
+                th scope="col" { "Who" } th scope="col" { "State" } th.number scope="col" { "Hours" }
+                th.number scope="col" { "Cost" } th.number scope="col" { "Income" } th.number scope="col" { "Held back" }
+                @if may_decide { th scope="col" { "Decide" } }
+            } }
+            tbody { @for period in shown { tr {
+                @let who = name(period.employee_id);
+                th scope="row" { (visitor.person(period.employee_id, who)) }
+                td.text {
+                    (status(period))
+                    @if let Some(note) = &period.note { " – " (note) }
+                }
+                td.number { (reader.hours(period.time)) }
+                td.number { (reader.money(period.costs)) }
+                td.number { (reader.money(period.income)) }
+                td.number { @if let Some(count) = held.get(&period.employee_id) { a href=(visitor.address(places::ATTENTION.path)) { (reader.count(*count)) } } @else { "0" } }
+                @if may_decide { td { (decide(visitor, period, who, from, may_reopen)) } }
+            } } }
+        }
+    }
+}
+
+fn decide(visitor: &Visitor, period: &Period, who: &str, from: &str, may_reopen: bool) -> Markup {
+    let with_note = |path: &str, label: &str, hint: &str| {
+        html! {
+            details {
+                summary { (label) span.unseen { " " (who) } }
+                form.row method="post" action=(visitor.address(path)) {
+                    input type="hidden" name="id" value=(period.id);
+                    input type="hidden" name="from" value=(from);
+                    label { (hint) " " input type="text" name="note" required; }
+                    button.quiet type="submit" { (label) span.unseen { " " (who) } }
+                }
+            }
+        }
+    };
+    html! {
+        @match period.status {
+            PeriodStatus::Approved => {
+                @if may_reopen && period.pay_run.is_none() { (with_note(places::REOPEN.path, "Open again", "Why")) }
+            }
+            _ => {
+                form method="post" action=(visitor.address(places::APPROVE.path)) {
+                    input type="hidden" name="periods" value={ (period.id) "@" (period.hash) };
+                    input type="hidden" name="from" value=(from);
+                    button type="submit" { "Approve" span.unseen { " " (who) } }
+                }
+                @if period.status == PeriodStatus::Submitted {
+                    (with_note(places::SEND_BACK.path, "Send back", "What is to be done"))
+                }
+            }
+        }
+    }
+}

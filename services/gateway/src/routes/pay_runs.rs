@@ -1,0 +1,217 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    Actor, Cents, CreatePayRun, Failure, GetPayRun, ListPaidPeriods, ListPayRuns, Millis, PaidPeriod, PayRun, PayRunId,
+    ShownActor,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    actors::{HasActor, name_actors},
+    audit::record_export,
+    created::created,
+    form::{Form, Table},
+    list::{List, ListRequest},
+    named::{NamedPaidPeriod, named},
+};
+use crate::{
+    App,
+    auth::{Admin, Asker},
+    error::Problem,
+    extract::{Body, Listing, Paging, PathId},
+};
+
+/// How long a run may take: all its windows are marked.
+const PATIENCE: Duration = Duration::from_secs(55);
+/// The columns of a run as a table.
+const COLUMNS: [&str; 11] = [
+    "id",
+    "employeeId",
+    "start",
+    "end",
+    "time",
+    "costs",
+    "income",
+    "adjustmentTime",
+    "adjustmentCosts",
+    "adjustmentIncome",
+    "employeeName",
+];
+
+/// Approved periods that are paid together. Its sums never change.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PayRun)]
+pub(super) struct ShownPayRun {
+    /// Its id.
+    id: PayRunId,
+    /// The periods that lie between this moment
+    start: Millis,
+    /// and this one.
+    end: Millis,
+    /// When it was made.
+    created_at: Millis,
+    /// By whom.
+    created_by: Option<ShownActor>,
+    /// How many periods it pays.
+    #[schema(example = 12)]
+    period_count: u64,
+    /// Their milliseconds together.
+    #[schema(example = 6_912_000_000i64)]
+    time: i64,
+    /// What they cost together: the sum of what each of them says.
+    costs: Cents,
+    /// What they earned together.
+    income: Cents,
+    /// Milliseconds of adjustments that count in them, beside their own.
+    #[schema(example = 3_600_000)]
+    adjustment_time: i64,
+    /// What these cost.
+    adjustment_costs: Cents,
+    /// What they earned.
+    adjustment_income: Cents,
+}
+
+impl From<PayRun> for ShownPayRun {
+    fn from(run: PayRun) -> Self {
+        let created_by = run.created_by.and_then(|actor| actor.parse::<Actor>().ok());
+        Self {
+            id: run.id,
+            start: run.start,
+            end: run.end,
+            created_at: run.created_at,
+            created_by: created_by.map(ShownActor::from),
+            period_count: run.period_count,
+            time: run.time,
+            costs: run.costs,
+            income: run.income,
+            adjustment_time: run.adjustment_time,
+            adjustment_costs: run.adjustment_costs,
+            adjustment_income: run.adjustment_income,
+        }
+    }
+}
+
+impl HasActor for ShownPayRun {
+    fn actor(&mut self) -> Option<&mut ShownActor> {
+        self.created_by.as_mut()
+    }
+}
+
+/// A pay run with all that it pays.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WholePayRun)]
+pub(super) struct WholePayRun {
+    #[serde(flatten)]
+    run: ShownPayRun,
+    /// The periods that it pays, as they were approved.
+    periods: Vec<NamedPaidPeriod>,
+}
+
+async fn shown(app: &App, run: PayRun) -> ShownPayRun {
+    let mut runs = [ShownPayRun::from(run)];
+    name_actors(&app.names, &mut runs).await;
+    let [run] = runs;
+    run
+}
+
+/// All that a run pays, in the order of employees.
+pub(crate) async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<PaidPeriod>, Failure> {
+    let (mut periods, mut after) = (Vec::new(), None);
+    loop {
+        let page = asker.ask(app, ListPaidPeriods { run, after }).await?;
+        periods.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(periods);
+        }
+    }
+}
+
+/// Pay all approved periods between two moments that no run has paid.
+///
+/// Their sums are those that they were approved with, and their windows are marked as `paid`, once. Asked
+/// again, or by two at once, it is the same run. A period that is approved later is paid by the next one.
+#[utoipa::path(
+    post, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
+    request_body(content = CreatePayRun, example = json!({"start": 1_759_276_800_000i64, "end": 1_761_955_200_000i64})),
+    responses(
+        (status = 201, description = "Made.", body = ShownPayRun),
+        (status = 200, description = "It was made before, and there is nothing more to pay.", body = ShownPayRun),
+        (status = 403, description = "`forbidden`: a manager asks."),
+        (status = 409, description = "`period_not_approved`: no period that lies between these moments is approved."),
+    ),
+)]
+pub(super) async fn create_pay_run(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    Body(request): Body<CreatePayRun>,
+) -> Result<Response, Problem> {
+    let made = asker.ask_within(&app, PATIENCE, request).await?;
+    let (location, run) = (format!("/api/v1/pay-run/{}", made.run.id), shown(&app, made.run).await);
+    Ok(if made.is_new { created(location, run) } else { (StatusCode::OK, Json(run)).into_response() })
+}
+
+/// All pay runs, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
+    params(Paging),
+    responses((status = 200, description = "The runs.", body = Vec<ShownPayRun>)),
+)]
+pub(super) async fn list_pay_runs(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let list = List { app, asker, listing, form: Form::Json };
+    list.answer_with_actors::<_, ShownPayRun>(ListPayRuns { after: None }).await
+}
+
+impl ListRequest for ListPayRuns {
+    type Item = PayRun;
+    type Place = PayRunId;
+
+    fn after(&self, after: Option<PayRunId>) -> Self {
+        Self { after }
+    }
+
+    fn place(&self, item: &PayRun) -> PayRunId {
+        item.id
+    }
+}
+
+/// One pay run, with all that it pays.
+///
+/// As JSON, or as a table with `Accept: text/csv`: a line for each period.
+#[utoipa::path(
+    get, path = "/api/v1/pay-run/{id}", tag = "Periods", security(("adminKey" = [])),
+    params(("id" = PayRunId, Path, description = "Which.")),
+    responses((status = 200, description = "The run.", content(
+        (WholePayRun = "application/json"),
+        (String = "text/csv", example = "id,employeeId,start,end,time,costs,income,adjustmentTime,adjustmentCosts,adjustmentIncome,employeeName\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072_2025-10-01,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,1759276800000,1761955200000,576000000,4800.0,8000.0,0,0.0,0.0,Ann Example\r\n"),
+    ))),
+)]
+pub(super) async fn get_pay_run(
+    State(app): State<Arc<App>>,
+    Admin(asker): Admin,
+    PathId(id): PathId<PayRunId>,
+    listing: Listing,
+) -> Result<Response, Problem> {
+    let run = asker.ask(&app, GetPayRun { id }).await?;
+    let periods = named(&app.names, paid_periods(&app, &asker, id).await?).await;
+    let table = Table { disposition: "attachment; filename=\"pay-run.csv\"", columns: COLUMNS.into() };
+    let form = Form::wanted(&listing, table);
+    record_export(&app, &form, "pay-run").await?;
+    if matches!(form, Form::Csv(_)) {
+        return Ok(form.answer(periods.into_iter())?);
+    }
+    let whole = WholePayRun { run: shown(&app, run).await, periods };
+    Ok((form.headers(), Json(whole)).into_response())
+}

@@ -1,0 +1,161 @@
+use bson::{Document, doc};
+use contracts::{
+    AdjustedSum, Adjustment, EmployeeId, ListAdjustments, Millis, TimeMark, TimeRange, WINDOW_MOST, Window, WindowId,
+};
+use futures::{Stream, TryStreamExt};
+use kit::{Database, Error, Shape, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// A window that was admitted when its time was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredAdjustment {
+    #[serde(rename = "_id")]
+    pub(crate) id: WindowId,
+    pub(crate) employee: EmployeeId,
+    /// When it counts.
+    pub(crate) counts_at: Millis,
+    /// What of it was settled: nothing that comes later counts there once more.
+    pub(crate) parts: Vec<TimeRange>,
+    /// What it counts for.
+    pub(crate) sum: AdjustedSum,
+    pub(crate) hash: TimeMark,
+    /// The window, where it belongs.
+    pub(crate) window: Window,
+}
+
+impl StoredAdjustment {
+    /// As it is told.
+    pub(crate) fn shown(self) -> Adjustment {
+        Adjustment {
+            id: self.id,
+            employee_id: self.employee,
+            project_id: self.window.project_id,
+            task_id: self.window.task_id,
+            start: self.window.start,
+            end: self.window.end,
+            counts_at: self.counts_at,
+            sum: self.sum,
+            hash: self.hash,
+        }
+    }
+}
+
+/// The adjustments. None is ever changed, but that it is paid.
+#[derive(Clone, Debug)]
+pub(crate) struct AdjustmentStore(Collection<StoredAdjustment>);
+
+impl AdjustmentStore {
+    pub(super) fn shape() -> Shape {
+        let by_moment = mongo::index(doc! { "counts_at": 1, "_id": 1 });
+        let by_employee = mongo::index(doc! { "employee": 1, "counts_at": 1 });
+        let by_window = mongo::index(doc! { "employee": 1, "window.start": 1 });
+        ("adjustments", vec![by_moment, by_employee, by_window])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("adjustments"))
+    }
+
+    /// One, of this employee or of anybody.
+    pub(crate) async fn find(
+        &self,
+        id: WindowId,
+        employee: Option<EmployeeId>,
+    ) -> Result<Option<StoredAdjustment>, Error> {
+        let mut filter = doc! { "_id": mongo::value(&id) };
+        if let Some(employee) = employee {
+            filter.insert("employee", mongo::value(&employee));
+        }
+        Ok(self.0.find_one(filter).await?)
+    }
+
+    /// The same in a transaction.
+    pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredAdjustment>, Error> {
+        Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Stores one that is new.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, adjustment: &StoredAdjustment) -> Result<(), Error> {
+        self.0.insert_one(adjustment).session(&mut tx.session).await?;
+        Ok(())
+    }
+
+    /// An employee's adjustments that count in a range.
+    pub(crate) async fn counting(
+        &self,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> Result<Vec<StoredAdjustment>, Error> {
+        Ok(self.0.find(counting(employee, range)).await?.try_collect().await?)
+    }
+
+    /// The same in a transaction.
+    pub(crate) async fn counting_in(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> Result<Vec<StoredAdjustment>, Error> {
+        self.all_in(tx, counting(employee, range)).await
+    }
+
+    /// An employee's adjustments that belong into a range, in a transaction.
+    pub(crate) async fn belonging(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> Result<Vec<StoredAdjustment>, Error> {
+        let filter = doc! {
+            "employee": mongo::value(&employee),
+            "window.start": { "$gt": (range.start() - WINDOW_MOST).0, "$lt": range.end().0 },
+        };
+        self.all_in(tx, filter).await
+    }
+
+    async fn all_in(&self, tx: &mut Tx<'_>, filter: Document) -> Result<Vec<StoredAdjustment>, Error> {
+        let mut found = self.0.find(filter).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(adjustment) = found.next(&mut tx.session).await {
+            all.push(adjustment?);
+        }
+        Ok(all)
+    }
+
+    /// Those that count in a range, in the order of moments and windows.
+    pub(crate) async fn listed(
+        &self,
+        asked: &ListAdjustments,
+    ) -> Result<impl Stream<Item = mongodb::error::Result<StoredAdjustment>> + use<>, Error> {
+        let (start, end) = (asked.range.start().0, asked.range.end().0);
+        let mut filter = doc! { "counts_at": { "$gte": start, "$lt": end } };
+        if !asked.employees.is_empty() {
+            filter.insert("employee", mongo::one_of(&asked.employees));
+        }
+        if let Some(after) = asked.after {
+            filter.insert(
+                "$or",
+                vec![
+                    doc! { "counts_at": { "$gt": after.counts_at.0 } },
+                    doc! { "counts_at": after.counts_at.0, "_id": { "$gt": mongo::value(&after.id) } },
+                ],
+            );
+        }
+        let order = doc! { "counts_at": 1, "_id": 1 };
+        Ok(self.0.find(filter).sort(order).limit(kit::PAGE_MOST as i64 + 1).await?)
+    }
+
+    /// Marks an employee's adjustments that count in a range as paid.
+    pub(crate) async fn pay(&self, employee: EmployeeId, range: TimeRange) -> Result<(), Error> {
+        self.0.update_many(counting(employee, range), doc! { "$set": { "window.paid": true } }).await?;
+        Ok(())
+    }
+}
+
+fn counting(employee: EmployeeId, range: TimeRange) -> Document {
+    doc! {
+        "employee": mongo::value(&employee),
+        "counts_at": { "$gte": range.start().0, "$lt": range.end().0 },
+    }
+}
