@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cents, EmployeeId, Millis, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId, message::requests,
+    Cents, EmployeeId, Millis, Money, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId, message::requests,
 };
 
 /// A window that arrived when its time was settled and that somebody has admitted. What of it was not
@@ -44,9 +44,15 @@ pub struct AdjustedSum {
 }
 
 impl AdjustedSum {
-    /// What so many milliseconds of a window count for.
-    pub fn of(fact: &WindowFact, time: i64) -> Self {
-        Self { time, costs: fact.costs(time).cents(), income: fact.income(time).cents() }
+    /// What these stretches of a window count for.
+    pub fn of(fact: &WindowFact, stretches: impl IntoIterator<Item = TimeRange>) -> Self {
+        let (mut time, mut costs, mut income) = (0, Money::default(), Money::default());
+        for part in stretches.into_iter().flat_map(|stretch| fact.parts_within(stretch)) {
+            time += part.range.length();
+            costs += Money::of(part.cost, part.range.length());
+            income += Money::of(part.income, part.range.length());
+        }
+        Self { time, costs: costs.cents(), income: income.cents() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{fmt, iter, ops, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, WindowId, counted};
+use crate::{AdjustedSum, Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, WindowId, counted};
 
 /// Which seconds count, on what, and at which rates, in 128 bits: two stretches of time that differ in
 /// any of it have different marks, but for chance.
@@ -27,11 +27,11 @@ impl TimeMark {
         Self(work.wrapping_mul(moment(range.end().0).wrapping_sub(moment(range.start().0))))
     }
 
-    /// The mark of an adjustment: so many milliseconds of a window, at these rates.
-    pub fn of_adjustment(window: WindowId, time: i64, cost: Rate, income: Rate) -> Self {
+    /// The mark of an adjustment: what a window counts for.
+    pub fn of_adjustment(window: WindowId, sum: AdjustedSum) -> Self {
         let (high, low) = window.0.as_u64_pair();
-        let [time, cost, income] = [time, cost.units(), income.units()].map(i64::cast_unsigned);
-        Self(mixed([high, low, time, cost, income]))
+        let [time, costs, income] = [sum.time, sum.costs.0, sum.income.0].map(i64::cast_unsigned);
+        Self(mixed([high, low, time, costs, income]))
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 12] = [
+pub(super) const MENU: [&Place; 13] = [
     &NOW,
     &DAY,
     &WEEK,

@@ -212,7 +212,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("POST /api/v1/pay-run", Thing(period), json!({ "start": TEN, "end": TEN + HOUR }), ALONE),
         ("GET /api/v1/pay-run", Thing(period), none.clone(), ALONE),
         ("GET /api/v1/pay-run/{id}", Thing(|w| w.person.id.to_string()), none.clone(), ALONE),
-        ("GET /api/v1/lock", Thing(period), none, [(200, ""), (200, ""), (200, "")]),
+        ("GET /api/v1/lock", Thing(period), none.clone(), [(200, ""), (200, ""), (200, "")]),
         ("PUT /api/v1/lock", Thing(period), json!({ "lockedUntil": TEN }), ALONE),
         ("POST /api/v1/lock/reopen", Thing(period), json!({ "reason": "A sheet was found." }), ALONE),
         ("POST /api/v1/correction/{id}/accept", Thing(|w| w.asked[0].clone()), none.clone(), CHANGED),

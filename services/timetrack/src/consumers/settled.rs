@@ -49,7 +49,7 @@ async fn with_locks_beside(
 }
 
 /// What settles this time, in a change that holds it.
-async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
+pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
     let settled = app.store.settlements.hold(tx, &[worked]).await?;
     match Judged::by(&settled, worked) {
         Judged { by: Some(by), .. } => Ok(Some(by)),

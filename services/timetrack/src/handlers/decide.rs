@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, AdjustedSum, AdmitQuarantined, AuditSubject, Bounded, Code, DAY, DiscardQuarantined, EventId, Failure,
-    Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created,
+    Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created, fitted,
 };
 use kit::{Call, Error, Tx, mongo};
 use uuid::Uuid;
@@ -176,14 +176,13 @@ async fn adjust(
         let before = app.store.adjustments.belonging(tx, worked.employee, worked.range).await?;
         counted.extend(before.into_iter().flat_map(|one| one.parts));
     }
-    let time = uncovered(&parts, &counted).into_iter().map(TimeRange::length).sum();
-    let fact = stored.fact();
+    let sum = AdjustedSum::of(&stored.fact(), uncovered(&parts, &counted));
     let adjustment = StoredAdjustment {
         id: stored.id,
         employee: worked.employee,
         counts_at: settled.next_open(worked.employee, worked.project, now),
-        sum: AdjustedSum::of(&fact, time),
-        hash: TimeMark::of_adjustment(stored.id, time, fact.cost_rate(), fact.income_rate()),
+        sum,
+        hash: TimeMark::of_adjustment(stored.id, sum),
         window: stored.window.clone(),
         parts: parts.clone(),
     };
@@ -207,6 +206,8 @@ fn part_of(stored: &StoredWindow, range: TimeRange) -> StoredWindow {
     let mut window = Window { id, start: range.start(), end: range.end(), ..stored.window.clone() };
     window.start_translated = window.start - window.timezone_offset;
     window.end_translated = window.end - window.timezone_offset;
+    let (rates, parts) = fitted(window.rates(), std::mem::take(&mut window.rate_parts), range);
+    window.set_rates(rates, parts);
     StoredWindow::new(window, stored.hash)
 }
 

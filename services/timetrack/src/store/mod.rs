@@ -71,7 +71,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 13] {
+    pub(crate) fn shapes() -> [Shape; 14] {
         let [windows, history] = WindowStore::shapes();
         [
             BindingStore::shape(),
