@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cents, EmployeeId, Millis, Money, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId, message::requests,
+    Cents, EmployeeId, Millis, Money, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId,
+    message::requests,
 };
 
 /// A window that arrived when its time was settled and that somebody has admitted. What of it was not

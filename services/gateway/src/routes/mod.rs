@@ -17,6 +17,7 @@ mod list;
 mod locks;
 mod named;
 mod passwords;
+mod pay_run_sheet;
 mod pay_runs;
 mod periods;
 mod projects;

@@ -20,12 +20,14 @@ use super::{
     form::{Form, Table},
     list::{List, ListRequest},
     named::{NamedPaidPeriod, named},
+    pay_run_sheet::pay_run_as_xlsx,
 };
 use crate::{
     App,
     auth::{Admin, Asker},
     error::Problem,
     extract::{Body, Listing, Paging, PathId},
+    sheet::SheetFile,
 };
 
 /// How long a run may take: all its windows are marked.
@@ -189,13 +191,14 @@ impl ListRequest for ListPayRuns {
 
 /// One pay run, with all that it pays.
 ///
-/// As JSON, or as a table with `Accept: text/csv`: a line for each period.
+/// As JSON, or as a table with `Accept: text/csv` or as a spreadsheet file: a line for each period.
 #[utoipa::path(
     get, path = "/api/v1/pay-run/{id}", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PayRunId, Path, description = "Which.")),
     responses((status = 200, description = "The run.", content(
         (WholePayRun = "application/json"),
         (String = "text/csv", example = "id,employeeId,start,end,time,costs,income,adjustmentTime,adjustmentCosts,adjustmentIncome,employeeName\r\n0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072_2025-10-01,0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072,1759276800000,1761955200000,576000000,4800.0,8000.0,0,0.0,0.0,Ann Example\r\n"),
+        (SheetFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ))),
 )]
 pub(super) async fn get_pay_run(
@@ -205,7 +208,11 @@ pub(super) async fn get_pay_run(
     listing: Listing,
 ) -> Result<Response, Problem> {
     let run = asker.ask(&app, GetPayRun { id }).await?;
-    let periods = named(&app.names, paid_periods(&app, &asker, id).await?).await;
+    let periods = paid_periods(&app, &asker, id).await?;
+    if listing.wants_xlsx {
+        return pay_run_as_xlsx(&app, &run, &periods).await;
+    }
+    let periods = named(&app.names, periods).await;
     let table = Table { disposition: "attachment; filename=\"pay-run.csv\"", columns: COLUMNS.into() };
     let form = Form::wanted(&listing, table);
     record_export(&app, &form, "pay-run").await?;

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Response},
 };
-use contracts::{Code, Failure, GetTime, Grouping, Millis, TimeRow, Zone};
+use contracts::{Failure, GetTime, Grouping, Millis, TimeRow, Zone};
 use jiff::Timestamp;
 
 use super::{audit::record_taken, list::ListRequest};
@@ -16,11 +16,11 @@ use crate::{
     error::Problem,
     extract::Listing,
     names::{Ids, Told},
-    sheet::{Cell, Column, Kind, MOST_LINES, Sheet, XLSX, too_long},
+    sheet::{Cell, Column, Kind, MOST_LINES, Sheet, answer, too_long},
 };
 
 /// How a browser keeps it.
-const DISPOSITION: HeaderValue = HeaderValue::from_static("attachment; filename=\"time.xlsx\"");
+const DISPOSITION: &str = "attachment; filename=\"time.xlsx\"";
 /// What a reader must know who adds the lines up.
 const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines.";
 
@@ -46,18 +46,8 @@ pub(crate) async fn time_as_xlsx(
     };
     let totals = whole.map(|whole| whole.items);
     let told = app.names.of(ids_of(&rows)).await;
-    // Writing a long file takes longer than others should wait for this thread.
-    let written = tokio::task::spawn_blocking(move || sheet(&request, &rows, totals.as_deref(), &told).file()).await;
-    let file = written.map_err(|error| {
-        tracing::error!(%error, "a sheet that cannot be written");
-        Failure::new(Code::Internal, "Something went wrong on our side.")
-    })??;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(XLSX)),
-        (header::CONTENT_DISPOSITION, DISPOSITION),
-        (header::VARY, HeaderValue::from_static("accept")),
-    ];
-    Ok((headers, link.map(|link| [link]), file).into_response())
+    let file = answer(sheet(&request, &rows, totals.as_deref(), &told), DISPOSITION).await?;
+    Ok((link.map(|link| [link]), file).into_response())
 }
 
 /// The first rows, and whether there are more.

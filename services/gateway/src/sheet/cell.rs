@@ -13,14 +13,14 @@ pub(crate) enum Cell {
     /// A day, or the first day of a month.
     Date(Date),
     /// A moment.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for pay runs, which are to come"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Moment(Millis),
     /// A length of time, in milliseconds.
     Hours(i64),
     /// An amount.
     Money(Cents),
     /// A whole number.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for pay runs, which are to come"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Number(i64),
 }
 

@@ -3,10 +3,15 @@
 mod cell;
 mod write;
 
-use contracts::{Failure, Zone};
+use axum::{
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, VARY},
+    response::{IntoResponse, Response},
+};
+use contracts::{Code, Failure, Zone};
 use utoipa::ToSchema;
 
 pub(crate) use self::cell::{Cell, defused};
+use crate::error::Problem;
 
 /// What a spreadsheet file is called in `Accept` and `Content-Type`.
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -29,14 +34,14 @@ pub(crate) enum Kind {
     /// A month, as its first day.
     Month,
     /// A moment, as the clocks of the sheet's zone show it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for pay runs, which are to come"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Moment,
     /// A length of time.
     Hours,
     /// An amount of money.
     Money,
     /// A number.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for pay runs, which are to come"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Number,
 }
 
@@ -84,9 +89,24 @@ impl Sheet {
         }
         write::file(self).map_err(|error| {
             tracing::error!(%error, "a sheet that cannot be written");
-            Failure::new(contracts::Code::Internal, "Something went wrong on our side.")
+            Failure::new(Code::Internal, "Something went wrong on our side.")
         })
     }
+}
+
+/// Answers with a sheet as a file, which a browser keeps under the name of the disposition.
+///
+/// # Errors
+/// As [`Sheet::file`].
+pub(crate) async fn answer(sheet: Sheet, disposition: &'static str) -> Result<Response, Problem> {
+    // Writing a long file takes longer than others should wait for this thread.
+    let written = tokio::task::spawn_blocking(move || sheet.file()).await;
+    let file = written.map_err(|error| {
+        tracing::error!(%error, "a sheet that cannot be written");
+        Failure::new(Code::Internal, "Something went wrong on our side.")
+    })??;
+    let headers = [(CONTENT_TYPE, XLSX), (CONTENT_DISPOSITION, disposition), (VARY, "accept")];
+    Ok((headers, file).into_response())
 }
 
 /// What whoever asks for a longer table is told.

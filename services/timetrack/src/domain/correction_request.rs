@@ -225,7 +225,7 @@ mod tests {
         let (item, _) = crate::domain::admission::tests::item(NOW.0 - 2 * HOUR, NOW.0 - HOUR);
         let label = |text| contracts::Label::parse(text).expect("a label");
         let admitted =
-            Admitted { billable: true, status: label("To Do"), priority: label("Low"), rates: Default::default() };
+            Admitted { billable: true, status: label("To Do"), priority: label("Low"), price: Default::default() };
         record(item, admitted)
     }
 
