@@ -105,6 +105,12 @@ async fn content(visitor: &Visitor, params: &Params, misfit: Option<Misfit<'_>>)
             @if visitor.may(Scope::write(Resource::Settings)) { (form(visitor, &settings, filled, wrong)) }
             @else { (told(visitor, &settings)) }
         }
+        @if visitor.may(Scope::read(Resource::Rates)) {
+            section {
+                h2 { "Rates" }
+                p { "What an hour costs and earns " a href=(visitor.address(places::RATES.path)) { "on all projects" } "; those of a project stand on its page." }
+            }
+        }
         @if let Some(all) = all {
             section {
                 h2 { "API keys" }

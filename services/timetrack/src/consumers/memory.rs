@@ -51,7 +51,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const MOST_READ: usize = 5_000;
 /// How long an event that is stored may take to be seen by all consumers.
 const SEEN: Duration = Duration::from_millis(20);
-/// How often it is counted anew what is held, where that was too much.
+/// How often it is counted anew what is held, and rates are read anew, where that was too much.
 const RECOUNT: Duration = Duration::from_secs(60);
 
 /// A look that has ended.
@@ -63,7 +63,7 @@ struct Look {
     up_to: Option<(Millis, Instant)>,
 }
 
-/// How often it is tried to read all rates, where that did not succeed.
+/// How often it is tried to read all rates, where not all may be there yet.
 const RATES_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is remembered, and how far that is complete.
@@ -209,8 +209,7 @@ impl Memory {
         self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
         self.count_held(app).await?;
-        let mut rates_read_at = Instant::now();
-        self.read_rates(app).await?;
+        let mut rates_due_at = Instant::now() + self.read_rates(app).await?;
         loop {
             tokio::select! {
                 () = self.awaited.notified() => {}
@@ -222,9 +221,8 @@ impl Memory {
                 counted_at = Instant::now();
                 self.count_held(app).await?;
             }
-            if rates_read_at.elapsed() > RATES_AGAIN && !self.remembered().knows_rates() {
-                rates_read_at = Instant::now();
-                self.read_rates(app).await?;
+            if rates_due_at <= Instant::now() && !self.remembered().knows_rates() {
+                rates_due_at = Instant::now() + self.read_rates(app).await?;
             }
         }
     }
@@ -248,13 +246,15 @@ impl Memory {
     }
 
     /// Reads all rates, once the copy holds all that was published before this process heard of any.
-    async fn read_rates(&self, app: &App) -> anyhow::Result<()> {
+    /// Says when it is tried again, where they are not known then.
+    async fn read_rates(&self, app: &App) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
-        if app.knowledge.is_complete(app).await {
-            let all = app.store.bindings.all_rates(MOST_RATES).await?;
-            self.remembered().keep_rates(all);
+        if !app.knowledge.is_complete(app).await {
+            return Ok(RATES_AGAIN);
         }
-        Ok(())
+        let all = app.store.bindings.all_rates(MOST_RATES).await?;
+        self.remembered().keep_rates(all);
+        Ok(RECOUNT)
     }
 
     /// Reads where days begin. Whoever changes it writes it down before telling.

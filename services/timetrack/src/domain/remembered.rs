@@ -134,17 +134,20 @@ impl Remembered {
 
     fn hear_rates(&mut self, rates: RatesChanged) {
         Arc::make_mut(&mut self.book).learn(Arc::new(rates));
-        if self.has_all_rates && self.book.weight() > MOST_RATES {
+        if self.book.weight() > MOST_RATES {
             (self.book, self.has_all_rates) = (Arc::default(), false);
         }
     }
 
     /// These are all rates, read after the copy was known to hold all that was published before the
-    /// first that was heard.
+    /// first that was heard. Where they are too many, none is remembered.
     pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
         let book = Arc::make_mut(&mut self.book);
         all.into_iter().for_each(|rates| book.learn(rates));
         self.has_all_rates = self.book.weight() <= MOST_RATES;
+        if !self.has_all_rates {
+            self.book = Arc::default();
+        }
     }
 
     /// Whether all rates are remembered.
