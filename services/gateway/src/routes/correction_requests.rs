@@ -153,7 +153,7 @@ pub(super) async fn get_correction(
         (status = 200, description = "Accepted.", body = CorrectionWithDecider),
         (status = 400, description = "`not_on_project`, `not_on_task`, `project_archived`, `unknown_project`, `unknown_task`, `employee_deactivated`: the time could not have been tracked."),
         (status = 403, description = "`own_time`: somebody else decides about one's own time."),
-        (status = 409, description = "`already_decided`: it was refused. `conflict`: the window has changed since this was asked for. `voided`: it counts no longer."),
+        (status = 409, description = "`already_decided`: it was refused. `conflict`: the window has changed since this was asked for. `voided`: it counts no longer. `period_locked`: the time is settled, and the answer says by which lock or period."),
     ),
 )]
 pub(super) async fn accept_correction(
