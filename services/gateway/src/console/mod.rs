@@ -21,6 +21,7 @@ mod locale;
 mod log_in;
 mod members;
 mod my_day;
+mod my_periods;
 mod notice;
 mod now;
 mod pages;
@@ -131,6 +132,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::END_SESSION, post(account::end_session)))
         .merge(page(&places::END_OTHERS, post(account::end_others)))
         .merge(page(&places::MY_DAY, get(my_day::show)))
+        .merge(page(&places::MY_SUBMIT, post(my_periods::submit)))
         .merge(page(&places::ZONE, get(zone::show).post(zone::submit)))
         .merge(page(&places::LOG_IN, get(log_in::show).post(log_in::submit)))
         .route(places::LOG_OUT, post(log_in::log_out))

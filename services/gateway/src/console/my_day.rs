@@ -12,7 +12,9 @@ use maud::{Markup, html};
 
 use super::{
     charts::{Bar, Figure, bars, figure},
-    lanes, places,
+    lanes, my_periods,
+    notice::notice,
+    places,
     visitor::Visitor,
 };
 use crate::{extract::Params, names::Told};
@@ -52,6 +54,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS),
         visitor.ask(by_day),
     )?;
+    let periods = my_periods::latest(visitor).await.unwrap_or_default();
     let (held, mut discarded) = (held.items, decided.items);
     discarded.retain(|window| window.recorded_as.is_none());
     let mut ids = lanes::ids_of(&windows);
@@ -76,6 +79,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let sentence = format!("{} hours in this week.", reader.hours(total));
     Ok(html! {
+        (notice(params))
         p { "Hello " (me.name) "." }
         (lanes::steps(visitor, places::MY_DAY.path, day, today))
         section {
@@ -87,6 +91,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         }
         @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
         @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
+        @if !periods.is_empty() { (my_periods::shown(visitor, &periods)) }
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }
     })
 }

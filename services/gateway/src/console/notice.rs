@@ -28,13 +28,14 @@ pub(super) enum Done {
     PasswordChanged,
     SessionEnded,
     SessionsEnded,
+    Submitted,
     Approved,
     SentBack,
     Reopened,
 }
 
 impl Done {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -56,6 +57,7 @@ impl Done {
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
+        Self::Submitted,
         Self::Approved,
         Self::SentBack,
         Self::Reopened,
@@ -85,6 +87,7 @@ impl Done {
             Self::PasswordChanged => "password-changed",
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
+            Self::Submitted => "submitted",
             Self::Approved => "approved",
             Self::SentBack => "sent-back",
             Self::Reopened => "reopened",
@@ -118,6 +121,7 @@ impl Done {
             }
             Self::SessionEnded => "That session is ended.",
             Self::SessionsEnded => "All your other sessions are ended.",
+            Self::Submitted => "Submitted: whoever approves it sees it now.",
             Self::Approved => {
                 "Approved: nothing in it changes any more. What comes late for it is held back until somebody decides."
             }

@@ -72,6 +72,7 @@ pub(super) const PASSWORD: Place = place("/console/account/password", "My accoun
 pub(super) const END_SESSION: Place = place("/console/account/end", "My account", Own);
 pub(super) const END_OTHERS: Place = place("/console/account/end-others", "My account", Own);
 pub(super) const MY_DAY: Place = place("/me", "My day", Own);
+pub(super) const MY_SUBMIT: Place = place("/me/submit", "My day", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 /// Takes a form only.
