@@ -23,6 +23,7 @@ mod locale;
 mod log_in;
 mod members;
 mod my_day;
+mod my_periods;
 mod notice;
 mod now;
 mod pages;
@@ -145,6 +146,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::MY_DAY, get(my_day::show)))
         .merge(page(&places::ASK, get(correction::show).post(correction::ask)))
         .merge(page(&places::ASK_VOID, post(correction::ask_void)))
+        .merge(page(&places::MY_SUBMIT, post(my_periods::submit)))
         .merge(page(&places::ZONE, get(zone::show).post(zone::submit)))
         .merge(page(&places::LOG_IN, get(log_in::show).post(log_in::submit)))
         .route(places::LOG_OUT, post(log_in::log_out))

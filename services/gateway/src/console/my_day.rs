@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use super::{
     charts::{Bar, Figure, bars, figure},
-    correction, lanes,
+    correction, lanes, my_periods,
     notice::notice,
     places,
     visitor::Visitor,
@@ -55,6 +55,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         visitor.ask(by_day),
         correction::asked_so_far(visitor),
     )?;
+    let periods = my_periods::latest(visitor).await.unwrap_or_default();
     let (held, mut discarded) = (held.items, decided.items);
     discarded.retain(|window| window.recorded_as.is_none());
     let mut ids = lanes::ids_of(&windows);
@@ -98,6 +99,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         @if !asked.is_empty() { (correction::listed(visitor, &asked, &told)) }
         @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
         @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
+        @if !periods.is_empty() { (my_periods::shown(visitor, &periods)) }
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }
     })
 }

@@ -32,13 +32,14 @@ pub(super) enum Done {
     SessionEnded,
     SessionsEnded,
     RateDeleted,
+    Submitted,
     Approved,
     SentBack,
     Reopened,
 }
 
 impl Done {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -64,6 +65,7 @@ impl Done {
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::RateDeleted,
+        Self::Submitted,
         Self::Approved,
         Self::SentBack,
         Self::Reopened,
@@ -97,6 +99,7 @@ impl Done {
             Self::SessionEnded => "session-ended",
             Self::SessionsEnded => "sessions-ended",
             Self::RateDeleted => "rate-deleted",
+            Self::Submitted => "submitted",
             Self::Approved => "approved",
             Self::SentBack => "sent-back",
             Self::Reopened => "reopened",
@@ -134,6 +137,7 @@ impl Done {
             Self::SessionEnded => "That session is ended.",
             Self::SessionsEnded => "All your other sessions are ended.",
             Self::RateDeleted => "Deleted: what held before goes on to hold.",
+            Self::Submitted => "Submitted: whoever approves it sees it now.",
             Self::Approved => {
                 "Approved: nothing in it changes any more. What comes late for it is held back until somebody decides."
             }

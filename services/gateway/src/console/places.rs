@@ -82,6 +82,7 @@ pub(super) const END_OTHERS: Place = place("/console/account/end-others", "My ac
 pub(super) const MY_DAY: Place = place("/me", "My day", Own);
 pub(super) const ASK: Place = place("/me/correction", "Ask for a correction", Own);
 pub(super) const ASK_VOID: Place = place("/me/correction/void", "Ask for a correction", Own);
+pub(super) const MY_SUBMIT: Place = place("/me/submit", "My day", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 /// Takes a form only.

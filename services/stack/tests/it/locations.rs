@@ -13,6 +13,9 @@ use crate::{
 async fn whatever_is_created_is_found_where_its_answer_says() {
     let office = Office::open().await;
     let system = &office.system;
+    // A period that can be paid, of a month that nothing else here is about.
+    office.record(TEN - 20 * 24 * HOUR, TEN - 20 * 24 * HOUR + HOUR).await;
+    office.approve_now(&format!("/api/v1/period/{}_2025-09-01", office.ann.id)).await;
     // What each call that creates something is tried with.
     let mut bodies: BTreeMap<&str, Value> = [
         ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
@@ -21,6 +24,7 @@ async fn whatever_is_created_is_found_where_its_answer_says() {
         ("/api/v1/task", json!({ "name": "Roof", "projectId": office.project })),
         ("/api/v1/rate", json!({ "scope": {}, "kind": "pay", "amount": 25, "validFrom": "2026-01-01" })),
         ("/api/v1/api-key", json!({ "name": "Export", "scopes": ["r:time"] })),
+        ("/api/v1/pay-run", json!({ "start": TEN - 60 * 24 * HOUR, "end": TEN })),
         ("/api/v1/time-entries", office.window(TEN, TEN + HOUR)),
         (
             "/api/v1/correction",

@@ -18,6 +18,8 @@ use crate::{
 const ATTEMPT: i64 = 45 * SECOND;
 /// How often those are looked for.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long somebody waits for windows that are tried again.
+const EARLY: Duration = Duration::from_secs(2);
 /// How long somebody waits for another one who is approving the same period.
 const OTHERS: Duration = Duration::from_secs(15);
 
@@ -43,7 +45,7 @@ pub(crate) async fn approve_period(
     if period.status != PeriodStatus::Approved {
         require_seen(&seen, sum_of(&app, &period).await?.0.hash)?;
         until_queue_is_done(&app).await?;
-        require_none_early(&app, &period).await?;
+        until_none_is_early(&app, &period).await?;
     }
     let Some(closing) = close(&app, id).await? else {
         // Somebody has approved it, now or before.
@@ -90,6 +92,15 @@ fn require_seen(seen: &[Tag], mark: TimeMark) -> Result<(), Failure> {
     }
     let detail = "The period has changed since you have seen it. Look at it again, and approve it with its new hash.";
     Err(Failure::new(Code::PeriodChanged, detail))
+}
+
+/// Waits a little for windows of a period that are about to be judged.
+async fn until_none_is_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {
+    let begun = Instant::now();
+    while begun.elapsed() < EARLY && app.store.quarantine.any_waiting(period.employee, range_of(period)?).await? {
+        sleep(Duration::from_millis(50)).await;
+    }
+    require_none_early(app, period).await
 }
 
 async fn require_none_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {

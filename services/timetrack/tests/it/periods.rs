@@ -109,8 +109,6 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
     );
     let told = bench.world.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
     assert!(matches!(told, WindowState::SetAside { code: Code::PeriodLocked, .. }), "{told:?}");
-    let admit = AdmitQuarantined { id: late.id, content: None };
-    assert_eq!(code(bench.world.ask(&admit).await), Code::PeriodLocked);
     assert_eq!(bench.period(id).await.sum, approved.sum);
 
     let open = bench.reopen(id).await.unwrap();
@@ -219,19 +217,14 @@ async fn a_manager_approves_for_their_team_and_never_their_own_period() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_period_is_not_approved_while_a_window_of_it_may_only_be_early() {
-    let bench = Bench::with_ann().await;
+    let (bench, in_hand) = Bench::behind().await;
     let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
     let hash = bench.hash(id).await;
-    let quarantine = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
-    let mut elsewhere = bench.window(2).window;
-    elsewhere.project_id = kit::new_id();
-    bench.send(vec![bench.item(elsewhere)]).await;
-    let waits = |waits: bool| bson::doc! { "$set": { "waiting": waits, "due": i64::MAX } };
-    quarantine.update_one(bson::doc! {}, waits(true)).await.unwrap();
+    assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Queued]));
     assert_eq!(code(bench.approve(id, hash).await), Code::WindowsWaiting);
-    eventually("it is judged", async || (bench.held_codes().await == [Code::UnknownProject]).then_some(())).await;
+    in_hand.let_go().await;
     eventually("what waits no longer is in nobody's way", async || bench.approve(id, hash).await.ok()).await;
+    assert_eq!(bench.held_codes().await, [Code::UnknownEmployee]);
     bench.world.finish().await;
 }
 
