@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The columns of a table of windows: all that a window has, and the names of what it is about.
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 36] = [
     "id",
     "employeeId",
     "shiftId",
@@ -54,6 +54,7 @@ const COLUMNS: [&str; 35] = [
     "projectName",
     "taskName",
     "employeeName",
+    "rateParts",
 ];
 
 /// The windows that touch a range.
