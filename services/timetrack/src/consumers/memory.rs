@@ -9,7 +9,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -35,10 +35,12 @@ use crate::{
 
 /// The subjects of all events that tell of a changed aggregate.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often there is a look.
-const OFTEN: Duration = Duration::from_millis(100);
-/// How old a look may be that a batch uses.
-pub(super) const FRESH: Duration = Duration::from_millis(250);
+/// How often there is a look while there is work, and how often without.
+const OFTEN: Duration = Duration::from_millis(40);
+const IDLE: Duration = Duration::from_secs(1);
+/// How old a look may be that a batch uses. Whoever changes what windows are recorded by is told so that
+/// much later.
+pub(super) const FRESH: Duration = Duration::from_millis(100);
 /// How often what holds no such events is left behind: the server looks through it each time.
 const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a look before it does without.
@@ -75,6 +77,8 @@ pub(crate) struct Memory {
     /// How many looks have begun.
     begun: AtomicU64,
     ended: watch::Sender<Look>,
+    /// Somebody has used a look since the last one.
+    is_used: AtomicBool,
     /// Somebody waits for a look.
     awaited: Notify,
     /// Windows whose parties are to be remembered.
@@ -136,6 +140,7 @@ impl Memory {
     /// ago. Waits for a look where the last one is older; nothing where that does not end in time.
     pub(crate) async fn complete(&self) -> Option<Millis> {
         let mut ended = self.ended.subscribe();
+        self.is_used.store(true, Ordering::Relaxed);
         let (up_to, looked_at) = ended.borrow_and_update().up_to?;
         if looked_at.elapsed() < FRESH {
             return Some(up_to);
@@ -211,9 +216,10 @@ impl Memory {
         self.count_held(app).await?;
         let mut rates_due_at = Instant::now() + self.read_rates(app).await?;
         loop {
+            let pause = if self.is_used.swap(false, Ordering::Relaxed) { OFTEN } else { IDLE };
             tokio::select! {
                 () = self.awaited.notified() => {}
-                () = sleep(OFTEN) => {}
+                () = sleep(pause) => {}
                 () = stop.stopping() => return Ok(()),
             }
             self.look(app, &mut feed).await?;
