@@ -3,7 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
@@ -145,6 +149,7 @@ pub struct DatedRate {
 #[serde(rename_all = "camelCase")]
 pub struct SetRate {
     /// Whose hours, and on what.
+    #[serde(deserialize_with = "object")]
     pub scope: RateScope,
     /// What it is for.
     pub kind: RateKind,
@@ -154,6 +159,15 @@ pub struct SetRate {
     /// The first day on which it holds, in the time zone of the organisation.
     #[schema(value_type = String, format = Date, example = "2026-02-01")]
     pub valid_from: Date,
+}
+
+/// Reads an object. A list of its values in order, which serde takes for one too, is refused.
+fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(from)?;
+    if !value.is_object() {
+        return Err(D::Error::custom("must be an object"));
+    }
+    serde_json::from_value(value).map_err(D::Error::custom)
 }
 
 impl SetRate {

@@ -160,9 +160,9 @@ pub(super) async fn accept_correction(
     State(app): State<Arc<App>>,
     Admin(asker): Admin,
     PathId(id): PathId<CorrectionId>,
-    acceptance: Option<Body<Acceptance>>,
+    acceptance: Option<Body<Option<Acceptance>>>,
 ) -> Result<Json<CorrectionWithDecider>, Problem> {
-    let reason = acceptance.and_then(|Body(acceptance)| acceptance.reason);
+    let reason = acceptance.and_then(|Body(acceptance)| acceptance?.reason);
     let correction = asker.ask(&app, AcceptCorrection { id, reason }).await?;
     Ok(Json(named(&app, correction).await))
 }
