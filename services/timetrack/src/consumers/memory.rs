@@ -37,7 +37,7 @@ use crate::{
 const CHANGES: &str = "evt.*.v1.*.*.changed";
 /// How often there is a look while there is work, and how often without.
 const OFTEN: Duration = Duration::from_millis(40);
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_millis(100);
 /// How old a look may be that a batch uses. Whoever changes what windows are recorded by is told so that
 /// much later.
 pub(super) const FRESH: Duration = Duration::from_millis(100);
@@ -149,6 +149,11 @@ impl Memory {
         self.awaited.notify_one();
         let look = timeout(PATIENCE, ended.wait_for(|look| look.number >= next || look.up_to.is_none())).await;
         look.ok()?.ok()?.up_to.map(|(up_to, _)| up_to)
+    }
+
+    /// Has this process look at once, however fresh its last look is.
+    pub(crate) fn look_now(&self) {
+        self.awaited.notify_one();
     }
 
     /// What is remembered of the parties to these windows.
