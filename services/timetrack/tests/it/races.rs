@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const HOURS: i64 = 24;
 
 fn rounds() -> usize {
-    env::var("RACE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
+    env::var("RACE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
 impl Bench {
