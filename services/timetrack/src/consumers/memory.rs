@@ -36,11 +36,12 @@ use crate::{
 /// The subjects of all events that tell of a changed aggregate.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
 /// How often there is a look while there is work, and how often without.
-const OFTEN: Duration = Duration::from_millis(40);
-const IDLE: Duration = Duration::from_millis(100);
-/// How old a look may be that a batch uses. Whoever changes what windows are recorded by is told so that
-/// much later.
-pub(super) const FRESH: Duration = Duration::from_millis(100);
+const OFTEN: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(1);
+/// How old a look may be that a batch uses: none, as what is in the copy must hold for the next window of
+/// every worker, whoever has told of it. Whoever changes what windows are recorded by is told so that much
+/// later.
+pub(super) const FRESH: Duration = Duration::ZERO;
 /// How often what holds no such events is left behind: the server looks through it each time.
 const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a look before it does without.
