@@ -70,6 +70,10 @@ pub async fn start_mongo(dir: &Path) -> Mongo {
     start_mongo_with(dir, &[]).await
 }
 
+/// Each collection and index is a file, and mongod keeps it open for ten minutes after its last use. All tests of a
+/// crate together would then need more open files than a process may have, and mongod would end in the middle.
+const CLOSE_FILES: [&str; 2] = ["--wiredTigerEngineConfigString", "file_manager=(close_idle_time=30)"];
+
 /// The same with more arguments, such as those that let a test make it fail.
 ///
 /// # Panics
@@ -80,7 +84,7 @@ pub async fn start_mongo_with(dir: &Path, args: &[&str]) -> Mongo {
     let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password().expect("a password"));
     let mut options = MongoOptions::new(program, dir);
     options.access = Some(Access { key_file, root_password });
-    options.args = args.iter().map(ToString::to_string).collect();
+    options.args = CLOSE_FILES.iter().chain(args).map(ToString::to_string).collect();
     Mongo::start(options).await.expect("mongod starts")
 }
 

@@ -183,9 +183,9 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
     let (file, windows) = csv(&format!("/api/v1/analytics/window?{range}")).await;
     assert_eq!(file, "attachment; filename=\"windows.csv\"");
     let [header, line, ""] = windows.split("\r\n").collect::<Vec<_>>()[..] else { panic!("{windows}") };
-    // And the correction that made it, which none did, and three names.
-    assert_eq!(header.split(',').count(), window.as_object().unwrap().len() + 4);
-    assert!(line.ends_with(",,Website,Front page,Ann"), "{line}");
+    // And the correction that made it and the rates of later days, of which there are none, and three names.
+    assert_eq!(header.split(',').count(), window.as_object().unwrap().len() + 5);
+    assert!(line.ends_with(",,Website,Front page,Ann,"), "{line}");
     assert!(line.starts_with(&format!("{},{},\"語,1\",default-org,tracked,", id(&window), office.ann.id)), "{line}");
     for cell in
         ["\"'=HYPERLINK(\"\"http://x\"\")\"", "\"Ann's \"\"Mac\"\", 2\"", "'-ann", "'@os", "'+1", "-7200000", "50.0"]
