@@ -38,6 +38,8 @@ pub struct Bus {
     service: Service,
     clock: Clock,
     metrics: Metrics,
+    /// How often NATS has refused a subject, on any connection.
+    violations: Counter,
 }
 
 /// Who asks what a handler answers, and until when.
@@ -92,11 +94,24 @@ impl Bus {
     ) -> anyhow::Result<Self> {
         let metrics = Metrics::new(service);
         let violations = metrics.counter(VIOLATIONS, "How often NATS refused what this process may not say or hear");
-        let client = connect_counting(settings, environment, user, violations).await?;
-        let mut jetstream = jetstream::new(client.clone());
-        jetstream.set_timeout(ACK_PATIENCE);
+        let client = connect_counting(settings, environment, user, violations.clone()).await?;
+        let jetstream = jetstream_of(client.clone());
         metrics.follow_connection(&client);
-        Ok(Self { client, jetstream, service, clock, metrics })
+        Ok(Self { client, jetstream, service, clock, metrics, violations })
+    }
+
+    /// JetStream over another connection of the same user. NATS handles what one connection sends in order, and waits
+    /// for the disk at each publish to a stream: a request on the bus's own connection waits behind these.
+    ///
+    /// # Errors
+    /// As [`Bus::connect`].
+    pub(crate) async fn jetstream_beside(
+        &self,
+        settings: &config::Nats,
+        environment: Environment,
+        user: User,
+    ) -> anyhow::Result<jetstream::Context> {
+        Ok(jetstream_of(connect_counting(settings, environment, user, self.violations.clone()).await?))
     }
 
     /// The same with another clock.
@@ -313,6 +328,12 @@ fn is_violation(error: &ServerError) -> bool {
 /// When NATS is not there, or a setting is wrong.
 pub async fn connect_nats(settings: &config::Nats, environment: Environment, user: User) -> anyhow::Result<Client> {
     connect_counting(settings, environment, user, Counter::default()).await
+}
+
+fn jetstream_of(client: Client) -> jetstream::Context {
+    let mut jetstream = jetstream::new(client);
+    jetstream.set_timeout(ACK_PATIENCE);
+    jetstream
 }
 
 /// The same, and counts what NATS refuses.

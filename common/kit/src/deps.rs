@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use async_nats::jetstream;
 use contracts::{Service, User};
 
 use crate::{
@@ -24,6 +25,8 @@ pub struct Deps {
     pub environment: Environment,
     /// The folder for what we keep on this machine; made by whoever writes into it first.
     pub data: PathBuf,
+    user: User,
+    nats: config::Nats,
     pub(crate) reconcile: config::Reconcile,
     pub(crate) mongo: mongodb::Database,
     pool: Pool,
@@ -59,11 +62,22 @@ impl Deps {
             clock,
             health,
             environment: settings.environment,
+            user,
+            nats: settings.nats.clone(),
             data: settings.data.clone(),
             reconcile: settings.reconcile,
             mongo: mongo.database(&database),
             pool,
         })
+    }
+
+    /// JetStream over a connection of its own, for what must not wait until NATS has written what this process
+    /// publishes on the [`bus`](Self::bus).
+    ///
+    /// # Errors
+    /// As [`Deps::connect`].
+    pub async fn jetstream_beside(&self) -> anyhow::Result<jetstream::Context> {
+        self.bus.jetstream_beside(&self.nats, self.environment, self.user).await
     }
 
     /// The service's own database: asked for once.

@@ -1,9 +1,6 @@
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -33,8 +30,6 @@ pub struct Delivery {
     pub applied_to: Option<String>,
     /// How often it was delivered, this time included.
     pub deliveries: i64,
-    /// For so many milliseconds the word waits that it is applied.
-    report_after: Arc<AtomicU64>,
 }
 
 impl Delivery {
@@ -48,18 +43,12 @@ impl Delivery {
         let id = header(NATS_MESSAGE_ID.as_ref()).unwrap_or_default().parse()?;
         let info = message.info().map_err(anyhow::Error::from_boxed)?;
         let applied_to = header(header::APPLIED_TO).map(str::to_owned);
-        Ok(Self { id, applied_to, deliveries: info.delivered, report_after: Arc::default() })
+        Ok(Self { id, applied_to, deliveries: info.delivered })
     }
 
     /// What comes with an event that nobody waits for and that no stream has.
     pub fn of_our_own(id: EventId) -> Self {
-        Self { id, applied_to: None, deliveries: 1, report_after: Arc::default() }
-    }
-
-    /// Has the word that it is applied come so much later: for what others go on to use for that long.
-    /// The event itself is done with at once.
-    pub fn report_later(&self, after: Duration) {
-        self.report_after.store(after.as_millis() as u64, Ordering::Relaxed);
+        Self { id, applied_to: None, deliveries: 1 }
     }
 
     /// Tells whoever waits for it that the event is applied, and what that caused.
@@ -68,15 +57,7 @@ impl Delivery {
         let applied = Applied { event: self.id, by: bus.service(), caused };
         // Whoever waits for it gives up by themselves: slow is eventual, never wrong.
         let payload = serde_json::to_vec(&applied).unwrap_or_default();
-        let (client, inbox, after) = (bus.client.clone(), inbox.clone(), self.report_after.load(Ordering::Relaxed));
-        let publish = async move { drop(client.publish(inbox, payload.into()).await) };
-        if after == 0 {
-            return publish.await;
-        }
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(after)).await;
-            publish.await;
-        });
+        let _ = bus.client.publish(inbox.clone(), payload.into()).await;
     }
 }
 

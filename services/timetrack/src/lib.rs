@@ -79,7 +79,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         faults,
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
-        memory: Memory::default(),
+        memory: Memory::new(deps.jetstream_beside().await?),
         tracking: Lately::new(TRACKING_LASTS),
         settling: Settling::default(),
         failures: OwnFailures::default(),

@@ -17,7 +17,7 @@ use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::usage::Usage;
+use crate::{asked::Asked, usage::Usage};
 
 /// All services; the gateway last, as it asks the others.
 pub const SERVICES: [Service; 7] = [
@@ -196,6 +196,17 @@ impl Fleet {
     /// When it cannot be started.
     pub fn begin(&self, service: Service) -> Result<Replica> {
         self.spawn(service)
+    }
+
+    /// What the first gateway has asked the services so far.
+    ///
+    /// # Errors
+    /// When there is none, or it does not answer.
+    pub(crate) async fn asked(&self) -> Result<Asked> {
+        let gateway = self.replicas.iter().find(|replica| replica.service == Service::Gateway);
+        let ops = &gateway.context("no gateway runs")?.ops;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Asked::read(&http.get(format!("{ops}/metrics")).send().await?.error_for_status()?.text().await?))
     }
 
     /// The processes that were started first: whoever takes them stops them.

@@ -1,6 +1,7 @@
 //! Load for a running system, through its HTTP API alone.
 
 pub mod analytics;
+mod asked;
 mod client;
 pub mod console;
 pub mod crew;

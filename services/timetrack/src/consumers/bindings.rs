@@ -7,7 +7,6 @@ use contracts::{
 };
 use kit::{Delivery, Error};
 
-use super::memory::FRESH;
 use crate::{App, domain::Binding};
 
 type Caused = Result<Vec<Awaited>, Error>;
@@ -16,13 +15,11 @@ pub(crate) async fn employee_changed(app: Arc<App>, _: Delivery, event: Employee
     keep(&app, Binding::Employee(event)).await
 }
 
-pub(crate) async fn project_changed(app: Arc<App>, delivery: Delivery, event: ProjectChanged) -> Caused {
-    wait_for_memory(&delivery, event.version);
+pub(crate) async fn project_changed(app: Arc<App>, _: Delivery, event: ProjectChanged) -> Caused {
     keep(&app, Binding::Project(event)).await
 }
 
-pub(crate) async fn task_changed(app: Arc<App>, delivery: Delivery, event: TaskChanged) -> Caused {
-    wait_for_memory(&delivery, event.version);
+pub(crate) async fn task_changed(app: Arc<App>, _: Delivery, event: TaskChanged) -> Caused {
     keep(&app, Binding::Task(event)).await
 }
 
@@ -34,17 +31,8 @@ pub(crate) async fn assignment_changed(app: Arc<App>, _: Delivery, event: Assign
     keep(&app, Binding::Assignment(event)).await
 }
 
-pub(crate) async fn rates_changed(app: Arc<App>, delivery: Delivery, event: RatesChanged) -> Caused {
-    delivery.report_later(FRESH);
+pub(crate) async fn rates_changed(app: Arc<App>, _: Delivery, event: RatesChanged) -> Caused {
     keep(&app, Binding::Rates(event)).await
-}
-
-/// Whoever has changed rates or terms is told so when every worker has heard of it: what they record after
-/// that has the new ones. Nobody remembers what is new.
-fn wait_for_memory(delivery: &Delivery, version: i64) {
-    if version > 1 {
-        delivery.report_later(FRESH);
-    }
 }
 
 async fn keep(app: &App, binding: Binding) -> Caused {

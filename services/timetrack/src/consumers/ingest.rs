@@ -6,10 +6,7 @@ use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
 use tokio::{sync::Semaphore, time::sleep};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{
-    memory::FRESH,
-    recorder::{Arrival, Settled, record_all},
-};
+use super::recorder::{Arrival, Settled, record_all};
 use crate::{App, Step};
 
 /// The most messages that are recorded together.
@@ -117,15 +114,7 @@ async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
             let mut settled = settled.into_iter();
             for (message, windows) in messages {
                 let settled: Vec<Settled> = settled.by_ref().take(windows).collect();
-                if settled.iter().any(|one| one.is_newly_held) {
-                    let app = app.clone();
-                    app.shutdown.clone().spawn(async move {
-                        sleep(FRESH).await;
-                        answer(&app, &message, settled).await;
-                    });
-                } else {
-                    answer(app, &message, settled).await;
-                }
+                answer(app, &message, settled).await;
             }
         }
         Err(error) if error.is_away() || messages.len() == 1 => {

@@ -2,14 +2,13 @@
 //! that it follows itself.
 //!
 //! It asks the stream for the next event after those that it knows: so the word that there is none says
-//! that by the moment at which it was asked everything is known. A batch uses the last such look while
-//! it is fresh, so it waits for no request; whoever tells a sender that a window is held waits
-//! [`FRESH`] before, so every look that is used after that has heard of it.
+//! that by the moment at which it was asked everything is known. Each batch waits for a look that begins
+//! after it has come; batches that wait at the same time share one.
 
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -35,13 +34,8 @@ use crate::{
 
 /// The subjects of all events that tell of a changed aggregate.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often there is a look while there is work, and how often without.
-const OFTEN: Duration = Duration::from_secs(1);
+/// How often there is a look where no batch waits for one.
 const IDLE: Duration = Duration::from_secs(1);
-/// How old a look may be that a batch uses: none, as what is in the copy must hold for the next window of
-/// every worker, whoever has told of it. Whoever changes what windows are recorded by is told so that much
-/// later.
-pub(super) const FRESH: Duration = Duration::ZERO;
 /// How often what holds no such events is left behind: the server looks through it each time.
 const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a look before it does without.
@@ -61,25 +55,25 @@ const RECOUNT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
     number: u64,
-    /// Up to when everything is known, and when that was on this machine's own clock, which nobody
-    /// sets; nothing while there is no feed.
-    up_to: Option<(Millis, Instant)>,
+    /// Up to when everything is known; nothing while there is no feed.
+    up_to: Option<Millis>,
 }
 
 /// How often it is tried to read all rates, where not all may be there yet.
 const RATES_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is remembered, and how far that is complete.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Memory {
+    /// For looks alone, on a connection of its own: on the bus's they would wait for the disk with all that this
+    /// process publishes.
+    jetstream: jetstream::Context,
     remembered: Mutex<Remembered>,
     /// What is settled; nothing while there is no feed.
     settled: Mutex<Option<HeardSettled>>,
     /// How many looks have begun.
     begun: AtomicU64,
     ended: watch::Sender<Look>,
-    /// Somebody has used a look since the last one.
-    is_used: AtomicBool,
     /// Somebody waits for a look.
     awaited: Notify,
     /// Windows whose parties are to be remembered.
@@ -88,6 +82,20 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Remembers nothing yet.
+    pub(crate) fn new(jetstream: jetstream::Context) -> Self {
+        Self {
+            jetstream,
+            remembered: Mutex::default(),
+            settled: Mutex::default(),
+            begun: AtomicU64::default(),
+            ended: watch::Sender::default(),
+            awaited: Notify::default(),
+            missing: Mutex::default(),
+            missed: Notify::default(),
+        }
+    }
+
     /// Follows the events until shutdown.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let (feed, stop) = (app.clone(), shutdown.clone());
@@ -137,24 +145,15 @@ impl Memory {
         Some(worked.iter().map(|one| one.map(|one| Judged::by(settled, one)).unwrap_or_default()).collect())
     }
 
-    /// Gives the moment up to which everything is known that was published before: at most [`FRESH`]
-    /// ago. Waits for a look where the last one is older; nothing where that does not end in time.
+    /// Waits for a look that begins now, and gives the moment up to which everything is known that was
+    /// published before; nothing where that does not end in time.
     pub(crate) async fn complete(&self) -> Option<Millis> {
         let mut ended = self.ended.subscribe();
-        self.is_used.store(true, Ordering::Relaxed);
-        let (up_to, looked_at) = ended.borrow_and_update().up_to?;
-        if looked_at.elapsed() < FRESH {
-            return Some(up_to);
-        }
+        ended.borrow_and_update().up_to?;
         let next = self.begun.load(Ordering::SeqCst) + 1;
         self.awaited.notify_one();
         let look = timeout(PATIENCE, ended.wait_for(|look| look.number >= next || look.up_to.is_none())).await;
-        look.ok()?.ok()?.up_to.map(|(up_to, _)| up_to)
-    }
-
-    /// Has this process look at once, however fresh its last look is.
-    pub(crate) fn look_now(&self) {
-        self.awaited.notify_one();
+        look.ok()?.ok()?.up_to
     }
 
     /// What is remembered of the parties to these windows.
@@ -222,10 +221,9 @@ impl Memory {
         self.count_held(app).await?;
         let mut rates_due_at = Instant::now() + self.read_rates(app).await?;
         loop {
-            let pause = if self.is_used.swap(false, Ordering::Relaxed) { OFTEN } else { IDLE };
             tokio::select! {
                 () = self.awaited.notified() => {}
-                () = sleep(pause) => {}
+                () = sleep(IDLE) => {}
                 () = stop.stopping() => return Ok(()),
             }
             self.look(app, &mut feed).await?;
@@ -280,7 +278,7 @@ impl Memory {
     async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
-            let asked_at = (app.clock.now(), Instant::now());
+            let asked_at = app.clock.now();
             if feed.take_new(|place, subject, payload| self.hear(app, place, subject, payload)).await? {
                 if !self.remembered().knows_zone() {
                     self.read_zone(app).await;
@@ -349,7 +347,7 @@ struct Feed {
 impl Feed {
     /// What is published from now on.
     async fn begin(app: &App) -> anyhow::Result<Self> {
-        let jetstream = app.bus.jetstream.clone();
+        let jetstream = app.memory.jetstream.clone();
         let next = places(&jetstream).await?.1 + 1;
         Ok(Self { jetstream, next, read_on_at: Instant::now() })
     }

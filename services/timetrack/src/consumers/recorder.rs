@@ -40,22 +40,18 @@ pub(crate) struct Settled {
     pub(crate) outcome: Outcome,
     /// Why it is queued and what happens next, where it is set aside.
     pub(crate) aside: Option<(Code, String)>,
-    /// Whether it is held since now: other workers have not heard of it yet.
-    pub(crate) is_newly_held: bool,
 }
 
 impl From<Outcome> for Settled {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, aside: None, is_newly_held: false }
+        Self { outcome, aside: None }
     }
 }
 
 impl From<Held> for Settled {
     fn from(held: Held) -> Self {
         match held.state() {
-            WindowState::SetAside { code, detail } => {
-                Self { outcome: Outcome::Queued, aside: Some((code, detail)), is_newly_held: false }
-            }
+            WindowState::SetAside { code, detail } => Self { outcome: Outcome::Queued, aside: Some((code, detail)) },
             WindowState::Rejected { code: Code::Conflict, .. } => Outcome::Conflict.into(),
             WindowState::Rejected { code, detail } => Outcome::Rejected { code, detail }.into(),
             WindowState::Queued | WindowState::Recorded(_) => Outcome::Queued.into(),
@@ -163,9 +159,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     for (place, arrival, hold) in held_back {
         // One that was tried again was told of when it came from the queue.
         let (id, is_new) = (arrival.item.id, arrival.seq.is_some());
-        let mut one = hold_back(app, arrival, hold, now, &mut recorded).await?;
-        one.is_newly_held = is_new && !matches!(one.outcome, Outcome::Stored(_) | Outcome::Duplicate(_));
-        if one.is_newly_held {
+        let one = hold_back(app, arrival, hold, now, &mut recorded).await?;
+        if is_new && !matches!(one.outcome, Outcome::Stored(_) | Outcome::Duplicate(_)) {
             held.push(id);
         }
         settled[place] = Some(one);
@@ -210,8 +205,8 @@ async fn hold_back(
     Ok(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?.into())
 }
 
-/// Tells that windows are held. Awaited before anybody is answered, and those who sent them are answered
-/// [`super::memory::FRESH`] later: they may send them again, and whoever records them then has to know.
+/// Tells that windows are held. Awaited before anybody is answered: they may send them again, and whoever records
+/// them then has to know.
 async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
     for windows in held.chunks(WINDOWS_HELD_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();

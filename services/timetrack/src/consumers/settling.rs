@@ -197,7 +197,6 @@ pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChang
     let heard = async {
         loop {
             // This process looks at once; the others within a second.
-            app.memory.look_now();
             app.memory.complete().await;
             if !app.store.workers.any_behind(place).await? {
                 return Ok::<(), Error>(());

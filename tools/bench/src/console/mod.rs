@@ -1,7 +1,9 @@
-//! How fast the console's pages come while much is stored and many track, and how large they are.
+//! How fast the console's pages come while much is stored and many track, and how large they are; and how fast
+//! pay periods are listed and approved.
 
 mod owner;
 mod page;
+mod periods;
 mod report;
 
 use std::time::Duration;
@@ -56,12 +58,14 @@ pub async fn run(options: &Options) -> Result<()> {
     let owner = Owner::appoint(&staff, &fleet.data).await?;
 
     let floor = Floor::measure(&nats, &mongo, FLOOR).await?;
-    let mut report = Report { windows: options.windows + lately, floor, pages: Vec::new() };
+    let mut report = Report { windows: options.windows + lately, floor, pages: Vec::new(), periods: None };
     for page in &PAGES {
+        let before = fleet.asked().await?;
         let shown = page.ask(&owner, &calendar, Duration::from_secs(options.seconds)).await?;
-        eprintln!("{}", shown.measured);
+        eprintln!("{}\n  {}", shown.measured, fleet.asked().await?.since(&before));
         report.pages.push(shown);
     }
+    report.periods = Some(periods::measure(&staff, &calendar, Duration::from_secs(options.seconds)).await?);
     fleet.stop().await;
     println!("{report}");
     let missed = report.missed();

@@ -2,13 +2,17 @@
 
 use std::fmt;
 
-use super::page::Shown;
+use super::{page::Shown, periods::Periods};
 use crate::{analytics::floor::Floor, goal::Goal};
 
 /// A page's p95 is at most so many floors.
 const FLOORS: f64 = 12.0;
 /// A page has at most so many bytes, compressed.
 const BYTES: f64 = 60.0 * 1024.0;
+/// The p95 of a list of everybody's periods is at most so many floors.
+const LIST_FLOORS: f64 = 10.0;
+/// Approving a thousand periods takes at most so many seconds.
+const APPROVE_SECONDS: f64 = 10.0;
 
 /// All that was measured.
 #[derive(Clone, Debug)]
@@ -16,6 +20,7 @@ pub(super) struct Report {
     pub(super) windows: u64,
     pub(super) floor: Floor,
     pub(super) pages: Vec<Shown>,
+    pub(super) periods: Option<Periods>,
 }
 
 impl Report {
@@ -27,7 +32,15 @@ impl Report {
                 Goal::most(&format!("{name}, KiB compressed"), Some(*bytes as f64 / 1024.0), BYTES / 1024.0),
             ]
         };
-        self.pages.iter().flat_map(of_page).flatten().collect()
+        let of_periods = |Periods { list, approved, took }: &Periods| {
+            let thousand = took.as_secs_f64() * 1_000.0 / *approved as f64;
+            [
+                Goal::most("periods of everybody, p95 in F", Some(list.p95 / floor), LIST_FLOORS),
+                Goal::most("a thousand approvals, seconds", Some(thousand), APPROVE_SECONDS),
+            ]
+        };
+        let pages = self.pages.iter().flat_map(of_page);
+        pages.chain(self.periods.iter().flat_map(of_periods)).flatten().collect()
     }
 
     /// The goals that are missed, and by how much.
@@ -49,6 +62,17 @@ impl fmt::Display for Report {
                 p95 / floor,
                 *bytes as f64 / 1024.0
             )?;
+        }
+        if let Some(Periods { list, approved, took }) = &self.periods {
+            let (p50, p95) = (list.p50, list.p95);
+            let (name, in_floors) = (&list.name, |millis| millis / floor);
+            writeln!(
+                f,
+                "  {name:<36} p50 {p50:>8.2} ms {:>6.1} F   p95 {p95:>8.2} ms {:>6.1} F",
+                in_floors(p50),
+                in_floors(p95)
+            )?;
+            writeln!(f, "  {approved} approvals, 16 at once, took {:.1} s", took.as_secs_f64())?;
         }
         writeln!(f)?;
         self.goals().iter().try_for_each(|goal| writeln!(f, "{goal}"))

@@ -1,0 +1,72 @@
+//! How fast the pay periods of everybody are listed, and approved.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use contracts::DAY;
+use futures::{StreamExt, TryStreamExt, stream};
+use reqwest::{Method, header::IF_MATCH};
+use serde::Deserialize;
+
+use crate::{
+    analytics::{calendar::Calendar, staff::Staff},
+    client::{Again, Client},
+    measured::Measured,
+    wire::Wire,
+};
+
+/// How many approvals are on their way at once: what a page that approves all sends.
+const AT_ONCE: usize = 16;
+/// How far back the period lies: in the middle of the year, where everybody has time.
+const BACK: i64 = 180 * DAY;
+
+/// A period, as far as an approver needs it.
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    status: String,
+    hash: String,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub(super) struct Periods {
+    /// The list of one pay period of everybody.
+    pub(super) list: Measured,
+    /// How many were approved.
+    pub(super) approved: usize,
+    /// How long that took, all together.
+    pub(super) took: Duration,
+}
+
+/// Lists one pay period of everybody for so long, again and again, then approves each.
+pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Periods> {
+    let start = year.end() - BACK;
+    let path = format!("/api/v1/period?start={start}&end={}&limit=1000", start + 1);
+    let key = ("X-API-Key", staff.key.as_str());
+    let mut wire = Wire::connect(&staff.base).await?;
+    let (mut micros, started) = (Vec::new(), Instant::now());
+    while started.elapsed() < lasts {
+        let asked = Instant::now();
+        let status = wire.get(&path, key).await?;
+        ensure!(status == 200, "{path} was answered {status}");
+        micros.push(asked.elapsed().as_micros() as u32);
+    }
+    let list = Measured::of("Periods of everybody", micros, 1, started.elapsed());
+
+    let client = Client::new(&staff.base)?;
+    let listed = client.request(Method::GET, &path).header(key.0, key.1);
+    let listed: Vec<Listed> = client.send(listed, Again::Always).await?.ok().context("no list of periods")?;
+    ensure!(listed.iter().all(|period| period.status == "open"), "somebody has decided about periods already");
+    ensure!(listed.len() == staff.people.len(), "{} periods of {} people", listed.len(), staff.people.len());
+    let (client, started) = (&client, Instant::now());
+    let approve = |Listed { id, hash, .. }: Listed| async move {
+        let request = client.request(Method::POST, &format!("/api/v1/period/{id}/approve")).header(key.0, key.1);
+        let request = request.header(IF_MATCH, format!("\"{hash}\""));
+        let approved: Listed = client.send(request, Again::Always).await?.ok()?;
+        ensure!(approved.status == "approved", "a period is {} after its approval", approved.status);
+        anyhow::Ok(())
+    };
+    let approved = stream::iter(listed).map(approve).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?.len();
+    Ok(Periods { list, approved, took: started.elapsed() })
+}
