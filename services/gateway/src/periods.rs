@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
     Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
-    ListAdjustments, ListEmployees, ListPeriods, Millis, NOBODY, Note, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
-    PeriodStatus, PeriodSum, ShownActor, TimeMark, TimeRange,
+    ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
+    PeriodStatus, PeriodSum, ROSTER_MOST, ShownActor, TimeMark, TimeRange,
 };
 use futures::try_join;
 use serde::Serialize;
@@ -243,13 +243,15 @@ async fn people(app: &App, asker: &Asker, employees: &[EmployeeId]) -> Result<Ve
     if !employees.is_empty() {
         return Ok(employees.iter().copied().filter(|employee| *employee != NOBODY).collect());
     }
-    let (mut people, mut after) = (Vec::new(), None);
+    let now = app.clock.now();
+    let range = TimeRange::new(now, now + 1).map_err(|error| Failure::field("end", error))?;
+    let mut people = Vec::new();
     loop {
-        let page = asker.ask(app, ListEmployees { after }).await?;
-        let active = page.items.into_iter().filter(|employee| employee.deactivated_at.is_none());
-        people.extend(active.map(|employee| employee.id));
-        after = page.next;
-        if after.is_none() {
+        let asked = ListRoster { range, employees: Vec::new(), skip: people.len(), limit: ROSTER_MOST };
+        let part = asker.ask(app, asked).await?.people;
+        let is_last = part.len() < ROSTER_MOST;
+        people.extend(part.into_iter().map(|person| person.id));
+        if is_last {
             return Ok(people);
         }
     }

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
+/// The most days that are named one by one.
+const MOST_NAMED: i64 = 62;
+
 /// Days of somebody whose marks are not stored.
 type Unmarked = BTreeMap<EmployeeId, BTreeSet<i64>>;
 
@@ -30,9 +33,7 @@ impl EmployeeMonths {
         after: Option<EmployeeId>,
     ) -> Result<BTreeMap<EmployeeId, Vec<CountedSum>>, Error> {
         let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(DayPieces::months).collect();
-        let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
-        let mut fields = doc! { "sums": 1, "marks": 1 };
-        fields.extend(edges.map(|day| (format!("parts.{day}"), 1.into())));
+        let fields = fields(ranges);
         let mut filter = doc! { "_id.month": one_of(&months) };
         let mut who = Document::new();
         if let Some(after) = after {
@@ -80,6 +81,21 @@ impl EmployeeMonths {
         }
         Ok(())
     }
+}
+
+/// What is read of a month: the days of the ranges alone, where they are few.
+fn fields(ranges: &[DayPieces]) -> Document {
+    let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
+    let mut fields: Document = edges.map(|day| (format!("parts.{day}"), 1.into())).collect();
+    let groups = ["sums", "marks"];
+    match ranges.iter().map(|range| range.whole.end - range.whole.start).sum::<i64>() {
+        ..=MOST_NAMED => {
+            let days = ranges.iter().flat_map(|range| range.whole.clone());
+            fields.extend(days.flat_map(|day| groups.map(|group| (format!("{group}.{day}"), 1.into()))));
+        }
+        _ => fields.extend(groups.map(|group| (group.to_owned(), 1.into()))),
+    }
+    fields
 }
 
 /// Adds what a month has in each range.

@@ -6,7 +6,7 @@ mod page;
 mod periods;
 mod report;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -46,7 +46,7 @@ pub struct Options {
 /// # Errors
 /// When something cannot be started, a page is not shown, or with `--check` a goal is missed.
 pub async fn run(options: &Options) -> Result<()> {
-    let fleet = Fleet::start(true).await?;
+    let mut fleet = Fleet::start(true).await?;
     let (nats, mongo) = (fleet.bus().await?, fleet.mongo().await?);
     let staff = Staff::hire(&fleet.base, &fleet.data, options.employees, options.projects).await?;
     let now = kit::Clock::system().now().0;
@@ -61,11 +61,14 @@ pub async fn run(options: &Options) -> Result<()> {
     let mut report = Report { windows: options.windows + lately, floor, pages: Vec::new(), periods: None };
     for page in &PAGES {
         let before = fleet.asked().await?;
+        fleet.usage.begin()?;
         let shown = page.ask(&owner, &calendar, Duration::from_secs(options.seconds)).await?;
-        eprintln!("{}\n  {}", shown.measured, fleet.asked().await?.since(&before));
+        eprintln!("{}\n  {}\n  {}", shown.measured, fleet.asked().await?.since(&before), cores(&fleet.usage.end()?));
         report.pages.push(shown);
     }
+    let before = fleet.asked().await?;
     report.periods = Some(periods::measure(&staff, &calendar, Duration::from_secs(options.seconds)).await?);
+    eprintln!("  {}", fleet.asked().await?.since(&before));
     fleet.stop().await;
     println!("{report}");
     let missed = report.missed();
@@ -73,4 +76,10 @@ pub async fn run(options: &Options) -> Result<()> {
         bail!("goals missed: {}", missed.join("; "));
     }
     Ok(())
+}
+
+/// What share of a core each process has used, of those that have used any.
+fn cores(shares: &BTreeMap<String, f64>) -> String {
+    let busy = shares.iter().filter(|(_, share)| **share >= 0.005);
+    busy.map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect::<Vec<_>>().join(" ")
 }
