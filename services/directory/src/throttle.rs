@@ -10,7 +10,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Code, Failure, SECOND};
-use kit::{Clock, Error, Origin, Sparingly};
+use kit::{Clock, Error, LogThrottle, Origin};
 
 use crate::{
     domain::{
@@ -31,7 +31,7 @@ pub(crate) struct Throttle {
     attempts: Attempts,
     clock: Clock,
     metrics: ThrottleMetrics,
-    told: Arc<Sparingly>,
+    told: Arc<LogThrottle>,
 }
 
 /// An attempt that is counted as failed, until it is told what came of it.
@@ -113,7 +113,7 @@ impl Throttle {
     /// Counts a refusal, and tells the log of it now and then.
     fn refused(&self, of: Of, wait: i64, address: Option<&str>) -> Failure {
         self.metrics.refused(of);
-        if self.told.may_tell(address) {
+        if self.told.may_log(address) {
             tracing::warn!(address, ?of, "attempts to log in, or the like, are refused: too many have failed");
         }
         let seconds = u32::try_from((wait + SECOND - 1) / SECOND).unwrap_or(u32::MAX).max(1);

@@ -57,7 +57,7 @@ impl Mirror for Employees<'_> {
     async fn heal(&self, told: Standing) -> Result<bool, Error> {
         tracing::warn!(employee = %told.id, "an employee did not stand as directory knows it");
         let is_kept = self.0.store.employee_refs.heal(&told).await?;
-        let of_ours = Delivery::of_our_own(new_id());
+        let of_ours = Delivery::internal(new_id());
         let swept = consumers::sweep_all(self.0, &of_ours, told).await?;
         Ok(is_kept || !swept.is_empty())
     }

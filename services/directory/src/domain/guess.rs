@@ -39,7 +39,7 @@ impl Guess<'_> {
             Self::Token(token) => ("token", token.expose().to_owned()),
             Self::Mail(email) => ("mail", account(email)),
         };
-        let address = address.map_or_else(|| "none".to_owned(), |address| kit::one_client(address).to_string());
+        let address = address.map_or_else(|| "none".to_owned(), |address| kit::client_network(address).to_string());
         AttemptKeys {
             pair: AttemptKey::of(kind, &[&account, &address]),
             account: AttemptKey::of(kind, &[&account, "everywhere"]),

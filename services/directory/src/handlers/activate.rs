@@ -32,7 +32,7 @@ async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Err
         return Err(refused(app, AuditSubject::new("employee", employee.id)).await);
     }
     require_hard_to_guess("password", &request.password, &employee).await?;
-    kit::acts(Actor::Person { employee: employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = app.store.employees.load(tx, employee.id).await?.ok_or_else(invalid_token)?;

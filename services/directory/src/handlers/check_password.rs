@@ -46,14 +46,14 @@ async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<
                 hash_anew(app, employee.id, request.password.clone(), hashed).await;
             }
             let Some(wanted) = request.session.clone() else {
-                kit::acts(Actor::Person { employee: employee.id, session: None });
+                kit::set_actor(Actor::Person { employee: employee.id, session: None });
                 app.db.audit(Action::LoginSucceeded, subject).await?;
                 return Ok(employee.logged_in(None));
             };
             let token = wanted.refresh.then(|| RefreshToken::first(kit::random_bytes(), kit::random_bytes()));
             let (address, now) = (Origin::current().address, app.clock.now());
             let session = Session::start(kit::new_id(), &employee, wanted, token.as_ref(), address, now);
-            kit::acts(Actor::Person { employee: employee.id, session: Some(session.id) });
+            kit::set_actor(Actor::Person { employee: employee.id, session: Some(session.id) });
             kit::change!(app.db.awaited(WAIT), tx => {
                 app.store.sessions.insert(tx, &session).await?;
                 tx.audit(Action::LoginSucceeded, subject.clone(), created(&session.shown(None))).await

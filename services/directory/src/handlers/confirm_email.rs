@@ -23,7 +23,7 @@ async fn confirm(app: &App, request: ConfirmEmail) -> Result<contracts::Employee
     let now = app.clock.now();
     let link = MailedLink::find(app, &request.token, LinkTo::Confirmation, now).await?.ok_or_else(invalid_token)?;
     require_password(app, "password", &link.employee, request.password).await?;
-    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: link.employee.id, session: None });
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();

@@ -29,7 +29,7 @@ async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee,
     let now = app.clock.now();
     let link = MailedLink::find(app, &request.token, LinkTo::Reset, now).await?.ok_or_else(invalid_token)?;
     require_hard_to_guess("password", &request.password, &link.employee).await?;
-    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: link.employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;

@@ -116,7 +116,7 @@ pub(crate) async fn authorize_page(
 
 /// Whether somebody may call a route, and in what capacity.
 fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Asker, Problem> {
-    kit::acts(known.actor);
+    kit::set_actor(known.actor);
     Span::current().record("actor", known.actor.to_string());
     if let Some(meter) = Meter::of(parts) {
         let bound = parts.extensions.get::<Bound>().copied().unwrap_or(Bound::Calls);

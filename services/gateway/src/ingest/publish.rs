@@ -55,7 +55,7 @@ impl Publisher {
         let mut arrivals = self.arrivals.lock().await;
         let taken = arrivals.take(together, MOST_TOGETHER).await;
         if taken > 0 {
-            kit::let_company_come().await;
+            kit::yield_to_coalesce().await;
         }
         taken + arrivals.take_ready(together, MOST_TOGETHER)
     }

@@ -45,7 +45,7 @@ impl Meter {
     /// # Errors
     /// 429 where it is one too many.
     pub(crate) fn count_to_address(&self) -> Result<(), Problem> {
-        let source = self.0.address.map_or(Source::Others, |address| Source::Address(kit::one_client(address)));
+        let source = self.0.address.map_or(Source::Others, |address| Source::Address(kit::client_network(address)));
         self.count_once(Bound::Address, source)
     }
 

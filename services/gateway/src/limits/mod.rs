@@ -11,7 +11,7 @@ use std::{
 };
 
 use contracts::Actor;
-use kit::{Shutdown, Sparingly};
+use kit::{LogThrottle, Shutdown};
 
 use self::bucket::Bucket;
 pub(crate) use self::{
@@ -56,14 +56,14 @@ enum Source {
 pub(crate) struct Limits {
     buckets: [Option<Bucket>; Bound::ALL.len()],
     metrics: LimitMetrics,
-    told: Sparingly,
+    told: LogThrottle,
 }
 
 impl Limits {
     pub(crate) fn new(settings: &LimitSettings, metrics: LimitMetrics) -> Self {
         let most = [settings.rate_limit_calls, settings.rate_limit_windows, settings.rate_limit_addresses];
         let buckets = std::array::from_fn(|at| Bucket::new(Bound::ALL[at], most[at]));
-        Self { buckets, metrics, told: Sparingly::default() }
+        Self { buckets, metrics, told: LogThrottle::default() }
     }
 
     /// Takes one of what the source may ask for. Nothing where there is no such bound.
@@ -71,7 +71,7 @@ impl Limits {
         let left = self.buckets[bound as usize].as_ref()?.take(source, Instant::now());
         if left.is_over() {
             self.metrics.refused(bound);
-            if self.told.may_tell((bound as usize, source)) {
+            if self.told.may_log((bound as usize, source)) {
                 tracing::warn!(?bound, ?source, "calls are refused: see RATE_LIMIT_…");
             }
         }

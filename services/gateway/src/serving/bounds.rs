@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use kit::one_client;
+use kit::client_network;
 
 use super::Connections;
 use crate::{client::TrustedProxies, metrics::ConnectionMetrics};
@@ -81,7 +81,7 @@ impl Bounds {
 
     /// A place for one more connection of this address, for as long as it lives.
     pub(super) fn place(&self, address: IpAddr) -> Result<Place, Refused> {
-        let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), one_client(address));
+        let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), client_network(address));
         let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= inner.most {
             return Err(Refused::ForAll);
