@@ -12,7 +12,7 @@ use kit::Pull;
 
 use crate::plan::{Plan, Step};
 
-/// What is to be done about a consumer.
+/// Plans the changes to one consumer.
 pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
     let Pull { stream, durable, .. } = *pull;
     let (name, context, wanted) = (format!("consumer {durable} of {stream}"), jetstream.clone(), pull.config());
