@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Sends windows of tracked work, and keeps each on disk until the server has recorded it.
+"""Sends time windows, and keeps each on disk until the server has recorded it.
 
     window_client.py --store ann.db add '{"start": …, "end": …, "projectId": …, "taskId": …, …}'
     T3_PASSWORD=… window_client.py --store ann.db send http://127.0.0.1:8000 ann@example.org
 
-`add` gives the window an id and puts it on disk; `send` sends what is kept, as often as it takes. A window that is
-sent twice is recorded once, because its id stays. Only the standard library is needed.
+`add` stores a window with an id; `send` sends the stored windows until all are recorded or refused. A window that
+is sent twice is recorded once, because its id stays the same. Only the standard library is needed.
 """
 
 import argparse
@@ -19,16 +19,16 @@ import urllib.parse
 import urllib.request
 import uuid
 
-BATCH = 500  # the most windows that the server takes at once
-WAIT = 10  # seconds for an answer; the server's own bound is 4
+BATCH = 500  # the server's limit of windows in a request
+TIMEOUT = 10  # seconds; the server answers within 4
 
 
 class Store:
-    """Windows on disk: those to be sent, and those that were refused, with the reason."""
+    """Windows in a SQLite file: unsent ones, and refused ones with the reason."""
 
     def __init__(self, path):
         self.db = sqlite3.connect(path, isolation_level=None)
-        self.db.execute("PRAGMA synchronous = FULL")  # an added window survives a loss of power
+        self.db.execute("PRAGMA synchronous = FULL")  # an added window survives a power failure
         self.db.execute("CREATE TABLE IF NOT EXISTS windows (id TEXT PRIMARY KEY, body TEXT, refused TEXT)")
 
     def add(self, window):
@@ -46,18 +46,18 @@ class Store:
         elif item["status"] in ("rejected", "conflict"):
             reason = f"{item.get('code')}: {item.get('detail')}"
             self.db.execute("UPDATE windows SET refused = ? WHERE id = ?", (reason, item["id"]))
-        # A queued one is safe, but not recorded yet: it stays, and is asked about with the next batch.
+        # A queued window may still be refused: it stays, and is sent again with the next batch.
 
 
 def call(url, body, headers):
-    """The status, the answer and how many seconds to wait before the next try."""
+    """Posts, and returns the status, the answer and the seconds to wait before the next attempt."""
     request = urllib.request.Request(url, data=body, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=WAIT) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.status, json.load(answer), 0
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(errors="replace"), int(error.headers.get("Retry-After") or 1)
-    except OSError as error:  # nobody there, or no answer in time
+    except OSError as error:  # no connection, or no answer in time
         return None, str(error), 1
 
 
@@ -87,17 +87,17 @@ def send(store, server, email, password):
                 token, wait = None, pause
             elif status in (400, 413, 422):
                 sys.exit(f"The server cannot read what was sent: {answer}")
-        # What fails again and again is tried less and less often, once a minute at least.
+        # The pause doubles with each failure, up to a minute.
         pause = min(pause * 2, 60) if wait else 1
         time.sleep(max(wait, pause) if wait else 0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", required=True, help="the file that keeps the windows")
+    parser.add_argument("--store", required=True, help="the file of the stored windows")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("add", help="keep a window").add_argument("window", type=json.loads)
-    sending = commands.add_parser("send", help="send what is kept; the password is in T3_PASSWORD")
+    commands.add_parser("add", help="store a window").add_argument("window", type=json.loads)
+    sending = commands.add_parser("send", help="send the stored windows; the password is in T3_PASSWORD")
     sending.add_argument("server")
     sending.add_argument("email")
     arguments = parser.parse_args()

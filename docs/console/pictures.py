@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Takes the pictures of the console, of a demo that runs:
+"""Takes screenshots of the console of a running demo:
 
     python3 docs/console/pictures.py http://127.0.0.1:8000 ingrid@lighthouse.example PASSWORD [PAGE ...]
 
 A PAGE is the name of a picture; without one, all are taken. Needs chromium and chromium-driver
-(CHROMEDRIVER names another), and nothing of Python beside itself. A page that is not there is left out
-with a word.
+(CHROMEDRIVER is the path of another), and only Python's standard library. A missing page is skipped with
+a message.
 """
 
 import base64
@@ -52,7 +52,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Browser:
-    """A browser, by the WebDriver protocol (w3.org/TR/webdriver2)."""
+    """A browser, driven by the WebDriver protocol (w3.org/TR/webdriver2)."""
 
     def __init__(self, folder: str) -> None:
         program = os.environ.get("CHROMEDRIVER", "chromedriver")
@@ -68,8 +68,8 @@ class Browser:
             "--disable-lcd-text", "--no-first-run", "--no-proxy-server", "--lang=en-GB", f"--user-data-dir={folder}",
         ]
         options = {"goog:chromeOptions": {"args": args}}
-        told = self.ask("/session", {"capabilities": {"alwaysMatch": options}})
-        self.base += f"/session/{told['sessionId']}"
+        session = self.ask("/session", {"capabilities": {"alwaysMatch": options}})
+        self.base += f"/session/{session['sessionId']}"
 
     def ask(self, path: str, body: dict) -> object:
         request = urllib.request.Request(self.base + path, json.dumps(body).encode(),
@@ -114,7 +114,7 @@ class Browser:
 
 
 def pixels(png: bytes) -> tuple[int, int, bytes]:
-    """Width, height and the RGB bytes of a PNG as browsers write it (8 bits, RGB or RGBA, not interlaced)."""
+    """The width, the height and the RGB bytes of a PNG of a browser (8 bits, RGB or RGBA, not interlaced)."""
     at, data, head = 8, b"", None
     while at < len(png):
         length, kind = struct.unpack(">I4s", png[at:at + 8])
@@ -145,16 +145,16 @@ def pixels(png: bytes) -> tuple[int, int, bytes]:
                     guess = (left, up, corner)[near.index(min(near))]
                 line[i] = (line[i] + guess) & 255
         above = line
-        # The alpha is full everywhere in a picture of a page.
+        # Screenshots of pages have no transparency.
         out += bytes(part for i, part in enumerate(line) if i % 4 < 3) if step == 4 else line
     return width, height, bytes(out)
 
 
 def small(png: bytes) -> bytes:
-    """The same picture with a palette of at most 256 colours."""
+    """Reduces a PNG to a palette of at most 256 colours."""
     width, height, rgb = pixels(png)
     dots = [rgb[i:i + 3] for i in range(0, len(rgb), 3)]
-    # What is frequent stays exact; of the edges of letters nobody sees the difference.
+    # Frequent colours stay exact; the others are those of smoothed edges, where a difference is invisible.
     often = [colour for colour, _ in collections.Counter(dots).most_common(256)]
     places = {colour: place for place, colour in enumerate(often)}
 

@@ -1,6 +1,6 @@
 //! Sends windows of tracked work, and keeps each on disk until the server has recorded it.
 //!
-//! A window that is sent twice is recorded once, because its id stays.
+//! A window may be sent twice: it keeps its id, so the server records it once.
 
 mod store;
 
@@ -13,27 +13,27 @@ use tokio::time::sleep;
 
 pub use store::Store;
 
-/// How long an answer is waited for; the server's own bound is 4 s.
-const WAIT: Duration = Duration::from_secs(10);
-/// What fails again and again is tried less and less often, but at least so often.
+/// How long to wait for an answer. The server answers within 4 s.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest pause between two tries; pauses double from try to try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What one try came to.
+/// The outcome of one try.
 enum Outcome {
-    /// Every window of the batch has its answer.
+    /// The server has answered for every window of the batch.
     Settled,
-    /// The token has ended: log in again.
+    /// The token has expired: log in again.
     TokenEnded,
-    /// Try again, after this long at the earliest.
+    /// Try again, after this pause or longer.
     Later(Duration),
 }
 
-/// Sends what is kept until nothing is left to be sent, however long the server is away.
+/// Sends the windows in the store until none is left, however long the server is down.
 ///
 /// # Errors
-/// When the server does not let this person in or cannot read what it was sent, and when the disk fails.
+/// When the server refuses the log-in or cannot read the request, or the disk fails.
 pub async fn send(store: &Store, server: &str, email: &str, password: &str) -> Result<()> {
-    let http = &Client::builder().timeout(WAIT).build()?;
+    let http = &Client::builder().timeout(TIMEOUT).build()?;
     let credentials = &[("username", email), ("password", password)];
     let (mut token, mut pause) = (None, Duration::from_secs(1));
     loop {
@@ -83,7 +83,7 @@ async fn log_in(http: &Client, server: &str, credentials: &[(&str, &str)]) -> Re
 async fn post(http: &Client, store: &Store, server: &str, token: &str, windows: &[Value]) -> Result<Outcome> {
     let request = http.post(format!("{server}/api/v1/time-entries/batch")).bearer_auth(token);
     let sent = request.json(&json!({ "windows": windows })).send().await;
-    // Nobody there, or no answer in time: whether it was recorded is not known, so it is sent again.
+    // Without an answer the window may be recorded or not, so it is sent again.
     let Ok(answer) = sent else { return Ok(Outcome::Later(Duration::ZERO)) };
     let status = answer.status();
     match status {
@@ -92,7 +92,7 @@ async fn post(http: &Client, store: &Store, server: &str, token: &str, windows: 
             for item in answer["items"].as_array().context("an answer without items")? {
                 store.settle(item)?;
             }
-            // A queued window is safe, but not recorded yet: it is asked about once more.
+            // A queued window is safe, but not recorded yet: sending it again asks for its outcome.
             Ok(if status == StatusCode::OK { Outcome::Settled } else { Outcome::Later(Duration::ZERO) })
         }
         StatusCode::UNAUTHORIZED => Ok(Outcome::TokenEnded),

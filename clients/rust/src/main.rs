@@ -1,4 +1,4 @@
-//! Adds windows to the folder that keeps them, and sends them.
+//! The command line: adds windows to the store, and sends them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use window_client::{Store, send};
 #[derive(Parser)]
 #[command(version, about = "Sends windows, and keeps each on disk until the server has recorded it.")]
 struct Cli {
-    /// The folder that keeps the windows.
+    /// The folder of the store.
     #[arg(long)]
     store: PathBuf,
     #[command(subcommand)]
@@ -18,9 +18,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Keep a window, given as JSON; prints its id.
+    /// Add a window, given as JSON, and print its id.
     Add { window: String },
-    /// Send what is kept, as often as it takes.
+    /// Send all windows of the store, and repeat that until none is left.
     Send {
         server: String,
         email: String,

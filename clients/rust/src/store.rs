@@ -1,4 +1,4 @@
-//! Windows on disk: a file each, in one folder for those to be sent and one for those that were refused.
+//! Windows on disk: one file each, in a folder for those to be sent, and in another for refused ones.
 
 use std::{
     fs::{self, File},
@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The most windows that the server takes at once.
+/// The most windows of one batch, as the server limits it.
 const BATCH: usize = 500;
 
-/// A folder of windows.
+/// A store of windows in a folder.
 #[derive(Debug)]
 pub struct Store {
     waiting: PathBuf,
@@ -21,7 +21,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the folder, and makes it where there is none.
+    /// Opens the store, and makes the folder when there is none.
     ///
     /// # Errors
     /// When the disk fails.
@@ -32,10 +32,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Keeps a window, and gives its id.
+    /// Adds a window, and gives its id.
     ///
     /// # Errors
-    /// When it is no object, its id is no UUID, or the disk fails.
+    /// When it is not an object, its id is not a UUID, or the disk fails.
     #[expect(clippy::disallowed_methods, reason = "a client has no clock of a service")]
     pub fn add(&self, mut window: Value) -> Result<String> {
         let fields = window.as_object_mut().context("a window is an object")?;
@@ -44,14 +44,14 @@ impl Store {
         let new = self.waiting.join(format!("{id}.new"));
         let mut file = File::create(&new)?;
         file.write_all(window.to_string().as_bytes())?;
-        // In this order, a loss of power leaves a whole file or none.
+        // Synced before the rename: after a power failure the file is complete or absent.
         file.sync_all()?;
         fs::rename(new, self.waiting.join(&id))?;
         File::open(&self.waiting)?.sync_all()?;
         Ok(id)
     }
 
-    /// Windows to be sent, the oldest first: as many as the server takes at once.
+    /// The oldest windows to be sent, up to one batch.
     pub(crate) fn waiting(&self) -> Result<Vec<Value>> {
         let names = fs::read_dir(&self.waiting)?.map(|entry| Ok(entry?.path()));
         let mut names = names.collect::<Result<Vec<_>>>()?;
@@ -60,7 +60,7 @@ impl Store {
         names.iter().take(BATCH).map(|path| Ok(serde_json::from_slice(&fs::read(path)?)?)).collect()
     }
 
-    /// Forgets a window that is recorded, and lays one aside that was refused.
+    /// Removes a recorded window, and moves a refused one to the other folder.
     pub(crate) fn settle(&self, item: &Value) -> Result<()> {
         let Some(id) = item["id"].as_str() else { return Ok(()) };
         let path = self.waiting.join(id);

@@ -19,21 +19,21 @@ use crate::{
     new_id, trace,
 };
 
-/// How long an answer is waited for, unless said otherwise.
+/// How long a request waits for its answer, unless the caller says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a JetStream acknowledgement is waited for.
+/// How long a publish waits for the acknowledgement of JetStream.
 const ACK_PATIENCE: Duration = Duration::from_secs(2);
-/// How long NATS is waited for at the start, in seconds.
+/// How long a process waits for NATS when it starts, in seconds.
 const START_PATIENCE: u32 = 30;
-/// The counter of refused subjects, without its `_total`.
+/// The name of the counter of refused subjects; the library adds `_total`.
 const VIOLATIONS: &str = "t3_nats_permission_violations";
 
-/// NATS, as all services use it.
+/// The connection to NATS that a service shares among all its tasks.
 #[derive(Clone, Debug)]
 pub struct Bus {
-    /// The connection.
+    /// The NATS client.
     pub client: Client,
-    /// Streams.
+    /// JetStream on the same connection.
     pub jetstream: jetstream::Context,
     service: Service,
     clock: Clock,
@@ -42,24 +42,24 @@ pub struct Bus {
     violations: Counter,
 }
 
-/// Who asks what a handler answers, and until when.
+/// What a handler knows about the request it answers: who asks, and until when.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// In what capacity.
+    /// The role in which the request is made.
     pub caller: Caller,
-    /// Who it is; nobody before a log-in.
+    /// Who acts; nothing before a log-in.
     pub actor: Option<Actor>,
-    /// When the asker stops listening.
+    /// When the caller stops waiting: a later answer is lost.
     pub deadline: Millis,
-    /// The id of the HTTP request behind it.
+    /// The id of the HTTP request that caused this one.
     pub request_id: Option<String>,
 }
 
 impl Call {
-    /// Refuses everybody but admins and services.
+    /// Refuses every caller but admins and services.
     ///
     /// # Errors
-    /// 403.
+    /// 403 for every other caller.
     pub fn require_admin(&self) -> Result<(), Failure> {
         match self.caller {
             Caller::Admin | Caller::Service => Ok(()),
@@ -67,10 +67,10 @@ impl Call {
         }
     }
 
-    /// Refuses everybody who may not see what belongs to this employee.
+    /// Refuses callers that may not see the data of this employee.
     ///
     /// # Errors
-    /// 403.
+    /// 403 for them.
     pub fn require_sight_of(&self, employee: contracts::EmployeeId) -> Result<(), Failure> {
         if self.caller.may_see(employee) {
             Ok(())
@@ -81,10 +81,10 @@ impl Call {
 }
 
 impl Bus {
-    /// Connects as this user, as [`connect_nats`] does. The service is whom it speaks for.
+    /// Connects to NATS as `user`, and speaks for `service` from then on. See [`connect_nats`].
     ///
     /// # Errors
-    /// When NATS is not there, or a setting is wrong.
+    /// When NATS cannot be reached, or a setting is wrong.
     pub async fn connect(
         settings: &config::Nats,
         environment: Environment,
@@ -114,29 +114,29 @@ impl Bus {
         Ok(jetstream_of(connect_counting(settings, environment, user, self.violations.clone()).await?))
     }
 
-    /// The same with another clock.
+    /// The same bus with another clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Whether there is a connection now.
+    /// Whether there is a connection to NATS now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
 
-    /// Who we are.
+    /// The service that this bus speaks for.
     pub fn service(&self) -> Service {
         self.service
     }
 
-    /// What this service tells about itself.
+    /// The metrics of this service.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// The time, as this bus is told.
+    /// The current time by the clock of this bus.
     pub fn now(&self) -> Millis {
         self.clock.now()
     }
@@ -144,13 +144,14 @@ impl Bus {
     /// Asks a service and waits up to 5 seconds for the answer.
     ///
     /// # Errors
-    /// What the service answers; [`Code::Unavailable`] at once when nobody answers this or NATS
-    /// is away; [`Code::Timeout`] when no answer comes.
+    /// The failure that the service answers; [`Code::Unavailable`] at once when no process answers this
+    /// subject or NATS cannot be reached; [`Code::Timeout`] when no answer comes in time.
     pub async fn ask<R: Request>(&self, caller: Caller, request: &R) -> Result<R::Reply, Failure> {
         self.ask_within(PATIENCE, caller, request).await
     }
 
-    /// Asks a service and waits so long for the answer. What can be asked twice is, once.
+    /// Asks a service and waits up to `patience` for the answer. An idempotent request is sent a second
+    /// time after half of it.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -200,7 +201,7 @@ impl Bus {
         payload: Bytes,
     ) -> Result<R::Reply, Failure> {
         let mut headers = headers(match caller {
-            // Whoever logs in is nobody yet, and not the service that asks for them.
+            // A log-in has no actor yet; without this, the service that forwards it would be named as the actor.
             Caller::Anonymous => None,
             caller => caller.actor().or(Some(Actor::Service(self.service))),
         });
@@ -228,11 +229,11 @@ impl Bus {
         reply.into()
     }
 
-    /// Publishes an event and waits for the stream's acknowledgement. The id makes a repetition
-    /// harmless.
+    /// Publishes an event and waits for the acknowledgement of the stream. The stream drops a second event
+    /// with the same id, so publishing again is harmless.
     ///
     /// # Errors
-    /// When the stream did not acknowledge: it may have the event all the same, so repeat.
+    /// When the acknowledgement did not come. The stream may have the event all the same: publish it again.
     pub async fn publish_event<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
         let mut headers = self.headers();
         headers.insert(NATS_MESSAGE_ID, id.to_string());
@@ -242,17 +243,17 @@ impl Bus {
         Ok(())
     }
 
-    /// An entry of the audit trail: this was done now, in the current task.
+    /// Makes an entry for the audit trail: what is done now, by the actor of the current task.
     pub(crate) fn audited(&self, action: Action, subject: AuditSubject) -> Audited {
         let address = Origin::current().address;
         Audited { address, ..Audited::new(new_id(), self.service, action, subject, self.now()) }
     }
 
-    /// Tells the audit trail what was done, and waits until the stream has it: for whoever has no
-    /// database, and so no outbox.
+    /// Publishes an entry of the audit trail and waits until the stream has it. For services without a
+    /// database: those with one use [`crate::Tx::audit`].
     ///
     /// # Errors
-    /// 503 when the stream does not take it: then it must not be done.
+    /// 503 when the stream does not take the entry: then the caller must not do what it describes.
     pub async fn audit(&self, action: Action, subject: AuditSubject) -> Result<(), Failure> {
         let entry = self.audited(action, subject);
         self.publish_event(entry.id, &entry).await.map_err(|error| {
@@ -261,14 +262,15 @@ impl Bus {
         })
     }
 
-    /// The headers that every message carries: the trace context, who acts, and what caused it.
-    /// Where nobody is named, this service acts by itself.
+    /// The headers of every message: the trace context, the actor, and the cause. Without an actor in the
+    /// current task, this service is the actor.
     pub fn headers(&self) -> HeaderMap {
         headers(Some(Actor::Service(self.service)))
     }
 
-    /// Waits until the server has taken all that was sent here so far, subscriptions too. It takes
-    /// a connection's words in order, so an echo of the last one says so; a flush does not.
+    /// Waits until the server has processed everything sent on this connection so far, subscriptions
+    /// included. The server handles a connection in order, so the echo of a last message proves it; a flush
+    /// only proves that the bytes left this process.
     ///
     /// # Errors
     /// When the echo does not come.
@@ -280,7 +282,7 @@ impl Bus {
         Ok(())
     }
 
-    /// Sends what is still to be sent, at most 2 seconds.
+    /// Sends what is still in the buffer; gives up after 2 seconds.
     pub async fn drain(&self) {
         if tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await.is_err() {
             tracing::warn!("NATS did not take the last messages");
@@ -288,7 +290,7 @@ impl Bus {
     }
 }
 
-/// The headers of a message from the current task; `otherwise` acts where the task names nobody.
+/// The headers of a message from the current task. `otherwise` is the actor when the task has none.
 fn headers(otherwise: Option<Actor>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in Origin::current().or_actor(otherwise).headers() {
@@ -300,7 +302,7 @@ fn headers(otherwise: Option<Actor>) -> HeaderMap {
     headers
 }
 
-/// The server's own words. A refused subject shows nowhere else: whoever asked gets no answer.
+/// Logs what the server reports. A refused subject is reported nowhere else: the requests on it just time out.
 fn report(event: &ConnectionEvent, violations: &Counter) {
     match event {
         ConnectionEvent::ServerError(error) if is_violation(error) => {
@@ -312,7 +314,7 @@ fn report(event: &ConnectionEvent, violations: &Counter) {
     }
 }
 
-/// Whether the server refuses a subject. It says so in a sentence only.
+/// Whether the server has refused a subject. The protocol has no code for this, only the sentence.
 fn is_violation(error: &ServerError) -> bool {
     match error {
         ServerError::AuthorizationViolation => true,
@@ -321,8 +323,8 @@ fn is_violation(error: &ServerError) -> bool {
     }
 }
 
-/// Connects to NATS, waiting at most 30 seconds for it to come up; from then on it reconnects by
-/// itself for as long as it takes.
+/// Connects to NATS and waits at most 30 seconds for it to come up. From then on the client reconnects by
+/// itself, without a limit.
 ///
 /// # Errors
 /// When NATS is not there, or a setting is wrong.
@@ -336,7 +338,7 @@ fn jetstream_of(client: Client) -> jetstream::Context {
     jetstream
 }
 
-/// The same, and counts what NATS refuses.
+/// As [`connect_nats`]; counts the subjects that NATS refuses.
 async fn connect_counting(
     settings: &config::Nats,
     environment: Environment,

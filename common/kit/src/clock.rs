@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::UNIX_EPOCH};
 
 use contracts::Millis;
 
-/// What time it is. Handed in, so that a test can say so.
+/// The source of the current time. It is a value, so that tests can set the time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
 
@@ -16,12 +16,12 @@ impl Clock {
         })
     }
 
-    /// A clock that says what a function says.
+    /// A clock that reads the time from a function.
     pub fn from_fn(now: impl Fn() -> Millis + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> Millis {
         (self.0)()
     }

@@ -1,5 +1,5 @@
-//! Settings that every service has. They come from flags, the environment and `.env`, in this
-//! order; `--help` documents them; a wrong one is refused at start with a sentence.
+//! The settings that every service has. They come from flags, the environment and `.env`, in this order of
+//! precedence; `--help` lists them. A wrong one ends the start with an explanation.
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -7,17 +7,17 @@ use async_nats::ServerAddr;
 use clap::{Args, ValueEnum};
 use contracts::{Secret, Service};
 
-/// A setting that is wrong: what it is, and what it must be.
+/// A wrong setting; the text names it and says what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub String);
 
-/// Where we run.
+/// Development or production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
-    /// On somebody's own machine: what is missing is made up for.
+    /// A developer's machine: missing secrets are made up.
     Development,
-    /// For real: what is missing is refused.
+    /// Production: missing secrets are refused.
     #[default]
     Production,
 }
@@ -55,8 +55,8 @@ pub struct Reconcile {
     /// 0 for none but those that somebody asks for or that missed events require.
     #[arg(long, env = "RECONCILE_EVERY", value_name = "SECONDS", default_value = "21600")]
     pub reconcile_every: u64,
-    /// How many seconds a window may be stored before it is counted, until a comparison takes it for
-    /// missed: longer than a message waits for its acknowledgement.
+    /// How many seconds a window may be stored without being counted before a comparison takes it for
+    /// missing: longer than a message waits for its acknowledgement.
     #[arg(long, env = "RECONCILE_SETTLE", value_name = "SECONDS", default_value = "60")]
     pub reconcile_settle: u64,
 }
@@ -70,10 +70,10 @@ pub struct Nats {
     /// The seed of the user that connects, as `provision secrets` makes it: required in production.
     #[arg(long, env = "NATS_NKEY", hide_env_values = true)]
     pub nats_nkey: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file that holds NATS_NKEY, in place of it.
     #[arg(long, env = "NATS_NKEY_FILE")]
     pub nats_nkey_file: Option<PathBuf>,
-    /// Certificates (PEM) of whoever signed that of NATS: then nothing is said without TLS.
+    /// The certificates (PEM) of the authorities that signed the certificate of NATS; when set, TLS is required.
     #[arg(long, env = "NATS_TLS_CA")]
     pub nats_tls_ca: Option<PathBuf>,
 }
@@ -96,7 +96,7 @@ pub struct Mongo {
     /// database; without one, whoever the connection string names.
     #[arg(long, env = "MONGO_PASSWORD", hide_env_values = true)]
     pub mongo_password: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file that holds MONGO_PASSWORD, in place of it.
     #[arg(long, env = "MONGO_PASSWORD_FILE")]
     pub mongo_password_file: Option<PathBuf>,
     /// The prefix of the services' databases: t3_db_directory, …
@@ -130,11 +130,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// A secret that is set as `NAME`, or lies in the file that `NAME_FILE` names; an empty one counts
-/// as none.
+/// Reads a secret from the setting `NAME`, or from the file that `NAME_FILE` names. An empty setting counts as
+/// none.
 ///
 /// # Errors
-/// Where both are set, or the file cannot be read.
+/// When both are set, or the file cannot be read.
 pub fn secret(name: &str, value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, Refused> {
     let value = value.filter(|secret| !secret.expose().is_empty()).cloned();
     let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(value) };
@@ -155,10 +155,10 @@ pub fn given(value: Option<&String>) -> Option<&str> {
 }
 
 impl Nats {
-    /// The servers.
+    /// The addresses of the servers.
     ///
     /// # Errors
-    /// Where one cannot be an address.
+    /// When one is malformed.
     pub fn servers(&self) -> Result<Vec<ServerAddr>, Refused> {
         let servers: Result<Vec<ServerAddr>, _> = self.nats_url.split(',').map(|url| url.trim().parse()).collect();
         servers.map_err(|_| {
@@ -166,10 +166,10 @@ impl Nats {
         })
     }
 
-    /// The seed, wherever it is.
+    /// The seed, from its setting or its file.
     ///
     /// # Errors
-    /// Where it cannot be read or is none, or production has none.
+    /// When it cannot be read or is malformed, or is missing in production.
     pub fn nkey(&self, environment: Environment) -> Result<Option<Secret>, Refused> {
         let name = "NATS_NKEY";
         match secret(name, self.nats_nkey.as_ref(), self.nats_nkey_file.as_ref())? {
@@ -190,18 +190,18 @@ impl Mongo {
         format!("{}_{service}", self.mongo_db_name)
     }
 
-    /// The password, wherever it is.
+    /// The password, from its setting or its file.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// When the file cannot be read.
     pub fn password(&self) -> Result<Option<Secret>, Refused> {
         secret("MONGO_PASSWORD", self.mongo_password.as_ref(), self.mongo_password_file.as_ref())
     }
 
-    /// The connection string, wherever it is.
+    /// The connection string, from its setting or its file.
     ///
     /// # Errors
-    /// Where the file cannot be read, or the prefix cannot be one.
+    /// When the file cannot be read, or MONGO_DB_NAME is malformed.
     pub fn connection_string(&self) -> Result<Secret, Refused> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !(1..=40).contains(&self.mongo_db_name.len()) || !self.mongo_db_name.chars().all(fits) {

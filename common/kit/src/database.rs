@@ -9,7 +9,7 @@ use crate::{
     outbox::{Outbox, Row},
 };
 
-/// A service's own database, and the outbox in it. Nobody else reads it.
+/// The database of one service, with its outbox. No other service reads it.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(crate) mongo: mongodb::Database,
@@ -23,20 +23,20 @@ impl Database {
         Self { mongo, outbox, bus }
     }
 
-    /// A collection.
+    /// A collection of this database.
     pub fn collection<T: Send + Sync + Serialize>(&self, name: &str) -> Collection<T> {
         self.mongo.collection(name)
     }
 
-    /// Publishes what is committed, until shutdown.
+    /// Publishes committed events from the outbox until shutdown.
     pub fn relay(&self, shutdown: &Shutdown) {
         self.outbox.watch(shutdown);
         let (outbox, stop) = (self.outbox.clone(), shutdown.clone());
         shutdown.spawn(async move { outbox.relay(&stop).await });
     }
 
-    /// Tells the audit trail of something that changes nothing, such as a log-in. Of a change tells
-    /// [`crate::Tx::audit`].
+    /// Writes an entry to the audit trail about something that changes no data, such as a log-in. For a
+    /// change use [`crate::Tx::audit`].
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -44,26 +44,27 @@ impl Database {
         self.outbox.add_alone(&self.outbox.entry(action, subject, None)?).await
     }
 
-    /// Waits until the stream has all events that are committed by now.
+    /// Waits until the stream has every event that is committed by now.
     ///
     /// # Errors
-    /// 503 when it does not have them in time: they follow, but not yet.
+    /// 503 when the stream does not have them in time; they are published later.
     pub async fn until_published(&self, within: Duration) -> Result<(), Error> {
-        // Not until nothing waits: while others write, something always does.
-        if self.outbox.until_sent(&self.outbox.waiting().await?, within).await {
+        // Waits for these rows, not for an empty outbox: while others write, it is never empty.
+        if self.outbox.until_published(&self.outbox.waiting().await?, within).await {
             return Ok(());
         }
         let detail = "It is done, but not yet told to everybody. Ask again in a moment.";
         Err(Failure::new(Code::Unavailable, detail).into())
     }
 
-    /// The change that [`crate::change!`] runs: once committed, its events' copies are awaited.
+    /// A change for [`crate::change!`]. Once it is committed, the call waits, at most so long, until the
+    /// copies in other services have applied its events.
     #[must_use]
     pub fn awaited(&self, within: Duration) -> Change<'_> {
         Change::new(self, Some(self.bus.client.new_inbox()), Some(within))
     }
 
-    /// The change that [`crate::follow!`] runs: its events carry the inbox of their cause on.
+    /// A change for [`crate::follow!`]. Its events carry the reply inbox of the event that caused it.
     #[must_use]
     pub fn following(&self, delivery: &Delivery) -> Change<'_> {
         Change::new(self, delivery.applied_to.clone(), None)

@@ -7,16 +7,16 @@ use contracts::{header, stream};
 
 use crate::{Bus, Error};
 
-/// Copies a message that cannot be taken to the stream DEAD with the reason, and once that is
-/// acknowledged, ends its delivery. Nothing undecodable is acknowledged away.
+/// Copies a message that cannot be processed to the stream DEAD, with the reason, and then ends its
+/// delivery. The message is never acknowledged before its copy is.
 ///
 /// # Errors
-/// When the copy was not acknowledged: the message comes again.
+/// When the copy was not acknowledged: then the message is delivered again.
 pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Error> {
     let info = message.info().map_err(Error::Nats)?;
     let subject = format!("{}.{}", stream::dead_subject(info.stream, info.consumer), info.stream_sequence);
     let mut headers = message.headers.clone().unwrap_or_default();
-    // The copy is a message of its own: a repeated copy is the same message.
+    // A fixed id, so that the stream drops a second copy of the same message.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}.{}", info.consumer, info.stream_sequence));
     headers.insert(header::DEAD_REASON, reason.replace(['\r', '\n'], " "));
     headers.insert(header::DEAD_SUBJECT, message.subject.as_str());
@@ -32,21 +32,21 @@ pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Erro
 /// A dead message, as an operator sees it.
 #[derive(Clone, Debug)]
 pub struct Dead {
-    /// Its place in the stream DEAD.
+    /// Its sequence number in the stream DEAD.
     pub seq: u64,
-    /// The subject it came on.
+    /// The subject that it was published on.
     pub subject: String,
-    /// Who could not take it: `dead.<stream>.<consumer>`.
+    /// The consumer that could not process it: `dead.<stream>.<consumer>`.
     pub consumer: String,
-    /// Why.
+    /// Why it could not be processed.
     pub reason: String,
     /// How often it was delivered.
     pub deliveries: String,
-    /// When it died, RFC 3339.
+    /// When it was moved to DEAD, in RFC 3339.
     pub at: String,
-    /// What it says.
+    /// The body of the message.
     pub payload: bytes::Bytes,
-    /// Its headers.
+    /// The headers of the message.
     pub headers: HeaderMap,
 }
 
@@ -66,10 +66,10 @@ impl From<StreamMessage> for Dead {
     }
 }
 
-/// The dead message that was at this place of a stream, if it died in the hands of this consumer.
+/// The dead message that had this sequence number in a stream, if this consumer could not process it.
 ///
 /// # Errors
-/// When JetStream is not there.
+/// When JetStream cannot be reached.
 pub async fn dead_at(bus: &Bus, stream: &str, consumer: &str, seq: u64) -> Result<Option<Dead>, Error> {
     let dead = bus.jetstream.get_stream_no_info(stream::DEAD).await.map_err(|e| Error::Nats(e.into()))?;
     let subject = format!("{}.{seq}", stream::dead_subject(stream, consumer));
@@ -80,10 +80,10 @@ pub async fn dead_at(bus: &Bus, stream: &str, consumer: &str, seq: u64) -> Resul
     }
 }
 
-/// The dead messages after a place, the oldest first, at most 100.
+/// The dead messages after this sequence number of DEAD, oldest first, at most 100.
 ///
 /// # Errors
-/// When JetStream is not there.
+/// When JetStream cannot be reached.
 pub async fn list_dead(bus: &Bus, after: u64) -> anyhow::Result<Vec<Dead>> {
     let stream = bus.jetstream.get_stream(stream::DEAD).await?;
     let mut found = Vec::new();
@@ -101,21 +101,21 @@ pub async fn list_dead(bus: &Bus, after: u64) -> anyhow::Result<Vec<Dead>> {
     Ok(found)
 }
 
-/// How many dead messages there are, and the oldest of them, at most 100.
+/// The number of dead messages, and the oldest of them, at most 100.
 ///
 /// # Errors
-/// When JetStream is not there.
+/// When JetStream cannot be reached.
 pub async fn all_dead(bus: &Bus) -> anyhow::Result<(u64, Vec<Dead>)> {
     let stream = bus.jetstream.get_stream(stream::DEAD).await?;
     let count = stream.cached_info().state.messages;
     Ok((count, if count == 0 { Vec::new() } else { list_dead(bus, 0).await? }))
 }
 
-/// Puts a dead message back on the subject it came on, and takes it out of DEAD. Consumers are
-/// idempotent, so those that had taken it lose nothing by seeing it again.
+/// Publishes a dead message again on its old subject and removes it from DEAD. All consumers of the
+/// subject see it again, which is harmless: they are idempotent.
 ///
 /// # Errors
-/// When it is not there, or its subject's stream does not take it: then it stays in DEAD.
+/// When there is no such message, or its stream does not take it: then it stays in DEAD.
 pub async fn replay_dead(bus: &Bus, seq: u64) -> anyhow::Result<()> {
     let stream = bus.jetstream.get_stream(stream::DEAD).await?;
     let message = stream.direct_get(seq).await.with_context(|| format!("there is no dead message {seq}"))?;
@@ -127,7 +127,7 @@ pub async fn replay_dead(bus: &Bus, seq: u64) -> anyhow::Result<()> {
             values.iter().for_each(|value| headers.append(name, value.clone()));
         }
     }
-    // A new id: the stream may remember the old one.
+    // Under its old id the stream would drop it as a duplicate.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, crate::new_id::<contracts::EventId>().to_string());
     let subject = Dead::from(message.clone()).subject;
     bus.jetstream.publish_with_headers(subject, headers, message.payload).await?.await?;

@@ -10,20 +10,20 @@ use crate::{
     mongo::{self, Login},
 };
 
-/// What a service is given: the bus, MongoDB, the clock, and where it says how it is.
+/// What a service is built on: its connections, its clock and its health.
 #[derive(Clone, Debug)]
 pub struct Deps {
-    /// Who we are.
+    /// The service that runs in this process.
     pub service: Service,
-    /// NATS.
+    /// The connection to NATS.
     pub bus: Bus,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// How we are.
+    /// Where the service reports whether it is ready.
     pub health: Health,
-    /// Where we run.
+    /// Development or production.
     pub environment: Environment,
-    /// The folder for what we keep on this machine; made by whoever writes into it first.
+    /// The folder for files of this machine; the first writer makes it.
     pub data: PathBuf,
     user: User,
     nats: config::Nats,
@@ -41,7 +41,7 @@ impl Deps {
         Self::connect_as(service.into(), service, settings).await
     }
 
-    /// The same as another user of NATS: an operator, who has a service's program at hand.
+    /// As [`Deps::connect`], as another user of NATS: for operators' commands of a service's program.
     ///
     /// # Errors
     /// As [`Deps::connect`].
@@ -49,7 +49,7 @@ impl Deps {
         let clock = Clock::system();
         let (mongo, database, pool) = (&settings.mongo, settings.mongo.database(service), Pool::default());
         let login = mongo.password()?.map(|password| {
-            // A service's user is kept in the only database that it can read.
+            // Each service's user is kept in its own database, the only one that it may read.
             Login { user: service.name().to_owned(), database: database.clone(), password }
         });
         let connection_string = mongo.connection_string()?;
@@ -80,7 +80,7 @@ impl Deps {
         self.bus.jetstream_beside(&self.nats, self.environment, self.user).await
     }
 
-    /// The service's own database: asked for once.
+    /// The service's own database. Call it once: it registers metrics.
     pub fn database(&self) -> Database {
         self.health.needs_mongo(self.mongo.clone());
         self.pool.register(self.bus.metrics());

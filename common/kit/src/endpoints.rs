@@ -13,14 +13,14 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::{Bus, Call, Error, Origin, Shutdown, trace};
 
-/// The most requests that one process of a service works on at once; past it, 503.
+/// The most requests that one process works on at once. Any more are refused with 503.
 const MOST_IN_HAND: usize = 256;
-/// The most bytes of a reply: NATS carries 1 MiB.
+/// The most bytes of a reply. NATS carries 1 MiB, headers included.
 const MOST_REPLY: usize = 1_000_000;
 
 type Handler<S> = Arc<dyn Fn(Arc<S>, Call, Bytes) -> BoxFuture<'static, Result<Vec<u8>, Error>> + Send + Sync>;
 
-/// The table of what a service answers: one line a message.
+/// The requests that a service answers, each with its handler.
 pub struct Endpoints<S> {
     service: Service,
     state: Arc<S>,
@@ -39,7 +39,7 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
         Self { service, state, table: Vec::new() }
     }
 
-    /// Adds a line: this handler answers that message.
+    /// Adds a handler for requests of the type `R`.
     #[must_use]
     pub fn on<R, F, Fut>(mut self, handler: F) -> Self
     where
@@ -65,10 +65,10 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
         self
     }
 
-    /// Listens on all subjects and answers until shutdown; returns once listening.
+    /// Subscribes to all subjects and answers until shutdown. Returns once the server has the subscriptions.
     ///
     /// # Errors
-    /// When NATS refuses.
+    /// When NATS refuses a subscription.
     pub async fn serve(self, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
         let Self { service, state, table } = self;
         let running = bus
@@ -103,8 +103,8 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                         continue;
                     };
                     let (bus, state, handler) = (bus.clone(), state.clone(), handler.clone());
-                    // An endpoint is a serial stream: without a task of its own, a slow request
-                    // would hold up all others.
+                    // Requests of one endpoint arrive one after the other: without a task of its own, a slow one
+                    // would delay all the others.
                     stop.spawn(async move {
                         let span = info_span!("answer", subject = %request.message.subject, caller = Empty, actor = Empty, request_id = Empty, trace_id = Empty);
                         trace::continue_trace(&span, request.message.headers.as_ref());
@@ -118,13 +118,13 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
                         drop(place);
                     });
                 }
-                // No more of these: others answer them, or nobody does and the asker knows at once.
+                // Unsubscribes: from now on other replicas answer, or callers learn at once that nobody does.
                 let _ = requests.stop().await;
             });
         }
-        // Whoever asks from now on is heard.
+        // Without this, a request sent right after the return could find no subscriber.
         bus.settled().await?;
-        // The service also answers discovery (`$SRV.PING`, …) for as long as it lives.
+        // `running` also answers service discovery (`$SRV.PING`, …): dropped now, it would stop at once.
         let stop = shutdown.clone();
         tokio::spawn(async move {
             stop.stopping().await;
@@ -134,7 +134,7 @@ impl<S: Send + Sync + 'static> Endpoints<S> {
     }
 }
 
-/// The reply to one request, and the failure in it; none where the asker no longer listens.
+/// The reply to one request, and the code of a failure; nothing when the caller has stopped waiting.
 async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Message) -> Option<(Bytes, Option<Code>)> {
     let call = read_call(bus, message);
     Span::current().record("caller", call.caller.to_string());
@@ -168,7 +168,7 @@ async fn answer<S>(bus: &Bus, handler: Handler<S>, state: Arc<S>, message: &Mess
             let failure = error.to_failure();
             match failure.code {
                 Code::Internal => tracing::error!(error = %anyhow::Error::from(error).chain_line(), "failed"),
-                // Whoever refuses it tells the log, at most once a minute a source.
+                // Whatever refuses it logs it, at most once a minute for each source: a flood must not fill the disk.
                 Code::TooManyAttempts => {}
                 code if code.is_passing() => {
                     tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "cannot do this now");
@@ -207,7 +207,7 @@ async fn respond(request: &async_nats::service::Request, reply: Bytes) {
     }
 }
 
-/// An error with its causes in one line.
+/// Writes an error with its causes on one line.
 pub(crate) trait ChainLine {
     fn chain_line(&self) -> String;
 }

@@ -5,28 +5,28 @@ use mongodb::error::{ErrorKind, TRANSIENT_TRANSACTION_ERROR};
 
 use crate::mongo;
 
-/// Why a handler did not do what it was asked.
+/// Why a handler could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What the caller is told.
+    /// A refusal with a text for the caller.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// MongoDB did not do its part.
+    /// A call to MongoDB failed.
     #[error("MongoDB failed")]
     Mongo(#[from] mongodb::error::Error),
-    /// NATS did not do its part.
+    /// A call to NATS failed.
     #[error("NATS failed")]
     Nats(#[source] async_nats::Error),
-    /// Something outside of the system is away: an event handler wants its event again after so
-    /// long, however often that is.
+    /// Something outside the system cannot be reached. The event is delivered again after the given delay,
+    /// however often, and never goes to DEAD.
     #[error("to be tried again in {after:?}")]
     Later {
-        /// After how long.
+        /// The delay before the next delivery.
         after: Duration,
-        /// What is away.
+        /// What could not be reached.
         source: anyhow::Error,
     },
-    /// Something that should not happen.
+    /// A fault of our own.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -38,8 +38,8 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
-    /// Whether something that is needed is away or busy, so that the same will work later: then it
-    /// is not the fault of what was asked.
+    /// Whether the same call can succeed later because a dependency is away or busy. Then the message that
+    /// caused the call is not at fault.
     pub fn is_away(&self) -> bool {
         match self {
             Self::Failure(failure) => failure.code.is_passing(),
@@ -54,7 +54,7 @@ impl Error {
         matches!(self, Self::Mongo(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR))
     }
 
-    /// What the caller is told: never the cause of what is our fault.
+    /// The failure that the caller is given. It never reveals the cause of a fault of ours.
     pub fn to_failure(&self) -> Failure {
         match self {
             Self::Failure(failure) => failure.clone(),
@@ -68,9 +68,9 @@ impl Error {
     }
 }
 
-/// What MongoDB says while it cannot be reached in whole, as the drivers' specification of retryable
-/// reads lists it: 6, 7, 89 and 9001 of the network, 91 of shutting down, 134 and 262 of time,
-/// 189, 10107, 13435 and 13436 of a primary that is none, 11600 and 11602 of what that interrupted.
+/// MongoDB's error codes for a passing outage, as the drivers' specification of retryable reads lists them:
+/// 6, 7, 89 and 9001 network, 91 shutdown, 134 and 262 time limits, 189, 10107, 13435 and 13436 no primary,
+/// 11600 and 11602 interrupted by either.
 const PASSING: [i32; 13] = [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
 
 fn is_away(error: &mongodb::error::Error) -> bool {
@@ -101,12 +101,12 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_now_is_away_and_one_that_refuses_is_not() {
-        // Host unreachable, shutting down, not primary, interrupted by that.
+        // Host unreachable, shutdown in progress, not primary, interrupted by a change of state.
         for passing in [6, 91, 10107, 11602] {
             assert!(said(passing).is_away(), "{passing}");
             assert_eq!(said(passing).to_failure().code, Code::Unavailable, "{passing}");
         }
-        // A value that does not fit, a document that is refused, too large a one.
+        // Bad value, document failed validation, document too large.
         for own in [2, 121, 10334] {
             assert!(!said(own).is_away(), "{own}");
             assert_eq!(said(own).to_failure().code, Code::Internal, "{own}");

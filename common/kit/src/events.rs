@@ -16,24 +16,24 @@ use tracing::{Instrument, field::Empty, info_span};
 
 use crate::{Bus, Error, InHand, Origin, OwnFailures, Pull, Puller, Shutdown, bury, endpoints::ChainLine, trace};
 
-/// The most events that one process of a service works on at once.
+/// The most events that one process works on at once.
 const MOST_IN_HAND: usize = 32;
-/// How long pulling pauses when something that is needed is away.
+/// How long an event is set aside when a dependency is away, so that pulling slows down.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What comes with an event.
+/// The metadata of an event as a handler receives it.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The event's id.
+    /// The id of the event.
     pub id: EventId,
-    /// Who waits for the word that it is applied: caused events carry it on.
+    /// The inbox where the author of the change waits for reports; events caused by this one carry it on.
     pub applied_to: Option<String>,
-    /// How often it was delivered, this time included.
+    /// How often the event was delivered, this time included.
     pub deliveries: i64,
 }
 
 impl Delivery {
-    /// What came with this message.
+    /// Reads the metadata of a message.
     ///
     /// # Errors
     /// When it has no id, or did not come from a stream.
@@ -46,16 +46,16 @@ impl Delivery {
         Ok(Self { id, applied_to, deliveries: info.delivered })
     }
 
-    /// What comes with an event that nobody waits for and that no stream has.
-    pub fn of_our_own(id: EventId) -> Self {
+    /// The metadata of an event that the service makes up for itself: it is in no stream, and nobody waits for it.
+    pub fn internal(id: EventId) -> Self {
         Self { id, applied_to: None, deliveries: 1 }
     }
 
-    /// Tells whoever waits for it that the event is applied, and what that caused.
+    /// Reports to the author of the change that this event is applied, and which events it caused.
     pub async fn report(&self, bus: &Bus, caused: Vec<Awaited>) {
         let Some(inbox) = &self.applied_to else { return };
         let applied = Applied { event: self.id, by: bus.service(), caused };
-        // Whoever waits for it gives up by themselves: slow is eventual, never wrong.
+        // A lost report only makes the author wait until its own time limit.
         let payload = serde_json::to_vec(&applied).unwrap_or_default();
         let _ = bus.client.publish(inbox.clone(), payload.into()).await;
     }
@@ -69,12 +69,12 @@ enum Verdict {
 
 type Handler<S> = Arc<dyn Fn(Arc<S>, Delivery, Bytes) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
-/// The table of what a service does about events: one line an event.
+/// The events that a service reacts to, each with its handler.
 ///
-/// A handler returns the events that it caused (usually none). It can be called twice for the
-/// same event, late, or out of order, and must end up right: versions tell. An error makes the
-/// event come again with a growing delay; one that keeps failing by itself goes to DEAD. With
-/// [`Error::Later`] the handler sets the delay and never goes there.
+/// A handler returns the events that it caused (usually none). It can be called twice for the same
+/// event, late, or out of order, and must still end with the right state, by comparing versions. After an
+/// error the event is delivered again with a growing delay; after [`OwnFailures`] too many it goes to DEAD.
+/// [`Error::Later`] sets the delay itself, and never leads to DEAD.
 pub struct Events<S> {
     service: Service,
     table: Vec<Line<S>>,
@@ -83,7 +83,7 @@ pub struct Events<S> {
 
 struct Line<S> {
     filter: String,
-    /// What happens to what: by this the metrics tell events apart.
+    /// Noun and verb of the event, as labels of metrics.
     kind: [&'static str; 2],
     handler: Handler<S>,
 }
@@ -100,7 +100,7 @@ impl<S: Send + Sync + 'static> Events<S> {
         Self { service, table: Vec::new(), failures: OwnFailures::default() }
     }
 
-    /// Adds a line: this handler applies that event.
+    /// Adds a handler for events of the type `E`.
     #[must_use]
     pub fn on<E, F, Fut>(mut self, handler: F) -> Self
     where
@@ -137,10 +137,10 @@ impl<S: Send + Sync + 'static> Events<S> {
         }
     }
 
-    /// Consumes until shutdown; returns once it does.
+    /// Processes events until shutdown. Returns once the consumer is open.
     ///
     /// # Errors
-    /// When JetStream or the consumer is not there.
+    /// When JetStream or the consumer does not exist.
     pub async fn consume(self, state: Arc<S>, bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(bus.clone(), self.pull());
         puller.open().await?;
@@ -149,7 +149,8 @@ impl<S: Send + Sync + 'static> Events<S> {
         shutdown.spawn(async move {
             let in_hand = Arc::new(Semaphore::new(MOST_IN_HAND));
             bus.metrics().places("events", in_hand.clone());
-            // A place first, then the message: one that waits for a place is still the puller's.
+            // The permit comes first: a message that waits for a permit must stay with the puller, which keeps it
+            // from being delivered again.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(mut messages) = puller.next(1, &stop).await else { return };
                 let Some(message) = messages.pop() else { continue };
@@ -175,12 +176,12 @@ impl<S: Send + Sync + 'static> Events<S> {
         };
         let started = Instant::now();
         let took = |outcome| bus.metrics().common().applied.observe(*kind, outcome, started.elapsed());
-        // What a consumer changes it changes by itself, because of this event.
+        // The consumer is the actor of its own changes; the event is their cause.
         let origin = Origin::read(message.headers.as_ref()).with_actor(Some(Actor::Service(bus.service())));
         let work = handler(state, delivery.clone(), message.payload.clone());
         let in_hand = InHand::hold(bus, std::slice::from_ref(message));
         let verdict = origin.with_cause(delivery.id).scope(work).await;
-        // Before it is settled: the server would put off a delay that it is given there.
+        // A progress message after the acknowledgement would cancel the delay that a negative one sets.
         drop(in_hand);
         match verdict {
             Verdict::Done(caused) => {
@@ -202,7 +203,7 @@ impl<S: Send + Sync + 'static> Events<S> {
                 took("again");
                 again(error, &delivery);
                 settle(message.ack_with(AckKind::Nak(Some(PAUSE))).await.map_err(Error::Nats));
-                // Keeps our place for a while, so that pulling pauses once all places are taken.
+                // Keeps the permit for a while: once all permits are held, pulling pauses.
                 tokio::time::sleep(PAUSE).await;
             }
             Verdict::Failed(error) => match self.failures.again(message) {
@@ -220,7 +221,8 @@ impl<S: Send + Sync + 'static> Events<S> {
         }
     }
 
-    /// While an upgrade rolls, an older replica gets what only a newer one applies: that takes it soon.
+    /// Handles an event without a handler. During a rolling upgrade an older replica receives events that only
+    /// newer ones know: delivered again, it reaches one of those.
     async fn unknown(&self, bus: &Bus, message: &Message) {
         settle(match self.failures.again(message) {
             Some(delay) => message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats),
@@ -236,14 +238,14 @@ fn again(error: Error, delivery: &Delivery) {
     );
 }
 
-/// What the server did not hear it will ask again: the message comes once more.
+/// Logs a failed acknowledgement: the server then delivers the message again.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = %anyhow::Error::from(error).chain_line(), "not acknowledged; it comes again");
     }
 }
 
-/// Whether a subject is one of `evt.<service>.v1.<noun>.*.<verb>`.
+/// Whether a subject matches the pattern `evt.<service>.v1.<noun>.*.<verb>`.
 fn matches_filter(subject: &str, filter: &str) -> bool {
     let (mut subject, mut filter) = (subject.split('.'), filter.split('.'));
     loop {

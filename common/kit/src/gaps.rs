@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bus, Database, Deps, Error, Shape, Shutdown, endpoints::ChainLine};
 
-/// How often it is looked whether events were missed: after a look, what is purged before the next one
-/// may be taken for missed although it was seen.
-pub(crate) const LOOK: Duration = Duration::from_secs(2);
+/// How often a service checks for missed events. Events that are purged between two checks may count as
+/// missed although they were processed.
+pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(2);
 
-/// Up to which place in EVENTS a service has applied everything of its own, as it has last looked.
+/// The last sequence number of EVENTS up to which a service has processed everything, as last checked.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     #[serde(rename = "_id")]
@@ -19,27 +19,27 @@ struct Mark {
     place: i64,
 }
 
-/// What EVENTS has forgotten and a service may not have seen.
+/// A range of EVENTS that was purged before a service may have processed it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gap {
-    /// Up to where everything was seen; nothing where that was never written down.
+    /// The last mark; nothing where there is none.
     pub(crate) seen: Option<i64>,
-    /// The first place that EVENTS still has.
+    /// The first sequence number that EVENTS still has.
     pub(crate) first: i64,
 }
 
-/// How the consumer of EVENTS, which all replicas share, stands.
-struct Stand {
-    /// Everything up to this place is applied. The server moves it past what is purged.
+/// The state of the service's consumer of EVENTS, which all its replicas share.
+struct ConsumerState {
+    /// All messages up to this sequence number are acknowledged. The server also counts purged ones.
     applied: i64,
-    /// Whether nothing waits and nothing is in hand.
+    /// Whether no message is pending and none waits for its acknowledgement.
     is_idle: bool,
 }
 
-/// Finds out whether EVENTS has forgotten what a service has not seen.
+/// Finds out whether EVENTS was purged of events that a service has not processed.
 ///
-/// Neither the stream nor the consumer tells: so the service keeps a mark in its own database. One whose
-/// database is new while its consumer is not has missed everything.
+/// Neither the stream nor the consumer can tell, so the service keeps a mark in its own database. A service
+/// with an old consumer and no mark has a new database: it has missed everything.
 #[derive(Debug)]
 pub(crate) struct Gaps {
     bus: Bus,
@@ -51,22 +51,22 @@ impl Gaps {
         Self { bus: deps.bus.clone(), marks: db.collection("event_marks") }
     }
 
-    /// Looks for a gap, and moves the mark on where there is none.
-    pub(crate) async fn look(&self) -> Result<Option<Gap>, Error> {
-        // In this order: what the stream held before the consumer was idle is applied, unless it was
-        // forgotten by the end.
+    /// Checks for a gap; moves the mark forward when there is none.
+    pub(crate) async fn check(&self) -> Result<Option<Gap>, Error> {
+        // The order matters: an idle consumer has processed everything that the stream held before, except
+        // what was purged by the second reading.
         let (_, last) = self.ends().await?;
-        let stand = self.stand().await?;
+        let consumer = self.consumer_state().await?;
         let (first, newest) = self.ends().await?;
         let seen = self.marks.find_one(doc! { "_id": stream::EVENTS }).await?.map(|mark| mark.place);
         let is_gap = match seen {
             Some(seen) => first > seen + 1 || newest < seen,
-            None => first > 1 || stand.applied > 0,
+            None => first > 1 || consumer.applied > 0,
         };
         if is_gap {
             return Ok(Some(Gap { seen, first }));
         }
-        let applied = stand.applied.max(if stand.is_idle { last } else { 0 });
+        let applied = consumer.applied.max(if consumer.is_idle { last } else { 0 });
         if seen.is_none_or(|seen| seen < applied) {
             let higher = doc! { "$max": { "place": applied } };
             self.marks.update_one(doc! { "_id": stream::EVENTS }, higher).upsert(true).await?;
@@ -74,7 +74,7 @@ impl Gaps {
         Ok(None)
     }
 
-    /// Marks that the gap is made up for, unless somebody else has.
+    /// Moves the mark past a gap that has been repaired, unless another replica has done so.
     pub(crate) async fn close(&self, gap: Gap) -> Result<(), Error> {
         let place = gap.first - 1;
         match gap.seen {
@@ -90,28 +90,28 @@ impl Gaps {
         Ok(())
     }
 
-    /// The last place of the stream.
+    /// The last sequence number of the stream.
     pub(crate) async fn last(&self) -> Result<i64, Error> {
         Ok(self.ends().await?.1)
     }
 
-    /// Whether everything of ours up to this place is applied.
+    /// Whether all events for this service up to this sequence number are processed.
     pub(crate) async fn is_applied(&self, place: i64) -> Result<bool, Error> {
-        let stand = self.stand().await?;
-        Ok(stand.is_idle || stand.applied >= place)
+        let consumer = self.consumer_state().await?;
+        Ok(consumer.is_idle || consumer.applied >= place)
     }
 
-    /// The first place of the stream that is still there, and the last.
+    /// The first and the last sequence number of the stream.
     async fn ends(&self) -> Result<(i64, i64), Error> {
         let events = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
         let state = &events.cached_info().state;
         Ok((state.first_sequence as i64, state.last_sequence as i64))
     }
 
-    async fn stand(&self) -> Result<Stand, Error> {
+    async fn consumer_state(&self) -> Result<ConsumerState, Error> {
         let events = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let consumer = events.consumer_info(self.bus.service().name()).await.map_err(nats)?;
-        Ok(Stand {
+        Ok(ConsumerState {
             applied: consumer.ack_floor.stream_sequence as i64,
             is_idle: consumer.num_pending == 0 && consumer.num_ack_pending == 0,
         })
@@ -122,47 +122,47 @@ fn nats(error: impl Into<async_nats::Error>) -> Error {
     Error::Nats(error.into())
 }
 
-/// The collection that a service needs to notice gaps.
+/// The collection that holds the mark.
 pub fn gaps_shape() -> Shape {
     ("event_marks", Vec::new())
 }
 
-/// Counts and tells of gaps until shutdown, for a service that has nobody to ask for what it missed.
-/// The first look comes before anything is consumed.
+/// Counts and logs gaps until shutdown, for a service that cannot ask anybody for what it missed. The first
+/// check ends before this returns: call it before events are consumed.
 pub async fn tell_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
     let gaps = Gaps::new(deps, db);
     let counter = counter(deps);
-    let look = async move || match gaps.look().await {
+    let check = async move || match gaps.check().await {
         Ok(None) => {}
         Ok(Some(gap)) => match gaps.close(gap).await {
             Ok(()) => {
                 counter.inc();
                 tracing::error!(seen = gap.seen, first = gap.first, "EVENTS has forgotten what was not seen here");
             }
-            Err(error) => unknown(error),
+            Err(error) => log_failed_check(error),
         },
-        Err(error) => unknown(error),
+        Err(error) => log_failed_check(error),
     };
-    look().await;
+    check().await;
     let stop = shutdown.clone();
     shutdown.spawn(async move {
         while !stop.is_stopping() {
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(CHECK_EVERY) => {}
                 () = stop.stopping() => {}
             }
-            look().await;
+            check().await;
         }
     });
 }
 
-/// How often a gap was found.
+/// The counter of gaps.
 pub(crate) fn counter(deps: &Deps) -> crate::metrics::Counter {
     deps.bus.metrics().counter("t3_events_gaps", "How often EVENTS had forgotten what was not seen here")
 }
 
-/// It is not known whether there is a gap.
-pub(crate) fn unknown(error: Error) {
+/// Logs that a check has failed.
+pub(crate) fn log_failed_check(error: Error) {
     let error = anyhow::Error::from(error);
     tracing::warn!(error = %error.chain_line(), "it is not known whether events were missed");
 }

@@ -24,14 +24,14 @@ use crate::{Bus, Shutdown, metrics::CONTENT_TYPE};
 pub struct Health {
     bus: Bus,
     mongo: Arc<Mutex<Option<mongodb::Database>>>,
-    others: Arc<Mutex<Vec<Other>>>,
-    own: Arc<Mutex<Vec<Other>>>,
+    dependencies: Arc<Mutex<Vec<Check>>>,
+    own_tasks: Arc<Mutex<Vec<Check>>>,
     awaited: Arc<Mutex<Vec<String>>>,
     started: watch::Sender<bool>,
 }
 
-/// What a service needs besides, or has to do before, and whether it is there or done.
-type Other = (&'static str, Box<dyn Fn() -> bool + Send>);
+/// A named condition.
+type Check = (&'static str, Box<dyn Fn() -> bool + Send>);
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,39 +40,40 @@ impl fmt::Debug for Health {
 }
 
 impl Health {
-    /// Alive, not yet ready.
+    /// The health of a process that lives and is not ready yet.
     pub fn new(bus: Bus) -> Self {
-        let (mongo, others, own, awaited) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-        Self { bus, mongo, others, own, awaited, started: watch::Sender::new(false) }
+        let (mongo, dependencies, own_tasks, awaited) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Self { bus, mongo, dependencies, own_tasks, awaited, started: watch::Sender::new(false) }
     }
 
-    /// From now on MongoDB counts too.
+    /// Makes MongoDB a dependency.
     pub(crate) fn needs_mongo(&self, database: mongodb::Database) {
         *self.mongo.lock().unwrap_or_else(PoisonError::into_inner) = Some(database);
     }
 
-    /// From now on this counts too, by that name.
+    /// Adds a dependency: the process is ready only while `is_there` says so.
     pub fn needs(&self, name: &'static str, is_there: impl Fn() -> bool + Send + 'static) {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
+        self.dependencies.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_there)));
     }
 
-    /// From now on it is not ready while this is not done, by that name. Nobody else has to do anything
-    /// about it: it is no dependency.
+    /// Adds a task of our own: the process is ready only once `is_done` says so. It is not reported as a
+    /// dependency, because nobody else can do anything about it.
     pub fn waits_until(&self, name: &'static str, is_done: impl Fn() -> bool + Send + 'static) {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_done)));
+        self.own_tasks.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(is_done)));
     }
 
-    /// What is not there yet, and is waited for, in words.
+    /// Sets what the start is waiting for, in words.
     pub(crate) fn waits_for(&self, missing: Vec<String>) {
         *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = missing;
     }
 
-    /// All that the service answers and consumes is set up.
+    /// Marks the process as started: everything it answers and consumes is set up.
     pub fn started(&self) {
         self.started.send_replace(true);
     }
 
-    /// Waits until [`Health::started`] was said.
+    /// Waits until [`Health::started`] was called.
     pub async fn until_started(&self) {
         // The sender lives as long as we do.
         let _ = self.started.subscribe().wait_for(|started| *started).await;
@@ -83,12 +84,12 @@ impl Health {
         let mut missing = self.awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut found = vec![("start-up", *self.started.borrow())];
         found.extend(self.dependencies().await);
-        found.extend(self.own());
+        found.extend(self.own_tasks());
         missing.extend(found.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name.to_owned()));
         missing
     }
 
-    /// What this process needs of others, and whether it is there.
+    /// The dependencies by name, each with whether it can be reached.
     async fn dependencies(&self) -> Vec<(&'static str, bool)> {
         let mut found = vec![("nats", self.bus.is_connected())];
         let mongo = self.mongo.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -97,21 +98,21 @@ impl Health {
             let answered = tokio::time::timeout(Duration::from_secs(1), ping).await;
             found.push(("mongodb", matches!(answered, Ok(Ok(_)))));
         }
-        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        found.extend(others.iter().map(|(name, is_there)| (*name, is_there())));
+        let dependencies = self.dependencies.lock().unwrap_or_else(PoisonError::into_inner);
+        found.extend(dependencies.iter().map(|(name, is_there)| (*name, is_there())));
         found
     }
 
-    /// What it has to do before, and whether that is done.
-    fn own(&self) -> Vec<(&'static str, bool)> {
-        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.iter().map(|(name, is_done)| (*name, is_done())).collect()
+    /// The tasks of our own by name, each with whether it is done.
+    fn own_tasks(&self) -> Vec<(&'static str, bool)> {
+        let own_tasks = self.own_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        own_tasks.iter().map(|(name, is_done)| (*name, is_done())).collect()
     }
 
-    /// The service's metrics, with how it is.
+    /// The metrics of the service, with its dependencies and readiness as of now.
     async fn metrics(&self) -> String {
         let (dependencies, metrics) = (self.dependencies().await, self.bus.metrics());
-        let all = dependencies.iter().copied().chain(self.own()).all(|(_, is_there)| is_there);
+        let all = dependencies.iter().copied().chain(self.own_tasks()).all(|(_, is_there)| is_there);
         let is_ready = *self.started.borrow() && all;
         metrics.common().is_ready.set(is_ready.into());
         for (name, is_there) in dependencies {
@@ -123,7 +124,7 @@ impl Health {
     /// Serves `/healthz`, `/readyz` and `/metrics` until shutdown.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address cannot be listened on.
     pub async fn serve(&self, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(addr)
             .await

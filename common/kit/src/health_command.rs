@@ -1,5 +1,5 @@
-//! `<service> health`: the process beside us is asked how it is. An image has no shell and no curl,
-//! so the program asks itself.
+//! `<service> health` asks the service that runs beside it, in the same container, for its health. The
+//! image has no shell and no curl, so the program itself is the probe.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,17 +11,17 @@ use clap::{Args, Subcommand};
 
 use crate::config::Refused;
 
-/// Less than any probe waits: a process that is too slow to say that it lives is not well.
+/// Shorter than the time limit of any probe, so that the failure has a message.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What every service can be asked to do in place of running.
+/// The commands that every service has beside running.
 #[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Asked {
+pub(crate) enum Command {
     /// Asks the running service at OPS_ADDR how it is; the exit code is 0 when it is well, 1 otherwise.
     Health(HealthCommand),
 }
 
-/// How the running service is asked.
+/// The arguments of `health`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HealthCommand {
     /// Whether it can do its work (/readyz), not only whether it lives (/healthz).
@@ -30,7 +30,7 @@ pub(crate) struct HealthCommand {
 }
 
 impl HealthCommand {
-    /// Asks, and says what was answered.
+    /// Asks the running service and prints its answer.
     pub(crate) async fn run(&self, ops_addr: SocketAddr) -> anyhow::Result<()> {
         if ops_addr.port() == 0 {
             return Err(Refused(format!(
@@ -49,7 +49,7 @@ impl HealthCommand {
     }
 }
 
-/// Where we reach what listens on all addresses.
+/// The loopback address of a service that listens on all addresses.
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
         addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// Something that lives and is not ready.
+    /// A process that lives and is not ready.
     async fn starting() -> SocketAddr {
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

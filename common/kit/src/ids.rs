@@ -9,13 +9,13 @@ pub fn new_id<T: From<Uuid>>() -> T {
     Uuid::now_v7().into()
 }
 
-/// When an id was made, if it was made by [`new_id`].
+/// When an id of [`new_id`] was made.
 pub(crate) fn made_at(id: Uuid) -> Option<Millis> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     Some(Millis(seconds as i64 * 1_000 + i64::from(nanos / 1_000_000)))
 }
 
-/// Bytes that nobody can guess, from the operating system's seeded generator.
+/// Random bytes from a cryptographically secure generator.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::rng().fill_bytes(&mut bytes);

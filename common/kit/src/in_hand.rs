@@ -12,44 +12,44 @@ use tokio::{
 
 use crate::Bus;
 
-/// After so long without an acknowledgement or a word of progress a message is delivered again, to
-/// anybody: whoever had it has died, or stands still.
+/// How long the server waits for an acknowledgement or a progress message before it delivers a message
+/// again, to any replica.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(3);
-/// How often there is a word of progress about a message that is worked on for longer than this.
+/// How often a progress message is sent for a message that is still worked on.
 pub(crate) const PROGRESS: Duration = Duration::from_secs(1);
-/// No work takes so long. What does hangs: somebody else is to try.
+/// The longest that progress is reported. Work that takes longer hangs, so another replica gets a try.
 const LONGEST: Duration = Duration::from_secs(300);
-/// What the server reads as progress.
+/// The body of a progress message, as the server defines it.
 const IN_PROGRESS: &[u8] = b"+WPI";
 
-/// Keeps messages from being delivered again for as long as it lives, which is for as long as they
-/// are worked on.
+/// Reports progress on messages for as long as this value lives, so that the server does not deliver them
+/// again while they are worked on.
 #[derive(Debug)]
 pub struct InHand {
-    /// Where the server hears about each message.
+    /// The reply subject of each message, where the server expects progress messages.
     replies: Arc<Mutex<Vec<Subject>>>,
-    telling: JoinHandle<()>,
+    reporting: JoinHandle<()>,
 }
 
 impl InHand {
-    /// These messages are worked on.
+    /// Begins to report progress on these messages.
     pub fn hold(bus: &Bus, messages: &[Message]) -> Self {
         let replies = Arc::new(Mutex::new(replies(messages)));
-        let (client, told) = (bus.client.clone(), replies.clone());
-        let telling = tokio::spawn(async move {
+        let (client, shared) = (bus.client.clone(), replies.clone());
+        let reporting = tokio::spawn(async move {
             let began = Instant::now();
             let mut ticks = interval_at(began + PROGRESS, PROGRESS);
             while began.elapsed() < LONGEST {
                 ticks.tick().await;
-                let replies = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                tell_progress(&client, replies).await;
+                let replies = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                report_progress(&client, replies).await;
             }
         });
-        Self { replies, telling }
+        Self { replies, reporting }
     }
 
-    /// This one is given back, to come again after a delay of its own: a word of progress would
-    /// change that. (One that is acknowledged may stay: the server ignores what is said of it.)
+    /// Stops reporting progress on one message. Needed before a negative acknowledgement with a delay: a later
+    /// progress message would cancel the delay. Acknowledged messages may stay: the server ignores them.
     pub fn let_go(&self, message: &Message) {
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
         replies.retain(|reply| Some(reply) != message.reply.as_ref());
@@ -58,19 +58,19 @@ impl InHand {
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.telling.abort();
+        self.reporting.abort();
     }
 }
 
-/// Where the server hears about these messages.
+/// The reply subjects of messages.
 pub(crate) fn replies<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Vec<Subject> {
     messages.into_iter().filter_map(|message| message.reply.clone()).collect()
 }
 
-/// Says of messages that they are in hand, or wait for it here.
-pub(crate) async fn tell_progress(client: &Client, replies: Vec<Subject>) {
+/// Sends a progress message to each of these reply subjects.
+pub(crate) async fn report_progress(client: &Client, replies: Vec<Subject>) {
     for reply in replies {
-        // What the server does not hear makes a message come twice, which does no harm.
+        // A lost one makes a message come twice, which is harmless.
         let _ = client.publish(reply, Bytes::from_static(IN_PROGRESS)).await;
     }
 }

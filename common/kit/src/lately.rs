@@ -6,8 +6,8 @@ use std::{
 
 use tokio::sync::Mutex;
 
-/// The last answer to a question that may be a moment old: what is asked again and again is computed
-/// once in that time.
+/// A cache of the last answer, for questions that are asked again and again and may be answered with a value
+/// that is a moment old.
 #[derive(Debug)]
 pub struct Lately<K, V> {
     lasts: Duration,
@@ -22,16 +22,16 @@ struct Last<K, V> {
 }
 
 impl<K: PartialEq, V> Lately<K, V> {
-    /// An answer is given again for so long.
+    /// A cache that keeps an answer for this long.
     pub fn new(lasts: Duration) -> Self {
         Self { lasts, last: Mutex::new(None) }
     }
 
-    /// The last answer, if it was to this question and is not too old; else a new one. Whoever comes
-    /// meanwhile waits for the same answer.
+    /// The cached answer, if it is to this question and not too old; otherwise a new one. Callers that come
+    /// while it is computed wait for it.
     ///
     /// # Errors
-    /// Those of the computation; nothing is kept then.
+    /// Those of the computation; a failure is not cached.
     pub async fn get<E>(&self, question: K, compute: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
         let mut last = self.last.lock().await;
         if let Some(last) = last.as_ref().filter(|last| last.question == question && last.asked.elapsed() < self.lasts)

@@ -1,8 +1,8 @@
-//! Plumbing without a word of the domain: how a service connects, answers, consumes, commits,
-//! logs and stops. Every service is built from these parts in the same way.
+//! Infrastructure without any domain word: how a service connects, answers, consumes, commits, logs and
+//! stops. Every service is built from these parts.
 
-mod address;
 mod bus;
+mod client_network;
 mod clock;
 pub mod config;
 mod database;
@@ -11,7 +11,6 @@ mod deps;
 mod endpoints;
 mod error;
 mod events;
-mod fetching;
 mod gaps;
 mod health;
 mod health_command;
@@ -19,6 +18,7 @@ mod ids;
 mod in_hand;
 mod lately;
 mod lifecycle;
+mod log_throttle;
 pub mod metrics;
 mod mirror;
 pub mod mongo;
@@ -28,16 +28,16 @@ mod origin;
 mod outbox;
 mod own_failures;
 mod page;
+mod prefetcher;
 mod public_url;
 mod pull;
 mod reconcile;
-mod sparingly;
 pub mod telemetry;
 mod trace;
 mod transaction;
 
-pub use address::one_client;
 pub use bus::{Bus, Call, connect_nats};
+pub use client_network::client_network;
 pub use clock::Clock;
 pub use database::Database;
 pub use dead::{Dead, all_dead, bury, dead_at, list_dead, replay_dead};
@@ -51,16 +51,16 @@ pub use ids::{new_id, random_bytes};
 pub use in_hand::InHand;
 pub use lately::Lately;
 pub use lifecycle::{Shutdown, run_service, run_service_as, until_signal};
+pub use log_throttle::LogThrottle;
 pub use metrics::Metrics;
 pub use mirror::{Differences, Mirror, Tally};
 pub use mutant::is_mutant;
-pub use needs::{Needs, Shape, heard};
-pub use origin::{Origin, acts};
+pub use needs::{Needs, Shape, filter_subjects};
+pub use origin::{Origin, set_actor};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
 pub use page::{PAGE_MOST, page_within};
 pub use public_url::PublicUrl;
-pub use pull::{Pull, Puller, let_company_come};
+pub use pull::{Pull, Puller, yield_to_coalesce};
 pub use reconcile::{Copies, Reconciler};
-pub use sparingly::Sparingly;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

@@ -1,4 +1,5 @@
-//! Starting and stopping: stop taking work, finish what is in hand, drain, exit, in 25 seconds.
+//! Start and stop of a process. On a stop it takes no more work, finishes what it has begun, and exits
+//! within 25 seconds.
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
@@ -8,15 +9,15 @@ use contracts::{Service, User};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Deps, config::Common, health_command::Asked, telemetry};
+use crate::{Deps, config::Common, health_command::Command, telemetry};
 
-/// How long work in hand may take to finish once we are told to stop.
+/// How long work in progress may take to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// How long we wait for MongoDB to hear that we go.
+/// How long closing the MongoDB sessions may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// The word that it is time to stop, and the count of the work that is still in hand.
+/// The stop signal of a process, and the count of its work in progress.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     stop: CancellationToken,
@@ -24,27 +25,27 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Nobody has said stop yet.
+    /// A signal that was not given yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says that it is time to stop.
+    /// Gives the signal.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Whether somebody has said stop.
+    /// Whether the signal was given.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
     }
 
-    /// Waits until somebody says stop.
+    /// Waits for the signal.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;
     }
 
-    /// Runs work that is finished before we exit.
+    /// Runs work that must be finished before the process exits.
     pub fn spawn<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -53,7 +54,7 @@ impl Shutdown {
         self.work.spawn(work)
     }
 
-    /// Waits for stop, then until the work in hand is done, at most 20 seconds.
+    /// Waits for the signal, then until the work in progress is done, at most 20 seconds.
     pub async fn drained(&self) {
         self.stopping().await;
         self.work.close();
@@ -86,12 +87,12 @@ struct Cli<C: Args> {
     service: C,
     /// In place of running; a service may have commands of its own beside these.
     #[command(subcommand)]
-    asked: Option<Asked>,
+    command: Option<Command>,
 }
 
 /// The whole `main` of a service: reads settings, connects, runs until a signal, drains.
 ///
-/// A setting that is wrong ends it with a sentence and exit code 2, anything else with 1.
+/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
 pub fn run_service<C, F, R>(service: Service, run: F) -> ExitCode
 where
     C: Args,
@@ -101,21 +102,21 @@ where
     run_service_as(service, |_| service.into(), run)
 }
 
-/// The same, where what is asked for decides as whom we connect to NATS.
+/// As [`run_service`]; the settings decide which NATS user the process connects as.
 pub fn run_service_as<C, F, R>(service: Service, user: impl FnOnce(&C) -> User, run: F) -> ExitCode
 where
     C: Args,
     F: FnOnce(C, Deps, Shutdown) -> R,
     R: Future<Output = anyhow::Result<()>>,
 {
-    // A missing .env is no fault; the environment and flags come before what it says.
+    // A missing .env is fine. Flags and the environment take precedence over it.
     let _ = dotenvy::dotenv();
     let cli = Cli::<C>::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    if let Some(Asked::Health(health)) = &cli.asked {
+    if let Some(Command::Health(health)) = &cli.command {
         return match runtime.block_on(health.run(cli.common.ops_addr)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
@@ -155,7 +156,7 @@ where
     let (bus, mongo) = (deps.bus.clone(), deps.mongo.client().clone());
     run(cli.service, deps, shutdown).await.with_context(|| format!("{service} ended"))?;
     bus.drain().await;
-    // Its last handle would say goodbye to MongoDB on a runtime that is about to end, and panic.
+    // Without this, dropping the last client would end its sessions on a runtime that is gone, and panic.
     let _ = tokio::time::timeout(GOODBYE, mongo.shutdown().immediate(true)).await;
     Ok(())
 }

@@ -2,62 +2,62 @@ use contracts::{Page, Request};
 
 use crate::Error;
 
-/// What a comparison of one copy found.
+/// The result of comparing one copy with its owner.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     /// How many entries were compared.
     pub compared: u64,
-    /// How many were not as they should be.
+    /// How many differed.
     pub found: u64,
-    /// How many of these were put right.
+    /// How many of these were repaired.
     pub repaired: u64,
 }
 
 impl Tally {
-    /// An entry was not as it should be, and was put right or not.
+    /// Counts a difference, and whether it was repaired.
     pub fn found(&mut self, is_repaired: bool) {
         self.found += 1;
         self.repaired += u64::from(is_repaired);
     }
 }
 
-/// Where a copy differs from a page of what it is a copy of.
+/// The differences between a copy and a page of its owner's data.
 #[derive(Debug)]
 pub struct Differences<T, K> {
-    /// What its owner tells and is missing here, or older, or another with the same version. Something
-    /// newer is no difference: the owner tells it soon.
+    /// Entries of the owner that the copy lacks, has in an older version, or has with other content. A newer
+    /// entry of the copy is no difference: its event has come before the page.
     pub told: Vec<T>,
-    /// What only the copy knows.
+    /// The keys of entries that the owner does not have.
     pub extra: Vec<K>,
 }
 
-/// A copy of what another service owns and tells page by page, in the order of its keys.
+/// A copy of data of another service, which hands it out page by page in the order of its keys.
 ///
-/// The owner answers once EVENTS has all that the page says. Writes are guarded by versions, so whatever
-/// an event says meanwhile stays.
+/// The owner answers once EVENTS has every event about the data of the page. All writes to the copy compare
+/// versions, so a repair never overwrites what an event has brought meanwhile.
 pub trait Mirror: Sync {
-    /// What asks for a page.
+    /// The request for a page.
     type Asks: Request<Reply = Page<Self::Told, Self::At>>;
-    /// What the owner tells of an entry.
+    /// An entry of the owner.
     type Told: Send + Sync;
-    /// Where a page ends.
+    /// The key at which a page ends.
     type At: Copy + Send + Sync;
-    /// By what an entry is known here that the owner does not know.
+    /// The key of an entry of the copy.
     type Key: PartialEq + Send;
 
-    /// Asks for the page after this.
+    /// The request for the page after this key.
     fn ask(&self, after: Option<Self::At>) -> Self::Asks;
 
-    /// Compares what is kept from after this up to the page's end.
+    /// Compares the copy with a page: the entries after `after`, up to the end of the page.
     fn differences(
         &self,
         after: Option<Self::At>,
         page: &Page<Self::Told, Self::At>,
     ) -> impl Future<Output = Result<Differences<Self::Told, Self::Key>, Error>> + Send;
 
-    /// Keeps what the owner tells; says whether that changed anything.
+    /// Stores an entry of the owner. Says whether that changed the copy.
     fn heal(&self, told: Self::Told) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Ends or forgets what the owner does not know; says whether that changed anything.
+    /// Ends or removes an entry that the owner does not have. Says whether that changed the copy.
     fn end(&self, key: Self::Key) -> impl Future<Output = Result<bool, Error>> + Send;
 }

@@ -1,4 +1,4 @@
-//! MongoDB, as all services use it: majority and journaled writes, short timeouts.
+//! MongoDB with the settings of all services: journaled majority writes, majority reads, short time limits.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{Error, metrics::Pool};
 
-/// Who connects: a user, who is kept in a database.
+/// The user that connects.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// The user's name.
@@ -25,8 +25,8 @@ pub struct Login {
     pub password: Secret,
 }
 
-/// Connects, lazily: an unreachable server shows when it is asked something. Without a login,
-/// whoever the connection string names.
+/// Makes a client. It connects when it is first used. Without a login, the user of the connection string
+/// applies.
 ///
 /// # Errors
 /// When the connection string is malformed; the message never repeats it.
@@ -34,7 +34,7 @@ pub async fn connect(connection_string: &str, login: Option<Login>, app_name: &s
     connect_observed(connection_string, login, app_name, &Pool::default()).await
 }
 
-/// The same, and the pool hears of every connection.
+/// As [`connect`]; the pool's metrics follow every connection.
 pub(crate) async fn connect_observed(
     connection_string: &str,
     login: Option<Login>,
@@ -58,11 +58,11 @@ pub(crate) async fn connect_observed(
     Client::with_options(options).context("MONGO_CONNECTION_STRING cannot be used")
 }
 
-/// A value as it is stored. Filters and updates must go through here: the driver stores ids as
-/// binary and rates as integers, which `bson::serialize_to_bson` would write as text and doubles.
+/// Turns a value into BSON as the driver stores it. Filters and updates need this: ids are stored as binary
+/// and rates as integers, where `bson::serialize_to_bson` would give text and doubles.
 ///
 /// # Panics
-/// When the type's `Serialize` fails, which for our types it does not.
+/// When the type's `Serialize` fails, which no type of ours does.
 pub fn value<T: Serialize + ?Sized>(value: &T) -> Bson {
     #[derive(Serialize)]
     struct Holder<'a, T: ?Sized> {
@@ -73,17 +73,17 @@ pub fn value<T: Serialize + ?Sized>(value: &T) -> Bson {
     document.remove("v").expect("it holds one value")
 }
 
-/// `{$in: [...]}` over values.
+/// The filter `{$in: [...]}` over these values.
 pub fn one_of<T: Serialize>(values: impl IntoIterator<Item = T>) -> Document {
     doc! { "$in": values.into_iter().map(|v| value(&v)).collect::<Vec<_>>() }
 }
 
-/// A unique key that is taken.
+/// MongoDB's code for a duplicate key.
 const DUPLICATE: i32 = 11000;
 
-/// Whether an insert or an upsert met a document with the same unique key, and nothing else went
-/// wrong. That document may not be on a majority yet: whoever goes by it reads it, with the read
-/// concern that [`connect`] sets.
+/// Whether an insert or an upsert failed only because a document with the same unique key exists. That
+/// document may not be on a majority yet: read it before relying on it, with the read concern that
+/// [`connect`] sets.
 pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(e)) => e.code == DUPLICATE,
@@ -93,9 +93,9 @@ pub fn is_duplicate(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// Which documents of an unordered `insert_many` were not stored because their key is taken, by
-/// their places. All others are stored on a majority. Nothing where something else went wrong, or
-/// where nobody knows whether a majority has the others: then the same may be inserted again.
+/// The indexes of those documents of an unordered `insert_many` that were not stored because their key is
+/// taken; all others are stored on a majority. Nothing when anything else went wrong, or when the majority
+/// is uncertain: then the same insert may be repeated.
 pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
     match &*error.kind {
         ErrorKind::InsertMany(InsertManyError { write_errors: Some(met), write_concern_error: None, .. })
@@ -107,8 +107,8 @@ pub fn taken(error: &mongodb::error::Error) -> Option<Vec<usize>> {
     }
 }
 
-/// Whether a write was done, and may not be on a majority (secondaries lag): nothing else is wrong
-/// with it, so the same write succeeds once they have caught up.
+/// Whether a write was applied but is not on a majority yet, because secondaries lag. The same write
+/// succeeds once they have caught up.
 pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
@@ -119,54 +119,54 @@ pub fn is_not_on_majority(error: &mongodb::error::Error) -> bool {
     }
 }
 
-/// What was read is not on a majority yet: a passing failure, so that the caller tries again.
+/// The failure for data that was read and is not on a majority yet. It is a passing one: callers try again.
 pub fn not_on_majority() -> Failure {
     Failure::new(Code::Unavailable, "The database has not yet written this to a majority. Try again in a moment.")
 }
 
-/// An index over these keys, for [`crate::Needs`].
+/// An index on these fields, for [`crate::Needs`].
 pub fn index(keys: Document) -> IndexModel {
     named(keys, false)
 }
 
-/// A unique index over these keys.
+/// A unique index on these fields.
 pub fn unique(keys: Document) -> IndexModel {
     named(keys, true)
 }
 
-/// An index by which MongoDB removes each document once the date in this field has passed.
+/// A TTL index: MongoDB removes each document once the date in this field has passed.
 pub fn expiring(field: &str) -> IndexModel {
     let mut index = named(doc! { field: 1 }, false);
     index.options.get_or_insert_default().expire_after = Some(Duration::ZERO);
     index
 }
 
-/// A moment as such a date.
+/// A time as the date that a TTL index needs.
 pub fn date(at: Millis) -> bson::DateTime {
     bson::DateTime::from_millis(at.0)
 }
 
-/// The name is the one that MongoDB would give it; written here so that it can be looked for.
+/// Makes an index with MongoDB's default name for it, written out so that its presence can be checked.
 fn named(keys: Document, unique: bool) -> IndexModel {
     let name = keys.iter().map(|(key, order)| format!("{key}_{order}")).collect::<Vec<_>>().join("_");
-    // Ids repeat in the keys of an index. Snappy costs no CPU that can be measured, zstd would.
+    // Ids repeat in index keys, so compression pays. Snappy costs no measurable CPU; zstd would.
     let compressed = doc! { "wiredTiger": { "configString": "block_compressor=snappy" } };
     let options = IndexOptions::builder().name(name).unique(unique.then_some(true)).storage_engine(compressed).build();
     IndexModel::builder().keys(keys).options(options).build()
 }
 
-/// The name of an index that was made by [`index`] or [`unique`].
+/// The name of an index made by [`index`], [`unique`] or [`expiring`].
 pub fn index_name(index: &IndexModel) -> Option<&str> {
     index.options.as_ref()?.name.as_deref()
 }
 
-/// Stores an aggregate's copy unless the stored one is as new: the whole of a projection that
-/// may see events twice, late or out of order. The document holds `_id` and `version`.
+/// Replaces a document unless the stored one has the same or a newer version, so that a projection may see
+/// events twice, late or out of order. The document has the fields `_id` and `version`.
 ///
-/// Says whether it was stored.
+/// Says whether it was replaced.
 ///
 /// # Errors
-/// Those of MongoDB; a passing one while what is stored is not on a majority.
+/// Those of MongoDB; 503 while the stored document is not on a majority.
 pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     collection: &Collection<T>,
     id: Bson,
@@ -176,8 +176,8 @@ pub async fn replace_if_newer<T: Serialize + Send + Sync>(
     let older = doc! { "_id": id.clone(), "version": { "$lt": version } };
     let mut replaced = collection.replace_one(older.clone(), document).upsert(true).await;
     if replaced.as_ref().is_err_and(is_duplicate) {
-        // Another one was stored: an older one in this very moment, then this is done again, or one
-        // that is as new.
+        // Another writer has inserted the document meanwhile. If its version is older, the second try
+        // replaces it; otherwise it fails the same way again.
         replaced = collection.replace_one(older, document).upsert(true).await;
     }
     match replaced {

@@ -1,14 +1,14 @@
-//! Mistakes on purpose, for the fault campaign to notice: see `docs/fault-campaign.md`.
+//! Deliberate faults, which the fault campaign must notice: see `docs/fault-campaign.md`.
 
-/// Whether this process is to make the mistake of this name, which `T3_MUTANT` chooses. Never in a build
-/// without the feature `mutants`.
+/// Whether this process shall commit the fault of this name, as `T3_MUTANT` says. Only builds with the
+/// feature `mutants` can.
 #[cfg(feature = "mutants")]
 pub fn is_mutant(name: &str) -> bool {
     static CHOSEN: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(|| std::env::var("T3_MUTANT").ok());
     CHOSEN.as_deref() == Some(name)
 }
 
-/// Whether this process is to make the mistake of this name: it is not.
+/// Whether this process shall commit the fault of this name: never without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
 #[inline]
 pub const fn is_mutant(_name: &str) -> bool {

@@ -1,5 +1,5 @@
-//! What a service must find before it can work. It makes none of it: `provision` does, with rights
-//! that no service has.
+//! The streams, consumers, collections and indexes that a service needs. It waits for them; `provision`
+//! makes them, with rights that no service has.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,39 +14,39 @@ use mongodb::IndexModel;
 
 use crate::{Deps, Error, Pull, Shutdown, mongo};
 
-/// The pauses between two looks for what is missing grow from the first to the second.
+/// The pause between two checks grows from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// A collection as it must be: its name and its indexes.
+/// A collection: its name and its indexes.
 pub type Shape = (&'static str, Vec<IndexModel>);
 
-/// What must be there before a service can work.
+/// Everything that must exist before a service can work.
 #[derive(Clone, Debug)]
 pub struct Needs {
-    /// Who needs it.
+    /// The service.
     pub service: Service,
-    /// The streams that it writes to or looks into.
+    /// The streams that it publishes to or reads the state of.
     pub streams: Vec<&'static str>,
-    /// Its durable consumers.
+    /// The durable consumers that it pulls from.
     pub consumers: Vec<Pull>,
-    /// The collections of its own database, each with its indexes.
+    /// The collections of its own database.
     pub collections: Vec<Shape>,
 }
 
 impl Needs {
-    /// Of this service: nothing yet.
+    /// A service that needs nothing yet.
     pub fn of(service: Service) -> Self {
         Self { service, streams: Vec::new(), consumers: Vec::new(), collections: Vec::new() }
     }
 
-    /// A stream.
+    /// Adds a stream.
     #[must_use]
     pub fn stream(mut self, name: &'static str) -> Self {
         self.streams.push(name);
         self
     }
 
-    /// A durable consumer, and where it copies what it cannot take.
+    /// Adds a durable consumer, its stream, and the stream for messages that it cannot process.
     #[must_use]
     pub fn consumer(mut self, pull: Pull) -> Self {
         self.streams.extend([pull.stream, stream::DEAD]);
@@ -54,14 +54,14 @@ impl Needs {
         self
     }
 
-    /// Collections with their indexes.
+    /// Adds collections.
     #[must_use]
     pub fn collections(mut self, collections: impl IntoIterator<Item = Shape>) -> Self {
         self.collections.extend(collections);
         self
     }
 
-    /// The outbox: its changes are events.
+    /// Adds the outbox and the stream that it publishes to.
     #[must_use]
     pub fn outbox(self) -> Self {
         self.stream(stream::EVENTS).collections([("outbox", Vec::new())])
@@ -69,24 +69,24 @@ impl Needs {
 }
 
 impl Deps {
-    /// Waits until everything is there that the service needs. Until then it is not ready, and says
-    /// for what it waits. False where it is time to stop before that.
+    /// Waits until everything exists that the service needs. Until then the service is not ready, and its
+    /// readiness names what is missing. False when the stop signal came first.
     #[must_use = "where it is time to stop there is nothing to run on"]
     pub async fn until_provisioned(&self, needs: &Needs, shutdown: &Shutdown) -> bool {
         if !needs.collections.is_empty() {
             self.health.needs_mongo(self.mongo.clone());
         }
         let (mut pause, longest) = PAUSES;
-        let mut told = Vec::new();
+        let mut warned_of = Vec::new();
         loop {
             let missing = self.missing(needs).await;
             self.health.waits_for(missing.clone());
             if missing.is_empty() {
                 return true;
             }
-            if missing != told {
+            if missing != warned_of {
                 tracing::warn!(?missing, "waiting for what `provision run` makes");
-                told = missing;
+                warned_of = missing;
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
@@ -95,7 +95,7 @@ impl Deps {
         }
     }
 
-    /// What of this is not there, in words.
+    /// What does not exist, in words.
     async fn missing(&self, needs: &Needs) -> Vec<String> {
         let streams: HashSet<_> = needs.streams.iter().copied().collect();
         let streams = join_all(streams.into_iter().map(|name| self.missing_stream(name)));
@@ -121,9 +121,9 @@ impl Deps {
         let found = self.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(*durable, *stream).await;
         match found {
             Ok(consumer) => {
-                let heard: Vec<&String> = heard(&consumer.cached_info().config);
-                let unheard: Vec<_> = filters.iter().filter(|one| !heard.contains(one)).map(String::as_str).collect();
-                (!heard.is_empty() && !unheard.is_empty()).then(|| format!("{name}, for {}", unheard.join(", ")))
+                let received: Vec<&String> = filter_subjects(&consumer.cached_info().config);
+                let others: Vec<_> = filters.iter().filter(|one| !received.contains(one)).map(String::as_str).collect();
+                (!received.is_empty() && !others.is_empty()).then(|| format!("{name}, for {}", others.join(", ")))
             }
             Err(error) => Some(match error.kind() {
                 ConsumerErrorKind::JetStream(error) if error.code() == 404 => name,
@@ -153,8 +153,8 @@ impl Deps {
     }
 }
 
-/// The subjects that a consumer hears; none means all of its stream.
-pub fn heard<'a, C: FromIterator<&'a String>>(config: &'a Config) -> C {
+/// The subjects that a consumer receives; empty for all subjects of its stream.
+pub fn filter_subjects<'a, C: FromIterator<&'a String>>(config: &'a Config) -> C {
     let one = std::iter::once(&config.filter_subject).filter(|subject| !subject.is_empty());
     one.chain(&config.filter_subjects).collect()
 }

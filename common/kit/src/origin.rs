@@ -1,21 +1,21 @@
-//! What caused a message: who acts, by which HTTP request, because of which event.
+//! The origin of a message: the actor, the HTTP request and the event that caused it.
 
 use std::sync::OnceLock;
 
 use async_nats::HeaderMap;
 use contracts::{Actor, EventId, header};
 
-/// What caused the work of the current task. Every message that the task sends and every event
-/// that it commits carry it.
+/// The origin of the current task's work. Every message that the task sends and every event that it
+/// commits carry it in their headers.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// The id of the HTTP request.
     pub request_id: Option<String>,
-    /// The address of the client behind it, where that is known.
+    /// The network address of the client that sent the request, where it is known.
     pub address: Option<String>,
-    /// The event, where a consumer acts because of one.
+    /// The event that caused the work, in a consumer.
     pub cause: Option<EventId>,
-    /// Who acts. Set once: who has been named stays named.
+    /// Who acts. It is set once: the first value stays.
     actor: OnceLock<Actor>,
 }
 
@@ -24,55 +24,55 @@ tokio::task_local! {
 }
 
 impl Origin {
-    /// Of an HTTP request whose caller is not known yet: [`acts`] names them.
+    /// The origin of an HTTP request whose caller is not authenticated yet; [`set_actor`] adds the actor.
     pub fn of_request(id: String) -> Self {
         Self { request_id: Some(id), ..Self::default() }
     }
 
-    /// The same; the client has this address.
+    /// Sets the address of the client.
     #[must_use]
     pub fn with_address(mut self, address: Option<String>) -> Self {
         self.address = address;
         self
     }
 
-    /// The same with another actor.
+    /// Sets the actor.
     #[must_use]
     pub fn with_actor(mut self, actor: Option<Actor>) -> Self {
         self.actor = actor.map(OnceLock::from).unwrap_or_default();
         self
     }
 
-    /// The same; this one acts where nobody is named.
+    /// Sets the actor unless there is one.
     #[must_use]
     pub fn or_actor(self, otherwise: Option<Actor>) -> Self {
         let actor = self.actor().or(otherwise);
         self.with_actor(actor)
     }
 
-    /// The same, because of an event.
+    /// Sets the event that caused the work.
     #[must_use]
     pub fn with_cause(mut self, cause: EventId) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// That of the current task; an empty one outside of [`Origin::scope`].
+    /// The origin of the current task; an empty one outside of [`Origin::scope`].
     pub fn current() -> Self {
         ORIGIN.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// Runs work that has this origin. A task that the work spawns does not inherit it.
+    /// Runs work with this origin. Tasks that the work spawns do not inherit it.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         ORIGIN.scope(self, work).await
     }
 
-    /// Who acts, where it is known.
+    /// Who acts, where that is known.
     pub fn actor(&self) -> Option<Actor> {
         self.actor.get().copied()
     }
 
-    /// What the headers of a message say.
+    /// Reads the origin from the headers of a message.
     pub fn read(headers: Option<&HeaderMap>) -> Self {
         let header = |name: &str| headers.and_then(|headers| headers.get(name)).map(|value| value.as_str());
         let request_id = header(header::REQUEST_ID).map(str::to_owned);
@@ -82,7 +82,7 @@ impl Origin {
         Self { request_id, address, cause, ..Self::default() }.with_actor(actor)
     }
 
-    /// The same as headers.
+    /// The origin as headers.
     pub(crate) fn headers(self) -> impl Iterator<Item = (&'static str, String)> {
         let actor = self.actor().map(|actor| (header::ACTOR, actor.to_string()));
         let cause = self.cause.map(|cause| (header::CAUSE, cause.to_string()));
@@ -92,8 +92,8 @@ impl Origin {
     }
 }
 
-/// Names who acts in the current task, unless somebody is named already.
-pub fn acts(actor: Actor) {
-    // Outside of a scope there is nobody to tell.
+/// Sets the actor of the current task, unless there is one already.
+pub fn set_actor(actor: Actor) {
+    // Fails only outside of a scope, where no message reads it.
     let _ = ORIGIN.try_with(|origin| origin.actor.set(actor));
 }

@@ -24,14 +24,14 @@ use crate::{
 
 /// How many events are published before their acknowledgements are awaited.
 const AT_ONCE: i64 = 256;
-/// How often rows are looked for that nobody here has written: those of a replica that died.
+/// How often the outbox is checked for rows of other replicas, which may have died before publishing.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How often it is looked whether events are sent.
-const UNSENT: Duration = Duration::from_millis(5);
-/// Where counting the rows that wait ends.
+/// How often a wait checks whether its events are published.
+const POLL: Duration = Duration::from_millis(5);
+/// The most rows that are counted for the metrics.
 const MOST_COUNTED: u64 = 10_000;
 
-/// An event that is committed, on its way to the stream. Gone once the stream has it.
+/// A committed event that is not in the stream yet. The row is deleted once it is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     #[serde(rename = "_id")]
@@ -57,8 +57,8 @@ impl Row {
     }
 }
 
-/// Events that are committed with the change that they tell of, and then published: never
-/// without it, never lost with it.
+/// The transactional outbox: events are written in the transaction of the change that they report, and
+/// published afterwards. So neither exists without the other.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     rows: Collection<Row>,
@@ -76,7 +76,7 @@ impl Outbox {
         Self { rows, bus, kick: Notify::new(), waiting, oldest_age }
     }
 
-    /// Measures what waits, until shutdown.
+    /// Updates the metrics of the outbox until shutdown.
     pub(crate) fn watch(&self, shutdown: &Shutdown) {
         let (rows, waiting, oldest_age) = (self.rows.clone(), self.waiting.clone(), self.oldest_age.clone());
         metrics::sample(shutdown, move || {
@@ -91,18 +91,18 @@ impl Outbox {
         });
     }
 
-    /// An event to be committed, from the current task's origin.
+    /// Makes the row of an event, with the origin of the current task.
     pub(crate) fn row<E: Event>(&self, event: &E, applied_to: Option<&str>) -> Result<Row, Error> {
         Row::new(new_id(), event, applied_to, self.bus.service())
     }
 
-    /// An entry of the audit trail to be committed, from the current task's origin.
+    /// Makes the row of an entry of the audit trail, with the origin of the current task.
     pub(crate) fn entry(&self, action: Action, subject: AuditSubject, changes: Option<Value>) -> Result<Row, Error> {
         let audited = Audited { changes, ..self.bus.audited(action, subject) };
         Row::new(audited.id, &audited, None, self.bus.service())
     }
 
-    /// Commits a row by itself, and has it published.
+    /// Writes a row outside of a transaction, and wakes the relay.
     pub(crate) async fn add_alone(&self, row: &Row) -> Result<(), Error> {
         self.rows.insert_one(row).await?;
         self.kick();
@@ -110,20 +110,20 @@ impl Outbox {
     }
 
     pub(crate) async fn add(&self, session: &mut ClientSession, rows: &[Row]) -> Result<(), Error> {
-        // The driver refuses to insert nothing.
+        // The driver refuses an empty insert.
         if !rows.is_empty() {
             self.rows.insert_many(rows).session(session).await?;
         }
         Ok(())
     }
 
-    /// Says that there is something to publish.
+    /// Wakes the relay.
     pub(crate) fn kick(&self) {
         self.kick.notify_one();
     }
 
-    /// Waits, at most so long, until the stream has these events; says whether it has.
-    pub(crate) async fn until_sent(&self, events: &[EventId], within: Duration) -> bool {
+    /// Waits, at most so long, until the stream has these events. Says whether it has.
+    pub(crate) async fn until_published(&self, events: &[EventId], within: Duration) -> bool {
         let deadline = tokio::time::Instant::now() + within;
         let these = doc! { "_id": mongo::one_of(events.iter().copied()) };
         while !matches!(self.rows.find_one(these.clone()).await, Ok(None)) {
@@ -131,12 +131,12 @@ impl Outbox {
                 return false;
             }
             self.kick();
-            tokio::time::sleep(UNSENT).await;
+            tokio::time::sleep(POLL).await;
         }
         true
     }
 
-    /// The events that are still to be published.
+    /// The ids of the events that are not published yet.
     pub(crate) async fn waiting(&self) -> Result<Vec<EventId>, Error> {
         #[derive(Deserialize)]
         struct Waiting {
@@ -147,8 +147,8 @@ impl Outbox {
         Ok(rows.map_ok(|row| row.id).try_collect().await?)
     }
 
-    /// Publishes what is committed, until shutdown. Several replicas may do so at once: the
-    /// event's id makes the second copy nothing new.
+    /// Publishes rows until shutdown. Several replicas may do so at once: the stream drops the second copy of
+    /// an event by its id.
     pub(crate) async fn relay(&self, shutdown: &Shutdown) {
         let mut pause = Duration::ZERO;
         while !shutdown.is_stopping() {
@@ -172,21 +172,22 @@ impl Outbox {
                 }
             }
         }
-        // The last commits before the stop.
+        // Rows that were committed while the loop ended.
         if let Err(error) = self.publish_waiting().await {
             tracing::warn!(error = %error.chain_line(), "events wait in the outbox for the next start");
         }
     }
 
-    /// Read by "not yet gone", never by "after the last id": commits land out of id order.
+    /// Publishes the rows that are there. Never reads "after the last id": transactions commit in another order
+    /// than their ids, so a row with a smaller id can appear later.
     async fn publish_waiting(&self) -> anyhow::Result<usize> {
         static LAST: Mutex<EventId> = Mutex::new(EventId(uuid::Uuid::nil()));
         let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        let not_yet_gone = match crate::is_mutant("outbox_by_greater_id") {
+        let unpublished = match crate::is_mutant("outbox_by_greater_id") {
             true => doc! { "_id": { "$gt": mongo::value(&*last()) } },
             false => doc! {},
         };
-        let waiting: Vec<Row> = self.rows.find(not_yet_gone).limit(AT_ONCE).await?.try_collect().await?;
+        let waiting: Vec<Row> = self.rows.find(unpublished).limit(AT_ONCE).await?.try_collect().await?;
         let Some(newest) = waiting.last() else { return Ok(0) };
         *last() = newest.id;
         self.publish(&waiting).await?;
@@ -195,7 +196,7 @@ impl Outbox {
         Ok(waiting.len())
     }
 
-    /// Has the stream take these events.
+    /// Publishes rows and waits for the acknowledgements.
     pub(crate) async fn publish(&self, waiting: &[Row]) -> anyhow::Result<()> {
         let mut acks = Vec::with_capacity(waiting.len());
         for row in waiting {

@@ -6,30 +6,30 @@ use std::{
 
 use async_nats::jetstream::Message;
 
-/// After so many failures of its own, a message is dead. Counted by us: past the server's own
-/// `max_deliver` a message just lies there.
+/// After this many failures of its own, a message is dead. Counted here, because the server leaves a message
+/// in the stream without a word after its own `max_deliver`.
 pub const MOST_FAILURES: u32 = 8;
 
-/// The most messages whose failures are remembered. Those that succeed at another replica stay
-/// behind here, and the oldest are forgotten.
+/// The most messages whose failures are counted. A message that succeeds in another replica leaves its count
+/// behind here, so the oldest counts are dropped.
 const MOST_REMEMBERED: usize = 10_000;
 
-/// How often messages of one consumer have failed by themselves in this process.
+/// How often each message of a consumer has failed by its own fault, in this process.
 ///
-/// The server's count of deliveries cannot tell: it also counts those that failed because something
-/// else was away, so that after an outage the first failure of its own would bury a message.
+/// The server's count of deliveries is no substitute: it includes failures because a dependency was away, so
+/// after an outage the first failure of its own would send a message to DEAD.
 #[derive(Debug, Default)]
 pub struct OwnFailures(Mutex<BTreeMap<u64, u32>>);
 
 impl OwnFailures {
-    /// Counts one more failure of a message: after how long it is to come again, or nothing where it
-    /// is dead.
+    /// Counts a failure of a message. Gives the delay before its next delivery, or nothing when the message is
+    /// dead.
     pub fn again(&self, message: &Message) -> Option<Duration> {
-        // What comes from no stream has no place; it cannot be buried either.
+        // A message that is in no stream has no number; it cannot go to DEAD either.
         self.count(message.info().map_or(0, |info| info.stream_sequence))
     }
 
-    /// Forgets a message that has succeeded.
+    /// Drops the count of a message that has succeeded.
     pub fn forget(&self, message: &Message) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !counts.is_empty()
@@ -51,7 +51,7 @@ impl OwnFailures {
     }
 }
 
-/// 0.1 s, doubled each time, at most 5 s. Reports wait for what comes late.
+/// The delay after so many failures: 0.1 s, doubled each time, at most 5 s.
 fn delay(failures: u32) -> Duration {
     let doublings = failures.clamp(1, 10) - 1;
     Duration::from_millis((100 << doublings).min(5_000))

@@ -2,13 +2,13 @@ use contracts::Page;
 use futures::{Stream, TryStreamExt};
 use serde::Serialize;
 
-/// The most bytes of a page: half of what NATS carries in a message.
+/// The most bytes of a page: half of what NATS carries in one message.
 const MOST_BYTES: usize = 512 * 1024;
 /// The most items of a page.
 pub const PAGE_MOST: usize = 1_000;
 
-/// The first page of a stream of items: as many as fit into a reply. `cursor` says where an item
-/// stands, so that the next page starts after the last.
+/// Collects as many items of a stream as fit into one reply. `cursor` gives the position of an item, where
+/// the next page continues.
 ///
 /// # Errors
 /// Those of the stream.

@@ -1,14 +1,15 @@
 use crate::config::{Refused, given};
 
-/// Where browsers on this machine reach a gateway that is told nothing else.
-const HERE: &str = "http://127.0.0.1:8000";
+/// The default address of the gateway.
+const LOCAL_URL: &str = "http://127.0.0.1:8000";
 
-/// Where browsers reach the gateway, as `PUBLIC_URL` says. A proxy may serve it under a path.
+/// The address at which browsers reach the gateway: the setting `PUBLIC_URL`. A reverse proxy may serve it
+/// under a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// Without a slash at its end.
+    /// The address without a slash at its end.
     text: String,
-    /// Where its path begins.
+    /// The index at which the path begins in the text.
     path: usize,
 }
 
@@ -16,9 +17,9 @@ impl PublicUrl {
     /// Reads the setting.
     ///
     /// # Errors
-    /// Where links that begin so lead nowhere.
+    /// When links that begin with it could not work.
     pub fn read(setting: Option<&String>) -> Result<Self, Refused> {
-        let text = given(setting).unwrap_or(HERE).trim_end_matches('/');
+        let text = given(setting).unwrap_or(LOCAL_URL).trim_end_matches('/');
         let refused = || {
             Refused(
                 "PUBLIC_URL must be an address such as https://time.example.org or https://example.org/t3, without ? \
@@ -36,23 +37,23 @@ impl PublicUrl {
         Ok(Self { text: text.to_owned(), path: text.len() - path.len() })
     }
 
-    /// The address of one of our paths, for whoever is not there yet: in mails.
+    /// The full address of one of our paths, for mails.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.text)
     }
 
-    /// One of our paths as browsers ask for it: in pages and whatever else names one in its body.
-    /// (`Location` and `Link` say our paths as they are: the gateway puts the rest before them.)
+    /// One of our paths as browsers ask for it, for pages and other bodies. (Not for the headers `Location` and
+    /// `Link`: the gateway adds the proxy's path to those itself.)
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.base())
     }
 
-    /// The path that a proxy serves us under, such as `/t3`; empty where it is the whole host.
+    /// The path that a proxy serves us under, such as `/t3`; empty without one.
     pub fn base(&self) -> &str {
         &self.text[self.path..]
     }
 
-    /// The name or the address of the host, without a port.
+    /// The host name or address, without the port.
     pub fn host(&self) -> &str {
         let host = self.text[..self.path].split_once("://").map_or("", |(_, host)| host);
         match host.rsplit_once(':') {

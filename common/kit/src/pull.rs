@@ -5,25 +5,25 @@ use async_nats::jetstream::{
     consumer::{PullConsumer, pull},
 };
 
-use crate::{Bus, Shutdown, fetching::Fetching, in_hand::ACK_WAIT, metrics::Consumed};
+use crate::{Bus, Shutdown, in_hand::ACK_WAIT, metrics::Consumed, prefetcher::Prefetcher};
 
-/// A durable consumer, as all its replicas share it.
+/// The settings of a durable consumer, which all replicas of a service share.
 #[derive(Clone, Debug)]
 pub struct Pull {
     /// The stream.
     pub stream: &'static str,
-    /// The durable name: that of the service.
+    /// The durable name: the name of the service.
     pub durable: &'static str,
-    /// What of the stream; everything when empty.
+    /// The subjects that it receives; empty for all.
     pub filters: Vec<String>,
-    /// The most messages in hand at once, over all replicas.
+    /// The most messages that wait for their acknowledgement, over all replicas.
     pub max_ack_pending: i64,
-    /// The most messages that wait in this process for their work.
+    /// The most messages that one process fetches before they are worked on.
     pub prefetch: usize,
 }
 
 impl Pull {
-    /// The consumer's settings, as the server keeps them.
+    /// The configuration that the server keeps.
     pub fn config(&self) -> pull::Config {
         pull::Config {
             durable_name: Some(self.durable.to_owned()),
@@ -36,12 +36,12 @@ impl Pull {
     }
 }
 
-/// Takes messages from a durable consumer, whatever happens to the connection. Whoever works on them
-/// for longer than a moment holds them with [`InHand`](crate::InHand).
+/// Pulls messages from a durable consumer, and reconnects by itself. Work that takes longer than a moment
+/// must hold its messages with [`InHand`](crate::InHand).
 pub struct Puller {
     bus: Bus,
     pull: Pull,
-    fetching: Option<Fetching>,
+    prefetcher: Option<Prefetcher>,
     consumed: Consumed,
 }
 
@@ -51,34 +51,34 @@ impl fmt::Debug for Puller {
     }
 }
 
-/// The pause after a look for the consumer that did not find it.
+/// The pause after a failed attempt to open the consumer.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Puller {
     /// A puller of a consumer that `provision` has made.
     pub fn new(bus: Bus, pull: Pull) -> Self {
         let consumed = Consumed::new(bus.metrics(), pull.stream);
-        Self { bus, pull, fetching: None, consumed }
+        Self { bus, pull, prefetcher: None, consumed }
     }
 
-    /// Begins to take messages.
+    /// Begins to fetch messages.
     ///
     /// # Errors
-    /// When JetStream or the consumer is not there.
+    /// When JetStream or the consumer does not exist.
     pub async fn open(&mut self) -> anyhow::Result<()> {
         let Pull { stream, durable, prefetch, .. } = self.pull;
         let consumer: PullConsumer = self.bus.jetstream.get_consumer_from_stream(durable, stream).await?;
-        self.fetching = Some(Fetching::start(&self.bus, consumer, prefetch));
+        self.prefetcher = Some(Prefetcher::start(&self.bus, consumer, prefetch));
         Ok(())
     }
 
-    /// Measures how much waits, until shutdown.
+    /// Updates the metrics of the consumer until shutdown.
     pub fn watch(&self, shutdown: &Shutdown) {
         self.consumed.watch(&self.bus, &self.pull, shutdown);
     }
 
-    /// The messages that are waiting, at least one and at most `most`; waits for the first.
-    /// Nothing once it is time to stop: then what is here already goes to somebody else.
+    /// Waits for a message and takes it with all others that are there, at most `most`. Nothing after the stop
+    /// signal; fetched messages then go to other replicas.
     pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
         let taken = self.take(most, shutdown).await;
         if taken.is_none() {
@@ -87,11 +87,11 @@ impl Puller {
         taken
     }
 
-    /// Gives back what was fetched and nobody here has looked at: it would wait for as long as an
-    /// acknowledgement may take.
+    /// Gives back fetched messages. Without this they would come to another replica only after the time limit of
+    /// their acknowledgement.
     async fn give_back(&mut self) {
-        let Some(fetching) = self.fetching.take() else { return };
-        for message in fetching.stop().await {
+        let Some(prefetcher) = self.prefetcher.take() else { return };
+        for message in prefetcher.stop().await {
             if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
                 tracing::debug!(%error, "not given back; it comes again by itself");
             }
@@ -103,7 +103,7 @@ impl Puller {
             if shutdown.is_stopping() {
                 return None;
             }
-            let Some(fetching) = &self.fetching else {
+            let Some(prefetcher) = &self.prefetcher else {
                 if let Err(error) = self.open().await {
                     tracing::warn!(%error, stream = self.pull.stream, "cannot consume yet");
                     tokio::select! {
@@ -114,23 +114,23 @@ impl Puller {
                 continue;
             };
             tokio::select! {
-                () = fetching.come() => {}
+                () = prefetcher.wait() => {}
                 () = shutdown.stopping() => return None,
             }
-            if fetching.len() < most {
-                let_company_come().await;
+            if prefetcher.len() < most {
+                yield_to_coalesce().await;
             }
-            let taken = fetching.take(most);
-            self.consumed.came(&taken);
+            let taken = prefetcher.take(most);
+            self.consumed.record(&taken);
             return Some(taken);
         }
     }
 }
 
-/// Lets the other tasks that are ready go first, so that what has come together is taken together:
-/// a message of many costs hardly more than one of few. Nobody waits for what has not come.
-pub async fn let_company_come() {
-    // Once for whoever reads the socket, and once each for those who pass on what it held.
+/// Yields to all tasks that are ready, so that messages which have arrived together are taken as one batch.
+/// Only what has arrived is coalesced: nothing waits for more to come.
+pub async fn yield_to_coalesce() {
+    // Once for the task that reads the socket, and once for each that passes on what it has read.
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }

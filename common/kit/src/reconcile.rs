@@ -9,33 +9,33 @@ use tokio::{
 use crate::{
     Bus, Database, Deps, Error, Mirror, Shape, Shutdown, Tally, config,
     endpoints::ChainLine,
-    gaps::{self, Gap, Gaps, LOOK},
-    metrics::{By, Counter, Gauge},
+    gaps::{self, CHECK_EVERY, Gap, Gaps},
+    metrics::{Counter, Gauge, Labelled},
     random_bytes,
 };
 
-/// How long a comparison waits for events that are on their way.
+/// How long a comparison waits until events in EVENTS are processed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The pause between two looks whether they have come.
+/// The pause between two checks of that.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often a page is asked for that could not be given, and the pause before it is asked for again.
+/// How often a page is asked for when its owner is away, and the first pause between two requests.
 const TRIES: (u32, Duration) = (5, Duration::from_millis(200));
-/// How long the last look may take, when it is time to stop.
-const LAST_LOOK: Duration = Duration::from_secs(1);
+/// The time limit of the last check during a stop.
+const LAST_CHECK: Duration = Duration::from_secs(1);
 
-/// A service that keeps copies of what others own.
+/// A service that keeps copies of data of other services.
 pub trait Copies: Send + Sync + 'static {
-    /// What compares them.
+    /// The reconciler of the copies.
     fn reconciler(&self) -> &Reconciler;
 
-    /// Compares all of them once and puts right what differs; each with its name.
+    /// Compares each copy with its owner and repairs differences. Gives the name and the result of each.
     fn compare_all(&self) -> impl Future<Output = Result<Vec<(&'static str, Tally)>, Error>> + Send;
 }
 
-/// Compares the copies of a service with their owners: on a schedule, when asked, and when EVENTS has
-/// forgotten what the service has not seen.
+/// Compares the copies of a service with their owners: on a schedule, on request, and when EVENTS was purged
+/// of events that the service may not have processed.
 ///
-/// Replicas may do so at the same time: what they write never takes the place of anything newer.
+/// Replicas may do so at the same time: a repair never overwrites newer data.
 #[derive(Clone)]
 pub struct Reconciler(Arc<Inner>);
 
@@ -43,13 +43,13 @@ struct Inner {
     bus: Bus,
     gaps: Gaps,
     settings: config::Reconcile,
-    /// One comparison at a time in this process.
-    turn: Mutex<()>,
-    /// Whether nothing was missed that is not made up for; nothing where that is not known yet.
-    is_whole: watch::Sender<Option<bool>>,
-    found: By<Counter>,
-    repaired: By<Counter>,
-    rounds: By<Counter>,
+    /// Held during a comparison, so that this process runs one at a time.
+    one_at_a_time: Mutex<()>,
+    /// Whether every missed event has been made up for; nothing before the first check.
+    has_all: watch::Sender<Option<bool>>,
+    found: Labelled<Counter>,
+    repaired: Labelled<Counter>,
+    rounds: Labelled<Counter>,
     missed: Gauge,
     gaps_found: Counter,
 }
@@ -66,11 +66,12 @@ impl Reconciler {
         gaps::gaps_shape()
     }
 
-    /// One for the copies of these names. From now on missed events count against readiness.
+    /// A reconciler for the copies of these names. The service is not ready while missed events are not made up
+    /// for.
     pub fn new(deps: &Deps, db: &Database, copies: &[&'static str]) -> Self {
         let metrics = deps.bus.metrics();
-        let [found, repaired, rounds] = [(); 3].map(|()| By::<Counter>::default());
-        // None so far, which is to be seen too.
+        let [found, repaired, rounds] = [(); 3].map(|()| Labelled::<Counter>::default());
+        // Counters must exist at 0: an alert on an increase cannot see one that appears with a value.
         for copy in copies {
             drop(found.get_or_create(&[("copy", copy)]));
             drop(repaired.get_or_create(&[("copy", copy)]));
@@ -89,8 +90,8 @@ impl Reconciler {
             bus: deps.bus.clone(),
             gaps: Gaps::new(deps, db),
             settings: deps.reconcile,
-            turn: Mutex::default(),
-            is_whole: watch::Sender::new(None),
+            one_at_a_time: Mutex::default(),
+            has_all: watch::Sender::new(None),
             found,
             repaired,
             rounds,
@@ -98,54 +99,54 @@ impl Reconciler {
             gaps_found: gaps::counter(deps),
         });
         let asked = inner.clone();
-        deps.health.waits_until("made up for missed events", move || *asked.is_whole.borrow() != Some(false));
+        deps.health.waits_until("made up for missed events", move || *asked.has_all.borrow() != Some(false));
         Self(inner)
     }
 
-    /// How long a difference must last that no event accounts for.
+    /// How long a difference must last before it counts, where no event can explain it.
     pub fn settle(&self) -> Duration {
         Duration::from_secs(self.0.settings.reconcile_settle)
     }
 
-    /// Compares on schedule, and whenever events were missed, until shutdown. Returns after the first
-    /// look: before anything is consumed or answered.
+    /// Compares on schedule, and whenever events were missed, until shutdown. The first check for missed events
+    /// ends before this returns: call it before anything is consumed or answered.
     pub async fn keep<C: Copies>(copies: Arc<C>, shutdown: &Shutdown) {
         let this = copies.reconciler().clone();
-        if let Err(error) = this.look().await {
-            gaps::unknown(error);
+        if let Err(error) = this.check().await {
+            gaps::log_failed_check(error);
         }
         let stop = shutdown.clone();
         shutdown.spawn(async move {
             let mut due = this.next();
             while !stop.is_stopping() {
                 let work = async {
-                    this.make_up(&*copies).await;
+                    this.repair_gap(&*copies).await;
                     if due.is_some_and(|due| Instant::now() >= due) {
                         this.log(this.run(&*copies).await);
                         due = this.next();
                     }
-                    sleep(LOOK).await;
+                    sleep(CHECK_EVERY).await;
                 };
                 tokio::select! {
                     () = work => {}
                     () = stop.stopping() => {}
                 }
             }
-            // What was applied until now is seen, whatever is purged while nobody runs.
-            let _ = timeout(LAST_LOOK, this.look()).await;
+            // Moves the mark to the end, so that what is purged while no replica runs is not taken for missed.
+            let _ = timeout(LAST_CHECK, this.check()).await;
         });
     }
 
-    /// Waits until it is known that nothing was missed, or until shutdown.
+    /// Waits until it is certain that no event was missed, or until shutdown.
     pub async fn until_whole(&self, shutdown: &Shutdown) {
-        let mut is_whole = self.0.is_whole.subscribe();
+        let mut has_all = self.0.has_all.subscribe();
         tokio::select! {
-            _ = is_whole.wait_for(|is_whole| *is_whole == Some(true)) => {}
+            _ = has_all.wait_for(|has_all| *has_all == Some(true)) => {}
             () = shutdown.stopping() => {}
         }
     }
 
-    /// Compares all copies now, to the end, also where the asker does not wait for it.
+    /// Compares all copies now. The comparison goes on when the caller stops waiting.
     ///
     /// # Errors
     /// Those of the comparison.
@@ -154,13 +155,13 @@ impl Reconciler {
         round.await.map_err(anyhow::Error::from)?
     }
 
-    /// Compares a copy with its owner, page by page, and puts right what differs.
+    /// Compares one copy with its owner, page by page, and repairs differences.
     ///
-    /// Whatever differs is looked at again: with a new page, after everything is applied that was in
-    /// EVENTS then. What differs still is not on its way.
+    /// A page with differences is asked for and compared a second time, after all events that were in EVENTS by
+    /// then are processed. Whatever still differs is not caused by an event on its way.
     ///
     /// # Errors
-    /// When the owner, NATS or MongoDB is away.
+    /// When the owner, NATS or MongoDB cannot be reached.
     pub async fn compare<M: Mirror>(&self, mirror: &M) -> Result<Tally, Error> {
         let (mut tally, mut after) = (Tally::default(), None);
         loop {
@@ -173,7 +174,7 @@ impl Reconciler {
                 for told in still.told {
                     tally.found(mirror.heal(told).await?);
                 }
-                // What is new since the page is no extra.
+                // An entry that appeared after the page was made is not extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
                     tally.found(mirror.end(key).await?);
                 }
@@ -186,10 +187,10 @@ impl Reconciler {
         }
     }
 
-    /// Asks an owner, again where it cannot answer for now.
+    /// Asks an owner; repeats the request while the owner is away.
     ///
     /// # Errors
-    /// What the last answer says.
+    /// The failure of the last try.
     pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
         let (tries, mut pause) = TRIES;
         for _ in 1..tries {
@@ -202,10 +203,10 @@ impl Reconciler {
         self.0.bus.ask(Caller::Service, request).await
     }
 
-    /// Waits until everything of ours is applied that is in EVENTS now.
+    /// Waits until this service has processed everything that is in EVENTS now.
     ///
     /// # Errors
-    /// 503 where that takes too long: then nothing can be said.
+    /// 503 when that takes too long: then a comparison would mean nothing.
     pub async fn until_applied(&self) -> Result<(), Error> {
         let place = self.0.gaps.last().await?;
         let deadline = Instant::now() + PATIENCE;
@@ -220,7 +221,7 @@ impl Reconciler {
     }
 
     async fn run(&self, copies: &impl Copies) -> Result<Reconciled, Error> {
-        let _turn = self.0.turn.lock().await;
+        let _guard = self.0.one_at_a_time.lock().await;
         let compared = copies.compare_all().await;
         let ended = if compared.is_ok() { "done" } else { "failed" };
         self.0.rounds.get_or_create(&[("outcome", ended)]).inc();
@@ -239,10 +240,10 @@ impl Reconciler {
         Ok(all)
     }
 
-    /// Looks for a gap, and says so.
-    async fn look(&self) -> Result<Option<Gap>, Error> {
-        let gap = self.0.gaps.look().await?;
-        let was = self.0.is_whole.send_replace(Some(gap.is_none()));
+    /// Checks for a gap, and reports it in metrics and log.
+    async fn check(&self) -> Result<Option<Gap>, Error> {
+        let gap = self.0.gaps.check().await?;
+        let was = self.0.has_all.send_replace(Some(gap.is_none()));
         self.0.missed.set(gap.is_some().into());
         if let Some(Gap { seen, first }) = gap.filter(|_| was != Some(false)) {
             tracing::warn!(seen, first, "EVENTS has forgotten what may not have been seen here: copies are compared");
@@ -250,26 +251,26 @@ impl Reconciler {
         Ok(gap)
     }
 
-    /// Takes from the owners what EVENTS has forgotten.
-    async fn make_up(&self, copies: &impl Copies) {
-        let gap = match self.look().await {
+    /// Compares all copies when there is a gap, and closes it.
+    async fn repair_gap(&self, copies: &impl Copies) {
+        let gap = match self.check().await {
             Ok(Some(gap)) => gap,
             Ok(None) => return,
-            Err(error) => return gaps::unknown(error),
+            Err(error) => return gaps::log_failed_check(error),
         };
-        let made_up = async {
+        let repaired_gap = async {
             let done = self.run(copies).await?;
             self.0.gaps.close(gap).await?;
             Ok::<_, Error>(done)
         };
-        match made_up.await {
+        match repaired_gap.await {
             Ok(done) => {
                 if done.found > 0 {
                     self.0.gaps_found.inc();
                     tracing::error!(found = done.found, "events were missed, and are made up for");
                 }
                 self.0.missed.set(0);
-                self.0.is_whole.send_replace(Some(true));
+                self.0.has_all.send_replace(Some(true));
             }
             failed => self.log(failed),
         }
@@ -281,7 +282,7 @@ impl Reconciler {
         }
     }
 
-    /// When the next comparison is due: each replica at another moment.
+    /// When the next scheduled comparison is due, with a random share so that replicas do not coincide.
     fn next(&self) -> Option<Instant> {
         let every = Duration::from_secs(self.0.settings.reconcile_every);
         let jitter = 0.9 + 0.2 * f64::from(random_bytes::<1>()[0]) / 255.0;

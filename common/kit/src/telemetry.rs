@@ -15,20 +15,20 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::config::{LogFormat, Refused, Telemetry};
 
-/// The libraries below us say at `info` what we say ourselves.
+/// Libraries that log at `info` what our own lines say already.
 const QUIET: &str = "async_nats=warn,mongodb=warn,hyper=warn";
 
-/// The most windows of a batch, whose posts are all linked to.
+/// The most links of a span: one for each window of a batch.
 const MOST_LINKS: u32 = 1_000;
 
 static COLLECTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether traces go to a collector: only then is it worth telling where each window came from.
+/// Whether spans are sent to a collector. Without one, links between spans need not be stored.
 pub(crate) fn is_collected() -> bool {
     COLLECTED.load(Ordering::Relaxed)
 }
 
-/// What has to be flushed at the end.
+/// Running telemetry, which must be flushed at the end.
 #[derive(Debug)]
 pub struct Started(SdkTracerProvider);
 
@@ -49,14 +49,14 @@ pub fn start(process: &'static str, settings: &Telemetry) -> anyhow::Result<Star
     let provider = tracer_provider(process, settings)?;
     let traces =
         tracing_opentelemetry::layer().with_tracer(provider.tracer("t3")).with_location(false).with_threads(false);
-    // Each its own filter: a quiet log does not cut traces off.
+    // A filter for each layer: a quiet log level must not cut traces off.
     let (lines, traces) = (lines.with_filter(filter), traces.with_filter(EnvFilter::new(format!("info,{QUIET}"))));
     tracing_subscriber::registry().with(lines).with(traces).try_init()?;
     Ok(Started(provider))
 }
 
-/// Without a collector there is still a trace id for every request, in the logs and the answers; what
-/// happens in its spans is not kept for anybody.
+/// Without a collector every request still has a trace id, for logs and answers; its spans are not
+/// recorded.
 fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
     let resource = Resource::builder().with_service_name(process).build();
     let builder = SdkTracerProvider::builder().with_resource(resource).with_max_links_per_span(MOST_LINKS);
@@ -75,9 +75,9 @@ fn tracer_provider(process: &'static str, settings: &Telemetry) -> anyhow::Resul
 }
 
 impl Started {
-    /// Sends what is still to be sent.
+    /// Sends the spans that are left.
     pub fn stop(self) {
-        // There is nobody left to tell.
+        // A failure cannot be reported any more: the log has just ended.
         let _ = self.0.shutdown();
     }
 }

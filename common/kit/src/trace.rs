@@ -1,4 +1,4 @@
-//! The W3C trace context, in the headers of HTTP requests and NATS messages and in outbox rows.
+//! The W3C trace context in the headers of HTTP requests and NATS messages, and in outbox rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,19 +75,18 @@ pub(crate) fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
     }
 }
 
-/// The same for the headers of an HTTP request.
+/// As [`continue_trace`], for an HTTP request.
 pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
     continue_from(span, &HttpHeaders(headers));
 }
 
-/// The same for messages that are taken together: the trace of a lone one is continued, those of
-/// several are linked to.
+/// As [`continue_trace`], for a batch of messages: one message is continued, several are linked to.
 pub fn continue_traces<'a>(span: &Span, messages: impl IntoIterator<Item = Option<&'a HeaderMap>>) {
     let traceparent = |headers: Option<&'a HeaderMap>| headers?.get("traceparent").map(|value| value.as_str());
     follow(span, messages.into_iter().filter_map(traceparent));
 }
 
-/// Continues the trace that a lone post came with; of several, links to all.
+/// Continues the trace of a single `traceparent`; links to each of several.
 pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
     let origins = distinct(traceparents);
     match &origins[..] {
@@ -97,14 +96,14 @@ pub fn follow<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) 
     record_trace_id(span);
 }
 
-/// Links a span to all that caused it, where traces are collected.
+/// Links a span to the spans that caused it, where spans are sent to a collector.
 pub fn link<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
     if is_collected() {
         distinct(traceparents).iter().for_each(|origin| span.add_link(origin.span().span_context().clone()));
     }
 }
 
-/// The current span as W3C's `traceparent`, where it is sampled and traces are collected.
+/// The `traceparent` of the current span, where it is sampled and sent to a collector.
 pub fn traceparent() -> Option<String> {
     if !is_collected() {
         return None;
@@ -123,7 +122,7 @@ fn distinct<'a>(traceparents: impl IntoIterator<Item = &'a str>) -> Vec<Context>
 }
 
 fn continue_from(span: &Span, headers: &dyn Extractor) {
-    // A span that nobody listens to has no parent to set; nothing is lost by that.
+    // Fails only for a span that no layer records, which needs no parent.
     let _ = span.set_parent(TraceContextPropagator::new().extract(headers));
     record_trace_id(span);
 }

@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 use crate::{Database, Error, outbox::Outbox};
 
-/// How long a reply waits until the stream has the events of its change, where their copies are late.
-const SENT: Duration = Duration::from_secs(2);
-/// How long a transaction that loses against others is tried again.
+/// How long a reply waits until the stream has the events of a change, when the copies are late.
+const OUTBOX_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a transaction is repeated that conflicts with others.
 const CONTENTION: Duration = Duration::from_secs(4);
 
-/// Runs a block as one MongoDB transaction, and again where it loses against another one. Then
-/// waits, at most so long, until the copies that other services keep have taken its events:
-/// whoever asks next reads their own writes.
+/// Runs a block as one MongoDB transaction, and repeats it after a conflict. Then waits, up to the limit of
+/// [`Database::awaited`](crate::Database::awaited), until the copies in other services have applied its
+/// events, so that the caller reads its own writes.
 ///
-/// The block may run several times, so it touches nothing but the transaction. Gives a
+/// The block may run several times, so it must have no effect outside of the transaction. Gives a
 /// `Result<T, kit::Error>`; on an error nothing is written.
 ///
 /// ```text
@@ -37,8 +37,8 @@ macro_rules! change {
     };
 }
 
-/// As [`change!`], for a change that an event causes: begin with `db.following(&delivery)`. The
-/// block gives `Ok(())`; the macro gives the events that were emitted, to be reported as caused.
+/// As [`change!`], for a change that an event causes: begin with `db.following(&delivery)`. The block gives
+/// `Ok(())`; the macro gives the events that were emitted, for the report about the cause.
 #[macro_export]
 macro_rules! follow {
     ($change:expr, $tx:ident => $body:block) => {
@@ -63,28 +63,28 @@ macro_rules! __transact {
     }};
 }
 
-/// A MongoDB transaction, with the events that are committed with it.
+/// A MongoDB transaction with the events that are committed in it.
 #[derive(Debug)]
 pub struct Tx<'a> {
-    /// For the driver's `.session(&mut tx.session)`.
+    /// The session, for the driver's `.session(&mut tx.session)`.
     pub session: ClientSession,
     outbox: &'a Outbox,
     applied_to: Option<String>,
     emitted: Vec<Awaited>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
-    /// Whether others are told of a change.
-    tells: bool,
-    /// Whether the audit trail is.
+    /// Whether the change has events for other services.
+    emits: bool,
+    /// Whether the change has an entry in the audit trail.
     is_audited: bool,
 }
 
 impl Tx<'_> {
-    /// Keeps something until the transaction is over, such as a place in a queue.
+    /// Keeps a value until the transaction is over, such as a permit of a semaphore.
     pub fn keep(&mut self, guard: impl Any + Send + Sync) {
         self.kept.push(Box::new(guard));
     }
 
-    /// Commits this event with the transaction: published after it, never without it.
+    /// Writes an event to the outbox in this transaction.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -92,7 +92,7 @@ impl Tx<'_> {
         self.emit_all(std::slice::from_ref(event)).await
     }
 
-    /// Commits these events with the transaction, all in one write.
+    /// Writes events to the outbox in this transaction, with one insert.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -103,15 +103,15 @@ impl Tx<'_> {
             true => self.outbox.publish(&rows).await?,
             false => self.outbox.add(&mut self.session, &rows).await?,
         }
-        self.tells |= !rows.is_empty();
+        self.emits |= !rows.is_empty();
         if !E::AWAITED.is_empty() {
             self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));
         }
         Ok(())
     }
 
-    /// Tells the audit trail of this change: who did it and why comes from the current task. Each
-    /// change that others are told of needs it.
+    /// Writes an entry of the audit trail in this transaction; actor and cause are those of the current task.
+    /// Every change with events for others needs one.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -126,14 +126,14 @@ impl Tx<'_> {
         self.outbox.add(&mut self.session, &[entry]).await
     }
 
-    /// Says that this change needs no entry of its own: it is a part of one that has, or will have.
+    /// Says that this change needs no entry of its own, because it is part of one that has one.
     pub fn is_audited_elsewhere(&mut self) {
         self.is_audited = true;
     }
 
-    /// Refuses, in debug builds and so in tests, a change that the audit trail would not know of.
+    /// Refuses a change without an entry in the audit trail. Only in debug builds, and so in tests.
     fn check_audited(&self) -> Result<(), Error> {
-        if self.tells && !self.is_audited {
+        if self.emits && !self.is_audited {
             tracing::error!("a change is told to others and not to the audit trail: call `Tx::audit`");
             if cfg!(debug_assertions) {
                 return Err(anyhow::anyhow!("a change without an entry in the audit trail").into());
@@ -142,7 +142,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Commits. Where nobody knows whether it is committed, committing again is harmless.
+    /// Commits. Repeats the commit while its result is unknown, which is harmless.
     async fn commit(&mut self) -> Result<(), Error> {
         let mut tries = 0;
         while let Err(error) = self.session.commit_transaction().await {
@@ -155,7 +155,7 @@ impl Tx<'_> {
     }
 }
 
-/// A change on its way into the database: what [`change!`] and [`follow!`] run.
+/// A transaction with its repetitions: what [`change!`] and [`follow!`] run.
 #[derive(Debug)]
 pub struct Change<'a> {
     db: &'a Database,
@@ -173,7 +173,7 @@ impl<'a> Change<'a> {
         Self { db, applied_to, within, reports: None, tx: None, started, pause }
     }
 
-    /// Begins the transaction, or begins it again.
+    /// Begins the first transaction, or the next after a conflict.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -185,18 +185,18 @@ impl<'a> Change<'a> {
         let mut session = self.db.mongo.client().start_session().await?;
         session.start_transaction().await?;
         let (applied_to, emitted, kept) = (self.applied_to.clone(), Vec::new(), Vec::new());
-        let (tells, is_audited) = (false, false);
-        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept, tells, is_audited };
+        let (emits, is_audited) = (false, false);
+        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept, emits, is_audited };
         Ok(self.tx.insert(tx))
     }
 
-    /// Commits what the block did, or takes it back. Nothing means: run it again.
+    /// Commits after a success, aborts after an error. Nothing means that the block must run again.
     pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
         let outcome = outcome.and_then(|done| self.tx.as_ref().map_or(Ok(()), Tx::check_audited).map(|()| done));
         let outcome = match (outcome, &mut self.tx) {
             (Ok(done), Some(tx)) => tx.commit().await.map(|()| done),
             (Err(error), Some(tx)) => {
-                // What cannot be aborted is gone after its time.
+                // An abort that fails is harmless: MongoDB ends the transaction after its time limit.
                 let _ = tx.session.abort_transaction().await;
                 Err(error)
             }
@@ -207,11 +207,11 @@ impl<'a> Change<'a> {
             Ok(done) => {
                 self.db.outbox.kick();
                 if let (Some(reports), Some(within)) = (&mut self.reports, self.within) {
-                    // Who is told that it is done relies on it: from then on nobody may take the copies
-                    // for complete that lack it.
+                    // The caller relies on the answer: once it is given, readers must be able to tell that a
+                    // copy without these events is out of date, and they can tell only by the stream.
                     if !wait_applied(reports, emitted.clone(), within).await {
                         let events = emitted.iter().map(|awaited| awaited.event).collect::<Vec<_>>();
-                        if !self.db.outbox.until_sent(&events, SENT).await {
+                        if !self.db.outbox.until_published(&events, OUTBOX_PATIENCE).await {
                             tracing::warn!(
                                 events = events.len(),
                                 "a change is answered before the stream has its events"
@@ -233,11 +233,11 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Waits until every awaited copy has reported, and those of the events that they caused; or until
-/// the time is up: then the copies are late, not wrong. Says whether they have.
+/// Waits until every awaited copy, and every copy awaited by the events they caused, has reported. False at
+/// the time limit: then the copies are late, not wrong.
 async fn wait_applied(reports: &mut Subscriber, emitted: Vec<Awaited>, within: Duration) -> bool {
     let mut waiting: HashSet<(EventId, Service)> = pairs(emitted).collect();
-    // A report can overtake the one that names its event as caused.
+    // A report can arrive before the one that names its event as caused.
     let mut reported: HashSet<(EventId, Service)> = HashSet::new();
     let deadline = Instant::now() + within;
     while !waiting.is_empty() {

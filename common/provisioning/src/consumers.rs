@@ -12,7 +12,7 @@ use kit::Pull;
 
 use crate::plan::{Plan, Step};
 
-/// What is to be done about a consumer.
+/// Plans the changes to one consumer.
 pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
     let Pull { stream, durable, .. } = *pull;
     let (name, context, wanted) = (format!("consumer {durable} of {stream}"), jetstream.clone(), pull.config());
@@ -27,7 +27,8 @@ pub(crate) async fn plan(jetstream: &JetStream, pull: &Pull) -> Result<Plan> {
                 ));
             }
             let mut says = Vec::new();
-            let (hears, is_to_hear): (BTreeSet<_>, BTreeSet<_>) = (kit::heard(found), kit::heard(&wanted));
+            let (hears, is_to_hear): (BTreeSet<_>, BTreeSet<_>) =
+                (kit::filter_subjects(found), kit::filter_subjects(&wanted));
             if hears != is_to_hear {
                 says.push(format!("subjects from {hears:?} to {is_to_hear:?}"));
             }

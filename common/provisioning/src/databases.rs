@@ -10,7 +10,7 @@ use mongodb::{Database, IndexModel, error::ErrorKind};
 
 use crate::plan::{Plan, Step};
 
-/// What is to be done about a database.
+/// Plans the changes to the database of a service.
 pub(crate) async fn plan(database: Database, needs: &Needs) -> Result<Plan> {
     let mut plan = Plan::default();
     if needs.collections.is_empty() {
@@ -34,7 +34,7 @@ async fn indexes_of(database: &Database, collection: &str) -> mongodb::error::Re
     Ok(indexes.into_iter().filter_map(|index| Some((kit::mongo::index_name(&index)?.to_owned(), index))).collect())
 }
 
-/// No collection is `None`.
+/// Plans the changes to one collection; `found` is `None` when it does not exist.
 fn plan_one(plan: &mut Plan, database: &Database, name: &'static str, wanted: &[IndexModel], found: Option<Found>) {
     let (label, exists) = (format!("{}.{name}", database.name()), found.is_some());
     let found = found.unwrap_or_default();
@@ -67,18 +67,18 @@ fn plan_one(plan: &mut Plan, database: &Database, name: &'static str, wanted: &[
     }
 }
 
-/// Makes a collection whose documents are compressed with zstd: they take two thirds of what MongoDB's
-/// own choice leaves. One that is there stays as it is, beside which both can be read and written.
+/// Makes a collection that is compressed with zstd, which takes two thirds of the space of MongoDB's default.
+/// An existing collection keeps its own compression; both can be read and written.
 async fn create(database: &Database, name: &str) -> Result<()> {
     let compressed = doc! { "wiredTiger": { "configString": "block_compressor=zstd" } };
     match database.create_collection(name).storage_engine(compressed).await {
-        // Somebody else has made it in this moment.
+        // Another run has made it meanwhile.
         Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => Ok(()),
         made => Ok(made?),
     }
 }
 
-/// The collection is there already.
+/// MongoDB's code for a collection that exists.
 const NAMESPACE_EXISTS: i32 = 48;
 
 fn is_same(one: &IndexModel, other: &IndexModel) -> bool {

@@ -1,12 +1,11 @@
-//! What must be there before a service starts, made by whoever may: secrets, the users of NATS and
-//! MongoDB and their rights, streams, consumers, collections with their indexes. Services find it
-//! and never make it.
+//! Makes what must exist before a service starts, with rights that services lack: secrets, users of NATS and
+//! MongoDB with their rights, streams, consumers, and collections with their indexes.
 //!
-//! 1. [`Secrets`] makes what is missing in a folder: keys, passwords, the users' configuration of
-//!    NATS.
-//! 2. [`Provisioner`] looks at the servers and gives a [`Plan`]: what is to be created or changed,
-//!    and what is refused because it would lose data.
-//! 3. [`check_sync`] asks NATS whether it fsyncs what it acknowledges.
+//! 1. [`Secrets`] makes the missing files of a folder: keys, passwords, and the NATS configuration of the
+//!    users.
+//! 2. [`Provisioner`] compares the servers with what is needed and gives a [`Plan`]: what will be created or
+//!    changed, and what is refused because it would lose data.
+//! 3. [`check_sync`] checks that NATS syncs to disk before it acknowledges.
 
 mod consumers;
 mod databases;

@@ -4,29 +4,29 @@ use anyhow::{Result, anyhow};
 use contracts::{Account, Rights, Secret};
 use nkeys::KeyPair;
 
-/// A new key of a user of NATS: its seed, and the public key.
+/// Makes a key for a NATS user: its seed and its public key.
 ///
 /// # Errors
-/// When there is no chance to be had.
+/// When the system has no randomness.
 pub fn new_key() -> Result<(Secret, String)> {
     let pair = KeyPair::new_user();
     let seed = pair.seed().map_err(|error| anyhow!("a key cannot be made: {error}"))?;
     Ok((Secret::new(seed), pair.public_key()))
 }
 
-/// The public key that belongs to a seed.
+/// The public key of a seed.
 pub(crate) fn public_key(seed: &Secret) -> Result<String> {
     let pair = KeyPair::from_seed(seed.expose()).map_err(|error| anyhow!("it is no seed: {error}"))?;
     Ok(pair.public_key())
 }
 
-/// The users of NATS, as its configuration is told of them: public keys and rights, no secret.
+/// The configuration of the NATS users: public keys and rights, without any secret.
 pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>) -> String {
     let users: Vec<_> = users.into_iter().collect();
     let mut text = String::from(
         "# Written by `provision secrets` from the table of rights: changes made here are lost.\naccounts {\n",
     );
-    // Writing to a string does not fail.
+    // Writing to a string never fails.
     for [account, other] in [Account::ALL, [Account::ALL[1], Account::ALL[0]]] {
         let _ = writeln!(text, "  {} {{", account.name());
         if account == Account::Streams {
@@ -44,7 +44,7 @@ pub fn nats_users<'a>(users: impl IntoIterator<Item = (&'a str, String, Rights)>
         }
         let _ = writeln!(text, "    ]\n    exports: [");
         for subject in account.exports() {
-            // A pull is answered by many messages, and everybody who is there answers `$SRV.PING`.
+            // A pull, and `$SRV.PING`, have several replies; other requests have one.
             let answers =
                 if subject.ends_with("API.>") || subject.starts_with("$SRV") { ", response_type: stream" } else { "" };
             let _ = writeln!(text, "      {{ service: \"{subject}\", accounts: [{}]{answers} }}", other.name());

@@ -3,21 +3,21 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 
-/// How many steps are under way at once.
+/// How many steps run at the same time.
 const AT_ONCE: usize = 8;
 
-/// What differs between what is needed and what is there.
+/// The difference between what is needed and what exists.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// First these, one after the other: streams.
+    /// The steps that come first, one after the other: streams.
     pub(crate) first: Vec<Step>,
-    /// Then these, in any order.
+    /// The steps that come then, in any order.
     pub(crate) then: Vec<Step>,
-    /// What would lose data, a sentence each.
+    /// Why the plan cannot be applied: what would lose data, a sentence each.
     pub(crate) refused: Vec<String>,
 }
 
-/// Something to be created or changed.
+/// One change.
 pub(crate) struct Step {
     pub(crate) says: String,
     pub(crate) work: BoxFuture<'static, Result<()>>,
@@ -41,21 +41,21 @@ impl Step {
 }
 
 impl Plan {
-    /// Whether everything is as it should be.
+    /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.first.is_empty() && self.then.is_empty() && self.refused.is_empty()
     }
 
-    /// What would be created or changed, and what is refused, a line each.
+    /// One line for each change and each refusal.
     pub fn lines(&self) -> Vec<String> {
         let steps = self.first.iter().chain(&self.then).map(|step| step.says.clone());
         steps.chain(self.refused.iter().map(|sentence| format!("refused: {sentence}"))).collect()
     }
 
-    /// Does it; nothing at all where something is refused.
+    /// Applies the plan; changes nothing at all when something is refused.
     ///
     /// # Errors
-    /// What is refused, or failed: doing it all again is harmless.
+    /// What was refused or has failed. Applying a new plan after a failure is harmless.
     pub async fn apply(self) -> Result<()> {
         if !self.refused.is_empty() {
             bail!("nothing is changed, as this would lose data:\n{}", self.refused.join("\n"));

@@ -12,10 +12,10 @@ use kit::{
 
 use crate::{Bounds, Plan, Secrets, consumers, databases, streams, users};
 
-/// How long JetStream may take for one step.
+/// How long one call to JetStream may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks at NATS and MongoDB, with the rights to make what services need.
+/// Connections to NATS and MongoDB with the rights to make what services need.
 #[derive(Clone, Debug)]
 pub struct Provisioner {
     jetstream: jetstream::Context,
@@ -25,8 +25,8 @@ pub struct Provisioner {
 }
 
 impl Provisioner {
-    /// Connects to NATS as its user `provision`, and to MongoDB as `root` where a password is set,
-    /// or as whoever the connection string names.
+    /// Connects to NATS as the user `provision`, and to MongoDB as `root` when a password is set, otherwise as the
+    /// user of the connection string.
     ///
     /// # Errors
     /// When NATS cannot be reached or a setting is wrong.
@@ -39,19 +39,19 @@ impl Provisioner {
         Ok(Self { jetstream, mongo: client, connection_string, settings: mongo.clone() })
     }
 
-    /// What is to be done about the streams.
+    /// Plans the changes to the streams.
     ///
     /// # Errors
-    /// When NATS is not there.
+    /// When NATS cannot be reached.
     pub async fn streams(&self, bounds: &Bounds) -> Result<Plan> {
         streams::plan(&self.jetstream, bounds).await
     }
 
-    /// What is to be done for these services, whose streams are there or are planned. Without
-    /// secrets the users of MongoDB are somebody else's business.
+    /// Plans the changes for these services, whose streams exist or are planned. Without secrets it leaves the
+    /// users of MongoDB alone.
     ///
     /// # Errors
-    /// When NATS or MongoDB is not there.
+    /// When NATS or MongoDB cannot be reached.
     pub async fn services(&self, needs: &[Needs], secrets: Option<&Secrets>) -> Result<Plan> {
         let plans = try_join_all(needs.iter().map(|needs| self.service(needs, secrets))).await?;
         Ok(plans.into_iter().fold(Plan::default(), |mut all, plan| {
@@ -82,7 +82,7 @@ impl Provisioner {
 }
 
 impl Plan {
-    /// This, then that.
+    /// Adds another plan.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.add(other);

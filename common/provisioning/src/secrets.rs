@@ -15,23 +15,23 @@ use servers::folder;
 
 use crate::nats_users::{nats_users, new_key, public_key};
 
-/// The services that have a database.
-const KEEPERS: [Service; 6] =
+/// The services with a database.
+const WITH_DATABASE: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
-/// A folder of secrets, each in a file that only its user can read. What is there stays as it is.
+/// A folder of secrets, each in a file that only its user can read. Existing secrets are never changed.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     dir: PathBuf,
 }
 
 impl Secrets {
-    /// A folder that somebody has made.
+    /// A folder that exists already.
     pub fn open(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
     }
 
-    /// Makes all that are missing.
+    /// Makes all missing secrets.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -43,8 +43,8 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Makes those that NATS and MongoDB know their users by; and writes the users' configuration of
-    /// NATS anew, which holds none.
+    /// Makes the secrets of the users of NATS and MongoDB, and writes the NATS configuration of the users, which
+    /// holds no secret.
     ///
     /// # Errors
     /// As [`Secrets::make`].
@@ -56,11 +56,11 @@ impl Secrets {
         for user in User::ALL {
             secrets.keep(&format!("nats/{user}.nk"), || Ok(new_key()?.0.expose().to_owned()))?;
         }
-        for service in KEEPERS {
+        for service in WITH_DATABASE {
             secrets.keep(&format!("mongo/{service}.password"), random)?;
         }
         secrets.keep("mongo/root.password", random)?;
-        // MongoDB reads base64 here, of 6 to 1024 characters.
+        // MongoDB requires base64 of 6 to 1024 characters.
         secrets.keep("mongo/keyfile", || Ok(STANDARD.encode(kit::random_bytes::<96>())))?;
         let users = secrets.dir.join("nats/users.conf");
         folder::write(&users, &nats_users(secrets.users()?))
@@ -68,7 +68,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// The secret of that name, made the first time: 32 random bytes as text.
+    /// A secret of 32 random bytes as text, made at the first call.
     ///
     /// # Errors
     /// As [`Secrets::make`].
@@ -77,39 +77,39 @@ impl Secrets {
         self.keep(name, random)
     }
 
-    /// Where the secret of that name is.
+    /// The path of the secret of this name.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
-    /// The seed of a user of NATS.
+    /// The seed of a NATS user.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn nkey(&self, user: User) -> Result<Secret> {
         self.read(&format!("nats/{user}.nk"))
     }
 
-    /// The password of a service's user of MongoDB; the gateway has none.
+    /// The password of a service's MongoDB user; the gateway has none.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn mongo_password(&self, service: Service) -> Result<Option<Secret>> {
-        if !KEEPERS.contains(&service) {
+        if !WITH_DATABASE.contains(&service) {
             return Ok(None);
         }
         self.read(&format!("mongo/{service}.password")).map(Some)
     }
 
-    /// The password of the one user of MongoDB that may do everything.
+    /// The password of MongoDB's `root`.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn root_password(&self) -> Result<Secret> {
         self.read("mongo/root.password")
     }
 
-    /// All users of NATS: name, public key, rights.
+    /// All NATS users: name, public key, rights.
     ///
     /// # Errors
     /// When a key cannot be read.
@@ -131,12 +131,12 @@ impl Secrets {
         Ok(Secret::new(secret))
     }
 
-    /// The secret of that name, made by `generate` the first time, the same one ever after.
+    /// Reads a secret, or makes it with `generate` when there is none.
     fn keep(&self, name: &str, generate: impl FnOnce() -> Result<String>) -> Result<Secret> {
         let path = self.path(name);
         let cannot = || format!("cannot keep the secret {}", path.display());
         match fs::metadata(&path) {
-            // Somebody may have copied the folder without its modes.
+            // The folder may have been copied without its modes.
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&path, Permissions::from_mode(0o600)).with_context(cannot)?;
             }

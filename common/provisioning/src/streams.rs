@@ -1,4 +1,4 @@
-//! The streams and the bucket, with their settings.
+//! The streams and the KV bucket, with their settings.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
 
-/// How much the streams may hold, and how many servers hold it.
+/// The sizes of the streams, and the number of servers that hold each.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Bounds {
@@ -60,8 +60,8 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             description: Some("What happened: aggregates with their versions".into()),
             max_age: DAY * bounds.events_max_age_days,
             max_bytes: bounds.events_max_bytes,
-            // Facts repeat much. The queue INGEST is not compressed: what is on it goes before the
-            // server would compress it, which it does with a file that is full.
+            // Events repeat much of their content. INGEST is not compressed: the server compresses full
+            // files, and messages leave the queue before a file is full.
             compression: Some(Compression::S2),
             allow_direct: true,
             duplicate_window: Duration::from_secs(120),
@@ -73,7 +73,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             subjects: vec![stream::INGEST_SUBJECTS.into()],
             description: Some("Windows on their way from the desktop apps".into()),
             retention: RetentionPolicy::WorkQueue,
-            // What is accepted is never dropped to make room: the sender is told instead.
+            // An accepted window must never be dropped to make room: new ones are refused instead.
             discard: DiscardPolicy::New,
             max_bytes: bounds.ingest_max_bytes,
             duplicate_window: Duration::from_secs(120),
@@ -91,7 +91,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             num_replicas,
             ..Default::default()
         },
-        // A bucket is a stream of a certain shape.
+        // The KV bucket: JetStream keeps a bucket in a stream with these settings.
         Config {
             name: stream::REVOCATIONS_STREAM.into(),
             subjects: vec![stream::REVOCATIONS_SUBJECTS.into()],
@@ -102,7 +102,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
             allow_rollup: true,
             deny_delete: true,
             allow_direct: true,
-            // A gateway's beats go by themselves.
+            // The heartbeats of gateways expire by themselves.
             allow_message_ttl: true,
             duplicate_window: Duration::from_secs(120),
             num_replicas,
@@ -111,7 +111,7 @@ fn wanted(bounds: &Bounds) -> [Config; 4] {
     ]
 }
 
-/// What is to be done about the streams.
+/// Plans the changes to the streams.
 pub(crate) async fn plan(jetstream: &JetStream, bounds: &Bounds) -> Result<Plan> {
     let plans = try_join_all(wanted(bounds).into_iter().map(|wanted| plan_one(jetstream, wanted))).await?;
     Ok(plans.into_iter().fold(Plan::default(), |mut all, plan| {
@@ -151,7 +151,7 @@ async fn plan_one(jetstream: &JetStream, wanted: Config) -> Result<Plan> {
     Ok(plan)
 }
 
-/// What would be lost, a sentence each.
+/// What the new settings would lose, a sentence each.
 fn losses(found: &Config, wanted: &Config, state: &State) -> Vec<String> {
     let (name, mut lost) = (&wanted.name, Vec::new());
     if found.retention != wanted.retention {
@@ -181,7 +181,7 @@ fn losses(found: &Config, wanted: &Config, state: &State) -> Vec<String> {
     lost
 }
 
-/// The stream as it is to be; what we do not speak of stays as it is. And what that changes.
+/// The new configuration, which keeps every setting that is not ours, and a description of the changes.
 fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
     let (mut changed, mut says) = (found, Vec::new());
     macro_rules! set {
@@ -194,7 +194,7 @@ fn change(found: Config, wanted: &Config) -> (Config, Vec<String>) {
     }
     set!(subjects, max_bytes, max_age, discard, duplicate_window, num_replicas);
     set!(allow_direct, allow_rollup, deny_delete, allow_message_ttl, description);
-    // The server says "none" where we say nothing.
+    // The server reports "none" for a setting that we leave out.
     let compression = |config: &Config| config.compression.clone().unwrap_or(Compression::None);
     if compression(&changed) != compression(wanted) {
         says.push(format!("compression to {:?}", compression(wanted)));

@@ -1,5 +1,5 @@
-//! The users of MongoDB: one a service, who can read and write its database and no other. The audit
-//! service's can read its own and add to it, and change or delete nothing.
+//! The users of MongoDB, one for each service. Each may read and write its own database only; the user of the
+//! audit service may read and insert, but not change or delete.
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -9,10 +9,10 @@ use mongodb::{Client, Database, error::ErrorKind};
 
 use crate::plan::{Plan, Step};
 
-/// The role of a user who may add to the database and change nothing in it. MongoDB has none such.
+/// The role of a user who may only insert. MongoDB has none built in.
 const APPEND: &str = "append";
 
-/// The roles of a service's user, in its own database.
+/// The roles of a service's user in its own database.
 fn roles_of(service: Service) -> &'static [&'static str] {
     match service {
         Service::Audit => &["read", APPEND],
@@ -20,7 +20,7 @@ fn roles_of(service: Service) -> &'static [&'static str] {
     }
 }
 
-/// What is to be done about a service's user.
+/// Plans the changes to the user of a service.
 pub(crate) async fn plan(
     connection_string: &str,
     client: &Client,
@@ -66,7 +66,7 @@ fn push(mut plan: Plan, own: Database, says: String, verb: &'static str, service
     plan
 }
 
-/// What the role [`APPEND`] allows: to insert into every collection of the database.
+/// The privilege of the role [`APPEND`]: to insert into every collection of the database.
 fn append(database: &str) -> Document {
     doc! { "resource": { "db": database, "collection": "" }, "actions": ["insert"] }
 }
@@ -77,7 +77,7 @@ async fn find_role(own: &Database) -> Result<Option<Document>> {
     Ok(found.get_array("roles").ok().and_then(|roles| roles.first()?.as_document().cloned()))
 }
 
-/// Whether the role that the service's user needs beside MongoDB's own is as it should be.
+/// Whether the role [`APPEND`], if the service needs it, has exactly its privilege.
 async fn is_role_right(own: &Database, service: Service) -> Result<bool> {
     if !roles_of(service).contains(&APPEND) {
         return Ok(true);
@@ -97,7 +97,7 @@ fn has_only_its_roles(user: &Document, database: &str, service: Service) -> bool
     roles.len() == roles_of(service).len() && roles_of(service).iter().all(has)
 }
 
-/// Whether MongoDB takes this password.
+/// Whether MongoDB accepts this password.
 async fn takes(connection_string: &str, user: &str, database: &str, password: Secret) -> Result<bool> {
     let login = Login { user: user.to_owned(), database: database.to_owned(), password };
     let client = mongo::connect(connection_string, Some(login), "provision").await?;

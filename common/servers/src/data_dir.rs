@@ -1,4 +1,4 @@
-//! The data folder: one process at a time, and nobody but its user reads it.
+//! The data folder of a first run. Only its user can read it, and one process uses it at a time.
 
 use std::env;
 use std::fs::{File, TryLockError};
@@ -9,8 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::folder;
 
-/// The folder that keeps what a first run makes: the servers' data and our secrets. Ours alone
-/// while this value lives.
+/// The folder with the servers' data and our secrets. It is locked while this value lives.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -18,13 +17,13 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens the folder that the variable `T3_DATA` names, or `.t3` here.
+    /// Opens the folder that the variable `T3_DATA` names, or `.t3` in the current folder.
     pub fn from_env() -> Result<Self> {
         let path = env::var_os("T3_DATA").filter(|path| !path.is_empty());
         Self::open(path.unwrap_or_else(|| ".t3".into()))
     }
 
-    /// Creates the folder if need be and takes its lock. Other files in it do not matter.
+    /// Opens the folder, or makes it, and locks it. Other files in it do not matter.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let path = folder::create(path).with_context(|| {
@@ -48,7 +47,7 @@ fn lock(folder: &Path) -> Result<File> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // The holder may not have written its number yet: then it is "another process".
+            // Empty when the holder has locked the file and not written its number yet.
             let _ = file.read_to_string(&mut holder);
             let holder = match holder.trim() {
                 "" => "another process".to_owned(),

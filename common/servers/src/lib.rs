@@ -1,13 +1,13 @@
-//! NATS and MongoDB programs on this machine: found, fetched, started, stopped.
+//! Finds, downloads, starts and stops `nats-server` and `mongod` on this machine.
 //!
-//! Real servers for a first run (`services/stack`) and for tests (`common/testkit`), on a machine
-//! that has neither:
+//! For a first run (`services/stack`) and for tests (`common/testkit`), on machines where neither is
+//! installed:
 //!
-//! 1. [`Programs`] finds `nats-server` and `mongod` on PATH or in the user's cache, or fetches
-//!    them into the cache, once.
-//! 2. [`Nats`] and [`Mongo`] start them on loopback, in a folder of ours, and stop them. They die
-//!    with this process, however it ends.
-//! 3. [`DataDir`] is the folder that keeps their data and our secrets, for one process at a time.
+//! 1. [`Programs`] finds the programs on PATH or in the user's cache, or downloads them into the cache
+//!    once.
+//! 2. [`Nats`] and [`Mongo`] run them on loopback, each in a folder of its own. The servers end with this
+//!    process, however it ends.
+//! 3. [`DataDir`] is the folder with their data and our secrets. One process uses it at a time.
 
 mod data_dir;
 mod fetch;
@@ -17,8 +17,10 @@ mod mongo;
 mod nats;
 mod port;
 mod process;
+mod program;
 mod programs;
 mod progress;
+mod server;
 mod spawner;
 
 pub use data_dir::DataDir;
@@ -28,3 +30,4 @@ pub use port::some_free as free_ports;
 pub use process::Exited;
 pub use programs::Programs;
 pub use progress::{Progress, on_stderr};
+pub use server::Server;

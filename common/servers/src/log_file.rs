@@ -1,18 +1,18 @@
-//! The file a server writes its log to, and the part of it that belongs to one start.
+//! The log file of a server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Longer ones are set aside at the next start, so that a folder in daily use does not fill up.
+/// The size in bytes above which a log is renamed at the next start, so that it does not grow for ever.
 const KEEP: u64 = 16 << 20;
-/// Enough of the end to hold the reason why a server gave up.
+/// How many bytes at the end of a log are read: enough to hold the reason why a server ended.
 const TAIL: u64 = 64 << 10;
-const LINES: usize = 6;
+const LINES_SHOWN: usize = 6;
 const LINE: usize = 400;
 
-/// One start's part of a log file.
+/// The part of a log file that belongs to one run of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens the log for a new start; the file is what the server gets as its output.
+    /// Begins a new part. The file becomes the standard output of the server.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, File)> {
         if fs::metadata(path).is_ok_and(|found| found.len() > KEEP) {
             fs::rename(path, path.with_extension("old.log"))?;
@@ -35,12 +35,12 @@ impl LogFile {
         &self.path
     }
 
-    /// Whether this start has logged the words, in any case. Looks at the end of a long log.
+    /// Whether this run has logged these words, in upper or lower case. Reads the last 64 KiB only.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.tail().to_lowercase().contains(&words.to_lowercase())
     }
 
-    /// The lines that tell a person most: errors, then what came last.
+    /// The most useful lines for a person: errors, then the last lines.
     pub(crate) fn last_lines(&self) -> String {
         worth_reading(&self.tail())
     }
@@ -63,10 +63,10 @@ fn worth_reading(text: &str) -> String {
     let is_error =
         |line: &str| ["[ERR]", "[FTL]", "\"s\":\"E\"", "\"s\":\"F\"", "ERROR:"].iter().any(|mark| line.contains(mark));
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines.len().saturating_sub(LINES);
+    let last = lines.len().saturating_sub(LINES_SHOWN);
     let errors = lines[..last].iter().filter(|line| is_error(line));
     let errors: Vec<&&str> = errors.collect();
-    errors[errors.len().saturating_sub(LINES)..]
+    errors[errors.len().saturating_sub(LINES_SHOWN)..]
         .iter()
         .copied()
         .chain(&lines[last..])
@@ -88,7 +88,7 @@ mod tests {
         let shown = worth_reading(&text);
         assert!(shown.starts_with("  [FTL] the disk is full\n"), "{shown}");
         assert!(shown.ends_with("stopping part 39"), "{shown}");
-        assert_eq!(shown.lines().count(), LINES + 1);
+        assert_eq!(shown.lines().count(), LINES_SHOWN + 1);
     }
 
     #[test]

@@ -1,177 +1,107 @@
-//! A MongoDB server on loopback: a replica set of one, so that transactions work.
+//! A MongoDB server on loopback, as a replica set of one member: transactions need a replica set.
 
 use std::fs::File;
-use std::future::Future;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use contracts::Secret;
-use rustix::process::Signal;
 
-use crate::process::{self, Exited, Process};
-use crate::programs::explain;
-use crate::{folder, port};
+use crate::folder;
+use crate::process::Process;
+use crate::program::explain;
+use crate::server::{Options, Server};
 
 mod replica_set;
 
-/// How a MongoDB server is started.
+/// The settings of a MongoDB server.
 #[derive(Clone, Debug)]
 pub struct MongoOptions {
-    /// The program, from [`crate::Programs`].
+    /// The path of `mongod`, from [`crate::Programs`].
     pub program: PathBuf,
-    /// The folder of this server alone: its log and, in `data`, its files.
+    /// The folder of this server: its log and, in `data`, its database files.
     pub dir: PathBuf,
-    /// Memory for the storage engine's cache, in GB; 0.25 is the least it takes.
+    /// The size of WiredTiger's cache in GB, at least 0.25.
     pub cache_gb: f64,
-    /// Whom it lets in; everybody unless this says otherwise.
+    /// Turns on access control. Without it every client may do everything.
     pub access: Option<Access>,
     /// More arguments for mongod, such as `--setParameter enableTestCommands=1`.
     pub args: Vec<String>,
 }
 
 impl MongoOptions {
-    /// A server with a small cache and nothing extra.
+    /// Settings with a small cache and without access control.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
         Self { program: program.into(), dir: dir.into(), cache_gb: 0.25, access: None, args: Vec::new() }
     }
 }
 
-/// Who gets in: users with passwords. One user, `root`, who may do everything, is made when the
-/// server starts for the first time; that user makes the others.
+/// Access control: clients log in. The user `root`, who may do everything, is made at the first start.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The file by which the members of a replica set know each other, for its user alone.
+    /// The key file by which the members of a replica set authenticate each other.
     pub key_file: PathBuf,
     /// The password of `root`.
     pub root_password: Secret,
 }
 
-/// A running MongoDB server. Dropping it kills it, and so does the end of this process.
-#[derive(Debug)]
-pub struct Mongo {
-    options: MongoOptions,
-    port: u16,
-    process: Process,
-}
+/// A running MongoDB server, which is a writable primary.
+pub type Mongo = Server<MongoOptions, 1>;
 
-/// Recovering much data after a crash takes a while.
-const READY: Duration = Duration::from_secs(120);
-const STOPPED: Duration = Duration::from_secs(10);
-const ATTEMPTS: usize = 10;
+/// How long a start may take: recovery of much data after a crash takes a while.
+const START_LIMIT: Duration = Duration::from_secs(120);
 
 impl Mongo {
-    /// Starts the server and waits until it is a writable primary. It gets the port it had the
-    /// last time in this folder, if that is free; the data is found on another port too.
-    pub async fn start(mut options: MongoOptions) -> Result<Self> {
-        options.dir =
-            folder::create(&options.dir).with_context(|| format!("cannot create {}", options.dir.display()))?;
-        let lock = process::lock(&options.dir).await?;
-        let mut remembered = port::remembered(&options.dir);
-        for _ in 0..ATTEMPTS {
-            let [port] = match remembered.take() {
-                Some(port) => port,
-                None => port::some_free()?,
-            };
-            if let Some(process) = launch(&options, port, &lock).await? {
-                port::remember(&options.dir, &[port])?;
-                return Ok(Self { options, port, process });
-            }
-        }
-        bail!("mongod found no free port on 127.0.0.1 in {ATTEMPTS} attempts")
-    }
-
-    /// Where clients connect, without a user. It names the replica set, so that a client waits for the primary
-    /// while the server starts again, where a direct connection would fail its writes.
+    /// The connection string, without a user. It names the replica set: then clients wait for the primary while
+    /// the server restarts, where those with a direct connection would fail.
     pub fn connection_string(&self) -> String {
         let (host, name) = (Ipv4Addr::LOCALHOST, replica_set::NAME);
-        format!("mongodb://{host}:{}/?replicaSet={name}", self.port)
-    }
-
-    /// The server's process id. A new one after each start.
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-
-    /// The folder of this server.
-    pub fn dir(&self) -> &Path {
-        &self.options.dir
-    }
-
-    /// Resolves when this run of the server has ended, for whatever reason.
-    pub fn exited(&self) -> impl Future<Output = Exited> + Send + use<> {
-        self.process.exited()
-    }
-
-    /// Asks the server to stop and waits for it, 10 s at most; then kills it. Takes about a
-    /// second: its replication threads look up once a second.
-    pub async fn stop(&mut self) {
-        self.process.stop(STOPPED).await;
-    }
-
-    /// Ends the server as a crash would. What it acknowledged as journaled is there afterwards.
-    pub async fn kill(&mut self) {
-        self.process.kill().await;
-    }
-
-    /// Starts the server again, after [`stop`](Self::stop), [`kill`](Self::kill) or its own end:
-    /// same files, same address. One that still runs is killed first.
-    pub async fn start_again(&mut self) -> Result<()> {
-        self.kill().await;
-        let lock = process::lock(&self.options.dir).await?;
-        let launched = launch(&self.options, self.port, &lock).await?;
-        self.process = launched.with_context(|| format!("somebody else took the port {} of MongoDB", self.port))?;
-        Ok(())
-    }
-
-    /// Stops the server from running, as a machine that hangs: connections stay open, nobody
-    /// answers.
-    pub fn pause(&self) {
-        self.process.signal(Signal::STOP);
-    }
-
-    /// Lets a paused server run again.
-    pub fn resume(&self) {
-        self.process.signal(Signal::CONT);
+        format!("mongodb://{host}:{}/?replicaSet={name}", self.ports[0])
     }
 }
 
-/// `None`: somebody was faster and has the port.
-async fn launch(options: &MongoOptions, port: u16, lock: &File) -> Result<Option<Process>> {
-    let data = folder::create(&options.dir.join("data"))
-        .with_context(|| format!("cannot create {}/data", options.dir.display()))?;
-    let mut command = Command::new(&options.program);
-    command
-        .arg("--dbpath")
-        .arg(&data)
-        .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
-        .args(["--nounixsocket", "--noscripting", "--quiet"])
-        .args(["--replSet", replica_set::NAME])
-        // Nobody replicates from it; the default is 5 % of the disk.
-        .args(["--oplogSize", "512"])
-        .args(["--wiredTigerCacheSizeGB", &options.cache_gb.to_string()])
-        // It would measure itself every second.
-        .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-        .args(&options.args)
-        .args(
-            options
-                .access
-                .iter()
-                .flat_map(|access| ["--auth".as_ref(), "--keyFile".as_ref(), access.key_file.as_os_str()]),
-        )
-        .current_dir(&options.dir)
-        .stdin(lock.try_clone().context("cannot share a lock")?);
-    let process = Process::start("mongod", command, &options.dir.join("mongod.log"))?;
-    if let Err(error) = process.until_log_says("Waiting for connections", READY).await {
-        if process.log().says("address already in use") {
-            return Ok(None);
-        }
-        bail!("MongoDB did not start: {}", explain(&format!("{error:#}")));
+impl Options<1> for MongoOptions {
+    const NAME: &'static str = "mongod";
+
+    fn dir(&mut self) -> &mut PathBuf {
+        &mut self.dir
     }
-    tokio::select! {
-        exited = process.exited() => Err(exited.into()),
-        writable = replica_set::until_writable(port, options.access.as_ref(), READY) => writable.map(|()| Some(process)),
+
+    async fn launch(&self, [port]: [u16; 1], lock: &File) -> Result<Option<Process>> {
+        let data = folder::create(&self.dir.join("data"))
+            .with_context(|| format!("cannot create {}/data", self.dir.display()))?;
+        let mut command = Command::new(&self.program);
+        command
+            .arg("--dbpath")
+            .arg(&data)
+            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--nounixsocket", "--noscripting", "--quiet"])
+            .args(["--replSet", replica_set::NAME])
+            // The default is 5 % of the disk, for secondaries that this set does not have.
+            .args(["--oplogSize", "512"])
+            .args(["--wiredTigerCacheSizeGB", &self.cache_gb.to_string()])
+            // By default the server writes diagnostic data every second.
+            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+            .args(&self.args)
+            .args(
+                self.access
+                    .iter()
+                    .flat_map(|access| ["--auth".as_ref(), "--keyFile".as_ref(), access.key_file.as_os_str()]),
+            )
+            .current_dir(&self.dir)
+            .stdin(lock.try_clone().context("cannot share a lock")?);
+        let process = Process::start("mongod", command, &self.dir.join("mongod.log"))?;
+        if let Err(error) = process.until_log_says("Waiting for connections", START_LIMIT).await {
+            if process.log().says("address already in use") {
+                return Ok(None);
+            }
+            bail!("MongoDB did not start: {}", explain(&format!("{error:#}")));
+        }
+        tokio::select! {
+            exited = process.exited() => Err(exited.into()),
+            writable = replica_set::until_writable(port, self.access.as_ref(), START_LIMIT) => writable.map(|()| Some(process)),
+        }
     }
 }

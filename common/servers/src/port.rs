@@ -12,16 +12,16 @@ use anyhow::{Context, Result};
 
 use crate::folder;
 
-/// Below the ports (32768 and up) that Linux gives to outgoing connections. From that range a
-/// server that is started again could find its port taken by somebody's connection, and a client
-/// that keeps trying a dead server there can end up connected to itself.
+/// Below the ports that Linux uses for outgoing connections (32768 and up). In that range, the port of a
+/// server that restarts could be taken by some connection, and a client that retries a dead server could
+/// even connect to itself.
 const RANGE: std::ops::Range<u16> = 20_000..32_768;
 
-/// How far into the range the next port is; a process begins anywhere, and never takes one twice
-/// before it has been through all.
+/// The next offset in the range. Each process begins at a random one, and takes no port a second time before
+/// it has tried them all.
 static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().build_hasher().finish() >> 1));
 
-/// A port that nobody listens on now. Somebody may be faster: the caller tries again then.
+/// A port without a listener. Another process may take it first: then the caller tries the next.
 fn free() -> io::Result<u16> {
     for _ in 0..1_000 {
         let offset = NEXT.fetch_add(1, Ordering::Relaxed) % u64::from(RANGE.end - RANGE.start);
@@ -33,12 +33,12 @@ fn free() -> io::Result<u16> {
     Err(io::Error::other(format!("no free port between {} and {} on 127.0.0.1", RANGE.start, RANGE.end)))
 }
 
-/// Whether nobody listens on the port now.
+/// Whether the port has no listener.
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// As many ports as asked for, on which nobody listens now.
+/// `N` ports without listeners.
 ///
 /// # Errors
 /// When there are none.
@@ -50,7 +50,7 @@ pub fn some_free<const N: usize>() -> io::Result<[u16; N]> {
     Ok(ports)
 }
 
-/// The ports of the last start in the folder, if they are free now.
+/// The ports of the last start in this folder, if they are free.
 pub(crate) fn remembered<const N: usize>(folder: &Path) -> Option<[u16; N]> {
     let text = std::fs::read_to_string(folder.join("ports")).ok()?;
     let ports: Vec<u16> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
@@ -58,7 +58,7 @@ pub(crate) fn remembered<const N: usize>(folder: &Path) -> Option<[u16; N]> {
     ports.iter().all(|port| is_free(*port)).then_some(ports)
 }
 
-/// Keeps the ports for the next start, so that addresses stay what they were.
+/// Keeps the ports for the next start, so that addresses stay the same.
 pub(crate) fn remember(folder: &Path, ports: &[u16]) -> Result<()> {
     let path = folder.join("ports");
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();

@@ -1,4 +1,4 @@
-//! A program we started: watched, signalled, and never left behind.
+//! A child process that is watched, can be signalled, and never outlives its owner.
 
 use std::fs::File;
 use std::future::Future;
@@ -16,38 +16,38 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::log_file::LogFile;
 use crate::spawner;
 
-/// How often a log or a lock is looked at while we wait for it.
+/// The pause between two checks of a log or a lock.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
-/// A server is no longer there: what it was, how it ended, and what it said last.
+/// The end of a server: its name, its exit status, and the last lines of its log.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{program} ended ({status}). Its log, {}, ends with:\n{last_lines}", log.display())]
 pub struct Exited {
-    /// The program's name.
+    /// The name of the program.
     pub program: &'static str,
-    /// How it ended, such as `exit status: 1` or `signal: 9 (SIGKILL)`.
+    /// The exit status, such as `exit status: 1` or `signal: 9 (SIGKILL)`.
     pub status: String,
-    /// Where its whole log is.
+    /// The path of its log.
     pub log: PathBuf,
-    /// Errors in its log since it was started, then the last lines.
+    /// The errors of this run in the log, then its last lines.
     pub last_lines: String,
 }
 
-/// A running program. Dropping it kills it.
+/// A running program. Dropping it kills the program.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: &'static str,
     pid: Pid,
     log: LogFile,
-    /// Whether the child was reaped. From then on its number may belong to a stranger, so
-    /// signals go out under this lock only.
+    /// Whether the child was reaped. From then on the kernel may give its number to another process, so signals
+    /// are sent only under this lock.
     reaped: Arc<Mutex<bool>>,
     status: watch::Receiver<Option<ExitStatus>>,
     waiter: Option<JoinHandle<()>>,
 }
 
 impl Process {
-    /// Starts the command with its output going to the end of the log.
+    /// Starts the command; its output is appended to the log file.
     pub(crate) fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
         let (log, output) =
             LogFile::open(log).with_context(|| format!("cannot write the log file {}", log.display()))?;
@@ -76,7 +76,7 @@ impl Process {
         &self.log
     }
 
-    /// Sends the signal to the program and what it started; nothing when it is gone already.
+    /// Sends a signal to the process group of the program, unless it has ended.
     pub(crate) fn signal(&self, signal: Signal) {
         let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
         if !*reaped && let Err(error) = kill_process_group(self.pid, signal) {
@@ -101,12 +101,12 @@ impl Process {
         }
     }
 
-    /// How the program ended, if it has.
+    /// The exit status, if the program has ended.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         *self.status.borrow()
     }
 
-    /// Waits until the log says so; an error when the program ends first or the time is up.
+    /// Waits until the log contains these words. Fails when the program ends first or at the time limit.
     pub(crate) async fn until_log_says(&self, words: &str, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         while !self.log.says(words) {
@@ -126,10 +126,10 @@ impl Process {
         Ok(())
     }
 
-    /// Asks the program to end, waits for it, and kills it when it takes longer than the limit.
+    /// Asks the program to end and waits; kills it at the time limit.
     pub(crate) async fn stop(&mut self, limit: Duration) {
         self.signal(Signal::TERM);
-        // A paused program would take the first signal only when it runs again.
+        // A paused program receives the first signal only after this one.
         self.signal(Signal::CONT);
         if timeout(limit, self.exited()).await.is_err() {
             tracing::warn!(program = self.name, ?limit, "did not stop in time, killed");
@@ -137,7 +137,7 @@ impl Process {
         }
     }
 
-    /// Ends the program as a crash would, and waits until it is gone.
+    /// Kills the program and waits until it has ended.
     pub(crate) async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.exited().await;
@@ -147,7 +147,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        // A few milliseconds, so that the owner can remove its folder or take its port.
+        // Takes a few milliseconds. Without it the port and the folder could still be in use after the drop.
         if let Some(waiter) = self.waiter.take() {
             let _ = waiter.join();
         }
@@ -155,7 +155,7 @@ impl Drop for Process {
 }
 
 fn tell_when_gone(pid: Pid, mut child: Child, reaped: &Mutex<bool>, tell: &watch::Sender<Option<ExitStatus>>) {
-    // First without reaping: the number stays ours until the lock is held.
+    // Waits without reaping first: the number stays reserved until the lock is held.
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), look) {}
     let mut reaped = reaped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,10 +165,10 @@ fn tell_when_gone(pid: Pid, mut child: Child, reaped: &Mutex<bool>, tell: &watch
     tell.send_replace(status.ok());
 }
 
-/// Takes the lock of a server's folder; the server then gets it as its standard input.
+/// Takes the lock of a server's folder. The server inherits the locked file as its standard input.
 ///
-/// So the lock lasts until the *server* is gone, however we end, and no second one is ever started
-/// on the same files. A server that dies with its owner needs a moment: this waits for it.
+/// So the lock lasts until the *server* ends, even if this process ends first, and no second server can start
+/// on the same files. Waits a moment for a server that is ending with its former owner.
 pub(crate) async fn lock(folder: &Path) -> Result<File> {
     const LIMIT: Duration = Duration::from_secs(10);
     let path = folder.join("lock");
@@ -206,7 +206,7 @@ mod tests {
         let exited = timeout(Duration::from_secs(10), process.exited()).await.unwrap();
         assert_eq!(exited.status, "exit status: 3");
         assert_eq!(exited.last_lines, "  no space left");
-        // Signals to one that is gone go nowhere.
+        // A signal after the end has no effect.
         process.signal(Signal::KILL);
     }
 

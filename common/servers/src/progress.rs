@@ -1,4 +1,4 @@
-//! What a person sees while a program is fetched.
+//! The progress of a download, for people.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-/// Where a fetch is. Nothing is reported when nothing has to be fetched.
+/// A step of a download. Nothing is reported when nothing has to be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Another process fetches the same program; we wait for it.
+    /// Another process downloads the same program; this one waits for it.
     Waiting {
-        /// The program's name.
+        /// The name of the program.
         program: &'static str,
     },
-    /// A fetch goes on; comes several times a second.
+    /// A download in progress; reported several times a second.
     Fetching {
-        /// The program's name.
+        /// The name of the program.
         program: &'static str,
-        /// What is fetched, with its version.
+        /// The package and its version.
         package: String,
-        /// Bytes on disk by now, downloaded and unpacked.
+        /// The bytes on disk so far, downloaded and unpacked.
         bytes: u64,
-        /// About how many there will be.
+        /// About how many bytes there will be.
         expected: u64,
-        /// Since when.
+        /// The time since the start.
         elapsed: Duration,
     },
-    /// It is here.
+    /// The download has ended.
     Fetched {
-        /// The program's name.
+        /// The name of the program.
         program: &'static str,
         /// How long it took.
         elapsed: Duration,
@@ -70,7 +70,7 @@ impl Shown {
             }
             Progress::Fetching { package, bytes, expected, .. } => {
                 let bar = self.bar.get_or_insert_with(|| new_bar(expected, package));
-                // The expectation is rough: never more than whole.
+                // `expected` is an estimate, so the position must be clamped.
                 bar.set_position(bytes.min(expected));
             }
             Progress::Fetched { .. } => {
@@ -113,7 +113,7 @@ impl Shown {
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        // A fetch that failed leaves no half bar above its error.
+        // Otherwise a failed download would leave half a bar above its error.
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

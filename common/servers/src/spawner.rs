@@ -1,7 +1,7 @@
-//! The one thread that starts every server, so that they die when this process does.
+//! The thread that starts every server, so that the servers end with this process.
 //!
-//! The kernel sends a child its parent-death signal when the *thread* that spawned it ends. A
-//! tokio worker, or the thread of a test, ends long before the process. This one lives as long.
+//! The kernel sends a child its parent-death signal when the *thread* that spawned it ends. A tokio worker or
+//! the thread of a test ends long before the process; this one ends with it.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -16,22 +16,22 @@ struct Request {
 
 static SPAWNER: LazyLock<io::Result<mpsc::Sender<Request>>> = LazyLock::new(|| {
     let (requests, inbox) = mpsc::channel::<Request>();
-    // The sender stands in a static, which is never dropped: the loop never ends.
+    // The sender is in a static, which is never dropped, so the loop never ends.
     thread::Builder::new().name("servers-spawner".into()).spawn(move || {
         for Request { mut command, reply } in inbox {
-            // The caller blocks on the reply, so somebody takes it.
+            // Never fails: the caller blocks until it has the reply.
             let _ = reply.send(command.spawn());
         }
     })?;
     Ok(requests)
 });
 
-/// Starts the command in a process group of its own, bound to the life of this process.
+/// Starts a command in a process group of its own. The child is killed when this process ends.
 ///
-/// Blocks for about a millisecond, on purpose: a future could be dropped half-way and leave a
+/// Blocks for about a millisecond on purpose: an async version could be cancelled half-way, which would leave a
 /// child without an owner.
 pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
-    // A group of its own: a Ctrl-C on the terminal reaches us alone, and we stop the servers last.
+    // Ctrl-C on the terminal then signals this process only, which stops the servers last.
     command.process_group(0);
     bind_to_us(&mut command);
     let requests = SPAWNER.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
@@ -55,15 +55,15 @@ fn bind_to_us(command: &mut Command) {
         {
             use rustix::process::{Signal, getppid, set_parent_process_death_signal};
             set_parent_process_death_signal(Some(Signal::KILL))?;
-            // Had we died between fork and the line above, no signal would ever come.
+            // If the parent died before the line above, the signal never comes.
             if getppid() != Some(us) {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
         }
-        // mongod keeps a file open for each collection and index; 1024 are soon gone.
+        // mongod keeps a file open for each collection and index: the usual 1024 do not suffice.
         let mut files = getrlimit(Resource::Nofile);
         files.current = files.maximum;
-        // Best effort: a refusal leaves the limit as it was.
+        // A refusal leaves the limit as it was.
         let _ = setrlimit(Resource::Nofile, files);
         Ok(())
     };

@@ -4,10 +4,10 @@ use kit::Origin;
 use crate::World;
 
 impl World {
-    /// What the audit trail has been told of so far, in order, and by whom.
+    /// The entries of the audit trail in EVENTS so far, in order, with the origin of each.
     ///
     /// # Panics
-    /// When JetStream does not say.
+    /// When JetStream cannot be reached.
     pub async fn audited(&self) -> Vec<(Origin, Audited)> {
         let events = self.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
         let (mut all, mut next) = (Vec::new(), 1);
@@ -19,7 +19,7 @@ impl World {
         all
     }
 
-    /// The actions among them, in order, once there are at least so many.
+    /// The actions of these entries, once there are at least so many.
     pub async fn audited_actions(&self, at_least: usize) -> Vec<String> {
         crate::eventually(&format!("{at_least} entries"), async || {
             let actions: Vec<_> = self.audited().await.into_iter().map(|(_, entry)| entry.action).collect();

@@ -1,17 +1,17 @@
 use std::time::{Duration, Instant};
 
-/// Waits, at most 10 seconds, until a condition gives something.
+/// Polls a condition until it gives a value, at most 10 seconds.
 ///
 /// # Panics
-/// When it does not, with what was waited for.
+/// At the time limit, with the name of the condition.
 pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>) -> T {
     eventually_within(Duration::from_secs(10), what, condition).await
 }
 
-/// Waits, at most so long, until a condition gives something.
+/// Polls a condition until it gives a value, at most so long.
 ///
 /// # Panics
-/// When it does not, with what was waited for.
+/// At the time limit, with the name of the condition.
 pub async fn eventually_within<T>(bound: Duration, what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

@@ -1,11 +1,11 @@
-//! A world for a test: a real nats-server of its own, a real mongod with databases of its own, each
-//! service under its own user as in production, a clock that the test sets, and services that run in
-//! it. Everything on loopback and free ports, so that tests run in parallel.
+//! The test harness: each test has a real nats-server of its own, databases of its own in a real mongod, a
+//! clock that it can move, and services that run against these as their own users, as in production. All on
+//! loopback and free ports, so that tests run in parallel.
 //!
 //! ```text
 //! let world = testkit::World::start().await;
 //! let _projects = world.spawn(projects::needs(), projects::run).await;
-//! world.finish().await; // stops what runs, and fails where events were left unsent
+//! world.finish().await; // stops the services, and fails when one has left events unpublished
 //! ```
 
 mod audited;

@@ -7,28 +7,26 @@ use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// What all tests of this process share: keys and passwords, and one mongod.
+/// What all tests of a process share: secrets and one mongod.
 pub(crate) struct Shared {
     pub(crate) secrets: Secrets,
     mongo: OnceCell<Mongo>,
-    /// The keys of a test's own users, who may do everything, each in an account: seed and public
-    /// key.
+    /// The keys of the user `tests`, who may do everything, one in each account of NATS: seed and public key.
     keys: [(Secret, String); 2],
-    // Lives as long as the test process; the server dies with it, and the next one sweeps it away.
+    // The folder cannot be removed when the process ends: a later process removes it.
     folder: TempDir,
 }
 
-/// How the folders of test processes are named, before the number of the process.
+/// The prefix of the folders of test processes; the process number follows.
 const FOLDER: &str = "t3-tests-";
 
-/// A folder of this process. Nothing runs when a process ends, so those that ended processes have
-/// left, some hundred MB each, are removed here.
+/// Makes the folder of this process, and removes those of processes that have ended: some hundred MB each.
 fn folder() -> io::Result<TempDir> {
     for entry in fs::read_dir(env::temp_dir())?.flatten() {
         let name = entry.file_name();
         let pid = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split_once('-')).map(|(pid, _)| pid);
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            // Somebody else may be sweeping too.
+            // Another process may be removing it too.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -48,7 +46,7 @@ pub(crate) async fn shared() -> &'static Shared {
         .await
 }
 
-/// The one mongod of this test process: it lets in the users of [`secrets`] and no stranger.
+/// Starts the mongod of this process, with the users of [`secrets`], and gives its connection string.
 ///
 /// # Panics
 /// When it cannot be started.
@@ -62,7 +60,7 @@ pub async fn shared_mongo() -> &'static str {
     ADDRESS.get_or_init(|| started).await
 }
 
-/// A mongod of a test's own, which lets in the users of [`secrets`].
+/// Starts a mongod for one test, with the users of [`secrets`].
 ///
 /// # Panics
 /// When it cannot be started.
@@ -70,11 +68,11 @@ pub async fn start_mongo(dir: &Path) -> Mongo {
     start_mongo_with(dir, &[]).await
 }
 
-/// Each collection and index is a file, and mongod keeps it open for ten minutes after its last use. All tests of a
-/// crate together would then need more open files than a process may have, and mongod would end in the middle.
+/// Closes files after 30 seconds without a use. Each collection and index is a file, which mongod keeps open for ten
+/// minutes by default: all tests of a crate together would need more open files than a process may have.
 const CLOSE_FILES: [&str; 2] = ["--wiredTigerEngineConfigString", "file_manager=(close_idle_time=30)"];
 
-/// The same with more arguments, such as those that let a test make it fail.
+/// As [`start_mongo`], with more arguments, such as those for failpoints.
 ///
 /// # Panics
 /// When it cannot be started.
@@ -93,7 +91,7 @@ pub async fn secrets() -> &'static Secrets {
     &shared().await.secrets
 }
 
-/// A nats-server with the users of production, and one more.
+/// Starts a nats-server with the users of production and the user `tests`.
 pub(crate) async fn start_nats(dir: &Path) -> Nats {
     let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
     let shared = shared().await;
@@ -105,12 +103,12 @@ pub(crate) async fn start_nats(dir: &Path) -> Nats {
     Nats::start(options).await.expect("nats-server starts")
 }
 
-/// How to reach a nats-server as a user.
+/// The settings for connecting to NATS as a user.
 pub(crate) async fn nats_settings(url: &str, user: User) -> config::Nats {
     with_seed(url, secrets().await.nkey(user).expect("a key"))
 }
 
-/// The same as a test, which may do everything in that account.
+/// The settings for connecting to NATS as `tests`, who may do everything in this account.
 pub(crate) async fn nats_settings_of_test(url: &str, account: Account) -> config::Nats {
     let place = Account::ALL.iter().position(|other| *other == account).expect("an account");
     with_seed(url, shared().await.keys[place].0.clone())
@@ -120,7 +118,7 @@ fn with_seed(url: &str, seed: Secret) -> config::Nats {
     config::Nats { nats_url: url.to_owned(), nats_nkey: Some(seed), nats_nkey_file: None, nats_tls_ca: None }
 }
 
-/// How to reach MongoDB as a service; without one as `root`.
+/// The settings for connecting to MongoDB as a service, or as `root` without one.
 pub(crate) async fn mongo_settings(connection_string: &str, prefix: &str, service: Option<Service>) -> config::Mongo {
     let secrets = secrets().await;
     let (connection_string, mongo_password) = match service {

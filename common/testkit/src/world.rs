@@ -18,56 +18,56 @@ use crate::{
     servers::{mongo_settings, nats_settings, nats_settings_of_test, secrets, shared_mongo, start_nats},
 };
 
-/// How often NATS has refused a service a subject.
+/// The metric that counts the subjects that NATS has refused to a service.
 const VIOLATIONS: &str = "t3_nats_permission_violations_total";
 
 /// How long a service may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A nats-server and databases of its own, and a clock.
+/// The harness of one test: a nats-server, databases and a clock of its own.
 #[derive(Debug)]
 pub struct World {
-    /// The server, for faults.
+    /// The nats-server, which a test may kill or pause.
     pub nats: Nats,
-    /// The clock of every service in this world.
+    /// The clock of the harness and of its services.
     pub clock: TestClock,
-    /// The folder of this world.
+    /// The temporary folder of the test.
     pub folder: TempDir,
     settings: config::Common,
-    /// Where MongoDB is, without a user.
+    /// The connection string of MongoDB, without a user.
     mongo: String,
     provisioner: Provisioner,
     bus: Bus,
     shutdown: Shutdown,
-    /// What the services of this world tell about themselves.
-    told: Mutex<Vec<Metrics>>,
+    /// The metrics of each service that was started.
+    metrics: Mutex<Vec<Metrics>>,
 }
 
-/// A service that runs in a world.
+/// A service that runs in the harness.
 #[derive(Debug)]
 pub struct Running {
-    /// Says stop to this service alone.
+    /// The stop signal of this service alone.
     pub shutdown: Shutdown,
-    /// Where it serves health and metrics.
+    /// The address of its `/healthz`, `/readyz` and `/metrics`.
     pub ops: SocketAddr,
-    /// Ends when the service has.
+    /// Resolves when the service has ended.
     pub ended: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Running {
-    /// Stops it in good order and waits.
+    /// Stops the service and waits until it has ended.
     ///
     /// # Panics
-    /// When it ended with an error.
+    /// When the service ended with an error.
     pub async fn stop(self) {
         self.shutdown.stop();
         self.ended.await.expect("no panic").expect("a good end");
     }
 
-    /// What it answers where it serves health and metrics, with its head.
+    /// The answer to a GET at its ops address, head included.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When the service does not answer.
     pub async fn get(&self, path: &str) -> String {
         let mut connection = TcpStream::connect(self.ops).await.expect("it listens");
         let request = format!("GET {path} HTTP/1.0\r\n\r\n");
@@ -77,7 +77,7 @@ impl Running {
         answer
     }
 
-    /// Waits until its metrics have this line, without the name of the service.
+    /// Waits until its metrics contain this line, written without the label of the service.
     pub async fn until_says(&self, line: &str) {
         crate::eventually_within(PATIENCE, line, async || {
             let metrics = self.get("/metrics").await;
@@ -93,17 +93,17 @@ impl Running {
 }
 
 impl World {
-    /// Starts a world against the shared mongod.
+    /// Starts a harness on the mongod that all tests of the process share.
     pub async fn start() -> Self {
         Self::start_on(shared_mongo().await).await
     }
 
-    /// Starts a world against this mongod, which the test may stop.
+    /// Starts a harness on this mongod, which the test may stop.
     ///
     /// # Panics
-    /// When something cannot be started.
+    /// When a server cannot be started.
     pub async fn start_on(mongo_connection_string: &str) -> Self {
-        // Every test may try; one of them succeeds. RUST_LOG=debug shows what services say.
+        // Fails in all tests of the process but the first. RUST_LOG=debug shows the log of the services.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
@@ -126,7 +126,7 @@ impl World {
             reconcile: config::Reconcile { reconcile_every: 0, reconcile_settle: 1 },
         };
         let environment = settings.environment;
-        // It answers and awaits as the gateway, which asks everybody.
+        // The rights of the gateway: it may send a request to every service.
         let user = Service::Gateway.into();
         let mut bus =
             Bus::connect(&settings.nats, environment, user, Service::Gateway, clock.clock()).await.expect("NATS");
@@ -147,11 +147,11 @@ impl World {
             provisioner,
             bus,
             shutdown: Shutdown::new(),
-            told: Mutex::default(),
+            metrics: Mutex::default(),
         }
     }
 
-    /// What a service is given here: a NATS connection of its own and MongoDB, both as its own user.
+    /// The dependencies of a service: its own connections to NATS and MongoDB, as its own user.
     ///
     /// # Panics
     /// When NATS cannot be reached.
@@ -159,12 +159,12 @@ impl World {
         Deps::connect(service, &self.settings_of(service).await).await.expect("NATS").with_clock(self.clock.clock())
     }
 
-    /// Settings of a test, which may do everything.
+    /// The settings of the test itself, which may do everything.
     pub fn settings(&self) -> &config::Common {
         &self.settings
     }
 
-    /// Settings as a service's command line would give them.
+    /// The settings of a service, as its command line would give them.
     pub async fn settings_of(&self, service: Service) -> config::Common {
         config::Common {
             nats: nats_settings(&self.nats.url(), service.into()).await,
@@ -173,28 +173,28 @@ impl World {
         }
     }
 
-    /// What `provision run` would do.
+    /// Computes what `provision run` would change.
     ///
     /// # Panics
-    /// When NATS or MongoDB is not there.
+    /// When NATS or MongoDB cannot be reached.
     pub async fn plan(&self, bounds: &Bounds, needs: &[Needs]) -> Plan {
         let streams = self.provisioner.streams(bounds).await.expect("a look at the streams");
         streams.and(self.services(needs).await)
     }
 
-    /// Makes the streams and what a service needs, as `provision run` does.
+    /// Makes the streams and everything that a service needs, as `provision run` does.
     ///
     /// # Panics
-    /// When NATS or MongoDB is not there.
+    /// When NATS or MongoDB cannot be reached.
     pub async fn provision(&self, needs: &Needs) {
         let plan = self.plan(&Bounds::default(), std::slice::from_ref(needs)).await;
         plan.apply().await.expect("provisioned");
     }
 
-    /// Makes what a service needs beside the streams.
+    /// Makes everything that a service needs except the streams.
     ///
     /// # Panics
-    /// When NATS or MongoDB is not there.
+    /// When NATS or MongoDB cannot be reached.
     pub async fn provision_only(&self, needs: &Needs) {
         self.services(std::slice::from_ref(needs)).await.apply().await.expect("provisioned");
     }
@@ -203,10 +203,10 @@ impl World {
         self.provisioner.services(needs, Some(secrets().await)).await.expect("a look at what is there")
     }
 
-    /// Makes what a service needs, runs it and waits until it is ready.
+    /// Makes everything that a service needs, starts it, and waits until it is ready.
     ///
     /// # Panics
-    /// When it ends before that.
+    /// When the service ends before that.
     pub async fn spawn<F, R>(&self, needs: Needs, run: F) -> Running
     where
         F: FnOnce(Deps, Shutdown) -> R,
@@ -215,7 +215,7 @@ impl World {
         self.provision_only(&needs).await;
         let service = needs.service;
         let deps = self.deps(service).await;
-        self.told.lock().expect("no panic before").push(deps.bus.metrics().clone());
+        self.metrics.lock().expect("no panic before").push(deps.bus.metrics().clone());
         let (health, shutdown) = (deps.health.clone(), Shutdown::new());
         let ops = health.serve(self.settings.ops_addr, &shutdown).await.expect("a free port");
         let mut ended = tokio::spawn(run(deps, shutdown.clone()));
@@ -231,25 +231,25 @@ impl World {
         Running { shutdown, ops, ended }
     }
 
-    /// The test's own connection.
+    /// The test's own connection to NATS.
     pub fn bus(&self) -> &Bus {
         &self.bus
     }
 
-    /// The clock.
+    /// The clock of the harness.
     pub fn clock(&self) -> Clock {
         self.clock.clock()
     }
 
-    /// Asks as an admin.
+    /// Sends a request as an admin.
     ///
     /// # Errors
-    /// What the service answers.
+    /// The failure that the service answers.
     pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
         self.bus.ask_within(PATIENCE, Caller::Admin, request).await
     }
 
-    /// Publishes an event, as its service would.
+    /// Publishes an event as its service would.
     ///
     /// # Panics
     /// When the stream does not take it.
@@ -259,14 +259,14 @@ impl World {
         id
     }
 
-    /// Publishes the same event again, as a redelivery would bring it: the same id in the headers,
-    /// past the stream's own duplicate check.
+    /// Publishes the same event twice, as a redelivery would bring it: both messages have the same id, and the
+    /// stream keeps both.
     ///
     /// # Panics
     /// When the stream does not take it.
     pub async fn publish_twice<E: Event>(&self, event: &E) {
         let id = self.publish(event).await;
-        // Another spelling of the same UUID: the stream takes it, the consumer reads the same id.
+        // The stream compares ids as text, the consumer as UUIDs: another spelling gets past the first.
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, id.0.simple().to_string());
         let payload = serde_json::to_vec(event).expect("JSON");
@@ -274,38 +274,43 @@ impl World {
         sent.expect("sent").await.expect("taken");
     }
 
-    /// A service's database, to look at what it stored.
+    /// The database of a service, for checking what it has stored.
     pub async fn database(&self, service: Service) -> Database {
         let deps = Deps::connect(service, &self.settings).await.expect("NATS");
         deps.with_clock(self.clock.clock()).database()
     }
 
-    /// Has EVENTS forget everything, once all that is committed is in it.
+    /// Purges EVENTS, once all committed events are in it.
     ///
     /// # Panics
     /// When an outbox is not empty in time, or NATS refuses.
     pub async fn forget_events(&self) {
-        for service in [Service::Directory, Service::Projects, Service::Timetrack] {
+        self.until_published([Service::Directory, Service::Projects, Service::Timetrack]).await;
+        let events = self.bus.jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
+        events.purge().await.expect("purged");
+    }
+
+    /// Waits until the stream has all committed events of these services.
+    async fn until_published(&self, services: impl IntoIterator<Item = Service>) {
+        for service in services {
             let rows = self.database(service).await.collection::<Document>("outbox");
             crate::eventually(&format!("the outbox of {service} is empty"), async || {
                 (rows.count_documents(doc! {}).await.ok()? == 0).then_some(())
             })
             .await;
         }
-        let events = self.bus.jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
-        events.purge().await.expect("purged");
     }
 
-    /// How many messages a stream holds.
+    /// The number of messages in a stream.
     ///
     /// # Panics
-    /// When JetStream does not say.
+    /// When JetStream cannot be reached.
     pub async fn stream_messages(&self, stream: &str) -> u64 {
         let mut stream = self.bus.jetstream.get_stream(stream).await.expect("the stream");
         stream.info().await.expect("its state").state.messages
     }
 
-    /// Waits until a service's consumer of a stream has nothing left to do.
+    /// Waits until the consumer of a service has no message pending and none unacknowledged.
     pub async fn until_consumed(&self, stream: &str, service: Service) {
         crate::eventually_within(Duration::from_secs(20), "everything is consumed", async || {
             let mut consumer = self
@@ -320,22 +325,14 @@ impl World {
         .await;
     }
 
-    /// Stops everything, and fails where a service left events unsent, or NATS has refused one a
-    /// subject.
+    /// Stops all services. Fails when one has left events unpublished, or NATS has refused one a subject.
     ///
     /// # Panics
     /// When an outbox is not empty after 10 seconds, or the table of rights lacks something.
     pub async fn finish(self) {
-        for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
-            let rows = self.database(service).await.collection::<Document>("outbox");
-            crate::eventually(&format!("the outbox of {service} is empty"), async || {
-                let left = rows.count_documents(doc! {}).await.ok()?;
-                (left == 0).then_some(())
-            })
-            .await;
-        }
-        for told in self.told.into_inner().expect("no panic before") {
-            let text = told.text();
+        self.until_published(Service::ALL.into_iter().filter(|service| *service != Service::Gateway)).await;
+        for metrics in self.metrics.into_inner().expect("no panic before") {
+            let text = metrics.text();
             let refused = text.lines().find(|line| line.starts_with(VIOLATIONS) && !line.ends_with(" 0"));
             assert_eq!(refused, None, "NATS has refused a subject: see the table of rights");
         }

@@ -1,4 +1,4 @@
-//! What an operator does from the command line.
+//! The commands for operators.
 
 use std::{
     cell::Cell,
@@ -40,10 +40,10 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar on a terminal, a line every five seconds elsewhere.
+/// The progress: a bar on a terminal, otherwise a line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// When the next line is due, where there is no terminal.
+    /// When the next line is due, without a terminal.
     due: Cell<Instant>,
 }
 

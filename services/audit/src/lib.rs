@@ -1,5 +1,5 @@
-//! The audit trail: who did what to what, when, from where, and because of what. Entries are only
-//! ever added, each with a hash over itself and the one before.
+//! The audit trail: who did what to what, when, from where and why. Entries are only ever appended, each with a
+//! hash over its content and the hash of the entry before.
 
 mod command;
 mod config;
@@ -22,7 +22,7 @@ use consumers::Recorder;
 use metrics::AuditMetrics;
 use store::Store;
 
-/// What handlers and consumers work with.
+/// What handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
@@ -39,7 +39,7 @@ impl App {
     }
 }
 
-/// Answers and consumes until shutdown.
+/// Runs the service until shutdown.
 ///
 /// # Errors
 /// When NATS refuses.
@@ -57,21 +57,21 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// Checks the whole trail, and tells how many entries fit so far. Gives the last entry's place and
-/// hash, where there is one.
+/// Verifies the whole trail, and reports how many entries were right so far. Gives the last entry, if there is
+/// one.
 ///
 /// # Errors
-/// A [`Broken`] that names the first entry that does not fit; or when MongoDB is away.
+/// A [`Broken`] that names the first wrong entry; or when MongoDB is away.
 pub async fn verify(deps: &Deps, anchor: Option<Anchor>, tell: impl Fn(u64)) -> anyhow::Result<Option<Anchor>> {
     store::verify(&Store::open(&deps.database()), anchor, tell).await
 }
 
-/// What must be there before this service can work.
+/// Everything that this service needs.
 pub fn needs() -> Needs {
     Needs::of(Service::Audit).consumer(Recorder::pull()).collections(Store::shapes())
 }
 
-/// What this service answers: one line a message.
+/// The requests that this service answers.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Audit, app).on(handlers::list_entries)
 }

@@ -1,4 +1,4 @@
-//! The audit trail: who did what to what, when, from where, and because of what.
+//! The program `audit`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What the audit service tells about itself, beside what every service does.
+//! The metrics of this service, beside those that every service has.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use kit::{
 
 use crate::{App, domain::Broken, domain::Fact, store::verify};
 
-/// How often the whole chain is checked.
+/// How often the whole chain is verified.
 const CHECK_EVERY: Duration = Duration::from_secs(6 * 3600);
 
-/// How the trail is.
+/// The metrics.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditMetrics {
     entries: Family<[(&'static str, &'static str); 1], Counter>,
@@ -36,14 +36,14 @@ impl AuditMetrics {
             gaps: metrics.gauge("t3_audit_gaps", "Gaps in the stream that were found in the last 24 hours"),
             broken: metrics.gauge("t3_audit_broken", "Whether the last check found an entry that does not fit"),
         };
-        // None so far, which is to be seen too.
+        // The counters must exist at 0: an alert on an increase cannot see one that appears with a value.
         for action in Action::ALL {
             drop(all.entries.get_or_create(&[("action", action.as_str())]));
         }
         all
     }
 
-    /// These were written.
+    /// Counts entries that were written.
     pub(crate) fn recorded(&self, facts: &[Fact]) {
         for fact in facts {
             let known = Action::ALL.iter().find(|action| action.as_str() == fact.action);
@@ -52,7 +52,7 @@ impl AuditMetrics {
     }
 }
 
-/// Measures what is stored, and checks the chain now and then, until shutdown.
+/// Updates the size of the trail, and verifies the chain on schedule, until shutdown.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let measured = app.clone();
     sample(shutdown, move || {

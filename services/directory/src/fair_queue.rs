@@ -3,17 +3,16 @@ use std::{
     hash::Hash,
 };
 
-/// Whose turn it is before whom.
+/// The position of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Turn<S> {
-    /// The lane, as a place in [`FairQueue`]: the first that has anything is served first.
+    /// The lane, as an index of [`FairQueue`]. Lower lanes are served first.
     pub(crate) lane: usize,
-    /// The sources of a lane take turns, so that who sends much waits for themselves.
+    /// The source. The sources of a lane take turns, so that one with many items delays only itself.
     pub(crate) source: S,
 }
 
-/// A bounded queue with lanes. Where it is full, the last lane makes place: there the source that has
-/// the most.
+/// A bounded queue with lanes. When it is full, the source with the most items in the last lane loses one.
 #[derive(Debug)]
 pub(crate) struct FairQueue<S, T, const LANES: usize> {
     lanes: [Lane<S, T>; LANES],
@@ -23,7 +22,7 @@ pub(crate) struct FairQueue<S, T, const LANES: usize> {
 
 #[derive(Debug)]
 struct Lane<S, T> {
-    /// The sources that have something here, in the order of their turns.
+    /// The sources with items, in the order of their turns.
     turns: VecDeque<S>,
     waiting: HashMap<S, VecDeque<T>>,
 }
@@ -34,7 +33,7 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         Self { lanes, most, waiting: 0 }
     }
 
-    /// Takes one in. Gives the one that has no place for it, which may be the same.
+    /// Adds an item. Gives the item that was dropped for it, which may be the same.
     pub(crate) fn push(&mut self, turn: Turn<S>, item: T) -> Option<T> {
         let Turn { lane, source } = turn;
         let full = self.waiting >= self.most;
@@ -59,12 +58,12 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         displaced
     }
 
-    /// The next one.
+    /// Removes the next item.
     pub(crate) fn pop(&mut self) -> Option<T> {
         let lane = self.lanes.iter_mut().find(|lane| !lane.turns.is_empty())?;
         let source = lane.turns.front()?.clone();
         let item = lane.take(&source, VecDeque::pop_front)?;
-        // Who still has something comes last again.
+        // A source with more items goes to the end of the line.
         if lane.turns.front() == Some(&source) {
             lane.turns.rotate_left(1);
         }
@@ -72,7 +71,7 @@ impl<S: Clone + Eq + Hash, T, const LANES: usize> FairQueue<S, T, LANES> {
         Some(item)
     }
 
-    /// In the last lane that has anything, the source that has the most.
+    /// The source with the most items, in the last lane that has any.
     fn longest(&self) -> Option<(usize, S)> {
         let (at, lane) = self.lanes.iter().enumerate().rfind(|(_, lane)| !lane.turns.is_empty())?;
         let longest = lane.turns.iter().max_by_key(|source| lane.waiting.get(*source).map_or(0, VecDeque::len))?;

@@ -18,14 +18,13 @@ use crate::{
     metrics::HashingMetrics,
 };
 
-/// The most passwords that wait. With some 50 ms each, the last one waits three seconds: those who ask
-/// listen for five.
+/// The most waiting passwords. With about 50 ms for each, the last waits three seconds; callers wait for five.
 const MOST_WAITING: usize = 64;
-/// How much the thread steps back: others compute first. With 19 it got so little of a busy machine that
-/// log-ins took longer than the five seconds that their callers wait.
+/// The niceness of the thread. With 19, log-ins on a busy machine took longer than the five seconds that callers
+/// wait.
 const NICENESS: i32 = 5;
 
-/// A password as it is stored: Argon2id in PHC's string form, with its salt and parameters.
+/// A stored password: Argon2id in PHC string form, with its salt and parameters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct HashedPassword(String);
@@ -36,14 +35,14 @@ impl fmt::Debug for HashedPassword {
     }
 }
 
-/// Whether a password is the one that was hashed.
+/// The result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is.
+    /// It is right.
     Right,
-    /// It is, but was hashed otherwise than it would be today: in another spelling, or with less work.
+    /// It is right, but was hashed with another spelling or with less work than today.
     RightButOutdated,
-    /// It is not, or there is none.
+    /// It is wrong, or there is none.
     Wrong,
 }
 
@@ -52,17 +51,17 @@ enum Job {
     Verify { password: Secret, hashed: Option<HashedPassword>, reply: oneshot::Sender<Verdict> },
 }
 
-/// Who waits for a password: nobody in particular for those that are hashed because a token was right.
+/// The source of a job; nothing for hashes that a valid token has authorised.
 type Source = Option<AttemptKey>;
 type Queue = FairQueue<Source, Job, { Standing::ALL.len() }>;
 
-/// The one thread that hashes passwords: Argon2 costs 19 MiB and a whole core for a while, and a storm
-/// of log-ins must not stop everything else. Nor must it stop the log-ins of others, so they wait in
-/// lanes by what speaks for them, and take turns in each.
+/// The only thread that hashes passwords. Argon2 takes 19 MiB and a core for a while, and many log-ins at once must
+/// not block everything else. Nor may they block other log-ins, so jobs wait in lanes by trust, and the sources of
+/// a lane take turns.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     waiting: Arc<Mutex<Queue>>,
-    /// One word for each that was put into the queue; the thread ends with the last of these.
+    /// One message for each queued job. The thread ends when the last sender is dropped.
     more: mpsc::Sender<()>,
     metrics: HashingMetrics,
 }
@@ -74,20 +73,20 @@ impl fmt::Debug for Hasher {
 }
 
 impl Hasher {
-    /// Starts the thread. It ends when nobody holds the hasher any more.
+    /// Starts the thread. It ends when the last handle is dropped.
     pub(crate) fn start(metrics: HashingMetrics) -> anyhow::Result<Self> {
         let (more, inbox) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(Queue::new(MOST_WAITING)));
         let argon2 = owasp_minimum()?;
-        // Nobody knows the password of this one.
+        // The hash of a random password, to compare with when there is none.
         let nobody = hash(&argon2, &kit::random_bytes::<32>())?;
         let (jobs, seen) = (waiting.clone(), metrics.clone());
         let work = move || {
-            // Without the right to step back it works as well, only less politely. On Linux
-            // niceness is a thread's own.
+            // Fails without the right to change niceness, which is harmless. On Linux, niceness belongs to
+            // the thread.
             let _ = rustix::process::nice(NICENESS);
             for () in inbox {
-                // Nothing, where it has made place for another one.
+                // Nothing when the job was dropped from the full queue.
                 let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some(job) = next else { continue };
                 seen.waiting.dec();
@@ -100,15 +99,14 @@ impl Hasher {
         Ok(Self { waiting, more, metrics })
     }
 
-    /// Hashes a password, with a fresh salt, for somebody who has shown that they may set it.
+    /// Hashes a password with a new salt. For callers that have shown a valid token or password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<HashedPassword, Error> {
         let (reply, answer) = oneshot::channel();
         self.queue(Turn { lane: Standing::Known as usize, source: None }, Job::Hash { password, reply });
         Ok(answer.await.map_err(|_| busy())??)
     }
 
-    /// Whether the password is the one that was hashed, in any spelling of it. Where there is none to
-    /// compare with, it takes as long and the answer is no.
+    /// Verifies a password in any spelling. Without a stored hash it takes the same time, and the answer is wrong.
     pub(crate) async fn verify(
         &self,
         turn: Turn<Source>,
@@ -120,16 +118,16 @@ impl Hasher {
         Ok(answer.await.map_err(|_| busy())?)
     }
 
-    /// Whoever has no place hears that their reply is gone.
+    /// Queues a job. A dropped job closes its reply channel.
     fn queue(&self, turn: Turn<Source>, job: Job) {
-        // Before it can be taken: the thread may be faster than we are.
+        // Counted first, because the thread may take the job before the next line.
         self.metrics.waiting.inc();
         let displaced = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(turn, job);
         if displaced.is_some() {
             self.metrics.waiting.dec();
             self.metrics.refused.inc();
         }
-        // Where the thread is gone, so is the reply.
+        // Fails when the thread has ended; then the reply channel is closed too.
         let _ = self.more.send(());
     }
 }
@@ -138,7 +136,7 @@ fn busy() -> Failure {
     Failure::new(Code::Unavailable, "Too many people log in at once. Try again in a moment.")
 }
 
-/// Whoever asked may be gone: then nobody needs the work or its answer.
+/// Runs a job. When the caller is gone, there is nothing to do.
 fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
     match job {
         Job::Hash { password, reply } if !reply.is_closed() => {
@@ -158,8 +156,7 @@ fn run(argon2: &Argon2<'_>, nobody: &HashedPassword, job: Job) {
     }
 }
 
-/// Argon2id with 19 MiB, two passes and one lane: the least that OWASP's Password Storage Cheat
-/// Sheet recommends.
+/// Argon2id with 19 MiB, two passes and one lane: the minimum of OWASP's Password Storage Cheat Sheet.
 fn owasp_minimum() -> anyhow::Result<Argon2<'static>> {
     let params = Params::new(19_456, 2, 1, None).map_err(|e| anyhow::anyhow!("Argon2's parameters: {e}"))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
@@ -180,7 +177,7 @@ fn verify(argon2: &Argon2<'_>, password: &[u8], hashed: &HashedPassword) -> bool
     }
 }
 
-/// Whether a password is hashed with all the work that it would be today.
+/// Whether a hash has today's parameters.
 fn is_as_today(argon2: &Argon2<'_>, hashed: &HashedPassword) -> bool {
     let Ok(phc) = PasswordHash::new(&hashed.0) else { return false };
     let is_same_kind = phc.algorithm == Algorithm::Argon2id.ident() && phc.version == Some(Version::V0x13.into());

@@ -1,4 +1,4 @@
-//! Employees, their teams, accounts and invitations. The authority for who somebody is.
+//! Employees, their teams, accounts and invitations. The owner of identities.
 
 mod config;
 mod consumers;
@@ -24,12 +24,12 @@ use revocations::Revocations;
 use store::Store;
 use throttle::Throttle;
 
-/// How long a command waits for the copies that others keep of what it changed.
+/// How long a command waits for the copies of its change in other services.
 const WAIT: Duration = Duration::from_secs(1);
-/// As long for a deactivation, which takes somebody off every project and task.
+/// How long a deactivation waits, which ends all memberships and assignments.
 const WAIT_FOR_SWEEP: Duration = Duration::from_secs(2);
 
-/// What handlers and consumers work with.
+/// What handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) db: Database,
@@ -37,12 +37,12 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
-    /// The bucket of those whose older tokens are over, which gateways watch.
+    /// The KV bucket with the state of accounts, sessions and keys that gateways watch.
     pub(crate) revocations: Revocations,
     pub(crate) reconciler: Reconciler,
 }
 
-/// Answers and consumes until shutdown.
+/// Runs the service until shutdown.
 ///
 /// # Errors
 /// When NATS refuses.
@@ -55,7 +55,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     db.relay(&shutdown);
     let store = Store::open(&db);
     if let Err(error) = store.employees.renew_keys().await {
-        // They are found by their former form too, and the next start tries again.
+        // Harmless: employees are also found by the earlier form, and the next start tries again.
         tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "addresses are stored in a former form");
     }
     let hasher = Hasher::start(HashingMetrics::new(deps.bus.metrics()))?;
@@ -71,7 +71,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// What must be there before this service can work.
+/// Everything that this service needs.
 pub fn needs() -> Needs {
     Needs::of(Service::Directory)
         .consumer(events().pull())
@@ -81,7 +81,7 @@ pub fn needs() -> Needs {
         .collections([Reconciler::shape()])
 }
 
-/// What this service answers: one line a message.
+/// The requests that this service answers.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Directory, app)
         .on(handlers::create_employee)
@@ -132,7 +132,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::mark_sessions_seen)
 }
 
-/// What this service does about events: one line an event.
+/// The events that this service reacts to.
 fn events() -> Events<App> {
     Events::new(Service::Directory)
         .on(consumers::member_changed)

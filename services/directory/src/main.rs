@@ -1,4 +1,4 @@
-//! Employees, their accounts and invitations. The authority for who somebody is.
+//! The program `directory`.
 
 use std::process::ExitCode;
 

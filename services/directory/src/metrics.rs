@@ -1,4 +1,4 @@
-//! What directory tells about itself, beside what every service does.
+//! The metrics of this service, beside those that every service has.
 
 use kit::{
     Metrics,
@@ -7,7 +7,7 @@ use kit::{
 
 use crate::domain::Of;
 
-/// How the hashing of passwords goes.
+/// The metrics of hashing passwords.
 #[derive(Clone, Debug)]
 pub(crate) struct HashingMetrics {
     pub(crate) waiting: Gauge,
@@ -25,7 +25,7 @@ impl HashingMetrics {
     }
 }
 
-/// How many attempts to log in, and the like, are refused.
+/// The number of refused attempts.
 #[derive(Clone, Debug)]
 pub(crate) struct ThrottleMetrics([Counter; 3]);
 
@@ -35,7 +35,7 @@ impl ThrottleMetrics {
         Self(metrics.counters("t3_attempts_refused", help, "of", ["pair", "account", "address"]))
     }
 
-    /// One was refused, because of this record.
+    /// Counts a refusal because of this record.
     pub(crate) fn refused(&self, of: Of) {
         self.0[of as usize].inc();
     }

@@ -1,5 +1,4 @@
-//! The bucket that gateways watch: whose older tokens are over, who has which role, which keys there
-//! are, which sessions have ended.
+//! The KV bucket that gateways watch: invalid tokens, roles, API keys and ended sessions.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,15 +11,15 @@ use kit::Error;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
-/// How often a write is tried again that another replica was faster with.
+/// How often a write is repeated that conflicts with another replica's.
 const TRIES: u32 = 5;
-/// The pause after such a try, times the number of tries so far.
+/// The pause after a conflict, times the number of tries so far.
 const PAUSE: Duration = Duration::from_millis(10);
-/// So long after a revocation was written no gateway takes the token any more: one that has not heard
-/// of it refuses by itself. A little more than that, as no two clocks run at the same speed.
+/// How long after a write every gateway applies it: one that has not received it by then refuses all tokens. A
+/// little more, because clocks run at different speeds.
 const ALL_REFUSE: Duration = Duration::from_millis(BEAT_LATE as u64 + 50);
 
-/// The bucket, as directory writes it.
+/// The bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct Revocations(Store);
 
@@ -29,17 +28,17 @@ impl Revocations {
         Self(bucket)
     }
 
-    /// What an entry says, if it is there.
+    /// The value of an entry, if it exists.
     ///
     /// # Errors
-    /// When the bucket is away.
+    /// When the bucket cannot be reached.
     pub(crate) async fn find<V: DeserializeOwned>(&self, key: &str) -> Result<Option<V>, Error> {
         let entry = self.0.entry(key).await.map_err(|e| Error::Nats(e.into()))?;
         let entry = entry.filter(|entry| entry.operation == Operation::Put);
         Ok(entry.map(|entry| serde_json::from_slice(&entry.value)).transpose()?)
     }
 
-    /// Raises an employee's epoch, and gives the revision that says so.
+    /// Sets an employee's epoch, and gives the revision of the entry.
     ///
     /// # Errors
     /// As [`Revocations::keep`].
@@ -47,11 +46,11 @@ impl Revocations {
         self.keep(&Revocation::key(employee), &Revocation { epoch }, |revocation| revocation.epoch).await
     }
 
-    /// Puts an entry in place of an older one, and gives the revision that says so. An older event
-    /// that comes later changes nothing: a write counts only on top of the entry that was read.
+    /// Replaces an older entry, and gives the revision. An older event that comes late changes nothing, because
+    /// the write succeeds only on top of the revision that was read.
     ///
     /// # Errors
-    /// When the bucket is away, or others keep writing the same entry.
+    /// When the bucket cannot be reached, or other writers keep changing the entry.
     pub(crate) async fn keep<V: Serialize + DeserializeOwned>(
         &self,
         key: &str,
@@ -79,17 +78,17 @@ impl Revocations {
                     }
                 }
             }
-            // Who answers the next look may be a follower that has not heard of the write yet.
+            // The next read may go to a follower that has not received the write yet.
             tokio::time::sleep(PAUSE * tried).await;
         }
         Err(anyhow::anyhow!("others kept writing this entry").into())
     }
 
-    /// Writes down that a session has ended, and gives the revision that says so. Nothing is written
-    /// where all its tokens are over by themselves, and the entry goes by itself once they are.
+    /// Records the end of a session, and gives the revision. Nothing is written when all its tokens have expired,
+    /// and the entry itself expires with them.
     ///
     /// # Errors
-    /// When the bucket is away.
+    /// When the bucket cannot be reached.
     pub(crate) async fn end_session(&self, ended: &SessionEnded, now: Millis) -> Result<Option<u64>, Error> {
         let key = SessionEnded::entry_key(ended.session_id);
         let Ok(left @ 1..) = u64::try_from(ended.until - now) else { return Ok(None) };
@@ -105,8 +104,8 @@ impl Revocations {
         }
     }
 
-    /// Waits until no gateway goes by an older entry any more: until each says that it knows the
-    /// revision, or until those that have not heard of it refuse everybody by themselves.
+    /// Waits until no gateway uses an older entry: until each has acknowledged the revision, or until those that
+    /// have not received it refuse all tokens.
     pub(crate) async fn until_all_know(&self, key: &str, revision: u64) {
         let deadline = Instant::now() + ALL_REFUSE;
         match timeout_at(deadline, self.follow_beats(key, revision)).await {
@@ -119,8 +118,8 @@ impl Revocations {
         }
     }
 
-    /// A gateway whose first beat comes after the revision knows it. So those count whose beats come
-    /// before it, and all of them are known once the watch has brought the revision itself.
+    /// Waits for acknowledgements. A gateway whose first heartbeat comes after the revision has received it, so only
+    /// gateways with an earlier heartbeat are waited for. All of those are known once the watch reaches the revision.
     async fn follow_beats(&self, key: &str, revision: u64) -> anyhow::Result<()> {
         let mut entries = self.0.watch_many_with_history([key, Beat::KEYS]).await?;
         let (mut gateways, mut all_are_known) = (HashMap::new(), false);
@@ -129,7 +128,7 @@ impl Revocations {
             all_are_known |= entry.revision >= revision;
             if Beat::is_key(&entry.key) {
                 if entry.operation == Operation::Put {
-                    // One that cannot be read is of another version: it is waited for to the end.
+                    // A heartbeat of another version: its gateway is waited for until the time limit.
                     let beat = serde_json::from_slice::<Beat>(&entry.value);
                     gateways.insert(entry.key, beat.map_or(0, |beat| beat.seen));
                 } else {

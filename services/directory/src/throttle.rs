@@ -1,5 +1,4 @@
-//! Keeps guessing slow. Whatever somebody may guess at is asked for here first, and what came of it
-//! is told here afterwards:
+//! Limits guessing. Each attempt is announced here first, and its outcome is reported afterwards:
 //!
 //! ```text
 //! let attempt = app.throttle.may_try(Guess::Password(&email)).await?;
@@ -10,7 +9,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Code, Failure, SECOND};
-use kit::{Clock, Error, Origin, Sparingly};
+use kit::{Clock, Error, LogThrottle, Origin};
 
 use crate::{
     domain::{
@@ -22,7 +21,7 @@ use crate::{
     store::Attempts,
 };
 
-/// So often an attempt is tried to be counted while others are counted under the same keys.
+/// How often counting an attempt is repeated when concurrent attempts count under the same keys.
 const TRIES: u32 = 20;
 
 /// Counts attempts before they are made, and refuses those that come too soon.
@@ -31,10 +30,10 @@ pub(crate) struct Throttle {
     attempts: Attempts,
     clock: Clock,
     metrics: ThrottleMetrics,
-    told: Arc<Sparingly>,
+    log_throttle: Arc<LogThrottle>,
 }
 
-/// An attempt that is counted as failed, until it is told what came of it.
+/// An attempt that counts as a failure until its outcome is reported.
 #[derive(Debug)]
 #[must_use = "an attempt counts as failed until it is settled"]
 pub(crate) struct Attempt {
@@ -45,7 +44,7 @@ pub(crate) struct Attempt {
     standing: Standing,
 }
 
-/// One record in which an attempt is counted.
+/// A record in which an attempt was counted.
 #[derive(Debug)]
 struct Counted {
     key: AttemptKey,
@@ -56,13 +55,13 @@ struct Counted {
 
 impl Throttle {
     pub(crate) fn new(attempts: Attempts, clock: Clock, metrics: ThrottleMetrics) -> Self {
-        Self { attempts, clock, metrics, told: Arc::default() }
+        Self { attempts, clock, metrics, log_throttle: Arc::default() }
     }
 
-    /// Counts an attempt by whoever asks now, known here or not.
+    /// Counts an attempt of the current client.
     ///
     /// # Errors
-    /// 429 `too_many_attempts` where there is a pause, with its rest; those of MongoDB.
+    /// 429 `too_many_attempts` during a pause, with the rest of it; those of MongoDB.
     pub(crate) async fn may_try(&self, guess: Guess<'_>) -> Result<Attempt, Error> {
         let address = Origin::current().address;
         let keys = guess.keys(address.as_deref().and_then(|address| address.parse().ok()));
@@ -77,7 +76,7 @@ impl Throttle {
             match decide(now, records) {
                 Decision::Wait { until, of, pair: waiting } => {
                     if waiting != records.pair {
-                        // Another one has noted it already where this fails.
+                        // Fails when a concurrent attempt has written it already.
                         self.attempts.swap(&keys.pair, pair.as_ref(), &waiting).await?;
                     }
                     return Err(self.refused(of, until - now, address.as_deref()).into());
@@ -90,7 +89,7 @@ impl Throttle {
                         is_password: matches!(guess, Guess::Password(_)),
                         standing,
                     };
-                    // Where many meet comes first: whoever loses there has written nothing yet.
+                    // The most contended record comes first: an attempt that loses there has written nothing.
                     let all = [
                         (&keys.account, ACCOUNT, account, counted.account),
                         (&keys.address, ADDRESS, of_address, counted.address),
@@ -101,7 +100,7 @@ impl Throttle {
                         return Ok(attempt);
                     }
                     attempt.was_not_made().await;
-                    // Longer each time, so that those who met do not meet again.
+                    // A growing random pause, so that attempts that collided do not collide again.
                     let [random] = kit::random_bytes::<1>();
                     tokio::time::sleep(Duration::from_millis(u64::from(random) % (4 << nth.min(4)))).await;
                 }
@@ -110,10 +109,10 @@ impl Throttle {
         Err(self.refused(Of::Pair, SECOND, address.as_deref()).into())
     }
 
-    /// Counts a refusal, and tells the log of it now and then.
+    /// Counts a refusal, and logs it at most once a minute for each source.
     fn refused(&self, of: Of, wait: i64, address: Option<&str>) -> Failure {
         self.metrics.refused(of);
-        if self.told.may_tell(address) {
+        if self.log_throttle.may_log(address) {
             tracing::warn!(address, ?of, "attempts to log in, or the like, are refused: too many have failed");
         }
         let seconds = u32::try_from((wait + SECOND - 1) / SECOND).unwrap_or(u32::MAX).max(1);
@@ -121,8 +120,8 @@ impl Throttle {
             .again_in(seconds)
     }
 
-    /// What cannot be written now is worth no failure: an attempt too many is counted.
-    fn told(outcome: Result<(), Error>) {
+    /// Logs a failed write. It is no reason to fail: at worst one attempt too many is counted.
+    fn log_failure(outcome: Result<(), Error>) {
         if let Err(error) = outcome {
             tracing::warn!(%error, "an attempt stays counted");
         }
@@ -130,14 +129,14 @@ impl Throttle {
 }
 
 impl Attempt {
-    /// Its turn where passwords are hashed: people who are known wait for themselves alone, others for
-    /// their address.
+    /// The position of this attempt in the queue for hashing. Trusted clients take turns by account, others by
+    /// network address.
     pub(crate) fn turn(&self) -> Turn<Option<AttemptKey>> {
         let source = if self.standing == Standing::Known { &self.keys.pair } else { &self.keys.address };
         Turn { lane: self.standing as usize, source: Some(source.clone()) }
     }
 
-    /// Counts in each record, as long as they are as they were seen.
+    /// Counts the attempt in each record, while the records are those that were read.
     async fn count(
         &mut self,
         all: &[(&AttemptKey, AttemptBound, Option<AttemptRecord>, AttemptRecord)],
@@ -154,8 +153,7 @@ impl Attempt {
         Ok(true)
     }
 
-    /// Says what came of it: what was refused as wrong stays counted, what was right or could not be
-    /// tried does not.
+    /// Reports the outcome. A wrong attempt stays counted; one that was right, or could not be made, does not.
     pub(crate) async fn settle<T>(self, outcome: &Result<T, Error>) {
         match outcome {
             Ok(_) => self.was_right().await,
@@ -165,16 +163,16 @@ impl Attempt {
         }
     }
 
-    /// The pair begins anew; for the account and the address it never happened.
+    /// Resets the record of the pair, and removes the attempt from those of account and address.
     async fn was_right(mut self) {
         let now = self.throttle.clock.now();
         let proven = if self.is_password { AttemptRecord::proven(now) } else { AttemptRecord::default() };
         self.counted.retain(|counted| counted.key != self.keys.pair);
-        Throttle::told(self.throttle.attempts.put(&self.keys.pair, &proven).await);
+        Throttle::log_failure(self.throttle.attempts.put(&self.keys.pair, &proven).await);
         self.was_not_made().await;
     }
 
-    /// Takes back what was counted.
+    /// Removes the attempt from all records.
     async fn was_not_made(self) {
         let (attempts, now) = (&self.throttle.attempts, self.throttle.clock.now());
         for Counted { key, bound, before, after } in &self.counted {
@@ -183,7 +181,7 @@ impl Attempt {
                 Ok(false) => attempts.take_back(key, bound.worth(), now).await,
                 Err(error) => Err(error),
             };
-            Throttle::told(restored);
+            Throttle::log_failure(restored);
         }
     }
 }

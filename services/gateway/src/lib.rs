@@ -41,8 +41,8 @@ use crate::{
     auth::{AdminKeys, KeyUses, Revocations, SessionUses, Tokens},
     client::TrustedProxies,
     ingest::Ingest,
-    limits::Limits as Bounds,
-    metrics::{ConnectionMetrics, GatewayMetrics, LimitMetrics},
+    limits::{LimitMetrics, Limits as Bounds},
+    metrics::HttpMetrics,
     names::Names,
     organisation::Organisation,
 };
@@ -66,7 +66,7 @@ pub(crate) struct App {
     pub(crate) ingest: Ingest,
     pub(crate) names: Names,
     pub(crate) organisation: Organisation,
-    pub(crate) metrics: GatewayMetrics,
+    pub(crate) metrics: HttpMetrics,
     /// Where browsers reach us.
     pub(crate) base: PublicUrl,
     /// Whose word on a client's address is taken.
@@ -118,9 +118,9 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let revocations = Revocations::watch(&deps.bus, &background);
     let (seen, clock) = (revocations.clone(), deps.clock.clone());
     deps.health.needs("revocations", move || seen.is_fresh(clock.now()));
-    let metrics = GatewayMetrics::new(deps.bus.metrics());
-    let connections = ConnectionMetrics::new(deps.bus.metrics());
-    let ingest = Ingest::start(&deps.bus, &metrics, &background).await?;
+    let metrics = HttpMetrics::new(deps.bus.metrics());
+    let connections = serving::ConnectionMetrics::new(deps.bus.metrics());
+    let ingest = Ingest::start(&deps.bus, &background).await?;
     let limits = Arc::new(Bounds::new(&config.limits, LimitMetrics::new(deps.bus.metrics())));
     let (kept, stop) = (limits.clone(), background.clone());
     background.spawn(async move { kept.forget_idle(&stop).await });

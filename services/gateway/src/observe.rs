@@ -14,7 +14,7 @@ use kit::Origin;
 use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
-use crate::{App, client::ClientAddress, error::Problem, headers, metrics::InHand};
+use crate::{App, client::ClientAddress, error::Problem, headers, metrics::InProgress};
 
 /// The header with the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,7 +22,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// Runs a request under its id and its span, and logs what became of it. The path's template is
 /// named, never the path or the query: they hold ids and tokens.
 pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let (started, _in_hand) = (Instant::now(), InHand::one_more(&app.metrics.in_hand));
+    let (started, _in_progress) = (Instant::now(), InProgress::begin(&app.metrics.in_progress));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();

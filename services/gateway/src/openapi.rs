@@ -1,5 +1,5 @@
-//! The documentation: OpenAPI 3.1, made of the routes themselves. What every call has in common,
-//! its errors above all, is added here and not repeated at each of them.
+//! The documentation: OpenAPI 3.1, made from the routes. What all operations have in common, such as errors, is
+//! added here and not repeated at each route.
 
 mod conditions;
 
@@ -57,10 +57,10 @@ use crate::{
 )]
 struct Described;
 
-/// The document before its routes.
+/// The document without its routes.
 pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     let mut api = Described::openapi();
-    // Without this, whoever reads it takes the whole host for ours.
+    // Without this, clients would use the root of the host as the base.
     api.servers = Some(url.base()).filter(|base| !base.is_empty()).map(|base| vec![Server::new(base)]);
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An admin's key.")));
     let token = SecurityScheme::Http(
@@ -76,8 +76,8 @@ pub(crate) fn described(url: &PublicUrl) -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Names the scope that a route needs, in what it says of its credentials and as `x-access`, which
-/// no route may lack.
+/// Adds the scope that an operation needs to its security requirements and as the extension `x-access`, which
+/// every operation must have.
 pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Access) {
     for item in paths.paths.values_mut() {
         let methods = [
@@ -128,7 +128,8 @@ pub(crate) fn name_access(paths: &mut utoipa::openapi::path::Paths, access: Acce
     }
 }
 
-/// Adds to every operation the errors that follow from what it takes, and to every error its form.
+/// Adds to each operation the errors that follow from its credentials, parameters and body, and to each error its
+/// schema.
 pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     let schemas = api.components.iter_mut().flat_map(|components| components.schemas.values_mut());
     for schema in schemas {
@@ -162,8 +163,8 @@ pub(crate) fn complete(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Adds an error that is described as "`code`: a sentence", after those of the route itself with this
-/// status.
+/// Adds an error to an operation, after those of the route with this status. The description has the form
+/// "`code`: a sentence".
 fn add_error(operation: &mut Operation, status: &str, description: &str) {
     let responses = &mut operation.responses.responses;
     let code = description.split('`').nth(1).unwrap_or_default();
@@ -179,8 +180,8 @@ fn add_error(operation: &mut Operation, status: &str, description: &str) {
     }
 }
 
-/// What is either of two named types is both where one has all that the other asks for: as "one of"
-/// them it would fit neither.
+/// Changes "one of" into "any of" for a choice of named types: a value with the fields of both fits both, so it
+/// would be invalid as "one of".
 fn admit_several(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::OneOf(one_of)) = schema
         && !one_of.items.iter().any(|form| matches!(form, RefOr::T(Schema::Object(_))))
@@ -195,7 +196,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Says of every answer that it tells what the caller has left.
+/// Adds the headers of the rate limit to each answer.
 fn tell_limits(operation: &mut Operation) {
     let told = [
         ("RateLimit", "What is left: `\"calls\";r=5999;t=1`, the calls and in how many seconds there are more."),
@@ -210,7 +211,7 @@ fn tell_limits(operation: &mut Operation) {
     }
 }
 
-/// Says of every list how its pages follow each other.
+/// Adds the header `Link` to each list with pages.
 fn link_pages(operation: &mut Operation) {
     let is_limit = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(p) if p.name == "limit");
     if operation.parameters.iter().flatten().any(is_limit)
@@ -222,7 +223,7 @@ fn link_pages(operation: &mut Operation) {
     }
 }
 
-/// Says of everything that is created where it then is.
+/// Adds the header `Location` to each answer about a created resource.
 fn locate(operation: &mut Operation) {
     if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("201") {
         let location =
@@ -261,13 +262,13 @@ fn common_errors(operation: &Operation, is_api: bool) -> Vec<(&'static str, &'st
     errors
 }
 
-/// Gives an error its form, and an example made of its description: "`code`: a sentence".
+/// Adds the schema to an error, and an example from its description, "`code`: a sentence".
 fn as_problem(status: &str, response: &mut Response) {
     let title =
         status.parse().ok().and_then(|status: u16| axum::http::StatusCode::from_u16(status).ok()?.canonical_reason());
     let mut parts = response.description.split('`');
     let code = parts.nth(1).unwrap_or_default();
-    // Where several codes have a sentence each, the example is of the first.
+    // With several codes, the example has the first.
     let detail = response.description.split_once("`: ").map_or("", |(_, detail)| detail);
     let detail = detail.split(". `").next().unwrap_or_default().trim_end_matches('.');
     let mut letters = detail.chars();

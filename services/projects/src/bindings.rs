@@ -1,5 +1,5 @@
-//! Who is on what: the writes that keep lists and edges together, inside a transaction that has
-//! locked the project.
+//! Memberships and assignments: the writes that keep the lists of employees and the edges consistent, inside a
+//! transaction that has locked the project.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::{
     domain::{Assignment, Member, Task, Turnover, reassigned, require_active},
 };
 
-/// Asks directory how employees stand who are to be put on something.
+/// Asks directory for the state of employees that are to be put on something.
 ///
 /// # Errors
-/// 400 when one does not exist or is deactivated; 503 when directory is away.
+/// 400 when one does not exist or is deactivated; 503 when directory cannot be reached.
 pub(crate) async fn standings(app: &App, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
     if employees.is_empty() {
         return Ok(Vec::new());
@@ -25,7 +25,7 @@ pub(crate) async fn standings(app: &App, employees: &[EmployeeId]) -> Result<Vec
     Ok(standings)
 }
 
-/// Makes these, and nobody else, the members of a project.
+/// Makes these employees, and no others, the members of a project.
 ///
 /// # Errors
 /// 400 when one was deactivated since directory was asked.
@@ -42,7 +42,7 @@ pub(crate) async fn set_members(
     put_on(app, tx, project, &joining, now).await
 }
 
-/// Puts employees on a project.
+/// Adds members to a project.
 ///
 /// # Errors
 /// 400 when one was deactivated since directory was asked.
@@ -68,7 +68,7 @@ pub(crate) async fn put_on(
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
 }
 
-/// Takes employees off a project and, with it, off its tasks.
+/// Removes members from a project and from its tasks.
 ///
 /// # Errors
 /// Those of MongoDB.
@@ -90,16 +90,16 @@ pub(crate) async fn take_off(
     if kit::is_mutant("tasks_forgotten") {
         return tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await;
     }
-    // Whenever these end, they count no longer than the membership.
+    // The assignments end with the membership, although the clock may say otherwise by now.
     app.store.assignments.end(tx, project, leaving, app.clock.now()).await?;
     app.store.tasks.take_off(tx, project, leaving).await?;
     tx.emit_all(&members.iter().map(Member::changed).collect::<Vec<_>>()).await
 }
 
-/// Makes the edges of a task agree with its list of employees.
+/// Makes the edges of a task match its list of employees.
 ///
 /// # Errors
-/// 400 when one is not on the task's project.
+/// 400 when one is not a member of the task's project.
 pub(crate) async fn assign(app: &App, tx: &mut Tx<'_>, task: &Task, now: Millis) -> Result<(), Error> {
     let members = app.store.members.between(tx, task.state.project_id, &task.state.employees).await?;
     let members = members.iter().filter_map(|member| Some((member.employee, member.open_term()?))).collect();

@@ -1,4 +1,4 @@
-//! Projects, tasks and who is on them: the one authority for every membership and assignment.
+//! Projects, tasks, memberships and assignments. The owner of all of these.
 
 mod bindings;
 mod config;
@@ -17,10 +17,10 @@ use store::Store;
 
 pub use config::Config;
 
-/// How long a reply waits for the copies that other services keep of what it changed.
+/// How long a reply waits for the copies of its change in other services.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// What handlers and consumers work with.
+/// What handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) db: Database,
@@ -30,7 +30,7 @@ pub(crate) struct App {
     pub(crate) reconciler: Reconciler,
 }
 
-/// Answers and consumes until shutdown.
+/// Runs the service until shutdown.
 ///
 /// # Errors
 /// When NATS refuses.
@@ -51,7 +51,7 @@ pub async fn run(_config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Res
     Ok(())
 }
 
-/// What must be there before this service can work.
+/// Everything that this service needs.
 pub fn needs() -> Needs {
     Needs::of(Service::Projects)
         .consumer(events().pull())
@@ -60,7 +60,7 @@ pub fn needs() -> Needs {
         .collections([Reconciler::shape()])
 }
 
-/// What this service answers: one line a message.
+/// The requests that this service answers.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Projects, app)
         .on(handlers::create_project)
@@ -86,7 +86,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(reconcile::reconcile)
 }
 
-/// What this service does about events: one line an event.
+/// The events that this service reacts to.
 fn events() -> Events<App> {
     Events::new(Service::Projects).on(consumers::employee_changed)
 }

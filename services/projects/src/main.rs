@@ -1,4 +1,4 @@
-//! Projects, tasks and who is on them: the one authority for every membership and assignment.
+//! The program `projects`.
 
 use std::process::ExitCode;
 

@@ -1,12 +1,12 @@
-//! The payroll of a project as rates that hold from the day on which they are set.
+//! The history of a project's payroll, kept as rates with a first day.
 
 use contracts::{Millis, Payee, Payroll, ProjectId, RateScope};
 use kit::{Error, Tx};
 
 use crate::{App, domain::changed_lines};
 
-/// Keeps what the payroll of a project said before this change, and tells of it. Before the project's own
-/// event: who has heard of a change knows what was before it.
+/// Stores what the payroll said before this change, and emits it before the event of the project: a service that
+/// knows the change then knows the earlier lines too.
 ///
 /// # Errors
 /// Those of MongoDB.
@@ -32,7 +32,7 @@ pub(crate) async fn keep(
             Payee::Employee(employee) => everybody.of(employee),
         };
         if was.is_none() && is_first && !app.store.rates.has_history(tx, scope).await? {
-            // Nothing was there that it replaces: it holds for the time before too.
+            // There was no earlier line: the new one applies to the time before as well.
             continue;
         }
         let mut locked = app.store.rates.lock(tx, scope).await?;

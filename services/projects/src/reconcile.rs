@@ -1,5 +1,5 @@
-//! Compares how employees stand, as far as we have heard, with directory, who owns that; and looks
-//! whether somebody is left on a project who was deactivated since.
+//! Compares the copy of employees' states with directory, its owner, and checks that no membership has outlived a
+//! deactivation.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -8,7 +8,7 @@ use kit::{Call, Copies, Delivery, Differences, Error, Mirror, Reconciler, Tally,
 
 use crate::{App, consumers};
 
-/// The names of our copies.
+/// The names of the copies.
 pub(crate) const COPIES: [&str; 1] = ["employees"];
 
 impl Copies for App {
@@ -22,7 +22,7 @@ impl Copies for App {
     }
 }
 
-/// Compares now.
+/// Compares all copies now.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileProjects) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
@@ -48,16 +48,16 @@ impl Mirror for Employees<'_> {
         let store = &self.0.store;
         let known = store.employee_refs.of(page.items.iter().map(|told| told.id)).await?;
         let left = store.members.left_on(&page.items).await?;
-        let differs = |told: &&Standing| says_else(known.get(&told.id), told) || left.contains(&told.id);
-        // Nobody is ever deleted.
+        let differs = |told: &&Standing| is_outdated(known.get(&told.id), told) || left.contains(&told.id);
+        // Employees are never deleted.
         Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: Vec::new() })
     }
 
-    /// As an event would: with the sweep of what a deactivation ended.
+    /// Applies the state as an event would, with the end of memberships.
     async fn heal(&self, told: Standing) -> Result<bool, Error> {
         tracing::warn!(employee = %told.id, "an employee did not stand as directory knows it");
         let is_kept = self.0.store.employee_refs.heal(&told).await?;
-        let of_ours = Delivery::of_our_own(new_id());
+        let of_ours = Delivery::internal(new_id());
         let swept = consumers::sweep_all(self.0, &of_ours, told).await?;
         Ok(is_kept || !swept.is_empty())
     }
@@ -67,9 +67,9 @@ impl Mirror for Employees<'_> {
     }
 }
 
-/// Whether something else is known, and nothing newer. What earlier versions did not say is no
-/// difference.
-fn says_else(known: Option<&Standing>, told: &Standing) -> bool {
+/// Whether the owner's state differs from the known one, and is not older. Fields that earlier versions did not
+/// have are no difference.
+fn is_outdated(known: Option<&Standing>, told: &Standing) -> bool {
     known.is_none_or(|known| {
         let told = Standing { active: known.active.as_ref().and(told.active.clone()), ..told.clone() };
         known.version < told.version || known.version == told.version && *known != told

@@ -10,11 +10,11 @@ use provisioning::{Provisioner, Secrets, check_sync};
 
 use crate::{Command, Settings, needs, settings::Run};
 
-/// Reads settings and does what is asked for.
+/// Reads the settings and runs the command.
 ///
-/// A setting that is wrong ends it with a sentence and exit code 2, anything else with 1.
+/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
 pub fn main() -> ExitCode {
-    // A missing .env is no fault; the environment and flags come before what it says.
+    // A missing .env is fine. Flags and the environment take precedence over it.
     let _ = dotenvy::dotenv();
     let done = match Settings::parse().command {
         Command::Secrets { dir } => Secrets::make(&dir).map(|_| ExitCode::SUCCESS),

@@ -1,5 +1,5 @@
-//! Makes what the services find: secrets, streams, consumers, users, collections with their
-//! indexes. Can be repeated; changes what may be changed; refuses what would lose data.
+//! Makes what services need and cannot make themselves: secrets, streams, consumers, users, collections with
+//! their indexes. It can be repeated, and refuses changes that would lose data.
 
 mod command;
 mod settings;
@@ -9,7 +9,7 @@ use kit::Needs;
 pub use command::main;
 pub use settings::{Command, Settings};
 
-/// What must be there before the services can work.
+/// Everything that the services need.
 pub fn needs() -> [Needs; 7] {
     [
         directory::needs(),

@@ -1,5 +1,4 @@
-//! Makes what the services find: secrets, streams, consumers, users, collections with their
-//! indexes.
+//! The program `provision`.
 
 use std::process::ExitCode;
 

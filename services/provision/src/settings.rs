@@ -4,21 +4,21 @@ use clap::{Args, Parser, Subcommand};
 use kit::config::{Environment, Mongo, Nats, Telemetry};
 use provisioning::Bounds;
 
-/// What is to be made.
+/// The command line.
 #[derive(Clone, Debug, Parser)]
 #[command(version, about = "Makes what the services of the T3 time tracker backend find when they start.")]
 pub struct Settings {
-    /// What.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What is to be made.
+/// What shall be made.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Makes every secret that is missing in a folder, and the configuration of NATS's users.
     Secrets {
-        /// The folder.
+        /// The folder of secrets.
         dir: PathBuf,
     },
     /// Makes streams, consumers, users, collections and indexes, and changes them where they are
@@ -29,21 +29,21 @@ pub enum Command {
 /// How streams, consumers, users, collections and indexes are made.
 #[derive(Args, Clone, Debug)]
 pub struct Run {
-    /// Prints what differs and changes nothing; ends with 1 where something does.
+    /// Prints the differences and changes nothing; the exit code is 1 when there are any.
     #[arg(long)]
     pub check: bool,
-    /// The folder that `provision secrets` made: the passwords of MongoDB's users are there.
-    /// Without it the users are left alone.
+    /// The folder that `provision secrets` made, with the passwords of the MongoDB users. Without it the users
+    /// are left alone.
     #[arg(long, env = "SECRETS_DIR")]
     pub secrets: Option<PathBuf>,
-    /// NATS's monitoring port, http://host:8222, several with commas between: it is asked whether
-    /// it fsyncs what it acknowledges. Required in production.
+    /// The monitoring port of NATS, http://host:8222, or several with commas between. It is asked whether NATS
+    /// syncs to disk before it acknowledges. Required in production.
     #[arg(long, env = "NATS_MONITOR_URL")]
     pub nats_monitor_url: Option<String>,
-    /// Where we run.
+    /// Development or production.
     #[arg(long = "env", env = "T3_ENV", value_name = "T3_ENV", value_enum, default_value = "production")]
     pub environment: Environment,
-    /// What the streams may hold.
+    /// The sizes of the streams.
     #[command(flatten)]
     pub bounds: Bounds,
     /// NATS, as the user `provision`.

@@ -1,4 +1,4 @@
-//! NATS and MongoDB: those that the settings name, or servers of our own in the data folder.
+//! NATS and MongoDB: the servers that the settings name, or servers that this process starts in the data folder.
 
 use std::future;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 
 use crate::Settings;
 
-/// How long the servers may take to stop. They are killed then, which loses nothing: what they
-/// have acknowledged is on disk.
+/// How long the servers may take to stop. They are killed then, without loss: what they have acknowledged is on
+/// disk.
 const STOP: Duration = Duration::from_secs(4);
 
-/// The servers we started ourselves.
+/// The servers that this process has started.
 #[derive(Debug)]
 pub struct Backing {
     secrets: Secrets,
@@ -25,8 +25,8 @@ pub struct Backing {
 }
 
 impl Backing {
-    /// Starts what the settings do not name, writes its address into them, and makes what the
-    /// services need. Of servers that are named, in production, somebody else does.
+    /// Starts each server that the settings do not name, puts its address into the settings, and provisions it.
+    /// In production, named servers are provisioned by an operator.
     pub async fn start(settings: &mut Settings, data: &DataDir) -> Result<Self> {
         let secrets = Secrets::make_for_servers(&data.path().join("secrets"))?;
         let (nats, mongo) = tokio::try_join!(
@@ -48,7 +48,7 @@ impl Backing {
         Ok(backing)
     }
 
-    /// What the services need.
+    /// Makes the streams, consumers, users and collections that the services need.
     async fn provision(&self, common: &Common) -> Result<()> {
         let (nats, mut mongo) = (self.nats_of(User::Provision, common)?, common.mongo.clone());
         if self.mongo.is_some() {
@@ -61,7 +61,7 @@ impl Backing {
         streams.and(services).apply().await
     }
 
-    /// The settings that a service runs with: on our own servers it is a user of its own.
+    /// The settings of one service. On servers of our own each service is a user of its own.
     pub fn settings_of(&self, service: Service, common: &Common) -> Result<Common> {
         let mut common = Common { nats: self.nats_of(service.into(), common)?, ..common.clone() };
         if self.mongo.is_some() {
@@ -78,7 +78,7 @@ impl Backing {
         Ok(nats)
     }
 
-    /// Resolves when one of our servers has ended, which it should not.
+    /// Resolves when one of our servers has ended, which it never should by itself.
     pub async fn exited(&self) -> Exited {
         let nats = async {
             match &self.nats {
@@ -95,7 +95,7 @@ impl Backing {
         tokio::select! { exited = nats => exited, exited = mongo => exited }
     }
 
-    /// Stops our servers, both at once.
+    /// Stops our servers, both at the same time.
     pub async fn stop(mut self) {
         let nats = async {
             if let Some(nats) = &mut self.nats {

@@ -1,4 +1,4 @@
-//! What a person reads once everything runs.
+//! The text on standard output once everything runs.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use kit::config::given;
 
 use crate::{Settings, demo::Welcome, secrets::AdminKey};
 
-/// Where everything is.
+/// What the text says.
 #[derive(Debug)]
 pub struct Banner<'a> {
-    /// What we run with.
+    /// The settings of the system.
     pub settings: &'a Settings,
-    /// Where HTTP is served.
+    /// The base URL of the gateway.
     pub base: String,
     /// Where the admin key is.
     pub admin_key: AdminKey,
-    /// How long it took to get here.
+    /// The time from the start until everything was ready.
     pub took: Duration,
     /// What the demo has filled in.
     pub welcome: Option<Welcome>,
@@ -41,7 +41,7 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  Admin key  {key}")?;
         writeln!(f, "  Mail       {mail}")?;
         writeln!(f, "  Data       {data}")?;
-        // Those that the settings name may have a password in their address, and whoever named them knows it.
+        // Not for servers that the settings name: their addresses may contain passwords.
         if !settings.names_nats {
             writeln!(f, "  NATS       {}", settings.common.nats.nats_url)?;
         }

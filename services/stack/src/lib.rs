@@ -1,6 +1,5 @@
-//! The whole system in one process, for a first run: NATS and MongoDB are found or fetched and
-//! started, then the gateway and the six services, each on a NATS connection of its own. The same
-//! code as in production, nothing imitated.
+//! The whole system in one process, for a first run: NATS and MongoDB, then the gateway and the six services,
+//! each with a NATS connection of its own. It runs the same code as in production; nothing is imitated.
 
 mod backing;
 mod banner;
@@ -27,15 +26,15 @@ use crate::banner::Banner;
 use crate::services::Services;
 pub use crate::settings::Settings;
 
-/// How long the services may take to finish what is in hand. NATS and MongoDB stop after them:
-/// 25 seconds in all.
+/// How long the services may take to finish their work. NATS and MongoDB stop after them; together that is
+/// less than 25 seconds.
 const SERVICES_STOP: Duration = Duration::from_secs(20);
 
-/// Reads settings, runs everything until a signal, stops everything.
+/// Reads the settings, runs the system until a signal, and stops it.
 ///
-/// A setting that is wrong ends it with a sentence and exit code 2, anything else with 1.
+/// A wrong setting ends it with an explanation and exit code 2, any other failure with 1.
 pub fn main() -> ExitCode {
-    // A missing .env is no fault; the environment and flags come before what it says.
+    // A missing .env is fine. Flags and the environment take precedence over it.
     let _ = dotenvy::dotenv();
     match run(Settings::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,16 +55,16 @@ fn run(settings: Settings) -> Result<()> {
             () = second_signal() => bail!("stopped at once, as asked; what was in hand is done at the next start"),
         }
     });
-    // A name lookup on a blocking thread may hang for long: nobody waits for it.
+    // Does not wait for blocking threads: a name lookup may hang there for long.
     runtime.shutdown_background();
     telemetry.stop();
     ended
 }
 
-/// The system, from start to end.
+/// Runs the system from start to end.
 async fn system(mut settings: Settings) -> Result<()> {
     let started = Instant::now();
-    // First what can be refused at once: nothing has to be stopped then.
+    // What can be refused comes first, while nothing has to be stopped yet.
     let listener = listen(settings.gateway.http_addr).await?;
     let base = base_url(listener.local_addr()?);
     settings.mailer.public_url = settings.mailer.public_url.filter(|url| !url.is_empty()).or(Some(base.clone()));
@@ -93,7 +92,7 @@ async fn system(mut settings: Settings) -> Result<()> {
                 },
             };
             let banner = Banner { settings: &settings, base, admin_key, took, welcome };
-            // Nobody may be reading.
+            // Standard output may be closed, which is no reason to stop.
             let _ = writeln!(io::stdout(), "{banner}");
             let tracking = async {
                 match tracking {
@@ -125,7 +124,7 @@ async fn listen(addr: SocketAddr) -> Result<TcpListener> {
     })?)
 }
 
-/// Where a browser on this machine reaches what listens there.
+/// The URL at which a browser on this machine reaches this address.
 fn base_url(mut addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(Ipv4Addr::LOCALHOST.into());

@@ -1,4 +1,4 @@
-//! The whole system in one process: what `cargo run --release` starts.
+//! The program `stack`, which `cargo run --release` starts: the whole system in one process.
 
 use std::process::ExitCode;
 

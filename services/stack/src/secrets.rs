@@ -1,4 +1,4 @@
-//! The secrets that nobody has set: made once, kept in the data folder.
+//! The secrets that the settings lack: made once and kept in the data folder.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use servers::DataDir;
 
 use crate::Settings;
 
-/// Where somebody finds the admin key.
+/// Where the admin key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminKey {
     /// In the settings.
@@ -19,7 +19,7 @@ pub enum AdminKey {
     File(PathBuf),
 }
 
-/// Fills in what is missing in development; production refuses to start without.
+/// Makes missing secrets in development. Production refuses to start without them.
 pub fn fill_in(settings: &mut Settings, data: &DataDir) -> Result<AdminKey> {
     if settings.common.environment == Environment::Production {
         return Ok(AdminKey::Settings);

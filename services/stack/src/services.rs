@@ -1,4 +1,4 @@
-//! The gateway and the six services, started together and stopped in order.
+//! The gateway and the six services: started together, stopped in order.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Settings, backing::Backing};
 
-/// The part of the time to stop after which the others no longer wait for the gateway.
+/// How long the other services wait for the gateway to stop first.
 const GATEWAY_FIRST: Duration = Duration::from_secs(8);
 
-/// The services, in the order of their ports for health and metrics.
+/// The services in the order of their ports for health and metrics.
 const IN_ORDER: [Service; 7] = Service::ALL;
 
 /// All services that run.
@@ -33,7 +33,7 @@ struct Started {
 }
 
 impl Services {
-    /// Starts all and waits until all are ready.
+    /// Starts all services and waits until each is ready.
     pub async fn start(&mut self, settings: &Settings, backing: &Backing, listener: TcpListener) -> Result<()> {
         let Settings { directory, projects, timetrack, analytics, mailer, audit, gateway, .. } = settings.clone();
         let of = |service| anyhow::Ok((service, backing.settings_of(service, &settings.common)?));
@@ -59,21 +59,21 @@ impl Services {
         let shutdown = Shutdown::new();
         let deps = Deps::connect(service, &settings).await?;
         let mut ops_addr = settings.ops_addr;
-        // Seven of us cannot share one port: each takes the next.
+        // Seven services cannot share one port: each takes the next.
         if ops_addr.port() != 0 {
             let place = IN_ORDER.iter().position(|other| *other == service).unwrap_or_default();
             ops_addr.set_port(ops_addr.port().saturating_add(place as u16));
         }
         deps.health.serve(ops_addr, &shutdown).await?;
         let (bus, health) = (deps.bus.clone(), deps.health.clone());
-        // A task of its own, so that a panic has a name too.
+        // In a task of its own, so that a panic can be reported with the name of the service.
         let ended = tokio::spawn(run(deps, shutdown.clone()));
         self.running.spawn(async move { (service, ended.await.unwrap_or_else(|panic| Err(panic.into()))) });
         self.started.push(Started { service, bus, health, shutdown });
         Ok(())
     }
 
-    /// Waits until a service ends, which none should: why it did.
+    /// Waits until a service ends, which none should by itself, and gives the reason.
     pub async fn any_ended(&mut self) -> Error {
         match self.running.join_next().await {
             Some(Ok((service, Ok(())))) => anyhow!("the {service} service ended by itself"),
@@ -83,7 +83,7 @@ impl Services {
         }
     }
 
-    /// Stops all: the gateway first, so that the others still answer what it has in hand.
+    /// Stops all services, the gateway first, so that the others can still answer its open requests.
     pub async fn stop(&mut self, within: Duration) {
         let deadline = Instant::now() + within;
         self.stop_some(|service| service == Service::Gateway);
@@ -95,7 +95,7 @@ impl Services {
                 }
             }
         };
-        // Late or not: now the others are told.
+        // After a timeout as well: the others need the rest of the time.
         let _ = timeout_at(deadline.min(Instant::now() + GATEWAY_FIRST), gateway).await;
         self.stop_some(|_| true);
         let others = async {
@@ -107,7 +107,7 @@ impl Services {
             tracing::warn!(left = self.running.len(), "not everything is finished; it will be repeated");
         }
         for started in &self.started {
-            // At most 2 s each, and all at once would change nothing: NATS is here or it is not.
+            // At most 2 s each. One after the other is enough: either NATS is there for all or for none.
             let _ = timeout_at(deadline, started.bus.drain()).await;
         }
     }

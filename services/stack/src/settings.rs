@@ -4,7 +4,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use kit::config::{Common, given};
 
-/// All settings.
+/// The settings of the whole system.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "stack",
@@ -17,28 +17,28 @@ pub struct Settings {
     /// The settings of every service.
     #[command(flatten)]
     pub common: Common,
-    /// Those of the gateway.
+    /// The settings of the gateway.
     #[command(flatten)]
     pub gateway: gateway::Config,
-    /// Those of directory.
+    /// The settings of directory.
     #[command(flatten)]
     pub directory: directory::Config,
-    /// Those of projects.
+    /// The settings of projects.
     #[command(flatten)]
     pub projects: projects::Config,
-    /// Those of timetrack, which analytics have too.
+    /// The settings of timetrack. They are made of those below and of those of analytics.
     #[arg(skip)]
     pub timetrack: timetrack::Config,
-    /// Those of timetrack alone.
+    /// The settings that only timetrack has.
     #[command(flatten)]
     pub limits: timetrack::Limits,
-    /// Those of analytics.
+    /// The settings of analytics, of which timetrack needs one too.
     #[command(flatten)]
     pub analytics: analytics::Config,
-    /// Those of the mailer.
+    /// The settings of mailer.
     #[command(flatten)]
     pub mailer: mailer::Config,
-    /// Those of the audit trail.
+    /// The settings of audit.
     #[command(flatten)]
     pub audit: audit::Config,
     /// Fill an empty data folder with a made-up company, for a first look: people, projects, tasks and the
@@ -46,16 +46,16 @@ pub struct Settings {
     #[arg(long, env = "T3_DEMO", value_name = "DAYS", num_args = 0..=1, require_equals = true,
           default_missing_value = "60", value_parser = clap::value_parser!(u16).range(2..=366))]
     pub demo: Option<u16>,
-    /// Whether they name a NATS server.
+    /// Whether the settings name a NATS server.
     #[arg(skip)]
     pub names_nats: bool,
-    /// Whether they name a MongoDB server.
+    /// Whether the settings name a MongoDB server.
     #[arg(skip)]
     pub names_mongo: bool,
 }
 
 impl Settings {
-    /// Reads them all; `--help` and what makes no sense end the process.
+    /// Reads all settings. `--help` and malformed settings end the process.
     pub fn parse() -> Self {
         let matches = command().get_matches();
         let mut settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -70,7 +70,7 @@ impl Settings {
     }
 }
 
-/// The command line, with what is different where everything runs together.
+/// The command line, with the defaults and help texts that differ when everything runs in one process.
 fn command() -> Command {
     Settings::command()
         .mut_arg("environment", |arg| arg.default_value("development"))

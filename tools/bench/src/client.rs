@@ -1,4 +1,4 @@
-//! HTTP with patience: what is refused for the moment is sent again when the answer says so.
+//! An HTTP client that repeats requests which are refused for the moment.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,30 +11,30 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// How long a request is sent again and again before we give up.
+/// How long a request is repeated.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The longest wait for one answer; the gateway answers within 10 s.
+/// The time limit of one answer. The gateway answers within 10 s.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A running system, by its base URL.
+/// A client of a running system.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    /// How often each status came, as an answer or as a reason to try again; 0 is "no answer".
+    /// How often each status came, repeated requests included; 0 stands for no answer.
     statuses: Mutex<BTreeMap<u16, u64>>,
 }
 
-/// When a request may be sent again.
+/// When a request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// Only when it was surely not carried out: it would make a second one of something.
-    Refused,
-    /// Whenever it may work the next time: a repetition changes nothing.
+pub enum Retry {
+    /// Only when the system has refused it: for requests that are not idempotent.
+    WhenRefused,
+    /// After any failure: for idempotent requests.
     Always,
 }
 
-/// What came back in the end.
+/// The final answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -57,22 +57,22 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends the request until there is an answer that is not "later".
+    /// Sends a request, and repeats it while the system is overloaded or away.
     ///
     /// # Errors
-    /// When there is none after two minutes.
-    pub async fn send(&self, request: RequestBuilder, again: Again) -> Result<Answer> {
+    /// When that lasts longer than two minutes.
+    pub async fn send(&self, request: RequestBuilder, retry: Retry) -> Result<Answer> {
         let started = Instant::now();
         loop {
             let this_time = request.try_clone().context("the body cannot be sent twice")?;
             let sent = this_time.send().await;
             self.count(sent.as_ref().map_or(0, |response| response.status().as_u16()));
             let (wait, reason) = match sent {
-                Ok(response) if is_passing(response.status(), again) => {
+                Ok(response) if is_passing(response.status(), retry) => {
                     (retry_after(&response), Answer::read(response).await?.problem())
                 }
                 Ok(response) => return Answer::read(response).await,
-                Err(error) if again == Again::Always => {
+                Err(error) if retry == Retry::Always => {
                     (Duration::from_secs(1), anyhow::Error::from(error).to_string())
                 }
                 Err(error) => return Err(error).with_context(|| format!("{} does not answer", self.base)),
@@ -84,7 +84,7 @@ impl Client {
         }
     }
 
-    /// How often each status came since the last time this was asked; 0 is "no answer".
+    /// How often each status came since the last call; 0 stands for no answer.
     pub fn take_statuses(&self) -> BTreeMap<u16, u64> {
         std::mem::take(&mut self.statuses.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,19 +101,19 @@ impl Answer {
         Ok(Self { status, body })
     }
 
-    /// The body of an answer that says yes.
+    /// The body of a success.
     ///
     /// # Errors
-    /// What the answer says otherwise.
+    /// The status and the reason of a refusal.
     pub fn ok<T: DeserializeOwned>(&self) -> Result<T> {
         self.check()?;
         serde_json::from_slice(&self.body).context("an answer that makes no sense")
     }
 
-    /// Nothing, of an answer that says yes.
+    /// Checks for a success, without reading the body.
     ///
     /// # Errors
-    /// What the answer says otherwise.
+    /// The status and the reason of a refusal.
     pub fn check(&self) -> Result<()> {
         if self.status.is_success() { Ok(()) } else { bail!("{}", self.problem()) }
     }
@@ -124,15 +124,15 @@ impl Answer {
     }
 }
 
-fn is_passing(status: StatusCode, again: Again) -> bool {
+fn is_passing(status: StatusCode, retry: Retry) -> bool {
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
-        StatusCode::GATEWAY_TIMEOUT => again == Again::Always,
+        StatusCode::GATEWAY_TIMEOUT => retry == Retry::Always,
         _ => false,
     }
 }
 
-/// What the answer asks for, within reason.
+/// The delay that the answer asks for, limited to 0.1 to 10 s.
 fn retry_after(response: &Response) -> Duration {
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
     Duration::from_secs_f64(seconds.unwrap_or(1.0).clamp(0.1, 10.0))

@@ -1,4 +1,4 @@
-//! Those who send: employees on a task of a project, logged in.
+//! The employees of the load generator: logged in, on one task of one project.
 
 use std::{
     path::Path,
@@ -15,39 +15,39 @@ use crate::{
     mailbox::Mailbox,
 };
 
-/// The first window starts here, long ago; each next one where the last ended.
+/// The start of the earliest possible window, in milliseconds since 1970.
 const FIRST: i64 = 1_262_304_000_000;
-/// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
+/// The length of a window in milliseconds: ten minutes, as the desktop app sends them.
 pub const LENGTH: i64 = 600_000;
 const DAY: i64 = 86_400_000;
 
-/// Employees who can track.
+/// The employees who send windows.
 #[derive(Debug)]
 pub struct Crew {
-    /// Where they send to.
+    /// The base URL that they send to.
     pub base: String,
     project: ProjectId,
     task: TaskId,
     people: Vec<Sender>,
-    /// How long each window is, and how many follow each other before the next day begins.
+    /// The length of a window in milliseconds, and the number of windows of a day, one after the other.
     length: i64,
     a_day: i64,
 }
 
-/// One of them.
+/// One employee.
 #[derive(Debug)]
 pub struct Sender {
-    /// What they show: `Authorization`.
+    /// The value of the header `Authorization`.
     pub authorization: String,
     first: i64,
     sent: AtomicI64,
 }
 
 impl Crew {
-    /// Creates, invites, activates and logs in so many employees, on a task of a new project.
+    /// Makes so many employees, activates them and logs them in, on one task of a new project.
     ///
     /// # Errors
-    /// When a request fails, or no invitation comes.
+    /// When a request fails, or no invitation arrives.
     pub async fn hire(base: &str, data: &Path, count: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;
@@ -60,7 +60,7 @@ impl Crew {
         let project: Project = admin.create("/api/v1/project", &project).await.context("the project")?;
         let task = json!({ "name": "To be fast", "projectId": project.id, "employees": employees });
         let task: Task = admin.create("/api/v1/task", &task).await.context("the task")?;
-        // Each run has a stretch of time of its own, so that no window was there before.
+        // Another range of time in each run, so that no window exists already.
         let offset = i64::from(rand::random::<u16>()) * 7_200_000;
         let first = FIRST + offset;
         let sender = |Person { authorization, .. }| Sender { authorization, first, sent: AtomicI64::new(0) };
@@ -69,24 +69,24 @@ impl Crew {
         Ok(Self { base: base.to_owned(), project: project.id, task: task.id, people, length, a_day })
     }
 
-    /// They send a window a minute, eight hours a day.
+    /// Makes them send windows of one minute, eight hours a day.
     #[must_use]
     pub fn by_the_minute(mut self) -> Self {
         (self.length, self.a_day) = (60_000, 480);
         self
     }
 
-    /// Who sends on this connection.
+    /// The employee who uses this connection.
     pub fn sender(&self, connection: usize) -> &Sender {
         &self.people[connection % self.people.len()]
     }
 
-    /// The sender's next window, as JSON. Its id is made by the server.
+    /// The next window of an employee as JSON, without an id: the server computes it.
     pub fn window(&self, sender: &Sender) -> String {
         format!("{{{}}}", self.fields(sender))
     }
 
-    /// The sender's next window, as JSON, with an id of its own.
+    /// The next window of an employee as JSON, with an id.
     pub fn window_with_id(&self, sender: &Sender) -> (WindowId, String) {
         let id = kit::new_id();
         (id, format!(r#"{{"id":"{id}",{}}}"#, self.fields(sender)))

@@ -1,4 +1,4 @@
-//! All services as processes of their own, on a NATS and a MongoDB of their own.
+//! All services as processes of their own, with a NATS and a MongoDB of their own.
 
 use std::{
     fs::File,
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{asked::Asked, usage::Usage};
 
-/// All services; the gateway last, as it asks the others.
+/// All services. The gateway comes last, because it depends on the others.
 pub const SERVICES: [Service; 7] = [
     Service::Directory,
     Service::Projects,
@@ -29,44 +29,44 @@ pub const SERVICES: [Service; 7] = [
     Service::Audit,
     Service::Gateway,
 ];
-/// The admin's key of every fleet.
+/// The admin key of every fleet.
 pub const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
-/// How long everything may take to start.
+/// How long the start may take.
 const READY: Duration = Duration::from_secs(30);
-/// How long a service may take to stop in good order, and a little more.
+/// How long a service may take to stop: its own limit, and a little more.
 const STOPPED: Duration = Duration::from_secs(30);
-/// How long analytics may take to count what is stored.
+/// How long analytics may take to count everything that is stored.
 const REST: Duration = Duration::from_secs(1_800);
-/// How long a window may be early: it is recorded or rejected by then.
+/// The longest that timetrack holds a window that arrived before its assignment.
 const EARLY: Duration = Duration::from_secs(30);
 
-/// The cache of MongoDB, in GiB: a million windows with their indexes do not fit into one.
+/// The size of MongoDB's cache in GiB. A million windows with their indexes need more than one.
 const CACHE_GB: f64 = 4.0;
-/// How services run in their images: see the Dockerfile.
+/// The settings of the memory allocator in the images of services: see the Dockerfile.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
-/// How a fleet is started.
+/// The settings of a fleet.
 #[derive(Clone, Debug, Default)]
 pub struct FleetOptions {
-    /// Whether NATS acknowledges only what it has fsynced.
+    /// Whether NATS syncs to disk before it acknowledges.
     pub sync_always: bool,
-    /// Where each process of a service writes a log of its own; without it they write to ours.
+    /// The folder for a log of each process; without it they write to our standard error.
     pub logs: Option<PathBuf>,
-    /// The mistake that the services make: see `kit::is_mutant`.
+    /// The deliberate fault of the services: see `kit::is_mutant`.
     pub mutant: Option<String>,
 }
 
-/// A running system.
+/// A running system of separate processes.
 pub struct Fleet {
-    /// Where the first gateway is reached.
+    /// The base URL of the first gateway.
     pub base: String,
-    /// The data folder: the admin's key and the mails.
+    /// The data folder, with the admin key and the mails.
     pub data: PathBuf,
     pub(crate) usage: Usage,
-    /// MongoDB, as the user who may do everything.
+    /// The connection string of MongoDB, as `root`.
     mongo_url: String,
     secrets: Secrets,
-    /// The seed of our own user of NATS.
+    /// The seed of the load generator's own NATS user.
     seed: Secret,
     replicas: Vec<Replica>,
     nats: Nats,
@@ -75,19 +75,19 @@ pub struct Fleet {
     folder: TempDir,
 }
 
-/// A process of a service. Dropping it kills it.
+/// A process of a service. Dropping it kills the process.
 pub struct Replica {
-    /// Of which service.
+    /// The service.
     pub service: Service,
-    /// Where a gateway serves HTTP.
+    /// The base URL, of a gateway.
     pub base: String,
-    /// Where it says how it is.
+    /// The URL of `/healthz`, `/readyz` and `/metrics`.
     ops: String,
     process: Child,
 }
 
 impl Fleet {
-    /// Builds what is missing, starts it, and waits until it is ready.
+    /// Builds the services, starts everything, and waits until it is ready.
     ///
     /// # Errors
     /// When something cannot be built or started.
@@ -95,7 +95,7 @@ impl Fleet {
         Self::start_with(FleetOptions { sync_always, ..Default::default() }).await
     }
 
-    /// The same, otherwise than usual.
+    /// As [`Fleet::start`], with all settings.
     ///
     /// # Errors
     /// When something cannot be built or started.
@@ -144,7 +144,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// A program with the settings of NATS and MongoDB.
+    /// A command for a program of ours, with the settings of NATS and MongoDB.
     fn program(&self, name: &str) -> Result<Command> {
         let mut program = Command::new(programs_folder()?.join(name));
         program
@@ -158,7 +158,7 @@ impl Fleet {
         Ok(program)
     }
 
-    /// What the services need.
+    /// Makes everything that the services need.
     fn provision(&self) -> Result<()> {
         let mut program = self.program("provision")?;
         program.arg("run").env("SECRETS_DIR", self.secrets.path(""));
@@ -167,8 +167,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Has all services compare their copies with their owners: of each a line with its name, how many
-    /// entries were compared, and how many were found and repaired.
+    /// Makes all services compare their copies with the owners. Gives a line for each service: its name, and how
+    /// many entries were compared, found different, and repaired.
     ///
     /// # Errors
     /// When the program cannot be run, or a service cannot compare.
@@ -180,7 +180,7 @@ impl Fleet {
         Ok(String::from_utf8(done.stdout)?)
     }
 
-    /// One more process of a service, once it is ready.
+    /// Starts another process of a service, and waits until it is ready.
     ///
     /// # Errors
     /// When it cannot be started, or is not ready in time.
@@ -190,7 +190,7 @@ impl Fleet {
         Ok(replica)
     }
 
-    /// One more process of a service, which may not be ready yet.
+    /// Starts another process of a service, without waiting.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -209,7 +209,7 @@ impl Fleet {
         Ok(Asked::read(&http.get(format!("{ops}/metrics")).send().await?.error_for_status()?.text().await?))
     }
 
-    /// The processes that were started first: whoever takes them stops them.
+    /// Hands over the processes that were started first. The caller must stop them.
     pub fn take_replicas(&mut self) -> Vec<Replica> {
         std::mem::take(&mut self.replicas)
     }
@@ -233,11 +233,11 @@ impl Fleet {
             .env("T3_DATA", &self.data)
             .env("OPS_ADDR", &ops)
             .env("HTTP_ADDR", &http)
-            // The links of mails are read, not followed.
+            // Tests read the links in mails and never follow them.
             .env("PUBLIC_URL", &base)
             .env("ADMIN_API_KEY", ADMIN_KEY)
             .env("JWT_SECRET_KEY", "the-jwt-secret-of-a-benchmark-of-t3")
-            // A few callers ask what thousands do.
+            // A few clients send as much as thousands would.
             .env("RATE_LIMIT_CALLS", "0")
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
@@ -246,10 +246,10 @@ impl Fleet {
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 
-    /// How many messages a consumer has not settled.
+    /// The number of messages that are pending or unacknowledged at a consumer.
     ///
     /// # Errors
-    /// When JetStream does not say.
+    /// When JetStream cannot be reached.
     pub async fn waiting(&self, stream: &str, service: Service) -> Result<u64> {
         let jetstream = jetstream::new(self.bus().await?);
         let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream).await?;
@@ -257,7 +257,7 @@ impl Fleet {
         Ok(info.num_pending + info.num_ack_pending as u64)
     }
 
-    /// How many messages analytics are behind, and how long they take to catch up.
+    /// How many events analytics are behind, and how long they take to catch up.
     pub(crate) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
         let behind = self.waiting(stream::EVENTS, Service::Analytics).await?;
         let started = Instant::now();
@@ -265,10 +265,10 @@ impl Fleet {
         Ok((behind, started.elapsed()))
     }
 
-    /// Waits until analytics have counted everything.
+    /// Waits until analytics have processed all events.
     ///
     /// # Errors
-    /// When that takes half an hour.
+    /// When that takes longer than half an hour.
     pub async fn until_analytics_rest(&self) -> Result<()> {
         let started = Instant::now();
         while self.waiting(stream::EVENTS, Service::Analytics).await? > 0 {
@@ -278,11 +278,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until every service has heard of all that was changed: who comes before that is told
-    /// to wait.
+    /// Waits until every service has processed all events. Before that, windows of new assignments are delayed.
     ///
     /// # Errors
-    /// When that takes half an hour.
+    /// When that takes longer than half an hour.
     pub(crate) async fn until_all_heard(&self) -> Result<()> {
         let started = Instant::now();
         for service in SERVICES.into_iter().filter(|service| *service != Service::Gateway) {
@@ -294,10 +293,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until so many windows are stored and counted: what was only queued follows.
+    /// Waits until so many windows are stored and counted, queued ones included.
     ///
     /// # Errors
-    /// When that takes half an hour, or some are not stored though none is waiting.
+    /// When that takes longer than half an hour, or the queue is empty and windows are missing.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
         let started = Instant::now();
         while self.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
@@ -312,7 +311,7 @@ impl Fleet {
         self.until_analytics_rest().await
     }
 
-    /// MongoDB, as whoever measures.
+    /// A connection to MongoDB as `root`.
     ///
     /// # Errors
     /// When the address is malformed.
@@ -320,7 +319,7 @@ impl Fleet {
         kit::mongo::connect(&self.mongo_url, None, "bench").await
     }
 
-    /// NATS, as whoever measures.
+    /// A connection to NATS as a user who may do everything.
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -329,13 +328,13 @@ impl Fleet {
         Ok(options.connect(self.nats.url()).await?)
     }
 
-    /// What NATS has counted since it started.
+    /// The counters of NATS since its start.
     pub(crate) async fn nats_counters(&self) -> Result<serde_json::Value> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(http.get(format!("{}/varz", self.nats.monitor_url())).send().await?.json().await?)
     }
 
-    /// The bytes of the files that hold a stream's messages.
+    /// The size of the files that hold the messages of a stream, in bytes.
     pub(crate) fn stream_bytes(&self, stream: &str) -> Result<u64> {
         let accounts = self.folder.path().join("nats/jetstream");
         let mut bytes = 0;
@@ -348,18 +347,18 @@ impl Fleet {
         Ok(bytes)
     }
 
-    /// How many windows are stored.
+    /// The number of stored windows.
     pub(crate) async fn stored(&self) -> Result<u64> {
         let windows = self.mongo().await?.database("t3_db_timetrack").collection::<Document>("windows");
         Ok(windows.count_documents(doc! {}).await?)
     }
 
-    /// Ends nats-server as a crash would.
+    /// Kills nats-server.
     pub async fn kill_nats(&mut self) {
         self.nats.kill().await;
     }
 
-    /// Starts nats-server again, on the same files and port.
+    /// Starts nats-server again with the same files and port.
     ///
     /// # Errors
     /// When it does not start.
@@ -367,12 +366,12 @@ impl Fleet {
         self.nats.start_again().await
     }
 
-    /// Ends mongod as a crash would.
+    /// Kills mongod.
     pub async fn kill_mongo(&mut self) {
         self.mongo.kill().await;
     }
 
-    /// Starts mongod again, on the same files and port.
+    /// Starts mongod again with the same files and port.
     ///
     /// # Errors
     /// When it does not start.
@@ -380,7 +379,7 @@ impl Fleet {
         self.mongo.start_again().await
     }
 
-    /// Ends everything, in no order.
+    /// Kills everything.
     pub async fn stop(mut self) {
         self.replicas.clear();
         self.nats.kill().await;
@@ -389,7 +388,7 @@ impl Fleet {
 }
 
 impl Replica {
-    /// Waits until it can work.
+    /// Waits until the service is ready.
     ///
     /// # Errors
     /// When it ends, or is not ready in time.
@@ -407,49 +406,49 @@ impl Replica {
         }
     }
 
-    /// Ends it as a crash would.
+    /// Kills the process.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the operating system refuses.
     pub fn kill(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process.wait()?;
         Ok(())
     }
 
-    /// Stops it from running, as a machine that hangs.
+    /// Suspends the process, like a machine that hangs.
     ///
     /// # Errors
-    /// When it has ended.
+    /// When the process has ended.
     pub fn freeze(&self) -> Result<()> {
         Ok(kill_process(Pid::from_child(&self.process), Signal::STOP)?)
     }
 
-    /// Lets it run again.
+    /// Lets a suspended process run again.
     ///
     /// # Errors
-    /// When it has ended.
+    /// When the process has ended.
     pub fn thaw(&self) -> Result<()> {
         Ok(kill_process(Pid::from_child(&self.process), Signal::CONT)?)
     }
 
-    /// Whether it has ended, by itself or not.
+    /// Whether the process has ended.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the operating system cannot tell.
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(self.process.try_wait()?.is_some())
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// Asks it to stop (SIGTERM), and waits until it has.
+    /// Asks the process to stop (SIGTERM), and waits until it has ended.
     ///
     /// # Errors
-    /// When it has not after 30 s, or ends with an error.
+    /// When it takes longer than 30 s, or ends with an error.
     pub async fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.process), Signal::TERM)?;
         let asked = Instant::now();
@@ -466,13 +465,13 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Fails when the process has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Where our own programs are: beside this one.
+/// The folder of the service programs: that of this program.
 fn programs_folder() -> Result<PathBuf> {
     let folder = own_folder()?;
     Ok(if is_test()? { folder.with_file_name("") } else { folder })
@@ -483,17 +482,17 @@ fn own_folder() -> Result<PathBuf> {
     Ok(this.parent().context("no folder of programs")?.to_owned())
 }
 
-/// Whether this is the program of a test: that lies one folder deeper than others.
+/// Whether this program is a test. Tests are one folder deeper than other programs.
 fn is_test() -> Result<bool> {
     Ok(own_folder()?.ends_with("deps"))
 }
 
-/// Builds the services as we are built: released, to be measured; else as tests want them. With
-/// `mutants` they can make mistakes.
+/// Builds the services in the profile of this program: release for measuring, otherwise debug. With `mutants`
+/// they can commit deliberate faults.
 fn build(mutants: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Exactly what was built together with us: any other selection would have dependencies with other
-    // features, and so all of them, built anew.
+    // The same selection of crates as this program's own build: another one would enable other features of
+    // dependencies, and so build all of them again.
     match is_test()? {
         true => cargo.args(["test", "--quiet", "--workspace", "--no-run"]),
         false => cargo.args(["build", "--workspace", "--bins"]),

@@ -1,8 +1,10 @@
-//! A figure, and what it should be.
+//! A measured figure and its goal.
 
 use std::fmt;
 
-/// A figure and its goal.
+use anyhow::{Result, ensure};
+
+/// A measured figure and its goal.
 #[derive(Clone, Debug)]
 pub(crate) struct Goal {
     what: String,
@@ -17,12 +19,12 @@ enum Bound {
 }
 
 impl Goal {
-    /// No less than this; none where there is no figure.
+    /// A goal with a lower limit; nothing without a figure.
     pub(crate) fn least(what: &str, is: Option<f64>, least: f64) -> Option<Self> {
         is.map(|is| Self { what: what.to_owned(), is, bound: Bound::Least(least) })
     }
 
-    /// No more than this; none where there is no figure.
+    /// A goal with an upper limit; nothing without a figure.
     pub(crate) fn most(what: &str, is: Option<f64>, most: f64) -> Option<Self> {
         is.map(|is| Self { what: what.to_owned(), is, bound: Bound::Most(most) })
     }
@@ -34,7 +36,7 @@ impl Goal {
         }
     }
 
-    /// The goals that are missed, and by how much.
+    /// The missed goals in words.
     pub(crate) fn missed(goals: &[Self]) -> Vec<String> {
         goals.iter().filter(|goal| !goal.is_met()).map(Self::in_words).collect()
     }
@@ -46,6 +48,12 @@ impl Goal {
             Bound::Most(most) => format!("{what}: {is:.2}, goal at most {most:.2}"),
         }
     }
+}
+
+/// Fails with the missed goals, if `required`.
+pub(crate) fn check(missed: Vec<String>, required: bool) -> Result<()> {
+    ensure!(!required || missed.is_empty(), "goals missed: {}", missed.join("; "));
+    Ok(())
 }
 
 impl fmt::Display for Goal {

@@ -1,4 +1,4 @@
-//! Load for a running system, through its HTTP API alone.
+//! A load generator: it drives a running system through its HTTP API only, and measures.
 
 pub mod analytics;
 mod asked;

@@ -1,4 +1,4 @@
-//! The mails that a system without SMTP leaves in its data folder.
+//! The mails that a system without an SMTP server writes into its data folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,27 +16,27 @@ pub struct Mailbox {
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 impl Mailbox {
-    /// The mails of the system with this data folder.
+    /// The mails in this data folder.
     pub fn of(data: &Path) -> Self {
         Self { folder: data.join("mail") }
     }
 
-    /// The token of the newest invitation to an address, other than the one given; waits up to
-    /// 30 s for it.
+    /// Waits up to 30 s for an invitation to this address with another token than `not`, and gives the newest
+    /// token.
     ///
     /// # Errors
-    /// When none comes.
+    /// When none arrives.
     pub async fn invitation(&self, address: &str, not: Option<&str>) -> Result<String> {
         self.token("activate", address, not).await
     }
 
-    /// The same of the link to another page.
+    /// As [`Mailbox::invitation`], for mails with a link to another page.
     ///
     /// # Errors
-    /// When none comes.
+    /// When none arrives.
     pub async fn token(&self, page: &str, address: &str, not: Option<&str>) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -47,12 +47,12 @@ impl Mailbox {
                      it write mails there (without EMAIL_HOST)?",
                     self.folder.display()
                 ),
-                _ => sleep(LOOK).await,
+                _ => sleep(POLL).await,
             }
         }
     }
 
-    /// The addresses that got an invitation, in lower case.
+    /// The addresses with an invitation, in lower case.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -74,7 +74,7 @@ impl Mailbox {
     }
 
     fn newest(&self, page: &str, address: &str) -> Result<Option<String>> {
-        // The folder comes with the first mail.
+        // Without mails there is no folder.
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(None) };
         let mut newest = None;
         for entry in entries {
@@ -94,7 +94,7 @@ impl Mailbox {
     }
 }
 
-/// The token of the link in a mail to the address.
+/// The token in the link of a mail, if the mail is to this address.
 fn token(page: &str, mail: &[u8], address: &str) -> Option<String> {
     let start = format!("/{page}?token=");
     let mail = mailparse::parse_mail(mail).ok()?;
@@ -115,7 +115,7 @@ mod tests {
 
     const PLAIN: &[u8] = b"To: Ann <Ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
         --b\r\nContent-Transfer-Encoding: 7bit\r\n\r\nhttp://h/activate?token=3DaB_-9\r\n\r\n--b--\r\n";
-    // A token is any letters of base64url, and its line may be broken anywhere.
+    // The token ends in characters of base64url, and the link is broken across lines.
     const QUOTED: &[u8] = b"To: Ann <ann@x.org>\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\r\n\
         --b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
         h=C3=A9 http://h/activate?tok=\r\nen=3DaB_=\r\n--9 .\r\n--b--\r\n";

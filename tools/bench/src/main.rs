@@ -1,4 +1,4 @@
-//! Load for a running system, through its HTTP API alone.
+//! The program `bench`.
 
 use std::process::ExitCode;
 

@@ -1,28 +1,28 @@
-//! How long answers took, and how many came.
+//! Rates and percentiles.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-/// What a load has shown.
+/// The result of a load.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measured {
-    /// What was measured.
+    /// The name of the load.
     pub(crate) name: String,
     /// Windows (or documents, messages, answers) a second.
     pub(crate) rate: f64,
-    /// Milliseconds until the answer, of half of the requests.
+    /// The median time until the answer, in milliseconds.
     pub(crate) p50: f64,
-    /// The same, of all but one in twenty.
+    /// The 95th percentile of it.
     pub(crate) p95: f64,
-    /// The same, of all but one in a hundred.
+    /// The 99th percentile of it.
     pub(crate) p99: f64,
     /// How often each status was answered.
     pub(crate) statuses: BTreeMap<u16, u64>,
 }
 
 impl Measured {
-    /// What so many requests of so many windows have shown.
+    /// The result of requests with so many windows each; `micros` has the time of each request.
     pub(crate) fn of(name: &str, mut micros: Vec<u32>, windows: usize, lasted: Duration) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {

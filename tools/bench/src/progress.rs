@@ -1,4 +1,4 @@
-//! How far we are: a bar on a terminal, a line every ten seconds elsewhere.
+//! The progress of a phase: a bar on a terminal, otherwise a line every ten seconds.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -14,12 +14,12 @@ const EVERY: Duration = Duration::from_secs(10);
 pub struct Progress {
     bar: ProgressBar,
     what: &'static str,
-    /// When the next line is due, where there is no terminal.
+    /// When the next line is due, without a terminal.
     due: Option<Mutex<Instant>>,
 }
 
 impl Progress {
-    /// Nothing of so many done yet.
+    /// A phase that begins, with `total` steps.
     pub fn of(what: &'static str, total: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -31,12 +31,12 @@ impl Progress {
         Self { bar, what, due: (!terminal).then(|| Mutex::new(Instant::now() + EVERY)) }
     }
 
-    /// One more is done.
+    /// Counts one step.
     pub fn one(&self) {
         self.some(1);
     }
 
-    /// So many more are done.
+    /// Counts several steps.
     pub fn some(&self, more: usize) {
         self.bar.inc(more as u64);
         if let Some(Ok(mut due)) = self.due.as_ref().map(Mutex::lock)
@@ -49,7 +49,7 @@ impl Progress {
         }
     }
 
-    /// All is done: how many, and how long it took.
+    /// Ends the phase.
     pub fn done(self) -> Phase {
         let (count, took) = (self.bar.position(), self.bar.elapsed());
         self.bar.finish_and_clear();
@@ -57,7 +57,7 @@ impl Progress {
     }
 }
 
-/// A phase that is over.
+/// A phase that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Phase {
     what: &'static str,
@@ -69,7 +69,7 @@ impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.took.as_secs_f64();
         write!(f, "{:10} {:>9} in {seconds:>7.1} s", self.what, HumanCount(self.count).to_string())?;
-        // What was found in no time has no rate.
+        // Below a tenth of a second a rate means nothing.
         if seconds < 0.1 { Ok(()) } else { write!(f, " {:>8.0}/s", self.count as f64 / seconds) }
     }
 }

@@ -1,13 +1,13 @@
-//! What processes use, as the kernel says (`/proc`).
+//! The resources that processes use, from `/proc`.
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
 use anyhow::{Context, Result};
 
 /// Clock ticks in a second: fixed on Linux (`USER_HZ`).
-const TICKS: f64 = 100.0;
+const TICKS_A_SECOND: f64 = 100.0;
 
-/// The processes that are watched.
+/// The processes whose use is measured.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     processes: Vec<(String, u32)>,
@@ -19,20 +19,20 @@ impl Usage {
         self.processes.push((name.to_owned(), pid));
     }
 
-    /// From here on CPU is counted.
+    /// Begins to measure CPU.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.begun = Some((Instant::now(), self.seconds()?));
         Ok(())
     }
 
-    /// The share of one core that each process has used since.
+    /// The share of one core that each process has used since [`Usage::begin`].
     pub(crate) fn end(&mut self) -> Result<BTreeMap<String, f64>> {
         let since = self.begun.as_ref().context("not begun")?.0;
         let lasted = since.elapsed().as_secs_f64();
         Ok(self.spent()?.into_iter().map(|(name, seconds)| (name, seconds / lasted)).collect())
     }
 
-    /// The seconds of one core that each process has used since.
+    /// The seconds of one core that each process has used since [`Usage::begin`].
     pub(crate) fn spent(&mut self) -> Result<BTreeMap<String, f64>> {
         let (_, before) = self.begun.take().context("not begun")?;
         let since = |(name, seconds): (String, f64)| {
@@ -42,7 +42,7 @@ impl Usage {
         Ok(self.seconds()?.into_iter().map(since).collect())
     }
 
-    /// The bytes that each process has had written to disk.
+    /// The bytes that each process has written to disk, since it started.
     pub(crate) fn written(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), written_bytes(*pid)?))).collect()
     }
@@ -51,18 +51,18 @@ impl Usage {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), cpu_seconds(*pid)?))).collect()
     }
 
-    /// The most memory that each process has held, in MiB.
+    /// The peak memory of each process, in MiB.
     pub(crate) fn peaks(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), peak_mib(*pid)?))).collect()
     }
 }
 
-/// Fields 14 and 15 of `/proc/<pid>/stat` (proc_pid_stat(5)), counted after the name in brackets.
+/// Fields 14 and 15 of `/proc/<pid>/stat` (proc_pid_stat(5)), counted from after the name in brackets.
 fn cpu_seconds(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("a process has ended")?;
     let after = stat.rsplit_once(") ").context("no name")?.1;
     let ticks = |n: usize| after.split(' ').nth(n).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    Ok((ticks(11) + ticks(12)) / TICKS)
+    Ok((ticks(11) + ticks(12)) / TICKS_A_SECOND)
 }
 
 fn peak_mib(pid: u32) -> Result<f64> {
@@ -72,7 +72,7 @@ fn peak_mib(pid: u32) -> Result<f64> {
     Ok(kib / 1_024.0)
 }
 
-/// `/proc/<pid>/io`: what reached the storage, or will.
+/// `write_bytes` of `/proc/<pid>/io`: bytes sent to the storage layer.
 fn written_bytes(pid: u32) -> Result<f64> {
     let io = fs::read_to_string(format!("/proc/{pid}/io")).context("a process has ended")?;
     let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("no bytes")?;

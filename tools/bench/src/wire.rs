@@ -1,5 +1,5 @@
-//! One HTTP/1.1 connection that costs next to nothing: the load shares the machine with what it
-//! measures.
+//! A minimal HTTP/1.1 connection. It uses little CPU, because the load generator shares the machine with the
+//! system that it measures.
 
 use anyhow::{Context, Result, bail};
 use tokio::{
@@ -23,7 +23,7 @@ impl Wire {
         Ok(Self { stream, authority, read: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Posts JSON under a header with credentials; gives the status.
+    /// Posts JSON with a header for credentials, and gives the status.
     pub(crate) async fn post(&mut self, path: &str, (name, value): (&str, &str), json: &str) -> Result<u16> {
         let (authority, length) = (&self.authority, json.len());
         let request = format!(
@@ -33,13 +33,13 @@ impl Wire {
         self.exchange(&request).await
     }
 
-    /// Asks under a header with credentials; gives the status.
+    /// Sends a GET with a header for credentials, and gives the status.
     pub(crate) async fn get(&mut self, path: &str, (name, value): (&str, &str)) -> Result<u16> {
         let authority = &self.authority;
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\n{name}: {value}\r\n\r\n")).await
     }
 
-    /// Asks for a page as a browser does that is logged in: the status, and the bytes of its compressed body.
+    /// Requests a page as a browser with a session, and gives the status and the size of the compressed body.
     pub(crate) async fn page(&mut self, path: &str, cookie: &str) -> Result<(u16, usize)> {
         let authority = &self.authority;
         let request = format!(
@@ -70,23 +70,23 @@ impl Wire {
         }
     }
 
-    /// The last answer, head and body.
+    /// The bytes of the last answer, head and body.
     pub(crate) fn answer(&self) -> &[u8] {
         &self.read
     }
 }
 
-/// What the head of an answer says.
+/// What is known of the answer from its head.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
-    /// Where the body ends, or its next chunk begins.
+    /// The index at which the body ends, or the next chunk begins.
     until: usize,
     is_chunked: bool,
 }
 
 impl Head {
-    /// The head, once it is there.
+    /// Parses the head, once it is complete.
     fn of(read: &[u8]) -> Result<Option<Self>> {
         let Some(end) = find(read, b"\r\n\r\n") else { return Ok(None) };
         let head = std::str::from_utf8(&read[..end]).context("a head that is no text")?.to_ascii_lowercase();
@@ -97,14 +97,14 @@ impl Head {
         Ok(Some(Self { status, until: end + 4 + length, is_chunked }))
     }
 
-    /// Whether all of the answer is there (RFC 9112, 7.1).
+    /// Whether the answer is complete (RFC 9112, section 7.1).
     fn is_whole(&mut self, read: &[u8]) -> Result<bool> {
         while self.is_chunked {
             let Some(rest) = read.get(self.until..) else { return Ok(false) };
             let Some(end) = find(rest, b"\r\n") else { return Ok(false) };
             let size = std::str::from_utf8(&rest[..end])?.split(';').next().unwrap_or_default();
             let size = usize::from_str_radix(size.trim(), 16).context("a chunk without a size")?;
-            // Each chunk, the empty last one too, has a line end after it.
+            // Each chunk is followed by a line break, the empty last one too.
             self.until += end + 2 + size + 2;
             self.is_chunked = size > 0;
         }
@@ -120,7 +120,7 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// The status, once all is there.
+    /// The status, if the answer is complete.
     fn whole(read: &[u8]) -> Result<Option<u16>> {
         let Some(mut head) = Head::of(read)? else { return Ok(None) };
         Ok(head.is_whole(read)?.then_some(head.status))

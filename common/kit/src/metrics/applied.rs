@@ -5,7 +5,7 @@ use prometheus_client::{
     metrics::{family::Family, histogram::Histogram},
 };
 
-/// How long events took to apply, by what happened to what, and what became of it.
+/// How long events took to process, in seconds, by noun, verb and outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Applied(pub(super) Family<Labels, Histogram>);
 
@@ -23,7 +23,7 @@ impl Default for Applied {
 }
 
 impl Applied {
-    /// An event was applied, comes again, or is dead, after so long.
+    /// Records an event that was applied, is delivered again, or is dead.
     pub(crate) fn observe(&self, [noun, verb]: [&'static str; 2], outcome: &'static str, took: Duration) {
         self.0.get_or_create(&Labels { noun, verb, outcome }).observe(took.as_secs_f64());
     }

@@ -6,7 +6,7 @@ use prometheus_client::{
     metrics::{family::Family, histogram::Histogram},
 };
 
-/// How long requests took, by what was asked and how it was answered.
+/// How long requests took, in seconds, by method and answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Calls(pub(super) Family<Labels, Histogram>);
 
@@ -25,7 +25,7 @@ impl EncodeLabelValue for Answer {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         match self.0 {
             None => encoder.write_str("ok"),
-            // A code is a word in quotes.
+            // The JSON form of a code is a word in quotes.
             Some(code) => encoder.write_str(serde_json::to_string(&code).unwrap_or_default().trim_matches('"')),
         }
     }
@@ -38,7 +38,7 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// A request was answered, with this failure or none, after so long.
+    /// Records a request, its failure if any, and its duration.
     pub(crate) fn observe(&self, service: Service, method: &'static str, failure: Option<Code>, took: Duration) {
         let labels =
             Labels { rpc_service: service.name(), rpc_method: method, rpc_response_status_code: Answer(failure) };

@@ -7,26 +7,26 @@ use async_nats::jetstream::{Message, message};
 use contracts::Millis;
 use prometheus_client::registry::Registry;
 
-use super::{By, Counter, Gauge, Metrics, Seconds, sample};
+use super::{Counter, Gauge, Labelled, Metrics, Seconds, sample};
 use crate::{Bus, Clock, Pull, Shutdown};
 
-/// How the durable consumers of this service stand.
+/// The metrics of the durable consumers of a service.
 #[derive(Default)]
 pub(crate) struct Consumers {
-    delivered: By<Counter>,
-    redelivered: By<Counter>,
-    pending: By<Gauge>,
-    ack_pending: By<Gauge>,
-    oldest_age: By<Seconds>,
+    delivered: Labelled<Counter>,
+    redelivered: Labelled<Counter>,
+    pending: Labelled<Gauge>,
+    ack_pending: Labelled<Gauge>,
+    oldest_age: Labelled<Seconds>,
 }
 
 impl Consumers {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let all = Self::default();
-        let mut on = |name, help, metric: &By<Gauge>| registry.register(name, help, metric.clone());
+        let mut on = |name, help, metric: &Labelled<Gauge>| registry.register(name, help, metric.clone());
         on("t3_consumer_pending_messages", "Messages that are not delivered yet", &all.pending);
         on("t3_consumer_ack_pending_messages", "Messages that are delivered, not acknowledged yet", &all.ack_pending);
-        let mut on = |name, help, metric: &By<Counter>| registry.register(name, help, metric.clone());
+        let mut on = |name, help, metric: &Labelled<Counter>| registry.register(name, help, metric.clone());
         on("t3_consumer_messages", "Messages that were delivered to this process", &all.delivered);
         on("t3_consumer_redeliveries", "Those that had been delivered before", &all.redelivered);
         let help = "How long the oldest message that is not acknowledged has been in the stream";
@@ -35,22 +35,22 @@ impl Consumers {
     }
 }
 
-/// No message came.
+/// The value of `oldest` when no message has come.
 const NONE: i64 = i64::MAX;
 
-/// What one consumer brings, counted.
+/// The metrics of one consumer.
 #[derive(Clone, Debug)]
 pub(crate) struct Consumed {
     delivered: Counter,
     redelivered: Counter,
-    /// When the oldest message reached the stream that came since the last look.
+    /// When the oldest message since the last sample reached the stream, in milliseconds since 1970.
     oldest: Arc<AtomicI64>,
 }
 
 impl Consumed {
     pub(crate) fn new(metrics: &Metrics, stream: &'static str) -> Self {
         let (consumers, label) = (&metrics.common().consumed, [("stream", stream)]);
-        // None so far, which is to be seen too.
+        // The counter must exist at 0: an alert on an increase cannot see one that appears with a value.
         drop(metrics.common().buried.get_or_create(&label));
         Self {
             delivered: consumers.delivered.get_or_create_owned(&label),
@@ -59,8 +59,8 @@ impl Consumed {
         }
     }
 
-    /// These came together.
-    pub(crate) fn came(&self, messages: &[Message]) {
+    /// Counts messages that were taken together.
+    pub(crate) fn record(&self, messages: &[Message]) {
         self.delivered.inc_by(messages.len() as u64);
         for info in messages.iter().filter_map(|message| message.info().ok()) {
             self.redelivered.inc_by(u64::from(info.delivered > 1));
@@ -68,7 +68,7 @@ impl Consumed {
         }
     }
 
-    /// Measures, from what the server says of the consumer, until shutdown.
+    /// Samples the state of the consumer at the server until shutdown.
     pub(crate) fn watch(&self, bus: &Bus, pull: &Pull, shutdown: &Shutdown) {
         let (consumers, label) = (&bus.metrics().common().consumed, [("stream", pull.stream)]);
         let gauges = Arc::new(Gauges {
@@ -96,13 +96,13 @@ struct Gauges {
     ack_pending: Gauge,
     oldest_age: Seconds,
     oldest: Arc<AtomicI64>,
-    /// What waits has waited since then at most, as far as we know.
+    /// The earliest time at which a pending message can have come, in milliseconds since 1970.
     since: AtomicI64,
 }
 
 impl Gauges {
-    /// The server does not say when the oldest message came. But whatever waits came after nothing
-    /// waited, and about when those came that were delivered last.
+    /// The server does not say when the oldest pending message came. An estimate must do: after the queue was
+    /// last empty, and not before the messages that were delivered last.
     fn set(&self, pending: u64, ack_pending: usize) {
         self.pending.set(pending as i64);
         self.ack_pending.set(ack_pending as i64);
@@ -116,7 +116,7 @@ impl Gauges {
     }
 }
 
-/// How long ago a message reached its stream, in seconds, by the clocks of the two machines.
+/// How long ago a message reached its stream, in seconds. Includes the difference of the two clocks.
 pub fn age(message: &Message) -> Option<f64> {
     message.info().ok().map(|info| seconds(now() - came_at(&info)))
 }
@@ -125,12 +125,12 @@ fn came_at(info: &message::Info<'_>) -> Millis {
     Millis((info.published.unix_timestamp_nanos() / 1_000_000) as i64)
 }
 
-/// The clock that servers go by, also where a test says what time it is.
+/// The system clock, as the server uses it; the clock of a test would not match.
 fn now() -> Millis {
     Clock::system().now()
 }
 
-/// Milliseconds as seconds; clocks of two machines may differ, so at least none.
+/// Milliseconds as seconds. Negative values, from clocks that differ, become 0.
 pub fn seconds(millis: i64) -> f64 {
     millis.max(0) as f64 / 1e3
 }

@@ -1,7 +1,7 @@
-//! What a service tells about itself on `/metrics`. Each has a registry of its own, so that six
-//! of them in one process tell each only of itself.
+//! The metrics of a service, for `/metrics`. Each service has a registry of its own, so that the services
+//! of one process do not mix.
 //!
-//! A metric's name stands where it is made, and nowhere else; docs/metrics.md says what each is.
+//! A metric's name is written only where the metric is made; docs/metrics.md describes each.
 
 mod applied;
 mod calls;
@@ -34,50 +34,49 @@ pub use self::{
 };
 pub use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
 
-/// A number that goes up and down.
+/// A gauge of whole numbers.
 pub type Gauge<N = i64, A = std::sync::atomic::AtomicI64> = prometheus_client::metrics::gauge::Gauge<N, A>;
-/// Seconds that go up and down.
+/// A gauge of seconds.
 pub type Seconds = Gauge<f64, AtomicU64>;
 
-/// What [`Metrics::text`] is.
+/// The media type of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bounds of what takes as long as an answer, in seconds: those that OpenTelemetry advises,
-/// and two below them.
+/// Histogram bounds for answers, in seconds: those that OpenTelemetry recommends, and two smaller ones.
 pub const ANSWERS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// The bounds of what may be late by minutes when something is away, in seconds.
+/// Histogram bounds for delays that an outage can stretch to hours, in seconds.
 pub const DELAYS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
-/// The bounds of how many are taken together.
+/// Histogram bounds for batch sizes.
 pub const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 
-/// Metrics that one label tells apart.
-pub(crate) type By<M> = Family<[(&'static str, &'static str); 1], M>;
+/// A metric with one label.
+pub(crate) type Labelled<M> = Family<[(&'static str, &'static str); 1], M>;
 
-/// The registry of one service.
+/// The metrics of one service.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Mutex<Registry>,
     names: Mutex<BTreeSet<String>>,
-    /// What is looked up when somebody asks.
-    looked_up: Mutex<Vec<Box<dyn Fn() + Send>>>,
+    /// Functions that refresh metrics before each scrape.
+    scrape_hooks: Mutex<Vec<Box<dyn Fn() + Send>>>,
     common: Common,
 }
 
-/// The metrics that kit itself keeps, for every service.
+/// The metrics that this crate itself keeps, for every service.
 pub(crate) struct Common {
     pub(crate) asked: Calls,
     pub(crate) answered: Calls,
     pub(crate) applied: Applied,
     pub(crate) consumed: consumer::Consumers,
-    pub(crate) buried: By<Counter>,
-    pub(crate) is_up: By<Gauge>,
+    pub(crate) buried: Labelled<Counter>,
+    pub(crate) is_up: Labelled<Gauge>,
     pub(crate) is_ready: Gauge,
-    places_used: By<Gauge>,
-    places: By<Gauge>,
+    places_used: Labelled<Gauge>,
+    places: Labelled<Gauge>,
 }
 
 impl fmt::Debug for Metrics {
@@ -87,7 +86,7 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a service that has just begun.
+    /// The metrics of a service that starts.
     pub fn new(service: Service) -> Self {
         let label = (Cow::from("service_name"), Cow::from(service.name()));
         let mut registry = Registry::with_labels(std::iter::once(label));
@@ -95,7 +94,7 @@ impl Metrics {
         let metrics = Self(Arc::new(Inner {
             registry: Mutex::new(registry),
             names: Mutex::default(),
-            looked_up: Mutex::default(),
+            scrape_hooks: Mutex::default(),
             common,
         }));
         let info = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -108,29 +107,29 @@ impl Metrics {
         &self.0.common
     }
 
-    /// Adds a metric that is made elsewhere, such as one with labels of its own.
+    /// Adds a metric, such as one with labels of its own.
     ///
     /// # Panics
-    /// When there is one of that name.
+    /// When a metric of that name exists.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) {
         let mut names = self.0.names.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(names.insert(name.to_owned()), "the metric {name} is made twice");
         self.registry().register(name, help, metric);
     }
 
-    /// Does this before every look at the metrics: for what is cheap to look up, and dear to follow.
-    pub fn look_up(&self, work: impl Fn() + Send + 'static) {
-        self.0.looked_up.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
+    /// Runs a function before each scrape, for values that are cheaper to read than to follow.
+    pub fn before_scrape(&self, work: impl Fn() + Send + 'static) {
+        self.0.scrape_hooks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
     }
 
-    /// Something that is counted; `_total` is added to the name.
+    /// Adds a counter. The library appends `_total` to the name.
     pub fn counter(&self, name: &str, help: &str) -> Counter {
         let counter = Counter::default();
         self.register(name, help, counter.clone());
         counter
     }
 
-    /// The same, told apart by what one label says.
+    /// Adds a counter with one label, and gives the counter of each of these values.
     pub fn counters<const N: usize>(
         &self,
         name: &str,
@@ -138,19 +137,19 @@ impl Metrics {
         label: &'static str,
         values: [&'static str; N],
     ) -> [Counter; N] {
-        let counters = By::<Counter>::default();
+        let counters = Labelled::<Counter>::default();
         self.register(name, help, counters.clone());
         values.map(|value| counters.get_or_create_owned(&[(label, value)]))
     }
 
-    /// A number that goes up and down.
+    /// Adds a gauge.
     pub fn gauge(&self, name: &str, help: &str) -> Gauge {
         let gauge = Gauge::default();
         self.register(name, help, gauge.clone());
         gauge
     }
 
-    /// The same, told apart by what one label says.
+    /// Adds a gauge with one label, and gives the gauge of each of these values.
     pub fn gauges<const N: usize>(
         &self,
         name: &str,
@@ -158,50 +157,50 @@ impl Metrics {
         label: &'static str,
         values: [&'static str; N],
     ) -> [Gauge; N] {
-        let gauges = By::<Gauge>::default();
+        let gauges = Labelled::<Gauge>::default();
         self.register(name, help, gauges.clone());
         values.map(|value| gauges.get_or_create_owned(&[(label, value)]))
     }
 
-    /// Seconds that go up and down.
+    /// Adds a gauge of seconds.
     pub fn seconds(&self, name: &str, help: &str) -> Seconds {
         let seconds = Seconds::default();
         self.register(name, help, seconds.clone());
         seconds
     }
 
-    /// How something is spread over these bounds.
+    /// Adds a histogram with these bounds.
     pub fn histogram(&self, name: &str, help: &str, bounds: &[f64]) -> Histogram {
         let histogram = Histogram::new(bounds.iter().copied());
         self.register(name, help, histogram.clone());
         histogram
     }
 
-    /// Places that work in hand takes: how many there are, and how many are taken.
+    /// Adds the capacity and the use of a semaphore that limits work in progress.
     pub fn places(&self, what: &'static str, places: Arc<Semaphore>) {
         let common = self.common();
         let label = [("place", what)];
         let (all, used) = (places.available_permits(), common.places_used.get_or_create_owned(&label));
         common.places.get_or_create(&label).set(all as i64);
-        self.look_up(move || {
+        self.before_scrape(move || {
             used.set(all.saturating_sub(places.available_permits()) as i64);
         });
     }
 
-    /// All of them, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub fn text(&self) -> String {
-        self.0.looked_up.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|look_up| look_up());
+        self.0.scrape_hooks.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|refresh| refresh());
         let mut text = String::with_capacity(32 * 1024);
         // Writing to a String does not fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry());
         text
     }
 
-    /// Follows whether there is a connection to NATS, and how often there was a new one.
+    /// Follows how many connections to NATS were made.
     pub(crate) fn follow_connection(&self, client: &async_nats::Client) {
         let connects = self.counter("t3_nats_connects", "Connections to NATS that were made, the first included");
         let statistics = client.statistics();
-        self.look_up(move || {
+        self.before_scrape(move || {
             let made = statistics.connects.load(Ordering::Relaxed);
             connects.inc_by(made.saturating_sub(connects.get()));
         });
@@ -219,11 +218,11 @@ impl Common {
             answered: Calls::default(),
             applied: Applied::default(),
             consumed: consumer::Consumers::new(registry),
-            buried: By::default(),
-            is_up: By::default(),
+            buried: Labelled::default(),
+            is_up: Labelled::default(),
             is_ready: Gauge::default(),
-            places_used: By::default(),
-            places: By::default(),
+            places_used: Labelled::default(),
+            places: Labelled::default(),
         };
         let Self { asked, answered, applied, buried, is_up, is_ready, places_used, places, .. } = &common;
         registry.register("rpc_client_call_duration_seconds", "Asking a service, until its answer", asked.0.clone());
@@ -242,7 +241,7 @@ impl Common {
     }
 }
 
-/// A histogram over [`ANSWERS`], to make families of.
+/// A histogram with the bounds [`ANSWERS`], for families.
 pub fn answers() -> Histogram {
     Histogram::new(ANSWERS.iter().copied())
 }

@@ -3,12 +3,12 @@ use mongodb::event::{
     cmap::{CmapEvent, ConnectionCheckoutFailedReason},
 };
 
-use super::{By, Counter, Gauge, Histogram, Metrics};
+use super::{Counter, Gauge, Histogram, Labelled, Metrics};
 
-/// The connections to MongoDB, as the driver tells of them.
+/// The metrics of the MongoDB connection pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
-    connections: By<Gauge>,
+    connections: Labelled<Gauge>,
     used: Gauge,
     idle: Gauge,
     most: Gauge,
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        let connections = By::<Gauge>::default();
+        let connections = Labelled::<Gauge>::default();
         let state = |state| connections.get_or_create_owned(&[("db_client_connection_state", state)]);
         let (used, idle) = (state("used"), state("idle"));
         let (most, timed_out) = Default::default();
@@ -27,7 +27,7 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// Tells of them on `/metrics`.
+    /// Adds the metrics to a service.
     pub(crate) fn register(&self, metrics: &Metrics) {
         let Self { connections, most, waited, timed_out, .. } = self.clone();
         metrics.register("db_client_connection_count", "Connections to MongoDB", connections);
@@ -36,7 +36,7 @@ impl Pool {
         metrics.register("db_client_connection_timeouts", "No connection to MongoDB came in time", timed_out);
     }
 
-    /// What the driver is to tell.
+    /// The handler of the driver's pool events.
     pub(crate) fn handler(&self) -> EventHandler<CmapEvent> {
         let pool = self.clone();
         EventHandler::callback(move |event| pool.observe(&event))

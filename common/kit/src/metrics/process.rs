@@ -1,5 +1,5 @@
-//! What the process costs, by the names that every Prometheus client uses. (In the stack all six
-//! services tell the same: they are one process.)
+//! The resource use of the process, by the names that all Prometheus clients use. (In the stack all services
+//! show the same values: they are one process.)
 
 use std::sync::atomic::AtomicU64;
 
@@ -7,7 +7,7 @@ use procfs::process::{LimitValue, Process};
 
 use super::{Counter, Metrics};
 
-/// Follows this process.
+/// Adds the metrics, and refreshes them before each scrape.
 pub(super) fn observe(metrics: &Metrics) {
     let cpu = Counter::<f64, AtomicU64>::default();
     metrics.register("process_cpu_seconds", "CPU time of the process", cpu.clone());
@@ -17,8 +17,8 @@ pub(super) fn observe(metrics: &Metrics) {
     let most = metrics.gauge("process_max_fds", "The most files and connections that it may open");
     let threads = metrics.gauge("process_threads", "Threads of the process");
     let started = metrics.seconds("process_start_time_seconds", "When the process started, in seconds since 1970");
-    // What cannot be read keeps its last value.
-    metrics.look_up(move || {
+    // A value that cannot be read stays as it is.
+    metrics.before_scrape(move || {
         let Ok(process) = Process::myself() else { return };
         if let Ok(stat) = process.stat() {
             let ticks = procfs::ticks_per_second();
@@ -27,8 +27,8 @@ pub(super) fn observe(metrics: &Metrics) {
             resident.set((stat.rss * procfs::page_size()) as i64);
             virtual_memory.set(stat.vsize as i64);
             threads.set(stat.num_threads);
-            // Once: the kernel reckons when it booted anew with every adjustment of the clock, and a
-            // start that moves looks like a restart.
+            // Set once: the kernel computes the boot time anew whenever the clock is adjusted, and a start
+            // time that moves looks like a restart.
             if started.get() == 0.0
                 && let Ok(boot) = procfs::boot_time_secs()
             {

@@ -2,11 +2,11 @@ use std::{fmt::Display, time::Duration};
 
 use crate::Shutdown;
 
-/// How often what others know is asked for.
+/// How often a value is sampled.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Looks every 5 seconds until shutdown, the first time at once: for what only others know, such
-/// as how much waits in a stream. Where they do not answer, the last word stands.
+/// Calls `look` every 5 seconds until shutdown, at once for the first time. For values that a server must be
+/// asked for; when it does not answer, the last value stands.
 pub fn sample<W, F, E>(shutdown: &Shutdown, look: W)
 where
     W: Fn() -> F + Send + 'static,

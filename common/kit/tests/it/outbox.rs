@@ -133,11 +133,11 @@ async fn an_entry_of_the_audit_trail_is_committed_with_its_change_and_says_who_a
     eventually("two events", async || (world.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
     let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let message = stream.get_last_raw_message_by_subject("evt.directory.v1.audit.*.recorded").await.unwrap();
-    let told: Audited = serde_json::from_slice(&message.payload).unwrap();
-    assert_eq!((told.subject, told.action.as_str()), (subject, "employee.updated"));
-    assert_eq!(told.address.as_deref(), Some("192.0.2.7"));
+    let entry: Audited = serde_json::from_slice(&message.payload).unwrap();
+    assert_eq!((entry.subject, entry.action.as_str()), (subject, "employee.updated"));
+    assert_eq!(entry.address.as_deref(), Some("192.0.2.7"));
     let header = |name: &str| message.headers.get(name).unwrap().to_string();
-    assert_eq!(header("Nats-Msg-Id"), told.id.to_string());
+    assert_eq!(header("Nats-Msg-Id"), entry.id.to_string());
     assert_eq!((header("T3-Actor"), header("T3-Request-Id")), ("root".into(), "a-request".into()));
     world.finish().await;
 }

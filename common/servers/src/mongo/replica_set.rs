@@ -1,4 +1,4 @@
-//! The replica set of one: made, moved to another port, waited for.
+//! The replica set of one member: initiation, change of port, and waiting for the primary.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tokio::time::{Instant, sleep};
 use super::Access;
 use crate::process::TICK;
 
-/// The replica set's name.
+/// The name of the replica set.
 pub(super) const NAME: &str = "t3";
 
-/// Waits until the server on the port takes writes. A new one is initiated first, and gets its
-/// first user; one whose data comes from another port is told its new address.
+/// Waits until the server on this port is a writable primary. A new server is initiated and gets its first
+/// user; a server with data from another port gets its new address.
 pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Duration) -> Result<()> {
     let stranger = client(port, None)?;
     let root = access.map(|access| client(port, Some(access))).transpose()?;
@@ -43,7 +43,7 @@ fn client(port: u16, access: Option<&Access>) -> Result<Client> {
         let password = access.root_password.expose().to_owned();
         Credential::builder().username("root".to_owned()).source("admin".to_owned()).password(password).build()
     });
-    // Direct: this server, whatever it says of itself.
+    // A direct connection reaches the server whatever address its configuration names.
     let options = ClientOptions::builder()
         .hosts(vec![address])
         .credential(credential)
@@ -53,12 +53,12 @@ fn client(port: u16, access: Option<&Access>) -> Result<Client> {
     Client::with_options(options).context("cannot reach mongod")
 }
 
-/// A stranger may make the first user, from this machine, and nothing after that.
+/// Makes the first user. MongoDB allows that without a log-in, from this machine, while it has no users.
 async fn first_user(stranger: &Client, access: &Access) -> Result<()> {
     const UNAUTHORIZED: i32 = 13;
     let create = doc! { "createUser": "root", "pwd": access.root_password.expose(), "roles": ["root"] };
     match stranger.database("admin").run_command(create).await {
-        // There is one.
+        // There is a user already.
         Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == UNAUTHORIZED) => Ok(()),
         made => made.map(drop).context("its first user cannot be made"),
     }
@@ -72,11 +72,11 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
             return Ok(());
         }
-        // Without a name it is no member of any set, or has not read its configuration yet.
+        // Without a set name the server is no member, or has not read its configuration yet.
         if !hello.contains_key("setName")
             && let Err(error) = make_member(stranger, root, host).await
         {
-            // It may have got there by itself, or not far enough yet: ask again.
+            // The server may have become a member meanwhile, or may not be ready yet: the loop tries again.
             tracing::debug!(%error, "mongod refused a replica set command");
         }
         if Instant::now() > deadline {
@@ -86,12 +86,12 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
     }
 }
 
-/// Takes the step that makes the server a member, if one is needed.
+/// Runs the command that makes the server a member, if one is needed.
 async fn make_member(stranger: &Client, root: Option<&Client>, host: &str) -> Result<()> {
     let Some(root) = root else { return run(stranger, missing_step(stranger, host).await?).await };
     match missing_step(root, host).await {
         Ok(step) => run(root, step).await,
-        // A new server has no users: a stranger may initiate it.
+        // A new server has no users, so anybody may initiate it.
         Err(_) => run(stranger, Some(initiate(host))).await,
     }
 }
@@ -109,7 +109,7 @@ fn initiate(host: &str) -> Document {
 
 /// The command that makes the server a member, if one is needed.
 async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
-    // Read where the server keeps it: outside of a set it refuses replSetGetConfig.
+    // Read from its collection: a server outside of a set refuses replSetGetConfig.
     let kept = client.database("local").collection::<Document>("system.replset");
     let Some(mut configuration) = kept.find_one(doc! {}).await? else {
         return Ok(Some(initiate(host)));
@@ -128,7 +128,7 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     }
     member.insert("host", host);
     configuration.insert("version", version + 1);
-    // Forced, as there is no primary to agree; then the server sets the term itself.
+    // A forced change needs no primary; the server sets the term itself.
     configuration.remove("term");
     Ok(Some(doc! { "replSetReconfig": configuration, "force": true }))
 }

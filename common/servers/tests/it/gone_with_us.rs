@@ -10,14 +10,14 @@ use crate::{LIMIT, folder, start_mongo, start_nats};
 
 const FOLDER: &str = "SERVERS_TEST_FOLDER";
 
-/// No test: what `the_servers_die_…` runs as another process.
+/// Not a test: the other process of `the_servers_die_…`.
 #[test]
 fn a_process_that_owns_servers() {
     let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else {
         return;
     };
     let _data = DataDir::open(&folder).unwrap();
-    // The servers are started from a thread that ends, as a runtime's threads may.
+    // From a thread that ends, as threads of a runtime may.
     let start = {
         let folder = folder.clone();
         move || {
@@ -45,7 +45,7 @@ fn until(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 fn runs(pid: &str) -> bool {
-    // A dead process whose new parent has not noticed yet is dead all the same.
+    // A zombie counts as dead.
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
     stat.is_ok_and(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
 }
@@ -62,7 +62,7 @@ fn the_servers_die_when_their_owner_is_killed_and_the_folder_can_be_used_again()
     until("the servers run", || folder.path().join("pids").exists());
     let pids = fs::read_to_string(folder.path().join("pids")).unwrap();
     let pids: Vec<&str> = pids.split(' ').collect();
-    // They outlive the thread that started them.
+    // They have outlived the thread that started them.
     assert!(pids.iter().all(|pid| runs(pid)));
     let refusal = DataDir::open(folder.path()).unwrap_err().to_string();
     assert!(refusal.contains(&format!("process {}", owner.id())), "{refusal}");

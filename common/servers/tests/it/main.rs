@@ -1,4 +1,4 @@
-//! Real servers, started and ended in every way.
+//! Tests with real servers that start and end in every way.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use servers::{Mongo, MongoOptions, Nats, NatsOptions, Programs, on_stderr};
 use tempfile::TempDir;
 
-/// More than anything here takes on a busy machine.
+/// Longer than anything here takes, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn folder() -> TempDir {

@@ -47,7 +47,7 @@ async fn mongod_finds_its_data_on_another_port() {
     mongo.stop().await;
     drop(mongo);
 
-    // Somebody else has the old port now.
+    // Another process takes the old port.
     let port = address.rsplit_once(':').unwrap().1;
     let port: u16 = port.split_once('/').unwrap().0.parse().unwrap();
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -79,7 +79,7 @@ async fn the_owner_learns_that_mongod_ended_and_what_it_said_last() {
     let folder = folder();
     let mongo = start_mongo(folder.path()).await;
     let exited = mongo.exited();
-    // Not through us: as the kernel does when memory runs out.
+    // From outside, as the kernel does when memory runs out.
     let pid = mongo.pid().to_string();
     let kill = std::process::Command::new("kill").args(["-9", &pid]).status();
     assert!(kill.unwrap().success());

@@ -50,7 +50,7 @@ async fn messages_survive_a_crash_of_nats_and_clients_find_it_at_the_same_addres
     nats.start_again().await.unwrap();
 
     assert_eq!(nats.url(), url);
-    // The same client: it reconnects by itself.
+    // The client reconnects by itself.
     within(async { while context.get_stream("KEPT").await.is_err() {} }).await;
     let mut stream = context.get_stream("KEPT").await.unwrap();
     assert_eq!(stream.info().await.unwrap().state.messages, 1);
@@ -60,7 +60,7 @@ async fn messages_survive_a_crash_of_nats_and_clients_find_it_at_the_same_addres
     eprintln!("nats-server stopped in {:?}", started.elapsed());
     assert_eq!(nats.exited().await.status, "exit status: 0");
     drop(nats);
-    // A new owner of the folder finds the same address and data.
+    // The next owner of the folder finds the same address and data.
     let nats = start_nats(folder.path()).await;
     assert_eq!(nats.url(), url);
 }
@@ -70,21 +70,21 @@ async fn a_paused_nats_answers_again_when_it_goes_on() {
     let folder = folder();
     let nats = start_nats(folder.path()).await;
     nats.pause();
-    // The kernel takes the connection; the greeting never comes.
+    // The kernel accepts the connection, but the server never greets.
     let connect = async_nats::connect(nats.url());
     assert!(timeout(Duration::from_millis(200), connect).await.is_err());
     nats.resume();
     within(async_nats::connect(nats.url())).await.unwrap();
 }
 
-/// Else it would keep its share of the questions that are asked of its service.
+/// Otherwise such a client would keep receiving its share of the requests to its service.
 #[tokio::test]
 async fn a_client_that_stands_still_is_let_go_of_within_seconds() {
     let folder = folder();
     let nats = start_nats(folder.path()).await;
     let mut still = TcpStream::connect(nats.url().strip_prefix("nats://").unwrap()).await.unwrap();
     still.write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n").await.unwrap();
-    // It never answers the server's own PING. By default that would take minutes.
+    // It never answers a PING of the server.
     let mut heard = String::new();
     timeout(Duration::from_secs(30), still.read_to_string(&mut heard)).await.expect("it is let go of").unwrap();
     assert!(heard.contains("Stale Connection"), "{heard}");

@@ -1,8 +1,8 @@
-//! Whether the stream has dropped what the trail has not read: then the trail says so.
+//! Finds out whether EVENTS was purged of messages that the trail has not read; the trail then says so.
 //!
-//! What was taken is known from a mark in the database, written now and then while nothing of ours
-//! waits, and from what this process has seen itself. The consumer's acknowledgement floor says
-//! nothing: the server moves it past what is purged.
+//! Two things tell what was read: a mark in the database, which is written now and then while no message of ours
+//! is pending, and what this process has seen itself. The consumer's acknowledgement floor cannot tell, because
+//! the server moves it past purged messages.
 
 use std::sync::{
     Arc,
@@ -14,11 +14,11 @@ use kit::{Shutdown, metrics::sample};
 
 use crate::{App, domain::gap};
 
-/// How old a mark gets before the next is written, in milliseconds. After a longer absence, the
-/// trail may take so much of the stream for a gap that held nothing of ours; never less.
+/// The age of a mark after which a new one is written, in milliseconds. After a longer outage the trail may
+/// report a gap in a part of the stream that held no message of ours; it never overlooks one.
 const MARK_EVERY: i64 = 5 * 60 * 1_000;
 
-/// Looks every few seconds, until shutdown.
+/// Checks every few seconds until shutdown.
 pub(crate) fn look_for_gaps(app: Arc<App>, shutdown: &Shutdown) {
     let seen = Arc::new(AtomicU64::new(0));
     sample(shutdown, move || {
@@ -28,7 +28,7 @@ pub(crate) fn look_for_gaps(app: Arc<App>, shutdown: &Shutdown) {
 }
 
 async fn look(app: &App, seen: &AtomicU64) -> anyhow::Result<()> {
-    // The stream first: whatever it held then is taken if nothing waits after that.
+    // The stream is read first: if no message is pending after that, everything it held then was read.
     let stream = app.bus.jetstream.get_stream(stream::EVENTS).await?;
     let (first, last) = (stream.cached_info().state.first_sequence, stream.cached_info().state.last_sequence);
     let consumer = stream.consumer_info(Service::Audit.name()).await?;

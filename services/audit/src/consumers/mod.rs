@@ -1,4 +1,4 @@
-//! What the trail takes from the stream of events.
+//! The consumers of EVENTS.
 
 mod gaps;
 mod recorder;

@@ -6,12 +6,12 @@ use kit::{Error, Origin, Pull, Puller, Shutdown, bury};
 
 use crate::{App, domain::Fact};
 
-/// The most entries that are written together.
+/// The most entries of one write.
 const MOST: usize = 500;
-/// How long pulling pauses when MongoDB or NATS is away.
+/// How long pulling pauses while MongoDB or NATS is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes entries from the stream, beside all other replicas, and hangs them on the chain.
+/// Appends entries from the stream to the chain. All replicas do so at the same time.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     app: Arc<App>,
@@ -22,7 +22,7 @@ impl Recorder {
         Self { app }
     }
 
-    /// The durable consumer that this needs.
+    /// The durable consumer.
     pub(crate) fn pull() -> Pull {
         Pull {
             stream: stream::EVENTS,
@@ -33,7 +33,7 @@ impl Recorder {
         }
     }
 
-    /// Consumes until shutdown; returns once it does.
+    /// Processes messages until shutdown. Returns once the consumer is open.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(self.app.bus.clone(), Self::pull());
         puller.open().await?;
@@ -47,27 +47,27 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes what some messages tell, and acknowledges them after that: a crash in between repeats
-    /// what is known then.
+    /// Writes the entries of some messages, and acknowledges them afterwards. A crash in between repeats entries,
+    /// which are recognised then.
     async fn record(&self, messages: Vec<Message>) {
-        let mut told = Vec::with_capacity(messages.len());
+        let mut entries = Vec::with_capacity(messages.len());
         for message in messages {
             match fact(&message) {
-                Ok(fact) => told.push((message, fact)),
+                Ok(fact) => entries.push((message, fact)),
                 Err(reason) => settle(bury(&self.app.bus, &message, &reason).await),
             }
         }
-        let facts = told.iter().map(|(_, fact)| fact.clone()).collect();
+        let facts = entries.iter().map(|(_, fact)| fact.clone()).collect();
         match self.app.store.chain.record(facts).await {
             Ok(written) => {
                 self.app.metrics.recorded(&written);
-                for (message, _) in &told {
+                for (message, _) in &entries {
                     settle(message.ack().await.map_err(Error::Nats));
                 }
             }
             Err(error) => {
                 tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "entries wait; they come again");
-                for (message, _) in &told {
+                for (message, _) in &entries {
                     settle(message.ack_with(AckKind::Nak(Some(PAUSE))).await.map_err(Error::Nats));
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -76,27 +76,28 @@ impl Recorder {
     }
 }
 
-/// What a message tells.
+/// The content of a message.
 fn fact(message: &Message) -> Result<Fact, String> {
-    let told: Audited = serde_json::from_slice(&message.payload).map_err(|error| format!("cannot be read: {error}"))?;
+    let entries: Audited =
+        serde_json::from_slice(&message.payload).map_err(|error| format!("cannot be read: {error}"))?;
     let info = message.info().map_err(|error| format!("does not come from a stream: {error}"))?;
-    let origin = Origin::read(message.headers.as_ref()).or_actor(Some(Actor::Service(told.service)));
+    let origin = Origin::read(message.headers.as_ref()).or_actor(Some(Actor::Service(entries.service)));
     Ok(Fact {
-        event: told.id,
-        at: told.at,
+        event: entries.id,
+        at: entries.at,
         actor: origin.actor().map(|actor| actor.to_string()).unwrap_or_default(),
-        action: told.action,
-        subject_kind: told.subject.kind,
-        subject_id: told.subject.id,
+        action: entries.action,
+        subject_kind: entries.subject.kind,
+        subject_id: entries.subject.id,
         request_id: origin.request_id,
         cause: origin.cause,
-        address: told.address,
-        changes: told.changes.map(|changes| changes.to_string()),
+        address: entries.address,
+        changes: entries.changes.map(|changes| changes.to_string()),
         stream_seq: info.stream_sequence as i64,
     })
 }
 
-/// What the server did not hear it will ask again: the message comes once more.
+/// Logs a failed acknowledgement: the server then delivers the message again.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "not acknowledged; it comes again");

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use super::entry::{Entry, Fact, Hash, ORIGIN, from_hex, hex};
 
-/// The end of the chain: what the next entry is hung on.
+/// The last entry of the chain, after which the next is appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) seq: i64,
@@ -10,7 +10,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// That of the empty chain.
+    /// The head of an empty chain.
     pub(crate) const EMPTY: Self = Self { seq: 0, hash: ORIGIN };
 }
 
@@ -20,7 +20,7 @@ impl From<&Entry> for Head {
     }
 }
 
-/// These facts as the next entries of the chain.
+/// Makes these facts the next entries of the chain.
 pub(crate) fn append(head: Head, facts: impl IntoIterator<Item = Fact>) -> Vec<Entry> {
     let mut head = head;
     let next = |fact| {
@@ -31,15 +31,15 @@ pub(crate) fn append(head: Head, facts: impl IntoIterator<Item = Fact>) -> Vec<E
     facts.into_iter().map(next).collect()
 }
 
-/// An entry whose hash is known from elsewhere: `<seq>:<hash>`, as `verify` prints the last one.
-/// Kept apart from the database, it shows that the end was cut off, or all was written anew.
+/// The hash of one entry, noted outside of the database: `<seq>:<hash>`, as `verify` prints it. It reveals a
+/// chain that was cut off or rewritten from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub(crate) seq: i64,
     pub(crate) hash: Hash,
 }
 
-/// A text that is no anchor.
+/// A malformed anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be <seq>:<hash>, as an earlier `verify` printed it")]
 pub struct InvalidAnchor;
@@ -60,27 +60,27 @@ impl FromStr for Anchor {
     }
 }
 
-/// The first place where the chain is not as it was written.
+/// The first fault of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// An entry is not there.
+    /// An entry is missing.
     #[error("entry {0} is missing: the one after it is there")]
     Missing(i64),
-    /// An entry does not fit the one before it, or its own hash.
+    /// An entry does not match its own hash, or the hash of the entry before.
     #[error("entry {0} does not fit: it, or the one before it, was changed after it was written")]
     Changed(i64),
-    /// An entry cannot even be read.
+    /// An entry cannot be read.
     #[error("entry {0} does not fit: it cannot be read ({1})")]
     Unreadable(i64, String),
-    /// An entry is another one than was known.
+    /// An entry does not have the hash of the anchor.
     #[error("entry {0} does not fit: its hash is not the anchor's, so the trail up to it was written anew")]
     NotAnchor(i64),
-    /// The chain ends before an entry that was known.
+    /// The chain ends before the entry of the anchor.
     #[error("entry {0} is missing: the trail was cut off before the anchor, {1}")]
     CutOff(i64, i64),
 }
 
-/// A walk along the chain, entry by entry.
+/// The verification of a chain, entry by entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
     head: Head,
@@ -92,12 +92,12 @@ impl Walk {
         Self { head: Head::EMPTY, anchor }
     }
 
-    /// The place of the entry that must come next.
+    /// The sequence number of the next entry.
     pub(crate) fn next_seq(&self) -> i64 {
         self.head.seq + 1
     }
 
-    /// Takes the next entry.
+    /// Checks the next entry.
     pub(crate) fn step(&mut self, entry: &Entry) -> Result<(), Broken> {
         let expected = self.next_seq();
         if entry.seq > expected {
@@ -113,7 +113,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The end: the last entry, where there is one.
+    /// Ends the verification, and gives the last entry, if there is one.
     pub(crate) fn end(self) -> Result<Option<Anchor>, Broken> {
         let Head { seq, hash } = self.head;
         match self.anchor {
@@ -179,7 +179,7 @@ mod tests {
             9 => fact.address = Some(String::new()),
             10 => fact.changes = Some(text),
             11 => fact.stream_seq += i64::from(salt) + 1,
-            // From one field into the next.
+            // Moves a character from one field into the next.
             _ => fact.subject_kind.insert(0, fact.action.pop().unwrap_or('x')),
         }
     }

@@ -7,13 +7,13 @@ pub(crate) type Hash = [u8; 32];
 /// The hash before the first entry.
 pub(crate) const ORIGIN: Hash = [0; 32];
 
-/// What an entry says, before it has a place in the chain.
+/// The content of an entry, before it is appended to the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
-    /// The entry's id: an entry that comes twice is taken once.
+    /// The id of the event. An entry that comes twice is recognised by it.
     pub(crate) event: EventId,
     pub(crate) at: Millis,
-    /// Who, as [`contracts::Actor`] is written.
+    /// Who acted, in the text form of [`contracts::Actor`].
     pub(crate) actor: String,
     pub(crate) action: String,
     pub(crate) subject_kind: String,
@@ -21,13 +21,13 @@ pub(crate) struct Fact {
     pub(crate) request_id: Option<String>,
     pub(crate) cause: Option<EventId>,
     pub(crate) address: Option<String>,
-    /// The JSON Patch, as text: so it is kept byte by byte.
+    /// The changes as JSON Patch; a text, so that every byte is kept.
     pub(crate) changes: Option<String>,
-    /// The place of its message in the stream; 0 for what came by no message.
+    /// The sequence number of its message in the stream; 0 for an entry without a message.
     pub(crate) stream_seq: i64,
 }
 
-/// An entry in its place.
+/// An entry of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) seq: i64,
@@ -36,21 +36,21 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// This fact after the entry that has this hash.
+    /// Appends a fact to the entry with this hash.
     pub(crate) fn new(seq: i64, before: &Hash, fact: Fact) -> Self {
         Self { hash: hash(seq, before, &fact), seq, fact }
     }
 
-    /// Whether it is what was written after the entry that has this hash.
+    /// Whether the hash is right, after an entry with the hash `before`.
     pub(crate) fn fits(&self, before: &Hash) -> bool {
         self.hash == hash(self.seq, before, &self.fact)
     }
 }
 
-/// SHA-256 over the layout of version 1: the word `t3-audit-1`; the hash of the entry before, 32
-/// bytes; then the fields in the order below. A number is 8 bytes, big-endian; an id its 16 bytes; a
-/// text its length in bytes as 8 bytes, big-endian, and its UTF-8; what may be missing is the byte 0
-/// where it is, else the byte 1 and the field. So no two entries have the same layout.
+/// SHA-256 over this layout, version 1: the word `t3-audit-1`; the 32 bytes of the hash of the entry before; then
+/// the fields in the order below. A number is 8 bytes, big-endian; an id its 16 bytes; a text its length in
+/// bytes as a number, then its UTF-8; an optional field the byte 0 when it is missing, otherwise the byte 1 and
+/// the field. So different entries have different layouts.
 fn hash(seq: i64, before: &Hash, fact: &Fact) -> Hash {
     let mut layout = Layout(Sha256::new());
     layout.0.update(b"t3-audit-1");
@@ -70,12 +70,12 @@ fn hash(seq: i64, before: &Hash, fact: &Fact) -> Hash {
     layout.0.finalize().into()
 }
 
-/// A hash as it is stored and shown: in hexadecimal, in small letters.
+/// A hash in lower-case hexadecimal, as it is stored and shown.
 pub(crate) fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The hash of a text that [`hex`] wrote, and of no other.
+/// Parses a text of [`hex`], and no other spelling.
 pub(crate) fn from_hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     if text.len() != 64 || !text.is_ascii() {
@@ -134,7 +134,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Frozen: entries that are stored must go on fitting. Another layout is another version.
+    /// The layout is frozen, because stored entries must stay valid. Another layout needs another version.
     #[test]
     fn the_hash_of_an_entry_is_frozen() {
         assert_eq!(

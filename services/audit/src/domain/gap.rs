@@ -4,24 +4,24 @@ use uuid::Uuid;
 
 use super::Fact;
 
-/// The namespace of the ids of gaps: two replicas that find the same gap write one entry.
+/// The namespace of the ids of gaps: replicas that find the same gap write the same id, so one entry.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f1b_7c52_9a0e_4d7e_8c43_5b1f_02d6_a9e1);
 
-/// Places of the stream whose messages are gone before the trail has read them. Not all of them
-/// need have been entries.
+/// Sequence numbers of the stream whose messages were purged before the trail read them. Some of them may not
+/// have been entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) from: u64,
     pub(crate) to: u64,
 }
 
-/// The gap between what was taken and what the stream still has.
+/// The gap between the last message that was read and the first that the stream has.
 pub(crate) fn gap(taken_to: u64, first: u64) -> Option<Gap> {
     (first > taken_to + 1).then(|| Gap { from: taken_to + 1, to: first - 1 })
 }
 
 impl Gap {
-    /// What the trail says of it.
+    /// The entry about a gap.
     pub(crate) fn fact(self, stream: &str, now: Millis) -> Fact {
         Fact {
             event: EventId(Uuid::new_v5(&NAMESPACE, format!("{stream}/{}", self.from).as_bytes())),

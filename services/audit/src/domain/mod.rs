@@ -1,4 +1,4 @@
-//! The pure rules of the chain.
+//! The rules of the chain, without I/O.
 
 mod chain;
 mod entry;

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Entries of the trail, the newest first, page by page.
+/// Lists entries of the trail, newest first, page by page.
 pub(crate) async fn list_entries(
     app: Arc<App>,
     call: Call,

@@ -1,4 +1,4 @@
-//! What this service answers: one file a message.
+//! The handlers of requests, one file for each.
 
 mod list_entries;
 

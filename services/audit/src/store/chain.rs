@@ -11,18 +11,18 @@ use serde::Deserialize;
 use super::stored::Stored;
 use crate::domain::{Entry, Fact, Head, append};
 
-/// How often writing is tried while other replicas write too.
+/// How often a write is repeated when other replicas write at the same time.
 const TRIES: usize = 50;
 
-/// The entries. A place in the chain is the `_id`, so that of two replicas only one can take it.
+/// The entries. The sequence number is the `_id`, so that only one of two replicas can take it.
 #[derive(Clone, Debug)]
 pub(crate) struct ChainStore {
     pub(super) entries: Collection<Stored>,
-    /// The same, read as they are: what somebody has changed need not be an entry any more.
+    /// The same collection without a type: a document that was tampered with may not be an entry.
     pub(super) raw: Collection<RawDocumentBuf>,
 }
 
-/// The id of an entry.
+/// The event id of a stored entry.
 #[derive(Deserialize)]
 struct Known {
     event: EventId,
@@ -39,7 +39,7 @@ impl ChainStore {
         Self { entries: db.collection("entries"), raw: db.collection("entries") }
     }
 
-    /// The end of the chain.
+    /// The last entry.
     pub(crate) async fn head(&self) -> Result<Head, Error> {
         let Some(last) = self.entries.find_one(doc! {}).sort(doc! { "_id": -1 }).await? else {
             return Ok(Head::EMPTY);
@@ -49,11 +49,10 @@ impl ChainStore {
         Ok(Head::from(&last))
     }
 
-    /// Hangs these facts on the chain, but for those that are on it already; on a majority and in
-    /// the journal. Gives those that were written.
+    /// Appends facts that are not in the chain yet, with a journaled majority write. Gives those that were written.
     ///
-    /// A duplicate key says that another replica was first, at this place or with this fact: then the
-    /// end is looked for anew, and what is left is hung on that.
+    /// A duplicate key means that another replica was faster, with this sequence number or this fact. Then the
+    /// rest is appended to the new end.
     pub(crate) async fn record(&self, facts: Vec<Fact>) -> Result<Vec<Fact>, Error> {
         let mut ids = HashSet::new();
         let all: Vec<Fact> = facts.into_iter().filter(|fact| ids.insert(fact.event)).collect();
@@ -77,7 +76,7 @@ impl ChainStore {
         Err(anyhow!("others kept writing the audit trail").into())
     }
 
-    /// Those that are not on the chain yet.
+    /// The facts that are not in the chain yet.
     async fn unknown(&self, facts: &[Fact]) -> Result<Vec<Fact>, Error> {
         let these = doc! { "event": mongo::one_of(facts.iter().map(|fact| fact.event)) };
         let entries = self.entries.clone_with_type::<Known>();
@@ -86,7 +85,7 @@ impl ChainStore {
         Ok(facts.iter().filter(|fact| !known.contains(&fact.event)).cloned().collect())
     }
 
-    /// How many entries tell of this action since that moment.
+    /// The number of entries with this action since that time.
     pub(crate) async fn count_since(&self, action: &str, since: i64) -> Result<u64, Error> {
         Ok(self.raw.count_documents(doc! { "action": action, "at": { "$gte": since } }).await?)
     }

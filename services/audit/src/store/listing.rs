@@ -7,11 +7,11 @@ use kit::Error;
 use super::{chain::ChainStore, stored::Stored};
 use crate::domain::{Entry, hex};
 
-/// How many entries are fetched at once, where no limit says less: no more than a page can show.
+/// The most entries of one fetch: no more than a page can hold.
 const BATCH: i64 = 1_000;
 
 impl ChainStore {
-    /// The entries that a question is about, the newest first, as many as fit into a reply.
+    /// The entries that match, newest first, as many as fit into a reply.
     pub(crate) async fn list(&self, asked: &ListAuditEntries) -> Result<Page<AuditEntry, i64>, Error> {
         let most = asked.limit.map_or(BATCH, |limit| BATCH.min(limit as i64)) + 1;
         let found = self.entries.find(filter(asked)).sort(doc! { "_id": -1 }).limit(most).await?;
@@ -52,11 +52,11 @@ fn filter(asked: &ListAuditEntries) -> Document {
     all
 }
 
-/// A person without a session is that person in any session: `person:<id>` and `person:<id>/<session>`.
+/// Matches a person without a session in any session: `person:<id>` and `person:<id>/<session>`.
 fn by(actor: Actor) -> Bson {
     let text = actor.to_string();
     match actor {
-        // An id has the same length always, so nobody else's text starts so.
+        // Ids have a fixed length, so this range holds no other person.
         Actor::Person { session: None, .. } => Bson::Document(doc! { "$gte": &text, "$lt": format!("{text}0") }),
         _ => text.into(),
     }

@@ -1,5 +1,5 @@
-//! The only place with MongoDB. Nothing here changes or deletes what is stored, and the service's
-//! user may not.
+//! The MongoDB collections of this service. The code never changes or deletes documents, and the user of the
+//! service may not.
 
 mod chain;
 mod listing;
@@ -11,22 +11,22 @@ use kit::{Database, Shape};
 
 pub(crate) use self::{chain::ChainStore, marks::MarkStore, verifying::verify};
 
-/// The collections of this service.
+/// The collections.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     /// The entries.
     pub(crate) chain: ChainStore,
-    /// Up to where the stream was read.
+    /// How far the stream was read.
     pub(crate) marks: MarkStore,
 }
 
 impl Store {
-    /// The collections as they must be, with their indexes.
+    /// The collections with their indexes, for `provision`.
     pub(crate) fn shapes() -> [Shape; 2] {
         [ChainStore::shape(), MarkStore::shape()]
     }
 
-    /// The collections, which are there.
+    /// Opens the collections.
     pub(crate) fn open(db: &Database) -> Self {
         Self { chain: ChainStore::open(db), marks: MarkStore::open(db) }
     }

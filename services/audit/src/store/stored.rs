@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Entry, Fact, Hash};
 
-/// An entry as stored: `verify` wants these fields, in this order, and nothing else. A field that is
-/// added later is left out of entries that do not have it, so that older ones stay as they are.
+/// An entry as stored. `verify` requires exactly these fields in this order. A later version may add a field that
+/// older entries leave out, so that they stay valid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Stored {
@@ -20,7 +20,7 @@ pub(super) struct Stored {
     address: Option<String>,
     changes: Option<String>,
     stream_seq: i64,
-    /// In hexadecimal.
+    /// The hash, in hexadecimal.
     hash: String,
 }
 

@@ -4,10 +4,10 @@ use futures::TryStreamExt;
 use super::{Store, stored::Stored};
 use crate::domain::{Anchor, Broken, Entry, Walk};
 
-/// How many entries are fetched at once.
+/// The number of entries of one fetch.
 const BATCH: u32 = 2_000;
 
-/// Walks the whole chain, and tells how many entries fit so far.
+/// Verifies the whole chain, and reports how many entries were right so far.
 pub(crate) async fn verify(
     store: &Store,
     anchor: Option<Anchor>,
@@ -22,7 +22,7 @@ pub(crate) async fn verify(
     Ok(walk.end()?)
 }
 
-/// Takes the next stored entry, and gives its place.
+/// Checks the next stored entry, and gives its sequence number.
 fn step(walk: &mut Walk, document: &RawDocument) -> Result<i64, Broken> {
     let entry = read(document).map_err(|reason| {
         let seq = document.get_i64("_id").unwrap_or(walk.next_seq());
@@ -32,8 +32,8 @@ fn step(walk: &mut Walk, document: &RawDocument) -> Result<i64, Broken> {
     Ok(entry.seq)
 }
 
-/// The entry, if the document is, byte by byte, what was written for it: a hash over what the
-/// fields mean would not see one more field, another order, or a text in place of a number.
+/// Parses an entry, and requires that the document is, byte by byte, what would be written for it. The hash
+/// covers the meaning only: it would not reveal an extra field, another order, or a number stored as text.
 fn read(document: &RawDocument) -> Result<Entry, String> {
     let stored: Stored = bson::deserialize_from_slice(document.as_bytes()).map_err(|error| error.to_string())?;
     let written = bson::serialize_to_raw_document_buf(&stored).map_err(|error| error.to_string())?;
@@ -57,8 +57,7 @@ mod tests {
         entries.into_iter().map(bytes).collect()
     }
 
-    /// What `verify` finds first in these documents; one that MongoDB itself could not read is one
-    /// that does not fit.
+    /// The index of the first document that `verify` rejects; a document that MongoDB could not read counts.
     fn first_broken(documents: &[Vec<u8>]) -> Option<usize> {
         let mut walk = Walk::new(None);
         documents.iter().position(|bytes| {

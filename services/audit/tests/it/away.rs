@@ -1,38 +1,38 @@
-//! What the trail needs is away for a while.
+//! The trail while NATS or MongoDB is down.
 
 use std::time::Duration;
 
 use contracts::Action;
 use testkit::{World, eventually_within, start_mongo};
 
-use crate::trail::{Trail, ids, told};
+use crate::trail::{Trail, audited, ids};
 
-/// Until services have found NATS or MongoDB again, on a slow machine.
-const BACK: Duration = Duration::from_secs(60);
+/// Longer than services take to reconnect on a slow machine.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_mongodb_is_away_entries_wait_and_are_on_the_chain_once_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let mut mongo = start_mongo(folder.path()).await;
     let trail = Trail { world: World::start_on(&mongo.connection_string()).await };
-    let _running = trail.keep().await;
-    let mut all = vec![told(Action::ProjectCreated)];
-    trail.tell(&all[0]).await;
+    let _running = trail.start_service().await;
+    let mut all = vec![audited(Action::ProjectCreated)];
+    trail.publish(&all[0]).await;
     trail.entries(1).await;
 
     mongo.kill().await;
     for _ in 0..20 {
-        all.push(told(Action::TaskCreated));
-        trail.tell(all.last().unwrap()).await;
+        all.push(audited(Action::TaskCreated));
+        trail.publish(all.last().unwrap()).await;
     }
     mongo.start_again().await.unwrap();
-    let entries = eventually_within(BACK, "all are on the chain", async || {
+    let entries = eventually_within(RECONNECT_PATIENCE, "all are on the chain", async || {
         let page = trail.world.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= all.len()).then_some(page.items)
     })
     .await;
     assert_eq!(entries.len(), all.len(), "each once");
-    assert!(all.iter().all(|told| ids(&entries).contains(&told.id)));
+    assert!(all.iter().all(|entry| ids(&entries).contains(&entry.id)));
     assert!(trail.verify(None).await.is_ok());
     trail.world.finish().await;
     mongo.stop().await;
@@ -41,15 +41,15 @@ async fn while_mongodb_is_away_entries_wait_and_are_on_the_chain_once_it_is_back
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_of_nats_the_trail_goes_on() {
     let (mut trail, _running) = Trail::start().await;
-    let before = told(Action::ProjectCreated);
-    trail.tell(&before).await;
+    let before = audited(Action::ProjectCreated);
+    trail.publish(&before).await;
     trail.entries(1).await;
     trail.world.nats.kill().await;
     trail.world.nats.start_again().await.unwrap();
-    let after = told(Action::ProjectDeleted);
-    let entries = eventually_within(BACK, "the trail goes on", async || {
-        // The same entry again, until the stream has taken it.
-        trail.try_to_tell(&after).await.ok()?;
+    let after = audited(Action::ProjectDeleted);
+    let entries = eventually_within(RECONNECT_PATIENCE, "the trail goes on", async || {
+        // The same entry again, until the stream has it.
+        trail.try_publish(&after).await.ok()?;
         let page = trail.world.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= 2).then_some(page.items)
     })

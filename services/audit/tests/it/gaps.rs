@@ -2,7 +2,7 @@ use contracts::{Action, EmployeeChanged, Service, Standing, stream};
 use serde_json::json;
 use testkit::{Running, eventually_within};
 
-use crate::trail::{Trail, told};
+use crate::trail::{Trail, audited};
 
 async fn metrics_say(running: &Running, line: &str) {
     let url = format!("http://{}/metrics", running.ops);
@@ -13,7 +13,7 @@ async fn metrics_say(running: &Running, line: &str) {
     .await;
 }
 
-/// Waits until the trail knows that it has taken all up to this place.
+/// Waits until the mark has reached this sequence number.
 async fn marked(trail: &Trail, seq: i64) {
     let marks = trail.world.database(Service::Audit).await.collection::<bson::Document>("marks");
     let patience = std::time::Duration::from_secs(30);
@@ -24,21 +24,21 @@ async fn marked(trail: &Trail, seq: i64) {
 async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tells() {
     let (trail, running) = Trail::start().await;
     for _ in 0..3 {
-        trail.tell(&told(Action::TaskCreated)).await;
+        trail.publish(&audited(Action::TaskCreated)).await;
     }
     trail.entries(3).await;
     marked(&trail, 3).await;
     running.stop().await;
     for _ in 0..5 {
-        trail.tell(&told(Action::TaskDeleted)).await;
+        trail.publish(&audited(Action::TaskDeleted)).await;
     }
     trail.drop_events().await;
-    let running = trail.keep().await;
+    let running = trail.start_service().await;
     let gap = trail.entries(4).await.remove(0);
     assert_eq!((gap.action.as_str(), gap.subject.id.as_str()), ("audit.gap", stream::EVENTS));
     assert_eq!(gap.changes, Some(json!([{"op": "add", "path": "", "value": {"from": 4, "to": 8}}])));
-    // Another replica finds nothing new.
-    let other = trail.keep().await;
+    // A second replica finds nothing new.
+    let other = trail.start_service().await;
     metrics_say(&other, "t3_audit_head{service_name=\"audit\"} 4").await;
     metrics_say(&running, "t3_audit_gaps{service_name=\"audit\"} 1").await;
     assert_eq!(trail.entries(4).await.len(), 4);
@@ -47,17 +47,17 @@ async fn what_the_stream_dropped_before_it_was_read_is_a_gap_that_the_trail_tell
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
-    let trail = Trail::unkept().await;
+    let trail = Trail::without_service().await;
     for version in 0..3 {
         let standing = Standing { version, ..standing() };
         trail.world.publish(&EmployeeChanged(standing)).await;
     }
-    let running = trail.keep().await;
+    let running = trail.start_service().await;
     marked(&trail, 3).await;
     running.stop().await;
     trail.drop_events().await;
-    let running = trail.keep().await;
-    trail.tell(&told(Action::TaskCreated)).await;
+    let running = trail.start_service().await;
+    trail.publish(&audited(Action::TaskCreated)).await;
     metrics_say(&running, "t3_audit_head{service_name=\"audit\"} 1").await;
     assert_eq!(trail.entries(1).await[0].action, "task.created");
 }

@@ -1,15 +1,16 @@
 use contracts::{Action, Actor, Caller, Code, EmployeeId, ListAuditEntries, Millis, SessionId};
 
-use crate::trail::{Trail, ids, told};
+use crate::trail::{Trail, audited, ids};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trail_is_filtered_by_who_what_when_and_which_and_comes_in_pages() {
     let (trail, _running) = Trail::start().await;
     let (ann, session) = (kit::new_id::<EmployeeId>(), kit::new_id::<SessionId>());
     let person = |employee, session| Actor::Person { employee, session };
-    let (mut one, two, three) = (told(Action::TaskCreated), told(Action::TaskUpdated), told(Action::TaskUpdated));
+    let (mut one, two, three) =
+        (audited(Action::TaskCreated), audited(Action::TaskUpdated), audited(Action::TaskUpdated));
     one.at = Millis(1_000);
-    trail.tell(&one).await;
+    trail.publish(&one).await;
     trail.tell_as(person(ann, Some(session)), &two).await;
     trail.tell_as(person(kit::new_id(), None), &three).await;
     trail.entries(3).await;

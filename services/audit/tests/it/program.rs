@@ -1,4 +1,4 @@
-//! The program `audit`, as a process of its own: killed, and asked to verify.
+//! The program `audit` as a process of its own: killed, and run with `verify`.
 
 use std::{
     collections::BTreeSet,
@@ -11,12 +11,12 @@ use contracts::{Action, EventId, Secret, Service, stream};
 use futures::future::join_all;
 use testkit::{World, eventually_within};
 
-use crate::trail::{Trail, ids, told};
+use crate::trail::{Trail, audited, ids};
 
-/// Longer than the stream waits for an acknowledgement, on a slow machine.
+/// Longer than an unacknowledged message takes to come again, on a slow machine.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// The program with the settings of a world.
+/// The program with the settings of the harness.
 async fn program(world: &World) -> Command {
     let settings = world.settings_of(Service::Audit).await;
     let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().expose().to_owned();
@@ -29,7 +29,7 @@ async fn program(world: &World) -> Command {
     program
 }
 
-/// A replica, ended with the test.
+/// A process of the service, killed at the end of the test.
 struct Replica(Child);
 
 impl Replica {
@@ -40,7 +40,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails when it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -48,13 +48,13 @@ impl Drop for Replica {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
-    let trail = Trail::unkept().await;
+    let trail = Trail::without_service().await;
     trail.world.provision(&audit::needs()).await;
     let stored = trail.stored().await;
-    let all: Vec<_> = (0..600).map(|_| told(Action::TaskUpdated)).collect();
+    let all: Vec<_> = (0..600).map(|_| audited(Action::TaskUpdated)).collect();
     let (mut killed, mut other) = (Replica::start(&trail.world).await, Replica::start(&trail.world).await);
     for (n, some) in all.chunks(20).enumerate() {
-        join_all(some.iter().map(|entry| trail.tell(entry))).await;
+        join_all(some.iter().map(|entry| trail.publish(entry))).await;
         if n % 10 == 5 {
             let so_far = stored.count_documents(doc! {}).await.unwrap();
             eventually_within(BOUND, "some more are written", async || {
@@ -69,14 +69,14 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
         (stored.count_documents(doc! {}).await.ok()? >= all.len() as u64).then_some(())
     })
     .await;
-    // What the killed had in hand comes once more, and is known by then.
+    // Unacknowledged entries of the killed process come again, and are recognised.
     eventually_within(BOUND, "nothing is in hand", async || {
         let mut consumer = trail.consumer().await;
         let info = consumer.info().await.ok()?;
         (info.num_pending == 0 && info.num_ack_pending == 0).then_some(())
     })
     .await;
-    let _running = trail.keep().await;
+    let _running = trail.start_service().await;
     let entries = trail.entries(all.len()).await;
     assert_eq!(entries.len(), all.len(), "each once");
     let expected: BTreeSet<EventId> = all.iter().map(|entry| entry.id).collect();
@@ -89,7 +89,7 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
 async fn verify_prints_the_last_entry_and_ends_with_1_at_the_first_that_does_not_fit() {
     let (trail, _running) = Trail::start().await;
     for _ in 0..3 {
-        trail.tell(&told(Action::TaskUpdated)).await;
+        trail.publish(&audited(Action::TaskUpdated)).await;
     }
     let last = format!("3:{}", trail.entries(3).await[0].hash);
     let verify = async |anchor: &str| -> (Option<i32>, String, String) {

@@ -1,4 +1,4 @@
-//! A world in which the audit service runs, and what tests do there again and again.
+//! A test harness in which the audit service runs, with helpers.
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use bson::Document;
@@ -13,32 +13,32 @@ pub struct Trail {
     pub world: World,
 }
 
-/// Something that directory tells.
-pub fn told(action: Action) -> Audited {
+/// An entry of directory about this action.
+pub fn audited(action: Action) -> Audited {
     let subject = AuditSubject::new("employee", kit::new_id::<EmployeeId>());
     Audited::new(kit::new_id(), Service::Directory, action, subject, contracts::Millis(1_760_000_000_000))
 }
 
 impl Trail {
-    /// A world without a service that keeps the trail.
-    pub async fn unkept() -> Self {
+    /// A harness without the audit service.
+    pub async fn without_service() -> Self {
         Self { world: World::start().await }
     }
 
-    /// One more replica of the service.
-    pub async fn keep(&self) -> Running {
+    /// Starts a replica of the audit service.
+    pub async fn start_service(&self) -> Running {
         let config = audit::Config::default();
         self.world.spawn(audit::needs(), |deps, shutdown| audit::run(config, deps, shutdown)).await
     }
 
-    /// A world with one.
+    /// A harness with one replica.
     pub async fn start() -> (Self, Running) {
-        let trail = Self::unkept().await;
-        let running = trail.keep().await;
+        let trail = Self::without_service().await;
+        let running = trail.start_service().await;
         (trail, running)
     }
 
-    pub async fn tell(&self, entry: &Audited) {
+    pub async fn publish(&self, entry: &Audited) {
         self.tell_as(Actor::Root, entry).await;
     }
 
@@ -47,8 +47,8 @@ impl Trail {
         origin.scope(self.world.bus().publish_event(entry.id, entry)).await.unwrap();
     }
 
-    /// Tells, where NATS may be away.
-    pub async fn try_to_tell(&self, entry: &Audited) -> Result<(), kit::Error> {
+    /// Publishes an entry, which fails while NATS is down.
+    pub async fn try_publish(&self, entry: &Audited) -> Result<(), kit::Error> {
         self.world.bus().publish_event(entry.id, entry).await
     }
 
@@ -56,7 +56,7 @@ impl Trail {
         self.world.ask(&asked).await.unwrap().items
     }
 
-    /// The whole trail, the newest first, once it has so many entries.
+    /// The whole trail, newest first, once it has so many entries.
     pub async fn entries(&self, count: usize) -> Vec<AuditEntry> {
         eventually(&format!("{count} entries"), async || {
             let (mut all, mut asked) = (Vec::new(), ListAuditEntries::default());
@@ -73,31 +73,31 @@ impl Trail {
         .await
     }
 
-    /// The stored entries, for whoever may change them.
+    /// The collection of entries, writable for the test.
     pub async fn stored(&self) -> Collection<Document> {
         self.world.database(Service::Audit).await.collection("entries")
     }
 
-    /// What `verify` says, as the service's own user.
+    /// Runs `verify` as the service's own user.
     pub async fn verify(&self, anchor: Option<audit::Anchor>) -> Result<Option<audit::Anchor>, String> {
         let deps = self.world.deps(Service::Audit).await;
         audit::verify(&deps, anchor, |_| ()).await.map_err(|error| error.to_string())
     }
 
-    /// The service's consumer of the stream.
+    /// The service's consumer.
     pub async fn consumer(&self) -> Consumer<pull::Config> {
         let name = Service::Audit.name();
         self.world.bus().jetstream.get_consumer_from_stream(name, stream::EVENTS).await.unwrap()
     }
 
-    /// Makes the stream drop everything that it holds.
+    /// Purges the stream.
     pub async fn drop_events(&self) {
         let stream = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         stream.purge().await.unwrap();
     }
 }
 
-/// The ids, in order.
+/// The ids of these entries.
 pub fn ids(entries: &[AuditEntry]) -> Vec<EventId> {
     entries.iter().map(|entry| entry.id).collect()
 }

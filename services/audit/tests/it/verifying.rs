@@ -1,14 +1,14 @@
 use bson::doc;
 use contracts::Action;
 
-use crate::trail::{Trail, told};
+use crate::trail::{Trail, audited};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_entry_that_somebody_has_changed_in_the_database_is_named() {
     let (trail, _running) = Trail::start().await;
     assert_eq!(trail.verify(None).await, Ok(None));
     for _ in 0..4 {
-        trail.tell(&told(Action::WindowCorrected)).await;
+        trail.publish(&audited(Action::WindowCorrected)).await;
     }
     trail.entries(4).await;
     let anchor = trail.verify(None).await.unwrap();

@@ -5,9 +5,9 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Keeps at the employee how the mail of the last invitation stands, for admins to see.
+/// Stores the delivery state of an employee's last invitation, for admins to see.
 ///
-/// It is a copy and no part of the employee's version: no event tells of it.
+/// It is a copy that does not change the employee's version, and no event reports it.
 pub(crate) async fn delivery_changed(
     app: Arc<App>,
     _delivery: Delivery,

@@ -5,8 +5,8 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Tells the gateways whose older tokens are over, by the bucket that they watch: also where whoever
-/// deactivated somebody died before it could.
+/// Publishes to gateways which older tokens of an employee are invalid. The handler of a deactivation does the
+/// same; this covers a crash of the handler.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     _delivery: Delivery,

@@ -5,10 +5,10 @@ use kit::{Delivery, Error};
 
 use crate::App;
 
-/// Keeps the list of projects on the employee. Each edge has a version of its own, so that an
-/// older word about it, or the same once more, changes nothing.
+/// Updates the list of projects of an employee. Each edge has a version, so an older event, or the same event
+/// again, changes nothing.
 ///
-/// The list is a copy and no part of the employee's version: no event tells of it.
+/// The list is a copy that does not change the employee's version, and no event reports it.
 pub(crate) async fn member_changed(
     app: Arc<App>,
     delivery: Delivery,

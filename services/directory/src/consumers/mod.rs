@@ -1,4 +1,4 @@
-//! What directory does about events.
+//! The consumers of events.
 
 mod access_changed;
 mod delivery_changed;

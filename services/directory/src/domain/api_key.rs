@@ -3,28 +3,28 @@ use contracts::{
     read_key,
 };
 
-/// An API key, without its text.
+/// An API key. Its text is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiKey {
     pub(crate) id: KeyId,
     pub(crate) version: i64,
     pub(crate) name: Name,
-    /// The SHA-256 of the text, in hexadecimal digits.
+    /// The SHA-256 of the text, in hexadecimal.
     pub(crate) hash: String,
-    /// It has a role or scopes, never both.
+    /// A key has either a role or scopes.
     pub(crate) role: Option<Role>,
     pub(crate) scopes: Option<Scopes>,
     pub(crate) created_at: Millis,
     pub(crate) expires_at: Option<Millis>,
     pub(crate) created_by: Option<Actor>,
-    /// The UTC day, as `YYYY-MM-DD`.
+    /// The UTC day of the last use, as `YYYY-MM-DD`.
     pub(crate) last_used_on: Option<String>,
     pub(crate) revoked_at: Option<Millis>,
 }
 
 impl ApiKey {
-    /// A new key and its text, which is kept nowhere. It may allow what its maker may do, no more:
-    /// else whoever may make keys could do everything.
+    /// Makes a key and its text. It may allow no more than its maker may do: otherwise permission to make keys
+    /// would be permission to do everything.
     pub(crate) fn create(
         id: KeyId,
         secret: [u8; 32],
@@ -69,7 +69,7 @@ impl ApiKey {
         Ok((key, text))
     }
 
-    /// Ends the key for good. One that has ended stays so.
+    /// Revokes the key. A revoked key stays as it is.
     pub(crate) fn revoke(&mut self, now: Millis) {
         if self.revoked_at.is_none() {
             self.revoked_at = Some(now);
@@ -77,7 +77,7 @@ impl ApiKey {
         }
     }
 
-    /// The event that tells gateways.
+    /// The event for gateways.
     pub(crate) fn changed(&self) -> ApiKeyChanged {
         ApiKeyChanged {
             id: self.id,
@@ -90,20 +90,20 @@ impl ApiKey {
         }
     }
 
-    /// What it allows at this moment.
+    /// The scopes that the key has at this moment.
     pub(crate) fn allows(&self, now: Millis) -> Scopes {
         let is_over = self.revoked_at.is_some() || self.expires_at.is_some_and(|at| at <= now);
         if is_over { Scopes::default() } else { self.changed().allows() }
     }
 
-    /// The key, as the API shows one.
+    /// The key in the form of the API.
     pub(crate) fn shown(self) -> contracts::ApiKey {
         let scopes = self.changed().allows();
         let Self { id, name, role, created_at, expires_at, created_by, last_used_on, .. } = self;
         contracts::ApiKey { id, name, role, scopes, created_at, expires_at, created_by, last_used_on }
     }
 
-    /// The same to whoever has just made it.
+    /// The key with its text, for the answer to its maker.
     pub(crate) fn shown_once(self, key: Secret) -> NewApiKey {
         NewApiKey { about: self.shown(), key }
     }

@@ -1,20 +1,20 @@
 use contracts::{DeliveryState, InvitationDelivery, Millis};
 
-/// How the mail of an employee's last invitation stands, as the mailer tells it.
+/// The delivery state of an employee's last invitation, as the mailer reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// The mailer counts from 1; ours are 0 before its first word, and the highest after the last that counts.
+    /// The mailer counts from 1. States set here have 0 before its first report, or the highest number to outrank all.
     pub(crate) version: i64,
     pub(crate) shown: InvitationDelivery,
 }
 
 impl Delivery {
-    /// Of a fresh invitation: the mailer has not said anything yet.
+    /// The state of a new invitation, before a report of the mailer.
     pub(crate) fn queued(now: Millis) -> Self {
         Self::ours(0, DeliveryState::Queued, now)
     }
 
-    /// Of an invitation that a deactivation ended, whatever the mailer still says about it.
+    /// The state after a deactivation, which no report of the mailer may replace.
     pub(crate) fn withdrawn(now: Millis) -> Self {
         Self::ours(i64::MAX, DeliveryState::Withdrawn, now)
     }

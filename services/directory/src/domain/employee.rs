@@ -6,51 +6,51 @@ use contracts::{
 
 use super::{Delivery, Invitation};
 
-/// The most computers that an employee has permissions on.
+/// The most computers with permissions of one employee.
 const MOST_COMPUTERS: usize = 100;
 
-/// An employee: the aggregate of this service.
+/// An employee, the aggregate of this service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Employee {
     pub(crate) id: EmployeeId,
-    /// Counts the changes; the projects and the team are no part of it.
+    /// Counts changes, except those of the lists of projects and teams.
     pub(crate) version: i64,
-    /// Counts the deactivations: tokens and memberships of an older epoch are over.
+    /// Counts deactivations: tokens and memberships of an older epoch are invalid.
     pub(crate) epoch: i64,
-    /// Counts what ends sessions and leaves memberships alone, such as a change of role.
+    /// Counts what ends sessions but not memberships, such as a change of role.
     pub(crate) generation: i64,
-    /// The session that the last of these did not end.
+    /// The session that survived the last of these.
     pub(crate) spared: Option<SessionId>,
     pub(crate) role: Role,
     pub(crate) account_id: AccountId,
     pub(crate) name: Name,
     pub(crate) email: Email,
-    /// What the address is compared by, as it was stored: a former form stays where another employee
-    /// has today's.
+    /// The normalised address, for comparison. It keeps an earlier form of normalisation when another employee has
+    /// today's form.
     pub(crate) email_key: String,
-    /// Whether the address was changed since somebody showed that they read mails there.
+    /// Whether the address was changed and the employee has not yet confirmed it.
     pub(crate) email_unconfirmed: bool,
     pub(crate) title: Option<Label>,
-    /// The one team that the employee is in: kept here and nowhere else. A deactivation leaves it.
+    /// The team of the employee, stored only here. A deactivation removes it.
     pub(crate) team: Option<TeamId>,
-    /// A copy of what the projects service says.
+    /// A copy of the memberships, which projects owns.
     pub(crate) projects: Vec<ProjectId>,
     pub(crate) permissions: Vec<SystemPermissions>,
-    /// The last invitation: the only one that can be open.
+    /// The last invitation. All earlier ones are invalid.
     pub(crate) invitation: InvitationId,
     pub(crate) invited_at: Millis,
-    /// How its mail stands; not known of invitations from before that was told.
+    /// Its delivery state; nothing for invitations from before that was stored.
     pub(crate) delivery: Option<Delivery>,
-    /// When a password was set.
+    /// When the employee first set a password.
     pub(crate) activated_at: Option<Millis>,
     pub(crate) deactivated_at: Option<Millis>,
-    /// When the employee was not deactivated: only the last term can be open.
+    /// The periods without a deactivation. Only the last one can be open.
     pub(crate) active: Vec<Term>,
     pub(crate) created_at: Millis,
 }
 
 impl Employee {
-    /// Somebody new, and the invitation to mail.
+    /// Makes an employee, and the invitation to be mailed.
     pub(crate) fn create(
         id: EmployeeId,
         account_id: AccountId,
@@ -90,12 +90,12 @@ impl Employee {
         self.activated_at.is_some() && self.deactivated_at.is_none()
     }
 
-    /// Whether an invitation is of any use to the employee.
+    /// Whether an invitation of the employee can still be used.
     pub(crate) fn awaits_activation(&self) -> bool {
         self.activated_at.is_none() && self.deactivated_at.is_none()
     }
 
-    /// Changes what is given. Says whether the address is another one now.
+    /// Applies changes. Says whether the address is another one now.
     pub(crate) fn update(&mut self, changes: EmployeeChanges) -> Result<bool, Failure> {
         let EmployeeChanges { name, email, title } = changes;
         if name.is_none() && email.is_none() && title.is_none() {
@@ -108,13 +108,13 @@ impl Employee {
             self.email = email;
         }
         self.title = title.unwrap_or_else(|| self.title.clone());
-        // Whoever has no password yet gets an invitation there, whose link shows as much.
+        // Without a password, the new invitation confirms the address by itself.
         self.email_unconfirmed |= has_moved && self.activated_at.is_some();
         self.version += 1;
         Ok(has_moved)
     }
 
-    /// Ends everything that hangs on the present epoch.
+    /// Starts a new epoch, which ends tokens and memberships.
     pub(crate) fn deactivate(&mut self, now: Millis) -> Result<(), Failure> {
         if self.deactivated_at.is_some() {
             return Err(Failure::new(Code::AlreadyDeactivated, "This employee is deactivated already."));
@@ -129,7 +129,7 @@ impl Employee {
         Ok(())
     }
 
-    /// Takes the deactivation back. The epoch stays: what it has ended remains ended.
+    /// Undoes the deactivation. The epoch stays, so what it has ended stays ended.
     pub(crate) fn reactivate(&mut self, now: Millis) -> Result<(), Failure> {
         if self.deactivated_at.is_none() {
             return Err(Failure::new(Code::NotDeactivated, "This employee is not deactivated."));
@@ -140,7 +140,7 @@ impl Employee {
         Ok(())
     }
 
-    /// Puts a fresh invitation in place of the last one, on an admin's word.
+    /// Replaces the invitation at an admin's request.
     pub(crate) fn invite(&mut self, id: InvitationId, now: Millis) -> Result<Invitation, Failure> {
         if self.deactivated_at.is_some() {
             return Err(Failure::new(Code::EmployeeDeactivated, "This employee is deactivated: reactivate first."));
@@ -152,7 +152,7 @@ impl Employee {
         Ok(self.put_invitation(id, now))
     }
 
-    /// The same as part of another change, such as that of the address.
+    /// Replaces the invitation as part of another change, such as that of the address.
     pub(crate) fn put_invitation(&mut self, id: InvitationId, now: Millis) -> Invitation {
         self.invitation = id;
         self.invited_at = now;
@@ -160,32 +160,32 @@ impl Employee {
         Invitation::new(id, self.id, now)
     }
 
-    /// Gives another role.
+    /// Sets the role.
     pub(crate) fn set_role(&mut self, role: Role) {
         self.role = role;
         self.version += 1;
     }
 
-    /// Ends all sessions but that one, and all tokens that name none.
+    /// Ends all sessions except one, and all tokens without a session.
     pub(crate) fn end_sessions(&mut self, except: Option<SessionId>) {
         self.generation += 1;
         self.spared = except;
         self.version += 1;
     }
 
-    /// From now on the employee has a password.
+    /// Records that the employee has set a password.
     pub(crate) fn activate(&mut self, now: Millis) {
         self.activated_at = Some(now);
         self.version += 1;
     }
 
-    /// Somebody has shown that they read mails at the present address.
+    /// Records that the employee reads mails at the present address.
     pub(crate) fn confirm_email(&mut self) {
         self.email_unconfirmed = false;
         self.version += 1;
     }
 
-    /// Puts one computer's permissions in place of what it had.
+    /// Replaces the permissions of one computer.
     pub(crate) fn set_permissions(&mut self, mut entry: SystemPermissions, now: Millis) -> Result<(), Failure> {
         entry.updated_at = entry.updated_at.or(Some(now));
         let is_full = self.permissions.len() >= MOST_COMPUTERS;
@@ -207,7 +207,7 @@ impl Employee {
         Ok(())
     }
 
-    /// How the employee stands.
+    /// The state that other services need.
     pub(crate) fn standing(&self) -> Standing {
         Standing {
             id: self.id,
@@ -218,17 +218,17 @@ impl Employee {
         }
     }
 
-    /// The event that tells of the last change.
+    /// The event about the last change.
     pub(crate) fn changed(&self) -> EmployeeChanged {
         EmployeeChanged(self.standing())
     }
 
-    /// What the token of a log-in says.
+    /// The answer to a log-in, for the gateway to sign a token.
     pub(crate) fn logged_in(&self, session: Option<StartedSession>) -> LoggedIn {
         LoggedIn { employee_id: self.id, epoch: self.epoch, generation: self.generation, session }
     }
 
-    /// The event that tells gateways of the role and of tokens that are over.
+    /// The event for gateways: the role, and which tokens are invalid.
     pub(crate) fn account_changed(&self) -> AccountChanged {
         AccountChanged {
             employee_id: self.id,
@@ -239,7 +239,7 @@ impl Employee {
         }
     }
 
-    /// The employee, as the API shows one.
+    /// The employee in the form of the API.
     pub(crate) fn shown(self) -> contracts::Employee {
         contracts::Employee {
             is_active: self.is_active(),

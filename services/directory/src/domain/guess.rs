@@ -5,25 +5,25 @@ use contracts::{Email, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What somebody shows or asks who may be guessing.
+/// An attempt that could be a guess.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guess<'a> {
-    /// The password of the account with this address, which may be anything.
+    /// A password for the account with this address, which may not exist.
     Password(&'a str),
-    /// A token of a link or of a session. It is too long to be guessed: the pause is for whoever
-    /// sends one again and again that is no good.
+    /// A token of a link or a session. It is too long to guess; the limit is for clients that repeat an invalid
+    /// one.
     Token(&'a Secret),
-    /// That a mail is sent to this address.
+    /// A request for a mail to this address.
     Mail(&'a str),
 }
 
-/// Under which attempts are remembered: a hash, so that neither addresses nor what people have
-/// mistyped can be read where it is kept.
+/// The key of an attempt's record: a hash, so that the database reveals neither addresses nor mistyped
+/// passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AttemptKey(String);
 
-/// The keys of an attempt.
+/// The keys of the records of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptKeys {
     pub(crate) pair: AttemptKey,
@@ -32,14 +32,14 @@ pub(crate) struct AttemptKeys {
 }
 
 impl Guess<'_> {
-    /// The keys under which this is remembered, made by somebody at this address.
+    /// The keys for an attempt from this network address.
     pub(crate) fn keys(self, address: Option<IpAddr>) -> AttemptKeys {
         let (kind, account) = match self {
             Self::Password(email) => ("password", account(email)),
             Self::Token(token) => ("token", token.expose().to_owned()),
             Self::Mail(email) => ("mail", account(email)),
         };
-        let address = address.map_or_else(|| "none".to_owned(), |address| kit::one_client(address).to_string());
+        let address = address.map_or_else(|| "none".to_owned(), |address| kit::client_network(address).to_string());
         AttemptKeys {
             pair: AttemptKey::of(kind, &[&account, &address]),
             account: AttemptKey::of(kind, &[&account, "everywhere"]),
@@ -47,13 +47,13 @@ impl Guess<'_> {
         }
     }
 
-    /// Whether others are kept waiting too, as the account and the address count for themselves.
+    /// Whether the attempt also counts for the account and for the address, which others share.
     pub(crate) fn concerns_others(self) -> bool {
         !matches!(self, Self::Token(_))
     }
 }
 
-/// What an account is known by: all spellings of its address are one.
+/// The normalised form of an account's address: all spellings are one account.
 fn account(email: &str) -> String {
     Email::parse(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.key())
 }
@@ -62,7 +62,7 @@ impl AttemptKey {
     fn of(kind: &str, parts: &[&str]) -> Self {
         let mut hash = Sha256::new_with_prefix(kind);
         for part in parts {
-            // With their lengths, so that no two lists of parts are one text.
+            // Lengths are hashed too; otherwise different lists could have the same concatenation.
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }

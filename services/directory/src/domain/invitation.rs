@@ -2,11 +2,11 @@ use contracts::{EmployeeId, HOUR, InvitationId, Millis};
 
 use super::{Employee, MintedHash, TokenHash, add_token};
 
-/// How long a token is good for, from when it was minted: a mail that was long on its way leaves
-/// its reader as much time as any other.
+/// How long a token is valid after it was minted, in milliseconds. It is minted when the mail is sent, so that a
+/// delayed mail is valid as long as any other.
 const VALIDITY: i64 = 72 * HOUR;
 
-/// One invitation of an employee. It is kept for good, so that an old link can be explained.
+/// An invitation of an employee. It is never deleted, so that an old link can be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invitation {
     pub(crate) id: InvitationId,
@@ -14,18 +14,17 @@ pub(crate) struct Invitation {
     pub(crate) requested_at: Millis,
     pub(crate) tokens: Vec<MintedHash>,
     pub(crate) used_at: Option<Millis>,
-    /// When a deactivation ended it. One that a fresh one has replaced needs no such mark: the
-    /// employee names the last.
+    /// When a deactivation ended it. A replaced invitation needs no mark, because the employee names the last one.
     pub(crate) closed_at: Option<Millis>,
 }
 
 impl Invitation {
-    /// A fresh one, without a token yet.
+    /// A new invitation, without tokens.
     pub(crate) fn new(id: InvitationId, employee: EmployeeId, now: Millis) -> Self {
         Self { id, employee, requested_at: now, tokens: Vec::new(), used_at: None, closed_at: None }
     }
 
-    /// Whether a mail with a token of this invitation is of any use.
+    /// Whether a mail with a token of this invitation would be of use.
     pub(crate) fn is_open(&self, employee: &Employee) -> bool {
         self.id == employee.invitation
             && self.used_at.is_none()
@@ -33,17 +32,17 @@ impl Invitation {
             && employee.awaits_activation()
     }
 
-    /// Takes a token in. Gives until when it is good.
+    /// Adds a token, and gives the time of its expiry.
     pub(crate) fn add_token(&mut self, hash: TokenHash, now: Millis) -> Millis {
         add_token(&mut self.tokens, hash, now + VALIDITY)
     }
 
-    /// What a token of this invitation is good for now.
+    /// What a token of this invitation can be used for now.
     pub(crate) fn look_at(&self, token: &TokenHash, employee: &Employee, now: Millis) -> contracts::Invitation {
         let Some(token) = self.tokens.iter().find(|known| known.hash == *token) else {
             return contracts::Invitation::Unknown;
         };
-        // Even where another invitation was used: the way on is to log in.
+        // Also when another invitation was used: the employee is told to log in.
         if employee.is_active() {
             contracts::Invitation::Used
         } else if self.is_open(employee) && now < token.expires_at {

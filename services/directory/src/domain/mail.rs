@@ -3,14 +3,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Employee, MintedHash, TokenHash, add_token};
 
-/// How long a link to set a password is good, from when it was mailed.
+/// How long a link to set a password is valid after it was mailed, in milliseconds.
 const RESET_VALIDITY: i64 = HOUR / 2;
-/// The same for one to confirm an address.
+/// How long a link to confirm an address is valid after it was mailed, in milliseconds.
 const CONFIRMATION_VALIDITY: i64 = 72 * HOUR;
-/// How long a link to set a password may wait to be mailed: whoever still wants one has asked again.
+/// How long a link to set a password may wait to be mailed, in milliseconds. After that it is dropped.
 const RESET_PATIENCE: i64 = HOUR;
 
-/// What a mail is about.
+/// The kind of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum About {
@@ -18,28 +18,28 @@ pub(crate) enum About {
     Reset,
     /// A link to confirm an address.
     Confirmation,
-    /// Word that the password was changed.
+    /// A notice that the password was changed.
     PasswordChanged,
-    /// Word, to the address before, that there is another one now.
+    /// A notice to the former address that it was replaced.
     AddressChanged,
 }
 
-/// A mail to an employee, other than an invitation. What it says is made when it is sent.
+/// A mail to an employee, except invitations. Its text is made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) id: MailId,
     pub(crate) about: About,
-    /// Nobody where somebody asked for a link who is not known here: that is kept all the same, so that
-    /// it takes as long.
+    /// Nobody for an unknown address. The mail is stored all the same, so that the answer takes as long as for a
+    /// known one.
     pub(crate) to: Option<Recipient>,
     pub(crate) requested_at: Millis,
-    /// Those of its links.
+    /// The hashes of the tokens of its links.
     pub(crate) tokens: Vec<MintedHash>,
-    /// When a link was used, or another change made all of them useless.
+    /// When a link was used, or another change made all of them invalid.
     pub(crate) closed_at: Option<Millis>,
 }
 
-/// Who gets a mail, and at which address.
+/// The employee and the address that a mail goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recipient {
     pub(crate) employee: EmployeeId,
@@ -47,19 +47,19 @@ pub(crate) struct Recipient {
 }
 
 impl Mail {
-    /// A mail to an employee, at the present address.
+    /// A mail to the present address of an employee.
     pub(crate) fn new(about: About, employee: &Employee, now: Millis) -> Self {
         Self::to(about, employee, employee.email.clone(), now)
     }
 
-    /// The same at another address.
+    /// A mail to another address of an employee.
     pub(crate) fn to(about: About, employee: &Employee, email: Email, now: Millis) -> Self {
         let to = Some(Recipient { employee: employee.id, email });
         Self { to, ..Self::to_nobody(about, now) }
     }
 
-    /// What is answered to whoever has forgotten a password: a link to set a new one. An address that
-    /// is not confirmed may be a stranger's: there goes a link that is useless without the password.
+    /// The answer to a forgotten password: a link to set a new one. An unconfirmed address may belong to a stranger
+    /// and gets a link to confirm it, which works only with the password.
     pub(crate) fn for_forgotten(employee: Option<&Employee>, now: Millis) -> Self {
         match employee {
             Some(employee) if employee.email_unconfirmed => Self::new(About::Confirmation, employee, now),
@@ -72,7 +72,7 @@ impl Mail {
         Self { id: kit::new_id(), about, to: None, requested_at: now, tokens: Vec::new(), closed_at: None }
     }
 
-    /// Whether it is of any use to send it now.
+    /// Whether sending it now would be of use.
     pub(crate) fn is_wanted(&self, employee: &Employee, now: Millis) -> bool {
         match self.about {
             About::Reset => self.is_open(employee) && now < self.requested_at + RESET_PATIENCE,
@@ -81,13 +81,13 @@ impl Mail {
         }
     }
 
-    /// Takes the token of a link in. Gives until when it is good.
+    /// Adds the token of a link, and gives the time of its expiry.
     pub(crate) fn add_token(&mut self, hash: TokenHash, now: Millis) -> Millis {
         let validity = if self.about == About::Confirmation { CONFIRMATION_VALIDITY } else { RESET_VALIDITY };
         add_token(&mut self.tokens, hash, now + validity)
     }
 
-    /// What a token of this mail is good for now.
+    /// What a token of this mail can be used for now.
     pub(crate) fn look_at(&self, token: &TokenHash, to: LinkTo, employee: &Employee, now: Millis) -> Link {
         let about = match to {
             LinkTo::Reset => About::Reset,
@@ -103,7 +103,7 @@ impl Mail {
         }
     }
 
-    /// Whether its links could be used: they are bound to the address that they were mailed to.
+    /// Whether its links work. They are bound to the address that they were mailed to.
     fn is_open(&self, employee: &Employee) -> bool {
         let is_theirs =
             self.to.as_ref().is_some_and(|to| to.employee == employee.id && to.email.key() == employee.email.key());

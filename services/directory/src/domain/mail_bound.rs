@@ -1,14 +1,14 @@
 use contracts::{HOUR, Millis};
 
-/// The most mails with a link that an address is sent within an hour, whoever asks for them.
+/// The most mails with a link to one address within an hour.
 const MOST: usize = 3;
 
-/// When mails with a link were asked for at an address, within the last hour.
+/// The times of the mails with a link to one address, within the last hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MailBound(pub(crate) Vec<Millis>);
 
 impl MailBound {
-    /// Counts one more, and says whether it may be sent. One that may not does not count.
+    /// Counts a mail, and says whether it may be sent. A refused one does not count.
     pub(crate) fn take(&mut self, now: Millis) -> bool {
         self.0.retain(|at| now < *at + HOUR);
         let may = self.0.len() < MOST;
@@ -18,7 +18,7 @@ impl MailBound {
         may
     }
 
-    /// From when on nothing of it counts any more.
+    /// When the last of these mails stops counting.
     pub(crate) fn over_at(&self) -> Millis {
         self.0.last().map_or(Millis(0), |last| *last + HOUR)
     }

@@ -1,5 +1,4 @@
-//! The rules about employees, their accounts and mails, and attempts to get in. They know no NATS, HTTP
-//! or MongoDB.
+//! The rules about employees, accounts, mails and attempts to log in. They use no NATS, HTTP or MongoDB.
 
 mod api_key;
 mod delivery;

@@ -6,16 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::TokenHash;
 
-/// How every refresh token begins, so that scanners for leaked secrets recognise one.
+/// The prefix of every refresh token, by which secret scanners recognise one.
 const PREFIX: &str = "t3refresh_";
-/// The bytes of each of its two halves.
+/// The bytes of each half of a token.
 const HALF: usize = 32;
 
-/// A refresh token: 256 random bits that all tokens of its session share, by which the session is
-/// found, and 256 bits of its own.
+/// A refresh token. Its first half, 256 random bits, is the same in all tokens of a session and identifies the
+/// session; the second half is its own.
 ///
-/// Whoever shows the shared half has had a token of this session once. So an old token is known for
-/// what it is although nothing is kept of it, and nobody can end a session by guessing.
+/// A client that has the first half has once had a token of the session. So a used token is recognised as such
+/// although it is not stored, and nobody can end a session by guessing.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct RefreshToken {
     shared: [u8; HALF],
@@ -29,35 +29,35 @@ impl fmt::Debug for RefreshToken {
 }
 
 impl RefreshToken {
-    /// The first token of a session, of random bytes.
+    /// The first token of a session.
     pub(crate) fn first(shared: [u8; HALF], own: [u8; HALF]) -> Self {
         Self { shared, own }
     }
 
-    /// Reads a token, as its holder shows it.
+    /// Parses a token.
     pub(crate) fn read(text: &Secret) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.expose().strip_prefix(PREFIX)?).ok()?;
         let (shared, own) = bytes.split_at_checked(HALF)?;
         Some(Self { shared: shared.try_into().ok()?, own: own.try_into().ok()? })
     }
 
-    /// The text for its holder.
+    /// The text of the token.
     pub(crate) fn text(&self) -> Secret {
         Secret::new(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode([self.shared, self.own].concat())))
     }
 
-    /// The hash by which the session is found.
+    /// The hash of the first half, which identifies the session.
     pub(crate) fn family(&self) -> TokenHash {
         TokenHash::of_bytes(&self.shared)
     }
 
-    /// The hash of this very token.
+    /// The hash of the whole token.
     pub(crate) fn hash(&self) -> TokenHash {
         TokenHash::of_bytes(&[self.shared, self.own].concat())
     }
 
-    /// The token that takes its place. The same salt gives the same one, so that it can be given
-    /// again to whoever has not got it; the salt alone, as it is stored, gives nothing.
+    /// The next token. The same salt gives the same token, so that it can be sent again when the answer was lost.
+    /// The stored salt alone gives nothing.
     pub(crate) fn successor(&self, salt: &[u8; HALF]) -> Self {
         let own = Sha256::new().chain_update(b"the next of ").chain_update(self.shared).chain_update(self.own);
         Self { shared: self.shared, own: own.chain_update(salt).finalize().into() }

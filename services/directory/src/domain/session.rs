@@ -4,45 +4,45 @@ use contracts::{
 
 use super::{Employee, RefreshToken, TokenHash};
 
-/// How long a session with refresh tokens lasts at most: then its holder logs in again (NIST SP
-/// 800-63B, 2.1.3, asks for that once in 30 days).
+/// The longest duration of a session with refresh tokens; then the employee must log in again (NIST SP 800-63B,
+/// 2.1.3, requires that once in 30 days).
 const LONGEST: i64 = 30 * DAY;
-/// How long it lasts without a new token.
+/// The longest time between two tokens of a session.
 const IDLE: i64 = 14 * DAY;
-/// How long a used refresh token may come again: two programs at once that share it, or one whose
-/// answer was lost on the way. A thief who has it would have to come within this time too.
+/// How long a used refresh token is accepted once more: for two programs that share it, or after a lost answer. A
+/// thief would have to use it within this time.
 const GRACE: i64 = 60 * SECOND;
-/// How much longer than its last token a session that was ended is remembered: no two machines have
-/// the same time.
+/// How much longer than its last token a session that was ended is remembered, because the clocks of two
+/// machines differ.
 const SLACK: i64 = HOUR / 12;
 
-/// A session: one log-in of an employee.
+/// A session, which begins with a log-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) employee: EmployeeId,
-    /// Those of the employee when the last token was given.
+    /// The employee's epoch and generation when the last token was issued.
     pub(crate) epoch: i64,
     pub(crate) generation: i64,
     pub(crate) created_at: Millis,
     pub(crate) last_seen_at: Millis,
     pub(crate) agent: Option<Label>,
     pub(crate) address: Option<String>,
-    /// When it is over by itself.
+    /// When the session expires.
     pub(crate) expires_at: Millis,
     pub(crate) ended_at: Option<Millis>,
-    /// For how many seconds each of its tokens is good.
+    /// The lifetime of each of its tokens, in seconds.
     pub(crate) token_seconds: i64,
-    /// Nothing where it has one token and no more.
+    /// Nothing for a session with a single token.
     pub(crate) refresh: Option<Refresh>,
 }
 
-/// What is known of a session's refresh tokens, as hashes.
+/// The refresh tokens of a session, as hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refresh {
-    /// Of what all of them share.
+    /// The hash of the half that they share.
     pub(crate) family: TokenHash,
-    /// Of the one that was not used yet.
+    /// The hash of the one that was not used yet.
     pub(crate) current: TokenHash,
     /// The one before it.
     pub(crate) previous: Option<Replaced>,
@@ -53,16 +53,16 @@ pub(crate) struct Refresh {
 pub(crate) struct Replaced {
     pub(crate) hash: TokenHash,
     pub(crate) at: Millis,
-    /// What the token in its place was made with.
+    /// The salt of the token that replaced it.
     pub(crate) salt: [u8; 32],
 }
 
-/// A refresh token that was used up came again.
+/// A refresh token that was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reused;
 
 impl Session {
-    /// Begins with a log-in.
+    /// Starts a session after a log-in.
     pub(crate) fn start(
         id: SessionId,
         employee: &Employee,
@@ -89,7 +89,7 @@ impl Session {
         }
     }
 
-    /// Whether it still goes on.
+    /// Whether the session is valid.
     pub(crate) fn is_open(&self, employee: &Employee, now: Millis) -> bool {
         self.ended_at.is_none()
             && now < self.expires_at
@@ -98,11 +98,11 @@ impl Session {
             && !employee.account_changed().ends(self.generation, Some(self.id))
     }
 
-    /// Takes a refresh token of this session, and gives the one in its place.
+    /// Uses a refresh token, and gives the next one.
     ///
-    /// The one that was used last may come again for a moment, as long as the one in its place was not
-    /// used: its holder gets the same again. So neither two at once nor a lost answer ends a session.
-    /// Whatever else comes again is in other hands too.
+    /// The token that was used last is accepted again for a minute, unless its successor was used; it gives the
+    /// same successor. So neither concurrent requests nor a lost answer end the session. Any other used token must
+    /// have been copied.
     pub(crate) fn refresh(
         &mut self,
         shown: &RefreshToken,
@@ -127,29 +127,29 @@ impl Session {
         }
     }
 
-    /// Ends it before its time.
+    /// Ends the session.
     pub(crate) fn end(&mut self, now: Millis) {
         self.ended_at.get_or_insert(now);
     }
 
-    /// The event that tells gateways of its end.
+    /// The event for gateways about its end.
     pub(crate) fn ended(&self) -> SessionEnded {
         let ended_at = self.ended_at.unwrap_or(self.expires_at);
         let last_token = self.expires_at.min(ended_at + self.token_seconds * SECOND);
         SessionEnded { session_id: self.id, until: last_token + SLACK }
     }
 
-    /// When nobody need know of it any more.
+    /// When the session can be deleted.
     pub(crate) fn forgotten_at(&self) -> Millis {
         self.expires_at + SLACK
     }
 
-    /// What a gateway needs to sign its next token.
+    /// What a gateway needs to sign the next token.
     pub(crate) fn started(&self, refresh_token: Option<Secret>) -> StartedSession {
         StartedSession { id: self.id, expires_at: self.expires_at, refresh_token }
     }
 
-    /// The session, as the API shows one to whoever asks in that session.
+    /// The session in the form of the API, for a request from session `asks`.
     pub(crate) fn shown(&self, asks: Option<SessionId>) -> contracts::Session {
         contracts::Session {
             id: self.id,
@@ -227,10 +227,10 @@ mod tests {
     fn a_refresh_token_is_good_once_and_gives_the_same_again_only_for_a_moment() {
         let mut session = session(&employee(), Some(&token()));
         let next = session.refresh(&token(), [3; 32], NOW).unwrap();
-        // Two at once, or an answer that was lost.
+        // Concurrent requests, or a lost answer.
         assert_eq!(session.refresh(&token(), [4; 32], NOW + GRACE), Ok(next.clone()));
         assert_eq!(session.clone().refresh(&token(), [5; 32], NOW + GRACE + 1), Err(Reused));
-        // Once the next was used, its holder has it: whoever shows the first again is somebody else.
+        // The client has used the next token, so it has it: the first one comes from another client.
         let third = session.refresh(&next, [6; 32], NOW + 1).unwrap();
         assert_eq!(session.clone().refresh(&token(), [7; 32], NOW + 1), Err(Reused));
         assert_eq!(session.refresh(&next, [8; 32], NOW + 2), Ok(third));
@@ -255,8 +255,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever shows any of the tokens given so far: the present one gives a new one, the one before
-        /// it the present one for a moment, and any other one ends the session.
+        /// Of all tokens given so far, the current one gives a new one, the one before it gives the current one
+        /// again for a minute, and any other ends the session.
         #[test]
         fn only_the_last_two_tokens_are_ever_taken(
             steps in prop::collection::vec((0_usize..6, 0_i64..2 * GRACE), 1..40),

@@ -1,16 +1,16 @@
-//! How a password may be spelt: a letter with an accent is one character or two, by the keyboard.
+//! The spelling of a password: depending on the keyboard, an accented letter is one character or two.
 
 use std::iter::once;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The one spelling that is hashed: Unicode's NFC (NIST SP 800-63B, 3.1.1.2).
+/// The spelling that is hashed: Unicode NFC (NIST SP 800-63B, 3.1.1.2).
 pub(crate) fn composed(password: &str) -> String {
     password.nfc().collect()
 }
 
-/// The spellings that a password may have been hashed in, the one of today first: once it was hashed
-/// as it came.
+/// The spellings in which a stored password may have been hashed, today's first. Earlier versions hashed the
+/// password as it came.
 pub(crate) fn spellings(password: &str) -> Vec<String> {
     let composed = composed(password);
     let decomposed: String = password.nfd().collect();

@@ -1,5 +1,5 @@
-//! How hard a password is to guess for somebody who knows whose it is (NIST SP 800-63B, 3.1.1.2: a list
-//! of what is common and expected, and no rules about kinds of characters).
+//! How hard a password is to guess for somebody who knows the employee (NIST SP 800-63B, 3.1.1.2: a list of common
+//! and expected values, and no rules about kinds of characters).
 
 use std::cmp::Reverse;
 
@@ -8,45 +8,44 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{Employee, composed};
 
-/// What everybody here would try: words of ours.
-const OURS: [&str; 5] = ["t3", "time", "tracker", "timetracker", "time tracker"];
-/// How hard is hard enough: "safely unguessable", some 100 million guesses.
-const ENOUGH: Score = Score::Three;
-/// The most characters of a name or an address that are looked for.
+/// Words of our own that everybody would try.
+const PRODUCT_WORDS: [&str; 5] = ["t3", "time", "tracker", "timetracker", "time tracker"];
+/// The required score: "safely unguessable", some 100 million guesses.
+const LEAST_SCORE: Score = Score::Three;
+/// The most characters of a name or an address that are searched for.
 const MOST: usize = 100;
 
-/// Whether a text may be a password, by its length alone: this costs nothing.
+/// Checks the length of a password. Costs nothing.
 ///
 /// # Errors
-/// 422, with what it must have.
+/// 422 with the required length.
 pub(crate) fn fitting(field: &str, password: &Secret) -> Result<(), Failure> {
     check_password(password).map_err(|message| weak(field, message.to_owned()))
 }
 
-/// Whether a fitting password is hard to guess for whoever knows the employee. Takes some
-/// milliseconds of a core.
+/// Checks that a password is hard to guess for somebody who knows the employee. Takes some milliseconds of CPU.
 ///
 /// # Errors
-/// 422, with what would help.
+/// 422 with advice.
 pub(crate) fn hard_to_guess(field: &str, password: &Secret, employee: &Employee) -> Result<(), Failure> {
     let (password, known) = (composed(password.expose()), known_words(employee));
     let inputs: Vec<&str> = known.iter().map(String::as_str).collect();
     let guessed = zxcvbn(&password, &inputs);
-    if guessed.score() < ENOUGH {
+    if guessed.score() < LEAST_SCORE {
         let feedback = guessed.feedback();
         let warning = feedback.and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
         let suggestions = feedback.into_iter().flat_map(|feedback| feedback.suggestions()).map(ToString::to_string);
         let advice: Vec<String> = warning.into_iter().chain(suggestions).collect();
         return Err(too_easy(field, advice.join(" ").trim_end_matches('.')));
     }
-    // To the estimator three words of any kind are many: those that are known count for nothing.
-    if zxcvbn(without(&password, &known).trim(), &inputs).score() < ENOUGH {
+    // The estimator rates any three words as strong, so known words are removed first.
+    if zxcvbn(without(&password, &known).trim(), &inputs).score() < LEAST_SCORE {
         return Err(too_easy(field, "Your name, your address and our name are known. Add other words"));
     }
     Ok(())
 }
 
-/// What is left of a password without these words, which are sorted: the longest first.
+/// Removes these words, which are sorted longest first, from a password.
 fn without(password: &str, known: &[String]) -> String {
     known.iter().fold(password.to_lowercase(), |rest, word| rest.replace(word, ""))
 }
@@ -61,13 +60,13 @@ fn weak(field: &str, message: String) -> Failure {
     Failure { errors, ..Failure::new(Code::WeakPassword, detail) }
 }
 
-/// The name and the address, whole and in parts, and words of ours, in small letters: the longest first.
+/// The name and the address, whole and in parts, and our own words, in lower case, longest first.
 fn known_words(employee: &Employee) -> Vec<String> {
     let (name, email) = (employee.name.as_str(), employee.email.as_str());
     let parts = [name, email].into_iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
     let local = email.split('@').next().unwrap_or_default();
     let cut = |text: &str| composed(text).to_lowercase().chars().take(MOST).collect::<String>();
-    let words = [name, email, local].into_iter().chain(parts).chain(OURS);
+    let words = [name, email, local].into_iter().chain(parts).chain(PRODUCT_WORDS);
     let mut words: Vec<String> = words.map(cut).filter(|word| word.chars().count() > 1).collect();
     words.sort_by_key(|word| Reverse(word.len()));
     words.dedup();

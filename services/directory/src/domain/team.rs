@@ -6,20 +6,20 @@ use contracts::{
 
 use super::composed;
 
-/// A team: who manages it and who is in it.
+/// A team with its managers and members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Team {
     pub(crate) id: TeamId,
-    /// Counts the changes.
+    /// Counts changes.
     pub(crate) version: i64,
     pub(crate) name: Name,
     pub(crate) managers: BTreeSet<EmployeeId>,
-    /// As their own documents say.
+    /// The members. They are stored in the employees' documents.
     pub(crate) employees: BTreeSet<EmployeeId>,
 }
 
 impl Team {
-    /// A new team.
+    /// Makes a team.
     pub(crate) fn create(id: TeamId, request: CreateTeam) -> Result<Self, Failure> {
         let CreateTeam { name, managers, employees } = request;
         let managers = each_once("managers", managers.unwrap_or_default(), MANAGERS_MOST)?;
@@ -27,7 +27,7 @@ impl Team {
         Ok(Self { id, version: 1, name, managers, employees })
     }
 
-    /// Changes what is given.
+    /// Applies changes.
     pub(crate) fn update(&mut self, changes: TeamChanges) -> Result<(), Failure> {
         if changes == TeamChanges::default() {
             return Err(Failure::new(Code::NothingToChange, "Nothing to change: send name, managers or employees."));
@@ -44,29 +44,29 @@ impl Team {
         Ok(())
     }
 
-    /// What its name is compared by.
+    /// The normalised name, for comparison.
     pub(crate) fn name_key(&self) -> String {
         composed(&self.name.as_str().to_lowercase())
     }
 
-    /// The event that tells of the last change.
+    /// The event about the last change.
     pub(crate) fn changed(&self) -> TeamChanged {
         TeamChanged { team: self.clone().shown(), version: self.version, deleted: false }
     }
 
-    /// The event that tells of its end.
+    /// The event about the deletion.
     pub(crate) fn deleted(&self) -> TeamChanged {
         TeamChanged { version: self.version + 1, deleted: true, ..self.changed() }
     }
 
-    /// The team, as the API shows one.
+    /// The team in the form of the API.
     pub(crate) fn shown(self) -> contracts::Team {
         let (managers, employees) = (self.managers.into_iter().collect(), self.employees.into_iter().collect());
         contracts::Team { id: self.id, name: self.name, managers, employees }
     }
 }
 
-/// Refuses a list that names somebody twice, or too many.
+/// Refuses a list with duplicates, or with too many ids.
 fn each_once(field: &str, ids: Vec<EmployeeId>, most: usize) -> Result<BTreeSet<EmployeeId>, Failure> {
     if ids.len() > most {
         return Err(Failure::field(field, format!("must be at most {most} employees")));

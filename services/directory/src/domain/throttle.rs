@@ -1,43 +1,43 @@
-//! How long whoever guesses has to pause. An attempt counts as failed until it is known to be right,
-//! so that two at a time are two.
+//! How long a client that may be guessing must pause. An attempt counts as a failure until it succeeds, so that
+//! concurrent attempts all count.
 //!
-//! Three records decide: that of an account from one address (the pair), that of the account from
-//! everywhere, and that of the address for all accounts. The pause of a pair grows long. Those of the
-//! other two stay short, because they also keep those waiting who have done nothing: the owner of an
-//! account that strangers guess at, and the neighbours of a guesser. Two rules let them in:
+//! Three records decide: that of an account and one network address (the pair), that of the account, and that of
+//! the address. The pause of a pair can become long. Those of the others stay short, because they also affect
+//! innocent people: the owner of an account that strangers guess at, and the neighbours of a guesser. Two rules
+//! protect them:
 //!
-//! - Where the right password was given before, only the pair counts.
-//! - Whoever has not yet failed often from their own address waits for the account only once, for at
-//!   most [`Bound::longest`] of [`ACCOUNT`], whatever the others do meanwhile.
+//! - After a successful log-in from an address, only the pair counts.
+//! - Without many failures from the own address, a client waits for the account only once, for at most
+//!   [`Bound::longest`] of [`ACCOUNT`], whatever others do meanwhile.
 
 use contracts::{DAY, HOUR, Millis, SECOND};
 
 const MINUTE: i64 = 60 * SECOND;
-/// For so long it is known that the right password was given from an address.
+/// How long a successful log-in from an address is remembered.
 const KNOWN: i64 = 90 * DAY;
 
-/// How many failures are free, and how long the pause after more of them becomes.
+/// How many failures are free, and how long the pause becomes after more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bound {
     free: i64,
-    /// The longest pause in milliseconds. As often as it passes, one failure is forgotten.
+    /// The longest pause in milliseconds. One failure is forgotten each time it passes.
     longest: i64,
 }
 
-/// For an account from one address.
+/// The bound of an account and one address.
 pub(crate) const PAIR: Bound = Bound { free: 5, longest: HOUR };
-/// For an account from all addresses where nobody has logged in to it before.
+/// The bound of an account, for addresses without a successful log-in.
 pub(crate) const ACCOUNT: Bound = Bound { free: 20, longest: 3 * MINUTE };
-/// For an address and all accounts that nobody has logged in to from there before.
+/// The bound of an address, for accounts without a successful log-in from there.
 pub(crate) const ADDRESS: Bound = Bound { free: 50, longest: 5 * MINUTE };
 
 impl Bound {
-    /// What one failure adds to [`Record::forgotten_at`].
+    /// By how much a failure extends [`Record::forgotten_at`], in milliseconds.
     pub(crate) fn worth(self) -> i64 {
         self.longest
     }
 
-    /// The pause after so many failures: a second, then twice as long each time.
+    /// The pause after so many failures: a second, doubled each time.
     fn pause(self, failures: i64) -> i64 {
         match failures - self.free {
             ..=0 => 0,
@@ -47,16 +47,16 @@ impl Bound {
     }
 }
 
-/// What is remembered of the attempts under one key.
+/// The record of the attempts under one key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Until then there is a pause.
+    /// The end of the pause.
     pub(crate) until: Millis,
     /// When the last failure is forgotten.
     pub(crate) forgotten_at: Millis,
-    /// Of a pair: until when it is known that the right password was given there.
+    /// For a pair: until when a successful log-in is remembered.
     pub(crate) known_until: Millis,
-    /// Of a pair: since when it waits for the account.
+    /// For a pair: since when it waits for the account.
     pub(crate) waits_since: Option<Millis>,
 }
 
@@ -75,19 +75,19 @@ impl Record {
         }
     }
 
-    /// The record of a pair from which the right password has come.
+    /// The record of a pair after a successful log-in.
     pub(crate) fn proven(now: Millis) -> Self {
         Self { known_until: now + KNOWN, ..Self::default() }
     }
 
-    /// From then on the record says nothing any more.
+    /// When the record has no effect any more.
     pub(crate) fn over_at(&self) -> Millis {
         let waited = self.waits_since.map_or(Millis(0), |since| since + 2 * ACCOUNT.longest);
         self.forgotten_at.max(self.known_until).max(waited)
     }
 }
 
-/// The records that an attempt concerns.
+/// The records of an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Records {
     pub(crate) pair: Record,
@@ -95,14 +95,14 @@ pub(crate) struct Records {
     pub(crate) address: Record,
 }
 
-/// What speaks for whoever makes an attempt: those who are known are served first.
+/// How trusted a client is. The most trusted are served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
-    /// The right password was given from there before.
+    /// It has logged in from this address before.
     Known,
-    /// Nothing has failed from there.
+    /// It has no failures.
     Unknown,
-    /// Something has.
+    /// It has failures.
     Suspect,
 }
 
@@ -111,7 +111,7 @@ impl Standing {
     pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::Suspect];
 }
 
-/// For whose record there is a pause.
+/// The record that causes a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     Pair,
@@ -122,13 +122,13 @@ pub(crate) enum Of {
 /// Whether an attempt may be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Yes: the records must first be these, which count it.
+    /// It may, once the records are these, which count it as a failure.
     Go { counted: Records, standing: Standing },
-    /// Not before then. The pair's record must be this one.
+    /// Not before this time. The pair's record must be this one.
     Wait { until: Millis, of: Of, pair: Record },
 }
 
-/// Whether an attempt may be made, by what is remembered.
+/// Decides about an attempt by its records.
 pub(crate) fn decide(now: Millis, records: Records) -> Decision {
     let Records { pair, account, address } = records;
     if now < pair.until {
@@ -169,7 +169,7 @@ mod tests {
 
     const START: Millis = Millis(1_760_000_000_000);
 
-    /// The records of everybody, as a database would keep them.
+    /// The records of all clients, like a database keeps them.
     #[derive(Default)]
     struct Kept {
         pairs: HashMap<(u32, u32), Record>,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     impl Kept {
-        /// A wrong guess, or until when it must wait.
+        /// Makes a wrong guess, or gives the time until which it must wait.
         fn guess(&mut self, now: Millis, account: u32, address: u32) -> Result<Standing, (Millis, Of)> {
             let pair = self.pairs.entry((account, address)).or_default();
             let (of_account, of_address) =
@@ -267,8 +267,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the guesses of others fall, whoever comes from elsewhere, and comes again when
-        /// told to, is let in after a few minutes.
+        /// However others guess, a client from elsewhere that comes again when it is told to is let in after a
+        /// few minutes.
         #[test]
         fn nobody_is_locked_out_from_elsewhere_for_longer_than_a_few_minutes(
             pauses in prop::collection::vec(0i64..20_000, 1..80),
@@ -297,7 +297,7 @@ mod tests {
             prop_assert!(let_in_at.is_some_and(|at| at - came_at <= ACCOUNT.longest), "{let_in_at:?}");
         }
 
-        /// One address learns little about one account in a day, however it spreads its guesses.
+        /// From one address only few guesses at one account are possible in a day, however they are spread.
         #[test]
         fn a_pair_has_few_guesses_a_day(pauses in prop::collection::vec(0i64..4_000_000, 1..40)) {
             let (mut kept, mut now, mut made) = (Kept::default(), START, 0);

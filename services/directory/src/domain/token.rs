@@ -3,11 +3,11 @@ use contracts::{Millis, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The most tokens of one mail. One is minted for each try to send it, and a try that seemed to fail may
-/// have arrived all the same.
+/// The most tokens of one mail. Each try to send it mints one, because a try that seems to fail may have
+/// succeeded.
 const MOST: usize = 5;
 
-/// A token that was minted, and until when it is good.
+/// The hash of a token, and the time of its expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MintedHash {
@@ -15,8 +15,7 @@ pub(crate) struct MintedHash {
     pub(crate) expires_at: Millis,
 }
 
-/// Takes a token in among those of a mail, the oldest out where there are too many. Gives until when it
-/// is good.
+/// Adds a token to those of a mail, and drops the oldest when there are too many. Gives the time of its expiry.
 pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_at: Millis) -> Millis {
     tokens.push(MintedHash { hash, expires_at });
     let too_many = tokens.len().saturating_sub(MOST);
@@ -24,13 +23,13 @@ pub(crate) fn add_token(tokens: &mut Vec<MintedHash>, hash: TokenHash, expires_a
     expires_at
 }
 
-/// What is kept of a token: its SHA-256. A token is 32 random bytes, so a fast hash is enough.
+/// The SHA-256 of a token. Tokens are 32 random bytes, so a fast hash is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct TokenHash(String);
 
 impl TokenHash {
-    /// The hash of a token, as it came from a link.
+    /// The hash of a token from a link.
     pub(crate) fn of(token: &Secret) -> Self {
         Self::of_bytes(token.expose().as_bytes())
     }
@@ -41,7 +40,7 @@ impl TokenHash {
     }
 }
 
-/// The token of these random bytes, as it stands in a link.
+/// The token of these random bytes, as text for a link.
 pub(crate) fn token_of(bytes: [u8; 32]) -> Secret {
     Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -9,11 +9,11 @@ use crate::{
     domain::{Guess, TokenHash, fitting},
 };
 
-/// Activates the account that a token is for, once: of two at a time, one runs into the other's
-/// transaction and finds the token used.
+/// Activates the account of a token, once: of two concurrent requests, the transaction of one conflicts, and finds
+/// the token used when it runs again.
 ///
-/// The password's length costs nothing to check and comes first; the token comes before the judging and
-/// the hashing, so that nobody spends our time without one. A weak password uses no token up.
+/// The length of the password is checked first, because it costs nothing. The token comes before the strength
+/// and the hash, so that only its owner can cause that work. A weak password does not use the token up.
 pub(crate) async fn activate(app: Arc<App>, _call: Call, request: Activate) -> Result<contracts::Employee, Error> {
     fitting("password", &request.password)?;
     let attempt = app.throttle.may_try(Guess::Token(&request.token)).await?;
@@ -32,7 +32,7 @@ async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Err
         return Err(refused(app, AuditSubject::new("employee", employee.id)).await);
     }
     require_hard_to_guess("password", &request.password, &employee).await?;
-    kit::acts(Actor::Person { employee: employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = app.store.employees.load(tx, employee.id).await?.ok_or_else(invalid_token)?;
@@ -52,7 +52,7 @@ async fn accept(app: &App, request: Activate) -> Result<contracts::Employee, Err
     Ok(employee.shown())
 }
 
-/// Tells the audit trail of a token that is no good.
+/// Records an invalid token in the audit trail.
 async fn refused(app: &App, of: AuditSubject) -> Error {
     app.db.audit(Action::ActivationFailed, of).await.err().unwrap_or_else(|| invalid_token().into())
 }

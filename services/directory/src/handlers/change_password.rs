@@ -11,7 +11,7 @@ use crate::{
     throttle::Attempt,
 };
 
-/// Changes the password of somebody who is logged in and knows the old one. All other sessions end.
+/// Changes the password of the employee who asks and gives the old one. Ends all other sessions.
 pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePassword) -> Result<(), Error> {
     let (own, session) = own(&call)?;
     if own != request.id {
@@ -24,7 +24,7 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
     let (hashed, now) = (app.hasher.hash(request.new).await?, app.clock.now());
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = active(app.store.employees.load(tx, request.id).await?)?;
-        // Somebody may have set another one meanwhile, by the link of a mail.
+        // Another password may have been set meanwhile by a link.
         if app.store.credentials.load(tx, employee.id).await?.as_ref() != Some(&old) {
             return Err(wrong("old").into());
         }
@@ -40,8 +40,7 @@ pub(crate) async fn change_password(app: Arc<App>, call: Call, request: ChangePa
     until_account_is_known(&app, &employee).await
 }
 
-/// Refuses whoever does not know an employee's password, and gives it as it is stored. The audit trail
-/// is told of each refusal.
+/// Requires the password of an employee, and gives it as stored. Records each wrong one in the audit trail.
 pub(super) async fn require_password(
     app: &App,
     field: &'static str,

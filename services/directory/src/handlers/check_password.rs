@@ -13,11 +13,11 @@ use crate::{
     throttle::Attempt,
 };
 
-/// Says who logs in, where the password is right, and begins their session.
+/// Logs an employee in: checks the password and starts a session.
 ///
-/// An unknown address, an account without a password and a deactivated one take the same way as a
-/// wrong password: the same look-ups, one verification, one answer. So neither the answer nor the
-/// time it takes tells who is known here. The audit trail is told of each that was tried.
+/// An unknown address, an account without a password and a deactivated one are handled like a wrong password:
+/// the same queries, one verification, the same answer. So neither the answer nor its time reveals who exists.
+/// Each failure is recorded in the audit trail.
 pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPassword) -> Result<LoggedIn, Error> {
     let attempt = app.throttle.may_try(Guess::Password(&request.email)).await?;
     let outcome = check(&app, &attempt, &request).await;
@@ -26,7 +26,7 @@ pub(crate) async fn check_password(app: Arc<App>, _call: Call, request: CheckPas
 }
 
 async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<LoggedIn, Error> {
-    // An address that nobody here has is kept as a hash: people mistype, and some type a password.
+    // Recorded as a hash, because people mistype, and some type a password here.
     let unknown = AuditSubject::hashed("address", &request.email.trim().to_lowercase());
     if composed(request.password.expose()).chars().count() > PASSWORD_MOST {
         app.db.audit(Action::LoginFailed, unknown).await?;
@@ -46,14 +46,14 @@ async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<
                 hash_anew(app, employee.id, request.password.clone(), hashed).await;
             }
             let Some(wanted) = request.session.clone() else {
-                kit::acts(Actor::Person { employee: employee.id, session: None });
+                kit::set_actor(Actor::Person { employee: employee.id, session: None });
                 app.db.audit(Action::LoginSucceeded, subject).await?;
                 return Ok(employee.logged_in(None));
             };
             let token = wanted.refresh.then(|| RefreshToken::first(kit::random_bytes(), kit::random_bytes()));
             let (address, now) = (Origin::current().address, app.clock.now());
             let session = Session::start(kit::new_id(), &employee, wanted, token.as_ref(), address, now);
-            kit::acts(Actor::Person { employee: employee.id, session: Some(session.id) });
+            kit::set_actor(Actor::Person { employee: employee.id, session: Some(session.id) });
             kit::change!(app.db.awaited(WAIT), tx => {
                 app.store.sessions.insert(tx, &session).await?;
                 tx.audit(Action::LoginSucceeded, subject.clone(), created(&session.shown(None))).await
@@ -67,8 +67,7 @@ async fn check(app: &App, attempt: &Attempt, request: &CheckPassword) -> Result<
     }
 }
 
-/// Stores the password as it is hashed today. Whoever logs in need not wait for better times where it
-/// fails: it is tried again the next time.
+/// Stores the password with today's parameters. A failure is harmless: the next log-in tries again.
 async fn hash_anew(app: &App, employee: EmployeeId, password: Secret, old: Option<HashedPassword>) {
     let Some(old) = old else { return };
     let stored = match app.hasher.hash(password).await {

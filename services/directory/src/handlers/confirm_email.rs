@@ -6,8 +6,8 @@ use kit::{Call, Error};
 use super::{audit, change_password::require_password, mailed_link::MailedLink, save};
 use crate::{App, WAIT, domain::Guess};
 
-/// Confirms a new address by the link that was mailed there, once. The password shows that the address
-/// is the employee's, and not a stranger's that was mistyped.
+/// Confirms a new address with the link that was mailed there. The password proves that the employee has followed
+/// it, and not a stranger at a mistyped address.
 pub(crate) async fn confirm_email(
     app: Arc<App>,
     _call: Call,
@@ -23,7 +23,7 @@ async fn confirm(app: &App, request: ConfirmEmail) -> Result<contracts::Employee
     let now = app.clock.now();
     let link = MailedLink::find(app, &request.token, LinkTo::Confirmation, now).await?.ok_or_else(invalid_token)?;
     require_password(app, "password", &link.employee, request.password).await?;
-    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: link.employee.id, session: None });
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{grants, until_key_is_known};
 use crate::{App, WAIT, domain::ApiKey};
 
-/// The most keys that are not revoked: all of them fit into one reply.
+/// The most keys that are not revoked. So many fit into one reply.
 const MOST: usize = 1_000;
 
 /// Makes an API key. Its text is in this answer and nowhere else.
@@ -25,7 +25,7 @@ pub(crate) async fn create_api_key(app: Arc<App>, call: Call, request: CreateApi
         tx.audit(Action::KeyCreated, AuditSubject::new("key", key.id), created(&key.clone().shown())).await?;
         Ok(())
     })?;
-    // Whoever is answered uses it at once.
+    // The client may use the key at once, at any gateway.
     until_key_is_known(&app, &key).await?;
     Ok(key.shown_once(text))
 }

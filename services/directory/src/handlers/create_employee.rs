@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{email_taken, send};
 use crate::{App, WAIT, domain::Employee};
 
-/// Creates an employee who cannot log in yet, and has the invitation mailed.
+/// Makes an employee who cannot log in yet, and mails the invitation.
 pub(crate) async fn create_employee(
     app: Arc<App>,
     call: Call,

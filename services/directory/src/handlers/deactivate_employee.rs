@@ -6,9 +6,8 @@ use kit::{Call, Error};
 use super::{audit, require, save, set_role::require_another_owner};
 use crate::{App, WAIT_FOR_SWEEP};
 
-/// Deactivates an employee: sessions and invitations are over, and the projects service takes them
-/// off everything. That is waited for, so that the answer shows it; and the answer comes only once no
-/// gateway takes a token of theirs any more.
+/// Deactivates an employee: sessions and invitations end, and projects ends all memberships. Waits for that copy,
+/// so that the answer shows it, and until no gateway accepts a token of the employee any more.
 pub(crate) async fn deactivate_employee(
     app: Arc<App>,
     call: Call,
@@ -19,7 +18,7 @@ pub(crate) async fn deactivate_employee(
     let changed = kit::change!(app.db.awaited(WAIT_FOR_SWEEP), tx => {
         let loaded = app.store.employees.load(tx, request.id).await?;
         let mut employee = loaded.ok_or_else(|| Failure::not_found("employee"))?;
-        // Whoever is deactivated already is so, whatever else has changed.
+        // A second deactivation changes nothing, so its condition need not hold.
         if employee.deactivated_at.is_none() {
             require(&if_match, &employee)?;
         }
@@ -35,7 +34,7 @@ pub(crate) async fn deactivate_employee(
     });
     let employee = match changed {
         Ok(employee) => employee,
-        // Whoever was not answered the first time asks again, and is to rely on the answer as much.
+        // The client repeats a request whose answer was lost, and must be able to rely on this one as well.
         Err(Error::Failure(failure)) if failure.code == Code::AlreadyDeactivated => {
             end_tokens(&app, request.id).await?;
             return Err(failure.into());
@@ -47,8 +46,8 @@ pub(crate) async fn deactivate_employee(
     Ok(swept.unwrap_or(employee).shown())
 }
 
-/// Makes sure that no gateway takes a token of this employee any more. The event of the deactivation
-/// does so too; here nobody need trust that its consumer is quick.
+/// Waits until no gateway accepts a token of this employee. The consumer of the event publishes the same; this
+/// does not depend on its speed.
 async fn end_tokens(app: &App, employee: EmployeeId) -> Result<(), Error> {
     let Some(employee) = app.store.employees.get(employee).await? else { return Ok(()) };
     let revision = app.revocations.revoke(employee.id, employee.epoch).await?;

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{App, WAIT};
 
-/// Ends all sessions of whoever asks but the one that asks.
+/// Ends all sessions of the caller except the one of this request.
 pub(crate) async fn end_other_sessions(app: Arc<App>, call: Call, _: EndOtherSessions) -> Result<(), Error> {
     let (employee, session) = own(&call)?;
     end_all_but(&app, employee, session).await
 }
 
-/// Ends all sessions of an employee but that one, and tells the audit trail.
+/// Ends all sessions of an employee except one, and records that in the audit trail.
 pub(super) async fn end_all_but(app: &App, id: EmployeeId, except: Option<SessionId>) -> Result<(), Error> {
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let loaded = app.store.employees.load(tx, id).await?;

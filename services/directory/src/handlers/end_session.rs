@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::sessions::{end, own, until_end_is_known};
 use crate::{App, WAIT};
 
-/// Ends a session of whoever asks. Another's is not found, nor is one that has ended already.
+/// Ends a session of the caller. Sessions of others, and ended ones, are answered 404.
 pub(crate) async fn end_session(app: Arc<App>, call: Call, request: EndSession) -> Result<(), Error> {
     let (employee, _) = own(&call)?;
     let not_found = || Failure::not_found("session");
@@ -19,7 +19,7 @@ pub(crate) async fn end_session(app: Arc<App>, call: Call, request: EndSession) 
         }
         Ok((session, is_open))
     })?;
-    // Whoever was not answered the first time asks again, and is to rely on the answer as much.
+    // The client repeats a request whose answer was lost, and must be able to rely on this one as well.
     until_end_is_known(&app, &session).await?;
     if was_open { Ok(()) } else { Err(not_found().into()) }
 }

@@ -10,15 +10,15 @@ use crate::{
     domain::{Guess, Mail},
 };
 
-/// Has a link mailed with which somebody sets a new password; an admin need not be asked.
+/// Mails a link to set a new password.
 ///
-/// For an address that nobody here has the same is looked up and written as for any other, down to a
-/// mail that is then sent to nobody. So neither the answer nor the time it takes tells who is known
-/// here. Past the bound of an address nothing is written but the entry of the audit trail, whoever it is.
+/// An unknown address causes the same queries and writes as a known one, down to a mail to nobody. So neither the
+/// answer nor its time reveals who exists. Past the limit of an address, only an entry of the audit trail is
+/// written, known or not.
 pub(crate) async fn forgot_password(app: Arc<App>, _call: Call, request: ForgotPassword) -> Result<(), Error> {
     let attempt = app.throttle.may_try(Guess::Mail(&request.email)).await?;
     let outcome = ask(&app, request).await;
-    // Each mail that is asked for stays counted: nothing shows whether it was right to ask.
+    // A request stays counted as an attempt, because nothing can prove it right.
     if outcome.is_err() {
         attempt.settle(&outcome).await;
     }
@@ -35,7 +35,7 @@ async fn ask(app: &App, request: ForgotPassword) -> Result<(), Error> {
     let address = email.map_or(typed, |email| email.key());
     let subject = match &employee {
         Some(employee) => AuditSubject::new("employee", employee.id),
-        // People mistype, and some type a password.
+        // Recorded as a hash, because people mistype, and some type a password here.
         None => AuditSubject::hashed("address", &address),
     };
     let mail = Mail::for_forgotten(employee.as_ref(), now);

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Shows one employee, to an admin or to themselves.
+/// Gives an employee, to an admin or to the same employee.
 pub(crate) async fn get_employee(
     app: Arc<App>,
     call: Call,

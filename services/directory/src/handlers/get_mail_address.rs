@@ -5,8 +5,8 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Says where a mail about somebody's time goes. Nowhere while they are deactivated, or while their
-/// address is not confirmed and may be a stranger's: they find the same on their own page.
+/// Gives the address for mails about an employee's time. Nothing while the employee is deactivated, or the address
+/// is not confirmed and may be a stranger's.
 pub(crate) async fn get_mail_address(
     app: Arc<App>,
     call: Call,

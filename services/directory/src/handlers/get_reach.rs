@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Says who is in some teams.
+/// Gives the members of teams.
 pub(crate) async fn get_team_members(
     app: Arc<App>,
     call: Call,
@@ -17,7 +17,7 @@ pub(crate) async fn get_team_members(
     Ok(members)
 }
 
-/// Says what a manager manages.
+/// Gives the teams and employees that a manager manages.
 pub(crate) async fn get_reach(app: Arc<App>, call: Call, request: GetReach) -> Result<ManagedTeams, Error> {
     call.require_admin()?;
     let managed = app.store.teams.managed_by(request.manager).await?;

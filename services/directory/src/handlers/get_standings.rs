@@ -5,10 +5,10 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// The most employees of one question.
+/// The most employees of one request.
 const MOST: usize = 1_000;
 
-/// Says how some employees stand; unknown ones are left out.
+/// Gives the state of employees. Unknown ids are left out.
 pub(crate) async fn get_standings(app: Arc<App>, call: Call, request: GetStandings) -> Result<Vec<Standing>, Error> {
     call.require_admin()?;
     if request.ids.len() > MOST {

@@ -3,7 +3,7 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Employee};
 
-/// What the caller may do by their own key or role: nobody may hand out more.
+/// The scopes of the caller's key or role: nobody may give others more than these.
 pub(super) async fn grants(app: &App, call: &Call) -> Result<Scopes, Error> {
     match call.actor {
         Some(Actor::Root) => Ok(Scopes::all()),

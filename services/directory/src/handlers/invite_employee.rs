@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, save, send};
 use crate::{App, WAIT};
 
-/// Has a fresh invitation mailed; the links of the older one are dead.
+/// Mails a new invitation. The links of older ones do not work any more.
 pub(crate) async fn invite_employee(
     app: Arc<App>,
     call: Call,

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 
 use crate::{App, domain::Employee};
 
-/// Lists all employees, or those of some, in the order in which they were created, as many as fit into a reply.
+/// Lists employees, or those with these ids, by creation, as many as fit into a reply.
 pub(crate) async fn list_employees(
     app: Arc<App>,
     call: Call,

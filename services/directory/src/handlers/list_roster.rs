@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists a part of the people who may have worked in a range, by name: for admins.
+/// Lists employees who may have worked in a range of time, by name, page by page. For admins.
 pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) -> Result<Roster, Error> {
     call.require_admin()?;
     if !(1..=ROSTER_MOST).contains(&asked.limit) {
@@ -14,7 +14,7 @@ pub(crate) async fn list_roster(app: Arc<App>, call: Call, asked: ListRoster) ->
     app.store.employees.roster(&asked).await
 }
 
-/// How many invitations could not be delivered: for admins.
+/// Counts invitations that could not be delivered. For admins.
 pub(crate) async fn count_undelivered(app: Arc<App>, call: Call, asked: CountUndelivered) -> Result<u64, Error> {
     call.require_admin()?;
     app.store.employees.undelivered(&asked.employees).await

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::sessions::own;
 use crate::App;
 
-/// Shows somebody the sessions of theirs that go on.
+/// Lists the valid sessions of the caller.
 pub(crate) async fn list_sessions(app: Arc<App>, call: Call, _: ListSessions) -> Result<Vec<Session>, Error> {
     let (employee, current) = own(&call)?;
     let employee = app.store.employees.get(employee).await?.ok_or_else(|| Failure::not_found("employee"))?;

@@ -6,10 +6,10 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long the stream may take to have what a page says.
+/// How long to wait until the stream has all events about a page.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Says how all employees stand, page by page, each once the stream has all that it says.
+/// Gives the state of all employees, page by page, each once the stream has all events about it.
 pub(crate) async fn list_standings(
     app: Arc<App>,
     call: Call,

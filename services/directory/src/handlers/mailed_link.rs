@@ -6,17 +6,17 @@ use crate::{
     domain::{Employee, Mail, TokenHash},
 };
 
-/// A link of a mail that can be used.
+/// A valid link of a mail.
 pub(super) struct MailedLink {
     token: TokenHash,
     to: LinkTo,
     mail: MailId,
-    /// Whose it is.
+    /// The employee that it was mailed to.
     pub(super) employee: Employee,
 }
 
 impl MailedLink {
-    /// The link with this token, where it is good. Of one that is not the audit trail is told.
+    /// Finds the link with this token, if it is valid. An invalid one is recorded in the audit trail.
     pub(super) async fn find(app: &App, token: &Secret, to: LinkTo, now: Millis) -> Result<Option<Self>, Error> {
         let (hash, unknown) = (TokenHash::of(token), AuditSubject::hashed("token", token.expose()));
         let refused = async |subject| {
@@ -36,7 +36,7 @@ impl MailedLink {
         }
     }
 
-    /// The employee, to be changed in this transaction, where the link is still good in it.
+    /// Loads the employee into this transaction, if the link is still valid in it.
     pub(super) async fn load(&self, app: &App, tx: &mut Tx<'_>, now: Millis) -> Result<Option<Employee>, Error> {
         let mail = app.store.mails.load(tx, self.mail).await?;
         let employee = app.store.employees.load(tx, self.employee.id).await?;

@@ -5,10 +5,10 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// The most sessions that are told of at once.
+/// The most sessions of one request.
 const MOST: usize = 10_000;
 
-/// Notes when some sessions were last used.
+/// Records when sessions were last used.
 pub(crate) async fn mark_sessions_seen(app: Arc<App>, call: Call, request: MarkSessionsSeen) -> Result<(), Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only a gateway may say so.").into());

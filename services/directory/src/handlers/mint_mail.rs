@@ -9,8 +9,8 @@ use crate::{
     domain::{About, Employee, Mail, TokenHash, token_of},
 };
 
-/// Says to whom a mail goes and what it says, and keeps the hash of its token. Nothing where it need
-/// not be sent: nobody has the address, or it was overtaken by something else.
+/// Gives recipient and content of a mail, and stores the hash of its token. Nothing for a mail that need not be
+/// sent: to an unknown address, or overtaken by another change.
 pub(crate) async fn mint_mail(app: Arc<App>, call: Call, request: MintMail) -> Result<Option<MintedMail>, Error> {
     if call.caller != Caller::Service {
         return Err(Failure::new(Code::Forbidden, "Only the mailer may do this.").into());
@@ -45,7 +45,7 @@ pub(crate) async fn mint_mail(app: Arc<App>, call: Call, request: MintMail) -> R
     })
 }
 
-/// Whoever has no password yet and says that it is forgotten gets a fresh invitation, once.
+/// Mails a new invitation to an employee who has forgotten a password and has never set one.
 async fn invite_instead(app: &App, tx: &mut Tx<'_>, mut mail: Mail, mut employee: Employee) -> Result<(), Error> {
     if mail.closed_at.is_some() {
         return Ok(());

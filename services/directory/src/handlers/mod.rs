@@ -1,4 +1,4 @@
-//! What directory answers, each message in a file of its own.
+//! The handlers of requests, one file for each.
 
 mod activate;
 mod change_password;
@@ -105,24 +105,24 @@ use grants::grants;
 use sessions::end_sessions;
 use team_members::{check_managers, name_taken, set_members};
 
-/// Writes a changed employee, and tells of it.
+/// Writes a changed employee with its event.
 async fn save(app: &App, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
     app.store.employees.save(tx, employee).await?;
     tx.emit(&employee.changed()).await
 }
 
-/// Refuses a change of an employee who is not as whoever wants it has seen them.
+/// Refuses a change when the employee is not in the state that the caller has seen.
 fn require(if_match: &IfMatch, employee: &Employee) -> Result<(), Failure> {
     if_match.require(|| employee.clone().shown().tag())
 }
 
-/// Tells the audit trail how an employee was changed.
+/// Records a change of an employee in the audit trail.
 async fn audit(tx: &mut Tx<'_>, action: Action, was: Employee, employee: &Employee) -> Result<(), Error> {
     let changes = contracts::changed(&was.shown(), &employee.clone().shown());
     tx.audit(action, AuditSubject::new("employee", employee.id), changes).await
 }
 
-/// Writes a fresh invitation of an employee, and has it mailed.
+/// Writes a new invitation with the event that has it mailed.
 async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invitation) -> Result<(), Error> {
     let requested =
         InvitationRequested { invitation_id: invitation.id, employee_id: employee.id, version: employee.version };
@@ -130,23 +130,23 @@ async fn send(app: &App, tx: &mut Tx<'_>, employee: &Employee, invitation: Invit
     tx.emit(&requested).await
 }
 
-/// Writes a mail of any other kind, and has it sent.
+/// Writes a mail with the event that has it sent.
 async fn post(app: &App, tx: &mut Tx<'_>, mail: Mail) -> Result<(), Error> {
     let requested = MailRequested { mail_id: mail.id };
     app.store.mails.insert(tx, mail).await?;
     tx.emit(&requested).await
 }
 
-/// Refuses a password that whoever knows the employee would guess, in a thread where that may take its
-/// time.
+/// Refuses a password that is easy to guess for somebody who knows the employee. Runs on a blocking thread,
+/// because it takes milliseconds.
 async fn require_hard_to_guess(field: &'static str, password: &Secret, employee: &Employee) -> Result<(), Error> {
     let (password, employee) = (password.clone(), employee.clone());
     let judged = tokio::task::spawn_blocking(move || hard_to_guess(field, &password, &employee)).await;
     Ok(judged.map_err(anyhow::Error::from)??)
 }
 
-/// Refuses to have somebody who may do more than the caller at another address, or under another
-/// password: whoever could do that could become them.
+/// Refuses to change the address or password of an employee with more rights than the caller, who could take
+/// over the account otherwise.
 fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure> {
     if maker.include(&employee.role.scopes()) {
         return Ok(());
@@ -155,7 +155,7 @@ fn require_no_higher(maker: &Scopes, employee: &Employee) -> Result<(), Failure>
     Err(Failure::new(Code::MissingScope, detail))
 }
 
-/// Waits until every gateway knows a key as it is now: also where the consumer of its event is slow.
+/// Waits until every gateway knows the state of a key, without depending on the consumer of its event.
 async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     let entry = ApiKeyChanged::entry_key(key.id);
     let revision = app.revocations.keep(&entry, &key.changed(), |key| key.version).await?;
@@ -163,7 +163,7 @@ async fn until_key_is_known(app: &App, key: &ApiKey) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same for an employee's role and the tokens that are over.
+/// Waits until every gateway knows the state of an account, without depending on the consumer of its event.
 async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Error> {
     let entry = AccountChanged::entry_key(employee.id);
     let revision = app.revocations.keep(&entry, &employee.account_changed(), |account| account.version).await?;
@@ -171,7 +171,7 @@ async fn until_account_is_known(app: &App, employee: &Employee) -> Result<(), Er
     Ok(())
 }
 
-/// The only unique key that a change can meet is the address.
+/// Explains a duplicate key: the only unique key that a change can violate is the address.
 fn email_taken(error: Error) -> Error {
     match error {
         Error::Mongo(error) if kit::mongo::is_duplicate(&error) => is_taken().into(),

@@ -6,8 +6,7 @@ use kit::{Call, Error};
 use super::{audit, save};
 use crate::{App, WAIT};
 
-/// Takes a deactivation back. Who had a password logs in with it; who had none needs a fresh
-/// invitation.
+/// Undoes a deactivation. An employee with a password can log in again; one without needs a new invitation.
 pub(crate) async fn reactivate_employee(
     app: Arc<App>,
     call: Call,

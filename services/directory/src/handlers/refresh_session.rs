@@ -9,23 +9,23 @@ use crate::{
     domain::{RefreshToken, Reused, Session},
 };
 
-/// What became of a refresh token.
+/// The result of using a refresh token.
 enum Outcome {
-    /// It was good.
+    /// It was valid.
     Taken(LoggedIn),
-    /// It was used up: its session has ended.
+    /// It was used before; the session has ended.
     Reused(Session),
-    /// It is none, or of a session that is over.
+    /// It is malformed, or its session has ended.
     Refused,
 }
 
-/// Gives the next token of a session, and a refresh token in place of the one that was shown.
+/// Issues the next token of a session, with a new refresh token.
 ///
-/// Of two at a time, one runs into the other's transaction and finds the token used: it gets what the
-/// other one got.
+/// Of two concurrent requests, the transaction of one conflicts, and finds the token used when it runs again: it
+/// gets the same new token.
 ///
-/// No attempt is counted: 512 bits are not guessed, and those who come at once with the same good
-/// token must all be answered.
+/// This is not throttled: 512 bits cannot be guessed, and clients with the same valid token must all be
+/// answered.
 pub(crate) async fn refresh_session(app: Arc<App>, _call: Call, request: RefreshSession) -> Result<LoggedIn, Error> {
     let shown = RefreshToken::read(&request.refresh_token).ok_or_else(invalid_token)?;
     let (family, salt, now) = (shown.family(), kit::random_bytes(), app.clock.now());

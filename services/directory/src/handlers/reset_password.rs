@@ -9,10 +9,10 @@ use crate::{
     domain::{About, Guess, Mail, fitting},
 };
 
-/// Sets a new password by the link of a mail, once: of two at a time, one runs into the other's
-/// transaction and finds the link used. All other links are over too, and so are all sessions.
+/// Sets a new password with the link of a mail, once: of two concurrent requests, the transaction of one
+/// conflicts, and finds the link used when it runs again. Ends all other links and all sessions.
 ///
-/// What costs nothing is checked first, as for an activation. A weak password uses no link up.
+/// As for an activation, cheap checks come first, and a weak password does not use the link up.
 pub(crate) async fn reset_password(
     app: Arc<App>,
     _call: Call,
@@ -29,12 +29,12 @@ async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee,
     let now = app.clock.now();
     let link = MailedLink::find(app, &request.token, LinkTo::Reset, now).await?.ok_or_else(invalid_token)?;
     require_hard_to_guess("password", &request.password, &link.employee).await?;
-    kit::acts(Actor::Person { employee: link.employee.id, session: None });
+    kit::set_actor(Actor::Person { employee: link.employee.id, session: None });
     let hashed = app.hasher.hash(request.password).await?;
     let employee = kit::change!(app.db.awaited(WAIT), tx => {
         let mut employee = link.load(app, tx, now).await?.ok_or_else(invalid_token)?;
         let was = employee.clone();
-        // The link came by it.
+        // The link was mailed there.
         employee.email_unconfirmed = false;
         end_sessions(app, tx, &mut employee, None).await?;
         app.store.credentials.set(tx, employee.id, hashed.clone(), now).await?;

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::until_key_is_known;
 use crate::{App, WAIT};
 
-/// Ends a key for good. One that has ended already is not found.
+/// Revokes a key. A revoked key is answered 404.
 pub(crate) async fn revoke_api_key(app: Arc<App>, call: Call, request: RevokeApiKey) -> Result<(), Error> {
     call.require_admin()?;
     let now = app.clock.now();

@@ -10,8 +10,7 @@ use crate::{
     domain::{About, Employee, Mail},
 };
 
-/// Has a link mailed with which an employee sets a new password, on an admin's word: also where the
-/// address is not confirmed yet.
+/// Mails a link to set a new password at an admin's request, also to an unconfirmed address.
 pub(crate) async fn send_reset(app: Arc<App>, call: Call, request: SendReset) -> Result<(), Error> {
     call.require_admin()?;
     let (now, maker) = (app.clock.now(), grants(&app, &call).await?);

@@ -1,4 +1,4 @@
-//! How sessions end.
+//! The end of sessions.
 
 use contracts::{Action, Actor, AuditSubject, Caller, Code, EmployeeId, Failure, SessionEnded, SessionId, deleted};
 use kit::{Call, Error, Tx};
@@ -8,8 +8,7 @@ use crate::{
     domain::{Employee, Session},
 };
 
-/// Who asks about their own sessions, and in which of them they ask. A token from before there were
-/// sessions names none.
+/// The caller and the session of the request. A token from before there were sessions names none.
 pub(super) fn own(call: &Call) -> Result<(EmployeeId, Option<SessionId>), Failure> {
     let Caller::Employee(employee) = call.caller else {
         return Err(Failure::new(Code::Forbidden, "Only people have sessions."));
@@ -20,9 +19,9 @@ pub(super) fn own(call: &Call) -> Result<(EmployeeId, Option<SessionId>), Failur
     }
 }
 
-/// Ends all sessions of an employee but that one, as part of a change that the audit trail is told of.
-/// The caller saves the employee after it; once that is committed, `until_account_is_known` waits
-/// until no gateway takes their tokens any more.
+/// Ends all sessions of an employee except one, as part of a change with its own audit entry. The caller saves
+/// the employee afterwards and, after the commit, calls `until_account_is_known`, which waits until no gateway
+/// accepts the tokens any more.
 pub(super) async fn end_sessions(
     app: &App,
     tx: &mut Tx<'_>,
@@ -34,7 +33,7 @@ pub(super) async fn end_sessions(
     tx.emit(&employee.account_changed()).await
 }
 
-/// Ends one session, and tells the audit trail why.
+/// Ends a session, and records the reason in the audit trail.
 pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: Action) -> Result<(), Error> {
     session.end(app.clock.now());
     app.store.sessions.save(tx, session).await?;
@@ -42,8 +41,7 @@ pub(super) async fn end(app: &App, tx: &mut Tx<'_>, session: &mut Session, why: 
     tx.audit(why, AuditSubject::new("employee", session.employee), deleted(&session.shown(None))).await
 }
 
-/// Waits until no gateway takes a token of this session any more: also where the consumer of its
-/// event is slow.
+/// Waits until no gateway accepts a token of this session, without depending on the consumer of its event.
 pub(super) async fn until_end_is_known(app: &App, session: &Session) -> Result<(), Error> {
     let ended = session.ended();
     if let Some(revision) = app.revocations.end_session(&ended, app.clock.now()).await? {

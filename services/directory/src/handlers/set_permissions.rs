@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{audit, save};
 use crate::{App, WAIT};
 
-/// Puts one computer's permissions on an employee, in place of what it had.
+/// Replaces the permissions of one computer of an employee.
 pub(crate) async fn set_permissions(
     app: Arc<App>,
     call: Call,

@@ -6,7 +6,7 @@ use kit::{Call, Error, Tx};
 use super::{audit, end_sessions, grants, require, save, until_account_is_known};
 use crate::{App, WAIT, domain::Employee};
 
-/// Gives an employee another role, and ends their sessions.
+/// Changes the role of an employee, and ends all sessions.
 pub(crate) async fn set_role(
     app: Arc<App>,
     call: Call,
@@ -21,7 +21,7 @@ pub(crate) async fn set_role(
         if employee.role == request.role {
             return Ok(employee);
         }
-        // Neither a higher role for a friend, nor a lower one for somebody higher.
+        // Both roles count: nobody may promote others above themselves, nor demote somebody above them.
         if !maker.include(&request.role.scopes()) || !maker.include(&employee.role.scopes()) {
             let detail = "You may neither give nor take a role that allows more than you may do.";
             return Err(Failure::new(Code::MissingScope, detail).into());
@@ -38,8 +38,7 @@ pub(crate) async fn set_role(
     Ok(employee.shown())
 }
 
-/// Refuses to take away the last owner who can log in: nobody but the holder of the root key could
-/// make another.
+/// Refuses to remove the last owner who can log in: only the root key could appoint another.
 ///
 /// # Errors
 /// 409.

@@ -5,11 +5,11 @@ use kit::{Error, Tx};
 
 use crate::{App, domain::Team, store::Candidate};
 
-/// Puts those into a team who are in it now, and those out of it who were. Whoever was in it may stay,
-/// deactivated or not.
+/// Makes these employees, and no others, the members of a team. Present members may stay although they are
+/// deactivated.
 ///
 /// # Errors
-/// 400 where somebody is not there or deactivated, 409 where somebody is in another team.
+/// 400 when somebody does not exist or is deactivated, 409 when somebody is in another team.
 pub(super) async fn set_members(
     app: &App,
     tx: &mut Tx<'_>,
@@ -31,7 +31,7 @@ pub(super) async fn set_members(
     Ok(())
 }
 
-/// Refuses new managers who are not there or deactivated.
+/// Refuses new managers who do not exist or are deactivated.
 ///
 /// # Errors
 /// 400.
@@ -70,7 +70,7 @@ fn refused(code: Code, detail: &str, field: &str, must: &str) -> Failure {
     Failure { errors, ..Failure::new(code, detail) }
 }
 
-/// The only unique key that a change of a team can meet is the name.
+/// Explains a duplicate key: the only unique key that a change can violate is the name.
 pub(super) fn name_taken(error: Error) -> Error {
     match error {
         Error::Mongo(error) if kit::mongo::is_duplicate(&error) => {

@@ -9,12 +9,11 @@ use crate::{
     domain::{About, Mail},
 };
 
-/// Changes an employee. An address that changes does not carry the old links over: whoever has no
-/// password yet gets a fresh invitation at the new one. Whoever has one logs in with the new address at
-/// once; they are asked there to confirm it, and told at the old one.
+/// Changes an employee. A new address invalidates all links. An employee without a password gets a new invitation
+/// there; one with a password logs in with the new address at once, is asked there to confirm it, and told at the
+/// former one.
 ///
-/// Where it is only asked whether this could be done, nothing is written: the answer is the employee
-/// as they would be.
+/// With `only_check`, nothing is written, and the answer is the employee as it would be.
 pub(crate) async fn update_employee(
     app: Arc<App>,
     call: Call,
@@ -44,7 +43,7 @@ pub(crate) async fn update_employee(
             app.store.mails.close(tx, employee.id, now).await?;
             post(&app, tx, Mail::to(About::AddressChanged, &employee, was.email.clone(), now)).await?;
         }
-        // Sending the address once more is how an admin has the link mailed again.
+        // An admin sends the same address again to have the link mailed again.
         let is_asked = request.changes.email.is_some() && employee.email_unconfirmed && employee.is_active();
         if is_asked && app.store.mail_bounds.take(tx, &employee.email.key(), now).await? {
             post(&app, tx, Mail::new(About::Confirmation, &employee, now)).await?;

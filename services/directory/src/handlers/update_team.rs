@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::{check_managers, name_taken, set_members};
 use crate::{App, WAIT};
 
-/// Changes a team: its name, who manages it, who is in it.
+/// Changes the name, managers or members of a team.
 pub(crate) async fn update_team(
     app: Arc<App>,
     call: Call,

@@ -9,10 +9,10 @@ use kit::{Error, Tally};
 
 use crate::{App, domain::Employee};
 
-/// How long the stream may take to have what was changed by now.
+/// How long to wait until the stream has all committed events.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// What the bucket must say, or something newer.
+/// An entry that the bucket must have, unless it has a newer one.
 enum Entry {
     Revoked(EmployeeId, i64),
     Account(AccountChanged),
@@ -20,8 +20,8 @@ enum Entry {
     Ended(SessionEnded),
 }
 
-/// The bucket that gateways watch, with what directory owns itself: who reacts to its events writes it,
-/// so what lacks still once they are applied was missed.
+/// Compares the bucket that gateways watch with directory's own database. The consumers of directory's events
+/// write it, so whatever is missing once they have caught up was missed.
 pub(super) async fn compare(app: &App) -> Result<Tally, Error> {
     let entries = entries(app).await?;
     let mut tally = Tally { compared: entries.len() as u64, ..Tally::default() };
@@ -50,7 +50,7 @@ impl Entry {
     }
 }
 
-/// All that gateways must know now. What says no more than that there is nothing needs no entry.
+/// All entries that gateways need. A default state needs none.
 async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     let ended = app.store.sessions.ended().await?;
     let with_ended: HashSet<_> = ended.iter().map(|session| session.employee).collect();
@@ -70,7 +70,7 @@ async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     entries.extend(app.store.api_keys.all().await?.iter().map(|key| Entry::Key(key.changed())));
     let now = app.clock.now();
     for session in ended {
-        // All others end with the employee's epoch or generation.
+        // The employee's epoch or generation ends all other sessions.
         let by_itself = |employee: &Employee| {
             let mut open = session.clone();
             open.ended_at = None;
@@ -83,7 +83,7 @@ async fn entries(app: &App) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// Those that the bucket does not say.
+/// The entries that the bucket lacks.
 async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
     let (bucket, mut lacking) = (&app.revocations, Vec::new());
     for entry in entries {
@@ -92,13 +92,13 @@ async fn lacking(app: &App, entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
             Entry::Revoked(_, epoch) => {
                 bucket.find::<Revocation>(&key).await?.is_some_and(|known| known.epoch >= *epoch)
             }
-            // Of an employee's versions only some change the account.
+            // Only some versions of an employee change the account.
             Entry::Account(account) => bucket.find::<AccountChanged>(&key).await?.is_some_and(|known| {
                 let same = AccountChanged { version: known.version, ..*account };
                 known.version > account.version || known == same
             }),
-            Entry::Key(told) => {
-                bucket.find::<ApiKeyChanged>(&key).await?.is_some_and(|known| known.version >= told.version)
+            Entry::Key(changed) => {
+                bucket.find::<ApiKeyChanged>(&key).await?.is_some_and(|known| known.version >= changed.version)
             }
             Entry::Ended(_) => bucket.find::<SessionEnded>(&key).await?.is_some(),
         };

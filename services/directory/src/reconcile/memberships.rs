@@ -8,7 +8,7 @@ use kit::{Differences, Error, Mirror, Tally};
 
 use crate::App;
 
-/// Who is on what, edge by edge, as projects owns it.
+/// The edges between projects and employees, which projects owns.
 pub(super) struct Edges<'a>(pub(super) &'a App);
 
 impl Mirror for Edges<'_> {
@@ -28,7 +28,7 @@ impl Mirror for Edges<'_> {
         page: &Page<MemberChanged, MemberKey>,
     ) -> Result<Differences<MemberChanged, (MemberKey, i64)>, Error> {
         let known = self.0.store.memberships.between(after, page.next).await?;
-        let differs = |edge: &&MemberChanged| known.get(&key(edge)).is_none_or(|known| known.says_else(edge));
+        let differs = |edge: &&MemberChanged| known.get(&key(edge)).is_none_or(|known| known.is_outdated_by(edge));
         let told: HashSet<_> = page.items.iter().map(key).collect();
         let extra = known.iter().filter(|(key, _)| !told.contains(key)).map(|(key, known)| (*key, known.version));
         Ok(Differences { told: page.items.iter().filter(differs).cloned().collect(), extra: extra.collect() })
@@ -63,14 +63,14 @@ fn key(edge: &MemberChanged) -> MemberKey {
     MemberKey { project: edge.project_id, employee: edge.employee_id }
 }
 
-/// The employees' lists, each against the edges that it is made of: both change in one transaction.
+/// Compares the list of projects of each employee with the edges. One transaction changes both.
 pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
     let shown = app.store.employees.lists().await?;
     let right = app.store.memberships.lists().await?;
     let mut tally = Tally { compared: shown.len() as u64, ..Tally::default() };
     for (id, projects) in shown {
         let projects: BTreeSet<_> = projects.into_iter().collect();
-        // The two were not read at one moment: a second look, which is, tells.
+        // The two reads are not one snapshot, so a difference is checked again in a transaction.
         if right.get(&id).map_or(!projects.is_empty(), |right| *right != projects) && renew(app, id).await? {
             tally.found(true);
         }
@@ -78,7 +78,7 @@ pub(super) async fn compare_lists(app: &App) -> Result<Tally, Error> {
     Ok(tally)
 }
 
-/// Makes a list anew from the edges, and says whether it was another one.
+/// Rebuilds a list from the edges, and says whether it was another one.
 async fn renew(app: &App, id: EmployeeId) -> Result<bool, Error> {
     let differed = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let right = app.store.memberships.list_of(tx, id).await?;

@@ -1,5 +1,5 @@
-//! Compares what directory keeps of what others own with them: the employees' lists of projects; and the
-//! bucket that gateways watch with what directory owns itself.
+//! Compares the copies of directory with their owners: the memberships, which projects owns, and the bucket that
+//! gateways watch, which directory itself owns.
 
 mod bucket;
 mod memberships;
@@ -11,7 +11,7 @@ use kit::{Call, Copies, Error, Reconciler, Tally};
 
 use crate::App;
 
-/// The names of our copies.
+/// The names of the copies.
 pub(crate) const COPIES: [&str; 3] = ["memberships", "lists", "revocations"];
 
 impl Copies for App {
@@ -29,7 +29,7 @@ impl Copies for App {
     }
 }
 
-/// Compares now.
+/// Compares all copies now.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileDirectory) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await

@@ -30,7 +30,7 @@ struct Stored {
     revoked_at: Option<Millis>,
 }
 
-/// The API keys, revoked ones too.
+/// The API keys, revoked ones included.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys(Collection<Stored>);
 
@@ -47,18 +47,18 @@ impl ApiKeys {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).await?.map(Into::into))
     }
 
-    /// Those that were not revoked, the oldest first.
+    /// The keys that are not revoked, oldest first.
     pub(crate) async fn list(&self) -> Result<Vec<ApiKey>, Error> {
         let cursor = self.0.find(doc! { "revokedAt": Bson::Null }).sort(doc! { "_id": 1 }).await?;
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
-    /// All of them, revoked ones too.
+    /// All keys, revoked ones included.
     pub(crate) async fn all(&self) -> Result<Vec<ApiKey>, Error> {
         Ok(self.0.find(doc! {}).await?.map_ok(Into::into).try_collect().await?)
     }
 
-    /// The names of these; unknown ones are left out.
+    /// The names of these keys. Unknown ids are left out.
     pub(crate) async fn names(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Name>, Error> {
         #[derive(Deserialize)]
         struct Named {
@@ -71,7 +71,7 @@ impl ApiKeys {
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// The key, to be changed in this transaction.
+    /// Loads a key into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>, Error> {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?.map(Into::into))
     }
@@ -87,8 +87,8 @@ impl ApiKeys {
         Ok(())
     }
 
-    /// Notes the day of a use, and says whether it is the first; an earlier one that is told later
-    /// changes nothing.
+    /// Records the day of a use, and says whether it is the first. An earlier day that is reported late changes
+    /// nothing.
     pub(crate) async fn mark_used(&self, tx: &mut Tx<'_>, id: KeyId, day: &str) -> Result<bool, Error> {
         let latest = doc! { "$max": { "lastUsedOn": day } };
         let before = self.0.find_one_and_update(doc! { "_id": value(&id) }, latest).session(&mut tx.session).await?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{AttemptKey, AttemptRecord};
 
-/// What is remembered of the attempts under one key.
+/// The record of the attempts under one key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -24,7 +24,7 @@ struct Stored {
     over_at: DateTime,
 }
 
-/// The attempts to log in and the like. All replicas see them, and a restart does not forget them.
+/// The records of attempts. All replicas share them, and they survive a restart.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts(Collection<Stored>);
 
@@ -37,7 +37,7 @@ impl Attempts {
         Self(db.collection("attempts"))
     }
 
-    /// What is remembered under these keys, in their order.
+    /// The records under these keys, in order.
     pub(crate) async fn get<const N: usize>(
         &self,
         keys: [&AttemptKey; N],
@@ -46,7 +46,7 @@ impl Attempts {
         Ok(keys.map(|key| found.iter().find(|stored| stored.key == *key).map(Stored::record)))
     }
 
-    /// Writes a record in the place of the one that was seen. Says no where it is another one by now.
+    /// Replaces a record if it is still the one that was read. Says whether it was.
     pub(crate) async fn swap(
         &self,
         key: &AttemptKey,
@@ -64,13 +64,13 @@ impl Attempts {
         }
     }
 
-    /// Writes a record, whatever was there.
+    /// Replaces a record.
     pub(crate) async fn put(&self, key: &AttemptKey, record: &AttemptRecord) -> Result<(), Error> {
         self.0.replace_one(doc! { "_id": value(key) }, Stored::new(key, record)).upsert(true).await?;
         Ok(())
     }
 
-    /// Takes one failure back that another attempt has been counted on top of.
+    /// Removes one failure from a record that another attempt has changed meanwhile.
     pub(crate) async fn take_back(&self, key: &AttemptKey, worth: i64, now: Millis) -> Result<(), Error> {
         let remembered = doc! { "_id": value(key), "forgottenAt": { "$gt": value(&now) } };
         self.0.update_one(remembered, doc! { "$inc": { "forgottenAt": -worth } }).await?;

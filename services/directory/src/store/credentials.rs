@@ -16,7 +16,7 @@ struct Stored {
     set_at: Millis,
 }
 
-/// The passwords, hashed. They are kept apart, so that nothing that shows an employee can show one.
+/// The hashed passwords. They have a collection of their own, so that reading an employee never reads one.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials(Collection<Stored>);
 
@@ -45,7 +45,7 @@ impl Credentials {
         Ok(())
     }
 
-    /// Sets another password in place of what there is.
+    /// Replaces the password.
     pub(crate) async fn set(
         &self,
         tx: &mut Tx<'_>,
@@ -58,13 +58,13 @@ impl Credentials {
         Ok(())
     }
 
-    /// The password, as this transaction sees it.
+    /// The password as this transaction sees it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Option<HashedPassword>, Error> {
         let found = self.0.find_one(doc! { "_id": mongo::value(&employee) }).session(&mut tx.session).await?;
         Ok(found.map(|stored| stored.password))
     }
 
-    /// Stores another hash of the same password, unless it was changed meanwhile.
+    /// Replaces the hash of the same password, unless it was changed meanwhile.
     pub(crate) async fn replace(
         &self,
         employee: EmployeeId,

@@ -35,7 +35,7 @@ struct Stored {
     account_id: AccountId,
     name: Name,
     email: Email,
-    /// The form in which addresses are compared.
+    /// The normalised address.
     email_key: String,
     #[serde(default)]
     email_unconfirmed: bool,
@@ -50,13 +50,13 @@ struct Stored {
     delivery: Option<StoredDelivery>,
     activated_at: Option<Millis>,
     deactivated_at: Option<Millis>,
-    /// Missing on those that were stored before it was kept.
+    /// Missing in documents of earlier versions.
     #[serde(default)]
     active: Option<Vec<Term>>,
     created_at: Millis,
 }
 
-/// Somebody, by name.
+/// An employee's id and name.
 #[derive(Debug, Deserialize)]
 struct Named {
     #[serde(rename = "_id")]
@@ -64,7 +64,7 @@ struct Named {
     name: Name,
 }
 
-/// How the mail of the last invitation stands.
+/// The delivery state of the last invitation.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredDelivery {
     version: i64,
@@ -95,14 +95,13 @@ impl Employees {
         let former = email.former_key();
         let found = self.0.find(doc! { "emailKey": { "$in": [email.key(), &former] } }).await?;
         let mut found: Vec<Stored> = found.try_collect().await?;
-        // Two who were let in with one address in two spellings: each goes on with their own.
+        // Earlier versions could store one address in two spellings: each employee keeps their own.
         found.sort_by_key(|stored| stored.email_key != former);
         Ok(found.into_iter().next().map(Into::into))
     }
 
-    /// Puts today's form of addresses in place of former ones. An employee whose address somebody else
-    /// has in another spelling keeps the former one: both log in as before, and an admin has to say
-    /// whose it is.
+    /// Replaces earlier forms of normalised addresses by today's. An employee whose address another one has in a
+    /// different spelling keeps the earlier form: both log in as before, until an admin decides whose it is.
     pub(crate) async fn renew_keys(&self) -> Result<(), Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -112,7 +111,7 @@ impl Employees {
             email: Email,
             email_key: String,
         }
-        // Of plain letters there is one form only.
+        // Plain ASCII has one form only.
         let not_plain = doc! { "emailKey": { "$regex": r"[^\x00-\x7F]" } };
         let mut all = self.0.clone_with_type::<Keyed>().find(not_plain).await?;
         while let Some(Keyed { id, email, email_key }) = all.try_next().await? {
@@ -133,8 +132,7 @@ impl Employees {
         Ok(())
     }
 
-    /// All who come after this one, or those of these employees, by id: in the order in which they were
-    /// created.
+    /// The employees after this one, or those with these ids, by id, which is the order of creation.
     pub(crate) async fn list(
         &self,
         after: Option<EmployeeId>,
@@ -152,15 +150,14 @@ impl Employees {
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
     }
 
-    /// The names of these; unknown ones are left out.
+    /// The names of these employees. Unknown ids are left out.
     pub(crate) async fn names(&self, ids: Vec<EmployeeId>) -> Result<BTreeMap<EmployeeId, Name>, Error> {
         let named = self.0.clone_with_type::<Named>();
         let found = named.find(doc! { "_id": one_of(ids) }).projection(doc! { "name": 1 }).await?;
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// The people who may have worked from this moment on, of all or of some: how many, and a part of
-    /// them by name.
+    /// The employees who may have worked since this time, all or some: their number, and a page of them by name.
     pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
         let may_have_worked =
             [doc! { "deactivatedAt": null }, doc! { "deactivatedAt": { "$gt": asked.range.start().0 } }];
@@ -180,7 +177,7 @@ impl Employees {
         Ok(Roster { count: count as usize, people })
     }
 
-    /// How many have an invitation whose mail has not gone out, of all or of some.
+    /// The number of employees, of all or of some, whose invitation could not be delivered.
     pub(crate) async fn undelivered(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let states = [DeliveryState::Retrying, DeliveryState::Failed];
         let mut filter = doc! { "delivery.shown.state": one_of(states) };
@@ -190,31 +187,30 @@ impl Employees {
         Ok(self.0.count_documents(filter).await?)
     }
 
-    /// How these stand; unknown ones are left out.
+    /// The state of these employees. Unknown ids are left out.
     pub(crate) async fn standings(&self, ids: Vec<EmployeeId>) -> Result<Vec<Standing>, Error> {
         let cursor = self.0.find(doc! { "_id": one_of(ids) }).await?;
         Ok(cursor.map_ok(|stored| Employee::from(stored).standing()).try_collect().await?)
     }
 
-    /// The employee, to be changed in this transaction.
+    /// Loads an employee into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<Option<Employee>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
 
-    /// Fails as a duplicate where the address is taken.
+    /// Inserts an employee. Fails with a duplicate key when the address is taken.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
         self.0.insert_one(Stored::from(employee)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Writes a changed employee back. Whoever has changed it since it was loaded makes the
-    /// transaction run again.
+    /// Writes a changed employee. A concurrent change makes the transaction run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
         self.0.replace_one(by_id(employee.id), Stored::from(employee)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Shows or hides a project in the employee's list.
+    /// Adds a project to the employee's list, or removes it.
     pub(crate) async fn set_project(
         &self,
         tx: &mut Tx<'_>,
@@ -227,7 +223,7 @@ impl Employees {
         Ok(())
     }
 
-    /// The projects that everybody's list shows.
+    /// The lists of projects of all employees.
     pub(crate) async fn lists(&self) -> Result<Vec<(EmployeeId, Vec<ProjectId>)>, Error> {
         #[derive(Deserialize)]
         struct Listed {
@@ -240,7 +236,7 @@ impl Employees {
         Ok(found.map_ok(|Listed { id, projects }| (id, projects)).try_collect().await?)
     }
 
-    /// Shows these projects in the employee's list, and no others.
+    /// Replaces the list of projects of an employee.
     pub(crate) async fn set_projects(
         &self,
         tx: &mut Tx<'_>,
@@ -252,21 +248,21 @@ impl Employees {
         Ok(())
     }
 
-    /// Writes down how the mail of the last invitation stands. What is told of an older invitation,
-    /// or is older than what is known, changes nothing.
-    pub(crate) async fn set_delivery(&self, told: DeliveryChanged) -> Result<(), Error> {
-        let stored = StoredDelivery { version: told.version, shown: told.delivery };
+    /// Stores the delivery state of the last invitation. A report about an older invitation, or an older report,
+    /// changes nothing.
+    pub(crate) async fn set_delivery(&self, report: DeliveryChanged) -> Result<(), Error> {
+        let stored = StoredDelivery { version: report.version, shown: report.delivery };
         let older = doc! {
-            "_id": value(&told.employee_id),
-            "invitation": value(&told.invitation_id),
-            "$or": [{ "delivery": Bson::Null }, { "delivery.version": { "$lt": told.version } }],
+            "_id": value(&report.employee_id),
+            "invitation": value(&report.invitation_id),
+            "$or": [{ "delivery": Bson::Null }, { "delivery.version": { "$lt": report.version } }],
         };
         self.0.update_one(older, doc! { "$set": { "delivery": value(&stored) } }).await?;
         Ok(())
     }
 }
 
-/// Names in the order of the alphabet, whatever their case.
+/// The collation for names: alphabetical, case-insensitive.
 fn letters() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }

@@ -22,7 +22,7 @@ struct Stored {
     closed_at: Option<Millis>,
 }
 
-/// The invitations, old ones too.
+/// The invitations, old ones included.
 #[derive(Clone, Debug)]
 pub(crate) struct Invitations(Collection<Stored>);
 
@@ -39,7 +39,7 @@ impl Invitations {
         Ok(self.0.find_one(doc! { "tokens.hash": value(token) }).await?.map(Into::into))
     }
 
-    /// The invitation, to be changed in this transaction.
+    /// Loads an invitation into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: InvitationId) -> Result<Option<Invitation>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
@@ -49,14 +49,13 @@ impl Invitations {
         Ok(())
     }
 
-    /// Writes a changed invitation back. Whoever has changed it since it was loaded makes the
-    /// transaction run again.
+    /// Writes a changed invitation. A concurrent change makes the transaction run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, invitation: Invitation) -> Result<(), Error> {
         self.0.replace_one(by_id(invitation.id), Stored::from(invitation)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Ends an invitation that is still open, for good.
+    /// Closes an invitation that is still open.
     pub(crate) async fn close(&self, tx: &mut Tx<'_>, id: InvitationId, now: Millis) -> Result<(), Error> {
         let open = doc! { "_id": value(&id), "usedAt": Bson::Null, "closedAt": Bson::Null };
         let closed = doc! { "$set": { "closedAt": value(&now) } };

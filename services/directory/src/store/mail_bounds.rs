@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{MailBound, TokenHash};
 
-/// The mails of an address within the last hour, as stored.
+/// The mails to one address within the last hour, as stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// The hash of the address: it may be nobody's here.
+    /// The hash of the address, which may be unknown here.
     #[serde(rename = "_id")]
     address: TokenHash,
     at: Vec<Millis>,
@@ -21,7 +21,7 @@ struct Stored {
     remove_at: DateTime,
 }
 
-/// How many mails with a link were asked for, by address.
+/// The times of requested mails, by address.
 #[derive(Clone, Debug)]
 pub(crate) struct MailBounds(Collection<Stored>);
 
@@ -34,8 +34,8 @@ impl MailBounds {
         Self(db.collection("mail_bounds"))
     }
 
-    /// Counts one more mail to an address, in the form in which addresses are compared, and says whether
-    /// it may be sent. Of two at once one makes the other's transaction run again.
+    /// Counts a mail to a normalised address, and says whether it may be sent. Concurrent calls conflict, so that
+    /// one transaction runs again.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, address: &str, now: Millis) -> Result<bool, Error> {
         let address = TokenHash::of(&Secret::new(address));
         let by_address = doc! { "_id": value(&address) };

@@ -27,7 +27,7 @@ struct Stored {
     remove_at: DateTime,
 }
 
-/// The mails to employees, other than invitations.
+/// The mails to employees, except invitations.
 #[derive(Clone, Debug)]
 pub(crate) struct Mails(Collection<Stored>);
 
@@ -45,7 +45,7 @@ impl Mails {
         Ok(self.0.find_one(doc! { "tokens.hash": value(token) }).await?.map(Into::into))
     }
 
-    /// The mail, to be changed in this transaction.
+    /// Loads a mail into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: MailId) -> Result<Option<Mail>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
@@ -55,14 +55,13 @@ impl Mails {
         Ok(())
     }
 
-    /// Writes a changed mail back. Whoever has changed it since it was loaded makes the transaction run
-    /// again.
+    /// Writes a changed mail. A concurrent change makes the transaction run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, mail: Mail) -> Result<(), Error> {
         self.0.replace_one(by_id(mail.id), Stored::from(mail)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Ends all links that an employee was mailed, for good.
+    /// Closes all mails of an employee, so that their links do not work any more.
     pub(crate) async fn close(&self, tx: &mut Tx<'_>, employee: EmployeeId, now: Millis) -> Result<(), Error> {
         let open = doc! { "to.employee": value(&employee), "closedAt": Bson::Null };
         let closed = doc! { "$set": { "closedAt": value(&now) } };

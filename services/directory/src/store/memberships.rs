@@ -7,7 +7,7 @@ use kit::{Database, Error, Shape, Tx, mongo::value};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// An edge between a project and an employee, as far as it is known here.
+/// A copy of an edge between a project and an employee.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -20,7 +20,7 @@ struct Stored {
     is_on: bool,
 }
 
-/// What is known of an edge.
+/// The state of a stored edge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) version: i64,
@@ -28,8 +28,8 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether this is another word than that, and no newer one.
-    pub(crate) fn says_else(self, edge: &MemberChanged) -> bool {
+    /// Whether the owner's edge differs from this state, and is not older.
+    pub(crate) fn is_outdated_by(self, edge: &MemberChanged) -> bool {
         self.version < edge.version || self.version == edge.version && self.is_on != edge.is_on()
     }
 }
@@ -44,7 +44,7 @@ fn key(project: ProjectId, employee: EmployeeId) -> String {
     format!("{project}_{employee}")
 }
 
-/// The versions of the edges that the employees' lists of projects are made of.
+/// The edges, with versions, from which the employees' lists of projects are made.
 #[derive(Clone, Debug)]
 pub(crate) struct Memberships(Collection<Stored>);
 
@@ -57,7 +57,7 @@ impl Memberships {
         Self(db.collection("memberships"))
     }
 
-    /// Takes an edge in, unless a version as new is known. Says whether it was taken.
+    /// Stores an edge unless the stored version is the same or newer. Says whether it was stored.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, edge: &MemberChanged) -> Result<bool, Error> {
         let id = format!("{}_{}", edge.project_id, edge.employee_id);
         let known = self.0.find_one(doc! { "_id": &id }).session(&mut tx.session).await?;
@@ -80,18 +80,18 @@ impl Memberships {
         Ok(())
     }
 
-    /// Takes an edge in as it is, unless something newer is known. Says whether it was taken.
+    /// Stores an edge unless the stored version is newer. Says whether it was stored.
     pub(crate) async fn heal(&self, tx: &mut Tx<'_>, edge: &MemberChanged) -> Result<bool, Error> {
         let id = key(edge.project_id, edge.employee_id);
         let known = self.0.find_one(doc! { "_id": &id }).session(&mut tx.session).await?;
-        if known.is_some_and(|stored| !stored.known().says_else(edge)) {
+        if known.is_some_and(|stored| !stored.known().is_outdated_by(edge)) {
             return Ok(false);
         }
         self.put(tx, id, edge).await?;
         Ok(true)
     }
 
-    /// The edges from after one up to another, or the last.
+    /// The edges after one, up to another or to the end.
     pub(crate) async fn between(
         &self,
         after: Option<MemberKey>,
@@ -110,13 +110,13 @@ impl Memberships {
         Ok(edges.try_collect().await?)
     }
 
-    /// Forgets an edge, unless it has changed.
+    /// Deletes an edge unless it has changed.
     pub(crate) async fn forget(&self, tx: &mut Tx<'_>, edge: MemberKey, version: i64) -> Result<bool, Error> {
         let this = doc! { "_id": key(edge.project, edge.employee), "version": version };
         Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
     }
 
-    /// The projects that everybody is on.
+    /// The projects of all employees.
     pub(crate) async fn lists(&self) -> Result<HashMap<EmployeeId, BTreeSet<ProjectId>>, Error> {
         let mut lists = HashMap::<_, BTreeSet<_>>::new();
         let mut found = self.0.find(doc! { "isOn": true }).await?;
@@ -126,7 +126,7 @@ impl Memberships {
         Ok(lists)
     }
 
-    /// The projects that an employee is on.
+    /// The projects of an employee.
     pub(crate) async fn list_of(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<BTreeSet<ProjectId>, Error> {
         let on = doc! { "employee": value(&id), "isOn": true };
         let mut found = self.0.find(on).session(&mut tx.session).await?;

@@ -1,4 +1,4 @@
-//! What directory keeps in MongoDB, each collection in a file of its own.
+//! The MongoDB collections of this service, one file for each.
 
 mod api_keys;
 mod attempts;
@@ -44,7 +44,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The collections as they must be, with their indexes.
+    /// The collections with their indexes, for `provision`.
     pub(crate) fn shapes() -> [Shape; 11] {
         [
             Employees::shape(),
@@ -61,7 +61,7 @@ impl Store {
         ]
     }
 
-    /// The collections, which are there.
+    /// Opens the collections.
     pub(crate) fn open(db: &Database) -> Self {
         Self {
             employees: Employees::open(db),

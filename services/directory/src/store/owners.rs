@@ -3,7 +3,7 @@ use contracts::EmployeeId;
 use kit::{Database, Error, Shape, Tx, mongo::value};
 use mongodb::Collection;
 
-/// Whether there are owners beside somebody.
+/// The check that an owner remains.
 #[derive(Clone, Debug)]
 pub(crate) struct Owners {
     employees: Collection<Document>,
@@ -19,8 +19,8 @@ impl Owners {
         Self { employees: db.collection("employees"), guard: db.collection("owners") }
     }
 
-    /// Whether somebody else is an active owner. Two owners who are taken away at once write the
-    /// same document, so that one of the two transactions runs again and sees what the other did.
+    /// Whether another owner is active. Removing two owners at the same time writes one document, so that one of the
+    /// transactions runs again and sees the other's change.
     pub(crate) async fn are_there_beside(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<bool, Error> {
         let one_more = doc! { "$inc": { "looks": 1_i64 } };
         self.guard.update_one(doc! { "_id": "guard" }, one_more).upsert(true).session(&mut tx.session).await?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Refresh, Replaced, Session, TokenHash};
 
-/// The most sessions of somebody that are listed.
+/// The most sessions of one list.
 const MOST: i64 = 1_000;
 
 /// A session as stored.
@@ -51,7 +51,7 @@ struct StoredReplaced {
     salt: String,
 }
 
-/// The sessions, those that are over too until nobody need know of them.
+/// The sessions. Ended ones are kept while gateways must know of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions(Collection<Stored>);
 
@@ -66,25 +66,25 @@ impl Sessions {
         Self(db.collection("sessions"))
     }
 
-    /// Those of an employee that were not ended, the newest first.
+    /// The sessions of an employee that were not ended, newest first.
     pub(crate) async fn list(&self, employee: EmployeeId) -> Result<Vec<Session>, Error> {
         let open = doc! { "employee": value(&employee), "endedAt": Bson::Null };
         let cursor = self.0.find(open).sort(doc! { "_id": -1 }).limit(MOST).await?;
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
-    /// Those that were ended before their time and are not forgotten yet.
+    /// The sessions that were ended early and are still kept.
     pub(crate) async fn ended(&self) -> Result<Vec<Session>, Error> {
         let cursor = self.0.find(doc! { "endedAt": { "$ne": Bson::Null } }).await?;
         Ok(cursor.map_ok(Into::into).try_collect().await?)
     }
 
-    /// The session, to be changed in this transaction.
+    /// Loads a session into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
 
-    /// The same, by what its refresh tokens share.
+    /// Loads a session by the hash of the shared half of its refresh tokens.
     pub(crate) async fn load_family(&self, tx: &mut Tx<'_>, family: &TokenHash) -> Result<Option<Session>, Error> {
         let of_family = doc! { "refresh.family": value(family) };
         Ok(self.0.find_one(of_family).session(&mut tx.session).await?.map(Into::into))
@@ -95,15 +95,14 @@ impl Sessions {
         Ok(())
     }
 
-    /// Writes a changed session back. Whoever has changed it since it was loaded makes the
-    /// transaction run again.
+    /// Writes a changed session. A concurrent change makes the transaction run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, session: &Session) -> Result<(), Error> {
         let stored = Stored::from(session.clone());
         self.0.replace_one(by_id(session.id), stored).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Ends those of an employee that go on, but for one.
+    /// Ends all sessions of an employee except one.
     pub(crate) async fn end_all(
         &self,
         tx: &mut Tx<'_>,
@@ -120,7 +119,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Notes that these were used; what is told late changes nothing.
+    /// Records when sessions were used. A late report of an earlier time changes nothing.
     pub(crate) async fn mark_seen(&self, ids: Vec<SessionId>, at: Millis) -> Result<(), Error> {
         self.0.update_many(doc! { "_id": one_of(ids) }, doc! { "$max": { "lastSeenAt": value(&at) } }).await?;
         Ok(())
@@ -158,7 +157,7 @@ impl From<Session> for Stored {
 
 impl From<Stored> for Session {
     fn from(stored: Stored) -> Self {
-        // A salt that cannot be read makes none of the tokens that were given.
+        // An unreadable salt can reproduce no token, so it is as good as none.
         let salt = |text: String| BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok();
         let replaced = |StoredReplaced { hash, at, salt: text }| Some(Replaced { hash, at, salt: salt(text)? });
         let refresh = |StoredRefresh { family, current, previous }| Refresh {

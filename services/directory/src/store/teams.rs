@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Team;
 
-/// A team as stored. Who is in it stands on the employees: so nobody is ever in two.
+/// A team as stored. Its members are stored in the employees' documents, so nobody can be in two teams.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -20,10 +20,10 @@ struct Stored {
     id: TeamId,
     version: i64,
     name: Name,
-    /// The form in which names are compared.
+    /// The normalised name.
     name_key: String,
     managers: BTreeSet<EmployeeId>,
-    /// Who is in it, joined when it is read.
+    /// The members, joined when it is read.
     #[serde(default, skip_serializing)]
     members: Vec<Id<EmployeeId>>,
 }
@@ -35,7 +35,7 @@ struct Id<T> {
     id: T,
 }
 
-/// An employee with the projects that they are on.
+/// An employee with their projects.
 #[derive(Debug, Deserialize)]
 struct Member {
     #[serde(rename = "_id")]
@@ -44,7 +44,7 @@ struct Member {
     projects: Vec<ProjectId>,
 }
 
-/// What is asked of an employee who is to be in a team, or to manage one.
+/// What is checked of a new member or manager.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Candidate {
@@ -83,7 +83,7 @@ impl Teams {
         Ok(found.try_next().await?.map(Into::into))
     }
 
-    /// All that come after this one, in the order in which they were created.
+    /// The teams after this one, by creation.
     pub(crate) async fn list(
         &self,
         after: Option<TeamId>,
@@ -93,7 +93,7 @@ impl Teams {
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
     }
 
-    /// Who is in these, in the order of their ids; one more than so many at most.
+    /// The members of these teams by id, at most one more than `most`.
     pub(crate) async fn members(&self, teams: &[TeamId], most: usize) -> Result<Vec<EmployeeId>, Error> {
         let members = self.employees.clone_with_type::<Id<EmployeeId>>();
         let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
@@ -103,7 +103,7 @@ impl Teams {
         Ok(ids)
     }
 
-    /// What somebody manages.
+    /// The teams and employees that an employee manages.
     pub(crate) async fn managed_by(&self, manager: EmployeeId) -> Result<ManagedTeams, Error> {
         let teams = self.teams.clone_with_type::<Id<TeamId>>();
         let found = teams.find(doc! { "managers": value(&manager) }).projection(doc! { "_id": 1 }).await?;
@@ -119,21 +119,21 @@ impl Teams {
         Ok(ManagedTeams { teams, employees, projects })
     }
 
-    /// The team, to be changed in this transaction.
+    /// Loads a team into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: TeamId) -> Result<Option<Team>, Error> {
         let asked = self.teams.aggregate(joined(doc! { "_id": value(&id) })).with_type::<Stored>();
         let mut found = asked.session(&mut tx.session).await?;
         Ok(found.next(&mut tx.session).await.transpose()?.map(Into::into))
     }
 
-    /// Fails as a duplicate where the name is taken.
+    /// Inserts a team. Fails with a duplicate key when the name is taken.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, team: &Team) -> Result<(), Error> {
         self.teams.insert_one(Stored::from(team)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Writes a changed team back. Whoever has changed it since it was loaded makes the transaction run
-    /// again. Fails as a duplicate where the name is taken.
+    /// Writes a changed team. A concurrent change makes the transaction run again. Fails with a duplicate key when
+    /// the name is taken.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, team: &Team) -> Result<(), Error> {
         self.teams.replace_one(doc! { "_id": value(&team.id) }, Stored::from(team)).session(&mut tx.session).await?;
         Ok(())
@@ -144,7 +144,7 @@ impl Teams {
         Ok(())
     }
 
-    /// How these employees stand; unknown ones are left out.
+    /// The state of these employees. Unknown ids are left out.
     pub(crate) async fn candidates(
         &self,
         tx: &mut Tx<'_>,
@@ -156,8 +156,8 @@ impl Teams {
         Ok(found.stream(&mut tx.session).try_collect().await?)
     }
 
-    /// Puts these into a team, or out of every one. Whoever changes one of them at the same time makes
-    /// one of the two transactions run again.
+    /// Puts employees into a team, or out of theirs. A concurrent change of one of them makes a transaction run
+    /// again.
     pub(crate) async fn put_into(
         &self,
         tx: &mut Tx<'_>,
@@ -170,7 +170,7 @@ impl Teams {
     }
 }
 
-/// These teams, each with who is in it.
+/// Joins teams with their members.
 fn joined(filter: Document) -> Vec<Document> {
     let members = doc! {
         "from": "employees", "localField": "_id", "foreignField": "team", "as": "members",

@@ -1,11 +1,11 @@
-//! One person's address in several spellings.
+//! One e-mail address in several spellings.
 
 use bson::doc;
 use contracts::{Code, DeactivateEmployee, Employee, Service};
 
 use crate::office::{Office, PASSWORD, refused};
 
-/// Puts an address in the form in which it was once stored.
+/// Stores an address in an earlier normalised form.
 async fn store_in_former_form(office: &Office, employee: &Employee) {
     let employees = office.world.database(Service::Directory).await.collection::<bson::Document>("employees");
     let (email, key) = (employee.email.as_str(), employee.email.former_key());
@@ -46,7 +46,7 @@ async fn two_who_were_let_in_with_one_address_do_not_stop_the_start_and_log_in_a
     office.start().await;
     assert_eq!(office.log_in("ü@ü.de", PASSWORD).await.unwrap().employee_id, ann.id);
     assert_eq!(office.log_in("ü@xn--tda.de", PASSWORD).await.unwrap().employee_id, bob.id);
-    // What changes neither address is no trouble for either.
+    // A change that touches neither address concerns nobody.
     for one in [ann, bob] {
         office.world.ask(&DeactivateEmployee { id: one.id }).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! What directory tells the audit trail.
+//! The entries of directory in the audit trail.
 
 use contracts::{
     Actor, Caller, Code, DeactivateEmployee, EmployeeChanges, InviteEmployee, Name, ReactivateEmployee, Role, Secret,
@@ -34,17 +34,17 @@ async fn all_that_happens_to_an_employee_is_told_with_what_changed_and_never_a_s
         "employee.reactivated",
     ];
     assert_eq!(office.world.audited_actions(expected.len()).await, expected);
-    let told = office.world.audited().await;
-    assert!(told.iter().all(|(_, entry)| entry.subject.id == ann.id.to_string()));
-    let by: Vec<_> = told.iter().map(|(origin, _)| origin.actor().unwrap().in_any_session()).collect();
+    let entries = office.world.audited().await;
+    assert!(entries.iter().all(|(_, entry)| entry.subject.id == ann.id.to_string()));
+    let by: Vec<_> = entries.iter().map(|(origin, _)| origin.actor().unwrap().in_any_session()).collect();
     let herself = Actor::Person { employee: ann.id, session: None };
     for (actor, action) in by.iter().zip(expected) {
         let is_hers = matches!(action, "employee.activated" | "login.succeeded");
         assert_eq!(*actor, if is_hers { herself } else { Actor::Root }, "{action}");
     }
-    let renamed = told[3].1.changes.clone().unwrap();
+    let renamed = entries[3].1.changes.clone().unwrap();
     assert!(renamed.as_array().unwrap().contains(&json!({"op": "replace", "path": "/name", "value": "Anna"})));
-    let all = serde_json::to_string(&told.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>()).unwrap();
+    let all = serde_json::to_string(&entries.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>()).unwrap();
     assert!(!all.contains(PASSWORD) && !all.contains(token.expose()), "{all}");
     office.world.finish().await;
 }
@@ -64,11 +64,11 @@ async fn what_fails_at_the_door_is_told_without_what_was_typed() {
         office.world.audited_actions(before + 3).await[before..],
         ["login.failed", "login.failed", "activation.failed"]
     );
-    let told: Vec<_> = office.world.audited().await.split_off(before);
-    let subjects: Vec<_> = told.iter().map(|(_, entry)| entry.subject.kind.as_str()).collect();
+    let entries: Vec<_> = office.world.audited().await.split_off(before);
+    let subjects: Vec<_> = entries.iter().map(|(_, entry)| entry.subject.kind.as_str()).collect();
     assert_eq!(subjects, ["employee", "address", "token"]);
-    assert_eq!(told[0].1.subject.id, ann.id.to_string());
-    for (_, entry) in &told {
+    assert_eq!(entries[0].1.subject.id, ann.id.to_string());
+    for (_, entry) in &entries {
         assert_eq!((entry.address.as_deref(), &entry.changes), (Some("192.0.2.7"), &None));
         let text = serde_json::to_string(entry).unwrap();
         assert!(!text.contains("mistake") && !text.contains("no-such-token"), "{text}");
@@ -80,12 +80,12 @@ async fn what_fails_at_the_door_is_told_without_what_was_typed() {
 async fn what_changes_nothing_is_not_told() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
-    let told = office.world.audited_actions(1).await;
+    let entries = office.world.audited_actions(1).await;
     let changes = EmployeeChanges { name: Some(Name::parse("Anna").unwrap()), ..Default::default() };
     office.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: true }).await.unwrap();
     let by_ann = office.world.bus().ask(Caller::Employee(ann.id), &InviteEmployee { id: ann.id }).await;
     refused(by_ann, Code::Forbidden);
     office.world.ask(&InviteEmployee { id: ann.id }).await.unwrap();
-    assert_eq!(office.world.audited_actions(told.len() + 1).await, ["employee.created", "employee.invited"]);
+    assert_eq!(office.world.audited_actions(entries.len() + 1).await, ["employee.created", "employee.invited"]);
     office.world.finish().await;
 }

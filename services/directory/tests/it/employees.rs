@@ -108,9 +108,9 @@ async fn a_deactivation_and_its_reactivation_each_count_once() {
     let nobody = kit::new_id();
     refused(office.world.ask(&DeactivateEmployee { id: nobody }).await, Code::NotFound);
     refused(office.world.ask(&ReactivateEmployee { id: nobody }).await, Code::NotFound);
-    let told: Vec<_> =
+    let sent: Vec<_> =
         office.events::<EmployeeChanged>(4).await.into_iter().map(|e| (e.0.version, e.0.epoch)).collect();
-    assert_eq!(told, [(1, 0), (2, 0), (3, 1), (4, 1)]);
+    assert_eq!(sent, [(1, 0), (2, 0), (3, 1), (4, 1)]);
     office.world.finish().await;
 }
 

@@ -15,7 +15,7 @@ fn key(body: serde_json::Value) -> CreateApiKey {
 }
 
 impl Office {
-    /// Asks as this actor, who has the rights of an admin.
+    /// Sends a request as this actor, with the rights of an admin.
     async fn ask_as<R: contracts::Request>(&self, actor: Actor, request: &R) -> Result<R::Reply, Failure> {
         Origin::default().with_actor(Some(actor)).scope(self.world.ask(request)).await
     }
@@ -24,7 +24,7 @@ impl Office {
         self.world.ask(&SetRole { id, role }).await
     }
 
-    /// What gateways see under a key of the bucket.
+    /// The value of a key of the KV bucket.
     async fn entry<T: DeserializeOwned>(&self, key: String) -> Option<T> {
         let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         bucket.get(key).await.unwrap().map(|value| serde_json::from_slice(&value).unwrap())
@@ -42,8 +42,8 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     let NewApiKey { about, key: text } = office.world.ask(&request).await.unwrap();
     let (id, hash) = read_key(text.expose()).unwrap();
     assert_eq!((about.id, about.created_by), (id, Some(Actor::Root)));
-    let told: ApiKeyChanged = office.entry(ApiKeyChanged::entry_key(id)).await.unwrap();
-    assert_eq!((told.hash, told.revoked), (hash.iter().map(|byte| format!("{byte:02x}")).collect(), false));
+    let sent: ApiKeyChanged = office.entry(ApiKeyChanged::entry_key(id)).await.unwrap();
+    assert_eq!((sent.hash, sent.revoked), (hash.iter().map(|byte| format!("{byte:02x}")).collect(), false));
 
     for day in ["2025-10-09", "2025-10-11", "2025-10-10"] {
         let used = MarkKeyUsed { id, on: day.into() };
@@ -59,12 +59,12 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     assert!(office.entry::<ApiKeyChanged>(ApiKeyChanged::entry_key(id)).await.unwrap().revoked);
     assert!(office.world.ask(&ListApiKeys {}).await.unwrap().is_empty());
     refused(office.world.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
-    // The trail has its first use, by itself, and its name for good.
+    // The trail records the first use, and keeps the name for good.
     assert_eq!(office.world.audited_actions(3).await, ["key.created", "key.used", "key.revoked"]);
     let (origin, entry) = office.world.audited().await.remove(1);
     assert_eq!((origin.actor(), entry.subject.id), (Some(Actor::Key(id)), id.to_string()));
-    let told = serde_json::to_string(&office.world.audited().await.into_iter().map(|(_, e)| e).collect::<Vec<_>>());
-    assert!(!told.unwrap().contains(text.expose()));
+    let sent = serde_json::to_string(&office.world.audited().await.into_iter().map(|(_, e)| e).collect::<Vec<_>>());
+    assert!(!sent.unwrap().contains(text.expose()));
     let names = office.world.ask(&GetKeyNames { ids: vec![id, kit::new_id()] }).await.unwrap();
     assert_eq!(names.into_iter().map(|(id, name)| (id, name.to_string())).collect::<Vec<_>>(), [(id, "Export".into())]);
     office.world.finish().await;
@@ -100,7 +100,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
     let bob = office.employ("Bob", "bob@x.org").await;
-    // A key that may make keys and read time, and nothing else.
+    // A key with the scopes to make keys and to read time.
     let request = key(json!({"name": "Keys", "scopes": ["rw:keys", "r:time"]}));
     let maker = Actor::Key(office.world.ask(&request).await.unwrap().about.id);
     assert!(office.ask_as(maker, &key(json!({"name": "Time", "scopes": ["r:time"]}))).await.is_ok());
@@ -108,7 +108,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     refused(office.ask_as(maker, &more).await, Code::MissingScope);
     refused(office.ask_as(maker, &SetRole { id: bob.id, role: Role::Owner }).await, Code::MissingScope);
     refused(office.ask_as(person(ann.id), &more).await, Code::MissingScope);
-    // With a role she may, and without it no longer.
+    // With the role she may make keys, and without it no longer.
     office.set_role(ann.id, Role::Owner).await.unwrap();
     office.set_role(bob.id, Role::Owner).await.unwrap();
     assert!(office.ask_as(person(ann.id), &more).await.is_ok());
@@ -124,10 +124,10 @@ async fn a_role_begins_a_new_generation_of_tokens_and_gateways_are_told() {
     let ann = office.employ("Ann", "ann@x.org").await;
     assert_eq!((ann.role, office.log_in("ann@x.org", PASSWORD).await.unwrap().generation), (Role::Employee, 0));
     assert_eq!(office.set_role(ann.id, Role::Manager).await.unwrap().role, Role::Manager);
-    let told: AccountChanged = office.entry(AccountChanged::entry_key(ann.id)).await.unwrap();
-    assert_eq!((told.generation, told.role), (1, Role::Manager));
+    let sent: AccountChanged = office.entry(AccountChanged::entry_key(ann.id)).await.unwrap();
+    assert_eq!((sent.generation, sent.role), (1, Role::Manager));
     assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
-    // The same role again ends nobody's tokens.
+    // The same role again ends no tokens.
     office.set_role(ann.id, Role::Manager).await.unwrap();
     assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
     assert_eq!(office.get(ann.id).await.role, Role::Manager);
@@ -139,7 +139,7 @@ async fn the_last_owner_cannot_be_taken_away_not_even_by_two_at_once() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
     let bob = office.employ("Bob", "bob@x.org").await;
-    // Whoever has not activated their account is no owner who could do anything.
+    // An owner who has not activated the account cannot do anything, so does not count.
     let cid = office.create("Cid", "cid@x.org").await.unwrap();
     office.set_role(cid.id, Role::Owner).await.unwrap();
     office.set_role(ann.id, Role::Owner).await.unwrap();

@@ -32,8 +32,8 @@ async fn every_failed_login_gets_the_same_answer() {
     office.world.finish().await;
 }
 
-/// That 100 of them fill the hasher's queue shows that these log-ins are hashed at all: an unknown
-/// address costs what a wrong password does.
+/// 100 log-ins fill the queue of the hasher, which shows that each is hashed: an unknown address costs as much as
+/// a wrong password.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     let office = Office::open().await;
@@ -53,7 +53,7 @@ async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     office.world.finish().await;
 }
 
-/// Those that are hashed have no place in the queue where there are 100 at once.
+/// If it were hashed, 100 at once would overflow the queue.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
     let office = Office::open().await;

@@ -1,4 +1,4 @@
-//! Directory over its real wire: NATS and MongoDB.
+//! Directory with a real nats-server and a real mongod.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

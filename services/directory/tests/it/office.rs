@@ -1,4 +1,4 @@
-//! A world in which directory runs, and what tests do there again and again.
+//! A test harness in which directory runs, with helpers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use futures::StreamExt;
 use kit::Origin;
 use testkit::World;
 
-/// How long several passwords may take to be hashed, one after the other, on a busy machine.
+/// Longer than several hashes take, one after the other, on a busy machine.
 pub const HASHING: Duration = Duration::from_secs(120);
 
 pub const PASSWORD: &str = "three or four words";
@@ -28,7 +28,7 @@ impl Office {
         office
     }
 
-    /// Starts directory, beside those that run.
+    /// Starts another replica of directory.
     pub async fn start(&self) {
         self.world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
     }
@@ -45,7 +45,7 @@ impl Office {
         self.world.ask(&InviteEmployee { id }).await
     }
 
-    /// All events of this kind on the stream, once there are at least so many.
+    /// All events of this type, once there are at least so many.
     pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
         testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
             let config = pull::Config { filter_subject: E::filter(), ..Default::default() };
@@ -67,7 +67,7 @@ impl Office {
         .await
     }
 
-    /// As the mailer asks.
+    /// Mints a token, as the mailer does.
     pub async fn mint(&self, invitation: InvitationRequested) -> Option<MintedToken> {
         let InvitationRequested { invitation_id, employee_id, .. } = invitation;
         self.world.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await.unwrap()
@@ -87,18 +87,18 @@ impl Office {
         self.log_in_for(email, password, WantedSession { agent: None, refresh: false, token_seconds: 600 }).await
     }
 
-    /// The same for such a session.
+    /// Logs in and asks for such a session.
     pub async fn log_in_for(&self, email: &str, password: &str, session: WantedSession) -> Result<LoggedIn, Failure> {
         let request = CheckPassword { email: email.into(), password: Secret::new(password), session: Some(session) };
         self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
-    /// The same, by a client at this address.
+    /// Logs in from this network address.
     pub async fn log_in_from(&self, address: &str, email: &str, password: &str) -> Result<LoggedIn, Failure> {
         Origin::default().with_address(Some(address.to_owned())).scope(self.log_in(email, password)).await
     }
 
-    /// Somebody who can log in.
+    /// An employee who has activated the account.
     pub async fn employ(&self, name: &str, email: &str) -> Employee {
         let employee = self.create(name, email).await.unwrap();
         let token = self.token(employee.id, 0).await;
@@ -106,7 +106,7 @@ impl Office {
     }
 }
 
-/// Refused with this code.
+/// Requires a refusal with this code.
 #[track_caller]
 pub fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: Code) -> Failure {
     let failure = outcome.expect_err("a refusal");

@@ -25,8 +25,7 @@ impl Office {
         self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
-    /// What the mailer would send, in order, once there are so many mails; nothing for one that need
-    /// not be sent.
+    /// The content of all mails so far, in order, once there are so many; nothing for one that need not be sent.
     async fn mails(&self, number: usize) -> Vec<Option<MintedMail>> {
         let mut mails = Vec::new();
         for MailRequested { mail_id } in self.events::<MailRequested>(number).await {
@@ -40,7 +39,7 @@ impl Office {
         self.world.bus().ask(Caller::Service, &MintMail { mail_id }).await.unwrap()
     }
 
-    /// The token of the last of so many mails.
+    /// The token in the last of so many mails.
     async fn mailed_token(&self, number: usize) -> Secret {
         match self.mails(number).await.pop().flatten().expect("a mail").says {
             MailSays::Reset { token, .. } | MailSays::Confirmation { token, .. } => token,
@@ -72,7 +71,7 @@ impl Office {
         self.world.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await
     }
 
-    /// What the audit trail is told of these actions, as text.
+    /// The entries of the audit trail about these actions.
     async fn entries_about(&self, noun: &str, number: usize) -> Vec<Audited> {
         testkit::eventually(&format!("{number} entries of {noun}"), async || {
             let subject = "evt.directory.v1.audit.*.recorded".to_owned();
@@ -111,11 +110,11 @@ async fn whoever_forgets_the_password_sets_another_by_the_link_of_a_mail_once() 
     refused(office.log_in("ann@x.org", PASSWORD).await, Code::Unauthorized);
     let after = office.log_in("ann@x.org", OTHER).await.unwrap();
     assert!(after.generation > before.generation, "the tokens of before are over");
-    let told = office.events::<AccountChanged>(1).await;
-    assert_eq!((told[0].employee_id, told[0].generation), (ann.id, after.generation));
+    let sent = office.events::<AccountChanged>(1).await;
+    assert_eq!((sent[0].employee_id, sent[0].generation), (ann.id, after.generation));
 
-    let told = office.mails(2).await.pop().flatten().unwrap();
-    assert_eq!((told.email, told.says), (ann.email, MailSays::PasswordChanged));
+    let sent = office.mails(2).await.pop().flatten().unwrap();
+    assert_eq!((sent.email, sent.says), (ann.email, MailSays::PasswordChanged));
     office.world.finish().await;
 }
 
@@ -175,7 +174,7 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     let mailed: Vec<bool> = office.mails(5).await.iter().map(Option::is_some).collect();
     assert_eq!(mailed, [true, false, false, false, false]);
 
-    // Who has no password yet is invited anew, once.
+    // An employee without a password gets a new invitation, once.
     office.mails(5).await;
     let invited = office.events::<InvitationRequested>(4).await;
     assert_eq!(invited.iter().filter(|event| event.employee_id == bob.id).count(), 2);
@@ -221,7 +220,7 @@ async fn an_admin_has_a_link_mailed_to_whoever_is_active_and_has_no_higher_role(
     let as_employee = office.world.bus().ask(Caller::Employee(ann.id), &SendReset { id: ann.id }).await;
     refused(as_employee, Code::Forbidden);
 
-    // Whoever could mail links for an owner to an address of their own could become that owner.
+    // Otherwise an admin could change an owner's address, and take the account over with a link.
     let admin = office.employ("Dora", "dora@x.org").await;
     office.world.ask(&SetRole { id: admin.id, role: Role::Admin }).await.unwrap();
     office.world.ask(&SetRole { id: ann.id, role: Role::Owner }).await.unwrap();
@@ -248,8 +247,8 @@ async fn whoever_knows_the_old_password_changes_it_and_is_told() {
     refused(office.log_in("ann@x.org", PASSWORD).await, Code::Unauthorized);
     let after = office.log_in("ann@x.org", OTHER).await.unwrap();
     assert!(after.generation > before.generation, "the tokens of before are over");
-    let told = office.mails(1).await.pop().flatten().unwrap();
-    assert_eq!((told.email, told.says), (ann.email.clone(), MailSays::PasswordChanged));
+    let sent = office.mails(1).await.pop().flatten().unwrap();
+    assert_eq!((sent.email, sent.says), (ann.email.clone(), MailSays::PasswordChanged));
 
     let entries = office.entries_about("password.", 2).await;
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
@@ -283,7 +282,7 @@ async fn an_address_that_changes_is_confirmed_at_the_new_one_and_told_to_the_old
     assert_eq!(mails[1].0.as_str(), "ann@y.org");
     let MailSays::Confirmation { token, .. } = &mails[1].1 else { panic!("a link: {mails:?}") };
 
-    // A stranger at a mistyped address gets nowhere by it, and cannot reset the password.
+    // A stranger at a mistyped address cannot use the link, and cannot reset the password.
     refused(office.confirm(token, "a guess of a stranger").await, Code::WrongPassword);
     refused(office.reset(token, OTHER).await, Code::InvalidToken);
     office.forget("ann@y.org").await;
@@ -308,7 +307,7 @@ async fn an_admin_who_sends_the_address_once_more_has_the_link_mailed_again() {
     office.move_to(&ann, "ann@y.org").await.unwrap();
     office.move_to(&ann, "ann@y.org").await.unwrap();
     let token = office.mailed_token(3).await;
-    // Without the password an admin's link does both.
+    // A link from an admin sets a password and confirms the address.
     office.world.ask(&SendReset { id: ann.id }).await.unwrap();
     let reset = office.mailed_token(4).await;
     assert!(!office.reset(&reset, OTHER).await.unwrap().email_unconfirmed);
@@ -359,7 +358,7 @@ async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
     let mut codes = Vec::new();
-    // Pauses double, so that even a slow machine meets one.
+    // The pause doubles each time, so even a slow machine meets one.
     for _ in 0..12 {
         codes.push(office.change(&ann, "not the old one at all", "seven violet herons").await.unwrap_err().code);
     }

@@ -6,7 +6,7 @@ use contracts::{
 use crate::office::Office;
 
 fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberChanged {
-    // Odd versions are on, even ones off.
+    // With odd versions the employee is on the project, with even ones off.
     let mut terms = Vec::new();
     for change in 1..=version {
         if change % 2 == 1 {
@@ -32,11 +32,11 @@ async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
 
     world.publish_twice(&edge(one, ann.id, 1)).await;
-    // Taken off and put on again, told in the wrong order.
+    // Taken off and put on again; the events come in the wrong order.
     world.publish(&edge(two, ann.id, 3)).await;
     world.publish(&edge(two, ann.id, 2)).await;
     world.publish(&edge(two, ann.id, 1)).await;
-    // Taken off, and the older word comes late.
+    // Taken off; the older event comes late.
     world.publish(&edge(three, ann.id, 2)).await;
     world.publish_twice(&edge(three, ann.id, 1)).await;
     world.until_consumed(stream::EVENTS, Service::Directory).await;
@@ -98,7 +98,7 @@ async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     office.world.publish_twice(&changed(1)).await;
     office.world.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(2));
-    // Many at once, in an order of their own.
+    // Concurrent events in an arbitrary order.
     for newer in [7, 3, 9, 5, 4, 8, 6] {
         office.world.publish(&changed(newer)).await;
     }
@@ -113,7 +113,7 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let (first, world) = (office.invitation(ann.id, 0).await, &office.world);
-    let told = |invitation_id, version, state| DeliveryChanged {
+    let delivery = |invitation_id, version, state| DeliveryChanged {
         invitation_id,
         employee_id: ann.id,
         version,
@@ -124,21 +124,21 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
         office.get(ann.id).await.invitation.map(|invitation| (invitation.state, invitation.detail))
     };
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
-    world.publish_twice(&told(first.invitation_id, 2, DeliveryState::Failed)).await;
-    world.publish(&told(first.invitation_id, 1, DeliveryState::Retrying)).await;
+    world.publish_twice(&delivery(first.invitation_id, 2, DeliveryState::Failed)).await;
+    world.publish(&delivery(first.invitation_id, 1, DeliveryState::Retrying)).await;
     assert_eq!(shown().await, Some((DeliveryState::Failed, Some("word 2".into()))));
 
-    // A late word about the older invitation says nothing of the fresh one.
+    // A late report about the older invitation does not change the new one.
     office.invite(ann.id).await.unwrap();
-    world.publish_twice(&told(first.invitation_id, 3, DeliveryState::Failed)).await;
+    world.publish_twice(&delivery(first.invitation_id, 3, DeliveryState::Failed)).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
     let second = office.invitation(ann.id, 1).await;
-    world.publish(&told(second.invitation_id, 1, DeliveryState::Sent)).await;
+    world.publish(&delivery(second.invitation_id, 1, DeliveryState::Sent)).await;
     assert_eq!(shown().await, Some((DeliveryState::Sent, Some("word 1".into()))));
 
-    // Whoever is deactivated awaits nothing, and afterwards a fresh invitation is needed.
+    // A deactivated employee has no open invitation, and needs a new one afterwards.
     world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    world.publish(&told(second.invitation_id, 2, DeliveryState::Sent)).await;
+    world.publish(&delivery(second.invitation_id, 2, DeliveryState::Sent)).await;
     assert_eq!(shown().await, None);
     world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
     assert_eq!(shown().await, Some((DeliveryState::Withdrawn, None)));

@@ -1,4 +1,4 @@
-//! A deactivation is answered once no gateway takes a token of the employee any more.
+//! A deactivation is answered once no gateway accepts a token of the employee any more.
 
 use std::sync::{
     Arc,
@@ -20,7 +20,7 @@ async fn beat(bucket: &Store, gateway: &str, seen: u64) {
     bucket.put(Beat::key(gateway), beat.into()).await.unwrap();
 }
 
-/// The revision under which an employee's tokens are over.
+/// The revision of an employee's revocation in the bucket.
 async fn revoked(bucket: &Store, employee: EmployeeId) -> u64 {
     let mut entries = bucket.watch_with_history(Revocation::key(employee)).await.unwrap();
     entries.next().await.unwrap().unwrap().revision
@@ -32,18 +32,18 @@ async fn a_deactivation_waits_for_a_gateway_that_beats() {
     let bucket = bucket(&office).await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     beat(&bucket, "one", 0).await;
-    let has_heard = Arc::new(AtomicBool::new(false));
-    let heard = tokio::spawn({
-        let (bucket, has_heard) = (bucket.clone(), has_heard.clone());
+    let has_read = Arc::new(AtomicBool::new(false));
+    let acknowledging = tokio::spawn({
+        let (bucket, has_read) = (bucket.clone(), has_read.clone());
         async move {
             let revision = revoked(&bucket, ann.id).await;
-            has_heard.store(true, Ordering::SeqCst);
+            has_read.store(true, Ordering::SeqCst);
             beat(&bucket, "one", revision).await;
         }
     });
     office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    assert!(has_heard.load(Ordering::SeqCst));
-    heard.await.unwrap();
+    assert!(has_read.load(Ordering::SeqCst));
+    acknowledging.await.unwrap();
     office.world.finish().await;
 }
 
@@ -55,7 +55,7 @@ async fn a_gateway_that_never_hears_delays_a_deactivation_and_does_not_hinder_it
         [office.create("Ann", "ann@x.org").await.unwrap(), office.create("Bob", "bob@x.org").await.unwrap()];
     beat(&bucket, "dead", 0).await;
     office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    // One of a version that we cannot read is waited for in the same way.
+    // A gateway whose heartbeat has an unknown format is waited for too.
     bucket.put(Beat::key("dead"), "1760000000000".into()).await.unwrap();
     office.world.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
     assert!(revoked(&bucket, bob.id).await > revoked(&bucket, ann.id).await);

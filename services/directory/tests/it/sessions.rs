@@ -1,4 +1,4 @@
-//! Log-ins, how long they last and how they end.
+//! Log-ins and sessions.
 
 use bson::{DateTime, Document, doc};
 use contracts::{
@@ -11,7 +11,7 @@ use kit::Origin;
 
 use crate::office::{Office, PASSWORD, refused};
 
-/// Who asks, and in which session.
+/// The employee and the session of a request.
 #[derive(Clone, Copy, Debug)]
 struct Seat {
     employee: EmployeeId,
@@ -27,7 +27,7 @@ fn refresh_token(logged_in: &LoggedIn) -> Secret {
 }
 
 impl Office {
-    /// Logs in, for a refresh token.
+    /// Logs in and asks for a refresh token.
     async fn begin(&self, email: &str) -> LoggedIn {
         let agent = Some(Label::parse("T3/1.4").unwrap());
         let wanted = WantedSession { agent, refresh: true, token_seconds: 900 };
@@ -35,7 +35,7 @@ impl Office {
         origin.scope(self.log_in_for(email, PASSWORD, wanted)).await.unwrap()
     }
 
-    /// Asks as a gateway asks for somebody with a token.
+    /// Sends a request as a gateway does for a token.
     async fn ask_at<R: Request>(&self, seat: Seat, request: &R) -> Result<R::Reply, Failure> {
         let actor = Actor::Person { employee: seat.employee, session: seat.session };
         let ask = self.world.bus().ask(Caller::Employee(seat.employee), request);
@@ -51,18 +51,18 @@ impl Office {
         self.ask_at(seat, &ListSessions {}).await.unwrap()
     }
 
-    /// What gateways see of a session that has ended.
+    /// The entry of the bucket about the end of a session.
     async fn end(&self, session: Option<SessionId>) -> Option<SessionEnded> {
         let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         let value = bucket.get(SessionEnded::entry_key(session.unwrap())).await.unwrap();
         value.map(|value| serde_json::from_slice(&value).unwrap())
     }
 
-    /// What the audit trail is told of this, in order.
+    /// The entries of the audit trail with this action, in order.
     async fn audited(&self, action: &str, at_least: usize) -> Vec<Audited> {
         testkit::eventually(action, async || {
-            let told = self.events::<Audited>(at_least).await.into_iter().filter(|entry| entry.action == action);
-            Some(told.collect::<Vec<_>>()).filter(|told| told.len() >= at_least)
+            let entries = self.events::<Audited>(at_least).await.into_iter().filter(|entry| entry.action == action);
+            Some(entries.collect::<Vec<_>>()).filter(|entries| entries.len() >= at_least)
         })
         .await
     }
@@ -87,10 +87,10 @@ async fn each_log_in_is_a_session_that_its_owner_sees_and_nobody_else() {
     assert!(office.sessions(of_bob).await.is_empty());
     refused(office.ask_at(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
     refused(office.world.ask(&ListSessions {}).await, Code::Forbidden);
-    // The trail knows who it was and in which session; the token is nowhere in it.
-    let told = office.audited("login.succeeded", 2).await;
-    assert!(told.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
-    let (text, token) = (serde_json::to_string(&told).unwrap(), refresh_token(&first));
+    // The trail names the employee and the session; the token is nowhere in it.
+    let entries = office.audited("login.succeeded", 2).await;
+    assert!(entries.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
+    let (text, token) = (serde_json::to_string(&entries).unwrap(), refresh_token(&first));
     assert!(text.contains(&seen[1].id.to_string()) && !text.contains(token.expose()), "{text}");
     office.world.finish().await;
 }
@@ -108,13 +108,13 @@ async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_to
     refused(office.refresh(&refresh_token(&there)).await, Code::InvalidToken);
     refused(office.ask_at(seat(&here), &EndSession { id }).await, Code::NotFound);
     assert_eq!(office.sessions(seat(&here)).await.len(), 1);
-    // It is the same to log out, and to do so again.
+    // A log-out is idempotent.
     for _ in 0..2 {
         office.ask_at(seat(&here), &LogOut {}).await.unwrap();
     }
     assert!(office.end(seat(&here).session).await.is_some() && office.sessions(seat(&here)).await.is_empty());
     assert_eq!(office.audited("session.ended", 2).await.len(), 2);
-    // What comes twice changes nothing.
+    // The same event again changes nothing.
     let ended = office.end(Some(id)).await.unwrap();
     office.world.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
     office.world.until_consumed(stream::EVENTS, Service::Directory).await;
@@ -142,14 +142,14 @@ async fn whoever_ends_all_others_goes_on_alone() {
     for other in [&logged_in[0], &logged_in[2]] {
         refused(office.refresh(&refresh_token(other)).await, Code::InvalidToken);
     }
-    // Its next token is of the new generation, and it can be ended like all others by the next.
+    // Its next token has the new generation, and ends with the next one like all others.
     let next = office.refresh(&refresh_token(own)).await.unwrap();
     assert_eq!(next.generation, account.generation);
     let later = office.begin("ann@x.org").await;
     office.ask_at(seat(&later), &EndOtherSessions {}).await.unwrap();
     refused(office.refresh(&refresh_token(&next)).await, Code::InvalidToken);
     office.refresh(&refresh_token(&later)).await.unwrap();
-    // A token from before there were sessions ends them all, as it cannot be ended alone.
+    // A token from before there were sessions cannot be ended alone, so it ends them all.
     office.ask_at(Seat { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
     assert!(office.sessions(seat(&later)).await.is_empty());
     office.world.finish().await;
@@ -175,7 +175,7 @@ async fn another_role_and_a_deactivation_end_all_sessions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
     let office = Office::open().await;
-    // A second replica, so that they do not wait for each other in one process.
+    // A second replica, so that requests do not queue in one process.
     office.world.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
     office.employ("Ann", "ann@x.org").await;
     let first = office.begin("ann@x.org").await;
@@ -215,9 +215,9 @@ async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_own
     refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     refused(office.refresh(&refresh_token(&third)).await, Code::InvalidToken);
     assert!(office.end(seat(&first).session).await.is_some());
-    let told = office.audited("session.reused", 1).await;
-    assert_eq!(told[0].subject, AuditSubject::new("employee", ann.id));
-    // It comes again, and nothing more is told; her other session goes on.
+    let entries = office.audited("session.reused", 1).await;
+    assert_eq!(entries[0].subject, AuditSubject::new("employee", ann.id));
+    // The stolen token again: nothing more is recorded, and her other session is valid.
     refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     office.refresh(&refresh_token(&other)).await.unwrap();
     assert_eq!(office.audited("session.reused", 1).await.len(), 1);
@@ -249,7 +249,7 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
         index.keys.contains_key("forgottenAt") && index.options.as_ref().is_some_and(|o| o.expire_after.is_some())
     };
     assert!(indexes.iter().any(expiring), "{indexes:?}");
-    // Neither a token nor what one can be made of is stored.
+    // Neither a token nor anything it can be computed from is stored.
     let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
     assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
     office.world.finish().await;

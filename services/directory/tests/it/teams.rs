@@ -1,4 +1,4 @@
-//! Teams: who is in which, and who manages them.
+//! Teams: members and managers.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ async fn a_team_is_created_changed_and_deleted_and_each_employee_says_where_they
     refused(office.world.ask(&GetTeam { id: design.id }).await, Code::NotFound);
     refused(office.world.ask(&DeleteTeam { id: design.id }).await, Code::NotFound);
 
-    let told: Vec<TeamChanged> = office.events(4).await;
-    let of_design: Vec<_> = told.iter().filter(|event| event.team.id == design.id).collect();
+    let events: Vec<TeamChanged> = office.events(4).await;
+    let of_design: Vec<_> = events.iter().filter(|event| event.team.id == design.id).collect();
     let versions: Vec<_> = of_design.iter().map(|event| (event.version, event.deleted)).collect();
     assert_eq!(versions, [(1, false), (2, false), (3, true)]);
     assert_eq!(of_design[2].team.employees, [bob.id]);
@@ -93,7 +93,7 @@ async fn whoever_is_deactivated_stays_in_their_team_until_somebody_takes_them_ou
     let team = office.team("Design", &[], &[ann, bob]).await.unwrap();
     let gone = office.world.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     assert_eq!(gone.team_id, Some(team.id));
-    // A list that still names them is no refusal.
+    // Present members may stay although they are deactivated.
     let team = office.put_into(team.id, &[ann, bob]).await.unwrap();
     assert_eq!(team.employees, [ann, bob]);
     office.put_into(team.id, &[bob]).await.unwrap();

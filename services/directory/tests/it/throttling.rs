@@ -1,4 +1,4 @@
-//! Guesses are slow, and do not keep others out.
+//! Guessing is slow, and does not lock others out.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,10 @@ use futures::{StreamExt, future::join_all, stream};
 use crate::office::{Office, PASSWORD, refused};
 
 const WRONG: &str = "a wrong password";
-/// The pauses that a few hundred guesses leave behind are shorter.
+/// Longer than the pauses that a few hundred guesses cause, in milliseconds.
 const FEW_MINUTES: i64 = 3 * 60_000;
 
-/// So many wrong guesses at an account, from these addresses in turn, many at a time; how often each
-/// answer came.
+/// Makes so many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
 async fn guess(office: &Office, email: &str, addresses: &[String], times: usize) -> HashMap<Code, usize> {
     let tries = stream::iter((0..times).map(|n| &addresses[n % addresses.len()]))
         .map(async |address| office.log_in_from(address, email, WRONG).await.unwrap_err().code)
@@ -30,8 +29,8 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
     refused(outcome, Code::TooManyAttempts).retry_after.expect("in how many seconds to come again").into()
 }
 
-/// Does this again and again, and waits as long as it is told to, until there is a pause that a busy
-/// machine does not sleep through. Gives how often it was tried, and how it is refused then.
+/// Repeats an attempt, pausing as told, until the pause is longer than a busy machine may delay the test. Gives
+/// the number of attempts and the refusal.
 async fn until_paused(office: &Office, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
     let mut tried = 0;
     for n in 0..200 {
@@ -57,7 +56,7 @@ async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
     }
     let guess = async |_| office.log_in("ann@x.org", WRONG).await.unwrap_err();
     let (tried, paused) = until_paused(&office, guess).await;
-    // Six, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    // Six free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((6..=12).contains(&tried) && paused.code == Code::TooManyAttempts, "{tried} {paused:?}");
     let pause = seconds(office.log_in("ann@x.org", PASSWORD).await);
     assert!(pause > 1, "also for the right one: nobody learns which it is");
@@ -82,7 +81,7 @@ async fn two_thousand_guesses_from_one_address_are_a_few_and_the_owner_gets_in_f
         }
     };
     let (counts, ()) = futures::join!(guess(&office, "ann@x.org", &address, 2_000), owner);
-    // Six at once, and one after each pause that passes meanwhile.
+    // Six free attempts, and one after each pause that ends meanwhile.
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((6..=20).contains(&tried) && tried + paused == 2_000, "{counts:?}");
     office.world.finish().await;
@@ -103,13 +102,13 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((1..=60).contains(&tried) && tried + paused == 2_000, "{counts:?}");
 
-    // From where she never was she waits once, whatever the others do.
+    // From a new address she waits once, whatever the others do.
     let mut waited = 0;
     while let Err(failure) = office.log_in_from("203.0.113.9", "ann@x.org", PASSWORD).await {
         assert_eq!(failure.code, Code::TooManyAttempts);
         let pause = i64::from(failure.retry_after.unwrap()) * 1_000;
         waited += pause;
-        // Pauses are told in whole seconds.
+        // Retry-After has whole seconds.
         assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
         office.world.clock.advance(pause);
         guess(&office, "ann@x.org", &addresses, 200).await;
@@ -123,9 +122,9 @@ async fn a_spray_over_many_accounts_pauses_its_address_and_nobody_else() {
     office.employ("Ann", "ann@x.org").await;
     let spray = async |n| office.log_in_from("2001:db8::1", &format!("person{n}@x.org"), WRONG).await.unwrap_err();
     let (tried, _) = until_paused(&office, spray).await;
-    // 51, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
+    // 51 free attempts, and one after each pause of 1, 2, 4, 8, 16 and 32 seconds.
     assert!((51..=65).contains(&tried), "{tried}");
-    // One client has all addresses of its network.
+    // All addresses of an IPv6 network count as one client.
     assert!(seconds(office.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
     office.log_in_from("2001:db8:0:1::1", "ann@x.org", PASSWORD).await.unwrap();
     office.world.finish().await;
@@ -139,14 +138,14 @@ async fn who_is_known_here_cannot_be_told_from_the_pauses() {
     for (n, email) in ["ann@x.org", "nobody@x.org", "no address at all"].into_iter().enumerate() {
         let address = format!("192.0.2.{n}");
         let guess = async |_| office.log_in_from(&address, email, WRONG).await.unwrap_err();
-        let mut told = Vec::new();
+        let mut replies = Vec::new();
         for nth in 0..6 {
-            told.push(guess(nth).await);
+            replies.push(guess(nth).await);
         }
-        assert!(told.iter().all(|failure| failure.code == Code::Unauthorized), "{told:?}");
+        assert!(replies.iter().all(|failure| failure.code == Code::Unauthorized), "{replies:?}");
         let (_, paused) = until_paused(&office, guess).await;
-        told.push(Failure { retry_after: None, ..paused });
-        answers.push(told);
+        replies.push(Failure { retry_after: None, ..paused });
+        answers.push(replies);
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
     office.world.finish().await;
@@ -159,7 +158,7 @@ async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
     let replica =
         || office.world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown));
     let second = replica().await;
-    // Guessed at once, and answered by both.
+    // Concurrent guesses, at both replicas.
     let codes = join_all((0..60).map(|_| office.log_in("ann@x.org", WRONG))).await;
     let tried = codes.iter().filter(|outcome| outcome.as_ref().is_err_and(|f| f.code == Code::Unauthorized)).count();
     assert!((6..=12).contains(&tried), "{tried}");
@@ -181,14 +180,14 @@ async fn a_token_that_is_no_good_is_not_looked_up_for_ever_and_keeps_nobody_else
     assert!((6..=12).contains(&tried), "{tried}");
     let token = office.token(ann.id, 0).await;
     for _ in 0..10 {
-        // A weak password is no guess at a token.
+        // A weak password is not a guess of a token.
         refused(office.activate(&token, "short").await, Code::WeakPassword);
     }
     office.activate(&token, PASSWORD).await.unwrap();
     office.world.finish().await;
 }
 
-/// Nothing that can be read is kept of who was tried, and from where.
+/// The stored records contain neither addresses nor accounts in clear text.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_of_attempts_names_nobody() {
     let office = Office::open().await;

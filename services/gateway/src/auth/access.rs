@@ -15,21 +15,21 @@ use crate::{
     limits::{Bound, Meter},
 };
 
-/// Who may call a route. The router names it for each, and [`authorize`] checks it.
+/// The callers that a route accepts. The router declares it for each route, and [`authorize`] checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anybody.
+    /// Everybody, without credentials.
     Open,
-    /// Employees, for themselves.
+    /// Employees, for their own data.
     Own,
-    /// Keys and people with leave to read the resource, where the method only reads; else to change it.
+    /// Keys and people with the scope of the resource: to read for GET and HEAD, otherwise to write.
     Scoped(Resource),
-    /// Either: with the scope everything, without it what is the employee's own.
+    /// Both: with the scope for all data, without it for the employee's own.
     ScopedOrOwn(Resource),
 }
 
 impl Access {
-    /// The scope that the route needs of those who do not call it for themselves.
+    /// The scope that the route requires of callers that do not act for themselves.
     pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
         match self {
             Self::Open | Self::Own => None,
@@ -40,17 +40,17 @@ impl Access {
     }
 }
 
-/// Who has shown credentials, and what they may do.
+/// An authenticated caller.
 #[derive(Debug)]
-struct Known {
+struct Authenticated {
     actor: Actor,
-    /// Beyond what an employee may do for themselves.
+    /// The scopes of the key or role. What employees may do for themselves is not among them.
     scopes: Scopes,
-    /// Whether these are for the employees of their teams only.
+    /// Whether the scopes are limited to the employees of the caller's teams.
     is_manager: bool,
 }
 
-impl Known {
+impl Authenticated {
     fn employee(&self) -> Option<EmployeeId> {
         match self.actor {
             Actor::Person { employee, .. } => Some(employee),
@@ -59,64 +59,64 @@ impl Known {
     }
 }
 
-/// In what capacity the caller of a route may do what it does: the one place that decides it.
+/// Authenticates and authorizes the caller of a route. This is the only place that decides it.
 pub(super) async fn authorize(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let Some(access) = parts.extensions.get::<Access>().copied() else {
-        // A test calls every route, so that this is found before it is shipped.
+        // A test calls every route, so this is found before a release.
         tracing::error!("the router names nobody who may call this route");
         return Err(Problem::new(Code::Internal, "Something went wrong on our side."));
     };
     let Some(given) = credentials(parts)? else {
-        return Err(nobody(access));
+        return Err(unauthenticated(access));
     };
-    let known = who(given, access, app)?;
+    let known = authenticate(given, access, app)?;
     let admitted = admit(&known, access, parts)?;
-    Ok(bounded(&known, admitted, app).await?)
+    Ok(limited_to_teams(&known, admitted, app).await?)
 }
 
-/// Who opens a page, and in what capacity.
+/// A person who may see a page.
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) employee: EmployeeId,
     pub(crate) asker: Asker,
-    /// Beyond what an employee may do for themselves.
+    /// The scopes of the role. What employees may do for themselves is not among them.
     pub(crate) scopes: Scopes,
 }
 
-/// Why somebody does not get to see a page.
+/// Why a person may not see a page.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// We do not know who they are, or no longer.
+    /// There is no valid session.
     LogIn,
-    /// Their role does not allow it.
+    /// The role does not allow it.
     Forbidden(Pass),
-    /// It cannot be told at the moment.
+    /// It cannot be decided at the moment.
     Failed(Failure),
 }
 
-/// The same for a page, by the token in its cookie: tokens of people only.
+/// As [`authorize`], for a page: only tokens of people, from the session cookie.
 pub(crate) async fn authorize_page(
     app: &Arc<App>,
     token: &str,
     access: Access,
     parts: &Parts,
 ) -> Result<Pass, Refusal> {
-    let known = who(Credentials::Token(token), access, app).map_err(|problem| match problem.code() {
+    let known = authenticate(Credentials::Token(token), access, app).map_err(|problem| match problem.code() {
         Code::Unauthorized => Refusal::LogIn,
         _ => Refusal::Failed(problem.into_failure()),
     })?;
     let Some(employee) = known.employee() else { return Err(Refusal::LogIn) };
     let pass = |asker| Pass { employee, asker, scopes: known.scopes.clone() };
     match admit(&known, access, parts) {
-        Ok(asker) => bounded(&known, asker, app).await.map(pass).map_err(Refusal::Failed),
+        Ok(asker) => limited_to_teams(&known, asker, app).await.map(pass).map_err(Refusal::Failed),
         Err(problem) if problem.code().is_passing() => Err(Refusal::Failed(problem.into_failure())),
         Err(_) => Err(Refusal::Forbidden(pass(Asker::Own(employee)))),
     }
 }
 
-/// Whether somebody may call a route, and in what capacity.
-fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Asker, Problem> {
-    kit::acts(known.actor);
+/// Authorizes a caller, and counts the request against the caller's limit.
+fn admit(known: &Authenticated, access: Access, parts: &Parts) -> Result<Asker, Problem> {
+    kit::set_actor(known.actor);
     Span::current().record("actor", known.actor.to_string());
     if let Some(meter) = Meter::of(parts) {
         let bound = parts.extensions.get::<Bound>().copied().unwrap_or(Bound::Calls);
@@ -126,37 +126,37 @@ fn admit(known: &Known, access: Access, parts: &Parts) -> Result<Asker, Problem>
     match (access, scope, employee) {
         (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Asker::Whole),
         (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Asker::Own(employee)),
-        // A person without any role is asked for another kind of credentials, as today's clients know it.
-        (Access::Scoped(_), _, Some(_)) if known.scopes.0.is_empty() => Err(nobody(access)),
+        // A person without scopes is told to use a key, as today's clients expect.
+        (Access::Scoped(_), _, Some(_)) if known.scopes.0.is_empty() => Err(unauthenticated(access)),
         (_, Some(scope), _) => {
             let detail = format!("This needs the scope {scope}, which this key or role does not have.");
             Err(Problem::new(Code::MissingScope, detail))
         }
-        (_, None, _) => Err(nobody(access)),
+        (_, None, _) => Err(unauthenticated(access)),
     }
 }
 
-/// The same, where the scopes are a manager's for the employees of the teams that they manage now.
-async fn bounded(known: &Known, asker: Asker, app: &App) -> Result<Asker, Failure> {
+/// Limits a manager to the teams that they manage at this moment.
+async fn limited_to_teams(known: &Authenticated, asker: Asker, app: &App) -> Result<Asker, Failure> {
     match (asker, known.employee()) {
         (Asker::Whole, Some(manager)) if known.is_manager => Asker::manager(app, manager).await,
         (asker, _) => Ok(asker),
     }
 }
 
-fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, Problem> {
+fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Authenticated, Problem> {
     let now = app.clock.now();
     match given {
         Credentials::Key(key) => {
             if app.keys.admit(key.as_bytes()) {
-                return Ok(Known { actor: Actor::Root, scopes: Scopes::all(), is_manager: false });
+                return Ok(Authenticated { actor: Actor::Root, scopes: Scopes::all(), is_manager: false });
             }
             let refused = || Problem::unauthorized("The API key is not good, or no longer.", vec![KEY_CHALLENGE]);
             let (id, hash) = contracts::read_key(key).ok_or_else(refused)?;
-            match app.revocations.look(now, |entries| entries.allowed_by(id, &hash, now)) {
+            match app.revocations.read(now, |entries| entries.allowed_by(id, &hash, now)) {
                 (Some(scopes), true) => {
                     app.key_uses.note(app, id, now);
-                    Ok(Known { actor: Actor::Key(id), scopes, is_manager: false })
+                    Ok(Authenticated { actor: Actor::Key(id), scopes, is_manager: false })
                 }
                 (None, true) => Err(refused()),
                 (_, false) => Err(Problem::new(
@@ -183,7 +183,7 @@ fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, 
                     if let Some(session) = claims.sid {
                         app.session_uses.note(session, now);
                     }
-                    Ok(Known {
+                    Ok(Authenticated {
                         actor: Actor::Person { employee: claims.sub, session: claims.sid },
                         scopes: role.scopes(),
                         is_manager: role == Role::Manager,
@@ -198,8 +198,8 @@ fn who(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Result<Known, 
     }
 }
 
-/// 401, with what would be let in.
-fn nobody(access: Access) -> Problem {
+/// 401 with the credentials that the route accepts.
+fn unauthenticated(access: Access) -> Problem {
     match access {
         Access::Scoped(_) => Problem::unauthorized(
             "This needs an API key in X-API-Key, or the token of somebody whose role allows it.",

@@ -6,31 +6,31 @@ use contracts::{
 
 use crate::App;
 
-/// In whose name a route or a page asks the services, and about whom: the one place that keeps a
-/// manager to their teams.
+/// In whose name a request is sent to a service, and about whose data. This is the only place that limits a manager
+/// to their teams.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
-    /// Somebody whose scopes are for everybody and everything.
+    /// A caller with access to all data.
     Whole,
-    /// A manager: for the employees of their teams.
+    /// A manager, with access to the data of their teams.
     Manager(Arc<Reach>),
-    /// An employee, for themselves.
+    /// An employee, with access to their own data.
     Own(EmployeeId),
 }
 
-/// What a question or a change is to a manager: each says what becomes of it. What does not say so
-/// cannot be asked.
+/// A request that a manager may send. Each type defines how it is limited; a type without this trait cannot be sent
+/// for a manager.
 pub(crate) trait ForManagers: Request {
-    /// What is sent for a manager.
+    /// The type that is sent for a manager.
     type Sent: Request<Reply = Self::Reply>;
 
-    /// The part of it that is about their people.
+    /// Limits the request to the manager's people.
     ///
     /// # Errors
-    /// 403 where it is about others, 404 where they are not to know that it is there.
+    /// 403 when it is about others, 404 when its existence must not be revealed.
     fn within(self, reach: &Reach) -> Result<Self::Sent, Failure>;
 
-    /// The part of the answer that is theirs to see.
+    /// Limits the reply to the manager's people.
     ///
     /// # Errors
     /// As [`Self::within`].
@@ -40,13 +40,13 @@ pub(crate) trait ForManagers: Request {
 }
 
 impl Asker {
-    /// A manager, with what they manage at this moment.
+    /// A manager, with the teams that they manage at this moment.
     pub(super) async fn manager(app: &App, manager: EmployeeId) -> Result<Self, Failure> {
         let managed = app.ask(Caller::Service, &GetReach { manager }).await?;
         Ok(Self::Manager(Arc::new(Reach::new(manager, managed))))
     }
 
-    /// Asks a service.
+    /// Sends a request to a service.
     pub(crate) async fn ask<R: ForManagers>(&self, app: &App, request: R) -> Result<R::Reply, Failure> {
         match self {
             Self::Whole => app.ask(Caller::Admin, &request).await,
@@ -58,7 +58,7 @@ impl Asker {
         }
     }
 
-    /// The same, where the answer may take so long.
+    /// As [`Self::ask`], with a time limit for the answer.
     pub(crate) async fn ask_within<R: ForManagers>(
         &self,
         app: &App,
@@ -75,12 +75,12 @@ impl Asker {
         }
     }
 
-    /// The employee who asks for themselves only.
+    /// The employee, if the caller acts for themselves only.
     pub(crate) fn own(&self) -> Option<EmployeeId> {
         if let Self::Own(employee) = self { Some(*employee) } else { None }
     }
 
-    /// Those of these about whom they decide; nobody decides about themselves.
+    /// Removes the manager from a list of employees to decide about: nobody decides about themselves.
     pub(crate) fn decides_about(&self, mut employees: Vec<EmployeeId>) -> Vec<EmployeeId> {
         if let Self::Manager(reach) = self
             && !employees.is_empty()
@@ -93,7 +93,7 @@ impl Asker {
         employees
     }
 
-    /// Refuses to ask about these employees and teams.
+    /// Refuses a request about employees or teams that the caller may not see.
     ///
     /// # Errors
     /// 403.
@@ -110,14 +110,14 @@ impl Asker {
     }
 }
 
-/// What a manager manages, and so may see and decide about.
+/// The people and data of a manager.
 #[derive(Debug)]
 pub(crate) struct Reach {
     manager: EmployeeId,
     teams: BTreeSet<TeamId>,
-    /// Whose data they see: everybody's in their teams, and, as every employee does, their own.
+    /// Whose data the manager sees: the members of their teams, and themselves.
     seen: BTreeSet<EmployeeId>,
-    /// The projects that one of these is on.
+    /// The projects of these people.
     projects: BTreeSet<ProjectId>,
 }
 
@@ -131,27 +131,27 @@ impl Reach {
         }
     }
 
-    /// Whether they see what belongs to this employee.
+    /// Whether the manager sees the data of this employee.
     pub(super) fn sees(&self, employee: EmployeeId) -> bool {
         self.seen.contains(&employee)
     }
 
-    /// Whether they see this project.
+    /// Whether the manager sees this project.
     pub(super) fn sees_project(&self, project: ProjectId) -> bool {
         self.projects.contains(&project)
     }
 
-    /// Whether they manage this team.
+    /// Whether the manager manages this team.
     pub(super) fn manages(&self, team: TeamId) -> bool {
         self.teams.contains(&team)
     }
 
-    /// Refuses to show what belongs to others.
+    /// Refuses an employee whose data the manager does not see.
     pub(super) fn require_seen(&self, employee: EmployeeId) -> Result<(), Failure> {
         if self.sees(employee) || employee == NOBODY { Ok(()) } else { Err(Within::other_team()) }
     }
 
-    /// Refuses a team that others manage.
+    /// Refuses a team that somebody else manages.
     pub(super) fn require_managed(&self, team: TeamId) -> Result<(), Failure> {
         if self.manages(team) {
             return Ok(());
@@ -159,7 +159,7 @@ impl Reach {
         Err(Failure::new(Code::OtherTeam, "This is no team that you manage."))
     }
 
-    /// Of whom a list is that may be of these; of all whom they see where none are named.
+    /// The employees of a list: those that are asked for, or without any, everybody that the manager sees.
     pub(super) fn seen_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             return Ok(self.seen.iter().copied().collect());
@@ -168,7 +168,8 @@ impl Reach {
         Ok(asked)
     }
 
-    /// Of whom a change is that may be of these; of all about whom they decide where none are named.
+    /// The employees of a change: those that are asked for, or without any, everybody that the manager decides
+    /// about.
     pub(super) fn decided_of(&self, asked: Vec<EmployeeId>) -> Result<Vec<EmployeeId>, Failure> {
         if asked.is_empty() {
             let others: Vec<_> = self.seen.iter().copied().filter(|employee| *employee != self.manager).collect();
@@ -180,7 +181,7 @@ impl Reach {
         self.seen_of(asked)
     }
 
-    /// The same for a service, which knows whose something is that has an id.
+    /// The limits for a request by id: only its service knows whose data it is.
     pub(super) fn bounds(&self) -> Within {
         Within { employees: self.seen.iter().copied().collect(), manager: Some(self.manager) }
     }
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(code(reach.decided_of(Vec::new())), Ok(vec![ann]));
         assert_eq!(code(reach.decided_of(vec![ann, zoe])), Err(Code::OwnTime));
         assert_eq!(code(reach.decided_of(vec![bob])), Err(Code::OtherTeam));
-        // Without a team a change is about nobody, which must never read as everybody.
+        // Without team members a change must be about nobody. An empty list would mean everybody.
         let nobody = Reach::new(zoe, managed(Vec::new()));
         assert_eq!(code(nobody.decided_of(Vec::new())), Ok(vec![NOBODY]));
         assert_eq!(code(nobody.seen_of(vec![NOBODY])), Ok(vec![NOBODY]));

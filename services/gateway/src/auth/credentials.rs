@@ -3,16 +3,16 @@ use contracts::{Code, KEY_PREFIX};
 
 use crate::error::Problem;
 
-/// How the holder of a key shows who they are.
+/// The challenge for an API key.
 pub(super) const KEY_CHALLENGE: &str = "ApiKey realm=\"t3\", header=\"X-API-Key\"";
-/// How an employee does.
+/// The challenge for an employee's token.
 pub(crate) const TOKEN_CHALLENGE: &str = "Bearer realm=\"t3\"";
-/// The same to one whose token is no good.
+/// The challenge after an invalid token.
 pub(super) const TOKEN_REFUSED: &str = "Bearer realm=\"t3\", error=\"invalid_token\"";
 /// The header with a key.
 const KEY_HEADER: &str = "x-api-key";
 
-/// What somebody shows of themselves.
+/// The credentials of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credentials<'a> {
     /// The root key, or an API key.
@@ -21,10 +21,10 @@ pub(super) enum Credentials<'a> {
     Token(&'a str),
 }
 
-/// What the headers show: `X-API-Key: <key>`, `Authorization: Bearer <key or token>`, or nothing.
+/// Reads `X-API-Key: <key>` or `Authorization: Bearer <key or token>`; nothing without either.
 ///
 /// # Errors
-/// 400 where it is both: nobody could say who acts.
+/// 400 for both: it would be unclear who acts.
 pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Problem> {
     let key = parts.headers.get(KEY_HEADER);
     match (key, bearer(parts)) {
@@ -32,7 +32,7 @@ pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Prob
             let detail = "Send either X-API-Key or Authorization: Bearer, not both.";
             Err(Problem::new(Code::TwoCredentials, detail))
         }
-        // What is no text is no key either.
+        // A header that is not text matches no key.
         (Some(key), None) => Ok(Some(Credentials::Key(key.to_str().unwrap_or_default()))),
         (None, Some(bearer)) => Ok(Some(match is_token(bearer) {
             true => Credentials::Token(bearer),
@@ -42,12 +42,13 @@ pub(super) fn credentials(parts: &Parts) -> Result<Option<Credentials<'_>>, Prob
     }
 }
 
-/// A token has three parts with dots between (RFC 7519); a key that has them too goes in `X-API-Key`.
+/// Whether a bearer text is a token: three parts with dots between (RFC 7519). A key with two dots must be sent in
+/// `X-API-Key`.
 fn is_token(text: &str) -> bool {
     !text.starts_with(KEY_PREFIX) && text.split('.').count() == 3
 }
 
-/// The text of `Authorization: Bearer <text>`; the scheme in any case of its letters (RFC 9110, 11.1).
+/// The text of `Authorization: Bearer <text>`. The scheme is case-insensitive (RFC 9110, 11.1).
 fn bearer(parts: &Parts) -> Option<&str> {
     let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

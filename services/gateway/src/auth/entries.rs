@@ -10,7 +10,7 @@ use contracts::{
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
-/// What the bucket says of API keys, accounts and sessions, as the watch brings it.
+/// The state of API keys, accounts and sessions, from the KV bucket that directory writes.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     keys: RwLock<HashMap<KeyId, ApiKeyChanged>>,
@@ -18,11 +18,11 @@ pub(crate) struct Entries {
     ended: RwLock<Ended>,
 }
 
-/// The sessions that were ended, each until its last token is over by itself.
+/// The sessions that were ended early, each until its last token expires.
 #[derive(Debug, Default)]
 struct Ended {
     sessions: HashMap<SessionId, Millis>,
-    /// When those that are over are forgotten again.
+    /// When expired entries were last removed.
     tidied_at: Millis,
 }
 
@@ -37,7 +37,7 @@ impl Ended {
 }
 
 impl Entries {
-    /// Takes an entry, if it is one of these.
+    /// Applies an entry of the bucket, if it is about one of these.
     pub(super) fn take(&self, entry: &Entry, now: Millis) {
         if entry.operation != Operation::Put {
             return;
@@ -45,7 +45,7 @@ impl Entries {
         if let Some(id) = ApiKeyChanged::of_entry(&entry.key) {
             put(&self.keys, id, read(entry));
         } else if let Some(id) = AccountChanged::of_entry(&entry.key) {
-            // Of an account that cannot be read, all tokens are over and no role is left.
+            // An unreadable account loses its role, and all its tokens become invalid.
             let unreadable = AccountChanged {
                 employee_id: id,
                 version: 0,
@@ -55,14 +55,14 @@ impl Entries {
             };
             put(&self.accounts, id, Some(read(entry).unwrap_or(unreadable)));
         } else if let Some(id) = SessionEnded::of_entry(&entry.key) {
-            // Of an end that cannot be read nobody knows for how long it counts: for good.
+            // An unreadable end has no known expiry, so it never expires.
             let until = read(entry).map_or(Millis(i64::MAX), |ended: SessionEnded| ended.until);
             self.ended.write().unwrap_or_else(PoisonError::into_inner).add(id, until, now);
         }
     }
 
-    /// What a key allows at this moment; nothing is known of one that was revoked, has ended or
-    /// whose text differs.
+    /// The scopes that a key has at this moment; nothing when it is unknown, revoked or expired, or its text is
+    /// wrong.
     pub(super) fn allowed_by(&self, id: KeyId, hash: &KeyHash, now: Millis) -> Option<Scopes> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.get(&id).filter(|key| !key.revoked && key.expires_at.is_none_or(|at| now < at))?;
@@ -71,18 +71,18 @@ impl Entries {
         is_same.then(|| key.allows())
     }
 
-    /// Whether a session was ended before its time.
+    /// Whether a session was ended early.
     pub(super) fn has_ended(&self, session: SessionId) -> bool {
         self.ended.read().unwrap_or_else(PoisonError::into_inner).sessions.contains_key(&session)
     }
 
-    /// An employee's role, and which of their tokens are over; nothing where nothing was changed.
+    /// The state of an account; nothing when it was never changed.
     pub(super) fn account(&self, id: EmployeeId) -> Option<AccountChanged> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 }
 
-/// Keeps a value; without one, what was known is forgotten.
+/// Stores a value, or removes it.
 fn put<K: std::hash::Hash + Eq, V>(map: &RwLock<HashMap<K, V>>, key: K, value: Option<V>) {
     let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
     match value {

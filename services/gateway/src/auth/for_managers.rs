@@ -1,4 +1,4 @@
-//! What each question and each change is to a manager.
+//! How each request is limited for managers.
 
 use contracts::{
     AcceptCorrection, AdmitQuarantined, ApprovePeriod, AskCorrection, Bounded, Code, Conditional, CorrectWindow,
@@ -17,8 +17,8 @@ use contracts::{
 
 use super::asker::{ForManagers, Reach};
 
-/// What is nobody's in particular is not a manager's to ask: their scopes do not reach it, and if they
-/// ever do, somebody has to say here how far.
+/// Requests that managers may never send: their scopes do not include them. A later scope that does must define a
+/// limit here.
 macro_rules! never {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -39,11 +39,11 @@ never! {
     CreateApiKey, ListApiKeys, GetApiKey, RevokeApiKey, ListAuditEntries, SetSettings, SetRate, DeleteRate,
     PreviewReprice, StartReprice, GetReprice,
     Conditional<SetSettings>,
-    // In nobody's name but one's own.
+    // An employee asks for this only about themselves.
     AskCorrection,
 }
 
-/// What settles time of everybody, or opens again what is settled: a right of owners and admins.
+/// Requests that settle time, or reopen what is settled, for everybody: only for owners and admins.
 macro_rules! admins_alone {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -60,7 +60,7 @@ admins_alone! {
     ReopenPeriod, SetLock, ReopenLock, CreatePayRun, GetPayRun, ListPayRuns, ListPaidPeriods,
 }
 
-/// What has an id, and of whom it is only its service knows: that is told the bounds.
+/// Requests by id. Only the service knows whose data it is, so it is told the limits.
 macro_rules! bounded {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -77,8 +77,8 @@ bounded! {
     GetWindow, CountQuarantine, Conditional<CorrectWindow>, Conditional<VoidWindow>, ReplayQuarantined, AdmitQuarantined, DiscardQuarantined, GetPeriod, Conditional<ApprovePeriod>, SendBackPeriod, GetCorrection, AcceptCorrection, RefuseCorrection,
 }
 
-/// A list, of which its service is told the bounds; what it gives beyond them all the same, because it
-/// is of a version that knows of none, is left out.
+/// Lists. The service is told the limits; entries beyond them, from a version that does not know limits, are
+/// removed from its reply.
 macro_rules! bounded_list {
     ($($name:ty, $item:ident => $of:expr;)*) => {$(
         impl ForManagers for $name {
@@ -102,7 +102,7 @@ bounded_list! {
     ListCorrections, correction => correction.employee_id;
 }
 
-/// A list that may be bounded already, by a team.
+/// A list that may be limited to a team already.
 impl<R: Request + Clone + ForManagers<Sent = Self>> ForManagers for Bounded<R> {
     type Sent = Self;
 
@@ -127,7 +127,7 @@ impl ForManagers for GetEmployee {
     }
 }
 
-/// They are everybody's: a manager's days and weeks begin by them too.
+/// Settings apply to everybody, so managers may read them.
 impl ForManagers for GetSettings {
     type Sent = Self;
 
@@ -172,7 +172,7 @@ impl ForManagers for ListWindows {
     }
 }
 
-/// A question that names employees: it is about those of them that are the manager's.
+/// Requests with a list of employees, which is limited to the manager's people.
 macro_rules! of_employees {
     ($($name:ty),* $(,)?) => {$(
         impl ForManagers for $name {
@@ -191,7 +191,7 @@ of_employees! {
     GetPeriodSums,
 }
 
-/// They settle a manager's hours too.
+/// Locks apply to everybody's hours, so managers may read them.
 impl ForManagers for ListLocks {
     type Sent = Self;
 
@@ -208,7 +208,7 @@ impl ForManagers for UpdateWindows {
     }
 }
 
-/// A project as a manager sees it: with those of their people who are on it, and their rates.
+/// Reduces a project to the manager's people and their rates.
 fn seen(project: Project, reach: &Reach) -> Option<Project> {
     let mut project = Some(project).filter(|project| reach.sees_project(project.id))?;
     project.employees.retain(|employee| reach.sees(*employee));
@@ -244,8 +244,8 @@ impl ForManagers for ListProjects {
     }
 }
 
-/// A rate for everybody, or for one of their people; of a project that one of these is on. Of a task alone
-/// nobody can tell here whose it is.
+/// Whether a manager sees a rate: one for everybody or for their people, of a project of their people. A rate of a
+/// task only is hidden, because its project is not known here.
 fn sees_rate(rate: &DatedRate, reach: &Reach) -> bool {
     let RateScope { project, task, employee } = rate.scope;
     let is_theirs = employee.is_none_or(|employee| reach.sees(employee));
@@ -278,7 +278,7 @@ impl ForManagers for ListRates {
     }
 }
 
-/// The same for a task.
+/// Reduces a task to the manager's people.
 fn seen_task(task: Task, reach: &Reach) -> Option<Task> {
     let mut task = Some(task).filter(|task| reach.sees_project(task.project_id))?;
     task.employees.retain(|employee| reach.sees(*employee));

@@ -8,25 +8,25 @@ use kit::Origin;
 
 use crate::App;
 
-/// Tells directory on which day each key was last used: once a day and key, and not while the
-/// caller waits.
+/// Reports to directory on which day each key was last used. Once a day for each key, and without delaying the
+/// request.
 #[derive(Debug, Default)]
 pub(crate) struct KeyUses(Mutex<HashMap<KeyId, i64>>);
 
 impl KeyUses {
-    /// A key is used now.
+    /// Records a use of a key.
     pub(super) fn note(&self, app: &Arc<App>, id: KeyId, now: Millis) {
         let today = now.utc_day();
         if self.lock().insert(id, today) == Some(today) {
             return;
         }
         let app = app.clone();
-        // Directory tells the audit trail of a first use: by which request, and from where.
+        // The audit trail records a first use, so the report carries the origin of the request.
         let origin = Origin::current().with_actor(Some(Actor::Key(id)));
         tokio::spawn(origin.scope(async move {
             let used = MarkKeyUsed { id, on: now.utc_date().to_string() };
             if app.ask(Caller::Service, &used).await.is_err() {
-                // The next use tells it.
+                // Removed, so that the next use reports it again.
                 app.key_uses.lock().remove(&id);
             }
         }));

@@ -4,8 +4,8 @@ use contracts::Secret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// The admin's key and the one before it, as digests: how long a comparison takes tells nothing
-/// about a key, not even its length.
+/// The root key and the previous one, as digests: so the time of a comparison reveals nothing about a key, not even
+/// its length.
 pub(crate) struct AdminKeys(Vec<[u8; 32]>);
 
 impl fmt::Debug for AdminKeys {
@@ -20,7 +20,7 @@ impl AdminKeys {
         Self(std::iter::once(current).chain(previous).map(digest).collect())
     }
 
-    /// Whether this is one of them.
+    /// Whether this is one of the keys.
     pub(crate) fn admit(&self, key: &[u8]) -> bool {
         let given: [u8; 32] = Sha256::digest(key).into();
         let fits = self.0.iter().fold(Choice::from(0), |fits, key| fits | key.ct_eq(&given));

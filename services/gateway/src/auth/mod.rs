@@ -1,5 +1,5 @@
-//! Who is calling. The extractors run before the body is read; then the query is checked, so that
-//! whoever has no credentials hears of that first.
+//! Authentication and authorization. The extractors run before the body is read. They check the query only after
+//! the credentials, so that an anonymous caller is told of those first.
 
 mod access;
 mod asker;
@@ -30,15 +30,15 @@ pub(crate) use self::{
 };
 use crate::{App, error::Problem, extract::fitting_query, limits::Meter};
 
-/// A caller who has the scope that the route needs.
+/// A caller with the scope that the route requires.
 #[derive(Debug)]
 pub(crate) struct Admin(pub(crate) Asker);
 
-/// An employee, by the token, for themselves.
+/// An employee who acts for themselves.
 #[derive(Debug)]
 pub(crate) struct EmployeeCaller(pub(crate) EmployeeId);
 
-/// Either of them.
+/// A caller with the scope, or an employee who acts for themselves.
 #[derive(Debug)]
 pub(crate) struct AdminOrEmployee(pub(crate) Asker);
 
@@ -69,12 +69,12 @@ impl FromRequestParts<Arc<App>> for AdminOrEmployee {
     }
 }
 
-/// The caller of a route, whose query fits.
+/// Authenticates the caller of a route, and checks its query.
 async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     let asker = match authorize(parts, app).await {
         Ok(asker) => asker,
         Err(problem) => {
-            // Nobody tries credentials without end. Whoever is known was counted already.
+            // Limits guessing of credentials. A request of a known caller was counted already.
             Meter::of(parts).map_or(Ok(()), Meter::count_to_address)?;
             return Err(problem);
         }
@@ -83,7 +83,7 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Asker, Problem> {
     Ok(asker)
 }
 
-/// A handler that takes another kind of caller than the router names for it.
+/// A programming error: the handler takes another kind of caller than the router declares.
 fn misnamed() -> Problem {
     tracing::error!("the router names other callers for this route than its handler takes");
     Problem::new(Code::Internal, "Something went wrong on our side.")

@@ -1,9 +1,9 @@
-//! Which tokens are over before their time: what directory says in a bucket that we watch.
+//! Which tokens are invalid before they expire: a copy of the KV bucket that directory writes.
 //!
-//! Each gateway also keeps writing a beat of its own there. The server delivers the bucket in order,
-//! so a beat that comes back shows that we know everything that was revoked before it was written.
-//! When the last one that came back is too old, we cannot tell, and say so. Each beat also says up
-//! to which revision we know the bucket: directory waits for that before it answers a deactivation.
+//! Each gateway also writes a heartbeat to the bucket. The server delivers entries in order, so a heartbeat that comes
+//! back proves that this gateway has received everything revoked before it was written. When the last one is too
+//! old, the gateway cannot tell which tokens are valid, and refuses them. A heartbeat also contains the revision that
+//! the gateway has received: directory waits for that before it answers a deactivation.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -29,37 +29,37 @@ use tokio::{
 
 use super::{entries::Entries, tokens::Claims};
 
-/// How often a beat is written.
+/// How often a heartbeat is written.
 const BEAT: Duration = Duration::from_millis(500);
-/// A beat that has not come back for so long means that the watch is dead: begin anew. Doubled each
-/// time that did not help, as a slow server gets no faster by that.
+/// How long a heartbeat may take to come back before the watch counts as dead and is started again. Doubled each
+/// time that this did not help, up to the second value: a slow server must not be slowed down further.
 const LOST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
-/// The pause before that.
+/// The pause before the watch is started again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long the last beat of a gateway that died stays, as NATS reads it. Until then a deactivation
-/// waits for that gateway as long as it may be alive.
-const LEFT_OVER: &str = "5s";
-/// As long for the word that a gateway has stopped: nobody waits for it from then on.
-const GOODBYE: &str = "1s";
-/// Says that a key is gone, in the header by which NATS's clients know it.
-const OPERATION: (&str, &str) = ("KV-Operation", "DEL");
+/// How long the last heartbeat of a gateway that has died stays in the bucket, in the format of NATS. Until then a
+/// deactivation waits for that gateway.
+const BEAT_TTL: &str = "5s";
+/// How long the notice that a gateway has stopped stays in the bucket.
+const STOPPED_TTL: &str = "1s";
+/// The header by which NATS clients recognise the deletion of a key.
+const DELETE_HEADER: (&str, &str) = ("KV-Operation", "DEL");
 
-/// What is known about revoked tokens.
+/// The known revocations.
 #[derive(Clone, Debug)]
 pub(crate) struct Revocations(Arc<Known>);
 
 #[derive(Debug)]
 struct Known {
-    /// The epoch of each employee who was ever deactivated: tokens of earlier ones are over.
+    /// The epoch of each employee who was ever deactivated: tokens of earlier epochs are invalid.
     epochs: RwLock<HashMap<EmployeeId, i64>>,
-    /// What is said of API keys, accounts and sessions.
+    /// The state of API keys, accounts and sessions.
     entries: Entries,
-    /// When the last beat that came back was written.
+    /// When the last heartbeat that came back was written.
     last_beat: watch::Sender<Option<Written>>,
 }
 
-/// A moment, by both of the machine's clocks: one may be set, the other stands still while the
-/// machine sleeps.
+/// A time on both clocks of the machine. The wall clock may be set back; the monotonic clock stops while the machine
+/// sleeps.
 #[derive(Clone, Copy, Debug)]
 struct Written {
     at: Instant,
@@ -67,20 +67,20 @@ struct Written {
 }
 
 impl Written {
-    /// The age in milliseconds: the longer of the two.
+    /// The age in milliseconds: the larger of both.
     fn age(self, now: Millis) -> i64 {
         (now - self.clock).max(self.at.elapsed().as_millis() as i64)
     }
 }
 
-/// How a token stands.
+/// The validity of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It is good, and its holder has this role.
+    /// It is valid, and its holder has this role.
     Good(Role),
-    /// It is over.
+    /// It is invalid.
     Revoked,
-    /// We do not see what is revoked at the moment.
+    /// It cannot be decided, because revocations may be missing.
     Unknown,
 }
 
@@ -108,16 +108,16 @@ impl Revocations {
                     () = stop.stopping() => break,
                 }
             }
-            beats.say_goodbye().await;
+            beats.delete_beat().await;
         });
         revocations
     }
 
-    /// Watches until shutdown; an error means: begin anew, nothing is missed by that.
+    /// Watches until shutdown. After an error it must be called again, which misses nothing.
     async fn follow(&self, beats: &mut Beats, lost: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
         beats.begin();
         let store = beats.bus.jetstream.get_key_value(stream::REVOCATIONS).await?;
-        // The last entry of every key first, then whatever is written. Not the beats of others.
+        // Delivers the last value of each key, then every change. Other gateways' heartbeats are excluded.
         let mut entries = store
             .watch_many_with_history([
                 Revocation::KEYS,
@@ -140,10 +140,10 @@ impl Revocations {
                         }
                     } else {
                         self.take(&entry, beats.bus.now());
-                        // Of what was there before the watch directory has heard by the next beat.
-                        beats.is_owed |= entry.delta == 0;
+                        // Entries from before the watch are covered by the next regular heartbeat.
+                        beats.must_acknowledge |= entry.delta == 0;
                     }
-                    beats.write_owed(&store).await?;
+                    beats.acknowledge(&store).await?;
                 }
                 _ = ticks.tick() => {
                     anyhow::ensure!(!beats.are_lost(lost), "our beats do not come back");
@@ -163,13 +163,13 @@ impl Revocations {
         }
     }
 
-    /// Looks at what is said, and tells whether that was all there was to say.
+    /// Reads the entries, and says whether they were complete.
     ///
-    /// The beat is from before the look, its age from after it: a beat that comes in between may tell
-    /// of what the look has missed.
-    pub(super) fn look<T>(&self, now: Millis, look: impl FnOnce(&Entries) -> T) -> (T, bool) {
+    /// The heartbeat is read before the entries, its age after them: a heartbeat that arrives in between could cover
+    /// entries that were not read.
+    pub(super) fn read<T>(&self, now: Millis, read: impl FnOnce(&Entries) -> T) -> (T, bool) {
         let last_beat = *self.0.last_beat.borrow();
-        (look(&self.0.entries), is_fresh(last_beat, now))
+        (read(&self.0.entries), is_fresh(last_beat, now))
     }
 
     fn revoke(&self, employee: EmployeeId, epoch: i64) {
@@ -178,9 +178,9 @@ impl Revocations {
         *known = epoch.max(*known);
     }
 
-    /// How a token stands.
+    /// The validity of a token.
     pub(super) fn standing(&self, token: &Claims, now: Millis) -> Standing {
-        let ((is_over, role), is_fresh) = self.look(now, |entries| {
+        let ((is_over, role), is_fresh) = self.read(now, |entries| {
             let revoked = self.0.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&token.sub).copied();
             let account = entries.account(token.sub);
             let is_over = revoked.is_some_and(|revoked| token.epoch < revoked)
@@ -195,12 +195,12 @@ impl Revocations {
         }
     }
 
-    /// Whether we see what is revoked.
+    /// Whether the known revocations are complete.
     pub(crate) fn is_fresh(&self, now: Millis) -> bool {
         is_fresh(*self.0.last_beat.borrow(), now)
     }
 
-    /// Waits until we see what is revoked for the first time.
+    /// Waits until the known revocations are complete for the first time.
     pub(crate) async fn until_fresh(&self) {
         // The sender lives as long as we do.
         let _ = self.0.last_beat.subscribe().wait_for(Option::is_some).await;
@@ -211,53 +211,61 @@ fn is_fresh(last_beat: Option<Written>, now: Millis) -> bool {
     last_beat.is_some_and(|written| written.age(now) <= BEAT_LATE)
 }
 
-/// The beats of this gateway.
+/// The heartbeats of this gateway.
 #[derive(Debug)]
 struct Beats {
     bus: Bus,
     key: String,
     number: u64,
-    /// The highest revision that the present watch has brought.
+    /// The highest revision of the present watch.
     seen: u64,
-    /// Those that have not come back to the present watch yet, oldest first.
+    /// The heartbeats that have not come back to the present watch, oldest first.
     out: VecDeque<(u64, Written)>,
     /// Whether one has come back to the present watch.
     came_back: bool,
-    /// A revocation has come that no beat has told of.
-    is_owed: bool,
+    /// Whether a revocation has arrived that no heartbeat has acknowledged yet.
+    must_acknowledge: bool,
 }
 
 impl Beats {
     fn new(bus: &Bus) -> Self {
         let key = Beat::key(kit::new_id::<EventId>());
-        Self { bus: bus.clone(), key, number: 0, seen: 0, out: VecDeque::new(), came_back: false, is_owed: false }
+        Self {
+            bus: bus.clone(),
+            key,
+            number: 0,
+            seen: 0,
+            out: VecDeque::new(),
+            came_back: false,
+            must_acknowledge: false,
+        }
     }
 
     fn begin(&mut self) {
-        (self.seen, self.came_back, self.is_owed) = (0, false, false);
+        (self.seen, self.came_back, self.must_acknowledge) = (0, false, false);
         self.out.clear();
     }
 
-    /// Writes one, and does not wait for the stream's acknowledgement: that it comes back says more.
+    /// Writes a heartbeat, without waiting for the acknowledgement: its return proves more.
     async fn write(&mut self, store: &Store) -> anyhow::Result<()> {
         self.number += 1;
-        self.is_owed = false;
+        self.must_acknowledge = false;
         let written = Written { at: Instant::now(), clock: self.bus.now() };
         self.out.push_back((self.number, written));
         let beat = serde_json::to_vec(&Beat { number: self.number, seen: self.seen })?;
         let mut headers = HeaderMap::new();
-        headers.insert(NATS_MESSAGE_TTL, LEFT_OVER);
+        headers.insert(NATS_MESSAGE_TTL, BEAT_TTL);
         self.bus.client.publish_with_headers(format!("{}{}", store.prefix, self.key), headers, beat.into()).await?;
         Ok(())
     }
 
-    /// Tells of a revocation at once. While another beat is on its way this waits for that to come
-    /// back: many revocations together cost few beats.
-    async fn write_owed(&mut self, store: &Store) -> anyhow::Result<()> {
-        if self.is_owed && self.out.is_empty() { self.write(store).await } else { Ok(()) }
+    /// Acknowledges a revocation at once; while a heartbeat is on its way, after its return. So many revocations
+    /// together need few heartbeats.
+    async fn acknowledge(&mut self, store: &Store) -> anyhow::Result<()> {
+        if self.must_acknowledge && self.out.is_empty() { self.write(store).await } else { Ok(()) }
     }
 
-    /// When the beat of an entry was written; nothing of one that belongs to an earlier watch.
+    /// When the heartbeat of an entry was written; nothing when it belongs to an earlier watch.
     fn back(&mut self, entry: &Entry) -> Option<Written> {
         let number = serde_json::from_slice::<Beat>(&entry.value).ok()?.number;
         let mut written = None;
@@ -275,19 +283,18 @@ impl Beats {
         self.out.front().is_some_and(|(_, written)| written.at.elapsed() > lost)
     }
 
-    /// Says that nobody need wait for us any more: we have let go of all requests.
-    async fn say_goodbye(&self) {
+    /// Deletes the heartbeat: this gateway has finished all requests, so nobody need wait for it.
+    async fn delete_beat(&self) {
         let mut headers = HeaderMap::new();
-        headers.insert(OPERATION.0, OPERATION.1);
-        headers.insert(NATS_MESSAGE_TTL, GOODBYE);
+        headers.insert(DELETE_HEADER.0, DELETE_HEADER.1);
+        headers.insert(NATS_MESSAGE_TTL, STOPPED_TTL);
         let subject = format!("$KV.{}.{}", stream::REVOCATIONS, self.key);
-        // Where that does not arrive, the last beat goes by itself.
+        // When this is lost, the last heartbeat expires.
         let _ = self.bus.client.publish_with_headers(subject, headers, Default::default()).await;
     }
 }
 
-/// The epoch that begins with a revocation; of one that cannot be read none does, so that all the
-/// employee's tokens are over.
+/// The epoch of a revocation; an unreadable one gives the largest, which makes all tokens of the employee invalid.
 fn epoch_of(entry: &Entry) -> i64 {
     serde_json::from_slice::<Revocation>(&entry.value).map_or_else(
         |error| {

@@ -9,36 +9,36 @@ use contracts::{Caller, HOUR, MarkSessionsSeen, Millis, SessionId};
 use kit::{Bus, Shutdown};
 use tokio::sync::Notify;
 
-/// When a session was last used is told to this many milliseconds.
+/// The precision of the reported times, in milliseconds.
 const PERIOD: i64 = HOUR / 12;
-/// For how long uses are gathered before they are told.
-const GATHERED: Duration = Duration::from_secs(1);
-/// The most sessions of one message.
+/// How long uses are collected before they are reported.
+const REPORT_AFTER: Duration = Duration::from_secs(1);
+/// The most sessions of one report.
 const MOST: usize = 5_000;
 
-/// Tells directory which sessions are used: once a session and period, many of them in one message,
-/// and not while a caller waits.
+/// Reports to directory which sessions are used: once in each period for each session, many in one message, and
+/// without delaying the request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SessionUses(Arc<Uses>);
 
 #[derive(Debug, Default)]
 struct Uses {
     seen: Mutex<Seen>,
-    are_new: Notify,
+    added: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
     /// When the present period began.
     since: Millis,
-    /// Those that were used in it.
+    /// The sessions that were used in it.
     sessions: HashSet<SessionId>,
-    /// Those of them that directory has not heard of.
-    untold: Vec<SessionId>,
+    /// Those of them that were not reported yet.
+    unreported: Vec<SessionId>,
 }
 
 impl Seen {
-    /// Whether it is to be told.
+    /// Records a use, and says whether it must be reported.
     fn add(&mut self, session: SessionId, now: Millis) -> bool {
         let since = Millis(now.0 - now.0.rem_euclid(PERIOD));
         if self.since != since {
@@ -47,49 +47,49 @@ impl Seen {
         }
         let is_new = self.sessions.insert(session);
         if is_new {
-            self.untold.push(session);
+            self.unreported.push(session);
         }
         is_new
     }
 }
 
 impl SessionUses {
-    /// Tells directory of them until shutdown.
+    /// Reports uses until shutdown.
     pub(crate) fn start(bus: &Bus, shutdown: &Shutdown) -> Self {
         let uses = Self::default();
-        let (told, bus, stop) = (uses.clone(), bus.clone(), shutdown.clone());
+        let (reporter, bus, stop) = (uses.clone(), bus.clone(), shutdown.clone());
         shutdown.spawn(async move {
             loop {
                 tokio::select! {
-                    () = told.0.are_new.notified() => {}
+                    () = reporter.0.added.notified() => {}
                     () = stop.stopping() => break,
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(GATHERED) => {}
+                    () = tokio::time::sleep(REPORT_AFTER) => {}
                     () = stop.stopping() => {}
                 }
-                told.tell(&bus).await;
+                reporter.report(&bus).await;
             }
         });
         uses
     }
 
-    /// A session is used now.
+    /// Records a use of a session.
     pub(super) fn note(&self, session: SessionId, now: Millis) {
         if self.0.seen.lock().unwrap_or_else(PoisonError::into_inner).add(session, now) {
-            self.0.are_new.notify_one();
+            self.0.added.notify_one();
         }
     }
 
-    async fn tell(&self, bus: &Bus) {
-        let (at, untold) = {
+    async fn report(&self, bus: &Bus) {
+        let (at, unreported) = {
             let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.since, mem::take(&mut seen.untold))
+            (seen.since, mem::take(&mut seen.unreported))
         };
-        for ids in untold.chunks(MOST) {
+        for ids in unreported.chunks(MOST) {
             let seen = MarkSessionsSeen { ids: ids.to_vec(), at };
             if let Err(failure) = bus.ask(Caller::Service, &seen).await {
-                // The next period tells it.
+                // Not repeated: the next period reports the session again.
                 tracing::debug!(%failure, "cannot tell which sessions are used");
             }
         }
@@ -108,6 +108,6 @@ mod tests {
         assert!(!seen.add(session, begin + PERIOD - 1));
         assert!(seen.add(kit::new_id(), begin + 1));
         assert!(seen.add(session, begin + PERIOD));
-        assert_eq!((seen.since, seen.sessions.len(), seen.untold.len()), (begin + PERIOD, 1, 3));
+        assert_eq!((seen.since, seen.sessions.len(), seen.unreported.len()), (begin + PERIOD, 1, 3));
     }
 }

@@ -7,26 +7,26 @@ use sha2::{Digest, Sha256};
 
 use crate::Algorithm;
 
-/// Who signs our tokens, and for whom: they say so as `iss` and `aud`.
-const PARTY: &str = "t3";
-/// For how many seconds a token is good that a refresh token follows.
-const SHORT: i64 = 15 * 60;
+/// The claims `iss` and `aud` of our tokens.
+const ISSUER: &str = "t3";
+/// The lifetime of a token that can be refreshed, in seconds.
+const REFRESHABLE_SECONDS: i64 = 15 * 60;
 
-/// Signs tokens and checks them.
+/// Signs and verifies tokens.
 pub(crate) struct Tokens {
     sign: EncodingKey,
-    /// The current secret and the one before it.
+    /// The current secret and the previous one.
     keys: Vec<Key>,
     algorithm: Jwa,
     validation: Validation,
-    /// Of tokens from before they named their secret: they name nobody who signed them either.
+    /// The validation of tokens without `kid`, from earlier versions: these have no `iss` and `aud` either.
     nameless: Validation,
     seconds: i64,
 }
 
-/// A secret that tokens may be signed with.
+/// A secret for signatures.
 struct Key {
-    /// The name by which tokens say with which secret they are signed: `kid`.
+    /// Its `kid`: the name by which tokens refer to it.
     id: String,
     check: DecodingKey,
 }
@@ -39,12 +39,12 @@ impl Key {
     }
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    /// Whose it is.
+    /// The employee.
     pub(crate) sub: EmployeeId,
-    /// How often the employee had been deactivated.
+    /// The number of deactivations of the employee.
     pub(crate) epoch: i64,
     /// The generation of the account's tokens; tokens of earlier versions have none.
     #[serde(default)]
@@ -52,26 +52,26 @@ pub(crate) struct Claims {
     /// The session; tokens of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sid: Option<SessionId>,
-    /// Who signed it.
+    /// The issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iss: Option<String>,
-    /// For whom.
+    /// The audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
-    /// When it was signed, in seconds.
+    /// When it was issued, in seconds since 1970.
     iat: i64,
-    /// When it is over, in seconds.
+    /// When it expires, in seconds since 1970.
     exp: i64,
-    /// Until when it may be renewed, in seconds: tokens of browsers only.
+    /// Until when it may be renewed, in seconds since 1970. Only for tokens of browsers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<i64>,
 }
 
-/// A token that was signed.
+/// A signed token.
 pub(crate) struct Issued {
-    /// Its text.
+    /// The text.
     pub(crate) token: Secret,
-    /// For how many seconds it is good.
+    /// The lifetime in seconds.
     pub(crate) seconds: i64,
 }
 
@@ -90,11 +90,11 @@ impl Tokens {
         };
         let mut nameless = Validation::new(algorithm);
         nameless.leeway = 0;
-        // `verify` does: the library asks the machine's clock, not ours.
+        // `verify` checks it with our clock; the library would use the system clock.
         nameless.validate_exp = false;
-        // Where they are named all the same, they must be ours.
-        nameless.set_issuer(&[PARTY]);
-        nameless.set_audience(&[PARTY]);
+        // When present, both must be ours.
+        nameless.set_issuer(&[ISSUER]);
+        nameless.set_audience(&[ISSUER]);
         let mut validation = nameless.clone();
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         let sign = EncodingKey::from_secret(secret.expose().as_bytes());
@@ -102,13 +102,12 @@ impl Tokens {
         Self { sign, keys, algorithm, validation, nameless, seconds: i64::from(minutes) * 60 }
     }
 
-    /// For how many seconds the tokens of a session are good: shortly, where a refresh token gives the
-    /// next one.
+    /// The lifetime of the tokens of a session, in seconds. It is short when a refresh token gives the next one.
     pub(crate) fn seconds(&self, refresh: bool) -> i64 {
-        if refresh { self.seconds.min(SHORT) } else { self.seconds }
+        if refresh { self.seconds.min(REFRESHABLE_SECONDS) } else { self.seconds }
     }
 
-    /// A token for somebody who has just logged in, or has shown the refresh token of a session.
+    /// Issues a token after a log-in or a refresh.
     pub(crate) fn issue(&self, who: &LoggedIn, now: Millis) -> anyhow::Result<Issued> {
         let iat = now.0 / SECOND;
         let refreshing = who.session.as_ref().filter(|session| session.refresh_token.is_some());
@@ -120,15 +119,15 @@ impl Tokens {
         Ok(Issued { token: issued, seconds: exp - iat })
     }
 
-    /// A token of a session of a browser: for so many seconds, and renewed until the session is over.
+    /// Issues a token for the session of a browser, which is renewed until the session ends.
     pub(crate) fn issue_for(&self, who: &LoggedIn, seconds: i64, now: Millis) -> anyhow::Result<Secret> {
         let iat = now.0 / SECOND;
         let end = who.session.as_ref().map(|session| session.expires_at.0 / SECOND);
         self.sign(&Claims { exp: iat + seconds, end, ..self.claims(who, iat) })
     }
 
-    /// A token in place of one of [`Self::issue_for`] that is good and older than `after` seconds: good for
-    /// so many seconds from now on, and over whenever that one would be for another reason.
+    /// Renews a valid token of [`Self::issue_for`] that is older than `after` seconds. The new one is valid for
+    /// `seconds`, and ends with the session like the old one.
     pub(crate) fn renewed(&self, token: &str, seconds: i64, after: i64, now: Millis) -> Option<Secret> {
         let (claims, iat) = (self.verify(token, now)?, now.0 / SECOND);
         let exp = claims.end?.min(iat + seconds);
@@ -141,8 +140,8 @@ impl Tokens {
             epoch: who.epoch,
             generation: who.generation,
             sid: who.session.as_ref().map(|session| session.id),
-            iss: Some(PARTY.to_owned()),
-            aud: Some(PARTY.to_owned()),
+            iss: Some(ISSUER.to_owned()),
+            aud: Some(ISSUER.to_owned()),
             iat,
             exp: iat + self.seconds,
             end: None,
@@ -154,7 +153,7 @@ impl Tokens {
         Ok(Secret::new(jsonwebtoken::encode(&header, claims, &self.sign)?))
     }
 
-    /// What a token says, if it is one of ours and not over.
+    /// The claims of a token, if it is ours and valid.
     pub(crate) fn verify(&self, token: &str, now: Millis) -> Option<Claims> {
         let named = decode_header(token).ok()?.kid;
         let validation = if named.is_some() { &self.validation } else { &self.nameless };
@@ -166,7 +165,7 @@ impl Tokens {
 
 #[cfg(test)]
 impl Claims {
-    /// Those of a token of this epoch, without a session.
+    /// The claims of a token of this epoch, without a session.
     pub(super) fn of(sub: EmployeeId, epoch: i64) -> Self {
         Self { sub, epoch, generation: 0, sid: None, iss: None, aud: None, iat: 0, exp: 0, end: None }
     }
@@ -194,7 +193,7 @@ mod tests {
         tokens.issue(&ann(None), NOW).expect("a token").token.expose().to_owned()
     }
 
-    /// The header or the claims of a token.
+    /// The header (0) or the claims (1) of a token.
     fn part(token: &str, nth: usize) -> Value {
         let part = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(nth).expect("three parts")).expect("base64");
         serde_json::from_slice(&part).expect("JSON")
@@ -226,7 +225,7 @@ mod tests {
         let last = renewed(&next, NOW + 600_000).expect("a token");
         assert!(claims(&last, NOW + 999_999).is_some() && claims(&last, NOW + 1_000_000).is_none());
         assert!(renewed(&last, NOW + 999_999).is_none());
-        // One that an app has for itself is not renewed.
+        // Tokens of desktop apps are not renewed.
         let app = tokens.issue(&ann(None), NOW).expect("a token").token;
         assert!(renewed(&app, NOW + 300_000).is_none());
     }
@@ -288,7 +287,7 @@ mod tests {
         let (of_old, of_new) = (issue(&before), issue(&during));
         assert!(during.verify(&of_old, NOW).is_some() && during.verify(&of_new, NOW).is_some());
         assert!(after.verify(&of_old, NOW).is_none() && after.verify(&of_new, NOW).is_some());
-        // One from before tokens named their secret.
+        // A token without `kid`, from an earlier version.
         let claims = json!({ "sub": kit::new_id::<EmployeeId>(), "epoch": 0, "iat": 0, "exp": NOW.0 / SECOND + 1 });
         let nameless = sign(Header::new(Jwa::HS256), &claims, "old");
         assert!(during.verify(&nameless, NOW).is_some() && after.verify(&nameless, NOW).is_none());

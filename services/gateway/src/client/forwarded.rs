@@ -1,21 +1,21 @@
-//! What proxies say of those before them, in `Forwarded` (RFC 7239) or `X-Forwarded-For`.
+//! The headers `Forwarded` (RFC 7239) and `X-Forwarded-For`, by which proxies name the clients before them.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The addresses that one line of `Forwarded` names, the client's first; none for a node that has no
-/// address (`unknown`, `_hidden`). Nothing where the line is malformed.
+/// The addresses in a line of `Forwarded`, the client first. An element is `None` for a node without an address
+/// (`unknown`, `_hidden`); the whole is `None` for a malformed line.
 pub(super) fn forwarded(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let elements = split(line, ',')?;
     elements.into_iter().filter(|element| !element.is_empty()).map(node).collect()
 }
 
-/// The same of `X-Forwarded-For`, which is a list of addresses.
+/// The addresses in a line of `X-Forwarded-For`, in the same form.
 pub(super) fn x_forwarded_for(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let hops = line.split(',').map(str::trim).filter(|hop| !hop.is_empty());
     hops.map(|hop| if hop == "unknown" { Some(None) } else { address(hop).map(Some) }).collect()
 }
 
-/// The address in an element: that of its one `for`.
+/// The address in an element, from its single `for`.
 fn node(element: &str) -> Option<Option<IpAddr>> {
     let mut found = None;
     for pair in split(element, ';')? {
@@ -36,14 +36,14 @@ fn node(element: &str) -> Option<Option<IpAddr>> {
     Some(found.flatten())
 }
 
-/// An address as proxies write it: with a port or without, one of IPv6 in brackets or not.
+/// Parses an address, with or without a port; IPv6 with or without brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let parsed = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|with_port| with_port.ip()));
     parsed.ok().map(|address| address.to_canonical())
 }
 
-/// The parts between separators that are not in quotes. Nothing where a quote is not closed.
+/// Splits at separators outside of quotes. Nothing when a quote is not closed.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
     for (at, c) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! Where a request comes from: the socket's other end, or whom a trusted proxy names.
+//! The address of the client: the peer of the socket, or the client that a trusted proxy names.
 
 mod forwarded;
 mod proxies;
@@ -7,6 +7,6 @@ use std::net::IpAddr;
 
 pub(crate) use proxies::TrustedProxies;
 
-/// The address of the client, as it goes along with a request.
+/// The address of the client, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);

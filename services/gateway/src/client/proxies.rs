@@ -8,12 +8,12 @@ use super::forwarded::{forwarded, x_forwarded_for};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies whose word on a client's address is taken.
+/// The proxies that may name the address of a client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// From addresses and networks with commas between.
+    /// Parses addresses and networks with commas between.
     pub(crate) fn parse(text: &str) -> Result<Self, Refused> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         parts.map(network).collect::<Option<_>>().map(Self).ok_or_else(|| {
@@ -25,17 +25,17 @@ impl TrustedProxies {
         })
     }
 
-    /// Whether this is one of them.
+    /// Whether this address is a trusted proxy.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The address of the client: that of the socket's other end, or, where that is a trusted proxy,
-    /// the nearest that is none. Whoever is before that one may have made it up.
+    /// The address of the client: the peer, or when that is a trusted proxy, the nearest address before it that is
+    /// not. Anything before that may be made up by the client.
     ///
-    /// A proxy may know one of the two headers and hand on what the client wrote in the other: where
-    /// they differ, and where one is malformed, nobody is named but the proxy.
+    /// A proxy may set one header and pass on the other as the client sent it. So when the headers differ, or one is
+    /// malformed, the peer itself is the client.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.contain(peer) {
@@ -50,8 +50,7 @@ impl TrustedProxies {
         }
     }
 
-    /// Whom a header names; `Some(None)` where it cannot be made out, nothing where there is no such
-    /// header.
+    /// The client that a header names; `Some(None)` when it is unreadable, nothing without the header.
     fn named(
         &self,
         peer: IpAddr,
@@ -122,9 +121,9 @@ mod tests {
         let lines =
             [("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "192.0.2.7"), ("x-forwarded-for", "10.0.0.2")];
         assert_eq!(client("192.168.1.1", &lines), ip("192.0.2.7"));
-        // Garbage before the nearest that is not trusted does not matter.
+        // Anything before the nearest untrusted address is ignored, even when it is malformed.
         assert_eq!(client("10.0.0.1", &[("forwarded", "for=\""), ("forwarded", "for=192.0.2.7")]), ip("192.0.2.7"));
-        // A proxy that knows only one of the headers hands the other one on.
+        // A proxy that sets only one of the headers passes the other one on.
         let both = [("forwarded", "for=203.0.113.1"), ("x-forwarded-for", "192.0.2.7")];
         assert_eq!(client("10.0.0.1", &both), ip("10.0.0.1"));
     }

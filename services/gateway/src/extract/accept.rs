@@ -1,8 +1,8 @@
-//! What a caller can read (`Accept`, RFC 9110, 12.5.1).
+//! The header `Accept` (RFC 9110, 12.5.1).
 
 use axum::http::{HeaderMap, header};
 
-/// How much a caller wants a media type that they name; nothing where they do not.
+/// The quality value of a media type that is named explicitly; nothing when it is not.
 pub(super) fn quality(headers: &HeaderMap, kind: &str) -> Option<f32> {
     let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     ranges.flat_map(|value| value.split(',')).find_map(|range| {
@@ -13,7 +13,7 @@ pub(super) fn quality(headers: &HeaderMap, kind: &str) -> Option<f32> {
     })
 }
 
-/// Whether a person looks at the answer: browsers name HTML, programs do not.
+/// Whether the answer is for a browser: browsers name HTML, programs do not.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     let json = ["application/json", "application/problem+json"].map(|kind| quality(headers, kind).unwrap_or(0.0));
     quality(headers, "text/html").is_some_and(|html| html > 0.0 && json.iter().all(|json| html >= *json))

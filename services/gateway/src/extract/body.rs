@@ -15,10 +15,10 @@ use super::{
 };
 use crate::error::Problem;
 
-/// The most bytes of a body, unless said otherwise.
+/// The default limit of a body, in bytes.
 const MIB: usize = 1 << 20;
 
-/// A JSON body of at most so many bytes.
+/// A JSON body of at most `MOST` bytes.
 #[derive(Debug)]
 pub(crate) struct Body<T, const MOST: usize = MIB>(pub(crate) T);
 
@@ -30,7 +30,7 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for Body<T,
     }
 }
 
-/// A JSON body whose fields are those of two things.
+/// A JSON body that is parsed as two types.
 #[derive(Debug)]
 pub(crate) struct Bodies<T, U>(pub(crate) T, pub(crate) U);
 
@@ -43,10 +43,10 @@ impl<S: Sync, T: DeserializeOwned, U: DeserializeOwned> FromRequest<S> for Bodie
     }
 }
 
-/// The text of a body that is to be JSON.
+/// The text of a JSON body.
 async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
     let kind = content_type(request.headers());
-    // Whoever names no kind can only mean the one there is.
+    // Without a content type, JSON is assumed.
     let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
     if !is_json && kind != "text/json" && request.headers().contains_key(header::CONTENT_TYPE) {
         let detail = "The body must be JSON, sent with `Content-Type: application/json`.";
@@ -61,7 +61,7 @@ async fn text(request: Request, most: usize) -> Result<Bytes, Problem> {
     Ok(other.map_or(bytes, Bytes::from))
 }
 
-/// The same where there may be no body at all.
+/// A JSON body, or none.
 impl<S: Sync, T: DeserializeOwned, const MOST: usize> OptionalFromRequest<S> for Body<T, MOST> {
     type Rejection = Problem;
 
@@ -73,16 +73,16 @@ impl<S: Sync, T: DeserializeOwned, const MOST: usize> OptionalFromRequest<S> for
     }
 }
 
-/// The content type, in small letters and without its parameters.
+/// The content type in lower case, without parameters.
 pub(super) fn content_type(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// How much longer than its content a compressed body may be: what cannot be compressed grows a little.
+/// How much larger a compressed body may be than its content: incompressible data grows a little.
 const CODING_OVERHEAD: usize = 64 * 1024;
 
-/// The body, decompressed, where it has no more than so many bytes.
+/// The decompressed body, of at most `most` bytes.
 pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     let codings = coding::codings(request.headers())?;
     let sent_most = if codings.is_empty() { most } else { most + CODING_OVERHEAD };
@@ -102,16 +102,16 @@ pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
     Ok(coding::decoded(body, &codings, most)?.into())
 }
 
-/// Reads JSON; what does not fit is named, never repeated.
+/// Parses JSON. An error names the field and never repeats its value.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    // The parser would take a list for an object, its items for the fields in their order.
+    // serde would accept an array for an object, with the fields in order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Failure::field("body", "must be an object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // Null where an enum's word is meant is malformed to the parser, and so is a number past a
-        // double: JSON they are.
+        // serde reports `null` for an enum, and a number beyond f64, as syntax errors. The text is JSON all
+        // the same.
         let is_json = error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
         if is_json { fields::misfit(&error) } else { Failure::fields(vec![fields::malformed(error.inner())]) }
     })?;

@@ -1,4 +1,4 @@
-//! Compressed bodies (`Content-Encoding`, RFC 9110, 8.4).
+//! Compressed request bodies (`Content-Encoding`, RFC 9110, 8.4).
 
 use std::io::{self, Read};
 
@@ -7,14 +7,14 @@ use contracts::{Code, Failure};
 
 use crate::error::Problem;
 
-/// What a body may be compressed with, as `Accept-Encoding` says it.
+/// The accepted codings, for `Accept-Encoding`.
 pub(crate) const ACCEPTED: &str = "gzip, zstd, deflate";
-/// The most codings one after the other. Nobody means more than one.
+/// The most codings of one body. More than one is never useful.
 const CODINGS_MOST: usize = 2;
-/// The largest window of a zstd body: 8 MiB, as RFC 9659 asks of receivers.
+/// The largest window of a zstd body as a power of two: 8 MiB, which RFC 9659 requires receivers to accept.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// One compression.
+/// A coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
@@ -32,7 +32,7 @@ impl Coding {
     }
 }
 
-/// The compressions of a body, in the order in which they were applied.
+/// The codings of a body, in the order in which they were applied.
 pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Problem> {
     let unknown = Problem::unknown_coding;
     let mut codings = Vec::new();
@@ -50,8 +50,8 @@ pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Problem> {
     if codings.len() > CODINGS_MOST { Err(unknown()) } else { Ok(codings) }
 }
 
-/// What was compressed, of at most so many bytes. Each step is bounded, so a small body cannot
-/// become a large one on its way either.
+/// Decompresses a body to at most `most` bytes. Each step is limited, so that no intermediate result can become
+/// large either.
 pub(super) fn decoded(mut body: Vec<u8>, codings: &[Coding], most: usize) -> Result<Vec<u8>, Problem> {
     for coding in codings.iter().rev() {
         let misfit = |_| Failure::field("body", format!("must be {}, whole and undamaged", coding.name()));
@@ -67,7 +67,7 @@ pub(super) fn too_large(most: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("The body must have at most {most} bytes, decompressed."))
 }
 
-/// The first so many bytes of what was compressed, of all members or frames.
+/// Decompresses at most `most` bytes, across all members or frames.
 fn decode(body: &[u8], coding: Coding, most: usize) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
     let most = most as u64;

@@ -1,37 +1,37 @@
-//! The entity tags that conditions name (RFC 9110, 8.8.3 and 13.1).
+//! Entity tags in conditional headers (RFC 9110, 8.8.3 and 13.1).
 
 use axum::http::{HeaderMap, HeaderName};
 
-/// A tag that a caller has sent.
+/// An entity tag of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntityTag {
-    /// Whether it says only that two answers mean the same.
+    /// Whether it is a weak tag.
     pub(crate) is_weak: bool,
-    /// What stands between its quotes.
+    /// The text between its quotes.
     pub(crate) text: String,
 }
 
 impl EntityTag {
-    /// The tag as we made it, before the answer was compressed.
+    /// The tag without the suffix that compression adds.
     pub(crate) fn plain(&self) -> &str {
         self.text.split('.').next().unwrap_or_default()
     }
 }
 
-/// What a condition names.
+/// The value of a conditional header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// `*`: whatever there is.
+    /// `*`: any existing state.
     Any,
-    /// One of these.
+    /// One of these tags.
     Tags(Vec<EntityTag>),
 }
 
-/// A header that is no condition.
+/// A malformed conditional header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// What the condition in this header names, if the header is there.
+/// Parses a conditional header, if it is present.
 pub(crate) fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Named>, Malformed> {
     let mut tags = Vec::new();
     let mut values = headers.get_all(name).iter().peekable();
@@ -50,7 +50,7 @@ pub(crate) fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Name
     if tags.is_empty() { Err(Malformed) } else { Ok(Some(Named::Tags(tags))) }
 }
 
-/// Reads a list, which may have empty places; nothing where something else stands in it.
+/// Parses a list of tags, which may have empty elements. Nothing when it is malformed.
 fn read(mut text: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
     loop {
         text = text.trim_start_matches([' ', '\t', ',']);

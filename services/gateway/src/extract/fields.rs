@@ -1,14 +1,14 @@
-//! From a parser's error to the field that does not fit and what would. The parser's own words
-//! repeat what was sent, so none of them passes but those that say what was expected.
+//! Turns an error of the parser into a field and what it must be. The parser's messages repeat the input, so only
+//! the parts that name the expected type are used.
 
 use contracts::{Failure, FieldError};
 use serde_path_to_error::{Path, Segment};
 use uuid::Uuid;
 
-/// The most characters of a field's path.
+/// The most characters of the path of a field.
 const PATH_MOST: usize = 100;
 
-/// The field of a body that does not fit.
+/// The error for an invalid field.
 pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
     let text = error.inner().to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
@@ -21,12 +21,12 @@ pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> F
         path = join(path, &field);
         "must be given once".to_owned()
     } else if text.starts_with("must ") {
-        // A type of ours: it never repeats the text.
+        // A message of our own types, which never repeats the input.
         text.to_owned()
     } else if text.starts_with("UUID parsing failed") {
         "must be a UUID".to_owned()
     } else {
-        // What was sent may hold these words too, but it comes first.
+        // The input may contain these words too, but the last occurrence is the parser's.
         let expected = text.rsplit_once(", expected ").and_then(|(_, expected)| in_words(expected));
         expected.map_or_else(|| "does not fit".to_owned(), |expected| format!("must be {expected}"))
     };
@@ -34,13 +34,13 @@ pub(super) fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> F
     Failure::field(field, message)
 }
 
-/// A body that is no JSON.
+/// The error for a body that is not JSON.
 pub(super) fn malformed(error: &serde_json::Error) -> FieldError {
     let message = format!("must be JSON, which it is not at line {}, column {}", error.line(), error.column());
     FieldError { field: "body".into(), message }
 }
 
-/// What a parser expected, as people say it; nothing where it says what we do not know.
+/// The expected type in plain words; nothing for messages that are not known.
 fn in_words(expected: &str) -> Option<String> {
     Some(match expected {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".into(),
@@ -51,7 +51,7 @@ fn in_words(expected: &str) -> Option<String> {
         "a sequence" => "a list".into(),
         "a map" => "an object".into(),
         struct_ if struct_.starts_with("struct ") => "an object".into(),
-        // The variants of an enum of ours.
+        // The variants of an enum.
         variants if variants.starts_with("one of `") || variants.starts_with('`') => variants.to_owned(),
         _ => return None,
     })
@@ -61,8 +61,8 @@ fn join(path: String, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
-/// A path such as `payroll.*.billRate`. The keys of a payroll are the only ones that the client
-/// makes up: they are shown where they are what they should be.
+/// The path of a field, such as `payroll.*.billRate`. Only the keys of a payroll are chosen by the client, so these
+/// are shown only when they are valid.
 fn shown(path: &Path) -> String {
     let mut shown = String::new();
     let mut made_up = false;

@@ -11,20 +11,20 @@ use serde::de::DeserializeOwned;
 use super::body::{content_type, read};
 use crate::error::Problem;
 
-/// The kind of a form's body.
+/// The usual content type of a form.
 const KIND: &str = "application/x-www-form-urlencoded";
-/// The other kind, as some programs send every form.
+/// The other content type, which some programs use for every form.
 const PARTS_KIND: &str = "multipart/form-data";
-/// The most bytes of a form, unless said otherwise: two texts.
+/// The default limit of a form, in bytes: enough for two short texts.
 const TWO_TEXTS: usize = 16 * 1024;
-/// The most bytes of a form with a description and lists, each character in its longest spelling.
+/// The limit of a form with a description and lists, in bytes, when every character is percent-encoded.
 const DESCRIPTION_AND_LISTS: usize = 1 << 20;
 
-/// A form in which people may write at length.
+/// A form with long texts.
 pub(crate) type LongForm<T> = Form<T, DESCRIPTION_AND_LISTS>;
 
-/// The fields of an HTML form. Give it optional texts, and ask for each with [`required`]: then
-/// nothing in a form can fail to be read, and what is missing is named.
+/// The fields of an HTML form. Use optional texts and [`required`]: then every form can be parsed, and a missing
+/// field is named.
 #[derive(Debug)]
 pub(crate) struct Form<T, const MOST: usize = TWO_TEXTS>(pub(crate) T);
 
@@ -43,7 +43,7 @@ impl<S: Send + Sync, T: DeserializeOwned, const MOST: usize> FromRequest<S> for 
     }
 }
 
-/// The fields of a body in parts, as the other kind has them.
+/// Converts a multipart body to the usual encoding.
 async fn from_parts(request: Request, most: usize) -> Result<Bytes, Problem> {
     let named = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary = named.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or_else(of_another_kind)?;
@@ -58,13 +58,13 @@ async fn from_parts(request: Request, most: usize) -> Result<Bytes, Problem> {
     Ok(encoded.into())
 }
 
-/// Also of a body that is not what its header says (RFC 9110, 15.5.16).
+/// 415, also for a body that does not match its content type (RFC 9110, 15.5.16).
 fn of_another_kind() -> Problem {
     let detail = format!("The body must be a form, sent with `Content-Type: {KIND}` or `{PARTS_KIND}`.");
     Problem::new(Code::UnsupportedMediaType, detail)
 }
 
-/// A field that must be filled in.
+/// Requires a field.
 pub(crate) fn required<T>(name: &str, field: Option<T>) -> Result<T, Failure> {
     field.ok_or_else(|| Failure::field(name, "must be given"))
 }

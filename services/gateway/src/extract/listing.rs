@@ -13,7 +13,7 @@ use crate::{error::Problem, sheet::XLSX};
 /// The most items of a page.
 const LIMIT_MOST: usize = 10_000;
 
-/// What every list takes, for the documentation.
+/// The query parameters of every list, for the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the form of Listing, for the documentation")]
@@ -26,14 +26,14 @@ pub(crate) struct Paging {
     cursor: Option<String>,
 }
 
-/// How a caller wants a list.
+/// How a list is requested.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// A page of at most so many; without it, all.
+    /// The most items of the page; nothing for the whole list.
     pub(crate) limit: Option<usize>,
-    /// Whether CSV is wanted, where there is CSV.
+    /// Whether CSV is preferred.
     pub(crate) wants_csv: bool,
-    /// Whether a spreadsheet file is wanted, where there is one.
+    /// Whether a spreadsheet is preferred.
     pub(crate) wants_xlsx: bool,
     cursor: Option<String>,
     uri: Uri,
@@ -51,7 +51,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
         }
         let cursor = params.get("cursor", "must be text")?;
         let [csv, xlsx] = ["text/csv", XLSX].map(|kind| quality(&parts.headers, kind).unwrap_or(0.0));
-        // A `*/*` is content with JSON, and of two tables that are wanted as much the plain one comes.
+        // `*/*` gets JSON. When both tables are equally preferred, CSV wins.
         let json = quality(&parts.headers, "application/json").unwrap_or(0.0);
         let wants_xlsx = xlsx > 0.0 && xlsx >= json && xlsx > csv;
         let wants_csv = csv > 0.0 && csv >= json;
@@ -60,7 +60,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 }
 
 impl Listing {
-    /// The place after which the page starts, if there is a cursor.
+    /// The position after which the page starts, from the cursor.
     pub(crate) fn after<C: DeserializeOwned>(&self) -> Result<Option<C>, Failure> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let place = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
@@ -69,7 +69,7 @@ impl Listing {
             .ok_or_else(|| Failure::field("cursor", "must be as the header Link of the page before names it"))
     }
 
-    /// The header `Link` (RFC 8288) with the page after this place; all other parameters stay.
+    /// The header `Link` (RFC 8288) to the page after this position, with all other parameters.
     pub(crate) fn link<C: Serialize>(&self, place: &C) -> Result<HeaderValue, Failure> {
         let misfit = || Failure::field("query", "must be percent-encoded");
         let cursor = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).map_err(|_| misfit())?);

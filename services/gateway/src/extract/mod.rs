@@ -1,4 +1,5 @@
-//! What comes in, read into types that cannot be wrong; what does not fit is named, never repeated.
+//! Extractors: they parse requests into types that are always valid. An error names the field and never repeats its
+//! value.
 
 mod accept;
 mod body;

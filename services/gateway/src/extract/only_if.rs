@@ -7,7 +7,7 @@ use contracts::{Code, Conditional, IfMatch, Tag};
 use super::entity_tags::{Malformed, Named, named};
 use crate::{error::Problem, etags::Part};
 
-/// The condition of a change (`If-Match`): that the thing is still as one of its tags says.
+/// The header `If-Match` of a change.
 #[derive(Debug)]
 pub(crate) struct OnlyIf(Option<Vec<String>>);
 
@@ -16,9 +16,9 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match named(&parts.headers, header::IF_MATCH) {
-            // That the thing is there is a condition of every change.
+            // Every change requires that its target exists, so `*` adds nothing.
             Ok(None | Some(Named::Any)) => Ok(Self(None)),
-            // A weak tag never matches here (RFC 9110, 13.1.1).
+            // Weak tags never match (RFC 9110, 13.1.1).
             Ok(Some(Named::Tags(tags))) => {
                 let strong = tags.iter().filter(|tag| !tag.is_weak);
                 Ok(Self(Some(strong.map(|tag| tag.plain().to_owned()).collect())))
@@ -32,19 +32,19 @@ impl<S: Send + Sync> FromRequestParts<S> for OnlyIf {
 }
 
 impl OnlyIf {
-    /// The change on this condition.
+    /// Attaches the condition to a change.
     pub(crate) fn on<R>(&self, change: R) -> Conditional<R> {
         self.on_part(Part::Own, change)
     }
 
-    /// The change on the condition that the first part is as it was seen, by its tag alone or by that of the
+    /// Attaches the condition to a change of the first part, which may be given by its own tag or by that of the
     /// whole answer.
     pub(crate) fn on_first<R>(&self, change: R) -> Conditional<R> {
         let first = |tag: &String| Tag::sent(tag.split('-').next().unwrap_or_default());
         Conditional { change, if_match: IfMatch(self.0.as_ref().map(|tags| tags.iter().map(first).collect())) }
     }
 
-    /// The change on the condition that this part is as it was seen.
+    /// Attaches the condition on this part of the answer to a change.
     pub(crate) fn on_part<R>(&self, part: Part, change: R) -> Conditional<R> {
         let seen = self.0.as_ref().map(|tags| tags.iter().filter_map(|tag| part.of(tag)).map(Tag::sent).collect());
         Conditional { change, if_match: IfMatch(seen) }

@@ -16,12 +16,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::Problem;
 
-/// What a moment must be.
+/// The rule for a point in time.
 const MOMENT: &str = "must be milliseconds since 1970, a whole number";
 /// The most ids of one filter.
 const IDS_MOST: usize = 1_000;
 
-/// What every question about a range takes, for the documentation.
+/// The query parameters of every request about a time range, for the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the documentation of what is read one by one")]
@@ -70,32 +70,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    /// A parameter, if it is there and not empty.
+    /// A parameter, if it is present and not empty.
     pub(crate) fn get<T: FromStr>(&self, name: &str, must: &str) -> Result<Option<T>, Failure> {
         let text = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         let parsed = text.filter(|text| !text.is_empty()).map(str::parse);
         parsed.transpose().map_err(|_| Failure::field(name, must))
     }
 
-    /// A whole number, in any spelling of it, if it is there and not empty.
+    /// An integer in any notation, if it is present and not empty.
     pub(crate) fn whole<N: TryFrom<i64>>(&self, name: &str, must: &str) -> Result<Option<N>, Failure> {
         let text: Option<String> = self.get(name, must)?;
         let read = |text: String| contracts::whole(&text).and_then(|number| number.try_into().ok());
         text.map(|text| read(text).ok_or_else(|| Failure::field(name, must))).transpose()
     }
 
-    /// A parameter that has to be there.
+    /// A required parameter.
     pub(crate) fn required<T: FromStr>(&self, name: &str, must: &str) -> Result<T, Failure> {
         self.get(name, must)?.ok_or_else(|| Failure::field(name, must))
     }
 
-    /// The ids of a filter, with commas between, each once; none where it is not there or empty.
+    /// The ids of a filter, separated by commas and distinct; empty when absent.
     pub(crate) fn ids<T: FromStr + Eq + Hash>(&self, name: &str) -> Result<Vec<T>, Failure> {
         self.list(name, "must be ids (UUIDs) with commas between", |id| id.parse().ok())
     }
 
-    /// Of whose time, on what, and in which shifts, whose ids a client makes up. [`crate::teams::filter`]
-    /// reads `teamId` too.
+    /// The filter by employees, projects, tasks and shifts. [`crate::teams::filter`] also reads `teamId`.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         Ok(Filter {
             employees: self.ids("employeeId")?,
@@ -105,14 +104,14 @@ impl Params {
         })
     }
 
-    /// What `groupBy` names: one thing at least.
+    /// The values of `groupBy`, at least one.
     pub(crate) fn group_by(&self) -> Result<BTreeSet<Grouping>, Failure> {
         let name = "groupBy";
         let words: Vec<Grouping> = self.list(name, &UnknownGrouping.to_string(), |word| word.parse().ok())?;
         if words.is_empty() { Err(Failure::field(name, UnknownGrouping)) } else { Ok(words.into_iter().collect()) }
     }
 
-    /// The `timezone`; UTC where none is named.
+    /// The value of `timezone`; UTC by default.
     pub(crate) fn zone(&self) -> Result<Zone, Failure> {
         Ok(self.get("timezone", &UnknownZone.to_string())?.unwrap_or_default())
     }
@@ -131,14 +130,14 @@ impl Params {
         Ok(ids)
     }
 
-    /// The range from `start` to `end`.
+    /// The range from `start` to `end`, both required.
     pub(crate) fn range(&self) -> Result<TimeRange, Failure> {
         let moment = |name| self.whole(name, MOMENT)?.ok_or_else(|| Failure::field(name, MOMENT));
         let (start, end) = (moment("start")?, moment("end")?);
         TimeRange::new(Millis(start), Millis(end)).map_err(|error| Failure::field("end", error))
     }
 
-    /// The range from `start` on, up to `end`, or between both; none where neither is given.
+    /// The range from `start` to `end`, either of which may be absent; nothing when both are.
     pub(crate) fn open_range(&self) -> Result<Option<TimeRange>, Failure> {
         let (start, end) = (self.whole("start", MOMENT)?, self.whole("end", MOMENT)?);
         if start.is_none() && end.is_none() {
@@ -148,12 +147,12 @@ impl Params {
         TimeRange::new(Millis(start), Millis(end)).map(Some).map_err(|error| Failure::field("end", error))
     }
 
-    /// Whether a parameter is there.
+    /// Whether a parameter is present.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// Whether a parameter is there, but empty.
+    /// Whether a parameter is present and empty.
     pub(crate) fn is_empty(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| key == name && value.trim().is_empty())
     }

@@ -1,26 +1,26 @@
-//! What a caller prefers (`Prefer`, RFC 7240).
+//! The header `Prefer` (RFC 7240).
 
 use axum::http::HeaderMap;
 
-/// The header that says which preferences were kept to.
+/// The response header that lists the preferences that were applied.
 pub(crate) const APPLIED: &str = "preference-applied";
 /// The preference for an answer as soon as the work is safe (RFC 7240, 4.1).
 pub(crate) const RESPOND_ASYNC: &str = "respond-async";
 
-/// Whether the caller would rather not wait for the work to be done.
+/// Whether the caller prefers not to wait for the work.
 pub(crate) fn prefers_async(headers: &HeaderMap) -> bool {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| split(value, ',')).any(|preference| {
-        // Parameters follow the preference, and say nothing of this one.
+        // Parameters after the preference are irrelevant here.
         let preference = split(preference, ';').next().unwrap_or_default();
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
-        // An empty value is none.
+        // An empty value is the same as none.
         let is_plain = matches!(value.trim(), "" | "\"\"");
         name.trim().eq_ignore_ascii_case(RESPOND_ASYNC) && is_plain
     })
 }
 
-/// The parts between separators, but for those inside quotes.
+/// Splits at separators outside of quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c: char| {

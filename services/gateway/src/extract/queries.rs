@@ -1,6 +1,5 @@
-//! Which parameters a call takes in its query, and whether it takes a condition: what its description
-//! names, each once. Any other is refused, because a filter or a condition that does nothing shows or
-//! changes what nobody meant.
+//! Checks the query parameters and conditional headers of each operation against the OpenAPI document. Unknown ones
+//! are refused: a filter or condition that is silently ignored would show or change the wrong data.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,60 +17,60 @@ use utoipa::openapi::{
 
 use crate::error::Problem;
 
-/// The longest name of a parameter that is shown to whoever sent it.
+/// The longest parameter name that an error repeats.
 const NAME_MOST: usize = 32;
 
-/// What one call takes.
+/// The parameters and conditions of one operation.
 #[derive(Debug, Default)]
-struct Taken {
+struct Accepted {
     names: Vec<String>,
     /// Whether it changes something.
     is_change: bool,
-    /// Whether it can be made on condition: it says that it may fail so.
+    /// Whether it changes data.
     is_conditional: bool,
     /// Whether it needs credentials: whoever has none is told that first.
     is_secured: bool,
 }
 
-/// What every call of the API takes, by its method and path.
+/// The parameters and conditions of every operation, by method and path.
 #[derive(Debug)]
-pub(crate) struct Queries(HashMap<(Method, String), Taken>);
+pub(crate) struct Queries(HashMap<(Method, String), Accepted>);
 
-/// A query that does not fit, until it is known who asks.
+/// The error of a query, kept until the caller is authenticated.
 #[derive(Clone, Debug)]
-struct Misfit(Failure);
+struct InvalidQuery(Failure);
 
 impl Queries {
-    /// From the description of the API.
+    /// Reads them from the OpenAPI document.
     pub(crate) fn described_by(api: &OpenApi) -> Arc<Self> {
         let calls = api.paths.paths.iter().filter(|(path, _)| path.starts_with("/api/"));
-        let taken = calls.flat_map(|(path, item)| {
+        let accepted = calls.flat_map(|(path, item)| {
             operations(item).map(|(method, operation)| {
-                let taken = Taken::by(&method, operation);
-                ((method, path.clone()), taken)
+                let accepted = Accepted::by(&method, operation);
+                ((method, path.clone()), accepted)
             })
         });
-        Arc::new(Self(taken.collect()))
+        Arc::new(Self(accepted.collect()))
     }
 
-    /// Whether a call needs credentials.
+    /// Whether an operation requires credentials.
     pub(crate) fn need_credentials(&self, method: &Method, path: &str) -> bool {
-        self.of(method, path).is_some_and(|taken| taken.is_secured)
+        self.of(method, path).is_some_and(|accepted| accepted.is_secured)
     }
 
-    fn of(&self, method: &Method, path: &str) -> Option<&Taken> {
+    fn of(&self, method: &Method, path: &str) -> Option<&Accepted> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         self.0.get(&(method.clone(), path.to_owned()))
     }
 
     fn check(&self, method: &Method, path: &str, uri: &Uri, headers: &HeaderMap) -> Option<(Failure, bool)> {
-        let taken = self.of(method, path)?;
-        let checked = taken.check(uri).and_then(|()| taken.check_conditions(headers));
-        checked.err().map(|failure| (failure, taken.is_secured))
+        let accepted = self.of(method, path)?;
+        let checked = accepted.check(uri).and_then(|()| accepted.check_conditions(headers));
+        checked.err().map(|failure| (failure, accepted.is_secured))
     }
 }
 
-impl Taken {
+impl Accepted {
     fn by(method: &Method, operation: &Operation) -> Self {
         let parameters = operation.parameters.iter().flatten();
         let names = parameters.filter_map(|parameter| match parameter {
@@ -86,7 +85,7 @@ impl Taken {
         }
     }
 
-    /// A change is made on the condition that it takes, or not at all.
+    /// Refuses a condition on a change that does not support it.
     fn check_conditions(&self, headers: &HeaderMap) -> Result<(), Failure> {
         let detail = if !self.is_change {
             return Ok(());
@@ -100,13 +99,13 @@ impl Taken {
         Err(Failure::new(Code::BadPrecondition, detail))
     }
 
-    /// Every name is one of ours, and stands there once.
+    /// Requires that every name is known and occurs once.
     fn check(&self, uri: &Uri) -> Result<(), Failure> {
         let malformed = |_| Failure::field("query", "must be parameters such as ?start=1&end=2");
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(malformed)?;
         for (position, (name, _)) in pairs.iter().enumerate() {
             if !self.names.contains(name) {
-                return Err(Failure::field(shown(name), self.what_is_taken()));
+                return Err(Failure::field(shown(name), self.what_is_accepted()));
             }
             if pairs.iter().take(position).any(|(before, _)| before == name) {
                 return Err(Failure::field(name.as_str(), "must be given once; several ids stand with commas between"));
@@ -115,7 +114,7 @@ impl Taken {
         Ok(())
     }
 
-    fn what_is_taken(&self) -> String {
+    fn what_is_accepted(&self) -> String {
         if self.names.is_empty() {
             return "is not taken here: this call has no parameters in its query".to_owned();
         }
@@ -123,7 +122,7 @@ impl Taken {
     }
 }
 
-/// The name of a parameter, where it looks like one: it may be anything.
+/// The name of a parameter, if it looks like one; the client may send anything.
 fn shown(name: &str) -> &str {
     let is_name = name.len() <= NAME_MOST && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_name && !name.is_empty() { name } else { "query" }
@@ -140,7 +139,7 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
     all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-/// Refuses a query or a condition that does not fit, at once where anybody may call.
+/// Checks the query and the conditions of a request. Without required credentials an error is answered at once.
 pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     if let Some(path) = path
@@ -149,14 +148,14 @@ pub(crate) async fn check_query(State(queries): State<Arc<Queries>>, mut request
         if !is_secured {
             return Problem::from(failure).into_response();
         }
-        request.extensions_mut().insert(Misfit(failure));
+        request.extensions_mut().insert(InvalidQuery(failure));
     }
     next.run(request).await
 }
 
-/// Refuses it once it is known who asks: for the extractors of callers.
+/// Refuses the request if its query was invalid. Extractors call this once the caller is authenticated.
 pub(crate) fn fitting_query(parts: &Parts) -> Result<(), Failure> {
-    parts.extensions.get::<Misfit>().map_or(Ok(()), |Misfit(failure)| Err(failure.clone()))
+    parts.extensions.get::<InvalidQuery>().map_or(Ok(()), |InvalidQuery(failure)| Err(failure.clone()))
 }
 
 #[cfg(test)]
@@ -164,9 +163,9 @@ mod tests {
     use super::*;
 
     fn check(query: &str) -> Option<(String, String)> {
-        let taken = Taken { names: vec!["start".into(), "employeeId".into()], ..Taken::default() };
+        let accepted = Accepted { names: vec!["start".into(), "employeeId".into()], ..Accepted::default() };
         let uri: Uri = format!("/x?{query}").parse().expect("a path");
-        let failure = taken.check(&uri).err()?;
+        let failure = accepted.check(&uri).err()?;
         let error = failure.errors.into_iter().next().expect("a field");
         Some((error.field, error.message))
     }
@@ -194,7 +193,7 @@ mod tests {
     fn a_change_is_made_on_the_condition_that_it_takes_or_not_at_all() {
         let refused = |is_change, is_conditional, name| {
             let headers = HeaderMap::from_iter([(name, "\"a\"".parse().expect("a header"))]);
-            Taken { is_change, is_conditional, ..Taken::default() }.check_conditions(&headers).is_err()
+            Accepted { is_change, is_conditional, ..Accepted::default() }.check_conditions(&headers).is_err()
         };
         assert!(!refused(false, false, header::IF_MATCH) && !refused(false, false, header::IF_NONE_MATCH));
         assert!(!refused(true, true, header::IF_MATCH) && refused(true, true, header::IF_NONE_MATCH));

@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 
 type Awaited = Arc<Mutex<HashMap<u64, oneshot::Sender<IngestAnswer>>>>;
 
-/// The private inbox of this gateway: workers answer batch 17 on `<inbox>.17`.
+/// The reply inbox of this gateway: the worker answers batch 17 on `<inbox>.17`.
 ///
-/// An answer that is lost here makes a 202 of a 201, no more: the window is safe either way.
+/// A lost answer only turns a 201 into a 202; the window is safe either way.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
     inbox: String,
@@ -23,10 +23,10 @@ pub(super) struct Answers {
     awaited: Awaited,
 }
 
-/// An answer that is awaited. Dropping it stops waiting.
+/// A pending answer. Dropping it stops waiting.
 pub(super) struct Answer {
     pub(super) subject: String,
-    pub(super) word: oneshot::Receiver<IngestAnswer>,
+    pub(super) receiver: oneshot::Receiver<IngestAnswer>,
     number: u64,
     awaited: Awaited,
 }
@@ -40,18 +40,18 @@ impl Drop for Answer {
 impl Answers {
     pub(super) async fn listen(bus: &Bus) -> anyhow::Result<Self> {
         let inbox = bus.client.new_inbox();
-        let mut words = bus.client.subscribe(format!("{inbox}.*")).await?;
+        let mut messages = bus.client.subscribe(format!("{inbox}.*")).await?;
         let awaited = Awaited::default();
         let waiting = awaited.clone();
-        // Ends with the connection.
+        // The task ends with the connection.
         tokio::spawn(async move {
-            while let Some(message) = words.next().await {
+            while let Some(message) = messages.next().await {
                 let number = message.subject.rsplit('.').next().and_then(|last| last.parse().ok());
                 let waiter =
                     number.and_then(|n: u64| waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&n));
                 let Some(waiter) = waiter else { continue };
                 match serde_json::from_slice(&message.payload) {
-                    // Whoever no longer waits has answered "queued".
+                    // Fails when the request has been answered "queued" meanwhile.
                     Ok(answer) => drop(waiter.send(answer)),
                     Err(error) => tracing::error!(%error, "a worker's answer that cannot be read"),
                 }
@@ -60,11 +60,11 @@ impl Answers {
         Ok(Self { inbox, next: Arc::default(), awaited })
     }
 
-    /// Waits for the answer to one more batch.
+    /// Makes the inbox subject for one more batch.
     pub(super) fn expect(&self) -> Answer {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (sender, word) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
-        Answer { subject: format!("{}.{number}", self.inbox), word, number, awaited: self.awaited.clone() }
+        Answer { subject: format!("{}.{number}", self.inbox), receiver, number, awaited: self.awaited.clone() }
     }
 }

@@ -1,11 +1,11 @@
-//! The way of a window out of the gateway: onto the queue INGEST, and back with a worker's word.
+//! Windows on their way from the gateway to the stream INGEST, and the workers' answers.
 //!
-//! Posts that arrive together leave as one message: a few publishes are in flight, and each takes
-//! all posts that are waiting. A lone post waits for nobody. Batches wait for their turn, in the order in
-//! which they came, and single posts go before them: whoever catches up after an outage does not keep
-//! others waiting.
+//! Posts that arrive together are coalesced into one message: a few publishes run at the same time, and each takes
+//! all posts that are waiting. A single post waits for no others. Batches wait for their turn in order of arrival,
+//! and single posts overtake them, so that clients which catch up after an outage do not delay others.
 
 mod answers;
+mod metrics;
 mod publish;
 mod queue;
 mod turns;
@@ -20,41 +20,40 @@ use tokio::{
 };
 
 pub(crate) use self::turns::Turns;
-use self::{answers::Answers, publish::Publisher, queue::Queue};
-use crate::metrics::GatewayMetrics;
+use self::{answers::Answers, metrics::IngestMetrics, publish::Publisher, queue::Queue};
 
-/// How long a worker's word is waited for before the answer is "queued".
-const WORD: Duration = Duration::from_secs(2);
-/// How long a window is tried to be handed to NATS, in all.
-const HAND_OVER: Duration = Duration::from_secs(4);
-/// The most windows of this gateway that are on their way at once; past it, 429.
-const MOST_ON_THE_WAY: usize = 8_192;
-/// How many publishes are in flight.
+/// How long the gateway waits for a worker before it answers "queued".
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the gateway tries to publish a window.
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(4);
+/// The most windows of this gateway that are unanswered; any more are refused with 429.
+const MOST_UNANSWERED: usize = 8_192;
+/// How many publishes run at the same time.
 const PUBLISHERS: usize = 4;
-/// The most windows that leave as one message.
-const MOST_TOGETHER: usize = 256;
+/// The most windows of one message.
+const MOST_COALESCED: usize = 256;
 
-/// A window that the stream has.
+/// A window that is stored in the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Submitted {
-    /// Its place there.
+    /// Its sequence number there.
     pub(crate) seq: u64,
-    /// What became of it, as a worker said; queued where none has said anything yet.
+    /// The outcome that a worker reported; queued without a report.
     pub(crate) outcome: Outcome,
-    /// Why it is queued and what happens next, where a worker has set it aside.
+    /// Why it stays queued and what happens next, when a worker has set it aside.
     pub(crate) aside: Option<Failure>,
 }
 
-/// What is waited for.
+/// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// A worker's word, up to 2 s.
+    /// The outcome from a worker, up to 2 s.
     Settled,
-    /// The stream's acknowledgement, no more.
+    /// The acknowledgement of the stream.
     Safe,
 }
 
-/// A window that is waiting to leave, and whoever waits for its answer.
+/// A window that waits to be published, and the channel for its outcome.
 struct Waiting {
     item: IngestItem,
     until: Until,
@@ -62,53 +61,53 @@ struct Waiting {
     answer: oneshot::Sender<Result<Submitted, Failure>>,
 }
 
-/// The queue INGEST, as the gateway sees it.
+/// Submits windows to the stream INGEST.
 #[derive(Clone, Debug)]
 pub struct Ingest {
     queue: Queue,
     turns: Turns,
     places: Arc<Semaphore>,
-    metrics: GatewayMetrics,
+    metrics: IngestMetrics,
 }
 
 impl Ingest {
-    /// Starts handing over, until every clone of this is gone.
+    /// Starts the publishers. They run until the last clone of this value is dropped.
     ///
     /// # Errors
-    /// When NATS refuses.
-    pub async fn start(bus: &Bus, metrics: &GatewayMetrics, shutdown: &Shutdown) -> anyhow::Result<Self> {
-        let (queue, arrivals) = Queue::new(MOST_ON_THE_WAY);
+    /// When NATS refuses the subscription.
+    pub async fn start(bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<Self> {
+        let metrics = IngestMetrics::new(bus.metrics());
+        let (queue, arrivals) = Queue::new(MOST_UNANSWERED);
         let answers = Answers::listen(bus).await?;
         for _ in 0..PUBLISHERS {
             let publisher = Publisher::new(bus.clone(), answers.clone(), arrivals.clone(), metrics.clone());
             let stop = shutdown.clone();
             shutdown.spawn(async move { publisher.run(&stop).await });
         }
-        let places = Arc::new(Semaphore::new(MOST_ON_THE_WAY));
+        let places = Arc::new(Semaphore::new(MOST_UNANSWERED));
         bus.metrics().places("windows", places.clone());
         let turns = Turns::default();
         turns.show(bus.metrics());
-        Ok(Self { queue, turns, places, metrics: metrics.clone() })
+        Ok(Self { queue, turns, places, metrics })
     }
 
-    /// In which order batches are taken.
+    /// The turns of batches.
     pub(crate) fn turns(&self) -> &Turns {
         &self.turns
     }
 
-    /// Hands windows over and waits; gives what became of each, in order.
+    /// Publishes windows, waits, and gives the result of each, in order.
     ///
     /// # Errors
-    /// For each window by itself: [`Code::TooManyRequests`] where too much is on its way, or the
-    /// stream is full; [`Code::Unavailable`] where not even the stream has it after 4 s. The client
-    /// still holds it.
+    /// Each window has its own: [`Code::TooManyRequests`] when too many are unanswered, or the stream is full;
+    /// [`Code::Unavailable`] when the stream has not acknowledged after 4 s. The client must keep such a window.
     pub(crate) async fn submit(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
-        let submitted = self.hand_over(items, until).await;
-        submitted.iter().for_each(|answer| self.metrics.told(answer));
+        let submitted = self.publish_all(items, until).await;
+        submitted.iter().for_each(|answer| self.metrics.answered(answer));
         submitted
     }
 
-    async fn hand_over(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
+    async fn publish_all(&self, items: Vec<IngestItem>, until: Until) -> Vec<Result<Submitted, Failure>> {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };
@@ -122,7 +121,7 @@ impl Ingest {
         let mut submitted = Vec::with_capacity(answers.len());
         for answer in answers {
             submitted.push(match answer {
-                Ok(answered) => answered.await.unwrap_or_else(|_| Err(away())),
+                Ok(answered) => answered.await.unwrap_or_else(|_| Err(unavailable())),
                 Err(failure) => Err(failure),
             });
         }
@@ -134,6 +133,6 @@ fn too_much() -> Failure {
     Failure::new(Code::TooManyRequests, "More windows arrive than can be taken. Send this one again in a moment.")
 }
 
-fn away() -> Failure {
+fn unavailable() -> Failure {
     Failure::new(Code::Unavailable, "The queue for windows is away. Keep this window and send it again.")
 }

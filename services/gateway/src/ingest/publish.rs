@@ -14,68 +14,67 @@ use tokio::{
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
-    HAND_OVER, MOST_TOGETHER, Submitted, Until, WORD, Waiting,
+    ANSWER_PATIENCE, MOST_COALESCED, PUBLISH_PATIENCE, Submitted, Until, Waiting,
     answers::{Answer, Answers},
-    away,
+    metrics::IngestMetrics,
     queue::Arrivals,
-    too_much,
+    too_much, unavailable,
 };
-use crate::metrics::GatewayMetrics;
 
-/// The most bytes of a message: NATS carries 1 MiB.
+/// The most bytes of a message. NATS carries 1 MiB.
 const MOST_BYTES: usize = 700_000;
-/// How long to wait before a publish that failed is repeated.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The pause before a failed publish is repeated.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// Takes all windows that are waiting, and puts them on the queue as one message.
+/// Publishes all waiting windows as one message, again and again.
 pub(super) struct Publisher {
     bus: Bus,
     answers: Answers,
     arrivals: Arc<Mutex<Arrivals>>,
-    metrics: GatewayMetrics,
+    metrics: IngestMetrics,
 }
 
 impl Publisher {
-    pub(super) fn new(bus: Bus, answers: Answers, arrivals: Arc<Mutex<Arrivals>>, metrics: GatewayMetrics) -> Self {
+    pub(super) fn new(bus: Bus, answers: Answers, arrivals: Arc<Mutex<Arrivals>>, metrics: IngestMetrics) -> Self {
         Self { bus, answers, arrivals, metrics }
     }
 
-    /// Hands over until every [`super::Ingest`] is gone: requests in hand are served first.
+    /// Publishes until the last [`super::Ingest`] is dropped, so that open requests are finished during a stop.
     pub(super) async fn run(&self, shutdown: &Shutdown) {
-        let mut together = Vec::with_capacity(MOST_TOGETHER);
-        while self.take(&mut together).await > 0 {
-            for (message, waiting) in encode(together.drain(..)) {
-                self.hand_over(message, waiting, shutdown).await;
+        let mut batch = Vec::with_capacity(MOST_COALESCED);
+        while self.take(&mut batch).await > 0 {
+            for (message, waiting) in encode(batch.drain(..)) {
+                self.publish_and_answer(message, waiting, shutdown).await;
             }
         }
     }
 
-    /// All that is waiting, at least one; nothing once nobody is left to send.
-    async fn take(&self, together: &mut Vec<Waiting>) -> usize {
+    /// Takes the waiting windows, at least one. Gives 0 once no request can add any.
+    async fn take(&self, batch: &mut Vec<Waiting>) -> usize {
         let mut arrivals = self.arrivals.lock().await;
-        let taken = arrivals.take(together, MOST_TOGETHER).await;
+        let taken = arrivals.take(batch, MOST_COALESCED).await;
         if taken > 0 {
-            kit::let_company_come().await;
+            kit::yield_to_coalesce().await;
         }
-        taken + arrivals.take_ready(together, MOST_TOGETHER)
+        taken + arrivals.take_ready(batch, MOST_COALESCED)
     }
 
-    /// Publishes one message until the stream has it, then leaves the waiting to a task.
-    async fn hand_over(&self, message: Bytes, waiting: Vec<Waiting>, shutdown: &Shutdown) {
+    /// Publishes a message, and lets a task wait for the worker's answer.
+    async fn publish_and_answer(&self, message: Bytes, waiting: Vec<Waiting>, shutdown: &Shutdown) {
         let since = waiting.iter().map(|w| w.since).min().unwrap_or_else(Instant::now);
         let (answer, started) = (self.answers.expect(), Instant::now());
         let span = info_span!("publish", windows = waiting.len(), trace_id = Empty);
         kit::follow(&span, waiting.iter().filter_map(|w| w.item.traceparent.as_deref()));
-        let published = self.publish(message, &answer.subject, since + HAND_OVER).instrument(span).await;
-        self.metrics.together.observe(waiting.len() as f64);
+        let published = self.publish(message, &answer.subject, since + PUBLISH_PATIENCE).instrument(span).await;
+        self.metrics.batch_sizes.observe(waiting.len() as f64);
         self.metrics.published.observe(started.elapsed().as_secs_f64());
         match published {
-            Ok(ack) => drop(shutdown.spawn(tell(answer, ack.sequence, since + WORD, waiting))),
+            Ok(ack) => drop(shutdown.spawn(answer_all(answer, ack.sequence, since + ANSWER_PATIENCE, waiting))),
             Err(failure) => waiting.into_iter().for_each(|w| drop(w.answer.send(Err(failure.clone())))),
         }
     }
 
-    /// A timeout means unknown: the same message goes again under the same id.
+    /// Publishes until the acknowledgement. After a timeout the same id is used again, so the stream stores it once.
     async fn publish(&self, message: Bytes, answer_to: &str, deadline: Instant) -> Result<PublishAck, Failure> {
         let id: ContentHash = kit::new_id();
         let mut headers = self.bus.headers();
@@ -91,23 +90,23 @@ impl Publisher {
                 Ok(Err(error)) if is_full(&error) => too_much(),
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "the queue did not take windows");
-                    away()
+                    unavailable()
                 }
-                Err(_) => away(),
+                Err(_) => unavailable(),
             };
-            if Instant::now() + AGAIN >= deadline {
+            if Instant::now() + RETRY_AFTER >= deadline {
                 tracing::warn!(code = ?failure.code, "windows were not taken");
                 return Err(failure);
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_AFTER).await;
         }
     }
 }
 
-/// Tells those for whom safe is enough that it is; waits for a worker's word, and tells the others
-/// what it is, or that there is none yet.
-async fn tell(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Waiting>) {
-    // A client that hung up does not wait; what it is told is dropped.
+/// Answers the requests that wait for safety only, then waits for the worker, and answers the rest with its
+/// outcomes, or with "queued".
+async fn answer_all(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Waiting>) {
+    // Fails when the client has hung up.
     let tell = |waiting: Waiting, outcome, aside| drop(waiting.answer.send(Ok(Submitted { seq, outcome, aside })));
     let mut others = Vec::with_capacity(waiting.len());
     for (place, waiting) in waiting.into_iter().enumerate() {
@@ -119,8 +118,8 @@ async fn tell(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Wait
     if others.is_empty() {
         return;
     }
-    let word = timeout_at(deadline, &mut answer.word).await;
-    let (items, set_aside) = match word {
+    let received = timeout_at(deadline, &mut answer.receiver).await;
+    let (items, set_aside) = match received {
         Ok(Ok(IngestAnswer { items, set_aside })) => (items, set_aside),
         _ => Default::default(),
     };
@@ -133,7 +132,7 @@ async fn tell(mut answer: Answer, seq: u64, deadline: Instant, waiting: Vec<Wait
     }
 }
 
-/// Writes windows as [`contracts::IngestBatch`]es, as few as the size of a message allows.
+/// Encodes windows as [`contracts::IngestBatch`]es, in as few messages as their size allows.
 fn encode(windows: impl Iterator<Item = Waiting>) -> Vec<(Bytes, Vec<Waiting>)> {
     const OPEN: &[u8] = br#"{"items":["#;
     let mut messages = Vec::new();
@@ -167,7 +166,7 @@ fn encode(windows: impl Iterator<Item = Waiting>) -> Vec<(Bytes, Vec<Waiting>)> 
     messages
 }
 
-/// Whether the stream refuses the new: it is full.
+/// Whether the stream refuses new messages because it is full.
 fn is_full(error: &PublishError) -> bool {
     let server = error.source().and_then(|cause| cause.downcast_ref::<jetstream::Error>());
     server.is_some_and(|error| error.error_code() == ErrorCode::STREAM_STORE_FAILED)

@@ -4,14 +4,14 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::Waiting;
 
-/// Windows that are waiting to leave: those of single posts, and behind them those of batches.
+/// Windows that wait to be published. Those of single posts come before those of batches.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     singles: mpsc::Sender<Waiting>,
     batches: mpsc::Sender<Waiting>,
 }
 
-/// The end of the queue at which they are taken, by one at a time.
+/// The receiving end of the queue, for one publisher at a time.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     singles: mpsc::Receiver<Waiting>,
@@ -19,49 +19,48 @@ pub(super) struct Arrivals {
 }
 
 impl Queue {
-    /// Both kinds have room for so many.
+    /// A queue with room for so many windows of each kind.
     pub(super) fn new(room: usize) -> (Self, Arc<Mutex<Arrivals>>) {
         let ((singles, from_singles), (batches, from_batches)) = (mpsc::channel(room), mpsc::channel(room));
         let arrivals = Arrivals { singles: from_singles, batches: from_batches };
         (Self { singles, batches }, Arc::new(Mutex::new(arrivals)))
     }
 
-    /// Puts one at the end; says whether there was room.
+    /// Adds a window.
     pub(super) fn put(&self, is_batch: bool, waiting: Waiting) -> Result<(), NoRoom> {
         let kind = if is_batch { &self.batches } else { &self.singles };
         kind.try_send(waiting).map_err(|_| NoRoom)
     }
 }
 
-/// There was no room.
+/// The queue is full.
 #[derive(Debug)]
 pub(super) struct NoRoom;
 
 impl Arrivals {
-    /// Waits until something is there, and takes all of it up to so many in all; nothing once nobody is
-    /// left who could put something in.
-    pub(super) async fn take(&mut self, together: &mut Vec<Waiting>, most: usize) -> usize {
+    /// Waits for a window, and takes all that are there, up to `most` in all. Gives 0 once all senders are dropped.
+    pub(super) async fn take(&mut self, batch: &mut Vec<Waiting>, most: usize) -> usize {
         let first = tokio::select! {
             biased;
             first = self.singles.recv() => first,
             first = self.batches.recv() => first,
         };
-        // Where one kind is closed the other is too: what is left there is taken first.
+        // Both channels close together; `take_ready` empties the other one first.
         let taken = usize::from(first.is_some());
-        together.extend(first);
-        taken + self.take_ready(together, most)
+        batch.extend(first);
+        taken + self.take_ready(batch, most)
     }
 
-    /// Takes what is there, up to so many in all.
-    pub(super) fn take_ready(&mut self, together: &mut Vec<Waiting>, most: usize) -> usize {
-        let before = together.len();
+    /// Takes the windows that are there, up to `most` in all.
+    pub(super) fn take_ready(&mut self, batch: &mut Vec<Waiting>, most: usize) -> usize {
+        let before = batch.len();
         for kind in [&mut self.singles, &mut self.batches] {
-            while together.len() < most
+            while batch.len() < most
                 && let Ok(waiting) = kind.try_recv()
             {
-                together.push(waiting);
+                batch.push(waiting);
             }
         }
-        together.len() - before
+        batch.len() - before
     }
 }

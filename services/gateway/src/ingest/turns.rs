@@ -9,15 +9,15 @@ use tokio::{
 
 use super::too_much;
 
-/// The most windows of batches that are on their way at once: what is ahead of a single post on the queue
-/// is recorded within a fraction of its two seconds.
+/// The most unanswered windows of batches. Whatever is ahead of a single post in the stream is then recorded within a
+/// fraction of its two seconds.
 const MOST_WINDOWS: usize = 2_000;
-/// The most batches that wait for their turn: each is up to 900 KiB of memory, mostly a fifth of that.
+/// The most batches that wait for their turn. Each takes up to 900 KiB of memory, mostly a fifth of that.
 const MOST_WAITING: usize = 128;
 /// How long a batch waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The turns of batches, in the order in which they came.
+/// The turns of batches, in order of arrival.
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     windows: Arc<Semaphore>,
@@ -31,16 +31,16 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Shows how many are taken.
+    /// Adds the metrics.
     pub(super) fn show(&self, metrics: &Metrics) {
         metrics.places("batched_windows", self.windows.clone());
         metrics.places("waiting_batches", self.waiting.clone());
     }
 
-    /// Waits for the turn of a batch of so many windows; it lasts until what is given is dropped.
+    /// Waits for the turn of a batch with so many windows. The turn lasts until the permit is dropped.
     ///
     /// # Errors
-    /// 429 where it does not come within two seconds, or too many wait already.
+    /// 429 when it does not come within two seconds, or too many batches wait.
     pub(crate) async fn take(&self, windows: usize) -> Result<SemaphorePermit<'_>, Failure> {
         let windows = windows.min(MOST_WINDOWS) as u32;
         if let Ok(turn) = self.windows.try_acquire_many(windows) {
@@ -67,7 +67,7 @@ mod tests {
         let first = turns.take(1_900).await.unwrap();
         let mut second = Box::pin(turns.take(500));
         assert!(second.as_mut().now_or_never().is_none(), "there is no room for it yet");
-        // A smaller one, for which there is room, does not push in before the one that waits.
+        // A smaller one, for which there would be room, does not overtake.
         let mut third = Box::pin(turns.take(50));
         assert!(third.as_mut().now_or_never().is_none());
         drop(first);

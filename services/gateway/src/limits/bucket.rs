@@ -11,15 +11,15 @@ use gcra::{GcraError, GcraState, RateLimit};
 
 use super::Source;
 
-/// What is left of a bound (draft-ietf-httpapi-ratelimit-headers-10).
+/// The header with the rest of a limit (draft-ietf-httpapi-ratelimit-headers-10).
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("ratelimit");
-/// The bound itself.
+/// The header with the limit.
 pub(crate) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// So many sources are told apart; all others share what one may ask.
+/// The most sources with a state of their own. All others share one.
 const MOST_SOURCES: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A bound, and how much each source has left of it.
+/// A rate limit, and the state of each source.
 pub(super) struct Bucket {
     name: &'static str,
     most: NonZeroU32,
@@ -33,25 +33,25 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// What a source has left after a call.
+/// The rest of a limit after a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Left {
     name: &'static str,
     most: NonZeroU32,
     calls: u32,
     is_over: bool,
-    /// Until there is one again; where there is one, until there are all.
+    /// The time until another call is possible; when one is, until the limit is unused again.
     wait: Duration,
 }
 
 impl Bucket {
-    /// So many a minute; none where it is 0.
+    /// A limit of so many calls a minute; nothing for 0.
     pub(super) fn new(name: &'static str, most: u32) -> Option<Self> {
         let most = NonZeroU32::new(most)?;
         Some(Self { name, most, limit: RateLimit::new(most.get(), MINUTE), states: Mutex::default() })
     }
 
-    /// Takes one.
+    /// Counts a call.
     pub(super) fn take(&self, source: Source, now: Instant) -> Left {
         let mut states = self.states();
         let has_room = states.len() < MOST_SOURCES || states.contains_key(&source);
@@ -67,7 +67,7 @@ impl Bucket {
         Left { name: self.name, most: self.most, calls, is_over: taken.is_err(), wait }
     }
 
-    /// Forgets those who have all of it left.
+    /// Removes sources whose limit is unused.
     pub(super) fn forget_idle(&self, now: Instant) {
         let mut states = self.states();
         states.retain(|_, state| state.tat.is_some_and(|all_at| now < all_at));
@@ -80,17 +80,17 @@ impl Bucket {
 }
 
 impl Left {
-    /// Whether the call was one too many.
+    /// Whether the call exceeded the limit.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// In how many seconds there is one again; where there is one, all of them.
+    /// The seconds until another call is possible; when one is, until the limit is unused again.
     pub(crate) fn seconds(&self) -> u32 {
         u32::try_from(self.wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Tells it to the caller.
+    /// Writes the response headers.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Self { name, most, calls, .. } = self;
         let texts = [
@@ -98,7 +98,7 @@ impl Left {
             (HEADER, format!("\"{name}\";r={calls};t={}", self.seconds())),
         ];
         for (header, text) in texts {
-            // It is plain ASCII.
+            // Never fails: the text is ASCII.
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(header, value);
             }
@@ -119,17 +119,17 @@ mod tests {
     #[test]
     fn each_source_has_its_own_share_and_hears_what_is_left() {
         let (bucket, now) = (Bucket::new("calls", 3).expect("a bound"), Instant::now());
-        let told = |left: &Left| {
+        let fields = |left: &Left| {
             let mut headers = HeaderMap::new();
             left.write(&mut headers);
             [POLICY_HEADER, HEADER].map(|name| headers[name].to_str().expect("text").to_owned())
         };
-        assert_eq!(told(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=2;t=20"]);
+        assert_eq!(fields(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=2;t=20"]);
         assert!(!bucket.take(source(1), now).is_over());
-        assert_eq!(told(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=0;t=60"]);
+        assert_eq!(fields(&bucket.take(source(1), now)), ["\"calls\";q=3;w=60", "\"calls\";r=0;t=60"]);
         let over = bucket.take(source(1), now + Duration::from_secs(1));
         assert!(over.is_over());
-        assert_eq!(told(&over)[1], "\"calls\";r=0;t=19");
+        assert_eq!(fields(&over)[1], "\"calls\";r=0;t=19");
         assert!(!bucket.take(source(2), now).is_over());
         assert!(!bucket.take(source(1), now + Duration::from_secs(20)).is_over());
         assert!(bucket.take(source(1), now + Duration::from_secs(20)).is_over());

@@ -10,11 +10,11 @@ use axum::{
 use super::Meter;
 use crate::{App, client::ClientAddress, extract::Queries};
 
-/// Whoever watches over us asks as often as they like.
+/// The routes for monitoring, which are not limited.
 const FREE: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Counts each request to whoever makes it, and tells them what they have left. Where credentials are
-/// shown and matter, `auth` counts it once it knows whose they are.
+/// Counts each request against a limit, and writes the rest into the response. A request with credentials for a route
+/// that requires them is counted by `auth`, once its caller is known.
 pub(crate) async fn limit(
     State((app, queries)): State<(Arc<App>, Arc<Queries>)>,
     mut request: Request,

@@ -9,7 +9,7 @@ use contracts::{Actor, Code, Failure};
 use super::{Bound, Left, Limits, Source};
 use crate::error::Problem;
 
-/// Counts one request, once it is known whose it is. Goes along with it.
+/// Counts one request, once its source is known. It is an extension of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter(Arc<Inner>);
 
@@ -17,39 +17,39 @@ pub(crate) struct Meter(Arc<Inner>);
 struct Inner {
     limits: Arc<Limits>,
     address: Option<IpAddr>,
-    /// What the caller has left, once the request is counted; nothing inside where there is no bound.
+    /// The rest of the limit, once the request was counted; nothing inside without a limit.
     counted: OnceLock<Option<Left>>,
 }
 
 impl Meter {
-    /// For a request from this address.
+    /// The meter of a request from this address.
     pub(super) fn new(limits: Arc<Limits>, address: Option<IpAddr>) -> Self {
         Self(Arc::new(Inner { limits, address, counted: OnceLock::new() }))
     }
 
-    /// That of a request.
+    /// The meter of a request.
     pub(crate) fn of(parts: &Parts) -> Option<&Self> {
         parts.extensions.get()
     }
 
-    /// Counts it to somebody who is known.
+    /// Counts the request against the limit of a known caller.
     ///
     /// # Errors
-    /// 429 where it is one too many.
+    /// 429 when the limit is exceeded.
     pub(crate) fn count(&self, bound: Bound, actor: Actor) -> Result<(), Problem> {
         self.count_once(bound, Source::Known(actor))
     }
 
-    /// Counts it to the address that it comes from.
+    /// Counts the request against the limit of its network address.
     ///
     /// # Errors
-    /// 429 where it is one too many.
+    /// 429 when the limit is exceeded.
     pub(crate) fn count_to_address(&self) -> Result<(), Problem> {
-        let source = self.0.address.map_or(Source::Others, |address| Source::Address(kit::one_client(address)));
+        let source = self.0.address.map_or(Source::Others, |address| Source::Address(kit::client_network(address)));
         self.count_once(Bound::Address, source)
     }
 
-    /// What was counted once is not counted again.
+    /// Counts the request unless it was counted before.
     fn count_once(&self, bound: Bound, source: Source) -> Result<(), Problem> {
         if self.0.counted.get().is_some() {
             return Ok(());
@@ -65,7 +65,7 @@ impl Meter {
         }
     }
 
-    /// Tells the caller what is left.
+    /// Writes the response headers.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         if let Some(Some(left)) = self.0.counted.get() {
             left.write(headers);

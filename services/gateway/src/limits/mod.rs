@@ -1,8 +1,9 @@
-//! Bounds for how much one caller may ask of this gateway.
+//! Rate limits for callers of this gateway.
 
 mod bucket;
 mod layer;
 mod meter;
+mod metrics;
 mod settings;
 
 use std::{
@@ -11,74 +12,73 @@ use std::{
 };
 
 use contracts::Actor;
-use kit::{Shutdown, Sparingly};
+use kit::{LogThrottle, Shutdown};
 
 use self::bucket::Bucket;
 pub(crate) use self::{
     bucket::{HEADER, Left, POLICY_HEADER},
     layer::limit,
     meter::Meter,
+    metrics::LimitMetrics,
 };
 pub use settings::Limits as LimitSettings;
 
-use crate::metrics::LimitMetrics;
-
-/// How often those who ask nothing any more are forgotten.
+/// How often idle sources are removed.
 const FORGET: Duration = Duration::from_secs(60);
 
-/// Which bound a call of somebody who is known is held to.
+/// The limit that applies to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     /// Most calls.
     Calls,
-    /// Posting windows: much comes at once after weeks without a network.
+    /// Posts of windows. Many come at once after weeks without a network.
     Windows,
-    /// Calls of whoever is not known.
+    /// Requests of unknown callers.
     Address,
 }
 
 impl Bound {
-    /// All of them, as metrics and headers name them.
+    /// The names of all limits, for metrics and headers.
     pub(crate) const ALL: [&'static str; 3] = ["calls", "windows", "address"];
 }
 
-/// Who asks.
+/// The source of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Source {
     Known(Actor),
     Address(IpAddr),
-    /// All for whom there is no room.
+    /// All sources beyond the number that is tracked.
     Others,
 }
 
-/// The bounds, and how much everybody has left of them.
+/// The rate limits with their states.
 #[derive(Debug)]
 pub(crate) struct Limits {
     buckets: [Option<Bucket>; Bound::ALL.len()],
     metrics: LimitMetrics,
-    told: Sparingly,
+    log_throttle: LogThrottle,
 }
 
 impl Limits {
     pub(crate) fn new(settings: &LimitSettings, metrics: LimitMetrics) -> Self {
         let most = [settings.rate_limit_calls, settings.rate_limit_windows, settings.rate_limit_addresses];
         let buckets = std::array::from_fn(|at| Bucket::new(Bound::ALL[at], most[at]));
-        Self { buckets, metrics, told: Sparingly::default() }
+        Self { buckets, metrics, log_throttle: LogThrottle::default() }
     }
 
-    /// Takes one of what the source may ask for. Nothing where there is no such bound.
+    /// Counts a call against a limit; nothing without such a limit.
     fn take(&self, bound: Bound, source: Source) -> Option<Left> {
         let left = self.buckets[bound as usize].as_ref()?.take(source, Instant::now());
         if left.is_over() {
             self.metrics.refused(bound);
-            if self.told.may_tell((bound as usize, source)) {
+            if self.log_throttle.may_log((bound as usize, source)) {
                 tracing::warn!(?bound, ?source, "calls are refused: see RATE_LIMIT_…");
             }
         }
         Some(left)
     }
 
-    /// Forgets now and then who has asked nothing for a while, so that memory does not grow.
+    /// Removes idle sources until shutdown, so that memory does not grow.
     pub(crate) async fn forget_idle(&self, shutdown: &Shutdown) {
         loop {
             tokio::select! {

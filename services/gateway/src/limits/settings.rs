@@ -1,9 +1,9 @@
 use clap::Args;
 
-/// The most that a bound may be: a call each 60 nanoseconds is none.
+/// The largest limit: more than a call every 60 ns is no limit at all.
 const MOST: i64 = 1_000_000_000;
 
-/// How much one caller may ask of one gateway in a minute. As much at once is fine too.
+/// The rate limits of one gateway. Bursts of a whole minute's calls are allowed.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Limits {
@@ -26,7 +26,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No bounds: for load generators.
+    /// No limits, for load generators.
     pub fn off() -> Self {
         Self { rate_limit_calls: 0, rate_limit_windows: 0, rate_limit_addresses: 0 }
     }

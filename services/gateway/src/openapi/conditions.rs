@@ -1,4 +1,4 @@
-//! What the documentation says of conditions.
+//! Conditional headers in the OpenAPI document.
 
 use utoipa::openapi::{
     HeaderBuilder, Object, RefOr, Required, ResponseBuilder, Type,
@@ -7,8 +7,8 @@ use utoipa::openapi::{
 
 use super::add_error;
 
-/// Describes the conditions that the calls of a path take: what reads, `If-None-Match`; what says that
-/// it may fail with 412, `If-Match`.
+/// Documents the conditional headers of a path: `If-None-Match` for reads, `If-Match` for changes that can answer
+/// 412.
 pub(super) fn describe(item: &mut PathItem) {
     item.get.iter_mut().for_each(describe_read);
     [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten().for_each(describe_change);

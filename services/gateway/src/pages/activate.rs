@@ -1,16 +1,16 @@
-//! The page that an invitation's mail links to. Looking at it uses nothing up: mail scanners do.
+//! The page behind the link of an invitation. A GET changes nothing, because mail scanners follow links.
 
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Activate, Caller, Code, Email, Failure, GetInvitation, Invitation, Name, Secret};
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     later::later,
     layout::{page, page_with_password},
     password_field::{new_password, refused},
+    token_form::{Filled, token_form},
 };
 use crate::{
     App,
@@ -20,19 +20,12 @@ use crate::{
 
 const STILL_GOOD: &str = "Your invitation is still good.";
 
-/// Shows whose invitation a link is, and asks for a password.
+/// Shows the form for a password.
 pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     match params.get("token", "must be that of the link") {
         Ok(Some(token)) => invitation(&app, token, None).await,
         Ok(None) | Err(_) => unknown(),
     }
-}
-
-/// The form of the page.
-#[derive(Deserialize)]
-pub(crate) struct Filled {
-    token: Option<Secret>,
-    password: Option<Secret>,
 }
 
 /// Activates the account.
@@ -47,7 +40,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
     })
 }
 
-/// What a token is good for: a form, or a page that says what to do.
+/// Shows the form, or why the link does not work.
 async fn invitation(app: &App, token: Secret, weak: Option<&Failure>) -> Response {
     let request = GetInvitation { token };
     match app.ask(Caller::Anonymous, &request).await {
@@ -64,13 +57,7 @@ fn form(app: &App, name: &Name, email: &Email, token: &Secret, weak: Option<&Fai
     let content = html! {
         p { "Hello " (name) ", you are invited to track your time with T3. Choose a password to activate your account." }
         (refused(weak))
-        form method="post" action=(app.base.path("/activate")) {
-            input type="hidden" name="token" value=(token.expose());
-            label for="email" { "E-mail, to log in with" }
-            input #email type="email" value=(email) autocomplete="username" readonly;
-            (new_password(weak))
-            button type="submit" { "Activate my account" }
-        }
+        (token_form(&app.base.path("/activate"), token, email, &new_password(weak), "Activate my account"))
     };
     page_with_password(status, "Activate your account", &content)
 }

@@ -1,17 +1,16 @@
-//! The page on which a new address is confirmed, by the link that was mailed there. Looking at it uses
-//! nothing up: mail scanners do.
+//! The page behind the link that confirms a new address. A GET changes nothing, because mail scanners follow links.
 
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Caller, Code, ConfirmEmail, Email, GetLink, Link, LinkTo, Name, Secret};
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     later::later,
     layout::{page, page_with_password},
     password_field::own_password,
+    token_form::{Filled, token_form},
 };
 use crate::{
     App,
@@ -21,19 +20,12 @@ use crate::{
 
 const STILL_GOOD: &str = "The link of the mail is still good.";
 
-/// Shows whose link it is, and asks for the password.
+/// Shows the form for the password.
 pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     match params.get("token", "must be that of the link") {
         Ok(Some(token)) => link(&app, token, false).await,
         Ok(None) | Err(_) => unknown(),
     }
-}
-
-/// The form of the page.
-#[derive(Deserialize)]
-pub(crate) struct Filled {
-    token: Option<Secret>,
-    password: Option<Secret>,
 }
 
 /// Confirms the address.
@@ -48,7 +40,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
     })
 }
 
-/// What a token is good for: a form, or a page that says what to do.
+/// Shows the form, or why the link does not work.
 async fn link(app: &App, token: Secret, wrong: bool) -> Response {
     let request = GetLink { token, to: LinkTo::Confirmation };
     match app.ask(Caller::Anonymous, &request).await {
@@ -66,13 +58,7 @@ fn form(app: &App, name: &Name, email: &Email, token: &Secret, wrong: bool) -> R
         @if wrong {
             p.error #error role="alert" { "This is not the password of your account." }
         }
-        form method="post" action=(app.base.path("/confirm")) {
-            input type="hidden" name="token" value=(token.expose());
-            label for="email" { "E-mail, to log in with" }
-            input #email type="email" value=(email) autocomplete="username" readonly;
-            (own_password(wrong))
-            button type="submit" { "Confirm my address" }
-        }
+        (token_form(&app.base.path("/confirm"), token, email, &own_password(wrong), "Confirm my address"))
         p.hint { "If you do not know the password any more, ask your admin for a link to set a new one: it confirms the address too." }
     };
     page_with_password(status, "Confirm your address", &content)

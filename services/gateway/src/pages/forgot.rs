@@ -1,4 +1,4 @@
-//! The page for somebody who has forgotten the password. It says the same whoever it is.
+//! The page for a forgotten password. It is the same whether the address is known or not.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{later::later, layout::page};
 use crate::{App, error::Problem, extract::Form};
 
-/// Asks for the address.
+/// Shows the form for the address.
 pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
     let content = html! {
         p { "Tell us the e-mail address that you log in with. We mail you a link to set a new password." }
@@ -23,13 +23,13 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
     page(StatusCode::OK, "Forgot your password?", &content)
 }
 
-/// The form of the page.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub(crate) struct Filled {
     email: Option<String>,
 }
 
-/// Has the link mailed.
+/// Requests the mail.
 pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>) -> Result<Response, Problem> {
     let request = ForgotPassword { email: form.email.unwrap_or_default() };
     Ok(match app.ask(Caller::Anonymous, &request).await {

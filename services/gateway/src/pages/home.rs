@@ -1,4 +1,4 @@
-//! What is at `/`: the console for people, links for programs.
+//! The resource at `/`: a redirect to the console for browsers, links for programs.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{App, extract::wants_html};
 
-/// Leads on.
+/// Answers `/`.
 pub(crate) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if !wants_html(&headers) {
         let links = json!({

@@ -8,7 +8,7 @@ use maud::html;
 use super::layout::page;
 use crate::error::retry_after;
 
-/// Something that is needed is away, or failed: what the visitor came with is still good.
+/// The page for a passing failure. It says that the visitor's link or account is unaffected.
 pub(super) fn later(failure: &Failure, still_good: &str) -> Response {
     let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = html! {

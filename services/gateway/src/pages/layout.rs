@@ -28,9 +28,9 @@ input[type=checkbox] { width: auto; margin: 0 .25rem 0 0; }
 .error { margin: 1rem 0 0; padding: .6rem .75rem; border-left: 4px solid #c62f2f; background: light-dark(#fdeceb, #3a2022); }
 ";
 
-/// Only our own style, no scripts, and nobody may show us in a frame of theirs.
+/// The content security policy: our inline style, no scripts, no frames.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(""));
-/// The same with the one script that shows a password.
+/// The content security policy that also allows the script for password fields.
 static POLICY_WITH_SCRIPT: LazyLock<HeaderValue> =
     LazyLock::new(|| policy(&format!(" script-src 'sha256-{}';", hash(SCRIPT))));
 
@@ -40,7 +40,7 @@ fn policy(scripts: &str) -> HeaderValue {
         "default-src 'none'; style-src 'sha256-{style}';{scripts} form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     );
-    // Base64 fits into a header; a policy that did not would have to be noticed.
+    // Never fails: Base64 is valid in a header. The fallback would break the page visibly.
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
@@ -48,12 +48,12 @@ fn hash(text: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(text))
 }
 
-/// A page. Its address may hold a token: it is kept nowhere and told to nobody.
+/// A page. It is not cached and sends no referrer, because its URL may contain a token.
 pub(super) fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
     respond(status, title, content, &POLICY, None)
 }
 
-/// A page that asks for a password.
+/// A page with a password field.
 pub(super) fn page_with_password(status: StatusCode, title: &str, content: &Markup) -> Response {
     respond(status, title, content, &POLICY_WITH_SCRIPT, Some(SCRIPT))
 }

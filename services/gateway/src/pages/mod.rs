@@ -1,4 +1,4 @@
-//! The pages that people see. They work without JavaScript, and load nothing from anywhere.
+//! The pages outside of the console. They work without JavaScript and load nothing from other sites.
 
 pub(crate) mod activate;
 pub(crate) mod confirm;
@@ -9,3 +9,4 @@ mod layout;
 pub(crate) mod missing;
 mod password_field;
 pub(crate) mod reset;
+mod token_form;

@@ -1,8 +1,8 @@
 use contracts::{Failure, PASSWORD_LEAST};
 use maud::{Markup, html};
 
-/// Shows what is typed for as long as its box is checked, and hides it before it is sent: browsers keep
-/// what stands in a plain field. Without scripts there is no box, and the field works as ever.
+/// Shows the password while a box is checked, and hides it before the form is sent, because browsers remember the
+/// content of plain text fields. Without JavaScript the box is hidden.
 pub(super) const SCRIPT: &str = "
 for (const box of document.querySelectorAll('input[data-shows]')) {
   const field = document.getElementById(box.dataset.shows);
@@ -12,7 +12,7 @@ for (const box of document.querySelectorAll('input[data-shows]')) {
 }
 ";
 
-/// The field for a password that is to be set, with why the last one was refused.
+/// The field for a new password, marked if the last one was refused.
 pub(super) fn new_password(weak: Option<&Failure>) -> Markup {
     html! {
         label for="password" { "Password" }
@@ -23,7 +23,7 @@ pub(super) fn new_password(weak: Option<&Failure>) -> Markup {
     }
 }
 
-/// The field for the password that somebody has.
+/// The field for the present password.
 pub(super) fn own_password(wrong: bool) -> Markup {
     html! {
         label for="password" { "Password" }
@@ -33,7 +33,7 @@ pub(super) fn own_password(wrong: bool) -> Markup {
     }
 }
 
-/// What is said above the form of a password that is too weak.
+/// The message about a refused password, above the form.
 pub(super) fn refused(weak: Option<&Failure>) -> Markup {
     html! {
         @if let Some(failure) = weak {
@@ -48,7 +48,7 @@ fn show_box() -> Markup {
     }
 }
 
-/// What is wrong with a password, as the field's message says it.
+/// Why a password was refused.
 fn why(failure: &Failure) -> &str {
     failure.errors.first().map_or("must have 12 to 128 characters", |error| error.message.as_str())
 }

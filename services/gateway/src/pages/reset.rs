@@ -1,17 +1,16 @@
-//! The page on which a new password is set, by the link of a mail. Looking at it uses nothing up: mail
-//! scanners do.
+//! The page behind the link that sets a new password. A GET changes nothing, because mail scanners follow links.
 
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Caller, Code, Email, Failure, GetLink, Link, LinkTo, Name, ResetPassword, Secret};
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     later::later,
     layout::{page, page_with_password},
     password_field::{new_password, refused},
+    token_form::{Filled, token_form},
 };
 use crate::{
     App,
@@ -21,19 +20,12 @@ use crate::{
 
 const STILL_GOOD: &str = "The link of the mail is still good.";
 
-/// Shows whose link it is, and asks for a password.
+/// Shows the form for a password.
 pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     match params.get("token", "must be that of the link") {
         Ok(Some(token)) => link(&app, token, None).await,
         Ok(None) | Err(_) => unknown(&app),
     }
-}
-
-/// The form of the page.
-#[derive(Deserialize)]
-pub(crate) struct Filled {
-    token: Option<Secret>,
-    password: Option<Secret>,
 }
 
 /// Sets the password.
@@ -48,7 +40,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, Form(form): Form<Filled>
     })
 }
 
-/// What a token is good for: a form, or a page that says what to do.
+/// Shows the form, or why the link does not work.
 async fn link(app: &App, token: Secret, weak: Option<&Failure>) -> Response {
     let request = GetLink { token, to: LinkTo::Reset };
     match app.ask(Caller::Anonymous, &request).await {
@@ -64,13 +56,7 @@ fn form(app: &App, name: &Name, email: &Email, token: &Secret, weak: Option<&Fai
     let content = html! {
         p { "Hello " (name) ", choose the password that you log in with from now on. All devices are logged out by it." }
         (refused(weak))
-        form method="post" action=(app.base.path("/reset")) {
-            input type="hidden" name="token" value=(token.expose());
-            label for="email" { "E-mail, to log in with" }
-            input #email type="email" value=(email) autocomplete="username" readonly;
-            (new_password(weak))
-            button type="submit" { "Set this password" }
-        }
+        (token_form(&app.base.path("/reset"), token, email, &new_password(weak), "Set this password"))
     };
     page_with_password(status, "Set a new password", &content)
 }

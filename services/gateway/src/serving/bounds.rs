@@ -4,54 +4,54 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use kit::one_client;
+use kit::client_network;
 
-use super::Connections;
-use crate::{client::TrustedProxies, metrics::ConnectionMetrics};
+use super::{Connections, metrics::ConnectionMetrics};
+use crate::client::TrustedProxies;
 
-/// The most connections unless a setting says otherwise: their memory is bounded too.
+/// The default limit of connections, which also limits their memory.
 const MOST: u64 = 10_000;
-/// So many descriptors are for all else: NATS, files, and in the stack the other services.
-const FOR_ALL_ELSE: u64 = 512;
+/// How many file descriptors are reserved for NATS, files, and in the stack the other services.
+const RESERVED_DESCRIPTORS: u64 = 512;
 
-/// So many connections at least have memory that is worth giving back.
-const WORTH: usize = 256;
+/// The number of connections below which their memory is not worth releasing.
+const LEAST_RELEASED: usize = 256;
 
-/// Why a connection has no place.
+/// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// There are as many as there may be.
+    /// The limit of all connections is reached.
     ForAll,
-    /// The address has as many as it may have.
+    /// The limit of the network address is reached.
     ForAddress,
-    /// The system gave us none, for want of descriptors or memory.
+    /// The operating system has no descriptors or memory.
     BySystem,
 }
 
 impl Refused {
-    /// All of them, as metrics name them.
+    /// The names of the reasons, for metrics.
     pub(crate) const ALL: [&'static str; 3] = ["all", "address", "system"];
 }
 
-/// How many connections there may be, and how many there are.
+/// The limits of connections, and their current number.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     most: usize,
-    /// None where there is no such bound.
+    /// Nothing without such a limit.
     most_an_address: Option<usize>,
-    /// Behind these are many clients: the bound of one address is none for them.
+    /// The limit of an address does not apply to these, because many clients are behind each.
     proxies: TrustedProxies,
-    taken: Mutex<Taken>,
+    open: Mutex<Open>,
     metrics: ConnectionMetrics,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Open {
     all: usize,
-    /// The most at once since most were gone.
+    /// The largest number since `most_are_gone` was last true.
     peak: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -63,8 +63,8 @@ impl Bounds {
         descriptors: u64,
         metrics: &ConnectionMetrics,
     ) -> Self {
-        // Half of what is little, so that there is something left for all else.
-        let left = descriptors.saturating_sub(FOR_ALL_ELSE).max(descriptors / 2);
+        // Reserves no more than half when there are few descriptors.
+        let left = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(descriptors / 2);
         let most = settings.http_max_connections.map_or(left.min(MOST), |most| u64::from(most).min(left));
         let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
         if settings.http_max_connections.is_some_and(|wanted| wanted as usize > most) {
@@ -76,35 +76,35 @@ impl Bounds {
             None => Some(most.div_ceil(2)),
         };
         metrics.most.set(most as i64);
-        Self(Arc::new(Inner { most, most_an_address, proxies, taken: Mutex::default(), metrics: metrics.clone() }))
+        Self(Arc::new(Inner { most, most_an_address, proxies, open: Mutex::default(), metrics: metrics.clone() }))
     }
 
-    /// A place for one more connection of this address, for as long as it lives.
+    /// Reserves a place for a connection; it is free again when the place is dropped.
     pub(super) fn place(&self, address: IpAddr) -> Result<Place, Refused> {
-        let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), one_client(address));
-        let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= inner.most {
+        let (inner, is_proxy, address) = (&*self.0, self.0.proxies.contain(address), client_network(address));
+        let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.all >= inner.most {
             return Err(Refused::ForAll);
         }
         if let Some(most) = inner.most_an_address.filter(|_| !is_proxy) {
-            let own = taken.by_address.entry(address).or_default();
+            let own = open.by_address.entry(address).or_default();
             if *own >= most {
                 return Err(Refused::ForAddress);
             }
             *own += 1;
         }
-        taken.all += 1;
-        taken.peak = taken.peak.max(taken.all);
+        open.all += 1;
+        open.peak = open.peak.max(open.all);
         inner.metrics.open.inc();
         Ok(Place { bounds: self.clone(), address })
     }
 
-    /// Whether half of many connections are gone that were there at once: told once.
+    /// Whether half of many connections have closed. True once each time.
     pub(super) fn most_are_gone(&self) -> bool {
-        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let are_gone = taken.peak >= WORTH && taken.all <= taken.peak / 2;
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_gone = open.peak >= LEAST_RELEASED && open.all <= open.peak / 2;
         if are_gone {
-            taken.peak = taken.all;
+            open.peak = open.all;
         }
         are_gone
     }
@@ -120,13 +120,13 @@ pub(super) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let inner = &*self.bounds.0;
-        let mut taken = inner.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all -= 1;
+        let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all -= 1;
         inner.metrics.open.dec();
-        if let Some(own) = taken.by_address.get_mut(&self.address) {
+        if let Some(own) = open.by_address.get_mut(&self.address) {
             *own -= 1;
             if *own == 0 {
-                taken.by_address.remove(&self.address);
+                open.by_address.remove(&self.address);
             }
         }
     }
@@ -171,11 +171,11 @@ mod tests {
     fn that_most_of_many_connections_are_gone_is_told_once() {
         let bounds = bounds(None, Some(0), 10_000);
         let many = |count| (0..count).map(|_| bounds.place(address("10.0.0.1"))).collect::<Result<Vec<_>, _>>();
-        drop(many(WORTH - 1).expect("places"));
+        drop(many(LEAST_RELEASED - 1).expect("places"));
         assert!(!bounds.most_are_gone(), "too few");
-        let mut all = many(2 * WORTH).expect("places");
+        let mut all = many(2 * LEAST_RELEASED).expect("places");
         assert!(!bounds.most_are_gone());
-        all.truncate(WORTH);
+        all.truncate(LEAST_RELEASED);
         assert!(bounds.most_are_gone());
         assert!(!bounds.most_are_gone());
         drop(all);

@@ -14,20 +14,22 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::Connections;
-use crate::metrics::{ConnectionMetrics, TooSlow};
+use super::{
+    Connections,
+    metrics::{ConnectionMetrics, TooSlow},
+};
 
-/// What is waited for on a connection.
+/// What a connection is waiting for.
 #[derive(Clone, Debug)]
 pub(super) struct Stage(Arc<Mutex<At>>);
 
 #[derive(Clone, Copy, Debug)]
 enum At {
-    /// A request, since then; nothing of it has come.
+    /// The first byte of a request, since this time.
     Idle(Instant),
-    /// The rest of a request's head, which began then.
+    /// The rest of the head of a request, which began at this time.
     Head(Instant),
-    /// Our answer. The body that comes meanwhile has a time of its own.
+    /// The end of our answer. The body of the request has its own time limit.
     Answer,
 }
 
@@ -41,7 +43,7 @@ impl Stage {
     }
 }
 
-/// A request is being answered, for as long as this lives.
+/// Marks a connection as answering a request while this value lives.
 #[derive(Debug)]
 pub(super) struct Answering(Stage);
 
@@ -51,7 +53,7 @@ impl Answering {
         Self(stage.clone())
     }
 
-    /// Lives as long as the body of the answer.
+    /// Extends the mark to the end of the response body.
     pub(super) fn until_end_of(self, body: Body) -> impl HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static {
         Answered { body, _answering: self }
     }
@@ -88,13 +90,13 @@ impl HttpBody for Answered {
     }
 }
 
-/// A connection that fails once the client takes too long.
+/// A connection that fails when the client is too slow.
 pub(super) struct Timed {
     stream: TcpStream,
     stage: Stage,
     reading: Alarm,
     writing: Alarm,
-    /// Since when the client has taken nothing of what is to be written.
+    /// Since when the client has not read anything although there is something to write.
     stuck: Option<Instant>,
     idle: Duration,
     head: Duration,
@@ -109,7 +111,7 @@ impl Timed {
         Self { stream, stage, reading, writing, stuck: None, idle, head, write, metrics }
     }
 
-    /// Passes on what writing gave, unless nothing could be written for too long.
+    /// Passes on the result of a write; fails when nothing could be written for too long.
     fn written<T>(&mut self, outcome: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.stuck = None;
@@ -153,7 +155,7 @@ impl AsyncRead for Timed {
         }
         match what {
             Some(what) => self.too_slow(what),
-            // As if the client had closed it: nobody has done anything wrong.
+            // Closes the connection as the client would: an idle client has done nothing wrong.
             None => Poll::Ready(Ok(())),
         }
     }
@@ -188,12 +190,12 @@ impl AsyncWrite for Timed {
     }
 }
 
-/// Wakes whoever waits, at a moment that moves. It is made when it is first needed.
+/// A timer whose deadline can move. It is allocated when it is first used.
 #[derive(Default)]
 pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether the moment is over; if not, the task is woken then.
+    /// Whether the deadline has passed; otherwise the task is woken then.
     pub(super) fn has_gone_off(&mut self, at: Instant, context: &mut Context<'_>) -> bool {
         let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         if sleep.deadline() != at {

@@ -1,7 +1,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the number of files that this process may have open to the most that it is allowed, and
-/// gives it. Every connection is an open file, and systems begin with as few as 1024.
+/// Raises the limit of open files to the maximum that this process may have, and gives it. Each connection is an open
+/// file, and the usual limit of 1024 is small.
 pub(crate) fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let (now, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));

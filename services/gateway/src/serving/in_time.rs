@@ -1,5 +1,4 @@
-//! Ends a body that does not come: a client that sends a byte now and then would have us wait for
-//! ever.
+//! The time limit of request bodies: a client that sends a byte now and then must not occupy a connection for ever.
 
 use std::{
     pin::Pin,
@@ -23,18 +22,16 @@ use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::connection::Alarm;
-use crate::{
-    error::Problem,
-    metrics::{ConnectionMetrics, TooSlow},
-};
+use super::metrics::{ConnectionMetrics, TooSlow};
+use crate::error::Problem;
 
-/// So many bytes are given a second more.
+/// For each so many bytes the limit is extended by a second.
 const BYTES_A_SECOND: f64 = 8_192.0;
 
-/// How long bodies may take, and where it is counted that they took longer.
+/// The time limit, and the metrics that count slow bodies.
 pub(crate) type Limit = (Duration, ConnectionMetrics);
 
-/// Answers 408 where the body was too slow, whatever the handler made of what there was of it.
+/// Answers 408 when the body was too slow, whatever the handler answered.
 pub(crate) async fn in_time(State((most, metrics)): State<Limit>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -43,7 +40,15 @@ pub(crate) async fn in_time(State((most, metrics)): State<Limit>, request: Reque
     let (began, late) = (Instant::now(), is_late.clone());
     let response = next
         .run(request.map(|body| {
-            Body::new(InTime { body, most, began, heard: began, bytes: 0.0, alarm: Alarm::default(), is_late: late })
+            Body::new(InTime {
+                body,
+                most,
+                began,
+                last_part: began,
+                bytes: 0.0,
+                alarm: Alarm::default(),
+                is_late: late,
+            })
         }))
         .await;
     if !is_late.load(Ordering::Relaxed) {
@@ -61,18 +66,18 @@ struct InTime {
     body: Body,
     most: Duration,
     began: Instant,
-    /// When the last of it came.
-    heard: Instant,
+    /// When its last part arrived.
+    last_part: Instant,
     bytes: f64,
     alarm: Alarm,
     is_late: Arc<AtomicBool>,
 }
 
 impl InTime {
-    /// Until then the next part must have come.
+    /// The deadline of the next part.
     fn until(&self) -> Instant {
         let whole = self.began + self.most + Duration::from_secs_f64(self.bytes / BYTES_A_SECOND);
-        whole.min(self.heard + self.most)
+        whole.min(self.last_part + self.most)
     }
 }
 
@@ -86,7 +91,7 @@ impl HttpBody for InTime {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-                self.heard = Instant::now();
+                self.last_part = Instant::now();
                 self.bytes += data.len() as f64;
             }
             return Poll::Ready(frame);

@@ -1,8 +1,8 @@
-//! The memory of connections that are gone.
+//! Returns the memory of closed connections to the operating system.
 //!
-//! The allocator keeps what is freed for whoever needs it next, and gives a place back by itself only
-//! where nothing that is still held lies behind it. After thousands of connections at once that is
-//! most of what the process holds, for good. So once most of them are gone it is asked for all of it.
+//! The allocator keeps freed memory for later, and returns it only at the end of its heap. After thousands of
+//! connections at once, the process would keep most of that memory for good. So it is returned explicitly once most
+//! connections have closed.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use kit::Shutdown;
 
 use super::bounds::Bounds;
 
-/// How often it is looked whether most connections are gone.
+/// How often this is checked.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Gives the memory of connections back once most of them are gone, until shutdown.
+/// Returns memory whenever most connections have closed, until shutdown.
 pub(super) async fn give_back(bounds: Bounds, shutdown: &Shutdown) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = shutdown.stopping() => return,
         }
-        // It walks all that is free: not on a thread that answers.
+        // On a blocking thread: the call walks the whole heap.
         if bounds.most_are_gone() && tokio::task::spawn_blocking(trim).await.is_err() {
             tracing::warn!("memory could not be given back");
         }
@@ -43,6 +43,6 @@ fn trim() {
     }
 }
 
-/// Other allocators give back by themselves, or not at all.
+/// Other allocators have no such function.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn trim() {}

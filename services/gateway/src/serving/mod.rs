@@ -1,11 +1,12 @@
-//! Serves HTTP on a listener: bounds how many connections there are, how long a client may take for
-//! each part of what it sends or reads, and ends in good order.
+//! Serves HTTP on a listener. Limits the number of connections, and how long a client may take for each part of a
+//! request; stops gracefully.
 
 mod bounds;
 mod connection;
 mod descriptors;
 mod in_time;
 mod memory;
+mod metrics;
 mod settings;
 
 use std::{
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::{
     bounds::Refused,
     in_time::{Limit, in_time},
+    metrics::ConnectionMetrics,
 };
 use self::{
     bounds::{Bounds, Place},
@@ -41,20 +43,19 @@ use self::{
 };
 pub use settings::Connections;
 
-use crate::{client::TrustedProxies, metrics::ConnectionMetrics};
+use crate::client::TrustedProxies;
 
-/// The pause after the system could not give us a connection: without descriptors it would refuse the
-/// next one at once, and again.
+/// The pause after `accept` has failed. Without it the loop would spin while there are no descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-/// At most so often the log tells of connections that were refused.
-const TOLD: Duration = Duration::from_secs(5);
-/// What a connection is told that has no place. Few words, written without waiting.
+/// The shortest time between two log lines about refused connections.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+/// The response to a refused connection. It fits into the socket buffer, so that it is written without waiting.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 Content-Type: application/problem+json\r\nContent-Length: 151\r\nRetry-After: 1\r\nConnection: close\r\n\r\n\
 {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
 \"detail\":\"Too many connections are open. Try again in a moment.\",\"code\":\"unavailable\"}";
 
-/// Serves until shutdown, then until every request in hand is answered.
+/// Serves until shutdown, then until all open requests are answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -80,12 +81,12 @@ pub(crate) async fn serve(
                     open.spawn(async move { server.converse(stream, peer, place, &stop).await });
                 }
                 Err(refused) => {
-                    // Whoever does not take it at once is not waited for.
+                    // Not awaited: a client that does not read must not delay the loop.
                     let _ = stream.try_write(NO_PLACE);
                     refusals.one_more(refused);
                 }
             },
-            // The client has thought better of it.
+            // The client has closed the connection already.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 tracing::debug!(%error, "no connection");
@@ -109,12 +110,12 @@ struct Server {
 impl Server {
     /// Answers the requests of one connection, one after the other.
     async fn converse(&self, stream: TcpStream, peer: SocketAddr, _place: Place, shutdown: &Shutdown) {
-        // An answer is written at once; without this a small one may wait for company.
+        // Without this, the kernel may delay a small answer.
         let _ = stream.set_nodelay(true);
         let stage = Stage::new();
         let service = service_fn(|request| self.answer(request, peer, &stage));
         let timed = Timed::new(stream, stage.clone(), &self.settings, self.metrics.clone());
-        // The times of a connection are kept in `Timed`, which tells idle ones from slow ones.
+        // `Timed` has the time limits: it tells idle connections from slow ones, and the library does not.
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
@@ -141,30 +142,30 @@ impl Server {
         let answering = Answering::begin(stage);
         request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.call(request).await?;
-        // A request is over once its answer is written.
+        // The request ends when its answer is written.
         Ok(response.map(|body| Body::new(answering.until_end_of(body))))
     }
 }
 
-/// Counts those that were refused, and tells the log of them now and then.
+/// Counts refused connections, and logs them at most every 5 seconds.
 struct Refusals {
     metrics: ConnectionMetrics,
-    untold: [u64; Refused::ALL.len()],
-    told: Option<Instant>,
+    unlogged: [u64; Refused::ALL.len()],
+    logged: Option<Instant>,
 }
 
 impl Refusals {
     fn new(metrics: ConnectionMetrics) -> Self {
-        Self { metrics, untold: Default::default(), told: None }
+        Self { metrics, unlogged: Default::default(), logged: None }
     }
 
     fn one_more(&mut self, refused: Refused) {
         self.metrics.refused(refused);
-        self.untold[refused as usize] += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= TOLD) {
-            let [for_all, for_address, by_system] = std::mem::take(&mut self.untold);
+        self.unlogged[refused as usize] += 1;
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
+            let [for_all, for_address, by_system] = std::mem::take(&mut self.unlogged);
             tracing::warn!(for_all, for_address, by_system, "connections are refused: see HTTP_MAX_CONNECTIONS");
-            self.told = Some(Instant::now());
+            self.logged = Some(Instant::now());
         }
     }
 }

@@ -5,24 +5,24 @@ use kit::{Delivery, Error};
 
 use crate::{App, bindings, domain::ended_at, payroll};
 
-/// Takes the deactivated off everything that they were put on before.
+/// Ends the memberships of a deactivated employee.
 ///
-/// What counts is the newest we have heard of the employee, not this event: whenever it comes, what
-/// is older than the last deactivation goes and what is newer stays.
+/// Goes by the newest known state of the employee, not by this event. So whenever the event comes, memberships
+/// from before the last deactivation end, and later ones stay.
 pub(crate) async fn employee_changed(
     app: Arc<App>,
     delivery: Delivery,
-    EmployeeChanged(heard): EmployeeChanged,
+    EmployeeChanged(standing): EmployeeChanged,
 ) -> Result<Vec<Awaited>, Error> {
-    app.store.employee_refs.learn(std::slice::from_ref(&heard)).await?;
-    sweep_all(&app, &delivery, heard).await
+    app.store.employee_refs.learn(std::slice::from_ref(&standing)).await?;
+    sweep_all(&app, &delivery, standing).await
 }
 
-/// The same of what is known already.
-pub(crate) async fn sweep_all(app: &App, delivery: &Delivery, heard: Standing) -> Result<Vec<Awaited>, Error> {
-    let newest = app.store.employee_refs.find(heard.id).await?.unwrap_or_else(|| heard.clone());
-    // For events of earlier versions, which do not say when the employee was active.
-    let otherwise = heard.deactivated_at.unwrap_or_else(|| app.clock.now());
+/// Ends the memberships from before the last known deactivation.
+pub(crate) async fn sweep_all(app: &App, delivery: &Delivery, standing: Standing) -> Result<Vec<Awaited>, Error> {
+    let newest = app.store.employee_refs.find(standing.id).await?.unwrap_or_else(|| standing.clone());
+    // Events of earlier versions do not say when the employee was active.
+    let otherwise = standing.deactivated_at.unwrap_or_else(|| app.clock.now());
     let mut caused = Vec::new();
     for project in app.store.members.before_epoch(newest.id, newest.epoch).await? {
         caused.extend(sweep(app, delivery, project, &newest, otherwise).await?);
@@ -30,7 +30,7 @@ pub(crate) async fn sweep_all(app: &App, delivery: &Delivery, heard: Standing) -
     Ok(caused)
 }
 
-/// One project a transaction: a few locks at a time, however much there is to sweep.
+/// Uses one transaction for each project, so that few locks are held at a time.
 async fn sweep(
     app: &App,
     delivery: &Delivery,
@@ -41,7 +41,7 @@ async fn sweep(
     kit::follow!(app.db.following(delivery), tx => {
         let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
         let members = app.store.members.between(tx, id, &[employee.id]).await?;
-        // Somebody may have been faster.
+        // Another replica may have ended them already.
         let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
         let Some(member) = older else { return Ok(()) };
         let at = ended_at(employee, member.epoch).unwrap_or(otherwise);

@@ -1,4 +1,4 @@
-//! What this service does about events: one file an event.
+//! The consumers of events, one file for each.
 
 mod employee_changed;
 

@@ -4,16 +4,15 @@ use contracts::{AssignmentChanged, Code, EmployeeId, Failure, FormerTerms, Milli
 
 use super::Task;
 
-/// The edge between a task and an employee, which hangs on the edge between the task's project
-/// and the employee.
+/// The edge between a task and an employee. It depends on the edge between the project and the employee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
     pub(crate) task: TaskId,
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
-    /// The terms on this project.
+    /// The terms on the present project.
     pub(crate) terms: Vec<TaskTerm>,
-    /// The terms on other projects that the task belonged to: each project once.
+    /// The terms on other projects that the task belonged to, one entry for each project.
     pub(crate) former: Vec<FormerTerms>,
     pub(crate) version: i64,
 }
@@ -24,12 +23,12 @@ impl Assignment {
         Self { task, project, employee, terms: Vec::new(), former: Vec::new(), version: 0 }
     }
 
-    /// Whether the employee is on the task.
+    /// Whether the employee is on the task now.
     pub(crate) fn is_on(&self) -> bool {
         self.terms.last().is_some_and(|last| last.term.until.is_none())
     }
 
-    /// Puts the employee on the task, in this term of the membership.
+    /// Puts the employee on the task, under this term of the membership.
     pub(crate) fn put_on(&mut self, member_term: u32, now: Millis) {
         if !self.is_on() {
             let last = self.terms.last().map(|last| last.term);
@@ -46,8 +45,8 @@ impl Assignment {
         }
     }
 
-    /// Follows the task to another project: the terms on the one that it leaves end and are kept,
-    /// and those of an earlier time on the other one go on.
+    /// Follows the task to another project. Its terms on the present project end and are kept; earlier terms on the
+    /// other one become the present ones.
     fn move_to(&mut self, project: ProjectId, now: Millis) {
         if let Some(last) = self.terms.last_mut() {
             last.term.end(now);
@@ -63,7 +62,7 @@ impl Assignment {
         self.version += 1;
     }
 
-    /// What the others are told.
+    /// The event about the edge.
     pub(crate) fn changed(&self) -> AssignmentChanged {
         let Self { task: task_id, project: project_id, employee: employee_id, version, .. } = *self;
         let (terms, former) = (self.terms.clone(), self.former.clone());
@@ -71,11 +70,11 @@ impl Assignment {
     }
 }
 
-/// The edges of a task that change so that exactly its employees are on it. `members` holds the
-/// open term of whom of the project.
+/// The edges that must change so that exactly the task's employees are on it. `members` has the open term of each
+/// member of the project.
 ///
 /// # Errors
-/// 400 when somebody is not on the project.
+/// 400 when an employee is not a member of the project.
 pub(crate) fn reassigned(
     edges: Vec<Assignment>,
     task: &Task,
@@ -100,7 +99,7 @@ pub(crate) fn reassigned(
     Ok(after.into_values().filter(|edge| before.get(&edge.employee) != Some(edge)).collect())
 }
 
-/// Nobody is on a task without being on its project.
+/// The refusal of an employee who is on a task but not a member of its project.
 pub(crate) fn not_on_project() -> Failure {
     Failure::new(Code::NotOnProject, "An employee is not on the task's project. Put them on the project first.")
 }
@@ -125,10 +124,10 @@ mod tests {
         edge.put_on(3, Millis(0));
         edge.move_to(project(2), Millis(10));
         edge.put_on(0, Millis(10));
-        let told = edge.changed();
-        assert_eq!(told.terms_on(project(1)), [task_term(None, Some(10), 3)]);
-        assert_eq!(told.terms_on(project(2)), [task_term(None, None, 0)]);
-        assert_eq!(told.terms_on(project(3)), []);
+        let event = edge.changed();
+        assert_eq!(event.terms_on(project(1)), [task_term(None, Some(10), 3)]);
+        assert_eq!(event.terms_on(project(2)), [task_term(None, None, 0)]);
+        assert_eq!(event.terms_on(project(3)), []);
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! The lists that a body can hold, and what they must be.
+//! Checks of the lists in request bodies.
 
 use std::{collections::HashSet, hash::Hash};
 
 use contracts::{CHOICES_MOST, EmployeeId, Failure, FieldError, Label, MEMBERS_MOST};
 
-/// The ids, each once, in the order given.
+/// Removes duplicates, and keeps the order.
 pub(crate) fn distinct<T: Copy + Eq + Hash>(mut ids: Vec<T>) -> Vec<T> {
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(*id));
     ids
 }
 
-/// The fields of a body that do not fit.
+/// The fields of a body that are invalid.
 #[derive(Debug, Default)]
 pub(super) struct Unfit(Vec<FieldError>);
 
 impl Unfit {
-    /// There are so many employees of a project at most.
+    /// Checks the number of employees of a project.
     pub(super) fn employees(mut self, employees: Option<&Vec<EmployeeId>>) -> Self {
         if employees.is_some_and(|all| all.len() > MEMBERS_MOST) {
             self.add("employees", format!("must be at most {MEMBERS_MOST} employees"));
@@ -24,7 +24,7 @@ impl Unfit {
         self
     }
 
-    /// Statuses and priorities are words to choose from.
+    /// Checks statuses or priorities.
     pub(super) fn choices(mut self, field: &str, choices: Option<&Vec<Label>>) -> Self {
         let Some(choices) = choices else { return self };
         let different: HashSet<_> = choices.iter().collect();
@@ -42,7 +42,7 @@ impl Unfit {
         self.0.push(FieldError { field: field.to_owned(), message });
     }
 
-    /// Refuses the body if any field does not fit.
+    /// Refuses the body when a field is invalid.
     ///
     /// # Errors
     /// 422.

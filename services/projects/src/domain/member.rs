@@ -2,35 +2,35 @@ use std::collections::{HashMap, HashSet};
 
 use contracts::{EmployeeId, MemberChanged, Millis, ProjectId, Standing, Term};
 
-/// The edge between a project and an employee. It outlives the membership: terms keep their place.
+/// The edge between a project and an employee. It is kept after the membership, so that terms keep their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) project: ProjectId,
     pub(crate) employee: EmployeeId,
-    /// The employee's epoch when the last term began: a later deactivation ends that term.
+    /// The employee's epoch at the start of the last term: a later deactivation ends that term.
     pub(crate) epoch: i64,
     pub(crate) terms: Vec<Term>,
     pub(crate) version: i64,
 }
 
 impl Member {
-    /// The edge of an employee who was never on the project.
+    /// The edge of an employee who was never a member.
     pub(crate) fn new(project: ProjectId, employee: EmployeeId) -> Self {
         Self { project, employee, epoch: 0, terms: Vec::new(), version: 0 }
     }
 
-    /// The place of the open term, which task terms hang on; none while the employee is off.
+    /// The index of the open term, to which assignments refer; nothing while the employee is no member.
     pub(crate) fn open_term(&self) -> Option<u32> {
         let last = self.terms.last().filter(|term| term.until.is_none());
         last.map(|_| self.terms.len() as u32 - 1)
     }
 
-    /// Whether the employee is on the project.
+    /// Whether the employee is a member now.
     pub(crate) fn is_on(&self) -> bool {
         self.open_term().is_some()
     }
 
-    /// Puts the employee on the project.
+    /// Makes the employee a member.
     pub(crate) fn put_on(&mut self, epoch: i64, now: Millis) {
         if !self.is_on() {
             self.terms.push(Term::after(self.terms.last().copied(), now));
@@ -39,7 +39,7 @@ impl Member {
         }
     }
 
-    /// Takes the employee off the project.
+    /// Ends the membership.
     pub(crate) fn take_off(&mut self, at: Millis) {
         if let Some(open) = self.terms.last_mut().filter(|term| term.until.is_none()) {
             open.end(at);
@@ -47,17 +47,17 @@ impl Member {
         }
     }
 
-    /// What the others are told.
+    /// The event about the edge.
     pub(crate) fn changed(&self) -> MemberChanged {
         let Self { project: project_id, employee: employee_id, version, .. } = *self;
         MemberChanged { project_id, employee_id, version, terms: self.terms.clone() }
     }
 }
 
-/// Who goes and who comes when a project gets another list of employees.
+/// Who leaves and who joins when a project gets another list of employees.
 ///
-/// A membership from before a deactivation is over, swept or not: whoever is listed again comes
-/// anew, so that the sweep which is still under way finds nothing to end.
+/// A membership from before a deactivation has ended, swept or not. An employee who is listed again therefore
+/// leaves and joins, so that a sweep that is still running finds nothing to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Turnover {
     pub(crate) leaving: Vec<EmployeeId>,
@@ -65,7 +65,7 @@ pub(crate) struct Turnover {
 }
 
 impl Turnover {
-    /// From who is on the project to who is listed.
+    /// Compares the members with the list.
     pub(crate) fn between(on: &[Member], listed: &[Standing]) -> Self {
         let epochs: HashMap<_, _> = listed.iter().map(|standing| (standing.id, standing.epoch)).collect();
         let stays = |member: &&Member| epochs.get(&member.employee).is_some_and(|epoch| *epoch <= member.epoch);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     proptest! {
-        /// Clocks of several machines: now and then one is behind.
+        /// Including clocks that go backwards, because machines differ.
         #[test]
         fn terms_stay_in_order_and_only_the_last_is_open(
             steps in prop::collection::vec((any::<bool>(), 0..1_000_i64), 0..40),

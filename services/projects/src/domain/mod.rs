@@ -1,4 +1,4 @@
-//! The rules: pure, told the time, without a word of NATS, HTTP or MongoDB.
+//! The rules. They are pure: no I/O, and the time is a parameter.
 
 mod assignment;
 mod lists;
@@ -18,7 +18,7 @@ pub(crate) use rate::{changed_lines, kept_scope, require_future, same_rate};
 pub(crate) use standing::{ended_at, require_active};
 pub(crate) use task::Task;
 
-/// Changes a field, if another value is given.
+/// Sets a field if a value is given.
 fn set<T>(field: &mut T, given: Option<T>) {
     if let Some(value) = given {
         *field = value;

@@ -4,10 +4,9 @@ use contracts::{Code, Failure, ProjectId, Standing};
 
 use super::Member;
 
-/// Which projects an employee leaves and joins who is to be on these and no others.
+/// Which projects an employee leaves and joins when the list of their projects is replaced.
 ///
-/// A membership from before a deactivation is over, swept or not: such a project is both left and
-/// joined anew.
+/// A membership from before a deactivation has ended, swept or not: such a project is both left and joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) leaving: Vec<ProjectId>,
@@ -15,7 +14,7 @@ pub(crate) struct Move {
 }
 
 impl Move {
-    /// From what an employee is on to what is listed.
+    /// Compares the memberships with the list.
     pub(crate) fn between(on: &[Member], listed: &[ProjectId], standing: Option<&Standing>) -> Self {
         let wanted: HashSet<_> = listed.iter().copied().collect();
         let holds = |member: &&Member| standing.is_some_and(|standing| standing.epoch <= member.epoch);
@@ -29,7 +28,7 @@ impl Move {
     }
 }
 
-/// 400: nobody can be on what does not exist.
+/// 400 for a project that does not exist.
 pub(crate) fn unknown_project() -> Failure {
     Failure::new(Code::UnknownProject, "One of the projects does not exist. Create it first, or leave it out.")
 }

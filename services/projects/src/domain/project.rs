@@ -10,20 +10,20 @@ use super::{
     set,
 };
 
-/// A project, and how often it has changed.
+/// A project with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Project {
     pub(crate) state: contracts::Project,
     pub(crate) version: i64,
-    /// When it took time: while it was not archived. Only the last term can be open.
+    /// The periods without archiving, in which time is accepted. Only the last one can be open.
     pub(crate) open: Vec<Term>,
 }
 
 impl Project {
-    /// A new project.
+    /// Makes a project.
     ///
     /// # Errors
-    /// 422 for fields that do not fit; 400 when the payroll names somebody who is not on it.
+    /// 422 for invalid fields; 400 when the payroll names an employee who is not a member.
     pub(crate) fn new(id: ProjectId, request: CreateProject, now: Millis) -> Result<Self, Failure> {
         let employees = request.employees.map(distinct);
         Unfit::default()
@@ -50,10 +50,10 @@ impl Project {
         Ok(Self { state, version: 1, open: vec![Term::ALWAYS] })
     }
 
-    /// Changes what is given. Whoever is taken off loses their line of the payroll.
+    /// Applies changes. The payroll loses the lines of employees who leave.
     ///
     /// # Errors
-    /// 400 when the payroll names somebody who is then not on the project.
+    /// 400 when the payroll names an employee who is not a member then.
     pub(crate) fn change(&mut self, changes: ProjectChanges, now: Millis) -> Result<(), Failure> {
         if let Some(archived) = changes.archived {
             self.archive(archived, now);
@@ -77,10 +77,10 @@ impl Project {
         Ok(())
     }
 
-    /// Puts somebody on the list who was not on it.
+    /// Adds an employee to the list.
     ///
     /// # Errors
-    /// 400 when the project is archived, 422 when no more fit.
+    /// 400 when the project is archived, 422 when the list is full.
     pub(crate) fn put_on(&mut self, employee: EmployeeId) -> Result<(), Failure> {
         if self.state.archived {
             let detail = "One of the projects is archived. Bring it back first (`archived: false`), or leave it out.";
@@ -97,7 +97,7 @@ impl Project {
         Ok(())
     }
 
-    /// Archives it or brings it back. What it is already it stays, since when it is.
+    /// Archives the project, or restores it. Repeating either changes nothing.
     fn archive(&mut self, archived: bool, now: Millis) {
         match (self.state.archived, archived) {
             (false, true) => end_last(&mut self.open, now),
@@ -107,14 +107,14 @@ impl Project {
         self.state.archived = archived;
     }
 
-    /// Takes somebody off the list and the payroll.
+    /// Removes an employee from the list and the payroll.
     pub(crate) fn take_off(&mut self, employee: EmployeeId) {
         self.state.employees.retain(|id| *id != employee);
         drop_lines(&mut self.state.payroll, &self.state.employees);
         self.version += 1;
     }
 
-    /// What the others are told.
+    /// The event about the last change.
     pub(crate) fn changed(&self) -> ProjectChanged {
         ProjectChanged {
             id: self.state.id,
@@ -126,7 +126,7 @@ impl Project {
         }
     }
 
-    /// What the others are told when it is deleted.
+    /// The event about the deletion.
     pub(crate) fn deleted(mut self, now: Millis) -> ProjectChanged {
         end_last(&mut self.open, now);
         ProjectChanged { version: self.version + 1, deleted: true, ..self.changed() }
@@ -139,10 +139,10 @@ fn end_last(terms: &mut [Term], now: Millis) {
     }
 }
 
-/// The changes, if they are any and their fields fit.
+/// Checks changes.
 ///
 /// # Errors
-/// 400 when there is nothing to change; 422 for fields that do not fit.
+/// 400 when there are none; 422 for invalid fields.
 pub(crate) fn checked(mut changes: ProjectChanges) -> Result<ProjectChanges, Failure> {
     if changes == ProjectChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "There is nothing to change. Send at least one field."));
@@ -160,7 +160,7 @@ fn labels(words: [&str; 3]) -> Vec<Label> {
     words.into_iter().filter_map(|word| Label::parse(word).ok()).collect()
 }
 
-/// A line of the payroll for somebody who is not on the project bills nothing: a mistake.
+/// Refuses payroll lines of employees who are not members: such a line would never apply.
 fn require_payees(payroll: &Payroll, employees: &[EmployeeId]) -> Result<(), Failure> {
     if strangers(payroll, employees).next().is_some() {
         let detail = "The payroll names somebody who is not on the project. Put them on it, or leave the line out.";

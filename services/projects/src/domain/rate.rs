@@ -2,10 +2,10 @@ use contracts::{Code, DatedRate, Failure, Millis, Payee, Payroll, RATES_OF_SCOPE
 
 use super::Task;
 
-/// The scope under which a rate is kept: a task's without its project, because it may move.
+/// The scope under which a rate is stored: that of a task has no project, because tasks can move.
 ///
 /// # Errors
-/// 400 when there is no such task, or it belongs to another project.
+/// 400 when the task does not exist or belongs to another project.
 pub(crate) fn kept_scope(asked: RateScope, task: Option<&Task>) -> Result<RateScope, Failure> {
     if asked.task.is_none() {
         return Ok(asked);
@@ -20,10 +20,10 @@ pub(crate) fn kept_scope(asked: RateScope, task: Option<&Task>) -> Result<RateSc
     Ok(RateScope { project: None, ..asked })
 }
 
-/// The rate that stands where another one is to be set, if it is the same.
+/// The rate that exists for the same day, if it equals the new one.
 ///
 /// # Errors
-/// 409 when it is another one; 422 when there are too many already.
+/// 409 when it differs; 422 when there are too many rates.
 pub(crate) fn same_rate(known: &[DatedRate], set: &SetRate) -> Result<Option<DatedRate>, Failure> {
     let on_this_day = known.iter().find(|rate| (rate.kind, rate.valid_from) == (set.kind, set.valid_from));
     match on_this_day {
@@ -39,7 +39,7 @@ pub(crate) fn same_rate(known: &[DatedRate], set: &SetRate) -> Result<Option<Dat
     }
 }
 
-/// Refuses to delete what hours may be priced by.
+/// Refuses to delete a rate that may have priced hours.
 ///
 /// # Errors
 /// 409 from the first day of the rate on.
@@ -51,7 +51,7 @@ pub(crate) fn require_future(rate: &DatedRate, now: Millis, zone: &Zone) -> Resu
     Err(Failure::new(Code::RateHasBegun, detail))
 }
 
-/// Whose line of the payroll is another one.
+/// The payees whose lines differ.
 pub(crate) fn changed_lines(was: &Payroll, now: &Payroll) -> Vec<Payee> {
     let gone = was.0.keys().filter(|payee| !now.0.contains_key(payee));
     now.0.keys().chain(gone).filter(|payee| was.0.get(payee) != now.0.get(payee)).copied().collect()

@@ -1,6 +1,6 @@
 use contracts::{Code, Failure, Millis, Standing};
 
-/// Refuses to put the unknown and the deactivated on anything.
+/// Refuses employees who do not exist or are deactivated.
 ///
 /// # Errors
 /// 400.
@@ -15,7 +15,7 @@ pub(crate) fn require_active(wanted: usize, standings: &[Standing]) -> Result<()
     Ok(())
 }
 
-/// When the deactivation was that ended what was bound to the employee in this epoch.
+/// When the epoch ended: the time of the deactivation after it.
 pub(crate) fn ended_at(standing: &Standing, epoch: i64) -> Option<Millis> {
     let since = usize::try_from(standing.epoch - epoch - 1).ok()?;
     let deactivations = standing.active.iter().flatten().filter_map(|term| term.until);

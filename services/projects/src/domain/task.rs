@@ -11,20 +11,20 @@ use super::{
     not_on_project, set,
 };
 
-/// A task, and how often it has changed.
+/// A task with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) state: contracts::Task,
     pub(crate) version: i64,
-    /// The projects that it belonged to, in order: only the last term can be open.
+    /// The projects that it has belonged to, in order. Only the last term can be open.
     pub(crate) projects: Vec<ProjectTerm>,
 }
 
 impl Task {
-    /// A new task of a project. An archived project may have new tasks too: only time it takes none.
+    /// Makes a task. An archived project may have new tasks; it only accepts no time.
     ///
     /// # Errors
-    /// 400 when an employee is not on the project, or it does not have the status or priority.
+    /// 400 when an employee is not a member of the project, or the project lacks the status or priority.
     pub(crate) fn new(id: TaskId, request: CreateTask, project: &Project, now: Millis) -> Result<Self, Failure> {
         let project = &project.state;
         let state = contracts::Task {
@@ -47,12 +47,12 @@ impl Task {
         Ok(Self { state, version: 1, projects })
     }
 
-    /// Changes what is given. `project` is the one that the task then belongs to: what is new must
-    /// fit it, and when it is another than before, everything must.
+    /// Applies changes. `project` is the project that the task belongs to afterwards. New values must fit it; when it
+    /// is another project than before, all values must.
     ///
     /// # Errors
-    /// 400 when an employee is not on the project, or it does not have the status or priority; 409
-    /// when `project` is not the task's and was not asked for: somebody has just moved the task.
+    /// 400 when an employee is not a member of the project, or the project lacks the status or priority; 409 when
+    /// `project` is neither the task's nor requested: somebody has moved the task meanwhile.
     pub(crate) fn change(&mut self, changes: TaskChanges, project: &Project, now: Millis) -> Result<(), Failure> {
         let (state, project) = (&mut self.state, &project.state);
         let moves = state.project_id != project.id;
@@ -95,7 +95,7 @@ impl Task {
         }
     }
 
-    /// What the others are told.
+    /// The event about the last change.
     pub(crate) fn changed(&self) -> TaskChanged {
         let state = self.state.clone();
         TaskChanged {
@@ -110,17 +110,17 @@ impl Task {
         }
     }
 
-    /// What the others are told when it is deleted.
+    /// The event about the deletion.
     pub(crate) fn deleted(mut self, now: Millis) -> TaskChanged {
         self.leave_project(now);
         TaskChanged { version: self.version + 1, deleted: true, ..self.changed() }
     }
 }
 
-/// The changes, if they are any and their fields fit.
+/// Checks changes.
 ///
 /// # Errors
-/// 400 when there is nothing to change; 422 for fields that do not fit.
+/// 400 when there are none; 422 for invalid fields.
 pub(crate) fn checked(mut changes: TaskChanges) -> Result<TaskChanges, Failure> {
     if changes == TaskChanges::default() {
         return Err(Failure::new(Code::NothingToChange, "There is nothing to change. Send at least one field."));
@@ -129,17 +129,17 @@ pub(crate) fn checked(mut changes: TaskChanges) -> Result<TaskChanges, Failure> 
     Ok(changes)
 }
 
-/// The employees listed for a task, each once.
+/// The employees of a task, without duplicates.
 ///
 /// # Errors
-/// 422 when they are more than a project can have.
+/// 422 when there are more than a project can have.
 pub(crate) fn assignees(employees: Option<Vec<EmployeeId>>) -> Result<Option<Vec<EmployeeId>>, Failure> {
     let employees = employees.map(distinct);
     Unfit::default().employees(employees.as_ref()).check()?;
     Ok(employees)
 }
 
-/// The usual choice, or where the project does not have it, its first.
+/// The default choice; when the project lacks it, its first.
 fn usual(choices: &[Label], word: &str) -> Label {
     let usual = choices.iter().find(|choice| choice.as_str() == word);
     usual.unwrap_or(&choices[0]).clone() // a project always has some
@@ -229,14 +229,14 @@ mod tests {
         };
         let mut task = task(&one);
         task.change(to(&other), &other, Millis(10)).unwrap();
-        // To the project that it is on already: no move.
+        // The task belongs to this project already: no move.
         task.change(to(&other), &other, Millis(15)).unwrap();
         assert_eq!(task.projects, [on(&one, None, Some(10)), on(&other, Some(10), None)]);
-        // Another machine's clock is behind.
+        // With a clock that is behind.
         task.change(to(&one), &one, Millis(5)).unwrap();
         let projects = [on(&one, None, Some(10)), on(&other, Some(10), Some(10)), on(&one, Some(10), None)];
         assert_eq!(task.projects, projects);
-        let told = task.deleted(Millis(20)).projects.unwrap();
-        assert_eq!(told.last(), Some(&on(&one, Some(10), Some(20))));
+        let event = task.deleted(Millis(20)).projects.unwrap();
+        assert_eq!(event.last(), Some(&on(&one, Some(10), Some(20))));
     }
 }

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::{App, WAIT, bindings};
 
-/// Deletes a task, and takes everybody off it.
+/// Deletes a task, and ends its assignments.
 pub(crate) async fn delete_task(
     app: Arc<App>,
     call: Call,

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// Lists the projects that are not archived, or those that are.
+/// Lists projects, either those that are archived or those that are not.
 pub(crate) async fn list_projects(
     app: Arc<App>,
     call: Call,

@@ -6,7 +6,7 @@ use kit::{Call, Error};
 use super::employee_or_admin;
 use crate::App;
 
-/// Lists tasks: to an employee those of the projects they are on.
+/// Lists tasks; to an employee only those of their projects.
 pub(crate) async fn list_tasks(
     app: Arc<App>,
     call: Call,

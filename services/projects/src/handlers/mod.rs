@@ -1,4 +1,4 @@
-//! What this service answers: one file a message.
+//! The handlers of requests, one file for each.
 
 mod create_project;
 mod create_task;
@@ -39,8 +39,8 @@ pub(crate) use states::{list_assignments, list_members, list_project_states, lis
 pub(crate) use update_project::update_project;
 pub(crate) use update_task::update_task;
 
-/// Refuses whoever is neither an admin nor an employee. Gives the employee, who may see only what
-/// they are on: what is not theirs they cannot tell from what does not exist.
+/// Refuses callers that are neither admins nor employees. Gives the employee, who may see only their own
+/// projects: others are answered as if they did not exist.
 fn employee_or_admin(call: &Call) -> Result<Option<EmployeeId>, Failure> {
     match call.caller {
         Caller::Employee(id) => Ok(Some(id)),

@@ -12,8 +12,8 @@ use crate::{
     payroll,
 };
 
-/// Puts an employee on these projects and takes them off all others: in one transaction, so that
-/// either all of it is done or nothing. What is so already needs no condition to hold.
+/// Makes an employee a member of these projects and of no others, in one transaction. Conditions apply only to
+/// projects that change.
 pub(crate) async fn set_memberships(
     app: Arc<App>,
     call: Call,
@@ -26,7 +26,8 @@ pub(crate) async fn set_memberships(
     if listed.len() > PROJECTS_MOST {
         return Err(Failure::field("projects", format!("must be at most {PROJECTS_MOST} projects")).into());
     }
-    // Whoever is put on nothing may be anybody, the deactivated too; who is to be created is nobody yet.
+    // Directory is not asked when nothing is joined, because anybody may leave, nor for an employee who is only
+    // about to be made.
     let asked = if listed.is_empty() || only_check { &[][..] } else { &[employee] };
     let standing = bindings::standings(&app, asked).await?.pop();
     kit::change!(app.db.awaited(WAIT), tx => {
@@ -36,8 +37,7 @@ pub(crate) async fn set_memberships(
             if_match.require(|| projects_tag(on.iter().map(|member| member.project).collect()))?;
         }
         let mut projects = app.store.projects.lock_all(tx, leaving.iter().chain(&joining).copied()).await?;
-        // Of two who set the same employee's projects at once, one comes after the other, also where they
-        // meet at no project.
+        // Two concurrent calls for one employee conflict here, also when they have no project in common.
         app.store.employee_refs.touch(tx, &[employee]).await?;
         let now = app.clock.now();
         for id in &leaving {

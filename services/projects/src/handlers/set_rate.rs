@@ -10,7 +10,7 @@ use crate::{
     domain::{kept_scope, same_rate},
 };
 
-/// Sets a rate from a day on. The very same rate again is the one that is there.
+/// Sets a rate from a day on. The same rate again is a success that changes nothing.
 pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Result<DatedRate, Error> {
     call.require_admin()?;
     request.check()?;
@@ -19,7 +19,7 @@ pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Res
     kit::change!(app.db.awaited(WAIT), tx => {
         let mut locked = app.store.rates.lock(tx, scope).await?;
         if let Some(same) = same_rate(&locked.rates, &request)? {
-            // The scope was only locked: nobody need hear that nothing has changed.
+            // Only the lock was written, so there is no event.
             return Ok(same);
         }
         let SetRate { kind, amount, valid_from, .. } = request;
@@ -32,7 +32,7 @@ pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Res
     })
 }
 
-/// The scope as it is kept; what it names must exist.
+/// The scope as it is stored. What it names must exist.
 async fn checked(app: &App, asked: RateScope) -> Result<RateScope, Error> {
     let task = match asked.task {
         Some(task) => app.store.tasks.find(task).await?,
@@ -50,7 +50,7 @@ async fn checked(app: &App, asked: RateScope) -> Result<RateScope, Error> {
     Ok(scope)
 }
 
-/// Somebody who is deactivated will do: their hours may still come.
+/// Requires that the employee exists. They may be deactivated: earlier hours can still arrive.
 async fn require_employee(app: &App, employee: EmployeeId) -> Result<(), Error> {
     if app.store.employee_refs.find(employee).await?.is_some() {
         return Ok(());

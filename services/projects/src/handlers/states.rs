@@ -1,4 +1,4 @@
-//! What others compare their copies with: each page once the stream has all that it says.
+//! All data that other services have copies of, page by page, each page once the stream has all events about it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long the stream may take to have what a page says.
+/// How long to wait until the stream has them.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// All projects.
@@ -20,7 +20,7 @@ pub(crate) async fn list_project_states(
     ListProjectStates { after }: ListProjectStates,
 ) -> Result<Page<ProjectChanged, ProjectId>, Error> {
     require_service(&call)?;
-    told(&app, app.store.projects.states(after).await?).await
+    once_published(&app, app.store.projects.states(after).await?).await
 }
 
 /// All tasks.
@@ -30,7 +30,7 @@ pub(crate) async fn list_task_states(
     ListTaskStates { after }: ListTaskStates,
 ) -> Result<Page<TaskChanged, TaskId>, Error> {
     require_service(&call)?;
-    told(&app, app.store.tasks.states(after).await?).await
+    once_published(&app, app.store.tasks.states(after).await?).await
 }
 
 /// All memberships.
@@ -40,7 +40,7 @@ pub(crate) async fn list_members(
     ListMembers { after }: ListMembers,
 ) -> Result<Page<MemberChanged, MemberKey>, Error> {
     require_service(&call)?;
-    told(&app, app.store.members.all(after).await?).await
+    once_published(&app, app.store.members.all(after).await?).await
 }
 
 /// All assignments.
@@ -50,7 +50,7 @@ pub(crate) async fn list_assignments(
     ListAssignments { after }: ListAssignments,
 ) -> Result<Page<AssignmentChanged, AssignmentKey>, Error> {
     require_service(&call)?;
-    told(&app, app.store.assignments.all(after).await?).await
+    once_published(&app, app.store.assignments.all(after).await?).await
 }
 
 fn require_service(call: &Call) -> Result<(), Failure> {
@@ -60,8 +60,8 @@ fn require_service(call: &Call) -> Result<(), Failure> {
     }
 }
 
-/// A page that was read, once the stream has what it says.
-async fn told<T>(app: &App, page: T) -> Result<T, Error> {
+/// Gives a page once the stream has all events about it.
+async fn once_published<T>(app: &App, page: T) -> Result<T, Error> {
     app.db.until_published(WAIT).await?;
     Ok(page)
 }

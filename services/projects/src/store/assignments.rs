@@ -17,7 +17,7 @@ struct Key {
     employee: EmployeeId,
 }
 
-/// The edge between a task and an employee, as it is stored.
+/// The edge between a task and an employee, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -26,7 +26,7 @@ struct Document {
     /// Whether the last term is open.
     open: bool,
     terms: Vec<TaskTerm>,
-    /// Missing on those that were stored before it was kept.
+    /// Missing in documents of earlier versions.
     #[serde(default)]
     former: Vec<FormerTerms>,
     version: i64,
@@ -53,7 +53,7 @@ impl From<Document> for Assignment {
     }
 }
 
-/// The edges between tasks and employees. One is never deleted: windows refer to its terms.
+/// The edges between tasks and employees. They are never deleted, because windows refer to their terms.
 #[derive(Debug)]
 pub(crate) struct Assignments(Collection<Document>);
 
@@ -73,18 +73,18 @@ impl Assignments {
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Assignment::from)).try_collect().await?)
     }
 
-    /// All edges, page by page, as events tell them.
+    /// All edges, page by page, as their events.
     pub(crate) async fn all(
         &self,
         after: Option<AssignmentKey>,
     ) -> Result<Page<AssignmentChanged, AssignmentKey>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
-        let told = stored.map_ok(|stored| Assignment::from(stored).changed());
-        Ok(kit::page_within(told, |told| AssignmentKey { task: told.task_id, employee: told.employee_id }).await?)
+        let edges = stored.map_ok(|stored| Assignment::from(stored).changed());
+        Ok(kit::page_within(edges, |edge| AssignmentKey { task: edge.task_id, employee: edge.employee_id }).await?)
     }
 
-    /// Stores edges, new or changed: two writes, however many they are.
+    /// Stores new and changed edges, with two writes for any number.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
         let documents: Vec<_> = assignments.iter().map(Document::from).collect();
         if !documents.is_empty() {
@@ -95,8 +95,8 @@ impl Assignments {
         Ok(())
     }
 
-    /// Ends the open terms of these employees on all tasks of a project: one write, for thousands
-    /// of tasks too. Tells nobody: whoever follows the memberships knows.
+    /// Ends the open terms of these employees on all tasks of a project, with one write. Emits no events: services
+    /// that follow memberships can tell.
     pub(crate) async fn end(
         &self,
         tx: &mut Tx<'_>,

@@ -10,10 +10,10 @@ use kit::{
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// How many references are stored at once.
+/// How many references are stored at the same time.
 const AT_ONCE: usize = 16;
 
-/// How an employee stands, as far as we have heard; as it is stored.
+/// The last known state of an employee, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -21,10 +21,10 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
-    /// Missing where directory has not said it.
+    /// Missing when directory has not said it.
     #[serde(default)]
     active: Option<Vec<Term>>,
-    /// Only there to be changed: see [`EmployeeRefs::touch`].
+    /// A counter that exists to be changed: see [`EmployeeRefs::touch`].
     touched: i64,
 }
 
@@ -42,7 +42,7 @@ impl From<Document> for Standing {
     }
 }
 
-/// The employees that we have heard of.
+/// The known employees.
 #[derive(Debug)]
 pub(crate) struct EmployeeRefs(Collection<Document>);
 
@@ -55,12 +55,12 @@ impl EmployeeRefs {
         Self(db.collection("employee_refs"))
     }
 
-    /// How an employee stands, as far as we have heard.
+    /// The last known state of an employee.
     pub(crate) async fn find(&self, employee: EmployeeId) -> Result<Option<Standing>, Error> {
         Ok(self.0.find_one(doc! { "_id": value(&employee) }).await?.map(Standing::from))
     }
 
-    /// Stores how employees stand, where that is news.
+    /// Stores states that are newer than the known ones.
     pub(crate) async fn learn(&self, standings: &[Standing]) -> Result<(), Error> {
         let known = self.0.find(doc! { "_id": one_of(standings.iter().map(|standing| standing.id)) }).await?;
         let known: HashMap<_, _> = known.map_ok(|stored| (stored.id, stored.version)).try_collect().await?;
@@ -73,7 +73,7 @@ impl EmployeeRefs {
             .await
     }
 
-    /// How these stand, as far as we have heard.
+    /// The last known states of these employees.
     pub(crate) async fn of(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
@@ -82,8 +82,7 @@ impl EmployeeRefs {
         Ok(found.map_ok(|stored| (stored.id, Standing::from(stored))).try_collect().await?)
     }
 
-    /// Stores how an employee stands, also in place of another word with the same version. Says whether
-    /// that was news.
+    /// Stores a state unless the known one is newer. Says whether that changed anything.
     pub(crate) async fn heal(&self, standing: &Standing) -> Result<bool, Error> {
         let Standing { version, epoch, .. } = standing;
         let set = doc! { "$set": {
@@ -100,8 +99,8 @@ impl EmployeeRefs {
         replace_if_newer(&self.0, of, *version, &Document::from(standing)).await
     }
 
-    /// How employees stand. Nobody can store another standing of theirs before this transaction is
-    /// over: what binds them and what ends their bindings come one after the other.
+    /// Gives the states of employees and locks them: another transaction that stores a state conflicts. So a change
+    /// of memberships and a deactivation happen one after the other.
     pub(crate) async fn touch(&self, tx: &mut Tx<'_>, employees: &[EmployeeId]) -> Result<Vec<Standing>, Error> {
         let of = doc! { "_id": one_of(employees) };
         let by = i64::from(!kit::is_mutant("touch_changes_nothing"));

@@ -8,7 +8,7 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-/// The name that something had when it was deleted.
+/// The name of something that was deleted.
 #[derive(Debug, Serialize, Deserialize)]
 struct Document<Id = Uuid> {
     #[serde(rename = "_id")]
@@ -16,7 +16,7 @@ struct Document<Id = Uuid> {
     name: Name,
 }
 
-/// The names of deleted projects and tasks: time that was spent on them stays in reports.
+/// The names of deleted projects and tasks, for reports about earlier time.
 #[derive(Debug)]
 pub(crate) struct FormerNames(Collection<Document>);
 
@@ -29,13 +29,13 @@ impl FormerNames {
         Self(db.collection("former_names"))
     }
 
-    /// Keeps the name of what is deleted in this transaction.
+    /// Keeps a name in this transaction.
     pub(crate) async fn keep(&self, tx: &mut Tx<'_>, id: Uuid, name: &Name) -> Result<(), Error> {
         self.0.insert_one(Document { id, name: name.clone() }).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// The same of these tasks.
+    /// Keeps the names of tasks in this transaction.
     pub(crate) async fn keep_tasks(&self, tx: &mut Tx<'_>, tasks: &[Task]) -> Result<(), Error> {
         if tasks.is_empty() {
             return Ok(());
@@ -45,7 +45,7 @@ impl FormerNames {
         Ok(())
     }
 
-    /// The names of these.
+    /// The names with these ids.
     pub(crate) async fn of<Id>(&self, ids: &[Id]) -> Result<BTreeMap<Id, Name>, Error>
     where
         Id: Serialize + DeserializeOwned + Ord + Send + Sync + Unpin,

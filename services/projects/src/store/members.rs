@@ -19,7 +19,7 @@ struct Key {
     employee: EmployeeId,
 }
 
-/// The edge between a project and an employee, as it is stored.
+/// The edge between a project and an employee, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -50,7 +50,7 @@ impl From<Document> for Member {
     }
 }
 
-/// The edges between projects and employees. One is never deleted: tasks and windows refer to its
+/// The edges between projects and employees. They are never deleted, because assignments and windows refer to their
 /// terms.
 #[derive(Debug)]
 pub(crate) struct Members(Collection<Document>);
@@ -65,7 +65,7 @@ impl Members {
         Self(db.collection("members"))
     }
 
-    /// The edges between a project and these employees; where there is none yet, a new one.
+    /// The edges between a project and these employees; a new one for an employee without.
     pub(crate) async fn between(
         &self,
         tx: &mut Tx<'_>,
@@ -80,12 +80,12 @@ impl Members {
         Ok(members)
     }
 
-    /// The edges of those who are on a project.
+    /// The edges of the members of a project.
     pub(crate) async fn of_project(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<Member>, Error> {
         self.find_in(tx, doc! { "_id.project": value(&project), "open": true }).await
     }
 
-    /// The edges of the projects that an employee is on.
+    /// The edges of the projects of an employee.
     pub(crate) async fn of_employee(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Member>, Error> {
         self.find_in(tx, doc! { "_id.employee": value(&employee), "open": true }).await
     }
@@ -95,13 +95,13 @@ impl Members {
         Ok(found.stream(&mut tx.session).map(|stored| stored.map(Member::from)).try_collect().await?)
     }
 
-    /// The projects that an employee is on since before this epoch.
+    /// The projects that an employee is a member of since before this epoch.
     pub(crate) async fn before_epoch(&self, employee: EmployeeId, epoch: i64) -> Result<Vec<ProjectId>, Error> {
         let older = doc! { "_id.employee": value(&employee), "open": true, "epoch": { "$lt": epoch } };
         Ok(self.0.find(older).await?.map_ok(|stored| stored.key.project).try_collect().await?)
     }
 
-    /// Who of these is on a project since before their last deactivation.
+    /// The employees whose membership somewhere has outlived their last deactivation.
     pub(crate) async fn left_on(&self, standings: &[Standing]) -> Result<HashSet<EmployeeId>, Error> {
         let epochs: HashMap<_, _> =
             standings.iter().filter(|one| one.epoch > 0).map(|one| (one.id, one.epoch)).collect();
@@ -115,15 +115,15 @@ impl Members {
         Ok(left)
     }
 
-    /// All edges, page by page, as events tell them.
+    /// All edges, page by page, as their events.
     pub(crate) async fn all(&self, after: Option<MemberKey>) -> Result<Page<MemberChanged, MemberKey>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
-        let told = stored.map_ok(|stored| Member::from(stored).changed());
-        Ok(kit::page_within(told, |told| MemberKey { project: told.project_id, employee: told.employee_id }).await?)
+        let edges = stored.map_ok(|stored| Member::from(stored).changed());
+        Ok(kit::page_within(edges, |edge| MemberKey { project: edge.project_id, employee: edge.employee_id }).await?)
     }
 
-    /// Stores edges, new or changed: two writes, however many they are.
+    /// Stores new and changed edges, with two writes for any number.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, members: &[Member]) -> Result<(), Error> {
         let documents: Vec<_> = members.iter().map(Document::from).collect();
         if !documents.is_empty() {

@@ -1,9 +1,8 @@
-//! What is kept in MongoDB. Nothing else in this service knows of it.
+//! The MongoDB collections of this service. No other module uses MongoDB.
 //!
-//! Whoever changes a project, or puts somebody on it or on a task of it, first locks the project's
-//! document by really changing it (only writes conflict): so this happens one after the other.
-//! Whoever puts an employee on a project also changes the employee's reference, and so does the
-//! word that somebody is deactivated: one of them comes first, and the other sees it.
+//! A change of a project, its members or the employees of its tasks first locks the project's document by writing
+//! to it, because only writes conflict. So such changes happen one after the other. Adding a member also writes to
+//! the employee's reference, and so does a deactivation: whichever comes second sees the other.
 
 mod assignments;
 mod employee_refs;
@@ -22,7 +21,7 @@ use projects::Projects;
 use rates::Rates;
 use tasks::Tasks;
 
-/// How many documents of a list are fetched at once: no more than a page can show.
+/// The most documents of one fetch: no more than a page can hold.
 const BATCH: u32 = 1_000;
 
 /// The collections.
@@ -38,7 +37,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The collections as they must be, with their indexes.
+    /// The collections with their indexes, for `provision`.
     pub(crate) fn shapes() -> [Shape; 8] {
         let [rates, rate_scopes] = Rates::shapes();
         [
@@ -53,7 +52,7 @@ impl Store {
         ]
     }
 
-    /// The collections, which are there.
+    /// Opens the collections.
     pub(crate) fn open(db: &Database) -> Self {
         Self {
             projects: Projects::open(db),

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use super::{BATCH, former_names::names};
 use crate::domain::Project;
 
-/// A project, as it is stored. Its employees are those whose membership is open.
+/// A project as stored. Its employees are those with an open membership.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -32,14 +32,14 @@ struct Document {
     screenshot_settings: ScreenshotSettings,
     payroll: Payroll,
     archived: bool,
-    /// Missing on those that were stored before it was kept.
+    /// Missing in documents of earlier versions.
     #[serde(default)]
     open: Option<Vec<Term>>,
     statuses: Vec<Label>,
     priorities: Vec<Label>,
     created_at: Millis,
     version: i64,
-    /// Only there to be changed: see [`Projects::lock`].
+    /// A counter that exists to be changed: see [`Projects::lock`].
     touched: i64,
 }
 
@@ -82,13 +82,13 @@ impl From<Document> for Project {
             priorities: stored.priorities,
             created_at: stored.created_at,
         };
-        // Since when it is archived, nobody remembers: such a project takes no time at all.
+        // Earlier versions did not store when a project was archived: such a project accepts no time at all.
         let open = stored.open.unwrap_or_else(|| if stored.archived { Vec::new() } else { vec![Term::ALWAYS] });
         Self { state, version: stored.version, open }
     }
 }
 
-/// How many queues there are for the locks of all projects.
+/// The number of queues for the locks of all projects.
 const QUEUES: usize = 64;
 
 /// The projects.
@@ -112,10 +112,10 @@ impl Projects {
         Ok(self.stored.find_one(doc! { "_id": value(&id) }).await?.map(Project::from))
     }
 
-    /// A project, which nobody else can lock before this transaction is over: its first operation.
+    /// Locks a project until this transaction is over, and gives it. Must be the transaction's first operation.
     pub(crate) async fn lock(&self, tx: &mut Tx<'_>, id: ProjectId) -> Result<Option<Project>, Error> {
-        // The write is what locks. But of many at once in one process all but one would lose and
-        // run again, so they stand in line.
+        // The write is the lock. Without the queue, all but one of many concurrent transactions of this process
+        // would conflict and run again.
         let queue = &self.queues[id.0.as_u128() as usize % QUEUES];
         tx.keep(queue.clone().lock_owned().await);
         let touch = doc! { "$inc": { "touched": 1 } };
@@ -123,14 +123,14 @@ impl Projects {
         Ok(found.map(Project::from))
     }
 
-    /// Some projects, each as [`Projects::lock`] gives it; those that do not exist are left out.
+    /// Locks several projects, and gives those that exist.
     pub(crate) async fn lock_all(
         &self,
         tx: &mut Tx<'_>,
         ids: impl IntoIterator<Item = ProjectId>,
     ) -> Result<BTreeMap<ProjectId, Project>, Error> {
         let ids: BTreeSet<_> = ids.into_iter().collect();
-        // Each queue once and all in one order, so that nobody waits for themselves or in a circle.
+        // Each queue once, and always in the same order: otherwise transactions could deadlock.
         let queues: BTreeSet<_> = ids.iter().map(|id| id.0.as_u128() as usize % QUEUES).collect();
         for queue in queues {
             tx.keep(self.queues[queue].clone().lock_owned().await);
@@ -149,7 +149,7 @@ impl Projects {
         Ok(())
     }
 
-    /// Stores a project in place of what is there.
+    /// Replaces a project.
     pub(crate) async fn replace(&self, tx: &mut Tx<'_>, project: &Project) -> Result<(), Error> {
         let id = doc! { "_id": value(&project.state.id) };
         self.stored.replace_one(id, Document::from(project)).session(&mut tx.session).await?;
@@ -173,12 +173,12 @@ impl Projects {
         Ok(kit::page_within(projects, |project| project.id).await?)
     }
 
-    /// All projects, page by page, as events tell them.
+    /// All projects, page by page, as their events.
     pub(crate) async fn states(&self, after: Option<ProjectId>) -> Result<Page<ProjectChanged, ProjectId>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.stored.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
-        let told = stored.map_ok(|stored| Project::from(stored).changed());
-        Ok(kit::page_within(told, |told| told.id).await?)
+        let states = stored.map_ok(|stored| Project::from(stored).changed());
+        Ok(kit::page_within(states, |state| state.id).await?)
     }
 
     /// The names of these projects.
@@ -186,7 +186,7 @@ impl Projects {
         names(&self.stored, ids).await
     }
 
-    /// The projects that an employee is on.
+    /// The projects that an employee is a member of.
     pub(crate) async fn of_employee(&self, employee: EmployeeId) -> Result<Vec<ProjectId>, Error> {
         #[derive(Deserialize)]
         struct Id {

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::BATCH;
 
-/// A rate, as it is stored.
+/// A rate as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
     id: RateId,
-    /// The name of the scope, by which its rates are found.
+    /// The scope as text, by which its rates are found.
     scope: String,
     project: Option<ProjectId>,
     task: Option<TaskId>,
@@ -45,7 +45,7 @@ impl From<Document> for DatedRate {
     }
 }
 
-/// A scope that something was set for: how often it has changed, and what the payroll said.
+/// A scope with rates: its version, and the history of its payroll lines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ScopeDocument {
     #[serde(rename = "_id")]
@@ -55,7 +55,7 @@ struct ScopeDocument {
     payroll: LineHistory,
 }
 
-/// The rates that hold from a day on, and the history of the payroll.
+/// The rates, and the history of the payroll.
 #[derive(Debug)]
 pub(crate) struct Rates {
     rates: Collection<Document>,
@@ -82,13 +82,13 @@ impl Rates {
         Ok(self.rates.find_one(doc! { "_id": value(&id) }).await?.map(DatedRate::from))
     }
 
-    /// A rate, as this transaction sees it.
+    /// A rate as this transaction sees it.
     pub(crate) async fn find_in(&self, tx: &mut Tx<'_>, id: RateId) -> Result<Option<DatedRate>, Error> {
         let found = self.rates.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
         Ok(found.map(DatedRate::from))
     }
 
-    /// Nobody else changes this scope before the transaction is over. Gives all that was set for it.
+    /// Locks a scope until the transaction is over, and gives everything set for it.
     pub(crate) async fn lock(&self, tx: &mut Tx<'_>, scope: RateScope) -> Result<Locked, Error> {
         let this = doc! { "_id": scope.to_string() };
         let touch = doc! { "$inc": { "version": 1_i64 } };
@@ -112,20 +112,20 @@ impl Rates {
         Ok(())
     }
 
-    /// Keeps what the payroll said for a scope that is locked.
+    /// Stores the payroll history of a locked scope.
     pub(crate) async fn keep_payroll(&self, tx: &mut Tx<'_>, locked: &Locked) -> Result<(), Error> {
         let set = doc! { "$set": { "payroll": value(&locked.payroll) } };
         self.scopes.update_one(doc! { "_id": locked.scope.to_string() }, set).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Whether the payroll has ever said something else for a scope.
+    /// Whether a scope has a payroll history.
     pub(crate) async fn has_history(&self, tx: &mut Tx<'_>, scope: RateScope) -> Result<bool, Error> {
         let some = doc! { "_id": scope.to_string(), "payroll.0": { "$exists": true } };
         Ok(self.scopes.find_one(some).session(&mut tx.session).await?.is_some())
     }
 
-    /// The rates that a list asks for, page by page. The tasks are those of its projects.
+    /// The rates that match, page by page. `tasks` are those of the projects that are asked for.
     pub(crate) async fn list(&self, list: &ListRates, tasks: &[TaskId]) -> Result<Page<DatedRate, RateId>, Error> {
         let mut all = Vec::new();
         if !list.projects.is_empty() {
@@ -156,7 +156,7 @@ impl Rates {
     }
 }
 
-/// A scope that this transaction changes.
+/// A scope that this transaction has locked.
 #[derive(Debug)]
 pub(crate) struct Locked {
     scope: RateScope,
@@ -166,7 +166,7 @@ pub(crate) struct Locked {
 }
 
 impl Locked {
-    /// What the others are told.
+    /// The event about the change.
     pub(crate) fn changed(self) -> RatesChanged {
         let since = |rate: DatedRate| RateSince {
             kind: rate.kind,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{BATCH, former_names::names};
 use crate::domain::Task;
 
-/// A task, as it is stored. Its employees are those whose assignment is open.
+/// A task as stored. Its employees are those with an open assignment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -30,7 +30,7 @@ struct Document {
     priority: Label,
     created_at: Millis,
     version: i64,
-    /// Missing on those that were stored before it was kept.
+    /// Missing in documents of earlier versions.
     #[serde(default)]
     projects: Option<Vec<ProjectTerm>>,
 }
@@ -94,7 +94,7 @@ impl Tasks {
         Ok(self.0.find_one(doc! { "_id": value(&id) }).await?.map(Task::from))
     }
 
-    /// A task, as this transaction sees it.
+    /// A task as this transaction sees it.
     pub(crate) async fn find_in(&self, tx: &mut Tx<'_>, id: TaskId) -> Result<Option<Task>, Error> {
         let found = self.0.find_one(doc! { "_id": value(&id) }).session(&mut tx.session).await?;
         Ok(found.map(Task::from))
@@ -106,7 +106,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Stores a task in place of what is there.
+    /// Replaces a task.
     pub(crate) async fn replace(&self, tx: &mut Tx<'_>, task: &Task) -> Result<(), Error> {
         let id = doc! { "_id": value(&task.state.id) };
         self.0.replace_one(id, Document::from(task)).session(&mut tx.session).await?;
@@ -119,7 +119,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Deletes the tasks of a project, and gives them as they were.
+    /// Deletes the tasks of a project, and gives their last state.
     pub(crate) async fn delete_of(&self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Vec<contracts::Task>, Error> {
         let of = doc! { "project_id": value(&project) };
         let mut found = self.0.find(of.clone()).session(&mut tx.session).await?;
@@ -131,12 +131,12 @@ impl Tasks {
         Ok(deleted)
     }
 
-    /// All tasks, page by page, as events tell them.
+    /// All tasks, page by page, as their events.
     pub(crate) async fn states(&self, after: Option<TaskId>) -> Result<Page<TaskChanged, TaskId>, Error> {
         let after = after.map(|at| doc! { "_id": { "$gt": value(&at) } }).unwrap_or_default();
         let stored = self.0.find(after).sort(doc! { "_id": 1 }).batch_size(BATCH).await?;
-        let told = stored.map_ok(|stored| Task::from(stored).changed());
-        Ok(kit::page_within(told, |told| told.id).await?)
+        let states = stored.map_ok(|stored| Task::from(stored).changed());
+        Ok(kit::page_within(states, |state| state.id).await?)
     }
 
     /// The names of these tasks.
@@ -169,7 +169,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// The tasks, page by page: of these projects, or all.
+    /// Tasks, page by page: those of these projects, or all.
     pub(crate) async fn list(
         &self,
         projects: Option<&[ProjectId]>,

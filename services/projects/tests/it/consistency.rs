@@ -5,7 +5,7 @@ use contracts::{EmployeeId, Millis, Payee, Payroll, ProjectId, Service, TaskId, 
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::town::Town;
+use crate::fixture::Fixture;
 
 #[derive(Serialize, Deserialize)]
 struct StoredProject {
@@ -60,7 +60,7 @@ struct StoredRef {
     deactivated_at: Option<Millis>,
 }
 
-impl Town {
+impl Fixture {
     async fn all<T: Serialize + DeserializeOwned + Send + Sync>(&self, collection: &str) -> Vec<T> {
         let db = self.world.database(Service::Projects).await;
         db.collection::<T>(collection).find(doc! {}).await.unwrap().try_collect().await.unwrap()
@@ -71,7 +71,7 @@ impl Town {
         all.iter().find(|project| project.id == id).unwrap().version
     }
 
-    /// Checks the rules of the bindings over everything that is stored.
+    /// Checks that stored lists and edges are consistent.
     pub(crate) async fn assert_consistent(&self) {
         let projects: Vec<StoredProject> = self.all("projects").await;
         let tasks: Vec<StoredTask> = self.all("tasks").await;

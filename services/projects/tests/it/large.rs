@@ -2,34 +2,34 @@ use bson::{Bson, Document, doc};
 use contracts::{Code, DeactivateEmployee, MEMBERS_MOST, ProjectChanges, Service, TaskId};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::town::{Town, new_project};
+use crate::fixture::{Fixture, new_project};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_can_have_a_thousand_members_and_lose_them_all() {
-    let town = Town::start().await;
-    let hired = stream::iter(0..MEMBERS_MOST).map(|_| town.employee()).buffer_unordered(64);
+    let fixture = Fixture::start().await;
+    let hired = stream::iter(0..MEMBERS_MOST).map(|_| fixture.employee()).buffer_unordered(64);
     let mut employees: Vec<_> = hired.collect().await;
     let mut request = new_project();
     request.employees = Some(employees.clone());
-    let project = town.ask(&request).await.unwrap();
+    let project = fixture.ask(&request).await.unwrap();
     assert_eq!(project.employees.len(), MEMBERS_MOST);
-    town.until_on(employees[999], 1).await;
-    town.assert_consistent().await;
+    fixture.until_on(employees[999], 1).await;
+    fixture.assert_consistent().await;
 
     employees.push(kit::new_id());
     let too_many = ProjectChanges { employees: Some(employees), ..Default::default() };
-    assert_eq!(town.change_project(project.id, too_many).await.unwrap_err().code, Code::Invalid);
-    town.put(project.id, &[]).await.unwrap();
-    town.finish().await;
+    assert_eq!(fixture.change_project(project.id, too_many).await.unwrap_err().code, Code::Invalid);
+    fixture.put(project.id, &[]).await.unwrap();
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deactivating_takes_an_employee_off_thousands_of_tasks() {
-    let town = Town::start().await;
-    let ann = town.employee().await;
-    let project = town.project(&[ann]).await;
-    town.task(project.id, &[ann]).await;
-    let db = town.world.database(Service::Projects).await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.employee().await;
+    let project = fixture.project(&[ann]).await;
+    fixture.task(project.id, &[ann]).await;
+    let db = fixture.world.database(Service::Projects).await;
     let (tasks, edges) = (db.collection::<Document>("tasks"), db.collection::<Document>("assignments"));
     let task = tasks.find_one(doc! {}).await.unwrap().unwrap();
     let edge = edges.find_one(doc! {}).await.unwrap().unwrap();
@@ -38,13 +38,13 @@ async fn deactivating_takes_an_employee_off_thousands_of_tasks() {
     let key = edge.get_document("_id").unwrap();
     let keys = ids.iter().map(|id| with(key, "task", id.clone()).into());
     edges.insert_many(keys.map(|key| with(&edge, "_id", key))).await.unwrap();
-    town.assert_consistent().await;
+    fixture.assert_consistent().await;
 
-    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
-    town.until_on(ann, 0).await;
+    fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    fixture.until_on(ann, 0).await;
     let left = tasks.find(doc! { "employees.0": { "$exists": true } }).await.unwrap();
     assert_eq!(left.try_collect::<Vec<_>>().await.unwrap(), Vec::<Document>::new());
-    town.finish().await;
+    fixture.finish().await;
 }
 
 fn with(document: &Document, field: &str, value: Bson) -> Document {

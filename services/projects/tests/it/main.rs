@@ -1,10 +1,11 @@
-//! The projects service with real NATS, MongoDB and directory.
+//! The projects service with a real nats-server, a real mongod, and directory.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod consistency;
 mod deactivation;
 mod events;
+mod fixture;
 mod large;
 mod members;
 mod memberships;
@@ -14,5 +15,4 @@ mod races;
 mod rates;
 mod reconciling;
 mod tasks;
-mod town;
 mod visibility;

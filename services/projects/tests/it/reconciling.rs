@@ -1,5 +1,5 @@
-//! The copies that projects keeps of directory, and directory of projects: what is broken by hand is found
-//! and put right, what works is left alone, and what EVENTS has forgotten is made up for.
+//! The comparison of copies: those of projects with directory, and those of directory with projects. Copies that are
+//! wrong are found and repaired, right ones are left alone, and purged events are made up for.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use contracts::{
 use mongodb::Collection;
 use testkit::{Running, eventually, eventually_within};
 
-use crate::town::Town;
+use crate::fixture::Fixture;
 
 const BOUND: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -19,7 +19,7 @@ fn tally(done: Reconciled) -> (u64, u64) {
     (done.found, done.repaired)
 }
 
-impl Town {
+impl Fixture {
     async fn reconcile_directory(&self) -> Reconciled {
         self.ask(&ReconcileDirectory {}).await.unwrap()
     }
@@ -48,99 +48,99 @@ impl Town {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_employees_stand_is_put_right_where_it_was_broken_and_left_alone_where_it_was_not() {
-    let (town, projects) = Town::start_both().await;
-    let (ann, bob) = (town.employee().await, town.employee().await);
-    town.project(&[ann, bob]).await;
-    town.until_all_consumed().await;
-    let done = town.reconcile_projects().await;
+    let (fixture, projects) = Fixture::start_both().await;
+    let (ann, bob) = (fixture.employee().await, fixture.employee().await);
+    fixture.project(&[ann, bob]).await;
+    fixture.until_all_consumed().await;
+    let done = fixture.reconcile_projects().await;
     assert_eq!(done, Reconciled { compared: 2, found: 0, repaired: 0 });
 
-    let refs = town.rows(Service::Projects, "employee_refs").await;
-    // The same version, and another word.
+    let refs = fixture.rows(Service::Projects, "employee_refs").await;
+    // The same version with other content.
     refs.update_one(doc! {}, doc! { "$set": { "epoch": 7_i64 } }).await.unwrap();
-    assert_eq!(tally(town.reconcile_projects().await), (1, 1));
+    assert_eq!(tally(fixture.reconcile_projects().await), (1, 1));
     refs.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
-    assert_eq!(tally(town.reconcile_projects().await), (2, 2));
+    assert_eq!(tally(fixture.reconcile_projects().await), (2, 2));
     refs.delete_one(doc! {}).await.unwrap();
-    assert_eq!(tally(town.reconcile_projects().await), (1, 1));
-    assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+    assert_eq!(tally(fixture.reconcile_projects().await), (1, 1));
+    assert_eq!(tally(fixture.reconcile_projects().await), (0, 0));
     projects.until_says("t3_reconcile_found_total{copy=\"employees\"} 4").await;
     projects.until_says("t3_reconcile_repaired_total{copy=\"employees\"} 4").await;
     projects.until_says("t3_reconcile_rounds_total{outcome=\"done\"} 5").await;
     projects.until_says("t3_events_gaps_total 0").await;
-    town.finish().await;
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_of_projects_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
-    let town = Town::start().await;
-    let (ann, bob) = (town.employee().await, town.employee().await);
-    let (one, other) = (town.project(&[ann, bob]).await, town.project(&[ann]).await);
-    town.put(other.id, &[]).await.unwrap();
-    town.until_all_consumed().await;
-    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+    let fixture = Fixture::start().await;
+    let (ann, bob) = (fixture.employee().await, fixture.employee().await);
+    let (one, other) = (fixture.project(&[ann, bob]).await, fixture.project(&[ann]).await);
+    fixture.put(other.id, &[]).await.unwrap();
+    fixture.until_all_consumed().await;
+    assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
 
-    let edges = town.rows(Service::Directory, "memberships").await;
-    let employees = town.rows(Service::Directory, "employees").await;
+    let edges = fixture.rows(Service::Directory, "memberships").await;
+    let employees = fixture.rows(Service::Directory, "employees").await;
     let none: [&str; 0] = [];
     employees.update_many(doc! {}, doc! { "$set": { "projects": none.as_slice() } }).await.unwrap();
-    assert_eq!(tally(town.reconcile_directory().await), (2, 2));
+    assert_eq!(tally(fixture.reconcile_directory().await), (2, 2));
     assert_eq!(
-        (town.until_on(ann, 1).await.projects, town.until_on(bob, 1).await.projects),
+        (fixture.until_on(ann, 1).await.projects, fixture.until_on(bob, 1).await.projects),
         (vec![one.id], vec![one.id])
     );
 
     edges.delete_many(doc! {}).await.unwrap();
     employees.update_many(doc! {}, doc! { "$set": { "projects": none.as_slice() } }).await.unwrap();
-    assert_eq!(tally(town.reconcile_directory().await), (3, 3));
+    assert_eq!(tally(fixture.reconcile_directory().await), (3, 3));
     assert_eq!(
-        (town.until_on(ann, 1).await.projects, town.until_on(bob, 1).await.projects),
+        (fixture.until_on(ann, 1).await.projects, fixture.until_on(bob, 1).await.projects),
         (vec![one.id], vec![one.id])
     );
 
-    // An edge that projects knows nothing of.
+    // An edge that projects does not have.
     let mut edge = edges.find_one(doc! { "isOn": true }).await.unwrap().unwrap();
     let nobody = kit::new_id::<EmployeeId>();
     edge.insert("_id", format!("{}_{nobody}", one.id));
     edge.insert("employee", kit::mongo::value(&nobody));
     edges.insert_one(edge).await.unwrap();
-    assert_eq!(tally(town.reconcile_directory().await), (1, 1));
-    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
-    town.finish().await;
+    assert_eq!(tally(fixture.reconcile_directory().await), (1, 1));
+    assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bucket_that_gateways_watch_is_filled_with_what_it_lacks() {
-    let town = Town::start().await;
-    let ann = town.employee().await;
-    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    let fixture = Fixture::start().await;
+    let ann = fixture.employee().await;
+    fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     let key = serde_json::json!({ "name": "Planner", "scopes": ["r:projects"] });
-    let key = town.ask(&serde_json::from_value::<CreateApiKey>(key).unwrap()).await.unwrap().about.id;
-    town.ask(&RevokeApiKey { id: key }).await.unwrap();
-    town.until_all_consumed().await;
-    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
+    let key = fixture.ask(&serde_json::from_value::<CreateApiKey>(key).unwrap()).await.unwrap().about.id;
+    fixture.ask(&RevokeApiKey { id: key }).await.unwrap();
+    fixture.until_all_consumed().await;
+    assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
 
-    let bucket = town.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    let bucket = fixture.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
     bucket.purge(Revocation::key(ann)).await.unwrap();
     bucket.purge(contracts::ApiKeyChanged::entry_key(key)).await.unwrap();
-    assert_eq!(tally(town.reconcile_directory().await), (2, 2));
+    assert_eq!(tally(fixture.reconcile_directory().await), (2, 2));
     let entry = bucket.get(Revocation::key(ann)).await.unwrap().unwrap();
     assert_eq!(serde_json::from_slice::<Revocation>(&entry).unwrap().epoch, 1);
-    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
-    town.finish().await;
+    assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_everything_changes() {
-    let town = Town::start_replicated().await;
-    town.start_directory().await;
+    let fixture = Fixture::start_replicated().await;
+    fixture.start_directory().await;
     let mut employees = Vec::new();
     for _ in 0..6 {
-        employees.push(town.employee().await);
+        employees.push(fixture.employee().await);
     }
     let mut projects = Vec::new();
     for _ in 0..4 {
-        projects.push(town.project(&[]).await.id);
+        projects.push(fixture.project(&[]).await.id);
     }
     let (is_over, moves, comings) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let move_people = async |nth: usize| {
@@ -151,93 +151,93 @@ async fn nothing_is_found_while_everything_changes() {
             let mut listed = vec![one, two];
             listed.dedup();
             listed.truncate(turn % 3);
-            let _ = town.put(projects[nth], &listed).await;
+            let _ = fixture.put(projects[nth], &listed).await;
             moves.fetch_add(1, Ordering::Relaxed);
         }
     };
     let come_and_go = async || {
         while !is_over.load(Ordering::Relaxed) {
-            // One whom nobody moves, and one whom others do.
+            // An employee that nobody else moves, and one that others do.
             for ann in [employees[5], employees[4]] {
-                let _ = town.ask(&DeactivateEmployee { id: ann }).await;
-                let _ = town.ask(&ReactivateEmployee { id: ann }).await;
+                let _ = fixture.ask(&DeactivateEmployee { id: ann }).await;
+                let _ = fixture.ask(&ReactivateEmployee { id: ann }).await;
             }
-            let _ = town.employee().await;
+            let _ = fixture.employee().await;
             comings.fetch_add(1, Ordering::Relaxed);
         }
     };
     let compare = async || {
         let mut rounds = 0;
         while rounds < 20 || moves.load(Ordering::Relaxed) < 60 || comings.load(Ordering::Relaxed) < 3 {
-            assert_eq!(tally(town.reconcile_directory().await), (0, 0));
-            assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+            assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
+            assert_eq!(tally(fixture.reconcile_projects().await), (0, 0));
             rounds += 1;
         }
         is_over.store(true, Ordering::Relaxed);
     };
     tokio::join!(move_people(0), move_people(1), move_people(2), move_people(3), come_and_go(), compare());
-    town.until_all_consumed().await;
-    assert_eq!(tally(town.reconcile_directory().await), (0, 0));
-    town.finish().await;
+    fixture.until_all_consumed().await;
+    assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_that_was_away_when_events_forgot_a_deactivation_takes_the_employee_off_all_the_same() {
-    let (town, away) = Town::start_both().await;
-    let ann = town.employee().await;
-    let project = town.project(&[ann]).await;
-    town.until_all_consumed().await;
+    let (fixture, away) = Fixture::start_both().await;
+    let ann = fixture.employee().await;
+    let project = fixture.project(&[ann]).await;
+    fixture.until_all_consumed().await;
     away.stop().await;
-    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
-    town.world.forget_events().await;
+    fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    fixture.world.forget_events().await;
 
-    let projects = town.start_projects().await;
-    town.until_members(project.id, &[]).await;
-    town.until_on(ann, 0).await;
+    let projects = fixture.start_projects().await;
+    fixture.until_members(project.id, &[]).await;
+    fixture.until_on(ann, 0).await;
     projects.until_says("t3_events_gaps_total 1").await;
     projects.until_says("t3_events_missed 0").await;
     assert!(projects.get("/readyz").await.contains("200 OK"));
-    // Another replica finds that it is made up for.
-    let other = town.start_projects().await;
+    // A second replica finds that nothing is missing any more.
+    let other = fixture.start_projects().await;
     other.until_says("t3_events_missed 0").await;
     other.until_says("t3_events_gaps_total 0").await;
-    assert_eq!(tally(town.reconcile_projects().await), (0, 0));
-    town.finish().await;
+    assert_eq!(tally(fixture.reconcile_projects().await), (0, 0));
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_until_it_knows() {
-    let (town, projects) = Town::start_both().await;
-    let ann = town.employee().await;
-    let project = town.project(&[ann]).await;
-    town.until_all_consumed().await;
-    town.directory.shutdown.stop();
-    eventually("directory has stopped", async || town.directory.ended.is_finished().then_some(())).await;
-    town.put(project.id, &[]).await.unwrap();
-    town.world.forget_events().await;
+    let (fixture, projects) = Fixture::start_both().await;
+    let ann = fixture.employee().await;
+    let project = fixture.project(&[ann]).await;
+    fixture.until_all_consumed().await;
+    fixture.directory.shutdown.stop();
+    eventually("directory has stopped", async || fixture.directory.ended.is_finished().then_some(())).await;
+    fixture.put(project.id, &[]).await.unwrap();
+    fixture.world.forget_events().await;
     projects.stop().await;
 
-    let directory = town.start_directory().await;
+    let directory = fixture.start_directory().await;
     directory.until_says("t3_events_missed 1").await;
     directory.until_says("t3_ready 0").await;
     let missing = directory.get("/readyz").await;
     assert!(missing.contains("503") && missing.contains("made up for missed events"), "{missing}");
     assert!(!directory.get("/metrics").await.contains("missed events"), "it is no dependency");
-    assert_eq!(town.ask(&GetEmployee { id: ann }).await.unwrap().projects, [project.id]);
+    assert_eq!(fixture.ask(&GetEmployee { id: ann }).await.unwrap().projects, [project.id]);
 
-    town.start_projects().await;
-    town.until_on(ann, 0).await;
+    fixture.start_projects().await;
+    fixture.until_on(ann, 0).await;
     directory.until_says("t3_events_missed 0").await;
     directory.until_says("t3_events_gaps_total 1").await;
     directory.until_says("t3_ready 1").await;
-    town.finish().await;
+    fixture.finish().await;
 }
 
-/// Waits until this process has marked that all of EVENTS is seen.
-async fn marked(town: &Town, service: Service) {
-    let mut events = town.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+/// Waits until the mark of this service covers all of EVENTS.
+async fn marked(fixture: &Fixture, service: Service) {
+    let mut events = fixture.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
-    let marks = town.rows(service, "event_marks").await;
+    let marks = fixture.rows(service, "event_marks").await;
     eventually_within(BOUND, "a mark", async || {
         marks.find_one(doc! { "place": { "$gte": last } }).await.unwrap().map(drop)
     })
@@ -246,18 +246,18 @@ async fn marked(town: &Town, service: Service) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_purged_after_it_was_seen_is_no_gap() {
-    let (town, projects) = Town::start_both().await;
-    let ann = town.employee().await;
-    town.project(&[ann]).await;
-    town.until_all_consumed().await;
-    marked(&town, Service::Projects).await;
-    marked(&town, Service::Directory).await;
-    town.world.forget_events().await;
-    // One more look, and a process that begins after it.
-    town.employee().await;
-    marked(&town, Service::Projects).await;
-    let other = town.start_projects().await;
-    let all: [&Running; 3] = [&projects, &other, &town.directory];
+    let (fixture, projects) = Fixture::start_both().await;
+    let ann = fixture.employee().await;
+    fixture.project(&[ann]).await;
+    fixture.until_all_consumed().await;
+    marked(&fixture, Service::Projects).await;
+    marked(&fixture, Service::Directory).await;
+    fixture.world.forget_events().await;
+    // One more check, and a process that starts after it.
+    fixture.employee().await;
+    marked(&fixture, Service::Projects).await;
+    let other = fixture.start_projects().await;
+    let all: [&Running; 3] = [&projects, &other, &fixture.directory];
     for running in all {
         running.until_says("t3_events_missed 0").await;
         let metrics = running.get("/metrics").await;
@@ -266,50 +266,50 @@ async fn what_is_purged_after_it_was_seen_is_no_gap() {
             assert!(metrics.contains(&none), "no copy had to be compared: {metrics}");
         }
     }
-    town.finish().await;
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_repair_once() {
-    let town = Town::start_replicated().await;
-    let ann = town.employee().await;
-    let project = town.project(&[ann]).await;
-    town.until_all_consumed().await;
+    let fixture = Fixture::start_replicated().await;
+    let ann = fixture.employee().await;
+    let project = fixture.project(&[ann]).await;
+    fixture.until_all_consumed().await;
     for _ in 0..5 {
-        town.rows(Service::Directory, "memberships").await.delete_many(doc! {}).await.unwrap();
-        town.rows(Service::Projects, "employee_refs").await.delete_many(doc! {}).await.unwrap();
+        fixture.rows(Service::Directory, "memberships").await.delete_many(doc! {}).await.unwrap();
+        fixture.rows(Service::Projects, "employee_refs").await.delete_many(doc! {}).await.unwrap();
         let (a, b, c, d) = tokio::join!(
-            town.reconcile_directory(),
-            town.reconcile_directory(),
-            town.reconcile_projects(),
-            town.reconcile_projects(),
+            fixture.reconcile_directory(),
+            fixture.reconcile_directory(),
+            fixture.reconcile_projects(),
+            fixture.reconcile_projects(),
         );
         assert_eq!(a.repaired + b.repaired, 1, "{a:?} {b:?}");
         assert!((1..=2).contains(&(c.repaired + d.repaired)), "{c:?} {d:?}");
-        assert_eq!(town.until_on(ann, 1).await.projects, [project.id]);
-        assert_eq!(tally(town.reconcile_directory().await), (0, 0));
-        assert_eq!(tally(town.reconcile_projects().await), (0, 0));
+        assert_eq!(fixture.until_on(ann, 1).await.projects, [project.id]);
+        assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
+        assert_eq!(tally(fixture.reconcile_projects().await), (0, 0));
     }
-    town.finish().await;
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_somebody_began_who_died_is_finished() {
-    let (town, away) = Town::start_both().await;
-    let ann = town.employee().await;
-    let project = town.project(&[ann]).await;
-    town.until_all_consumed().await;
+    let (fixture, away) = Fixture::start_both().await;
+    let ann = fixture.employee().await;
+    let project = fixture.project(&[ann]).await;
+    fixture.until_all_consumed().await;
     away.stop().await;
-    town.ask(&DeactivateEmployee { id: ann }).await.unwrap();
-    town.world.forget_events().await;
-    // It learned of the deactivation, and no more.
-    let owned = town.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
+    fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
+    fixture.world.forget_events().await;
+    // It has copied the deactivation, and nothing else.
+    let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
     let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };
-    let refs = town.rows(Service::Projects, "employee_refs").await;
+    let refs = fixture.rows(Service::Projects, "employee_refs").await;
     refs.update_one(doc! {}, doc! { "$set": learned }).await.unwrap();
-    let projects = town.start_projects().await;
-    town.until_members(project.id, &[]).await;
+    let projects = fixture.start_projects().await;
+    fixture.until_members(project.id, &[]).await;
     projects.until_says("t3_events_missed 0").await;
-    town.finish().await;
+    fixture.finish().await;
 }

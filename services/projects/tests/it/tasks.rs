@@ -3,17 +3,17 @@ use contracts::{
     TaskChanges, TaskTerm, Term,
 };
 
-use crate::town::{Town, labels, name, new_project, new_task};
+use crate::fixture::{Fixture, labels, name, new_project, new_task};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_is_created_read_changed_and_deleted() {
-    let town = Town::start().await;
-    let (ann, bob) = (town.employee().await, town.employee().await);
-    let project = town.project(&[ann, bob]).await;
-    let task = town.task(project.id, &[ann, ann]).await;
+    let fixture = Fixture::start().await;
+    let (ann, bob) = (fixture.employee().await, fixture.employee().await);
+    let project = fixture.project(&[ann, bob]).await;
+    let task = fixture.task(project.id, &[ann, ann]).await;
     assert_eq!((task.status.as_str(), task.priority.as_str(), task.billable), ("To Do", "Medium", true));
     assert_eq!(task.employees, [ann]);
-    assert_eq!(town.ask(&GetTask { id: task.id }).await.unwrap(), task);
+    assert_eq!(fixture.ask(&GetTask { id: task.id }).await.unwrap(), task);
 
     let changes = TaskChanges {
         name: Some(name("Draw")),
@@ -21,14 +21,14 @@ async fn a_task_is_created_read_changed_and_deleted() {
         employees: Some(vec![bob]),
         ..Default::default()
     };
-    let changed = town.change_task(task.id, changes).await.unwrap();
+    let changed = fixture.change_task(task.id, changes).await.unwrap();
     assert_eq!((changed.name.as_str(), changed.status.as_str(), changed.priority.as_str()), ("Draw", "Done", "Medium"));
-    assert_eq!(town.assignees(task.id).await, [bob]);
-    town.assert_consistent().await;
+    assert_eq!(fixture.assignees(task.id).await, [bob]);
+    fixture.assert_consistent().await;
 
-    town.ask(&DeleteTask { id: task.id }).await.unwrap();
-    assert_eq!(town.ask(&GetTask { id: task.id }).await.unwrap_err().code, Code::NotFound);
-    assert_eq!(town.ask(&DeleteTask { id: task.id }).await.unwrap_err().code, Code::NotFound);
+    fixture.ask(&DeleteTask { id: task.id }).await.unwrap();
+    assert_eq!(fixture.ask(&GetTask { id: task.id }).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(fixture.ask(&DeleteTask { id: task.id }).await.unwrap_err().code, Code::NotFound);
     let like = TaskChanged {
         id: task.id,
         project_id: project.id,
@@ -39,16 +39,16 @@ async fn a_task_is_created_read_changed_and_deleted() {
         deleted: true,
         projects: None,
     };
-    town.until_told(&like, |told| told.deleted && told.version == 3).await;
-    town.finish().await;
+    fixture.until_told(&like, |event| event.deleted && event.version == 3).await;
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_has_only_what_its_project_has() {
-    let town = Town::start().await;
-    let (ann, stranger) = (town.employee().await, kit::new_id());
-    let project = town.project(&[]).await;
-    let refused = async |request| town.ask(&request).await.unwrap_err().code;
+    let fixture = Fixture::start().await;
+    let (ann, stranger) = (fixture.employee().await, kit::new_id());
+    let project = fixture.project(&[]).await;
+    let refused = async |request| fixture.ask(&request).await.unwrap_err().code;
     let request = new_task(project.id);
     assert_eq!(refused(new_task(kit::new_id())).await, Code::UnknownProject);
     let with = |id| contracts::CreateTask { employees: Some(vec![id]), ..request.clone() };
@@ -61,41 +61,42 @@ async fn a_task_has_only_what_its_project_has() {
         Code::UnknownPriority
     );
 
-    let task = town.task(project.id, &[]).await;
-    let refused = async |changes| town.change_task(task.id, changes).await.unwrap_err().code;
+    let task = fixture.task(project.id, &[]).await;
+    let refused = async |changes| fixture.change_task(task.id, changes).await.unwrap_err().code;
     let none = TaskChanges::default();
     assert_eq!(refused(none.clone()).await, Code::NothingToChange);
     assert_eq!(refused(TaskChanges { status: odd.clone(), ..none.clone() }).await, Code::UnknownStatus);
     assert_eq!(refused(TaskChanges { priority: odd, ..none.clone() }).await, Code::UnknownPriority);
     assert_eq!(refused(TaskChanges { employees: Some(vec![ann]), ..none.clone() }).await, Code::NotOnProject);
     assert_eq!(refused(TaskChanges { project_id: Some(kit::new_id()), ..none }).await, Code::UnknownProject);
-    assert_eq!(town.ask(&GetTask { id: task.id }).await.unwrap(), task);
-    town.finish().await;
+    assert_eq!(fixture.ask(&GetTask { id: task.id }).await.unwrap(), task);
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_that_the_project_gives_up_stays_on_its_tasks_until_it_is_changed() {
-    let town = Town::start().await;
-    let project = town.project(&[]).await;
-    let task = town.task(project.id, &[]).await;
+    let fixture = Fixture::start().await;
+    let project = fixture.project(&[]).await;
+    let task = fixture.task(project.id, &[]).await;
     let fewer = ProjectChanges { statuses: Some(labels(&["Later", "Now"])), ..Default::default() };
-    town.change_project(project.id, fewer).await.unwrap();
+    fixture.change_project(project.id, fewer).await.unwrap();
     let renamed = TaskChanges { name: Some(name("Draw")), ..Default::default() };
-    assert_eq!(town.change_task(task.id, renamed).await.unwrap().status.as_str(), "To Do");
-    assert_eq!(town.task(project.id, &[]).await.status.as_str(), "Later", "the first where there is no To Do");
-    town.finish().await;
+    assert_eq!(fixture.change_task(task.id, renamed).await.unwrap().status.as_str(), "To Do");
+    assert_eq!(fixture.task(project.id, &[]).await.status.as_str(), "Later", "the first where there is no To Do");
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_before_are_kept() {
-    let town = Town::start().await;
-    let (ann, bob) = (town.employee().await, town.employee().await);
-    let (old, new) = (town.project(&[ann, bob]).await, town.project(&[ann]).await);
-    // Ann comes back to the new project, so that the term there is not the first.
-    town.put(new.id, &[]).await.unwrap();
-    town.put(new.id, &[ann]).await.unwrap();
-    let odd = town.ask(&contracts::CreateProject { statuses: Some(labels(&["Odd"])), ..new_project() }).await.unwrap();
-    let task = town.task(old.id, &[ann, bob]).await;
+    let fixture = Fixture::start().await;
+    let (ann, bob) = (fixture.employee().await, fixture.employee().await);
+    let (old, new) = (fixture.project(&[ann, bob]).await, fixture.project(&[ann]).await);
+    // Ann was on the new project before, so that her term there is not the first.
+    fixture.put(new.id, &[]).await.unwrap();
+    fixture.put(new.id, &[ann]).await.unwrap();
+    let odd =
+        fixture.ask(&contracts::CreateProject { statuses: Some(labels(&["Odd"])), ..new_project() }).await.unwrap();
+    let task = fixture.task(old.id, &[ann, bob]).await;
     let to = |id| TaskChanges { project_id: Some(id), ..Default::default() };
     let of_task = TaskChanged {
         id: task.id,
@@ -108,12 +109,12 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_bef
         projects: None,
     };
 
-    assert_eq!(town.change_task(task.id, to(new.id)).await.unwrap_err().code, Code::NotOnProject);
+    assert_eq!(fixture.change_task(task.id, to(new.id)).await.unwrap_err().code, Code::NotOnProject);
     let alone = TaskChanges { employees: Some(vec![]), ..to(odd.id) };
-    assert_eq!(town.change_task(task.id, alone).await.unwrap_err().code, Code::UnknownStatus);
+    assert_eq!(fixture.change_task(task.id, alone).await.unwrap_err().code, Code::UnknownStatus);
 
     let moved = TaskChanges { employees: Some(vec![ann]), ..to(new.id) };
-    assert_eq!(town.change_task(task.id, moved).await.unwrap().project_id, new.id);
+    assert_eq!(fixture.change_task(task.id, moved).await.unwrap().project_id, new.id);
     let like = |employee_id| AssignmentChanged {
         task_id: task.id,
         project_id: new.id,
@@ -122,12 +123,12 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_bef
         terms: Vec::new(),
         former: Vec::new(),
     };
-    let anew = town.until_told(&like(ann), |told| told.project_id == new.id).await;
+    let anew = fixture.until_told(&like(ann), |event| event.project_id == new.id).await;
     assert_eq!((anew.terms.len(), anew.terms[0].member_term, anew.terms[0].term.from), (1, 1, None));
-    let gone = town.until_told(&like(bob), |told| told.project_id == new.id).await;
+    let gone = fixture.until_told(&like(bob), |event| event.project_id == new.id).await;
     assert_eq!(gone.terms, []);
-    let told = town.until_told(&of_task, |told| told.project_id == new.id).await;
-    let projects = told.projects.unwrap();
+    let event = fixture.until_told(&of_task, |event| event.project_id == new.id).await;
+    let projects = event.projects.unwrap();
     let at = projects[1].term.from;
     let on = |project_id, from, until| ProjectTerm { project_id, term: Term { from, until } };
     assert_eq!(projects, [on(old.id, None, at), on(new.id, at, None)]);
@@ -136,26 +137,27 @@ async fn a_task_that_moves_must_fit_and_its_assignments_start_anew_and_those_bef
         assert_eq!(former, [FormerTerms { project_id: old.id, terms }]);
     }
 
-    // Back again: the terms there go on.
-    town.change_task(task.id, to(old.id)).await.unwrap();
-    let back = town.until_told(&like(ann), |told| told.project_id == old.id).await;
+    // Moved back: the earlier terms continue.
+    fixture.change_task(task.id, to(old.id)).await.unwrap();
+    let back = fixture.until_told(&like(ann), |event| event.project_id == old.id).await;
     assert_eq!((back.terms.len(), back.former.len()), (2, 1));
     assert!(back.terms[0].term.until == at && back.terms[1].term.from >= at, "{back:?}");
-    town.finish().await;
+    fixture.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_are_listed_in_pages_of_all_projects_or_of_one() {
-    let town = Town::start().await;
-    let (one, other) = (town.project(&[]).await, town.project(&[]).await);
-    let mut tasks = vec![town.task(one.id, &[]).await, town.task(other.id, &[]).await, town.task(one.id, &[]).await];
+    let fixture = Fixture::start().await;
+    let (one, other) = (fixture.project(&[]).await, fixture.project(&[]).await);
+    let mut tasks =
+        vec![fixture.task(one.id, &[]).await, fixture.task(other.id, &[]).await, fixture.task(one.id, &[]).await];
     tasks.sort_by_key(|task| task.id);
-    let all = town.ask(&ListTasks::default()).await.unwrap();
+    let all = fixture.ask(&ListTasks::default()).await.unwrap();
     assert_eq!((all.items, all.next), (tasks.clone(), None));
-    let rest = town.ask(&ListTasks { project_id: None, after: Some(tasks[0].id) }).await.unwrap();
+    let rest = fixture.ask(&ListTasks { project_id: None, after: Some(tasks[0].id) }).await.unwrap();
     assert_eq!(rest.items, tasks[1..]);
     tasks.retain(|task| task.project_id == one.id);
-    let of_one = town.ask(&ListTasks { project_id: Some(one.id), after: None }).await.unwrap();
+    let of_one = fixture.ask(&ListTasks { project_id: Some(one.id), after: None }).await.unwrap();
     assert_eq!(of_one.items, tasks);
-    town.finish().await;
+    fixture.finish().await;
 }

@@ -5,7 +5,7 @@ use mongodb::{Client, error::ErrorKind};
 use provisioning::Bounds;
 use testkit::{World, shared_mongo};
 
-const KEEPERS: [Service; 6] =
+const WITH_DATABASE: [Service; 6] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Mailer, Service::Audit];
 
 async fn client(world: &World, service: Service) -> Client {
@@ -26,13 +26,13 @@ async fn a_service_reads_and_writes_its_own_database_and_no_other() {
     for needs in provision::needs() {
         world.provision(&needs).await;
     }
-    for service in KEEPERS {
+    for service in WITH_DATABASE {
         let client = client(&world, service).await;
         let notes = |database: &str| client.database(database).collection::<Document>("notes");
         let own = notes(&world.settings().mongo.database(service));
         own.insert_one(doc! { "_id": 1 }).await.unwrap();
         assert_eq!(own.count_documents(doc! {}).await.unwrap(), 1);
-        let others = KEEPERS.into_iter().filter(|other| *other != service);
+        let others = WITH_DATABASE.into_iter().filter(|other| *other != service);
         let others = others.map(|other| world.settings().mongo.database(other));
         for other in others.chain(["admin", "local", "config", "new"].map(str::to_owned)) {
             let what = format!("{service} in {other}");

@@ -52,15 +52,15 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
         let (headers, question) = (headers.clone(), question.clone().into());
         intruder.client.publish_with_reply_and_headers(MintToken::subject(), reply, headers, question).await.unwrap();
     }
-    // Answered after those before it.
+    // Requests are answered in order, so this proves that the earlier ones were refused.
     let asked = intruder.client.request(MintToken::subject(), question.into()).await.unwrap();
     assert!(!asked.payload.is_empty());
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
     assert_eq!(world.stream_messages(stream::INGEST).await, 0);
 }
 
-/// JetStream speaks wherever a request wants its reply, and asks nobody's leave: here a message, and
-/// where there is none an empty word, which deletes a stream where it reaches the right subject.
+/// JetStream publishes a message to any reply subject that a pull names, with its own rights. When there is no
+/// message, it publishes an empty one, which would delete a stream if it reached the right subject.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     let world = World::start().await;
@@ -78,7 +78,7 @@ async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
             intruder.client.publish_with_reply(next, reply.clone(), one.into()).await.unwrap();
         }
     }
-    // Taken after those before it.
+    // Requests are handled in order, so this proves that the earlier ones were refused.
     intruder.client.request(next, one.into()).await.unwrap();
     intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1);

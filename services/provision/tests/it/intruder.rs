@@ -6,7 +6,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-/// Somebody who has got hold of a user's key, and does not keep to what our code does with it.
+/// A client with a stolen key that does not behave like our code.
 pub struct Intruder {
     pub client: Client,
     refusals: UnboundedReceiver<String>,
@@ -25,7 +25,7 @@ impl Intruder {
         Self { client: options.connect(world.nats.url()).await.unwrap(), refusals }
     }
 
-    /// Publishes as an admin's request would look, and fails where the server lets it.
+    /// Publishes a request that claims to be an admin's. Fails if the server allows it.
     pub async fn is_refused_to_say(&mut self, subject: &str, payload: &[u8]) {
         let mut headers = HeaderMap::new();
         headers.insert(header::CALLER, Caller::Admin.to_string());
@@ -33,7 +33,7 @@ impl Intruder {
         self.is_refused("publish", subject).await;
     }
 
-    /// Subscribes, and fails where the server lets it.
+    /// Subscribes. Fails if the server allows it.
     pub async fn is_refused_to_hear(&mut self, subject: &str) {
         let _heard = self.client.subscribe(subject.to_owned()).await.unwrap();
         self.is_refused("subscription", subject).await;

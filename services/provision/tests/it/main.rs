@@ -1,4 +1,4 @@
-//! Who may do what, and what is made for the services, on real servers.
+//! The rights of all users, and what `provision` makes, on real servers.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

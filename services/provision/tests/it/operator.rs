@@ -4,7 +4,7 @@ use contracts::{Action, AuditSubject, EmployeeChanged, Service, User, stream};
 use kit::{Bus, Clock, Events, Needs, Shutdown, config};
 use testkit::{World, eventually};
 
-/// Takes events of employees; what cannot be read is dead at once.
+/// Handles events of employees; an unreadable one goes to DEAD at once.
 fn table() -> Events<()> {
     Events::new(Service::Mailer).on(async |_, _, _: EmployeeChanged| Ok(Vec::new()))
 }

@@ -1,46 +1,46 @@
-//! When people of the made-up company have worked: days as they are, with breaks, half days, holidays,
-//! a few hours on two computers at once, and one day that is too long.
+//! The working hours of the demo company: ordinary days with breaks, half days, holidays, some hours on two
+//! computers at once, and one day that is too long.
 
 use contracts::DAY;
 
 use super::{
     dice::Dice,
-    people::{AT_WORK, LONG, ON_TWO, PEOPLE},
+    people::{LONG_DAY, PEOPLE, TRACKING, TWO_COMPUTERS},
     projects::{Place, tasks_of},
 };
 
 /// Milliseconds in a minute.
 pub const MINUTE: i64 = 60_000;
-/// The most minutes of a window, as the desktop app sends them.
+/// The length of a window in minutes, as the desktop app sends them.
 const WINDOW: i64 = 10;
-/// For how many minutes those who work now have worked on the same by now.
-const SINCE: [i64; AT_WORK.len()] = [35, 95, 130];
-/// Who was away, from and to how many days ago.
+/// How many minutes each of [`TRACKING`] has worked without a break by now.
+const MINUTES_TODAY: [i64; TRACKING.len()] = [35, 95, 130];
+/// Holidays: a person, and the first and last day, in days ago.
 const AWAY: [(usize, i64, i64); 4] = [(9, 0, 5), (4, 16, 26), (8, 37, 44), (0, 30, 34)];
-/// Before so many days, people worked on what is finished now.
+/// Before so many days ago, people worked on tasks that are done now.
 const FINISHED: i64 = 21;
 
-/// A window that somebody has tracked.
+/// A window to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// On which task.
+    /// The task that was worked on.
     pub task: Place,
-    /// When it began, in milliseconds since 1970 UTC.
+    /// Its start, in milliseconds since 1970 UTC.
     pub start: i64,
-    /// When it ended.
+    /// Its end, in milliseconds since 1970 UTC.
     pub end: i64,
-    /// Whether on the second computer.
+    /// Whether it was tracked on the person's second computer.
     pub elsewhere: bool,
 }
 
-/// So many days until now.
+/// The range of days that the demo fills.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
     now: i64,
     days: i64,
 }
 
-/// What somebody does on a day.
+/// How much a person works on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shift {
     Free,
@@ -50,18 +50,18 @@ enum Shift {
 }
 
 impl Calendar {
-    /// The days before now, and today as far as it is over.
+    /// The `days` before now, and today up to now.
     pub fn new(now: i64, days: i64) -> Self {
         Self { now, days }
     }
 
-    /// All windows of somebody, in the order of time.
+    /// All windows of a person, by start.
     pub fn of(&self, person: usize) -> Vec<Planned> {
         let mut windows: Vec<Planned> = (0..=self.days).rev().flat_map(|ago| self.day(person, ago)).collect();
         windows.retain(|window| window.start + MINUTE <= self.now);
         windows.iter_mut().for_each(|window| window.end = window.end.min(self.now));
-        if let Some(at) = AT_WORK.iter().position(|other| *other == person) {
-            let since = self.now - SINCE[at] * MINUTE;
+        if let Some(at) = TRACKING.iter().position(|other| *other == person) {
+            let since = self.now - MINUTES_TODAY[at] * MINUTE;
             windows.retain(|window| window.end <= since);
             let task = pick(&tasks_of(person, false), self.week(0), person);
             windows.extend(cut(task, since, self.now));
@@ -70,22 +70,22 @@ impl Calendar {
         windows
     }
 
-    /// Midnight in UTC.
+    /// Midnight UTC of the day so many days ago.
     fn midnight(&self, ago: i64) -> i64 {
         self.now - self.now.rem_euclid(DAY) - ago * DAY
     }
 
-    /// 0 is Sunday. The first day of 1970 was a Thursday.
+    /// The weekday of the day so many days ago; 0 is Sunday. 1970 began on a Thursday.
     fn weekday(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 4) % 7
     }
 
-    /// The number of the week that begins on a Monday.
+    /// The number of the week of the day so many days ago. Weeks begin on Monday.
     fn week(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 3) / 7
     }
 
-    /// The weekday, about ten days ago, that was too long for somebody.
+    /// The working day about ten days ago that is too long for [`LONG_DAY`].
     fn long_day(&self) -> Option<i64> {
         (9..12).find(|ago| (1..=5).contains(&self.weekday(*ago)))
     }
@@ -95,12 +95,12 @@ impl Calendar {
         let away = AWAY.iter().any(|(who, from, to)| *who == person && (*from..=*to).contains(&ago));
         let bank_holiday = weekday == 1 && (21..28).contains(&ago);
         let ill = dice.one_in(40) && !lately;
-        if person == LONG && Some(ago) == self.long_day() {
+        if person == LONG_DAY && Some(ago) == self.long_day() {
             Shift::TooLong
         } else if away || bank_holiday || ill || PEOPLE[person].free == Some(weekday) {
             Shift::Free
         } else if weekday == 0 || weekday == 6 {
-            // Whoever looks at the demo on a weekend or after it sees somebody too.
+            // On and after a weekend the demo must show recent work too.
             if lately && person.is_multiple_of(2) { Shift::Half } else { Shift::Free }
         } else if dice.one_in(12) || weekday == 5 && person == 8 {
             Shift::Half
@@ -125,7 +125,7 @@ impl Calendar {
         while left > 0 {
             let length = 45 + 5 * dice.up_to(18);
             let length = if left - length < 30 { left } else { length };
-            // Mostly what the week is about.
+            // Mostly one task a week.
             let turn = if dice.one_in(3) { dice.up_to(20) } else { self.week(ago) };
             windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
             (left, worked) = (left - length, worked + length);
@@ -134,7 +134,8 @@ impl Calendar {
             let pause = if lunch { 30 + 5 * dice.up_to(6) } else { 5 * dice.up_to(3) };
             at += (length + pause.min(if shift == Shift::TooLong { 5 } else { pause })) * MINUTE;
         }
-        let twice = (person == ON_TWO[0] && ago == 1) || (person == ON_TWO[1] && self.weekday(ago) == 4 && ago <= 28);
+        let twice = (person == TWO_COMPUTERS[0] && ago == 1)
+            || (person == TWO_COMPUTERS[1] && self.weekday(ago) == 4 && ago <= 28);
         if twice && let Some(first) = windows.first().map(|window| window.start + 20 * MINUTE) {
             let task = pick(&tasks, self.week(ago) + 1, person);
             let other = cut(task, first, first + 40 * MINUTE).map(|window| Planned { elsewhere: true, ..window });
@@ -148,7 +149,7 @@ fn pick(tasks: &[Place], turn: i64, person: usize) -> Place {
     tasks[(turn.unsigned_abs() as usize + person) % tasks.len()]
 }
 
-/// A stretch of work as windows.
+/// Cuts a stretch of work into windows.
 fn cut(task: Place, from: i64, to: i64) -> impl Iterator<Item = Planned> {
     let starts = (from..to).step_by((WINDOW * MINUTE) as usize);
     starts.map(move |start| Planned { task, start, end: (start + WINDOW * MINUTE).min(to), elsewhere: false })
@@ -163,10 +164,10 @@ mod tests {
     use super::*;
     use crate::demo::{people::ACTIVE, projects::assigned};
 
-    /// A Thursday evening in November 2026, in UTC.
+    /// A Thursday evening in November 2026, UTC.
     const NOW: i64 = 1_795_721_400_000;
 
-    /// Seven of them: each day of the week, at other times of the day.
+    /// Seven moments: each day of the week, each at another time of day.
     fn nows() -> impl Iterator<Item = i64> {
         (0..7).map(|day| NOW + day * DAY + day * 3 * HOUR)
     }
@@ -212,7 +213,7 @@ mod tests {
             let worked = all.iter().filter(|windows| by_day(windows).contains_key(&yesterday)).count();
             assert!(worked >= 4, "{worked} people");
             let at_work = all.iter().filter(|windows| windows.last().is_some_and(|last| last.end == now)).count();
-            assert!(at_work >= AT_WORK.len(), "{at_work}");
+            assert!(at_work >= TRACKING.len(), "{at_work}");
             let twice = all.iter().flatten().filter(|window| window.elsewhere).count();
             assert!(twice > 0);
         }

@@ -1,4 +1,4 @@
-//! The system's own HTTP API, as the fill uses it.
+//! The HTTP API of the system, for filling the demo.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// How long a request is sent again that is told to come later.
+/// How long a request is repeated that is answered 429 or 503.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client of the API.
@@ -18,62 +18,62 @@ pub struct Client {
     key: String,
 }
 
-/// Who asks.
+/// The credentials of a request.
 #[derive(Clone, Copy, Debug)]
-pub enum Who<'a> {
-    /// Nobody in particular.
-    Anybody,
-    /// The admin's key.
-    Root,
-    /// Somebody by their token.
-    Person(&'a str),
+pub enum Credentials<'a> {
+    /// None.
+    None,
+    /// The admin key.
+    AdminKey,
+    /// A person's token.
+    Token(&'a str),
 }
 
 impl Client {
-    /// One for the system that is served there, with its admin's key.
+    /// A client of the system at this base URL, with its admin key.
     pub fn new(base: &str, key: String) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         Ok(Self { http, base: base.to_owned(), key })
     }
 
-    /// What a path has, for the admin.
+    /// Sends a GET as the admin and gives the body.
     pub async fn get(&self, path: &str) -> Result<Value> {
-        yes(path, self.answer(self.request(Method::GET, path, Who::Root)).await)
+        success(path, self.answer(self.request(Method::GET, path, Credentials::AdminKey)).await)
     }
 
-    /// Creates or does something.
-    pub async fn post(&self, path: &str, who: Who<'_>, body: &Value) -> Result<Value> {
-        yes(path, self.try_post(path, who, body).await)
+    /// Sends a POST and gives the body of a success.
+    pub async fn post(&self, path: &str, who: Credentials<'_>, body: &Value) -> Result<Value> {
+        success(path, self.try_post(path, who, body).await)
     }
 
-    /// The same, where a no is an answer too.
-    pub async fn try_post(&self, path: &str, who: Who<'_>, body: &Value) -> Result<(StatusCode, Value)> {
+    /// Sends a POST and gives any answer, refusals included.
+    pub async fn try_post(&self, path: &str, who: Credentials<'_>, body: &Value) -> Result<(StatusCode, Value)> {
         self.answer(self.request(Method::POST, path, who).json(body)).await
     }
 
-    /// Changes something as the admin.
+    /// Sends a PUT as the admin and gives the body of a success.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
-        yes(path, self.answer(self.request(Method::PUT, path, Who::Root).json(body)).await)
+        success(path, self.answer(self.request(Method::PUT, path, Credentials::AdminKey).json(body)).await)
     }
 
-    /// Logs somebody in: their token.
+    /// Logs a person in and gives the token.
     pub async fn log_in(&self, email: &str, password: &str) -> Result<String> {
         let path = "/api/auth/login";
-        let request = self.request(Method::POST, path, Who::Anybody);
-        let told = yes(path, self.answer(request.form(&[("username", email), ("password", password)])).await)?;
-        Ok(told["access_token"].as_str().context("a log-in without a token")?.to_owned())
+        let request = self.request(Method::POST, path, Credentials::None);
+        let body = success(path, self.answer(request.form(&[("username", email), ("password", password)])).await)?;
+        Ok(body["access_token"].as_str().context("a log-in without a token")?.to_owned())
     }
 
-    fn request(&self, method: Method, path: &str, who: Who<'_>) -> RequestBuilder {
+    fn request(&self, method: Method, path: &str, who: Credentials<'_>) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match who {
-            Who::Anybody => request,
-            Who::Root => request.header("X-API-Key", &self.key),
-            Who::Person(token) => request.bearer_auth(token),
+            Credentials::None => request,
+            Credentials::AdminKey => request.header("X-API-Key", &self.key),
+            Credentials::Token(token) => request.bearer_auth(token),
         }
     }
 
-    /// Sends it until the answer is not "later".
+    /// Sends the request until the answer is neither 429 nor 503.
     async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Value)> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -90,15 +90,15 @@ impl Client {
     }
 }
 
-/// The body of an answer that says yes.
-fn yes(path: &str, answer: Result<(StatusCode, Value)>) -> Result<Value> {
+/// The body of a success; the reason of a refusal as an error.
+fn success(path: &str, answer: Result<(StatusCode, Value)>) -> Result<Value> {
     match answer.with_context(|| path.to_owned())? {
         (status, body) if status.is_success() => Ok(body),
         (status, body) => bail!("{path}: {status}: {}", body["detail"].as_str().unwrap_or("no reason given")),
     }
 }
 
-/// The id of something.
+/// The field `id`.
 pub fn id(of: &Value) -> Result<String> {
     Ok(of["id"].as_str().with_context(|| format!("no id: {of}"))?.to_owned())
 }

@@ -1,11 +1,11 @@
-//! Numbers that look like chance and are the same in every run.
+//! Pseudo-random numbers that are the same in every run.
 
-/// A row of numbers (SplitMix64).
+/// A generator (SplitMix64).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// The row that belongs to these numbers, and to no others.
+    /// The generator seeded with these numbers.
     pub fn of(numbers: &[i64]) -> Self {
         let mut dice = Self(0x7433_6465_6d6f);
         for number in numbers {
@@ -21,7 +21,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of 0, 1, … up to this one.
+    /// A number from 0 to `most`.
     pub fn up_to(&mut self, most: i64) -> i64 {
         (self.next() % (most.unsigned_abs() + 1)).cast_signed()
     }

@@ -1,4 +1,4 @@
-//! Puts the made-up company into an empty system, through its HTTP API alone.
+//! Fills an empty system with the demo company, through its HTTP API only.
 
 use std::{
     path::Path,
@@ -15,34 +15,34 @@ use tokio::time::sleep;
 use super::{
     NOT_EMPTY,
     calendar::{Calendar, MINUTE, Planned},
-    client::{Client, Who, id},
+    client::{Client, Credentials, id},
     mail::Mail,
     password::password,
-    people::{ACTIVE, AT_WORK, HELD, PEOPLE, Person},
+    people::{ACTIVE, PEOPLE, Person, QUARANTINED, TRACKING},
     progress::Progress,
     projects::{PROJECTS, Place, assigned, foreign_task},
     tracking::{AtWork, Tracking},
     welcome::Welcome,
 };
 
-/// Where windows are posted.
+/// The path for batches of windows.
 const BATCH: &str = "/api/v1/time-entries/batch";
 /// The most windows of a batch.
-const TOGETHER: usize = 500;
-/// How many batches are on their way at once.
+const BATCH_MOST: usize = 500;
+/// How many batches are sent at the same time.
 const BATCHES: usize = 4;
-/// How often windows that are only queued are asked for again, and how long we wait in between.
+/// How often a batch is repeated while some of its windows are only queued, and the pause in between.
 const TRIES: usize = 100;
-const LATER: Duration = Duration::from_millis(200);
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// Somebody of the company who has an account.
+/// A person of the company with an account.
 #[derive(Debug)]
 struct Employee {
     id: String,
     token: String,
 }
 
-/// Fills the system: whom to log in as, and those who go on tracking.
+/// Fills the system. Gives the text for the user, and the people who go on tracking.
 pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tracking)> {
     let (started, progress) = (Instant::now(), Progress::new());
     ensure!(
@@ -70,7 +70,7 @@ pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tr
     progress.step(&format!("{windows} windows of {days} days"));
     let mut done = 0;
     let batches =
-        planned.iter().enumerate().flat_map(|(person, own)| own.chunks(TOGETHER).map(move |part| (person, part)));
+        planned.iter().enumerate().flat_map(|(person, own)| own.chunks(BATCH_MOST).map(move |part| (person, part)));
     let mut sending = stream::iter(batches).map(|(person, part)| company.send(person, part)).buffer_unordered(BATCHES);
     while let Some(sent) = sending.try_next().await? {
         done += sent;
@@ -78,10 +78,10 @@ pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tr
     }
     drop(sending);
     progress.step("what needs somebody");
-    company.hold_one_back(now).await?;
+    company.quarantine_one(now).await?;
     progress.end();
 
-    let at_work = AT_WORK.into_iter().filter_map(|person| {
+    let at_work = TRACKING.into_iter().filter_map(|person| {
         let last = planned[person].last()?;
         let token = company.employees[person].token.clone();
         Some(AtWork { token, window: company.window(person, last), since: last.end })
@@ -90,33 +90,35 @@ pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tr
     Ok((Welcome { password, windows, days, took: started.elapsed() }, tracking))
 }
 
-/// Invites somebody, who follows the link and logs in; nothing of whoever has not answered yet.
+/// Invites a person, activates the account and logs in; nothing for a person who has not answered yet.
 async fn hire(client: &Client, mail: &Mail, at: usize, person: &Person, password: &str) -> Result<Option<Employee>> {
     let hired = async {
         let email = person.email();
         let body = json!({ "name": person.name, "email": email });
-        let path = format!("/api/v1/employee/{}", id(&client.post("/api/v1/employee", Who::Root, &body).await?)?);
+        let path =
+            format!("/api/v1/employee/{}", id(&client.post("/api/v1/employee", Credentials::AdminKey, &body).await?)?);
         client.put(&path, &json!({ "title": person.title })).await?;
         if at >= ACTIVE {
             return anyhow::Ok(None);
         }
         let body = json!({ "token": mail.invitation(&email).await?, "password": password });
-        let employee = client.post("/api/auth/activate", Who::Anybody, &body).await?;
-        // Before they log in: another role ends a session.
+        let employee = client.post("/api/auth/activate", Credentials::None, &body).await?;
+        // Before the log-in: a change of role ends all sessions.
         if person.role != contracts::Role::Employee {
             client.put(&format!("{path}/role"), &json!({ "role": person.role })).await?;
         }
         let token = client.log_in(&email, password).await?;
         let may = |allowed: bool| if allowed { "authorized" } else { "denied" };
-        let permissions = json!({ "accessibility": may(true), "screenAndSystemAudioRecording": may(at != HELD) });
+        let permissions =
+            json!({ "accessibility": may(true), "screenAndSystemAudioRecording": may(at != QUARANTINED) });
         let entry = json!({ "computer": person.computer, "permissions": permissions });
-        client.post(&format!("{path}/permissions"), Who::Person(&token), &entry).await?;
+        client.post(&format!("{path}/permissions"), Credentials::Token(&token), &entry).await?;
         Ok(Some(Employee { id: id(&employee)?, token }))
     };
     hired.await.with_context(|| person.name)
 }
 
-/// Makes all projects, each with its tasks: their ids.
+/// Makes all projects with their tasks, and gives their ids.
 async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String, Vec<String>)>> {
     let ids = |people: &[usize]| people.iter().map(|person| employees[*person].id.clone()).collect::<Vec<_>>();
     let mut made = Vec::with_capacity(PROJECTS.len());
@@ -133,13 +135,14 @@ async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String
             "name": project.name, "description": project.description, "billable": project.bills.is_some(),
             "employees": ids(project.members), "payroll": payroll,
         });
-        let project_id = id(&client.post("/api/v1/project", Who::Root, &body).await.context(project.name)?)?;
+        let project_id =
+            id(&client.post("/api/v1/project", Credentials::AdminKey, &body).await.context(project.name)?)?;
         let tasks = project.tasks.iter().enumerate().map(async |(task, (name, status, priority))| {
             let body = json!({
                 "name": name, "projectId": project_id, "employees": ids(&assigned((at, task))),
                 "status": status, "priority": priority, "billable": project.bills.is_some(),
             });
-            id(&client.post("/api/v1/task", Who::Root, &body).await.context(*name)?)
+            id(&client.post("/api/v1/task", Credentials::AdminKey, &body).await.context(*name)?)
         });
         let tasks = try_join_all(tasks).await?;
         made.push((project_id, tasks));
@@ -147,11 +150,11 @@ async fn projects(client: &Client, employees: &[Employee]) -> Result<Vec<(String
     Ok(made)
 }
 
-/// What is there before the first window.
+/// The accounts, projects and tasks that were made.
 struct Company {
     client: Client,
     employees: Vec<Employee>,
-    /// The ids of each project and of its tasks.
+    /// The id of each project, and of its tasks.
     tasks: Vec<(String, Vec<String>)>,
 }
 
@@ -168,13 +171,13 @@ impl Company {
         })
     }
 
-    /// Sends somebody's windows until all are stored: how many.
+    /// Sends windows of a person until all are stored, and gives their number.
     async fn send(&self, person: usize, planned: &[Planned]) -> Result<usize> {
         let windows: Vec<Value> = planned.iter().map(|planned| self.window(person, planned)).collect();
         let body = json!({ "windows": windows });
         for _ in 0..TRIES {
-            let told = self.client.post(BATCH, Who::Person(&self.employees[person].token), &body).await?;
-            let items = told["items"].as_array().context("a batch without an answer")?;
+            let answer = self.client.post(BATCH, Credentials::Token(&self.employees[person].token), &body).await?;
+            let items = answer["items"].as_array().context("a batch without an answer")?;
             let is = |item: &Value, word: &str| item["status"] == word;
             if let Some(refused) = items.iter().find(|item| is(item, "rejected") || is(item, "conflict")) {
                 bail!("a window of {} was refused: {}", PEOPLE[person].name, refused["detail"]);
@@ -182,23 +185,23 @@ impl Company {
             if !items.iter().any(|item| is(item, "queued")) {
                 return Ok(planned.len());
             }
-            // Sent again it is recorded once.
-            sleep(LATER).await;
+            // Each window is recorded once, however often it is sent.
+            sleep(RETRY_PAUSE).await;
         }
         bail!("windows of {} are still only queued", PEOPLE[person].name)
     }
 
-    /// Somebody tracks on a project that they are not on.
-    async fn hold_one_back(&self, now: i64) -> Result<()> {
-        let task: Place = foreign_task(HELD).context("somebody is on every project")?;
+    /// Sends a window on a project that the person is not a member of: it is quarantined.
+    async fn quarantine_one(&self, now: i64) -> Result<()> {
+        let task: Place = foreign_task(QUARANTINED).context("somebody is on every project")?;
         // The evening before.
         let start = now - now.rem_euclid(DAY) - 4 * HOUR;
-        let window = self.window(HELD, &Planned { task, start, end: start + 10 * MINUTE, elsewhere: false });
-        let who = Who::Person(&self.employees[HELD].token);
-        let (status, told) = self.client.try_post("/api/v1/time-entries", who, &window).await?;
+        let window = self.window(QUARANTINED, &Planned { task, start, end: start + 10 * MINUTE, elsewhere: false });
+        let who = Credentials::Token(&self.employees[QUARANTINED].token);
+        let (status, answer) = self.client.try_post("/api/v1/time-entries", who, &window).await?;
         ensure!(
             status.as_u16() == 400 || status.as_u16() == 202,
-            "a foreign window was not held back: {status}: {told}"
+            "a foreign window was not quarantined: {status}: {answer}"
         );
         Ok(())
     }

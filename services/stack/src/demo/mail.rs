@@ -1,4 +1,4 @@
-//! The invitations, as they lie in the folder of mails.
+//! The invitations, read from the folder of mails.
 
 use std::{
     fs,
@@ -9,21 +9,21 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
-/// How long the mail may take.
+/// How long an invitation may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// The folder of mails.
 #[derive(Debug)]
 pub struct Mail(PathBuf);
 
 impl Mail {
-    /// That of a data folder.
+    /// The folder of mails in this data folder.
     pub fn of(data: &Path) -> Self {
         Self(data.join("mail"))
     }
 
-    /// The token of the invitation to an address, once it is there.
+    /// Waits for the invitation to this address, and gives its token.
     pub async fn invitation(&self, address: &str) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -33,25 +33,25 @@ impl Mail {
             if Instant::now() > deadline {
                 bail!("no invitation for {address} has come into {}", self.0.display());
             }
-            sleep(LOOK).await;
+            sleep(POLL).await;
         }
     }
 
     fn find(&self, address: &str) -> Option<String> {
-        // The folder comes with the first mail.
+        // Without mails there is no folder.
         let paths = fs::read_dir(&self.0).ok()?.flatten().map(|entry| entry.path());
         let mut mails = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
         mails.find_map(|path| token(&fs::read_to_string(path).ok()?, address))
     }
 }
 
-/// The token of the link in a mail to that address.
+/// The token in the link of a mail, if the mail is to this address.
 fn token(mail: &str, address: &str) -> Option<String> {
     let (head, body) = mail.split_once("\r\n\r\n")?;
     if !head.contains(&format!("<{address}>")) {
         return None;
     }
-    // Quoted-printable: lines are broken anywhere, and = is written as =3D.
+    // Quoted-printable: lines may be broken anywhere, and `=` is written as `=3D`.
     let body = body.replace("=\r\n", "").replace("=3D", "=");
     let (_, rest) = body.split_once("/activate?token=")?;
     Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())

@@ -1,5 +1,5 @@
-//! A first look in a minute: an empty system is filled with a made-up company, through the same API
-//! that everybody has, and a few of its people go on tracking.
+//! The demo: an empty system is filled with an invented company, through the public API, and some of its people
+//! go on tracking.
 
 mod calendar;
 mod client;
@@ -23,11 +23,11 @@ use self::client::Client;
 pub use self::{tracking::Tracking, welcome::Welcome};
 use crate::Settings;
 
-/// What to do where something is there already.
+/// The advice when the system is not empty.
 const NOT_EMPTY: &str = "the demo fills an empty system only. Start without --demo to go on with what is there, or \
      name an empty folder in T3_DATA";
 
-/// Refuses what the demo must not or cannot fill.
+/// Refuses settings and folders with which the demo would do harm or fail.
 pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     if settings.common.environment == Environment::Production {
         Err(Refused("the demo is not for production: start it without T3_ENV=production".to_owned()))?;
@@ -37,7 +37,7 @@ pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     }
     let folder = data.path();
     let found = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    // The lock is ours, since a moment ago.
+    // The lock file was made by this process.
     if found.flatten().any(|entry| entry.file_name() != "lock") {
         let folder = folder.display();
         Err(Refused(format!("the data folder {folder} holds something already, and {NOT_EMPTY}")))?;
@@ -45,7 +45,7 @@ pub fn check(settings: &Settings, data: &DataDir) -> Result<()> {
     Ok(())
 }
 
-/// Fills the system that is served there: whom to log in as, and those who go on tracking.
+/// Fills the system at this URL. Gives the text for the user, and the people who go on tracking.
 pub async fn fill(settings: &Settings, base: &str, days: u16) -> Result<(Welcome, Tracking)> {
     let (gateway, data) = (&settings.gateway, &settings.common.data);
     let key = secret("ADMIN_API_KEY", gateway.admin_api_key.as_ref(), gateway.admin_api_key_file.as_ref())?;

@@ -1,4 +1,4 @@
-//! The password of everybody in the demo: other words each time, so that nobody else knows it.
+//! The password of all people of the demo. It is random, so that nobody can log in to a demo that is reachable.
 
 const WORDS: [&str; 32] = [
     "amber", "anchor", "basket", "birch", "bridge", "candle", "cedar", "copper", "feather", "ferry", "forest",
@@ -6,7 +6,7 @@ const WORDS: [&str; 32] = [
     "pepper", "quartz", "river", "saddle", "silver", "thistle", "velvet", "walnut", "willow", "window",
 ];
 
-/// Five words.
+/// Five random words.
 pub fn password() -> String {
     let words = kit::random_bytes::<5>().map(|byte| WORDS[usize::from(byte) % WORDS.len()]);
     words.join("-")

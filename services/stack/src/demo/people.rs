@@ -1,55 +1,55 @@
-//! Who works in the made-up company.
+//! The people of the demo company.
 
 use contracts::Role;
 
-/// Somebody of the company.
+/// A person.
 #[derive(Clone, Copy, Debug)]
 pub struct Person {
-    /// The name.
+    /// The full name.
     pub name: &'static str,
-    /// What stands before the @ of the address, and is the user of the computer too.
+    /// The local part of the e-mail address, and the user name on the computer.
     pub user: &'static str,
-    /// The title.
+    /// The job title.
     pub title: &'static str,
-    /// What they may do.
+    /// The role in the system.
     pub role: Role,
-    /// Minutes that their clock is ahead of UTC.
+    /// The difference of local time to UTC, in minutes.
     pub offset: i64,
-    /// The minute of their day at which they usually begin.
+    /// The minute of the local day at which they usually begin.
     pub begins: i64,
-    /// A weekday on which they do not work: 1 is Monday.
+    /// A weekday on which they do not work; 1 is Monday.
     pub free: Option<i64>,
-    /// The computer.
+    /// The name of the computer.
     pub computer: &'static str,
-    /// Its system, as the desktop app names it, and the version of that.
+    /// The operating system as the desktop app names it, and its version.
     pub system: (&'static str, &'static str),
-    /// What an hour of theirs costs.
+    /// The cost of an hour.
     pub pay: i64,
 }
 
 impl Person {
-    /// The address, in a domain that nobody can have (RFC 2606).
+    /// The e-mail address, in a domain that is reserved for examples (RFC 2606).
     pub fn email(&self) -> String {
         format!("{}@lighthouse.example", self.user)
     }
 }
 
-/// How many of [`PEOPLE`] have an account; those after them are invited and have not answered.
+/// How many of [`PEOPLE`] have an account. The rest are invited and have not answered.
 pub const ACTIVE: usize = 11;
-/// Who tracks while the demo runs.
-pub const AT_WORK: [usize; 3] = [2, 6, 8];
-/// Who is on two computers at once now and then.
-pub const ON_TWO: [usize; 2] = [2, 6];
-/// Who had a day that is too long to be true.
-pub const LONG: usize = 5;
-/// Whose window is held back.
-pub const HELD: usize = 7;
+/// The people who track while the demo runs.
+pub const TRACKING: [usize; 3] = [2, 6, 8];
+/// The people who are sometimes on two computers at once.
+pub const TWO_COMPUTERS: [usize; 2] = [2, 6];
+/// The person with the day that is too long.
+pub const LONG_DAY: usize = 5;
+/// The person with the quarantined window.
+pub const QUARANTINED: usize = 7;
 
 const MAC: (&str, &str) = ("darwin", "15.6");
 const WINDOWS: (&str, &str) = ("win32", "10.0.26100");
 const LINUX: (&str, &str) = ("linux", "6.12");
 
-/// All of them.
+/// All people.
 pub const PEOPLE: [Person; 12] = [
     Person {
         name: "Ingrid Solberg",
@@ -208,6 +208,6 @@ mod tests {
         let addresses: BTreeSet<String> = PEOPLE.iter().map(Person::email).collect();
         assert_eq!(addresses.len(), PEOPLE.len());
         assert_eq!(PEOPLE.iter().filter(|person| person.role == Role::Owner).count(), 1);
-        assert!(ACTIVE < PEOPLE.len() && AT_WORK.iter().all(|person| *person < ACTIVE));
+        assert!(ACTIVE < PEOPLE.len() && TRACKING.iter().all(|person| *person < ACTIVE));
     }
 }

@@ -1,20 +1,20 @@
-//! How far the fill is: one line that changes on a terminal, a line a step elsewhere.
+//! The progress of filling the demo: one changing line on a terminal, otherwise a line for each step.
 
 use std::io::{IsTerminal, Write, stderr};
 
-/// The line.
+/// Prints the progress.
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
 }
 
 impl Progress {
-    /// On standard error.
+    /// Prints on standard error.
     pub fn new() -> Self {
         Self { terminal: stderr().is_terminal() }
     }
 
-    /// A step begins.
+    /// Begins a step.
     pub fn step(&self, what: &str) {
         self.show(what);
         if !self.terminal {
@@ -22,12 +22,12 @@ impl Progress {
         }
     }
 
-    /// So many of a step are done: to be seen on a terminal alone.
+    /// Shows how much of a step is done. On a terminal only.
     pub fn done(&self, what: &str, done: usize, of: usize) {
         self.show(&format!("{what}, {done} of {of}"));
     }
 
-    /// Nobody needs it any more.
+    /// Removes the line.
     pub fn end(&self) {
         if self.terminal {
             let _ = write!(stderr(), "\r\x1b[K");

@@ -1,24 +1,24 @@
-//! What the made-up company works on.
+//! The projects of the demo company.
 
 /// A project.
 #[derive(Clone, Copy, Debug)]
 pub struct Project {
     /// The name.
     pub name: &'static str,
-    /// What it is about.
+    /// The description.
     pub description: &'static str,
-    /// What an hour is billed with; nothing where it is work for ourselves.
+    /// The bill rate per hour; nothing for internal work.
     pub bills: Option<i64>,
-    /// Who is on it.
+    /// The members, as indexes of the list of people.
     pub members: &'static [usize],
-    /// Its tasks.
+    /// The tasks.
     pub tasks: &'static [Task],
 }
 
-/// A task: its name, status and priority.
+/// A task: name, status, priority.
 pub type Task = (&'static str, &'static str, &'static str);
 
-/// A task's place: that of its project, and its own in there.
+/// A task, as the index of its project and its index in there.
 pub type Place = (usize, usize);
 
 const TO_DO: &str = "To Do";
@@ -28,7 +28,7 @@ const LOW: &str = "Low";
 const MEDIUM: &str = "Medium";
 const HIGH: &str = "High";
 
-/// All of them.
+/// All projects.
 pub const PROJECTS: [Project; 6] = [
     Project {
         name: "Ferry tickets",
@@ -120,13 +120,13 @@ pub const PROJECTS: [Project; 6] = [
     },
 ];
 
-/// Who is on a task: two of three members of its project.
+/// The people on a task: two of three members of its project.
 pub fn assigned((project, task): Place) -> Vec<usize> {
     let members = PROJECTS[project].members.iter().enumerate();
     members.filter(|(place, _)| (place + task) % 3 != 0).map(|(_, person)| *person).collect()
 }
 
-/// The tasks that somebody is on and that are begun; with or without those that are finished.
+/// The tasks in progress of a person, and the done ones if `finished`.
 pub fn tasks_of(person: usize, finished: bool) -> Vec<Place> {
     let all =
         PROJECTS.iter().enumerate().flat_map(|(at, project)| (0..project.tasks.len()).map(move |task| (at, task)));
@@ -137,7 +137,7 @@ pub fn tasks_of(person: usize, finished: bool) -> Vec<Place> {
     all.filter(fits).filter(|place| assigned(*place).contains(&person)).collect()
 }
 
-/// A task of a project that somebody is not on.
+/// A task of a project that the person is not a member of.
 pub fn foreign_task(person: usize) -> Option<Place> {
     PROJECTS.iter().position(|project| !project.members.contains(&person)).map(|project| (project, 1))
 }
@@ -145,7 +145,7 @@ pub fn foreign_task(person: usize) -> Option<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::people::{ACTIVE, HELD};
+    use crate::demo::people::{ACTIVE, QUARANTINED};
 
     #[test]
     fn there_are_six_projects_with_forty_tasks_and_everybody_has_something_to_do() {
@@ -157,7 +157,7 @@ mod tests {
             }
         }
         assert!(PROJECTS.iter().flat_map(|project| project.members).all(|person| *person < ACTIVE));
-        let (project, _) = foreign_task(HELD).unwrap();
-        assert!(!PROJECTS[project].members.contains(&HELD));
+        let (project, _) = foreign_task(QUARANTINED).unwrap();
+        assert!(!PROJECTS[project].members.contains(&QUARANTINED));
     }
 }

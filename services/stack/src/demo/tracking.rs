@@ -1,4 +1,4 @@
-//! Those who go on tracking while the demo runs.
+//! The people who go on tracking while the demo runs.
 
 use std::time::Duration;
 
@@ -8,44 +8,44 @@ use tokio::time::sleep;
 
 use super::{
     calendar::MINUTE,
-    client::{Client, Who},
+    client::{Client, Credentials},
 };
 
-/// How often a window is sent.
+/// How often each sends a window.
 const EVERY: Duration = Duration::from_secs(60);
-/// After a longer silence, such as that of a computer that slept, nobody has worked in between.
+/// After a longer pause, such as the sleep of a laptop, the time in between is not tracked.
 const SILENCE: i64 = 10 * MINUTE;
 
-/// Those who track.
+/// All who track.
 #[derive(Debug)]
 pub struct Tracking {
-    /// Each of them.
+    /// The people.
     pub at_work: Vec<AtWork>,
-    /// Where they send to.
+    /// The API.
     pub client: Client,
 }
 
-/// Somebody who tracks.
+/// A person who tracks.
 #[derive(Debug)]
 pub struct AtWork {
-    /// Their token.
+    /// The person's token.
     pub token: String,
-    /// Their last window.
+    /// The last window, as a template for the next.
     pub window: Value,
-    /// When that ended.
+    /// The end of the last window, in milliseconds since 1970 UTC.
     pub since: i64,
 }
 
 impl Tracking {
-    /// Sends a window of each, every minute. Whoever is refused stops, as somebody has decided so.
+    /// Sends a window for each person every minute. A person who is refused stops: somebody has taken them off.
     pub async fn go_on(mut self) {
         loop {
             let now = Clock::system().now().0;
-            let mut going_on = Vec::with_capacity(self.at_work.len());
+            let mut remaining = Vec::with_capacity(self.at_work.len());
             for person in self.at_work {
-                going_on.extend(person.send(&self.client, now).await);
+                remaining.extend(person.send(&self.client, now).await);
             }
-            self.at_work = going_on;
+            self.at_work = remaining;
             sleep(EVERY).await;
         }
     }
@@ -57,10 +57,10 @@ impl AtWork {
             self.since = now - MINUTE;
         }
         (self.window["start"], self.window["end"]) = (json!(self.since), json!(now));
-        match client.try_post("/api/v1/time-entries", Who::Person(&self.token), &self.window).await {
+        match client.try_post("/api/v1/time-entries", Credentials::Token(&self.token), &self.window).await {
             Ok((status, _)) if status.is_success() => self.since = now,
-            Ok((status, told)) if status.is_client_error() => {
-                tracing::info!(user = %self.window["user"], detail = %told["detail"], "somebody of the demo stops");
+            Ok((status, answer)) if status.is_client_error() => {
+                tracing::info!(user = %self.window["user"], detail = %answer["detail"], "somebody of the demo stops");
                 return None;
             }
             Ok((status, _)) => tracing::warn!(%status, "a window of the demo is sent again"),

@@ -1,19 +1,19 @@
-//! What a person reads once the demo is filled.
+//! The text about the demo on standard output.
 
 use std::{fmt, time::Duration};
 
 use super::{people::PEOPLE, projects::PROJECTS};
 
-/// Whom to log in as, and what there is.
+/// What the text says.
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// The password of everybody.
+    /// The password of all people.
     pub password: String,
-    /// How many windows there are.
+    /// The number of windows.
     pub windows: usize,
-    /// Of how many days.
+    /// The number of days that they cover.
     pub days: u16,
-    /// How long it took.
+    /// How long filling took.
     pub took: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Every event names who acted, by which request, and because of which event.
+//! Every event names its actor, its HTTP request and its cause.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::office::{HOUR, Office, TEN};
 
-/// All events so far: the subject without its id, and the headers.
+/// All events so far: the subject without the id, and the headers.
 async fn events(office: &Office) -> Vec<(String, HeaderMap)> {
     let mut events = office.system.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence;
@@ -47,10 +47,10 @@ async fn every_event_names_who_acted_and_what_caused_it() {
         let of = events.iter().filter(|(s, _)| s == subject);
         of.map(|(_, headers)| text(headers, header::ACTOR).unwrap()).collect()
     };
-    // Made by the admin, activated and given permissions by Ann herself.
+    // Created by the admin; activated and given permissions by Ann.
     let [created, activated, permitted] = &actors("employee.changed", &before)[..] else { panic!("three changes") };
     assert_eq!((created.as_str(), activated), ("root", &ann));
-    // Since then she is logged in, and her session is named.
+    // She has logged in since, so her session is named.
     assert!(permitted.starts_with(&format!("{ann}/")), "{permitted}");
     assert_eq!(actors("project.changed", &before), ["root"]);
     assert_eq!(actors("windows.recorded", &before), ["service:timetrack"]);

@@ -1,4 +1,4 @@
-//! Where the time and the money went.
+//! Sums of time and money.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ const SECOND: i64 = 1_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     let office = Office::open().await;
-    // Around midnight UTC, which is 15 h 6 min 40 s after TEN; and one that ends with the range.
+    // One window around midnight UTC, which is 15 h 6 min 40 s after TEN; and one that ends with the range.
     let midnight = (TEN / (24 * HOUR) + 1) * 24 * HOUR;
     office.record(midnight - 2 * HOUR, midnight + HOUR).await;
     office.record(midnight + 2 * HOUR + 1, midnight + 3 * HOUR + 7).await;
@@ -40,7 +40,7 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
     ] {
         assert_eq!(office.project_time(start, end).await, (time, 0.0, income), "{}", start - midnight);
     }
-    // The list shows windows whole that touch the range.
+    // The list contains whole windows that overlap the range.
     assert_eq!(office.windows(midnight, midnight + HOUR).await.len(), 1);
     assert_eq!(office.windows(midnight + HOUR, midnight + 2 * HOUR).await.len(), 0);
     office.system.finish().await;
@@ -56,7 +56,7 @@ async fn every_second_of_an_employee_counts_once() {
     let second = system.create_project(json!({ "employees": [ann.id] })).await;
     let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
 
-    // The later start comes first: order of arrival does not matter.
+    // The later start wins, in whatever order they arrive.
     let there = json!({ "projectId": second["id"], "taskId": of_second["id"] });
     office.post(merged(office.window(TEN + HOUR, TEN + 3 * HOUR), there)).await.expect(201);
     office.record(TEN, TEN + 2 * HOUR).await;
@@ -75,7 +75,7 @@ async fn every_second_of_an_employee_counts_once() {
         office.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
     assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
 
-    // Filters, one by one and together.
+    // Each filter alone, and all together.
     let sum = async |query: &str| {
         let times = system.get(&format!("{path}&{query}")).await;
         times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()
@@ -111,7 +111,7 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
 
     office.record(TEN, TEN + HOUR).await;
     assert_eq!(total().await, (HOUR, 0.0, 50.0));
-    // Rates are fixed when a window is recorded: one's own before that of everybody.
+    // Rates are fixed when a window is recorded; the employee's own comes before that of everybody.
     for (kind, amount) in [("bill", 80.0), ("overtimeBill", 120.0)] {
         let scope = json!({ "project": office.project, "employee": ann.id });
         let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": "2025-10-01" });
@@ -119,21 +119,21 @@ async fn money_follows_the_rates_of_each_window_and_is_rounded_once() {
     }
     office.record(TEN + HOUR, TEN + 2 * HOUR).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 130.0));
-    // Overtime counts where it has a rate of its own; where not, the normal one does.
+    // Overtime counts at its own rate, or without one at the normal rate.
     change(json!({ "overtime": true })).await;
     assert_eq!(total().await, (2 * HOUR, 0.0, 170.0));
     change(json!({ "overtimeBillRate": null, "payRate": 30.0 })).await;
     assert_eq!(total().await, (2 * HOUR, 60.0, 130.0));
     change(json!({ "overtimePayRate": 45.5 })).await;
     assert_eq!(total().await, (2 * HOUR, 91.0, 130.0));
-    // What is not billable earns nothing, and costs all the same.
+    // A window that is not billable earns nothing, but still costs.
     change(json!({ "billable": false })).await;
     assert_eq!(total().await, (2 * HOUR, 91.0, 0.0));
     system.put(&office.task_path(), json!({ "billable": false })).await;
     assert_eq!(office.record(TEN + 2 * HOUR, TEN + 3 * HOUR).await["billable"], false);
     assert_eq!(total().await, (3 * HOUR, 91.0, 0.0));
 
-    // 18 s at 1 an hour are half a cent: up, but only once.
+    // 18 s at 1 an hour are half a cent, which is rounded up once.
     change(json!({ "billable": true, "overtime": false, "billRate": 1.0, "payRate": null })).await;
     let rounded = async |n: i64| office.project_time(TEN, TEN + n * 18 * SECOND).await.2;
     assert_eq!((rounded(1).await, rounded(2).await, rounded(3).await), (0.01, 0.01, 0.02));
@@ -151,9 +151,9 @@ async fn what_was_answered_before_a_question_is_counted_in_its_answer() {
         let (start, end) = (TEN + (n - 1) * HOUR, TEN + n * HOUR - 1);
         office.record(start, end).await;
         assert_eq!(office.project_time(TEN, TEN + 30 * HOUR).await.0, n * (HOUR - 1), "after {n} windows");
-        let told = system.employee(&ann.token, "GET", &mine, Value::Null).await.expect(200);
+        let answer = system.employee(&ann.token, "GET", &mine, Value::Null).await.expect(200);
         let expected = json!({ "employeeId": ann.id, "taskId": office.task, "totalTimeMillis": n * (HOUR - 1) });
-        assert_eq!(told, expected);
+        assert_eq!(answer, expected);
         assert_eq!(office.windows(TEN, TEN + 30 * HOUR).await.len() as i64, n);
     }
     assert_eq!(system.get(&mine).await["totalTimeMillis"], 20 * (HOUR - 1));

@@ -1,4 +1,4 @@
-//! Somebody who speaks HTTP to a system, wherever it runs.
+//! A client of the HTTP API of a system, wherever that runs.
 
 use std::path::PathBuf;
 
@@ -10,56 +10,56 @@ use serde_json::{Value, json};
 
 use crate::shapes::assert_problem;
 
-/// The admin key of every system here.
+/// The admin key of every system in these tests.
 pub const ADMIN_KEY: &str = "the-admin-key-of-a-system-under-test";
 
-/// How a system is reached.
+/// A client of a system.
 pub struct Api {
-    /// Where HTTP is served, without a slash at the end.
+    /// The base URL, without a slash at the end.
     pub base: String,
-    /// For calls that the methods here do not make.
+    /// The HTTP client, for requests that have no method here.
     pub http: reqwest::Client,
     /// The admin key.
     pub admin_key: &'static str,
-    /// The folder of mails and secrets.
+    /// The data folder, with mails and secrets.
     data: PathBuf,
 }
 
-/// An employee who is activated and logged in.
+/// An employee who has activated the account and logged in.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The employee's id.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// The JWT.
+    /// The token.
     pub token: String,
-    /// The login name.
+    /// The e-mail address, for logging in.
     pub email: String,
     /// The password.
     pub password: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// The body as text.
     pub text: String,
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null when it is not JSON.
     pub body: Value,
 }
 
 impl Response {
-    /// The body of an answer with this status.
+    /// Requires this status, and gives the body.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
     }
 
-    /// The stable word of a refusal with this status.
+    /// Requires this status, and gives the problem's `code`.
     #[track_caller]
     pub fn refused(self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -69,13 +69,13 @@ impl Response {
 }
 
 impl Api {
-    /// One for the system that serves here and writes mails into this data folder.
+    /// A client of the system at this URL, with this data folder.
     pub fn new(base: String, data: PathBuf) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, http, admin_key: ADMIN_KEY, data }
     }
 
-    /// The folder of mails and secrets.
+    /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.data.clone()
     }
@@ -86,37 +86,37 @@ impl Api {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
-    /// Asks as nobody in particular; no body where it is null.
+    /// Sends a request without credentials; a null body is no body.
     pub async fn anybody(&self, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path), body).await
     }
 
-    /// Asks as an admin; no body where it is null.
+    /// Sends a request as an admin; a null body is no body.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path).header("X-API-Key", self.admin_key), body).await
     }
 
-    /// Asks as the employee with this token; no body where it is null.
+    /// Sends a request with this token; a null body is no body.
     pub async fn employee(&self, token: &str, method: &str, path: &str, body: Value) -> Response {
         send(self.request(method, path).bearer_auth(token), body).await
     }
 
-    /// The token of the newest invitation mailed to the address.
+    /// The token of the newest invitation to this address.
     pub async fn invitation_token(&self, email: &str) -> String {
         Mailbox::of(&self.data).invitation(email, None).await.unwrap()
     }
 
-    /// The token of an invitation mailed after the one with this token.
+    /// The token of an invitation after the one with this token.
     pub async fn next_invitation_token(&self, email: &str, before: &str) -> String {
         Mailbox::of(&self.data).invitation(email, Some(before)).await.unwrap()
     }
 
-    /// The token of the newest link to a page that was mailed to the address.
+    /// The token of the newest link to a page that was mailed to this address.
     pub async fn mailed_token(&self, page: &str, email: &str) -> String {
         Mailbox::of(&self.data).token(page, email, None).await.unwrap()
     }
 
-    /// Sets the password of an invited employee.
+    /// Activates an invited account.
     pub async fn activate(&self, token: &str, password: &str) -> Response {
         self.anybody("POST", "/api/auth/activate", json!({ "token": token, "password": password })).await
     }
@@ -127,7 +127,7 @@ impl Api {
         send(self.request("POST", "/api/auth/login").form(&form), Value::Null).await
     }
 
-    /// An employee who was created, invited, activated and logged in.
+    /// Makes an employee, activates the account and logs in.
     pub async fn new_employee(&self, name: &str, email: &str) -> Person {
         let password = format!("the long password of {name}");
         let employee = self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await;
@@ -139,7 +139,7 @@ impl Api {
     }
 }
 
-/// Sends a request, with a JSON body unless it is null, and reads the answer.
+/// Sends a request, with a JSON body unless it is null, and reads the response.
 pub async fn send(request: RequestBuilder, body: Value) -> Response {
     let request = if body.is_null() { request } else { request.json(&body) };
     let response = request.send().await.unwrap();

@@ -1,4 +1,4 @@
-//! axe-core (Deque, MPL-2.0), which finds what keeps people from reading a page: fetched for the tests.
+//! axe-core (Deque, MPL-2.0), which finds accessibility faults of a page. It is downloaded for the tests.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 
-/// The package that carries it, and the script inside.
+/// The Python package that contains the script, and the path in there.
 const PACKAGE: &str = "axe-playwright-python==0.1.8";
 const SCRIPT: &str = "axe_playwright_python/axe.min.js";
 
-/// What it finds on the page that the browser shows: each as a line.
+/// The faults of the page that the browser shows, one line each.
 pub async fn violations(browser: &Browser) -> Vec<String> {
     let script = fs::read_to_string(package().join(SCRIPT)).unwrap();
     browser.evaluate(&format!("{script};0")).await;
@@ -24,7 +24,7 @@ pub async fn violations(browser: &Browser) -> Vec<String> {
     lines.map(|line| Value::as_str(line).unwrap_or_default().to_owned()).collect()
 }
 
-/// The folder that holds the package, fetched once into the user's cache.
+/// The folder of the package, downloaded once into the user's cache.
 fn package() -> PathBuf {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".cache"));
@@ -33,10 +33,10 @@ fn package() -> PathBuf {
     fs::create_dir_all(&cache).unwrap();
     let lock = fs::File::create(cache.join("axe-0.1.8.lock")).unwrap();
     lock.lock().unwrap();
-    // The folder gets its place by rename, so what is there is whole.
+    // Complete whenever it exists: the folder is renamed only after the download.
     if !here.is_dir() {
         let new = cache.join("axe-0.1.8.new");
-        // A leftover of a fetch that was cut short; usually there is none.
+        // A leftover of an interrupted download, if any.
         let _ = fs::remove_dir_all(&new);
         let fetched = [&["python3", "-m", "pip"][..], &["uv", "pip"]].into_iter().any(|installer| {
             let mut command = Command::new(installer[0]);

@@ -1,4 +1,4 @@
-//! Backup and restore, by the programs that docs/operations.md names: dump, wipe, restore, compare.
+//! Backup and restore with the programs that docs/operations.md names: dump, wipe, restore, compare.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn ops(program: &str, from: &Path, to: &Path) -> Result<String, String> {
     if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
 }
 
-/// All that the API tells of the data.
+/// All data that the API shows.
 async fn everything(api: &Api) -> Vec<Value> {
     let range = format!("start={}&end={}", TEN - HOUR, TEN + 9 * HOUR);
     let mut all = Vec::new();
@@ -52,7 +52,7 @@ async fn what_was_backed_up_is_all_there_after_a_wipe_and_work_goes_on() {
     for hour in 0..8 {
         api.employee(&ann.token, "POST", WINDOWS, window(hour)).await.expect(201);
     }
-    // That Bob's token is over is kept in NATS alone.
+    // The revocation of Bob's tokens is stored in NATS only.
     api.admin("POST", &format!("/api/v1/employee/{}/deactivate", bob.id), Value::Null).await.expect(200);
     api.employee(&bob.token, "GET", "/api/auth/me", Value::Null).await.refused(401);
     let before = everything(&api).await;
@@ -72,7 +72,7 @@ async fn what_was_backed_up_is_all_there_after_a_wipe_and_work_goes_on() {
     let api = run.api();
     assert_eq!(everything(&api).await, before);
     api.employee(&bob.token, "GET", "/api/auth/me", Value::Null).await.refused(401);
-    // Ann's token is still good, what she sends again is known, and what is new is recorded.
+    // After the restore Ann's token is valid, her window is recognised, and a new one is recorded.
     api.employee(&ann.token, "POST", WINDOWS, window(7)).await.expect(200);
     api.employee(&ann.token, "POST", WINDOWS, window(8)).await.expect(201);
     assert_eq!(everything(&api).await[3].as_array().unwrap().len(), 9);

@@ -1,4 +1,4 @@
-//! Windows that are sent together, and what an admin does about single ones.
+//! Batches of windows, and an admin's changes of single windows.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::{
 const BATCH: &str = "/api/v1/time-entries/batch";
 
 impl Office {
-    /// A window of an hour, so many hours after ten.
+    /// A window of an hour, so many hours after TEN.
     fn hour(&self, hours: i64) -> Value {
         self.window(TEN + hours * HOUR, TEN + (hours + 1) * HOUR)
     }
@@ -22,7 +22,7 @@ impl Office {
         self.system.employee(&self.ann.token, "POST", BATCH, json!({ "windows": windows })).await
     }
 
-    /// A batch as bytes, with its encoding.
+    /// Posts bytes with a content coding.
     async fn send_bytes(&self, encoding: &str, body: Vec<u8>) -> (u16, String) {
         let request = self.system.request("POST", BATCH).bearer_auth(&self.ann.token);
         let request = request.header("Content-Type", "application/json").header("Content-Encoding", encoding);
@@ -30,7 +30,7 @@ impl Office {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// The milliseconds that count.
+    /// The milliseconds that analytics count.
     async fn time(&self) -> i64 {
         self.project_time(TEN, TEN + 2_000 * HOUR).await.0
     }

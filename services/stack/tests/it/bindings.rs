@@ -1,4 +1,4 @@
-//! Who is on what: never contradicting itself, and visible in the very next call.
+//! Memberships and assignments: always consistent, and visible in the next request.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -29,7 +29,7 @@ async fn who_is_taken_off_a_project_is_off_its_tasks_and_sees_it_in_the_very_nex
         let tasks = system.employee(&ann.token, "GET", "/api/v1/task", Value::Null).await.expect(200);
         assert_eq!(tasks, json!([]));
     }
-    // Coming back does not bring the tasks back.
+    // Rejoining a project does not restore its tasks.
     system.put(&office.project_path(), json!({ "employees": [bob.id, ann.id] })).await;
     assert_eq!(system.get(&office.task_path()).await["employees"], json!([bob.id]));
     office.system.finish().await;
@@ -91,7 +91,7 @@ async fn nobody_is_on_a_task_without_being_on_its_project() {
         assert_eq!(system.admin(method, path, body.clone()).await.refused(400), "not_on_project", "{body}");
     }
     assert_eq!(system.get("/api/v1/task").await, json!([before]));
-    // With the people of the other project it moves; time belongs there from then on.
+    // The task moves with the people of the other project; from then on its time belongs there.
     system.put(&office.task_path(), json!({ "projectId": other["id"], "employees": [bob["id"]] })).await;
     let since = system.world.clock.now().0;
     assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_task");
@@ -114,7 +114,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
-    // So it is with a task alone.
+    // The same for a task alone.
     let project = system.create_project(json!({ "employees": [ann.id] })).await;
     let task = system.create_task(json!({ "projectId": project["id"], "employees": [ann.id] })).await;
     let mut window = office.window(TEN + HOUR, TEN + 2 * HOUR);
@@ -146,7 +146,7 @@ async fn the_projects_that_are_sent_with_an_employee_are_the_ones_they_are_on() 
     let there = json!({ "projectId": second, "taskId": task["id"] });
     office.post(merged(office.window(TEN, TEN + HOUR), there)).await.expect(201);
 
-    // What cannot be done as a whole is not done in part.
+    // A change that fails in part changes nothing.
     system.new_employee("Bob", "bob@example.org").await;
     let nowhere = kit::new_id::<contracts::ProjectId>();
     for (changes, status, code) in [
@@ -184,7 +184,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let both = async |project: &Value, task: &Value, code: &str| {
         let since = system.world.clock.now().0;
         office.post(on_task(project, task, TEN, TEN + HOUR)).await.expect(201);
-        // Offline while it happened.
+        // Tracked while the client was offline.
         office.post(on_task(project, task, since - HOUR, since + MINUTE)).await.expect(201);
         let refused = office.post(on_task(project, task, since + 1, since + 2 * MINUTE)).await;
         assert_eq!(refused.refused(400), code);
@@ -194,7 +194,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.put(&path("project", &project), json!({ "archived": true })).await;
     both(&project, &task, "project_archived").await;
-    // Brought back, it takes time again, but not that of between.
+    // Restored, the project accepts time again, but not of the period in between.
     system.put(&path("project", &project), json!({ "archived": false })).await;
     let back = system.world.clock.now().0;
     office.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);
@@ -207,14 +207,14 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     system.admin("DELETE", &path("project", &project), Value::Null).await.expect(204);
     both(&project, &task, "unknown_project").await;
 
-    // Ann stays on a task that moves: what is new goes to the new project, what is older to the old one.
+    // Ann stays on a task that moves: new time goes to the new project, earlier time to the old one.
     let ((old, task), (new, _)) = (new_task().await, new_task().await);
     system.put(&path("task", &task), json!({ "projectId": new["id"] })).await;
     let since = both(&old, &task, "unknown_task").await;
     office.post(on_task(&new, &task, since + 1, since + 3 * MINUTE)).await.expect(201);
     assert_eq!(office.post(on_task(&new, &task, TEN, TEN + 2 * HOUR)).await.refused(400), "unknown_task");
 
-    // Who comes back after a deactivation still has hours from before it.
+    // After a deactivation and its reversal, hours from before are accepted.
     let ann_path = format!("/api/v1/employee/{}", ann.id);
     let (project, task) = new_task().await;
     system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);

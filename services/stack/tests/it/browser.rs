@@ -1,4 +1,4 @@
-//! A real browser.
+//! A headless Chromium, driven by chromedriver.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 pub const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
-/// More than a browser takes on a busy machine.
+/// Longer than a browser takes on a busy machine.
 pub const BOUND: Duration = Duration::from_secs(60);
 
-/// Starts a chromedriver on a free port: itself and where it listens. It ends at once when the port that
-/// it chose is taken by another before it listens on every address.
+/// Starts a chromedriver on a free port, and gives the process and its URL. Nothing when it ends at once: it
+/// does when another process takes the chosen port on some address first.
 async fn drive() -> Option<(Child, String)> {
     let mut driver = Command::new(CHROMEDRIVER);
     driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -26,7 +26,7 @@ async fn drive() -> Option<(Child, String)> {
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-            // Its pipe must not fill up.
+            // If nobody read the pipe, chromedriver would block once it is full.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Some((driver, url));
         }
@@ -34,12 +34,12 @@ async fn drive() -> Option<(Child, String)> {
     None
 }
 
-/// A browser, and the program that drives it.
+/// A browser and its driver.
 pub struct Browser {
-    /// What it is told.
+    /// The WebDriver client.
     pub client: Client,
     driver: Child,
-    /// Where the program that drives it listens.
+    /// The URL of chromedriver.
     url: String,
     http: reqwest::Client,
     _profile: TempDir,
@@ -77,25 +77,25 @@ impl Browser {
         Self { client, driver, url, http, _profile: profile }
     }
 
-    /// Closes it: without that, a browser would be left behind.
+    /// Closes the browser. Without this call the process would be left behind.
     pub async fn close(mut self) {
         self.client.close().await.unwrap();
         self.driver.kill().await.unwrap();
     }
 
-    /// Whether a page's own scripts run.
+    /// Whether scripts of a page run.
     pub async fn runs_scripts(&self) -> bool {
         let page = "data:text/html,<h1>off</h1><script>document.querySelector('h1').textContent='on'</script>";
         self.client.goto(page).await.unwrap();
         self.find("h1").await.text().await.unwrap() == "on"
     }
 
-    /// The first element that fits.
+    /// The first element that matches.
     pub async fn find(&self, css: &str) -> Element {
         self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// What the page says, once its heading is this.
+    /// Waits for this heading, and gives the text of the page.
     pub async fn text_under(&self, heading: &str) -> String {
         eventually_within(BOUND, &format!("the page says {heading:?}"), async || {
             let found = self.client.find(Locator::Css("h1")).await.ok()?.text().await.ok()?;
@@ -105,20 +105,20 @@ impl Browser {
         self.find("main").await.text().await.unwrap()
     }
 
-    /// Sends a command of the browser's own protocol: its result.
+    /// Sends a command of the Chrome DevTools Protocol, and gives its result.
     pub async fn command(&self, name: &str, params: Value) -> Value {
         self.driven("goog/cdp/execute", json!({ "cmd": name, "params": params })).await
     }
 
-    /// What a script on the page comes to, once that is known.
+    /// Runs a script on the page, and gives the value that it resolves to.
     pub async fn evaluate(&self, script: &str) -> Value {
         let params = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
-        let told = self.command("Runtime.evaluate", params).await;
-        assert!(told["exceptionDetails"].is_null(), "{told}");
-        told["result"]["value"].clone()
+        let answer = self.command("Runtime.evaluate", params).await;
+        assert!(answer["exceptionDetails"].is_null(), "{answer}");
+        answer["result"]["value"].clone()
     }
 
-    /// Sets the width of the page and whether the reader likes it dark.
+    /// Sets the width of the page in pixels, and the preferred colour scheme.
     pub async fn look(&self, width: u32, dark: bool) {
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -127,8 +127,8 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// The errors that the browser has noted since this was last asked: of scripts, of the policy, of
-    /// files that were not there.
+    /// The errors in the browser's log since the last call: of scripts, of the content security policy, of
+    /// missing files.
     pub async fn errors(&self) -> Vec<String> {
         let entries = self.driven("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().cloned().unwrap_or_default();
@@ -139,8 +139,8 @@ impl Browser {
     async fn driven(&self, path: &str, body: Value) -> Value {
         let session = self.client.session_id().await.unwrap().expect("a session");
         let url = format!("{}/session/{session}/{path}", self.url);
-        let told: Value = self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
-        assert!(told["value"]["error"].is_null(), "{told}");
-        told["value"].clone()
+        let answer: Value = self.http.post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        assert!(answer["value"]["error"].is_null(), "{answer}");
+        answer["value"].clone()
     }
 }

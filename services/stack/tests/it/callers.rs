@@ -1,4 +1,4 @@
-//! Every call wants its own kind of caller, and says so before it reads a body.
+//! Every operation requires its kind of caller, before it reads a body.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ const EMPLOYEE: &[(&str, &str)] = &[
     ("POST", "/api/v1/correction"),
 ];
 
-const EITHER: &[(&str, &str)] = &[
+const BOTH: &[(&str, &str)] = &[
     ("GET", "/api/v1/project/{id}"),
     ("GET", "/api/v1/task"),
     ("GET", "/api/v1/task/{id}"),
@@ -93,7 +93,7 @@ async fn every_call_refuses_nobody_the_wrong_and_the_other_kind_of_caller_before
         }
         ask(call, Some(&key), None).await;
     }
-    for call in EITHER {
+    for call in BOTH {
         for key in &no_key[1..] {
             ask(call, key.as_deref(), None).await;
         }
@@ -101,9 +101,9 @@ async fn every_call_refuses_nobody_the_wrong_and_the_other_kind_of_caller_before
             ask(call, None, authorization.as_deref()).await;
         }
     }
-    // The same calls by whom they are for get past that.
+    // With the right credentials the same requests get past authorization.
     for (calls, key, authorization) in
-        [(ADMIN, Some(&key), None), (EMPLOYEE, None, Some(&bearer)), (EITHER, Some(&key), None)]
+        [(ADMIN, Some(&key), None), (EMPLOYEE, None, Some(&bearer)), (BOTH, Some(&key), None)]
     {
         for (method, path) in calls {
             let mut request = system.request(method, &path.replace("{id}", &kit::new_id::<uuid::Uuid>().to_string()));
@@ -134,7 +134,7 @@ async fn what_needs_no_credentials_is_there_and_what_is_not_there_says_so() {
     assert!(!docs.text.contains("//cdn") && !docs.text.contains("https://"), "{}", docs.text);
     let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1"));
-    for (method, path) in [ADMIN, EMPLOYEE, EITHER].concat() {
+    for (method, path) in [ADMIN, EMPLOYEE, BOTH].concat() {
         let template = path.split('?').next().unwrap();
         assert!(api["paths"][template][method.to_lowercase()].is_object(), "{method} {template} is described");
     }

@@ -1,4 +1,4 @@
-//! The example clients: what they have taken over is recorded once, whatever is away meanwhile.
+//! The example clients: each window they keep is recorded once, whatever fails meanwhile.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ use window_client::{Store, send};
 use crate::browser::BOUND;
 use crate::office::{HOUR, MINUTE, Office, TEN};
 
-/// Two windows that fit, and one that ends before it begins.
+/// Two valid windows, and one that ends before it begins.
 fn windows(office: &Office) -> [Value; 3] {
     let good = [office.window(TEN, TEN + HOUR), office.window(TEN + HOUR, TEN + HOUR + MINUTE)];
     let [first, second] = good;
     [first, second, office.window(TEN + HOUR, TEN)]
 }
 
-/// How many windows the system has, once the two are there.
+/// The number of windows that the system has recorded.
 async fn recorded(office: &Office) -> usize {
     let path = format!("/api/v1/analytics/window?start={}&end={}", TEN - HOUR, TEN + 3 * HOUR);
     office.system.get(&path).await.as_array().unwrap().len()
@@ -38,7 +38,7 @@ async fn the_client_in_rust_keeps_a_window_until_it_is_recorded() {
     office.system.running(Service::Timetrack).stop().await;
     let (base, ann) = (office.system.base.clone(), office.ann.clone());
     let sending = tokio::spawn(async move { send(&store, &base, &ann.email, &ann.password).await });
-    // Refused at once, and kept; the others are queued, and kept too.
+    // The invalid window is refused at once, and kept; the others are queued, and kept too.
     eventually_within(BOUND, "one is refused", async || (left("refused") == 1).then_some(())).await;
     assert_eq!(left("waiting"), 2);
     office.system.start_service(Service::Timetrack).await;
@@ -70,7 +70,7 @@ async fn the_client_in_python_keeps_a_window_until_it_is_recorded() {
     let send = ["send", &office.system.base.clone(), &office.ann.email.clone()];
     let dying = client(&send).spawn().unwrap();
     eventually_within(BOUND, "both are recorded", async || (recorded(&office).await == 2).then_some(())).await;
-    // It dies at this moment, whether it has heard the answer or not; the next one sends what it has not.
+    // Killed at this moment, before or after it has read the answer; the next run sends the rest.
     drop(dying);
     let sending = client(&send).spawn().unwrap();
     let sent = sending.wait_with_output().await.unwrap();

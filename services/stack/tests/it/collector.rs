@@ -1,4 +1,4 @@
-//! A collector of our own: it takes the spans that are sent over OTLP, and knows what came of what.
+//! An OpenTelemetry collector for tests: it receives spans over OTLP and can follow their causes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -9,9 +9,9 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tokio::net::TcpListener;
 
-/// A collector, and what it has taken.
+/// A running collector.
 pub struct Collector {
-    /// Where spans are sent to.
+    /// Its URL.
     pub url: String,
     spans: Taken,
 }
@@ -19,7 +19,7 @@ pub struct Collector {
 type Taken = Arc<Mutex<Vec<Span>>>;
 
 impl Collector {
-    /// Listens until the test ends.
+    /// Starts a collector, which listens until the test ends.
     pub async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (url, spans) = (format!("http://{}", listener.local_addr().unwrap()), Taken::default());
@@ -28,7 +28,7 @@ impl Collector {
         Self { url, spans }
     }
 
-    /// The spans so far.
+    /// The spans received so far.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }
@@ -40,7 +40,7 @@ async fn take(State(spans): State<Taken>, body: Bytes) {
     spans.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
 }
 
-/// The spans that this one came of, near and far: by parent or by link.
+/// All spans that caused this one, directly or not, by parent or by link.
 pub fn origins<'a>(all: &'a [Span], span: &Span) -> Vec<&'a Span> {
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     let mut next = causes(span);

@@ -1,4 +1,4 @@
-//! Changes that are made only on what their caller has seen (`If-Match`).
+//! Conditional changes (`If-Match`).
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use crate::{
     shapes::without_invitations,
 };
 
-/// Nobody and nothing has this id.
+/// An id that nothing has.
 const NOBODY: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
-/// A change, and another one that comes before it.
+/// A conditional change, and another change that comes before it.
 struct Change {
-    /// The call as the description names it.
+    /// The operation, as the OpenAPI document names it.
     call: &'static str,
-    /// Where the thing is read.
+    /// The path for reading.
     reads: String,
-    /// Where it is changed.
+    /// The path for the change.
     path: String,
-    /// What is sent.
+    /// The body of the change.
     body: Value,
-    /// What somebody else does meanwhile: how, where, with what.
+    /// The other change: method, path, body.
     meanwhile: (&'static str, String, Value),
 }
 
@@ -35,7 +35,7 @@ impl Change {
 }
 
 impl Office {
-    /// Sends a request as Ann where it is hers to send, otherwise as an admin.
+    /// Sends a request as Ann when the operation is for employees, otherwise as an admin.
     async fn ask(&self, method: &str, path: &str, body: Value, header: Option<(&str, &str)>) -> Response {
         let request = self.system.request(method, path);
         let request = match path.ends_with("/permissions") || path.starts_with("/api/auth/") {
@@ -49,7 +49,7 @@ impl Office {
         send(request, body).await
     }
 
-    /// Sends a change on condition, and again where there are too many at once to tell.
+    /// Sends a conditional change, again after 503.
     async fn change(&self, method: &str, path: &str, body: Value, seen: &str) -> Response {
         loop {
             let answer = self.ask(method, path, body.clone(), Some(("If-Match", seen))).await;
@@ -59,14 +59,14 @@ impl Office {
         }
     }
 
-    /// The tag of what is read here.
+    /// The ETag at this path.
     async fn tag(&self, path: &str) -> String {
         let read = self.ask("GET", path, Value::Null, None).await;
         assert_eq!(read.status, 200, "{}", read.text);
         read.headers["ETag"].to_str().unwrap().to_owned()
     }
 
-    /// Every change that can be made on condition.
+    /// Every operation with conditions.
     async fn changes(&self) -> Vec<Change> {
         let bob = id(&self.system.invite("Bob", "bob@example.org").await);
         let other = id(&self.system.create_project(json!({ "name": "Shed" })).await);
@@ -99,7 +99,7 @@ impl Office {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
-        // By then periods are weeks.
+        // Periods are weeks by then.
         let period = at("period", &format!("{}_2025-10-06", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -155,7 +155,7 @@ impl Office {
         ]
     }
 
-    /// The calls that change something, and whether they can be made on condition.
+    /// The operations that change data, and whether they support conditions.
     async fn described(&self) -> Vec<(String, bool)> {
         let api = self.system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
         let mut calls = Vec::new();
@@ -238,7 +238,7 @@ async fn a_change_that_takes_no_condition_is_refused_with_one() {
                 continue;
             }
             let request = office.system.request(method, &path).header(header, "\"x\"");
-            // As an admin, or where that is another's call, as an employee.
+            // As an admin; as an employee when the operation is for employees.
             let as_admin = request.try_clone().unwrap().header("X-API-Key", office.system.admin_key);
             let mut answer = send(as_admin, Value::Null).await;
             if answer.status == 401 {
@@ -256,7 +256,7 @@ async fn a_change_that_takes_no_condition_is_refused_with_one() {
 async fn what_changes_by_itself_stands_in_nobodys_way() {
     let office = Office::open().await;
     let ann = format!("/api/v1/employee/{}", office.ann.id);
-    // A computer tells what it allows, and somebody is put on another project.
+    // Permissions of a computer change, and the employee gets another project.
     let seen = office.tag(&ann).await;
     let allowed = json!({ "accessibility": "denied", "screenAndSystemAudioRecording": "denied" });
     let permissions = json!({ "computer": "mac", "permissions": allowed });
@@ -265,7 +265,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     assert_ne!(office.tag(&ann).await, seen, "whoever only reads is told");
     let titled = json!({ "title": "Engineer" });
     office.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
-    // But not the projects, which they have not seen so.
+    // The tag does not match for a change of projects, which it does not cover.
     let projects = json!({ "projects": [office.project] });
     let refused = office.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
     assert_eq!(refused.refused(412), "precondition_failed");
@@ -275,7 +275,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     let now = office.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
     assert_eq!(now["projects"], json!([office.project]));
 
-    // An earlier window takes time from this one.
+    // A new earlier window shortens this one.
     let window = format!("{WINDOWS}/{}", id(&office.record(TEN, TEN + HOUR).await));
     let seen = office.tag(&window).await;
     office.record(TEN - HOUR, TEN + HOUR / 2).await;
@@ -301,7 +301,7 @@ async fn of_many_who_change_what_they_have_all_seen_one_does() {
         ("PUT", office.task_path(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(name)),
         ("PUT", ann.clone(), Box::new(|n| json!({ "projects": [projects[n]] }))),
-        // What is as wanted already makes two changes no one.
+        // Two identical changes of projects are both successes, because the second changes nothing.
         ("PUT", ann, Box::new(|n| json!({ "projects": [], "title": format!("Title {n}") }))),
         ("PATCH", window, Box::new(|n| json!({ "note": format!("note {n}") }))),
     ];

@@ -1,4 +1,4 @@
-//! Corrections that employees ask for, over HTTP: by every role, into analytics, and by mail.
+//! Correction requests over HTTP: by every role, into analytics, and by mail.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 const CORRECTIONS: &str = "/api/v1/correction";
 
 impl Office {
-    /// A time that nobody has tracked, so many hours after ten.
+    /// A request for time that was not tracked, so many hours after TEN.
     fn missing(&self, hours: i64) -> Value {
         let start = TEN + hours * HOUR;
         json!({
@@ -40,7 +40,7 @@ async fn decide(system: &System, token: &str, id: &str, word: &str) -> Response 
     system.employee(token, "POST", &format!("{CORRECTIONS}/{id}/{word}"), body).await
 }
 
-/// Somebody with a role, logged in.
+/// An employee with a role, logged in.
 async fn with_role(system: &System, name: &str, role: &str) -> Person {
     let person = system.new_employee(name, &format!("{}@example.org", name.to_lowercase())).await;
     system.put(&format!("/api/v1/employee/{}/role", person.id), json!({ "role": role })).await;
@@ -48,7 +48,7 @@ async fn with_role(system: &System, name: &str, role: &str) -> Person {
     Person { token: log_in["access_token"].as_str().unwrap().to_owned(), ..person }
 }
 
-/// The mails with this subject, as they were written.
+/// The mails with this subject, as text.
 fn mails(system: &System, subject: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(Path::new(&system.data()).join("mail")) else { return Vec::new() };
     let texts = folder.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
@@ -74,7 +74,7 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
         (Some("accepted"), Some("Of course."))
     );
     assert_eq!(accepted["decidedBy"]["kind"], "root");
-    // Analytics are never behind their reader.
+    // An answer of analytics includes everything before it.
     assert_eq!(office.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
     let windows = office.windows(TEN, TEN + HOUR).await;
     assert_eq!((windows[0]["type"].as_str(), &windows[0]["correctionId"]), (Some("manual"), &asked["id"]));
@@ -91,7 +91,7 @@ async fn an_accepted_correction_counts_and_its_employee_is_mailed_once() {
     assert!(mailed[0].contains("ann@example.org") && mailed[0].contains("Of course."), "{}", mailed[0]);
     assert_eq!(mails(system, "Your correction is made").len(), 1);
 
-    // Another time for a recorded window, and one that is taken back.
+    // A request to move a window, and one to void it.
     let window = office.record(TEN + 5 * HOUR, TEN + 6 * HOUR).await;
     let longer = json!({ "windowId": window["id"], "end": TEN + 7 * HOUR, "reason": "I went on by phone." });
     let longer = office.asked(longer).await;
@@ -186,7 +186,7 @@ async fn each_role_sees_and_decides_what_is_theirs_and_nobody_about_themselves()
     let accepted = decide(system, &mia.token, &own, "accept").await.expect(200);
     assert_eq!(accepted["decidedBy"], json!({ "kind": "person", "id": mia.id, "name": "Mia" }));
     decide(system, &olga.token, &mias, "refuse").await.expect(200);
-    // A key may be made for it.
+    // A key may have this scope too.
     let key = json!({ "name": "Payroll", "scopes": ["rw:time"] });
     let key = system.admin("POST", "/api/v1/api-key", key).await.expect(201)["key"].as_str().unwrap().to_owned();
     let path = format!("{CORRECTIONS}/{olgas}/accept");
@@ -233,7 +233,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         browser.text_under("My day").await;
         browser.client.find(Locator::LinkText("A time is missing")).await.unwrap().click().await.unwrap();
         browser.text_under("Ask for a correction").await;
-        // The browser's own field for a moment is filled in by its value.
+        // The value of a date field can only be set by script.
         for (field, at) in [("start", "2026-03-02T09:00"), ("end", "2026-03-02T10:30")] {
             browser.evaluate(&format!("document.querySelector('#{field}').value = '{at}'")).await;
         }
@@ -247,7 +247,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         let text = browser.text_under("My day").await;
         assert!(text.contains("Nobody has decided yet.") && text.contains("I forgot the clock."), "{text}");
 
-        // A window is taken back, from the list of windows.
+        // Asks to void a window, in the list of windows.
         let windows = format!("{}/console/windows?employee={}&from=0&to=1500", system.base, ann.id);
         browser.client.goto(&windows).await.unwrap();
         browser.text_under("Windows").await;
@@ -268,7 +268,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         browser.client.find(Locator::LinkText("Decide about them")).await.unwrap().click().await.unwrap();
         let text = browser.text_under("Corrections").await;
         assert!(text.contains("To be decided (2)") && text.contains("I forgot the clock."), "{text}");
-        // The first was asked first: it is accepted. The other one is refused, and not without a reason.
+        // The oldest request comes first: it is accepted. The other one cannot be refused without a reason.
         browser.find("button[formaction$='/accept']").await.click().await.unwrap();
         eventually_within(BOUND, "one is left", async || {
             browser.find("main").await.text().await.ok()?.contains("To be decided (1)").then_some(())
@@ -285,7 +285,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
             browser.find("main").await.text().await.ok()?.contains("Nobody waits").then_some(())
         })
         .await;
-        // The button that was refused for want of a reason has answered 422.
+        // The refusal without a reason has answered 422.
         let errors: Vec<String> = browser.errors().await.into_iter().filter(|error| !error.contains("422")).collect();
         assert_eq!(errors, [""; 0]);
     })

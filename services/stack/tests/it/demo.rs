@@ -1,4 +1,4 @@
-//! A first look: an empty folder that the program fills with a made-up company.
+//! The demo: an empty folder is filled with an invented company.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ use crate::program::{Program, Run, value};
 
 /// Milliseconds in a day.
 const DAY: i64 = 86_400_000;
-/// Enough for a weekend in between, whatever day it is.
+/// Enough days to span a weekend, whatever today is.
 const DEMO: [(&str, &str); 1] = [("T3_DEMO", "12")];
 
-/// What an admin gets.
+/// Sends a GET as an admin.
 async fn get(run: &Run, path: &str) -> Value {
     run.admin("GET", path, Value::Null).await.json().await.unwrap()
 }
 
-/// A page as somebody sees it who has logged in by its form.
+/// A page of the console, as the owner sees it after logging in with the form.
 async fn page(run: &Run, path: &str) -> String {
     let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let email = value(&run.banner, "Log in as").split(' ').next().unwrap();
@@ -50,7 +50,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
         assert!(day.contains(name), "{name} worked: {day}");
     }
 
-    // What needs somebody.
+    // What needs attention.
     let held = get(&run, "/api/v1/quarantine").await;
     assert_eq!(held.as_array().map(Vec::len), Some(1), "{held}");
     let people = get(&run, "/api/v1/employee").await;
@@ -67,7 +67,7 @@ async fn the_demo_shows_who_worked_yesterday_and_what_needs_somebody_and_fills_n
     }
     run.stop().await;
 
-    // Once filled, always filled.
+    // A second time in the same folder it is refused.
     let (code, said) = program.refusal(&DEMO).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("holds something already") && said.contains("Start without --demo"), "{said}");
@@ -89,7 +89,7 @@ async fn the_demo_is_refused_where_it_would_do_harm() {
     assert!(said.contains("holds something already"), "{said}");
 }
 
-/// A day as it is written.
+/// A day as YYYY-MM-DD.
 fn date(day: i64) -> String {
     let moment = bson::DateTime::from_millis(day * DAY).try_to_rfc3339_string().unwrap();
     moment.split('T').next().unwrap().to_owned()

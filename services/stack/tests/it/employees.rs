@@ -1,4 +1,4 @@
-//! What an admin does with employees, and they with their computers.
+//! Employees: what admins change, and the permissions of their computers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Callers that have an answer already.
+//! Conditional reads (`If-None-Match`).
 
 use reqwest::Response;
 use serde_json::{Value, json};

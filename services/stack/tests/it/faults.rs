@@ -1,4 +1,4 @@
-//! When parts of the system are away.
+//! The system while parts of it are down.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Longer than a connection to NATS takes to come back.
-const BACK: Duration = Duration::from_secs(20);
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks a few times, as others may keep this machine busy: the shortest time an answer took, and
-/// the last answer.
+/// Sends a request up to three times, because other processes may delay one: the shortest time, and the last
+/// answer.
 async fn quickest(ask: impl AsyncFn() -> Response) -> (Duration, Response) {
     let mut best = Duration::MAX;
     for _ in 0..3 {
@@ -86,7 +86,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
     assert_eq!(queued["status"], "queued");
     let place = location.strip_prefix(&format!("{WINDOWS}/{}?seq=", id(&queued)));
     assert!(place.is_some_and(|seq| seq.parse::<u64>().is_ok()), "{location}");
-    // The same again is no harm, nor is a whole row of others.
+    // The same window again, and others in a row, do no harm.
     let more = (0..5).map(|n| office.post(office.window(TEN + n * HOUR, TEN + (n + 1) * HOUR)));
     for answer in futures::future::join_all(more).await {
         answer.expect(202);
@@ -95,7 +95,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
     office.system.start_service(Service::Timetrack).await;
     let window = eventually("the window is recorded", async || {
         let seen = office.system.employee(&office.ann.token, "GET", &location, Value::Null).await;
-        // Until the queue is read it says so; it is never unknown.
+        // While the window is in the queue, the answer says so; it is never "not found".
         let seen = seen.expect(200);
         (seen["status"] != "queued").then_some(seen)
     });
@@ -110,7 +110,7 @@ async fn windows_are_taken_while_timetrack_is_away_and_recorded_when_it_is_back(
 async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
     let mut system = System::start().await;
     system.running(Service::Mailer).stop().await;
-    // One server refuses connections, the other takes them and says nothing.
+    // One server refuses connections, the other accepts them and stays silent.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     for (name, port) in [("refusing", closed), ("silent", silent.local_addr().unwrap().port())] {
@@ -129,10 +129,10 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
         .await;
         employee.expect(201);
         assert!(took < Duration::from_secs(1), "{name}: {took:?}");
-        // It may hang on its server for a while yet.
+        // Not awaited: it may still hang on its server.
         mailer.shutdown.stop();
     }
-    // Without any mailer too; and when there is one again, the mail goes out.
+    // Without a mailer as well; the mail goes out once there is one.
     let ann = system.invite("Ann", "ann@example.org").await;
     assert_eq!(system.get(&format!("/api/v1/employee/{}", id(&ann))).await, ann);
     system.start_service(Service::Mailer).await;
@@ -162,13 +162,13 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     office.system.anybody("GET", "/healthz", Value::Null).await.expect(200);
 
     office.system.world.nats.start_again().await.unwrap();
-    eventually_within(BACK, "windows are recorded again", async || {
+    eventually_within(RECONNECT_PATIENCE, "windows are recorded again", async || {
         let answer = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
         assert!([200, 201, 202, 503].contains(&answer.status), "{}", answer.text);
         (answer.status < 202).then_some(())
     })
     .await;
-    eventually_within(BACK, "questions are answered again", async || {
+    eventually_within(RECONNECT_PATIENCE, "questions are answered again", async || {
         let path = format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + 9 * HOUR);
         let answers = [
             office.system.admin("GET", &path, Value::Null).await,
@@ -180,7 +180,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     })
     .await;
     assert_eq!(office.project_time(TEN, TEN + 9 * HOUR).await.0, 2 * HOUR);
-    // What changes is seen at once again: events and their reports flow.
+    // Events flow again: a change is visible at once.
     office.system.put(&office.project_path(), json!({ "employees": [] })).await;
     let employee = office.system.get(&format!("/api/v1/employee/{}", office.ann.id)).await;
     assert_eq!(employee["projects"], json!([]));
@@ -202,19 +202,19 @@ async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     let location = queued.headers["Location"].to_str().unwrap().to_owned();
     queued.expect(202);
     mongo.start_again().await.unwrap();
-    eventually_within(BACK, "the window is recorded", async || {
+    eventually_within(RECONNECT_PATIENCE, "the window is recorded", async || {
         let seen = office.system.admin("GET", &location, Value::Null).await;
         (seen.status == 200 && seen.body["start"] == TEN + HOUR).then_some(())
     })
     .await;
-    eventually_within(BACK, "Bob is created", async || {
+    eventually_within(RECONNECT_PATIENCE, "Bob is created", async || {
         (office.system.admin("POST", "/api/v1/employee", fields.clone()).await.status == 201).then_some(())
     })
     .await;
 
     mongo.pause();
-    // On a busy machine it takes a moment until all of its threads have stopped.
-    let hung = eventually_within(BACK, "MongoDB hangs", async || {
+    // Some of its threads may still answer for a moment.
+    let hung = eventually_within(RECONNECT_PATIENCE, "MongoDB hangs", async || {
         let started = Instant::now();
         let answer = office.system.admin("GET", "/api/v1/employee", Value::Null).await;
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
@@ -225,7 +225,7 @@ async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     assert!(["unavailable", "timeout"].contains(&code), "{}: {}", hung.status, hung.text);
     office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await.expect(202);
     mongo.resume();
-    eventually_within(BACK, "all is recorded", async || {
+    eventually_within(RECONNECT_PATIENCE, "all is recorded", async || {
         let answer = office.post(office.window(TEN + 2 * HOUR, TEN + 3 * HOUR)).await;
         (answer.status == 200).then_some(())
     })
@@ -263,9 +263,9 @@ async fn what_was_answered_is_there_after_everything_was_killed() {
     assert_eq!(api.get("/api/v1/employee").await.as_array().unwrap().len(), 3);
     assert_eq!(api.employee(&ann.token, "POST", WINDOWS, window).await.expect(200), recorded);
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + HOUR);
-    // An event that was in hand, or whose acknowledgement NATS had not written down, comes again
-    // after a few seconds; until then analytics say that they do not know.
-    eventually_within(BACK, "the hour is counted", async || {
+    // An event that was being processed, or whose acknowledgement NATS had not stored, is delivered again
+    // after a few seconds. Until then analytics answers 503.
+    eventually_within(RECONNECT_PATIENCE, "the hour is counted", async || {
         let answer = api.admin("GET", &path, Value::Null).await;
         assert!([200, 503].contains(&answer.status), "{}", answer.text);
         (answer.body[0]["time"] == HOUR).then_some(())

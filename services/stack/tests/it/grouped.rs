@@ -1,4 +1,4 @@
-//! Time by what it is asked by, in pages and as tables.
+//! Grouped time, in pages and as tables.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::{
 };
 
 const DAY: i64 = 24 * HOUR;
-/// 2025-03-30 00:00 in Berlin, where clocks go forward on that day.
+/// 2025-03-30 00:00 in Berlin, a day of 23 hours.
 const SPRING: i64 = 1_743_289_200_000;
-/// 2024-10-27 00:00 in Berlin, where clocks go back on that day.
+/// 2024-10-27 00:00 in Berlin, a day of 25 hours.
 const AUTUMN: i64 = 1_729_980_000_000;
 
-/// The path of time in a range.
+/// The path for grouped time in a range.
 fn time(start: i64, end: i64, query: &str) -> String {
     format!("/api/v1/analytics/time?start={start}&end={end}&{query}")
 }
@@ -23,7 +23,7 @@ fn sum(rows: &Value) -> i64 {
     rows.as_array().unwrap().iter().map(|row| row["time"].as_i64().unwrap()).sum()
 }
 
-/// All pages of a list, by their links.
+/// All pages of a list, following its links.
 async fn pages(office: &Office, first: &str) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(path) = next {
@@ -55,7 +55,7 @@ async fn pages_of_windows_stay_right_while_windows_arrive() {
     let (first, next) = page(&office, &format!("/api/v1/analytics/window?{query}")).await;
     let next = next.unwrap();
     assert!(next.contains(&query), "{next}");
-    // One comes in before what was shown, one after.
+    // One window is added before the pages that were read, and one after.
     office.record(start(0), start(1)).await;
     office.record(start(6), start(7)).await;
     let mut shown = vec![first];
@@ -76,7 +76,7 @@ async fn pages_of_times_make_the_whole() {
         office.record(TEN + day * DAY, TEN + day * DAY + HOUR).await;
         office.record(TEN + day * DAY + 2 * HOUR, TEN + day * DAY + 3 * HOUR).await;
     }
-    // The range begins inside the first window.
+    // The range begins inside of the first window.
     let path = time(TEN + MINUTE, TEN + 10 * DAY, "groupBy=day,week,task&timezone=America/St_Johns");
     let whole = office.system.get(&path).await;
     assert_eq!((whole.as_array().unwrap().len(), sum(&whole)), (5, 10 * HOUR - MINUTE));
@@ -98,16 +98,16 @@ async fn days_weeks_and_months_are_those_of_the_zone() {
         rows.as_array().unwrap().iter().map(row).collect::<Vec<_>>()
     };
     let of = |key: &str, time: i64| (key.to_owned(), time);
-    // 24 h from midnight are all of a day of 23 h and an hour of the next one, a Monday.
+    // 24 h from midnight cover the day of 23 h and one hour of the next day, a Monday.
     office.record(SPRING, SPRING + DAY).await;
     assert_eq!(rows(SPRING, "day", "Europe/Berlin").await, [of("2025-03-30", 23 * HOUR), of("2025-03-31", HOUR)]);
     assert_eq!(rows(SPRING, "week", "Europe/Berlin").await, [of("2025-03-24", 23 * HOUR), of("2025-03-31", HOUR)]);
     assert_eq!(rows(SPRING, "month", "Europe/Berlin").await, [of("2025-03", DAY)]);
-    // In UTC it begins an hour before midnight; in Kolkata, at half past four.
+    // In UTC this begins an hour before midnight; in Kolkata at half past four.
     assert_eq!(rows(SPRING, "day", "UTC").await, [of("2025-03-29", HOUR), of("2025-03-30", 23 * HOUR)]);
     let kolkata = [of("2025-03-30", 19 * HOUR + 30 * MINUTE), of("2025-03-31", 4 * HOUR + 30 * MINUTE)];
     assert_eq!(rows(SPRING, "day", "Asia/Kolkata").await, kolkata);
-    // And a day of 25 h.
+    // A day of 25 h.
     office.record(AUTUMN, AUTUMN + DAY).await;
     office.record(AUTUMN + DAY, AUTUMN + DAY + 2 * HOUR).await;
     assert_eq!(rows(AUTUMN, "day", "Europe/Berlin").await, [of("2024-10-27", 25 * HOUR), of("2024-10-28", HOUR)]);
@@ -121,7 +121,7 @@ async fn ranges_that_adjoin_and_groups_add_up_to_the_whole_and_nothing_is_behind
     for n in 1..=8 {
         let start = TEN + n * 11 * HOUR;
         office.record(start, start + 90 * MINUTE + n).await;
-        // What was just answered counts.
+        // The window that was just answered is included.
         let expected = n * 90 * MINUTE + n * (n + 1) / 2;
         assert_eq!(sum(&office.system.get(&time(from, to, "groupBy=employee")).await), expected);
     }
@@ -202,7 +202,7 @@ async fn tables_carry_awkward_texts_and_say_what_they_are() {
         projects,
         format!("id,time,costs,income,projectName\r\n{},3600000,0.0,50.0,Website\r\n", office.project)
     );
-    // Nothing there is a table too, and a page of one its part.
+    // An empty table has its header; a page of one row is a table too.
     let (_, nothing) = csv(&time(0, 1, "groupBy=month,project")).await;
     assert_eq!(nothing, "month,project,time,costs,income,projectName\r\n");
     office.system.finish().await;

@@ -1,4 +1,4 @@
-//! What nobody should send: 4xx, nothing of it comes back, and the process lives on.
+//! Hostile input: each is answered 4xx without repeating it, and the process survives.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,10 +9,10 @@ use crate::{
     office::{HOUR, Office, TEN},
 };
 
-/// Planted in whatever is sent.
+/// A text that is planted in all input.
 const PLANTED: &str = "hunter2-planted";
 
-/// Every call that takes a body, and its kind.
+/// Every operation with a body, and its content type.
 fn calls(office: &Office) -> Vec<(&'static str, String, &'static str)> {
     const JSON: &str = "application/json";
     let employee = format!("/api/v1/employee/{}", office.ann.id);
@@ -32,7 +32,7 @@ fn calls(office: &Office) -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
-/// Sends bytes as whoever may make the call.
+/// Sends bytes with the credentials that the operation needs.
 async fn fire(office: &Office, (method, path, kind): &(&str, String, &str), body: Vec<u8>) -> Response {
     let request = office.system.request(method, path).header("Content-Type", *kind);
     let for_employees = path.ends_with("permissions") || path.ends_with("time-entries") || path.ends_with("batch");
@@ -85,7 +85,7 @@ async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
         for (what, body) in &bodies {
             let what = format!("{what} to {} {}", call.0, call.1);
             let answer = fire(&office, &call, body.clone()).await;
-            // What it does not know an update ignores: then there is nothing to change.
+            // Updates ignore unknown fields, so there may be nothing to change.
             let is_ignored = call.0 == "PUT" && answer.body["code"] == "nothing_to_change";
             assert_refused(answer, if is_ignored { &[400] } else { &[413, 422] }, &what);
         }
@@ -180,7 +180,7 @@ async fn paths_queries_and_headers_that_make_no_sense_are_refused() {
         ("a chunk that is none", "POST /api/auth/activate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_owned()),
     ] {
         let mut connection = TcpStream::connect(addr).await.unwrap();
-        // It may hang up before it has read all.
+        // The server may close the connection before it has read everything.
         let _ = connection.write_all(bytes.as_bytes()).await;
         let mut answer = vec![0; 4096];
         let read = tokio::time::timeout(std::time::Duration::from_secs(10), connection.read(&mut answer)).await;

@@ -1,4 +1,4 @@
-//! A time sheet played through the HTTP API.
+//! A time sheet imported through the HTTP API.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What scripts and apps of the former backend send: taken as it is meant, and no hour lost for a text.
+//! Input of clients of the former backend: accepted as it is meant, so that no hour is lost for a formality.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Office {
-    /// Posts a window as it is written.
+    /// Posts a window as text.
     async fn post_raw(&self, window: String) -> Response {
         let request = self.system.request("POST", WINDOWS).bearer_auth(&self.ann.token);
         send(request.header("Content-Type", "application/json").body(window), Value::Null).await
@@ -19,7 +19,7 @@ impl Office {
 async fn no_hour_is_lost_for_a_text_that_the_app_cannot_correct() {
     let office = Office::open().await;
     let first = office.record(TEN, TEN + HOUR).await;
-    // The same machine as before: the same window.
+    // Padding from the former app: the same machine, so the same window.
     let padded = merged(office.window(TEN, TEN + HOUR), json!({ "hwid": " 9f8e\u{0}\u{0}\r\n" }));
     assert_eq!(office.post(padded).await.expect(200)["id"], first["id"]);
 
@@ -59,7 +59,7 @@ async fn no_hour_is_lost_for_a_text_that_the_app_cannot_correct() {
     let ann = office.system.employee(&office.ann.token, "POST", &path, permissions).await.expect(200);
     assert_eq!(ann["systemPermissions"][0]["computer"], "anns-pc");
     assert_eq!(ann["systemPermissions"][0]["createdAt"], 1_760_000_000_000_i64);
-    // What an admin types is refused with the reason.
+    // An admin's input is refused with the reason.
     let odd_name = json!({ "name": "Bob\u{0}", "email": "bob@example.org" });
     assert_eq!(office.system.admin("POST", "/api/v1/employee", odd_name).await.refused(422), "invalid");
     office.system.finish().await;
@@ -94,7 +94,7 @@ async fn numbers_and_truth_values_are_taken_in_every_spelling() {
 async fn a_question_may_be_about_all_of_time() {
     let office = Office::open().await;
     office.record(TEN, TEN + HOUR).await;
-    // What an import brings from a former system.
+    // Windows that an import brings from the former system.
     let long_ago = 1_000_000_000_000;
     office.record(long_ago, long_ago + 2 * HOUR).await;
     let now = office.system.world.clock.now().0;
@@ -123,7 +123,7 @@ async fn somebody_logs_in_from_every_keyboard_and_with_every_kind_of_form() {
     let system = &office.system;
     system.invite("Zoé", "zoe@example.org").await;
     let token = system.invitation_token("zoe@example.org").await;
-    // Eleven letters, whatever they are made of.
+    // Length is counted in characters after normalisation: eleven.
     assert_eq!(system.activate(&token, &"e\u{301}".repeat(11)).await.refused(422), "weak_password");
     system.activate(&token, "un e\u{301}te\u{301} a\u{300} Orle\u{301}ans").await.expect(200);
     for password in ["un \u{e9}t\u{e9} \u{e0} Orl\u{e9}ans", "un e\u{301}te\u{301} a\u{300} Orle\u{301}ans"] {

@@ -1,4 +1,4 @@
-//! Where things are that were created.
+//! The header `Location` of everything that is created.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::{
 async fn whatever_is_created_is_found_where_its_answer_says() {
     let office = Office::open().await;
     let system = &office.system;
-    // A period that can be paid, of a month that nothing else here is about.
+    // A period that can be paid, in a month without other windows.
     office.record(TEN - 20 * 24 * HOUR, TEN - 20 * 24 * HOUR + HOUR).await;
     office.approve_now(&format!("/api/v1/period/{}_2025-09-01", office.ann.id)).await;
-    // What each call that creates something is tried with.
+    // The body for each operation that creates something.
     let mut bodies: BTreeMap<&str, Value> = [
         ("/api/v1/employee", json!({ "name": "Bea", "email": "bea@example.org" })),
         ("/api/v1/project", json!({ "name": "Shed" })),

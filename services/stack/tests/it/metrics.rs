@@ -1,5 +1,5 @@
-//! What operators see: every metric that is served is explained, every one that is explained is
-//! served, and the dashboard and the alerts speak of no other.
+//! Every metric that is served is documented, every documented one is served, and the dashboard and the alerts use
+//! no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::office::{HOUR, Office, TEN};
 
 const SERVICES: [Service; 7] = Service::ALL;
 
-/// What each service serves after one of everything has happened.
+/// The metrics of each service, after everything has happened once.
 async fn served() -> BTreeMap<Service, String> {
     let office = Office::open().await;
     office.record(TEN, TEN + HOUR).await;
@@ -35,7 +35,7 @@ async fn served() -> BTreeMap<Service, String> {
     served
 }
 
-/// The names of all that is served; of a histogram, that of the whole.
+/// The names of all metrics; a histogram counts as one.
 fn names(text: &str) -> BTreeSet<String> {
     assert!(text.ends_with("# EOF\n"), "{text}");
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
@@ -47,7 +47,7 @@ fn names(text: &str) -> BTreeSet<String> {
     all.collect()
 }
 
-/// The metrics that docs/metrics.md explains, and whose they are.
+/// The metrics in docs/metrics.md, and the services that have them.
 fn explained() -> BTreeMap<String, BTreeSet<Service>> {
     let rows = include_str!("../../../../docs/metrics.md").lines().filter(|line| line.starts_with("| `"));
     let all = rows.map(|row| {
@@ -65,7 +65,7 @@ fn service(name: &str) -> Service {
     SERVICES.into_iter().find(|service| service.name() == name).unwrap_or_else(|| panic!("no service {name}"))
 }
 
-/// Every word of the dashboard's queries and of the alerts that looks like a metric or a label.
+/// Every word in queries of the dashboard and the alerts that looks like a metric or a label.
 fn spoken_of() -> BTreeSet<String> {
     let dashboard: Value = serde_json::from_str(include_str!("../../../../ops/grafana/t3.json")).unwrap();
     let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());
@@ -76,7 +76,7 @@ fn spoken_of() -> BTreeSet<String> {
     words.filter(|word| KINDS.iter().any(|kind| word.starts_with(kind))).map(whole).collect()
 }
 
-/// The histogram that a series is a part of.
+/// The name of the histogram that a series belongs to.
 fn whole(series: &str) -> String {
     let part = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| series.strip_suffix(suffix));
     part.filter(|whole| whole.ends_with("_seconds") || whole.ends_with("_windows")).unwrap_or(series).to_owned()

@@ -31,11 +31,11 @@ async fn reports_and_lists_say_the_names_of_what_they_are_about_also_once_it_is_
         }
     };
     expected(&website, &front_page).await;
-    // She sees them in her own report.
+    // She sees the names in her own report.
     let by_task = path("time", "&groupBy=project,task");
     let hers = office.system.employee(&office.ann.token, "GET", &by_task, none.clone()).await.expect(200);
     assert_eq!(named(&hers[0]), [website, front_page.clone(), none.clone()]);
-    // A new name shows at once, and stays when the project is gone with its tasks.
+    // A new name appears at once, and remains when the project is deleted with its tasks.
     office.system.put(&office.project_path(), json!({ "name": "Relaunch" })).await;
     expected(&json!("Relaunch"), &front_page).await;
     office.system.admin("DELETE", &office.project_path(), none.clone()).await.expect(204);
@@ -112,7 +112,7 @@ async fn an_admin_finds_the_window_of_a_sleeping_laptop_and_the_day_that_it_made
         assert_eq!(refused.refused(422), "invalid");
     }
 
-    // The remedy: she voids it, and the honest hours count again.
+    // She voids the window, and the other hours count again.
     let void = format!("/api/v1/time-entries/{}", asleep["id"].as_str().unwrap());
     office.system.admin("DELETE", &void, Value::Null).await.expect(204);
     assert_eq!(office.system.get(&path("overlaps", "")).await, json!([]));

@@ -1,4 +1,4 @@
-//! A system with Ann on a task of a project: where most tests begin.
+//! A system with one employee, Ann, on a task of a project: where most tests begin.
 
 use serde_json::{Value, json};
 use testkit::eventually;
@@ -8,34 +8,34 @@ use crate::{
     support::System,
 };
 
-/// A morning in October 2025.
+/// A morning in October 2025, in milliseconds since 1970.
 pub const TEN: i64 = 1_760_000_000_000;
 /// Milliseconds in a minute.
 pub const MINUTE: i64 = 60_000;
 /// Milliseconds in an hour.
 pub const HOUR: i64 = 60 * MINUTE;
-/// Where windows are posted.
+/// The path for windows.
 pub const WINDOWS: &str = "/api/v1/time-entries";
 
 /// A system with Ann on a task of a project.
 pub struct Office {
     /// The system.
     pub system: System,
-    /// Ann.
+    /// An employee on the task.
     pub ann: Person,
-    /// The project's id; an hour of it is billed with 50.
+    /// The id of the project. Its bill rate is 50 an hour.
     pub project: String,
-    /// The task's id.
+    /// The id of the task.
     pub task: String,
 }
 
 impl Office {
-    /// Starts the system, and puts Ann on a task of a project.
+    /// Starts a system and sets it up.
     pub async fn open() -> Self {
         Self::open_in(System::start().await).await
     }
 
-    /// The same in a system that runs.
+    /// Sets up a system that runs.
     pub async fn open_in(system: System) -> Self {
         let ann = system.new_employee("Ann", "ann@example.org").await;
         let payroll = json!({ "*": { "billRate": 50.0 } });
@@ -55,7 +55,7 @@ impl Office {
         format!("/api/v1/task/{}", self.task)
     }
 
-    /// A window on the task.
+    /// A window on the task, as a client sends it.
     pub fn window(&self, start: i64, end: i64) -> Value {
         json!({
             "start": start, "end": end, "timezoneOffset": 0, "projectId": self.project, "taskId": self.task,
@@ -63,8 +63,8 @@ impl Office {
         })
     }
 
-    /// Puts the clock forward, and waits until the gateway, whose last beat is late by that, takes tokens
-    /// again: nothing but 503 means that it does not.
+    /// Moves the clock forward. Then waits until the gateway takes tokens again: by the new clock its last
+    /// heartbeat of revocations is too old, so it answers 503 until the next.
     pub async fn advance(&self, millis: i64) {
         self.system.world.clock.advance(millis);
         eventually("the gateway has heard of revocations since", async || {
@@ -79,12 +79,12 @@ impl Office {
         self.system.employee(&self.ann.token, "POST", WINDOWS, window).await
     }
 
-    /// Records a window of Ann's on the task.
+    /// Records a window of Ann on the task.
     pub async fn record(&self, start: i64, end: i64) -> Value {
         self.post(self.window(start, end)).await.expect(201)
     }
 
-    /// What project-time says of the project: milliseconds, costs, income.
+    /// The project's milliseconds, costs and income, as project-time answers them.
     pub async fn project_time(&self, start: i64, end: i64) -> (i64, f64, f64) {
         let query = format!("start={start}&end={end}&projectId={}", self.project);
         let times = self.system.get(&format!("/api/v1/analytics/project-time?{query}")).await;
@@ -98,8 +98,7 @@ impl Office {
         }
     }
 
-    /// The windows that touch a range, without the names that the list has beside their ids: as a
-    /// post answers them.
+    /// The windows that overlap a range, as a post answers them: without the names that the list adds to ids.
     pub async fn windows(&self, start: i64, end: i64) -> Vec<Value> {
         let windows = self.system.get(&format!("/api/v1/analytics/window?start={start}&end={end}")).await;
         windows.as_array().unwrap().iter().map(nameless).collect()
@@ -107,33 +106,33 @@ impl Office {
 }
 
 impl Api {
-    /// What an admin gets from a path.
+    /// Sends a GET as an admin, and gives the body.
     pub async fn get(&self, path: &str) -> Value {
         self.admin("GET", path, Value::Null).await.expect(200)
     }
 
-    /// What has become of something that an admin changed.
+    /// Sends a PUT as an admin, and gives the body.
     pub async fn put(&self, path: &str, changes: Value) -> Value {
         self.admin("PUT", path, changes).await.expect(200)
     }
 
-    /// A project with these fields; its name is Website unless they say another.
+    /// Makes a project with these fields; its default name is Website.
     pub async fn create_project(&self, fields: Value) -> Value {
         self.admin("POST", "/api/v1/project", merged(json!({ "name": "Website" }), fields)).await.expect(201)
     }
 
-    /// A task with these fields; its name is Front page unless they say another.
+    /// Makes a task with these fields; its default name is Front page.
     pub async fn create_task(&self, fields: Value) -> Value {
         self.admin("POST", "/api/v1/task", merged(json!({ "name": "Front page" }), fields)).await.expect(201)
     }
 
-    /// Invites somebody who does not activate.
+    /// Invites an employee, who does not activate.
     pub async fn invite(&self, name: &str, email: &str) -> Value {
         self.admin("POST", "/api/v1/employee", json!({ "name": name, "email": email })).await.expect(201)
     }
 }
 
-/// A row without the names beside its ids.
+/// A row without the names that lists add to ids.
 pub fn nameless(row: &Value) -> Value {
     let mut row = row.clone();
     for name in ["projectName", "taskName", "employeeName"] {
@@ -142,12 +141,12 @@ pub fn nameless(row: &Value) -> Value {
     row
 }
 
-/// The id of something.
+/// The field `id`.
 pub fn id(of: &Value) -> String {
     of["id"].as_str().unwrap_or_else(|| panic!("no id: {of}")).to_owned()
 }
 
-/// An object with some fields of another in place of its own.
+/// An object with fields of another one in place of its own.
 pub fn merged(mut object: Value, fields: Value) -> Value {
     for (name, value) in fields.as_object().unwrap() {
         object[name] = value.clone();

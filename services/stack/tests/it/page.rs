@@ -13,7 +13,7 @@ use crate::support::System;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Fills in a password and sends the form.
+/// Fills in a password and submits the form.
 async fn submit(browser: &Browser, password: &str) {
     let field = browser.find("#password").await;
     field.clear().await.unwrap();
@@ -21,7 +21,7 @@ async fn submit(browser: &Browser, password: &str) {
     browser.find("button").await.click().await.unwrap();
 }
 
-/// Ann opens the link of her mail, and does everything wrong before she does it right.
+/// Ann follows the link of her mail, and makes every mistake before she gets it right.
 async fn activate(browser: &Browser, system: &System, link: &str) {
     browser.client.goto(link).await.unwrap();
     let text = browser.text_under("Activate your account").await;
@@ -29,7 +29,7 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert_eq!(browser.find("#email").await.prop("value").await.unwrap().as_deref(), Some("ann@example.org"));
     assert_eq!(browser.find("main").await.css_value("max-width").await.unwrap(), "416px", "the style is let in");
 
-    // The browser itself explains what is too short; whatever gets past it the server does.
+    // The browser refuses a password that is too short; the server refuses the rest.
     submit(browser, "short").await;
     let why = browser.find("#password:invalid").await.prop("validationMessage").await.unwrap().unwrap();
     assert!(why.contains("12"), "{why}");
@@ -53,7 +53,7 @@ async fn activate(browser: &Browser, system: &System, link: &str) {
     assert!(text.contains("log in"), "{text}");
 }
 
-/// Ann has forgotten her password, and sets another one by the link of a mail.
+/// Ann has forgotten her password, and sets another one with the link of a mail.
 async fn reset(browser: &Browser, system: &System, javascript: bool) {
     browser.client.goto(&format!("{}/forgot", system.base)).await.unwrap();
     browser.text_under("Forgot your password?").await;
@@ -64,7 +64,7 @@ async fn reset(browser: &Browser, system: &System, javascript: bool) {
     browser.client.goto(&format!("{}/reset?token={token}", system.base)).await.unwrap();
     browser.text_under("Set a new password").await;
 
-    // What is typed can be seen where scripts run, and is hidden again before it is sent.
+    // With JavaScript the password can be shown, and is hidden again before the form is sent.
     let (field, show) = (browser.find("#password").await, browser.find(".show input").await);
     let kind = async || field.prop("type").await.unwrap().unwrap();
     assert_eq!(show.is_displayed().await.unwrap(), javascript);
@@ -102,7 +102,7 @@ async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
             (calls.len() > 20).then_some(calls)
         })
         .await;
-        // It is styled, and can try a call out: its scripts, its styles and its calls are let through.
+        // Swagger UI works under its content security policy: styles, scripts and requests.
         assert_ne!(listed[0].css_value("border-radius").await.unwrap(), "0px");
         let health = browser.find("#operations-Health-healthz").await;
         health.find(Locator::Css(".opblock-summary-control")).await.unwrap().click().await.unwrap();

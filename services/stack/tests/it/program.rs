@@ -1,4 +1,4 @@
-//! The real program, as a process of its own.
+//! The program `stack`, as a process of its own.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,36 +15,36 @@ use tokio::time::timeout;
 
 use crate::api::Api;
 
-/// More than a start takes on a busy machine.
+/// Longer than a start takes on a busy machine.
 const START: Duration = Duration::from_secs(90);
-/// What a stop may take.
+/// The longest that a stop may take.
 pub const STOP: Duration = Duration::from_secs(25);
 
-/// The program, in a folder of its own.
+/// The program with a folder of its own.
 pub struct Program {
     folder: TempDir,
 }
 
-/// A run of it.
+/// A run of the program.
 pub struct Run {
     /// The process.
     pub child: Child,
-    /// Where HTTP is served.
+    /// The base URL.
     pub base: String,
-    /// What it said when it was ready.
+    /// The text that it printed when it was ready.
     pub banner: String,
-    /// What it says after that.
+    /// The rest of its standard output.
     stdout: Lines<BufReader<ChildStdout>>,
     data: PathBuf,
 }
 
 impl Program {
-    /// One that has never run.
+    /// A program with an empty folder.
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// The folder it is started in.
+    /// The folder in which it is started.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -54,12 +54,12 @@ impl Program {
         self.folder().join("data")
     }
 
-    /// What all its runs have written to stderr.
+    /// Everything that its runs have written to standard error.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder().join("stderr")).unwrap()
     }
 
-    /// Nothing of the caller's settings, and no .env.
+    /// Without the caller's settings and without a .env file.
     fn command(&self, settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.env_clear().current_dir(self.folder()).kill_on_drop(true);
@@ -74,12 +74,12 @@ impl Program {
         command
     }
 
-    /// Starts it and waits for the banner.
+    /// Starts the program and waits for the banner.
     pub async fn start(&self) -> Run {
         self.start_with(&[]).await
     }
 
-    /// The same with these variables in its environment.
+    /// Starts the program with these environment variables.
     pub async fn start_with(&self, settings: &[(&str, &str)]) -> Run {
         let mut child = self.command(settings).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -98,15 +98,14 @@ impl Program {
         Run { child, base, banner, stdout: lines, data: self.data() }
     }
 
-    /// Runs it to an end that must come soon, without ever being ready: the exit code, and what it
-    /// said.
+    /// Runs the program when it must refuse to start, and gives the exit code and its output.
     pub async fn refusal(&self, settings: &[(&str, &str)]) -> (Option<i32>, String) {
         let output = timeout(START, self.command(settings).output()).await.unwrap().unwrap();
         assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
-    /// What runs on our folder, by its command line.
+    /// The processes that use the folder, by their command lines.
     pub fn processes(&self) -> Vec<(Pid, String)> {
         let ours = self.folder().to_str().unwrap().to_owned();
         let found = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
@@ -117,7 +116,7 @@ impl Program {
         found.collect()
     }
 
-    /// Waits until nothing runs on our folder.
+    /// Waits until no process uses the folder.
     pub async fn until_nothing_runs(&self) {
         eventually_within(Duration::from_secs(10), "no process is left", async || {
             self.processes().is_empty().then_some(())
@@ -127,7 +126,7 @@ impl Program {
 }
 
 impl Run {
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
@@ -136,12 +135,12 @@ impl Run {
         Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub async fn ended(mut self) -> ExitStatus {
         timeout(STOP, self.child.wait()).await.expect("an end in time").unwrap()
     }
 
-    /// Asks it to stop, and waits until it has: all that it has said on stdout.
+    /// Asks the process to stop, waits for its end, and gives its standard output.
     pub async fn stop(mut self) -> String {
         self.signal(Signal::TERM);
         let mut said = self.banner.clone();
@@ -152,12 +151,12 @@ impl Run {
         said
     }
 
-    /// How it is reached, where it was started with [`crate::api::ADMIN_KEY`].
+    /// A client, for a run with [`crate::api::ADMIN_KEY`].
     pub fn api(&self) -> Api {
         Api::new(self.base.clone(), self.data.clone())
     }
 
-    /// Asks as an admin.
+    /// Sends a request as an admin.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> reqwest::Response {
         let key = fs::read_to_string(value(&self.banner, "Admin key")).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -166,7 +165,7 @@ impl Run {
     }
 }
 
-/// What stands behind a name in the banner.
+/// The value after a name in the banner.
 pub fn value<'a>(banner: &'a str, name: &str) -> &'a str {
     let line = banner.lines().find_map(|line| line.trim_start().strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name} in {banner}")).trim()

@@ -1,4 +1,4 @@
-//! Projects: what an admin makes of them, and what employees see.
+//! Projects: what admins change, and what employees see.
 
 use contracts::ProjectId;
 use serde_json::{Value, json};

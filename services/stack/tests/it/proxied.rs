@@ -1,15 +1,15 @@
-//! A system under the path of a proxy, which takes that off or passes it on.
+//! A system behind a reverse proxy that serves it under a path.
 
 use reqwest::{Response, Url};
 use serde_json::{Value, json};
 
 use crate::office::{HOUR, Office, TEN, WINDOWS};
-use crate::proxy::{Manner, Proxy, UNDER};
+use crate::proxy::{Manner, PREFIX, Proxy};
 use crate::support::System;
 
 const MANNERS: [Manner; 2] = [Manner::Strips, Manner::Keeps];
 
-/// Where a browser ends up that follows a path on a page or in an answer of the system.
+/// The URL that a browser requests for a path on a page or in an answer of the system.
 fn followed(system: &System, path: &str) -> Url {
     Url::parse(&format!("{}/", system.base)).unwrap().join(path).unwrap()
 }
@@ -32,7 +32,7 @@ async fn whatever_an_answer_names_is_found_through_the_proxy() {
             let link = links[name].as_str().unwrap();
             assert_eq!(get(system, followed(system, link)).await.status(), 200, "{manner:?} {link}");
         }
-        // Where something is, and where a list goes on.
+        // The location of what was created, and the next page of a list.
         let bea = json!({ "name": "Bea", "email": "bea@example.org" });
         let created = system.request("POST", "/api/v1/employee").header("X-API-Key", system.admin_key).json(&bea);
         let created = created.send().await.unwrap();
@@ -44,7 +44,7 @@ async fn whatever_an_answer_names_is_found_through_the_proxy() {
         let next = header(&first, "link").trim_start_matches('<').split('>').next().unwrap().to_owned();
         let next: Value = get(system, followed(system, &next)).await.json().await.unwrap();
         assert_eq!(next[0]["id"], created["id"], "{manner:?}");
-        // Windows too, one by one and together.
+        // The locations of windows, of single posts and of batches.
         let window = system.request("POST", WINDOWS).bearer_auth(&office.ann.token);
         let window = window.json(&office.window(TEN, TEN + HOUR)).send().await.unwrap();
         assert_eq!(get(system, followed(system, header(&window, "location"))).await.status(), 200, "{manner:?}");
@@ -80,7 +80,7 @@ async fn the_documentation_and_the_pages_stay_under_the_path() {
         let initializer = system.anybody("GET", "/docs/swagger-initializer.js", Value::Null).await.text;
         assert!(initializer.contains("\"/t3/openapi.json\""), "{initializer}");
         let api = system.get("/openapi.json").await;
-        assert_eq!(api["servers"], json!([{ "url": UNDER }]), "{manner:?}");
+        assert_eq!(api["servers"], json!([{ "url": PREFIX }]), "{manner:?}");
         for (path, link) in [("/", "\"/t3/forgot\""), ("/", "\"/t3/console/assets/"), ("/nothing", "\"/t3/\"")] {
             let page = system.request("GET", path).header("Accept", "text/html").send().await.unwrap();
             let page = page.text().await.unwrap();

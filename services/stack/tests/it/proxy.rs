@@ -1,4 +1,4 @@
-//! A proxy that serves a system under a path.
+//! A reverse proxy that serves a system under a path.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header};
 use tokio::net::TcpListener;
 
-/// The path.
-pub const UNDER: &str = "/t3";
-/// More than any body in a test.
+/// The path that the proxy serves the system under.
+pub const PREFIX: &str = "/t3";
+/// Larger than any body in a test.
 const MOST: usize = 4 << 20;
 
-/// What a proxy does with the path under which it serves.
+/// What the proxy does with its path before it forwards a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Takes it off.
+    /// Removes it.
     Strips,
-    /// Passes it on.
+    /// Keeps it.
     Keeps,
 }
 
-/// A proxy that listens, and passes on nothing yet.
+/// A proxy that listens and does not forward yet.
 pub struct Proxy {
-    /// Where browsers reach the system.
+    /// The public URL of the system.
     pub url: String,
     listener: TcpListener,
     manner: Manner,
@@ -41,11 +41,11 @@ impl Proxy {
     /// Listens on a free port.
     pub async fn listen(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}{UNDER}", listener.local_addr().unwrap());
+        let url = format!("http://{}{PREFIX}", listener.local_addr().unwrap());
         Self { url, listener, manner }
     }
 
-    /// Passes on from now, for as long as the test runs.
+    /// Forwards requests to this address from now on, until the test ends.
     pub fn serve(self, to: SocketAddr) {
         let redirects = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(redirects).build().unwrap();
@@ -57,8 +57,8 @@ impl Proxy {
 
 async fn pass_on(State(on): State<Arc<PassOn>>, request: Request) -> Response<Body> {
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    // The rest of the host is somebody else's: a path that forgets where it is ends there.
-    let under = asked.strip_prefix(UNDER).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    // Outside of the path another application answers: a link without the path ends there.
+    let under = asked.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let Some(rest) = under else {
         return Response::builder().status(StatusCode::IM_A_TEAPOT).body(Body::from("Somebody else's.")).unwrap();
     };

@@ -1,4 +1,4 @@
-//! README.md, followed word for word.
+//! The commands in README.md, run as they are.
 
 use std::process::Stdio;
 
@@ -7,19 +7,19 @@ use tokio::process::Command;
 
 use crate::program::Program;
 
-/// Where README says that the API is.
+/// The address that README assumes.
 const API: &str = "API=http://127.0.0.1:8000";
 
 const README: &str = include_str!("../../../../README.md");
 
-/// The commands of a section.
+/// The commands in a section.
 fn script(title: &str) -> &'static str {
     let (_, section) = README.split_once(&format!("## {title}\n")).expect("the section");
     let (_, script) = section.split_once("```sh\n").expect("its commands");
     script.split_once("\n```").expect("their end").0
 }
 
-/// Follows commands in the program's folder, and gives what they answer.
+/// Runs commands in the program's folder, and gives the JSON that they print.
 async fn follow(program: &Program, script: &str) -> Vec<Value> {
     let mut bash = Command::new("bash");
     bash.args(["-e", "-u", "-c", script]).current_dir(program.folder()).env("NO_PROXY", "*");
@@ -38,7 +38,7 @@ async fn the_walk_of_the_readme_ends_with_an_hour_in_analytics_each_time() {
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = walk.replace(API, &format!("API={}", run.base));
-    // Whoever tries it again has the same data folder.
+    // Twice, in the same data folder, as a reader who tries it again.
     for _ in 0..2 {
         let answers = follow(&program, &walk).await;
         let times = answers.last().expect("an answer");
@@ -53,14 +53,14 @@ async fn what_owner_key_and_reset_did_in_the_readme_is_read_back_from_the_trail(
     let program = Program::new();
     let run = program.start_with(&[("T3_DATA", ".t3")]).await;
     let walk = script("From an invitation to an hour in analytics").replace(API, &format!("API={}", run.base));
-    // On a busy machine the trail may be later than two seconds: looked up after the walk.
+    // README waits two seconds for the trail, which a busy machine exceeds: the test polls in its place.
     let (walk_on, _) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");
     follow(&program, &format!("{walk}\n{walk_on}")).await;
     let (_, look) = script("Who did what").split_once("\nsleep 2\n").expect("a look at the trail");
-    let look = format!("API={}\nKEY=$(cat .t3/secrets/admin-api-key)\n{look}", run.base);
-    let told = testkit::eventually("the reset is in the trail", async || {
-        let told = follow(&program, &look).await;
-        told.iter().any(|entry| entry[1] == "password.reset").then_some(told)
+    let query = format!("API={}\nKEY=$(cat .t3/secrets/admin-api-key)\n{look}", run.base);
+    let trail = testkit::eventually("the reset is in the trail", async || {
+        let trail = follow(&program, &query).await;
+        trail.iter().any(|entry| entry[1] == "password.reset").then_some(trail)
     })
     .await;
     for expected in [
@@ -70,9 +70,9 @@ async fn what_owner_key_and_reset_did_in_the_readme_is_read_back_from_the_trail(
         json!(["Planner", "key.used", "key"]),
         json!(["Planner", "task.created", "task"]),
     ] {
-        assert!(told.contains(&expected), "{expected} of {told:?}");
+        assert!(trail.contains(&expected), "{expected} of {trail:?}");
     }
-    assert!(told.iter().any(|entry| entry[1] == "password.forgotten"), "{told:?}");
-    assert!(told.iter().any(|entry| entry[0] == "Ann Example" && entry[1] == "password.reset"), "{told:?}");
+    assert!(trail.iter().any(|entry| entry[1] == "password.forgotten"), "{trail:?}");
+    assert!(trail.iter().any(|entry| entry[0] == "Ann Example" && entry[1] == "password.reset"), "{trail:?}");
     run.stop().await;
 }

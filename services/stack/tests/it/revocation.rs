@@ -1,5 +1,4 @@
-//! Whoever was deactivated or has logged out is shut out by every gateway, also right after a crash of
-//! NATS.
+//! Deactivated and logged-out people are refused by every gateway, also right after a crash of NATS.
 
 use std::time::Duration;
 
@@ -8,10 +7,10 @@ use testkit::eventually_within;
 
 use crate::{office::Office, support::System};
 
-/// How often NATS crashes.
+/// The number of crashes of NATS.
 const ROUNDS: usize = 6;
-/// Longer than all takes to come back.
-const BACK: Duration = Duration::from_secs(30);
+/// Longer than everything takes to recover.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
 async fn me(base: &str, token: &str) -> u16 {
     reqwest::Client::new()
@@ -27,7 +26,7 @@ async fn log_in_again(office: &Office) -> String {
 }
 
 async fn log_in(system: &System, office: (&str, &str)) -> String {
-    eventually_within(BACK, "logged in", async || {
+    eventually_within(RECONNECT_PATIENCE, "logged in", async || {
         let answer = system.login(office.0, office.1).await;
         answer.body["access_token"].as_str().map(str::to_owned)
     })
@@ -42,14 +41,16 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
     for round in 0..ROUNDS {
         let token = log_in(&office.system, (&office.ann.email, &office.ann.password)).await;
         for gateway in &gateways {
-            eventually_within(BACK, "the token is taken", async || (me(gateway, &token).await == 200).then_some(()))
-                .await;
+            eventually_within(RECONNECT_PATIENCE, "the token is taken", async || {
+                (me(gateway, &token).await == 200).then_some(())
+            })
+            .await;
         }
         office.system.world.nats.kill().await;
         office.system.world.nats.start_again().await.unwrap();
-        eventually_within(BACK, "deactivated", async || {
+        eventually_within(RECONNECT_PATIENCE, "deactivated", async || {
             let answer = office.system.admin("POST", &path("deactivate"), Value::Null).await;
-            // One that was not answered may have been done all the same.
+            // A request without an answer may have succeeded.
             matches!(answer.status, 200 | 409).then_some(())
         })
         .await;
@@ -58,10 +59,12 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
             assert!([401, 503].contains(&seen), "{seen} from {gateway} in round {round}");
         }
         for gateway in &gateways {
-            eventually_within(BACK, "the token is over", async || (me(gateway, &token).await == 401).then_some(()))
-                .await;
+            eventually_within(RECONNECT_PATIENCE, "the token is over", async || {
+                (me(gateway, &token).await == 401).then_some(())
+            })
+            .await;
         }
-        eventually_within(BACK, "reactivated", async || {
+        eventually_within(RECONNECT_PATIENCE, "reactivated", async || {
             let answer = office.system.admin("POST", &path("reactivate"), Value::Null).await;
             matches!(answer.status, 200 | 409).then_some(())
         })
@@ -77,14 +80,16 @@ async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nat
     for round in 0..3 {
         let (gone, stays) = (log_in_again(&office).await, log_in_again(&office).await);
         for (gateway, token) in gateways.iter().flat_map(|gateway| [(gateway, &gone), (gateway, &stays)]) {
-            eventually_within(BACK, "the token is taken", async || (me(gateway, token).await == 200).then_some(()))
-                .await;
+            eventually_within(RECONNECT_PATIENCE, "the token is taken", async || {
+                (me(gateway, token).await == 200).then_some(())
+            })
+            .await;
         }
         office.system.world.nats.kill().await;
         office.system.world.nats.start_again().await.unwrap();
-        eventually_within(BACK, "logged out", async || {
+        eventually_within(RECONNECT_PATIENCE, "logged out", async || {
             let answer = office.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
-            // One that was not answered may have been done all the same.
+            // A request without an answer may have succeeded.
             matches!(answer.status, 204 | 401).then_some(())
         })
         .await;
@@ -93,10 +98,14 @@ async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nat
             assert!([401, 503].contains(&seen), "{seen} from {gateway} in round {round}");
         }
         for gateway in &gateways {
-            eventually_within(BACK, "the token is over", async || (me(gateway, &gone).await == 401).then_some(()))
-                .await;
-            eventually_within(BACK, "the other is good", async || (me(gateway, &stays).await == 200).then_some(()))
-                .await;
+            eventually_within(RECONNECT_PATIENCE, "the token is over", async || {
+                (me(gateway, &gone).await == 401).then_some(())
+            })
+            .await;
+            eventually_within(RECONNECT_PATIENCE, "the other is good", async || {
+                (me(gateway, &stays).await == 200).then_some(())
+            })
+            .await;
         }
     }
     office.system.finish().await;

@@ -1,4 +1,4 @@
-//! No secret is in what the system says, however much it says; and what it says can be followed.
+//! No secret appears in the output at any log level, and a request can be followed by its trace id.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::{
     program::Program,
 };
 
-/// What must not be seen, wherever it is sent.
+/// Texts that must not appear, wherever they are sent.
 const PLANTED: &[&str] = &[ADMIN_KEY, JWT_SECRET, SMTP_PASSWORD, PASSWORD, WRONG, NOTE, COMPUTER, HWID];
 const JWT_SECRET: &str = "planted-jwt-secret-of-the-system";
 const SMTP_PASSWORD: &str = "planted-password-of-the-mail-server";
 const PASSWORD: &str = "planted-password-of-ann";
-/// For whatever is wrong: a token, a key, a password, a body.
+/// A wrong token, key, password or body.
 const WRONG: &str = "planted-and-wrong";
 const NOTE: &str = "planted-note";
 const COMPUTER: &str = "planted-computer";
@@ -28,7 +28,7 @@ fn assert_unseen(said: &str, secrets: &[&str]) {
     }
 }
 
-/// Everything that can be wrong with a request, each time with something planted.
+/// Makes every kind of invalid request, each with a planted text.
 async fn do_everything_wrong(api: &Api) {
     let post = |path: &str| api.request("POST", path);
     let refused = async |request: reqwest::RequestBuilder| {
@@ -71,7 +71,7 @@ async fn do_everything_wrong(api: &Api) {
     refused(api.request("GET", &format!("/{WRONG}"))).await;
 }
 
-/// Logs in, refreshes twice, and shows the first token again; gives all refresh tokens.
+/// Logs in, refreshes twice, and uses the first refresh token again. Gives all refresh tokens.
 async fn refresh_until_theft(api: &Api) -> Vec<String> {
     let form = [("username", "ann@example.org"), ("password", PASSWORD), ("refresh", "true")];
     let mut answer = send(api.request("POST", "/api/auth/login").form(&form), Value::Null).await.expect(200);
@@ -154,7 +154,7 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     api.employee(&jwt, "GET", &format!("{WINDOWS}/{}", id(&recorded)), Value::Null).await.expect(200);
     api.get(&format!("/api/v1/analytics/window?start={TEN}&end={}", TEN + HOUR)).await;
 
-    // A request whose way is followed through the services.
+    // A request that is followed through the services.
     let form = [("username", "ann@example.org"), ("password", WRONG)];
     let followed = api.request("POST", "/api/auth/login").form(&form).header("X-Request-Id", "a-login-to-follow");
     let followed = send(followed.header("traceparent", format!("00-{TRACE}-b7ad6b7169203331-01")), Value::Null).await;
@@ -162,13 +162,13 @@ async fn no_secret_is_logged_as_json_on_the_way_of_a_window_and_every_line_says_
     assert_eq!(followed.headers["x-request-id"], "a-login-to-follow");
 
     let said = run.stop().await + &program.log();
-    // Each link is told once, as there is no mail server; nothing else of it is.
+    // Without a mail server each link is logged once; nothing else of it is.
     let (links, rest): (Vec<&str>, Vec<&str>) =
         said.lines().partition(|line| line.contains(&link) || line.contains(&reset));
     assert_eq!(links.len(), 2, "{links:?}");
     assert!(links.iter().all(|line| line.contains("no EMAIL_HOST is set")), "{links:?}");
     let parts: Vec<&str> = jwt.split('.').skip(1).collect();
-    // What tells them apart, without how all of them begin.
+    // The part of the tokens after their common prefix.
     let refresh_tokens: Vec<&str> = refresh_tokens.iter().map(|token| token.trim_start_matches("t3refresh_")).collect();
     assert_unseen(&rest.join("\n"), &[PLANTED, &parts, &refresh_tokens, &[&link, &reset]].concat());
 

@@ -1,4 +1,4 @@
-//! What answers look like: every field by its name and kind, and none besides.
+//! The exact fields of responses.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::support::Response;
 
-/// The fields of an object, and what each may be.
+/// The fields of an object, with a check of each value.
 pub type Shape = [(&'static str, fn(&Value) -> bool)];
 
 pub const EMPLOYEE: &Shape = &[
@@ -114,7 +114,7 @@ pub const WINDOW: &Shape = &[
     ("updatedAt", Value::is_i64),
 ];
 
-/// Fails where the value has another field, lacks one, or has one of another kind.
+/// Fails when a field is missing, unknown or of another kind.
 #[track_caller]
 pub fn assert_shape(value: &Value, shape: &Shape) {
     assert_keys(value, &shape.iter().map(|(name, _)| *name).collect::<Vec<_>>());
@@ -123,7 +123,7 @@ pub fn assert_shape(value: &Value, shape: &Shape) {
     }
 }
 
-/// The same employees without how their invitations stand: that changes by itself while they are mailed.
+/// Employees without the delivery state of invitations, which changes while mails are sent.
 pub fn without_invitations(mut employees: Value) -> Value {
     match &mut employees {
         Value::Array(all) => all.iter_mut().for_each(|one| *one = without_invitations(one.take())),
@@ -133,7 +133,7 @@ pub fn without_invitations(mut employees: Value) -> Value {
     employees
 }
 
-/// Fails where the value has another field, or lacks one.
+/// Fails when a field is missing or unknown.
 #[track_caller]
 pub fn assert_keys(value: &Value, keys: &[&str]) {
     let object = value.as_object().unwrap_or_else(|| panic!("no object: {value}"));
@@ -142,7 +142,7 @@ pub fn assert_keys(value: &Value, keys: &[&str]) {
     assert_eq!(has, wants, "{value}");
 }
 
-/// Fails unless this is an error as RFC 9457 and the API want it.
+/// Fails unless this is a problem document (RFC 9457) as the API defines it.
 #[track_caller]
 pub fn assert_problem(response: &Response) {
     let Response { status, headers, text, body } = response;
@@ -154,7 +154,7 @@ pub fn assert_problem(response: &Response) {
             assert_keys(error, &["field", "message"]);
         }
     }
-    // Traces are for real processes: see secrets.rs.
+    // Only real processes have traces: see secrets.rs.
     if let Some(id) = body.get("traceId") {
         keys.push("traceId");
         assert!(id.as_str().is_some_and(|id| id.len() == 32), "{text}");

@@ -1,4 +1,4 @@
-//! Time and money as a spreadsheet file, read back by another library than the one that wrote it.
+//! Time and money as a spreadsheet, read back with another library than the one that writes it.
 
 use std::io::Cursor;
 
@@ -13,7 +13,7 @@ use crate::{
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const DAY: i64 = 24 * HOUR;
 
-/// The lines of the file below its head, and the title and the notes above it.
+/// The title and notes, and the rows below the header.
 async fn sheet(office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     let request =
         office.system.request("GET", path).header("X-API-Key", office.system.admin_key).header("Accept", XLSX);
@@ -37,7 +37,7 @@ fn millis(cell: &Data) -> i64 {
     (time.as_f64() * DAY as f64).round() as i64
 }
 
-/// The day that a cell is.
+/// The day in a cell.
 fn day(cell: &Data) -> String {
     let Data::DateTime(day) = cell else { panic!("a day: {cell:?}") };
     assert!(day.is_datetime());
@@ -53,7 +53,7 @@ fn cents(amount: f64) -> i64 {
 async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formulas() {
     let office = Office::open().await;
     let system = &office.system;
-    // Amounts that are rounded, hours past a day, and a name that would be a formula.
+    // Amounts that need rounding, more than 24 hours, and a name that looks like a formula.
     let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
     let evil = system.create_project(
         json!({ "name": "=HYPERLINK(\"http://x\")", "employees": [office.ann.id], "payroll": payroll }),
@@ -93,7 +93,7 @@ async fn a_sheet_has_the_lines_and_the_sums_of_the_json_real_days_and_no_formula
         }
         assert_eq!(line[6].to_string(), row["project"].as_str().unwrap());
     }
-    // The sums are exact: rounded once, as for the range as a whole.
+    // Sums are exact: rounded once, like the sum of the whole range.
     let whole = system.get(&path.replace("day,project,task", "employee")).await;
     assert_eq!(sums[0].to_string(), "All");
     assert_eq!(millis(&sums[3]), rows.iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>());
@@ -122,7 +122,7 @@ async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
     let (_, nothing) = sheet(&office, "/api/v1/analytics/time?start=0&end=1&groupBy=project").await;
     assert_eq!((nothing.len(), millis(&nothing[1][1])), (2, 0));
 
-    // An employee gets their own; whoever asks for JSON gets that; and it is on record.
+    // An employee gets their own rows; a client that asks for JSON gets JSON; and the export is in the audit trail.
     let own = office.system.request("GET", &path).bearer_auth(&office.ann.token).header("Accept", XLSX);
     assert_eq!(own.send().await.unwrap().headers()["content-type"], XLSX);
     let json = office.system.request("GET", &path).header("X-API-Key", office.system.admin_key);

@@ -1,5 +1,5 @@
-//! The whole system in this process, for tests that speak HTTP to it: a world of its own, all
-//! services in it, the mails in the world's data folder.
+//! The whole system in the process of a test: a test harness with all services. Mails are written into its data
+//! folder.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use crate::api::{ADMIN_KEY, Api};
 pub use crate::api::{Person, Response};
 use crate::proxy::Proxy;
 
-/// A system of its own.
+/// All services, running in one test harness.
 pub struct System {
-    /// What the services run in.
+    /// The test harness.
     pub world: World,
     api: Api,
-    /// Where the gateway listens.
+    /// The address of the gateway.
     addr: SocketAddr,
     running: BTreeMap<Service, Running>,
 }
@@ -32,24 +32,24 @@ impl Deref for System {
 }
 
 impl System {
-    /// Starts a system against the shared mongod.
+    /// Starts a system on the shared mongod.
     pub async fn start() -> Self {
         Self::start_in(World::start().await).await
     }
 
-    /// Starts a system in a world that is there.
+    /// Starts a system in this harness.
     pub async fn start_in(world: World) -> Self {
         Self::start_as(world, None).await
     }
 
-    /// Starts a system that is reached through a proxy, and only so.
+    /// Starts a system that is reached through a proxy only.
     pub async fn start_behind(proxy: Proxy) -> Self {
         let system = Self::start_as(World::start().await, Some(proxy.url.clone())).await;
         proxy.serve(system.addr);
         system
     }
 
-    /// Starts a system that is reached at this address; where it listens, unless one is given.
+    /// Starts a system that is reached at this URL; without one, at the address of its gateway.
     async fn start_as(world: World, public_url: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -79,16 +79,16 @@ impl System {
             admin_api_key_file: None,
             admin_api_key_previous: None,
             admin_api_key_previous_file: None,
-            // A test may come from any address that it names in a header.
+            // Lets a test choose the address it comes from, by a header.
             trusted_proxies: "127.0.0.1".into(),
-            // Tests ask as much as they can.
+            // Tests send more than the limits allow.
             limits: gateway::Limits::off(),
             connections: gateway::Connections::default(),
             public_url: Some(self.base.clone()),
         }
     }
 
-    /// Starts one more gateway beside the first; gives its base URL.
+    /// Starts a second gateway and gives its base URL.
     pub async fn second_gateway(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -97,7 +97,7 @@ impl System {
         base
     }
 
-    /// Starts one service (again), and waits until it is ready.
+    /// Starts a service, for the first time or again, and waits until it is ready.
     pub async fn start_service(&mut self, service: Service) {
         let world = &self.world;
         let running = match service {
@@ -126,18 +126,18 @@ impl System {
         self.running.insert(service, running);
     }
 
-    /// Takes a service out, to be stopped or crashed.
+    /// Hands out a running service, for a test to stop or crash.
     pub fn running(&mut self, service: Service) -> Running {
         self.running.remove(&service).expect("it runs")
     }
 
-    /// What a service serves on /metrics.
+    /// The text that a service serves at /metrics.
     pub async fn metrics(&self, service: Service) -> String {
         let url = format!("http://{}/metrics", self.running[&service].ops);
         reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 
-    /// Stops everything, and fails where a service left events unsent.
+    /// Stops everything. Fails when a service has left events unpublished.
     pub async fn finish(self) {
         self.world.finish().await;
     }

@@ -1,5 +1,5 @@
-//! Teams over HTTP: who is in which, filters by them, and what a manager may see and decide. The table of
-//! calls is held against the router's own description, so that no new route is forgotten.
+//! Teams over HTTP: members, filters, and what a manager may see and decide. The table of operations is compared with
+//! the OpenAPI document, so that a new route cannot be forgotten.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::{
     support::System,
 };
 
-/// Somebody with a project and a task of their own, windows of 17, 1 and 1 hours, of which the second
-/// lies in the first, and windows that are held back.
+/// An employee with a project and a task of their own, windows of 17, 1 and 1 hours, of which the second overlaps
+/// the first, and quarantined windows.
 struct Worker {
     person: Person,
     team: String,
@@ -21,13 +21,13 @@ struct Worker {
     task: String,
     windows: Vec<String>,
     held: Vec<String>,
-    /// Corrections that they have asked for.
+    /// The correction requests of this employee.
     asked: Vec<String>,
     rate: String,
 }
 
 impl Worker {
-    /// What nobody in another team may read.
+    /// Texts that must not appear in answers to other teams.
     fn secrets(&self) -> Vec<String> {
         let id = self.person.id.to_string();
         let own = [id, self.team.clone(), self.project.clone(), self.task.clone(), self.rate.clone()];
@@ -35,8 +35,8 @@ impl Worker {
     }
 }
 
-/// Zoe manages the team Design, in which she and Ann are; Bob is in another one, which nobody manages. All
-/// three are on one project more, whose payroll names each.
+/// Zoe manages the team Design, with herself and Ann; Bob is in another team without a manager. All three are also on
+/// a common project, whose payroll names each of them.
 struct Company {
     system: System,
     ann: Worker,
@@ -74,7 +74,7 @@ impl Company {
         Self { system, ann, bob, zoe, common, common_task }
     }
 
-    /// Asks as the manager.
+    /// Sends a request as the manager.
     async fn zoe(&self, method: &str, path: &str, body: Value) -> Response {
         self.system.employee(&self.zoe.person.token, method, path, body).await
     }
@@ -86,8 +86,8 @@ impl Company {
     }
 
     fn assert_tells_nothing_of_bob(&self, path: &str, text: &str) {
-        let told: Vec<_> = self.bob.secrets().into_iter().filter(|secret| text.contains(secret)).collect();
-        assert!(told.is_empty() && !text.contains("Bob"), "{path} tells {told:?}: {text}");
+        let leaked: Vec<_> = self.bob.secrets().into_iter().filter(|secret| text.contains(secret)).collect();
+        assert!(leaked.is_empty() && !text.contains("Bob"), "{path} tells {leaked:?}: {text}");
     }
 }
 
@@ -128,18 +128,18 @@ async fn worker(system: &System, person: Person, team: &str) -> Worker {
     Worker { team: team.to_owned(), person, project, task, windows, held, asked, rate }
 }
 
-/// What of somebody a call is about.
+/// Whose data an operation is about.
 enum About {
-    /// A list: of all whom the manager sees.
+    /// A list of everybody that the manager sees.
     List(&'static str),
-    /// The same, of some only: `employeeId` names them.
+    /// A list of employees that `employeeId` names.
     Employees(&'static str),
-    /// Something with an id in the path.
+    /// A resource with an id in the path.
     Thing(fn(&Worker) -> String),
 }
 use About::{Employees, List, Thing};
 
-/// What a manager is answered about somebody of their team, of another one, and themselves.
+/// The answers to a manager about a member of their team, a member of another team, and themselves.
 type Expected = [(u16, &'static str); 3];
 const READ: Expected = [(200, ""), (403, "other_team"), (200, "")];
 const HIDDEN: Expected = [(200, ""), (404, "not_found"), (200, "")];
@@ -151,12 +151,12 @@ const ALONE: Expected = [(403, "forbidden"), (403, "forbidden"), (403, "forbidde
 const RANGE: &str = "start=1759000000000&end=1761000000000";
 const LONG: &str = "start=1759000000000&end=1761000000000&hours=2";
 
-/// A worker's October.
+/// The period of a worker in October.
 fn period(worker: &Worker) -> String {
     format!("{}_2025-10-01", worker.person.id)
 }
 
-/// Every call that the role lets a manager make; what is taken away comes last.
+/// Every operation that the role allows; those that remove data come last.
 fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     let none = Value::Null;
     vec![
@@ -186,7 +186,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
         ("POST /api/v1/correction/{id}/refuse", Thing(|w| w.asked[1].clone()), json!({ "reason": "No." }), CHANGED),
         ("GET /api/v1/rate", Employees(""), none.clone(), READ),
         ("GET /api/v1/rate/{id}", Thing(|w| w.rate.clone()), none.clone(), HIDDEN),
-        // Pricing anew is of no team.
+        // Repricing belongs to no team.
         ("GET /api/v1/reprice/{id}", Thing(|w| w.rate.clone()), none.clone(), [(403, "other_team"); 3]),
         ("PUT /api/v1/time-entries/update", Employees(""), json!({ "note": "looked at" }), CHANGED),
         ("PATCH /api/v1/time-entries/{id}", Thing(|w| w.windows[0].clone()), json!({ "note": "mended" }), CHANGED),
@@ -219,7 +219,7 @@ fn calls() -> Vec<(&'static str, About, Value, Expected)> {
     ]
 }
 
-/// The calls that need a scope which the role has, as the router describes them.
+/// The operations whose scope the role has, from the OpenAPI document.
 async fn open_to_managers(system: &System) -> BTreeSet<String> {
     let api = system.anybody("GET", "/openapi.json", Value::Null).await.expect(200);
     let mut calls = BTreeSet::new();
@@ -264,13 +264,13 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
             let whole = company.read(&format!("{path}?{query}")).await.to_string();
             let theirs = |worker: &Worker| worker.secrets().iter().any(|secret| whole.contains(secret));
             assert!(theirs(&company.ann), "{call}: {whole}");
-            // This one has no pages.
+            // This operation has no pages.
             for limit in [1, 2].into_iter().filter(|_| !path.ends_with("project-time")) {
                 company.read(&format!("{path}?{query}&limit={limit}").replace("?&", "?")).await;
             }
         }
     }
-    // Nothing of Bob's, and nothing of her own, was touched.
+    // Nothing of Bob, and nothing of her own, was changed.
     for worker in [&company.bob, &company.zoe] {
         for window in &worker.windows {
             assert_eq!(company.system.get(&format!("{WINDOWS}/{window}")).await["note"], Value::Null);
@@ -294,7 +294,7 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
         answer.expect(200).as_array().unwrap().iter().map(|row| row["time"].as_i64().unwrap()).sum::<i64>() / HOUR
     };
     let zoe = Some(company.zoe.person.token.as_str());
-    // Each has worked 18 hours.
+    // Each employee has worked 18 hours.
     assert_eq!((time(None, "").await, time(zoe, "").await), (54, 36));
     assert_eq!((time(None, &format!("teamId={design}")).await, time(zoe, &format!("teamId={design}")).await), (36, 36));
     assert_eq!(time(None, &format!("teamId={design},{crew}")).await, 54);
@@ -320,7 +320,7 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
     let by_ann = company.system.employee(&company.ann.person.token, "GET", &path, Value::Null).await;
     assert_eq!(by_ann.refused(403), "forbidden", "a team is not an employee's to ask about");
 
-    // A project that others are on too shows her people and their rates only.
+    // In a project with others she sees only her people and their rates.
     let common = company.read(&format!("/api/v1/project/{}", company.common)).await;
     let ids: Vec<_> = common["employees"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(ids.len(), 2);
@@ -331,13 +331,13 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
     let refused = company.zoe("GET", &format!("/api/v1/task?projectId={}", company.bob.project), Value::Null).await;
     assert_eq!(refused.refused(404), "not_found");
 
-    // The pages ask in the same way.
+    // The pages of the console have the same limits.
     for (path, access) in gateway::console_pages().filter(|(path, _)| !path.contains("{id}")) {
         let query = if path == "/console/day" || path == "/console/week" { "?day=2025-10-09" } else { "" };
         let cookie = format!("t3={}", company.zoe.person.token);
         let page = send(company.system.request("GET", &format!("{path}{query}")).header("cookie", cookie), Value::Null);
         let page = page.await;
-        // The trail and the settings are of no team: no page leads a manager there.
+        // The audit trail and the settings belong to no team, so no page leads a manager there.
         let is_theirs = !["r:audit", "r:settings"].contains(&access.as_str());
         assert_eq!(page.status, if is_theirs { 200 } else { 403 }, "{path} {access}");
         let leads = |to| page.text.contains(&format!("href=\"{to}\""));
@@ -378,24 +378,24 @@ async fn a_manager_s_walk_from_a_new_team_to_its_end() {
         let refused = company.zoe(method, path, json!({ "name": "Mine" })).await;
         assert_eq!(refused.refused(403), "missing_scope", "only an admin makes teams");
     }
-    // An admin moves him: out of one team, then into the other.
+    // An admin moves Bob: out of one team, then into the other.
     let both = json!({ "employees": [company.ann.person.id, bob.id] });
     let moved = system.admin("PUT", &format!("/api/v1/team/{design}"), both.clone()).await;
     assert_eq!(moved.body["errors"][0]["field"], "employees");
     assert_eq!(moved.refused(409), "in_other_team");
     system.put(&format!("/api/v1/team/{crew}"), json!({ "employees": [] })).await;
     system.put(&format!("/api/v1/team/{design}"), both).await;
-    // From the next call on she sees him, and decides about his hours.
+    // From the next request on she sees him, and decides about his hours.
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.expect(200)["teamId"], **design);
     let held = format!("/api/v1/quarantine/{}/admit", company.bob.held[0]);
     company.zoe("POST", &held, Value::Null).await.expect(200);
-    let told = system.get("/api/v1/quarantine?decided=true").await;
-    assert_eq!(told[0]["decidedBy"], json!({ "kind": "person", "id": company.zoe.person.id, "name": "Zoe" }));
-    // Deactivated, he stays in the team for the hours that he has worked.
+    let decided = system.get("/api/v1/quarantine?decided=true").await;
+    assert_eq!(decided[0]["decidedBy"], json!({ "kind": "person", "id": company.zoe.person.id, "name": "Zoe" }));
+    // A deactivated member stays in the team, because of the hours that he has worked.
     system.admin("POST", &format!("{of_bob}/deactivate"), Value::Null).await.expect(200);
     let window = format!("{WINDOWS}/{}", company.bob.windows[0]);
     company.zoe("PATCH", &window, json!({ "note": "his last day" })).await.expect(200);
-    // When the team is gone, so is her sight of it.
+    // Without the team she does not see it any more.
     system.admin("DELETE", &format!("/api/v1/team/{design}"), Value::Null).await.expect(204);
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
     assert_eq!(company.zoe("PATCH", &window, json!({ "note": "x" })).await.refused(403), "other_team");

@@ -1,4 +1,4 @@
-//! Whoever guesses passwords, as HTTP tells it.
+//! Limits of password guesses, over HTTP.
 
 use contracts::Service;
 use serde_json::Value;
@@ -25,7 +25,7 @@ async fn guesses_are_told_to_wait_and_the_owner_logs_in_from_elsewhere() {
             }
             let pause: i64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
             assert_eq!(refused.refused(429), "too_many_attempts");
-            // A busy machine does not sleep through this one.
+            // A pause that a busy machine cannot outlast by accident.
             if pause >= 60 {
                 break;
             }

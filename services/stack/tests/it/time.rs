@@ -1,4 +1,4 @@
-//! Windows: what is recorded of them, once, and what is not.
+//! Windows: which are recorded, once, and which are refused.
 
 use contracts::{Label, Millis, TaskId, WindowId, shift_id, window_id};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
     assert_eq!(second["id"], with_id["id"]);
     assert_eq!(office.post(with_id.clone()).await.expect(200), second);
 
-    // A renamed computer, another offset, note or type is the same window.
+    // A new computer name, offset, note or type still makes the same window.
     for same in
         [json!({ "note": "more" }), json!({ "computer": "new" }), json!({ "timezoneOffset": 0, "type": "manual" })]
     {
@@ -75,7 +75,7 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
         assert_eq!(office.post(merged(with_id.clone(), other)).await.refused(409), "conflict");
     }
 
-    // Bob's post with Ann's id tells him nothing of hers.
+    // Bob's post with the id of Ann's window reveals nothing of hers.
     let taken = merged(with_id.clone(), json!({ "computer": "bobs" }));
     for body in [taken, with_id.clone()] {
         let refused = system.employee(&bob.token, "POST", WINDOWS, body).await;
@@ -84,10 +84,10 @@ async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_
         }
         assert_eq!(refused.refused(409), "conflict");
     }
-    // The same hour of his own, without an id, is another window.
+    // Bob's own window of the same hour, without an id, is another one.
     system.employee(&bob.token, "POST", WINDOWS, without_id.clone()).await.expect(201);
 
-    // An admin's later change makes no conflict.
+    // A later change by an admin is no conflict with a repeated post.
     let query = format!("{WINDOWS}/update?employeeId={}", ann.id);
     let changed = system.put(&query, json!({ "note": "checked", "paid": true })).await;
     assert_eq!(changed["modified_count"], 2);
@@ -134,7 +134,7 @@ async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
         n += 1;
         office.post(merged(office.window(start, end), json!({ "hwid": format!("machine {n}") }))).await
     };
-    // Whoever leaves the project, and whoever leaves the task alone, and comes back.
+    // She leaves the project, or only the task, and comes back.
     for (path, code) in [(office.project_path(), "not_on_project"), (office.task_path(), "not_on_task")] {
         let before = now();
         system.put(&path, json!({ "employees": [] })).await;
@@ -164,7 +164,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         ("end", window(TEN, TEN)),
         ("end", window(TEN, TEN - 1)),
         ("end", window(TEN, TEN + day + 1)),
-        // In microseconds.
+        // In microseconds, a common mistake.
         ("end", window(now * 1_000, (now + 1) * 1_000)),
         ("end", window(0, i64::MAX)),
         ("start", window(-1, HOUR)),
@@ -182,7 +182,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         cases.push((field, window));
         cases.push((field, with(json!({ field: null }))));
     }
-    // What an app cannot know may be missing, but not be null.
+    // Fields that an app cannot know may be missing, but not null.
     for field in ["computer", "user", "os", "osVersion", "hwid"] {
         cases.push((field, with(json!({ field: null }))));
     }
@@ -211,19 +211,19 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     assert_eq!((&ahead["status"], &ahead["code"]), (&json!("queued"), &json!("clock_ahead")));
     assert!(ahead["detail"].as_str().unwrap().contains("recorded by itself"), "{ahead}");
     assert_eq!(seen(&location).await, ahead);
-    // In a batch the same, beside its neighbours.
+    // The same in a batch, next to other windows.
     let batch =
         json!({ "windows": [office.window(TEN, TEN + HOUR), office.window(now, now + HOUR), office.window(1, HOUR)] });
     let batch = system.employee(token, "POST", &format!("{WINDOWS}/batch"), batch).await.expect(202);
-    let told = |n: usize| (batch["items"][n]["status"].as_str().unwrap(), batch["items"][n]["code"].as_str());
-    assert_eq!(told(0), ("stored", None));
-    assert_eq!((told(1), told(2)), (("queued", Some("clock_ahead")), ("queued", Some("clock_behind"))));
+    let outcome = |n: usize| (batch["items"][n]["status"].as_str().unwrap(), batch["items"][n]["code"].as_str());
+    assert_eq!(outcome(0), ("stored", None));
+    assert_eq!((outcome(1), outcome(2)), (("queued", Some("clock_ahead")), ("queued", Some("clock_behind"))));
     let behind = &batch["items"][2];
     assert!(behind["detail"].as_str().unwrap().contains("admit or discard"), "{behind}");
     let held = system.get("/api/v1/quarantine").await;
     assert_eq!(held.as_array().unwrap().len(), 2, "{held}");
 
-    // An admin decides about the one, time about the other.
+    // One is decided by an admin, the other resolves itself with time.
     let one = format!("/api/v1/quarantine/{}", id(behind));
     assert_eq!(system.employee(token, "POST", &format!("{one}/admit"), Value::Null).await.status, 401);
     system.admin("POST", &format!("{one}/discard"), Value::Null).await.expect(204);
@@ -234,11 +234,11 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
     assert_eq!(admitted["start"], 1);
     assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);
-    // It is due five minutes before its end; an hour later the token would be over.
+    // It is due five minutes before its end; an hour later the token would have expired.
     office.advance(56 * MINUTE).await;
     testkit::eventually("it is recorded by itself", async || (seen(&location).await["start"] == now).then_some(()))
         .await;
-    // It is recorded first, and let go of after that.
+    // It is recorded first, and removed from quarantine afterwards.
     testkit::eventually("nothing is held", async || {
         (system.get("/api/v1/quarantine").await == json!([])).then_some(())
     })
@@ -260,7 +260,7 @@ async fn what_became_of_a_window_is_told_to_its_employee_and_to_admins() {
     let never = format!("{WINDOWS}/{}", kit::new_id::<WindowId>());
     assert_eq!(seen(&office.ann.token, &never).await.refused(404), "not_found");
 
-    // A task that nobody has told of is refused at once, and the window is kept.
+    // An unknown task is refused at once, and the window is quarantined.
     let unknown = merged(
         office.window(TEN, TEN + HOUR),
         json!({ "taskId": kit::new_id::<TaskId>(), "id": kit::new_id::<WindowId>() }),

@@ -1,4 +1,4 @@
-//! A window is seen on its whole way in the traces: by a collector of our own.
+//! The trace of a window through all services, seen by a collector.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Seen {
         Self { collector, _program: program, run, api, ann, project, task }
     }
 
-    /// Ann posts the window that begins then.
+    /// Posts a window of Ann.
     async fn post(&self, start: i64) {
         let window = json!({
             "start": start, "end": start + MINUTE, "timezoneOffset": 0, "projectId": self.project,
@@ -49,7 +49,7 @@ impl Seen {
         self.api.employee(&self.ann.token, "POST", WINDOWS, window).await.expect(201);
     }
 
-    /// Waits until as many posts as this are each seen on the way from the gateway to analytics; gives all spans.
+    /// Waits until so many posts are traced from the gateway to analytics, and gives all spans.
     async fn until_seen(&self, posts: usize) -> Vec<Span> {
         eventually_within(Duration::from_secs(20), "every post is seen on its whole way", async || {
             let spans = self.collector.spans();
@@ -59,7 +59,7 @@ impl Seen {
     }
 }
 
-/// The posts of windows that a count in analytics came of, by way of the queue and of timetrack.
+/// The posts that the counts of analytics were caused by, through the queue and timetrack.
 fn counted_posts(spans: &[Span]) -> HashSet<Vec<u8>> {
     let counts = spans.iter().filter(|span| span.name == "count");
     let on_the_way = counts.flat_map(|count| origins(spans, count)).filter(|span| span.name == "record");

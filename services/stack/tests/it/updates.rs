@@ -1,4 +1,4 @@
-//! What an admin changes about many recorded windows at once.
+//! Changes of many recorded windows at once, by admins.
 
 use serde_json::{Value, json};
 
@@ -27,9 +27,9 @@ async fn an_update_changes_every_window_of_its_filter_and_no_other() {
     let nobody = format!("?employeeId={}", kit::new_id::<contracts::EmployeeId>());
     for (query, count) in [(&all, 3), (&anns, 2), (&here, 2), (&both, 1), (&nobody, 0)] {
         let note = json!(format!("{count} by {query}"));
-        let told = update(query, json!({ "note": note })).await.expect(200);
-        assert_eq!(told["modified_count"], count, "{query}");
-        assert!(told["message"].is_string() && told.as_object().unwrap().len() == 2, "{told}");
+        let answer = update(query, json!({ "note": note })).await.expect(200);
+        assert_eq!(answer["modified_count"], count, "{query}");
+        assert!(answer["message"].is_string() && answer.as_object().unwrap().len() == 2, "{answer}");
         let changed = office.windows(TEN, TEN + 2 * HOUR).await;
         assert_eq!(changed.iter().filter(|window| window["note"] == note).count(), count, "{query}");
     }
@@ -99,7 +99,7 @@ async fn an_update_changes_only_what_all_filters_take_and_each_window_in_one_mon
     assert_eq!(changed(format!("taskId={}", office.task)).await, [first.clone(), second.clone()]);
     assert_eq!(changed(format!("{project}&shiftId=late")).await, [second.clone(), elsewhere.clone()]);
     assert_eq!(changed(format!("shiftId=late&taskId={}", office.task)).await, std::slice::from_ref(&second));
-    // A range takes the windows that begin in it; the edge lies inside of the second window.
+    // A range selects windows that begin in it; its end lies inside of the second window.
     let edge = at(1) + MINUTE;
     assert_eq!(changed(format!("{project}&start={TEN}&end={edge}")).await, [first.clone(), second.clone()]);
     assert_eq!(changed(format!("{project}&start={edge}&end={}", at(24))).await, std::slice::from_ref(&elsewhere));

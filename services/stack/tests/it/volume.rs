@@ -1,5 +1,4 @@
-//! Windows under load while something breaks. Each test ends with a count: what was answered, and
-//! what became of it.
+//! Windows under load while something fails. Each test ends by comparing every answer with what was recorded.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,13 +20,13 @@ use crate::support::{Person, System};
 /// Long ago, so that a million minutes later is still in the past.
 const TEN: i64 = 1_260_000_000_000;
 const MINUTE: i64 = 60_000;
-/// Longer than anything waits for a redelivery, on a slow machine.
+/// Longer than any redelivery takes on a slow machine.
 const BOUND: Duration = Duration::from_secs(120);
 
-/// What the clients were told of each window: 0 is no answer.
+/// The status that each window was answered with; 0 stands for no answer.
 type Answers = HashMap<WindowId, u16>;
 
-/// Somebody on a task of a project.
+/// An employee on a task of a project.
 #[derive(Clone)]
 struct Desk {
     person: Person,
@@ -54,7 +53,7 @@ impl Desk {
     }
 }
 
-/// Sends windows on so many connections until it is told to stop, each once.
+/// Sends windows on so many connections until it is stopped, each window once.
 struct Load {
     stop: Arc<AtomicBool>,
     senders: Vec<tokio::task::JoinHandle<Answers>>,
@@ -92,9 +91,9 @@ impl Load {
     }
 }
 
-/// Waits until the queue and analytics are at rest, then counts: 200 and 201 are stored; 202 is
-/// stored, in quarantine or dead; 400 and other refusals are not stored; no answer, 503 and 504 are
-/// stored at most once (nothing can be stored twice: the id is the key).
+/// Waits until the queue is empty and analytics are idle, then checks: 200 and 201 are stored; 202 are stored,
+/// quarantined or dead; 400 and other refusals are not stored; after no answer, 503 and 504 a window is stored at
+/// most once, because its id is the key. Gives the number of each status.
 async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, usize> {
     eventually_within(BOUND, "the queue is empty", async || {
         (system.world.stream_messages(stream::INGEST).await == 0).then_some(())
@@ -120,7 +119,7 @@ async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, us
             other => panic!("{id} was answered {other}"),
         }
     }
-    // Analytics count exactly what is stored: each window is a minute, and none overlap.
+    // Analytics count exactly what is stored: windows have a minute each, and do not overlap.
     let path = format!("/api/v1/analytics/project-time?start={TEN}&end={}", TEN + 3_000_000 * MINUTE);
     eventually_within(BOUND, "analytics count what is stored", async || {
         let times = system.admin("GET", &path, Value::Null).await;

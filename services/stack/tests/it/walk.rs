@@ -1,4 +1,4 @@
-//! One way through all services: from an invitation to the hours on a project.
+//! One walk through all services: from an invitation to the hours on a project.
 
 use contracts::Service;
 use serde_json::{Value, json};

@@ -1,37 +1,36 @@
-//! Which windows there are: a year of them, the same ones in every run, as many as are asked for.
-//! The first thousand is spread over the year as the first million is, so that what is stored can
-//! grow and stay alike.
+//! The windows to be sent: any number, spread over a year, the same in every run. Each prefix of the sequence
+//! is spread like the whole, so that stored data can grow without changing its distribution.
 
 use contracts::{DAY, HOUR, SECOND};
 
 /// How many days the windows are spread over.
 pub(crate) const DAYS: u64 = 365;
-/// How long a window is, in milliseconds: ten minutes, as the desktop app sends them.
+/// The length of a window in milliseconds: ten minutes, as the desktop app sends them.
 pub(crate) const LENGTH: i64 = 600 * SECOND;
-/// When a day's first window begins.
+/// The time of day at which the first window begins, in milliseconds.
 const OPENS: i64 = 8 * HOUR;
-/// So many windows of an employee fit into a day.
+/// How many windows of one employee fit into a day.
 const SLOTS: u64 = ((DAY - OPENS) / LENGTH) as u64;
 
 /// The year.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendar {
-    /// The first midnight, in UTC.
+    /// The first midnight, UTC.
     pub(crate) first: i64,
-    /// Everybody works.
+    /// The number of employees, who all work every day.
     pub(crate) employees: u64,
-    /// On one of so many tasks at a time.
+    /// The number of tasks.
     pub(crate) tasks: u64,
 }
 
-/// A window that is to be sent.
+/// A window to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
-    /// Whose: the place in a list.
+    /// The index of the employee.
     pub(crate) employee: usize,
-    /// On which task: the place in a list.
+    /// The index of the task.
     pub(crate) task: usize,
-    /// When it begins.
+    /// The start, in milliseconds since 1970.
     pub(crate) start: i64,
 }
 
@@ -42,21 +41,21 @@ impl Calendar {
         Self { first: today - DAYS as i64 * DAY, employees, tasks }
     }
 
-    /// The first moment after it.
+    /// The end of the year, exclusive.
     pub(crate) fn end(&self) -> i64 {
         self.first + DAYS as i64 * DAY
     }
 
-    /// How many windows there can be.
+    /// The largest possible number of windows.
     pub(crate) fn most(&self) -> u64 {
         self.employees * DAYS * SLOTS
     }
 
-    /// The window with this number. Each employee-day gets its first before any gets a second.
+    /// The window with this number. Every employee gets a window on every day before any gets a second on one.
     pub(crate) fn window(&self, number: u64) -> Planned {
         let pairs = self.employees * DAYS;
-        // Steps by the golden ratio lie evenly, however many are taken; without a common divisor
-        // all pairs come up before one comes again.
+        // Steps by the golden ratio are spread evenly, however many there are. A step that is coprime to the
+        // number of pairs visits each pair before it repeats.
         let step = coprime((pairs as f64 * 0.618) as u64, pairs);
         let pair = number % pairs * step % pairs;
         let (slot, day, employee) = (number / pairs, pair / self.employees, pair % self.employees);
@@ -66,7 +65,7 @@ impl Calendar {
         Planned { employee: employee as usize, task: task as usize, start }
     }
 
-    /// The windows with these numbers, employee by employee, each one's in the order of time.
+    /// The windows with these numbers, grouped by employee and ordered by start.
     pub(crate) fn by_employee(&self, numbers: std::ops::Range<u64>) -> Vec<Vec<Planned>> {
         let mut all = vec![Vec::new(); self.employees as usize];
         for planned in numbers.map(|number| self.window(number)) {
@@ -77,7 +76,7 @@ impl Calendar {
     }
 }
 
-/// The next number that has no divisor in common with another.
+/// The next number that is coprime to another.
 fn coprime(from: u64, with: u64) -> u64 {
     let divisor = |mut a: u64, mut b: u64| {
         while b > 0 {

@@ -1,4 +1,4 @@
-//! Windows until so many are stored.
+//! Sends windows until so many are stored.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use super::{
     staff::Staff,
 };
 use crate::{
-    client::{Again, Client},
+    client::{Client, Retry},
     progress::{Phase, Progress},
 };
 
 /// The most windows of a batch.
 const TOGETHER: usize = 500;
-/// How many batches are on their way at once.
+/// How many batches are sent at the same time.
 const BATCHES: usize = 4;
-/// The same of single windows, where the server takes no batches.
+/// How many single windows are sent at the same time, to a server without batches.
 const SINGLES: usize = 64;
 
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ struct Item {
     status: String,
 }
 
-/// Sends the windows with these numbers: everybody's next ones in a batch, in turns.
+/// Sends the windows with these numbers, in batches of one employee each, taking turns.
 pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>) -> Result<Phase> {
     let client = Client::new(&staff.base)?;
     let progress = Progress::of("windows", (numbers.end - numbers.start) as usize);
@@ -54,11 +54,11 @@ pub(crate) async fn fill(staff: &Staff, calendar: &Calendar, numbers: Range<u64>
     Ok(progress.done())
 }
 
-/// Whether the server knows batches: they are of part 2 of the API.
+/// Whether the server knows batches, which are part 2 of the API.
 async fn takes_batches(client: &Client, staff: &Staff) -> Result<bool> {
     let request = client.request(Method::POST, "/api/v1/time-entries/batch").json(&serde_json::json!({}));
     let request = request.header("Authorization", &staff.people[0].authorization);
-    let answer = client.send(request, Again::Always).await?;
+    let answer = client.send(request, Retry::Always).await?;
     Ok(!matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED))
 }
 
@@ -81,5 +81,5 @@ async fn send_one(client: &Client, staff: &Staff, planned: &Planned, progress: &
 
 async fn post(client: &Client, staff: &Staff, path: &str, who: usize, body: String) -> Result<crate::client::Answer> {
     let request = client.request(Method::POST, path).header("Content-Type", "application/json").body(body);
-    client.send(request.header("Authorization", &staff.people[who].authorization), Again::Always).await
+    client.send(request.header("Authorization", &staff.people[who].authorization), Retry::Always).await
 }

@@ -1,5 +1,5 @@
-//! The floor F: what no question can be faster than, as it asks a service over NATS, which reads
-//! from MongoDB.
+//! The floor F: the time of one request over NATS and one read from MongoDB. No query can be faster, because
+//! each needs both.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,12 @@ use serde::Serialize;
 use crate::measured::Measured;
 
 const SUBJECT: &str = "bench.floor";
-/// So many documents are read from, one by one.
+/// How many documents are read, one after the other.
 const DOCUMENTS: i32 = 1_000;
-/// The first answers are slower: connections are made, caches fill.
+/// How many requests are not measured: connections are made and caches filled first.
 const WARM_UP: usize = 200;
 
-/// The p50 of one request and its reply over NATS, and of one point read from MongoDB, in
-/// milliseconds.
+/// The median time of one request over NATS and of one read by id from MongoDB, in milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Floor {
     nats: f64,
@@ -25,12 +24,12 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Measures both for so long each, one after the other, on one connection each.
+    /// Measures both, one after the other, each on one connection for so long.
     pub(crate) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
         Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })
     }
 
-    /// Both together.
+    /// The sum of both.
     pub(crate) fn millis(&self) -> f64 {
         self.nats + self.mongo
     }

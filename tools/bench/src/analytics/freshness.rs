@@ -1,5 +1,5 @@
-//! What it costs a question that every window counts which was answered before it: asked at rest,
-//! and while windows come in.
+//! The cost of freshness: an answer must count every window that was answered before it was asked for. Measured
+//! at rest and while windows come in.
 
 use std::{
     fmt,
@@ -20,23 +20,23 @@ use super::{
 };
 use crate::{measured::Measured, wire::Wire};
 
-/// So many windows come in every second.
+/// How many windows come in a second.
 const RATE: usize = 1_000;
-/// On so many connections, one by one.
+/// On how many connections they come in.
 const SENDERS: usize = 20;
 
-/// The same question, at rest and under load.
+/// The same query, at rest and under load.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Freshness {
     at_rest: Measured,
     under_load: Measured,
-    /// How many windows a second came in meanwhile.
+    /// The achieved rate of windows a second.
     pub(super) windows_a_second: f64,
 }
 
 impl Freshness {
-    /// Measures both for so long each. The windows lie in the days before the year, and are asked
-    /// for; nothing where the server does not know the question.
+    /// Measures both for so long each. The windows under load lie in the days before the year, which the query
+    /// includes. Nothing when the server does not know the query.
     pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> Result<Option<Self>> {
         let year = Calendar { first: year.first - 30 * DAY, ..*year };
         let question = QUESTIONS.iter().find(|question| question.name == YEAR).context("no such question")?;
@@ -54,7 +54,7 @@ impl Freshness {
         Ok(under_load.map(|under_load| Self { at_rest, under_load, windows_a_second }))
     }
 
-    /// How many milliseconds longer the p99 of the question is under load.
+    /// By how many milliseconds the load raises the 99th percentile.
     pub(super) fn cost(&self) -> f64 {
         self.under_load.p99 - self.at_rest.p99
     }
@@ -67,12 +67,11 @@ impl fmt::Display for Freshness {
     }
 }
 
-/// Sends one sender's share of the windows, each for the next of its employees, until it is done;
-/// says how many it has sent.
+/// Sends one connection's share of the windows, for its employees in turn, until `done`. Gives their number.
 async fn send(staff: &Staff, year: &Calendar, sender: usize, done: &AtomicBool) -> Result<usize> {
     let mut wire = Wire::connect(&staff.base).await?;
     let mut due = interval(Duration::from_secs(1) * SENDERS as u32 / RATE as u32);
-    // Who is late sends faster afterwards.
+    // A connection that falls behind catches up.
     due.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let employees: Vec<usize> = (sender..staff.people.len()).step_by(SENDERS).collect();
     let mut sent = 0;

@@ -1,4 +1,4 @@
-//! What is asked, and how fast the answers come.
+//! The queries and how fast they are answered.
 
 use std::{
     collections::BTreeMap,
@@ -15,25 +15,25 @@ use super::{
 };
 use crate::{measured::Measured, wire::Wire};
 
-/// A question of the table.
+/// A query of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question {
-    /// What it is called.
+    /// Its name.
     pub(super) name: &'static str,
-    /// Goal: its p50 at one connection is at most so many floors.
+    /// The goal for its median on one connection, in floors.
     pub(super) floors: Option<f64>,
-    /// The path for the n-th time it is asked.
+    /// The path of the n-th request.
     path: fn(&Staff, &Calendar, u64) -> String,
-    /// Whether an employee asks.
+    /// Whether an employee sends it, in place of the admin.
     by_employee: bool,
 }
 
-/// The question that must not grow with what is stored.
+/// The query whose time must not depend on how much is stored.
 pub(super) const YEAR: &str = "project-time, 365 days, whole company";
-/// What every answer costs at least.
+/// The cheapest query, for comparison.
 pub(super) const ME: &str = "auth/me";
 
-/// All of them.
+/// All queries.
 pub(super) const QUESTIONS: [Question; 7] = [
     Question { name: ME, floors: None, path: |_, _, _| "/api/auth/me".into(), by_employee: true },
     Question {
@@ -100,8 +100,8 @@ fn somebody(staff: &Staff, n: u64) -> contracts::EmployeeId {
 }
 
 impl Question {
-    /// Asks on so many connections for so long, each one again when it has its answer. Nothing
-    /// where the server does not know the question.
+    /// Sends the query in a closed loop on so many connections for so long. Nothing when the server does not know
+    /// it.
     pub(super) async fn ask(
         &self,
         staff: &Staff,
@@ -113,7 +113,7 @@ impl Question {
         for _ in 0..connections {
             wires.push(Wire::connect(&staff.base).await?);
         }
-        // The first answer of a connection is not counted: it pays for what is kept afterwards.
+        // The first answer on a connection is not measured: it fills caches.
         for (n, wire) in wires.iter_mut().enumerate() {
             let (status, _) = self.once(wire, staff, calendar, n as u64).await?;
             if status == 404 || status == 405 {
@@ -123,7 +123,7 @@ impl Question {
         let started = Instant::now();
         let loops = wires.into_iter().enumerate().map(async |(connection, mut wire)| {
             let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
-            // Each connection asks of others.
+            // Each connection asks for other employees and days.
             let mut n = connection as u64 * 1_009;
             while started.elapsed() < lasts {
                 n += 1;
@@ -145,7 +145,7 @@ impl Question {
         Ok(Some(Measured { statuses, ..Measured::of(&name, micros, 1, lasted) }))
     }
 
-    /// The status, and the microseconds until all of the answer was there.
+    /// Sends the n-th request, and gives the status and the microseconds until the complete answer.
     async fn once(&self, wire: &mut Wire, staff: &Staff, calendar: &Calendar, n: u64) -> Result<(u16, u32)> {
         let path = (self.path)(staff, calendar, n);
         let person = &staff.people[n as usize % staff.people.len()];

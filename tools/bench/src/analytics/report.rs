@@ -1,4 +1,4 @@
-//! What was measured, beside what it should be.
+//! The results and their goals.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{goal::Goal, measured::Measured};
 
-/// All that was measured.
+/// All results.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Report {
     pub(super) sizes: Vec<Size>,
     pub(super) freshness: Option<Freshness>,
 }
 
-/// What was measured with so many windows stored.
+/// The results with so many windows stored.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Size {
     pub(super) windows: u64,
@@ -26,7 +26,7 @@ pub(super) struct Size {
     pub(super) answers: Vec<Answers>,
 }
 
-/// How a question was answered on so many connections.
+/// The result of a query on so many connections.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Answers {
     pub(super) question: &'static str,
@@ -42,7 +42,7 @@ impl Size {
 }
 
 impl Report {
-    /// The goals that could be measured; those of the questions with all windows stored.
+    /// The goals that could be measured. Those of queries are for all windows stored.
     fn goals(&self) -> Vec<Goal> {
         let Some(most) = self.sizes.last() else { return Vec::new() };
         let of_question = QUESTIONS.iter().filter_map(|question| {
@@ -61,13 +61,13 @@ impl Report {
         of_question.chain(others.into_iter().flatten()).collect()
     }
 
-    /// By how much a question takes longer with all windows stored than with a tenth of them.
+    /// By which factor a query takes longer with all windows stored than with a tenth of them.
     fn growth(&self, question: &str) -> Option<f64> {
         let [.., tenth, all] = &self.sizes[..] else { return None };
         Some(all.of(question, 1)?.p50 / tenth.of(question, 1)?.p50)
     }
 
-    /// The goals that are missed, and by how much.
+    /// The missed goals in words.
     pub(super) fn missed(&self) -> Vec<String> {
         Goal::missed(&self.goals())
     }

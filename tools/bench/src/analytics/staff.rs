@@ -1,4 +1,4 @@
-//! Who works on what: employees, each of them on every task of every project.
+//! The employees, each on every task of every project.
 
 use std::path::Path;
 
@@ -14,21 +14,21 @@ use crate::{
     progress::Progress,
 };
 
-/// How many tasks a project has.
+/// The number of tasks of a project.
 const TASKS_EACH: u32 = 5;
 
-/// A system, and those who work in it.
+/// A system with its employees and tasks.
 #[derive(Debug)]
 pub(crate) struct Staff {
     pub(crate) base: String,
-    /// The admin's key.
+    /// The admin key.
     pub(crate) key: String,
     pub(crate) people: Vec<Person>,
     pub(crate) tasks: Vec<(ProjectId, TaskId)>,
 }
 
 impl Staff {
-    /// Creates, invites, activates and logs in so many employees, on so many new projects.
+    /// Makes so many employees, activates them and logs them in, on so many new projects.
     pub(crate) async fn hire(base: &str, data: &Path, employees: u32, projects: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;
@@ -54,7 +54,7 @@ impl Staff {
         Ok(Self { base: base.to_owned(), key: admin.key().to_owned(), people, tasks })
     }
 
-    /// A window, as its employee sends it.
+    /// A window as JSON, as the desktop app sends it.
     pub(crate) fn json(&self, planned: &Planned) -> String {
         let (project, task) = self.tasks[planned.task];
         let (start, user) = (planned.start, &self.people[planned.employee].user);

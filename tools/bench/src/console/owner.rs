@@ -1,4 +1,4 @@
-//! Who looks at the pages.
+//! The owner, who looks at the pages.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ use serde_json::json;
 
 use crate::{
     analytics::staff::Staff,
-    client::{Again, Client},
+    client::{Client, Retry},
     import::Passwords,
 };
 
-/// An owner who is logged in.
+/// An owner with a session.
 #[derive(Debug)]
 pub(super) struct Owner {
     pub(super) base: String,
-    /// Their session's cookie.
+    /// The session cookie.
     pub(super) cookie: String,
 }
 
@@ -28,17 +28,17 @@ struct Login {
 }
 
 impl Owner {
-    /// Makes one of the staff the owner, who logs in anew: another role has ended their session.
+    /// Makes an employee the owner and logs in again: the change of role has ended the session.
     pub(super) async fn appoint(staff: &Staff, data: &Path) -> Result<Self> {
         let client = Client::new(&staff.base)?;
         let path = format!("/api/v1/employee/{}/role", staff.people[0].id);
         let request = client.request(Method::PUT, &path).header("X-API-Key", &staff.key);
         let request = request.json(&json!({ "role": "owner" }));
-        let employee: Employee = client.send(request, Again::Always).await?.ok()?;
+        let employee: Employee = client.send(request, Retry::Always).await?.ok()?;
         let (address, passwords) = (employee.email.as_str(), Passwords::open(data)?);
         let form = [("username", address), ("password", passwords.get(address).context("no password is kept")?)];
         let login = client.request(Method::POST, "/api/auth/login").form(&form);
-        let login: Login = client.send(login, Again::Always).await?.ok()?;
+        let login: Login = client.send(login, Retry::Always).await?.ok()?;
         Ok(Self { base: staff.base.clone(), cookie: format!("t3={}", login.access_token) })
     }
 }

@@ -1,4 +1,4 @@
-//! What is looked at, and how fast it comes.
+//! The pages and how fast they come.
 
 use std::time::{Duration, Instant};
 
@@ -15,35 +15,35 @@ use crate::{
         calendar::{Calendar, DAYS, LENGTH, Planned},
         staff::Staff,
     },
-    client::{Again, Client},
+    client::{Client, Retry},
     measured::Measured,
     wire::Wire,
 };
 
-/// How many windows of everybody end with this moment.
+/// How many windows each employee has sent up to now, one after the other.
 const LATELY: i64 = 6;
-/// How many batches are on their way at once.
+/// How many batches are sent at the same time.
 const BATCHES: usize = 4;
 
 /// A page of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
-    /// What it is called.
+    /// Its name.
     pub(super) name: &'static str,
-    /// The path for the n-th time it is looked at.
+    /// The path of the n-th request.
     path: fn(&Calendar, u64) -> String,
 }
 
-/// How a page came.
+/// The result of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) name: &'static str,
     pub(super) measured: Measured,
-    /// The most bytes of its compressed body.
+    /// The largest compressed body, in bytes.
     pub(super) bytes: usize,
 }
 
-/// All of them; the first is what every page costs at least.
+/// All pages. The first one needs no data: it shows what every page costs.
 pub(super) const PAGES: [Page; 4] = [
     Page { name: "Time zone, which asks for nothing", path: |_, _| "/console/zone".into() },
     Page { name: "Now", path: |_, _| "/console".into() },
@@ -51,14 +51,14 @@ pub(super) const PAGES: [Page; 4] = [
     Page { name: "Week", path: |year, n| format!("/console/week?day={}", date(year, n * 11)) },
 ];
 
-/// A day of the year.
+/// The n-th day of the year, as YYYY-MM-DD.
 fn date(year: &Calendar, n: u64) -> String {
     let day = year.first + (n % DAYS) as i64 * DAY;
     Timestamp::from_millisecond(day).map(|day| day.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 impl Page {
-    /// Looks at it on one connection for so long, again and again.
+    /// Requests the page in a closed loop on one connection for so long.
     pub(super) async fn ask(&self, owner: &Owner, year: &Calendar, lasts: Duration) -> Result<Shown> {
         let mut wire = Wire::connect(&owner.base).await?;
         let (mut micros, mut bytes, mut n) = (Vec::new(), 0, 0);
@@ -68,7 +68,7 @@ impl Page {
             let (status, length) = wire.page(&path, &owner.cookie).await?;
             ensure!(status == 200, "{path} was answered {status}");
             bytes = bytes.max(length);
-            // The first one pays for what is kept afterwards.
+            // The first answer is not measured: it fills caches.
             if n == 0 {
                 started = Instant::now();
             } else {
@@ -80,7 +80,7 @@ impl Page {
     }
 }
 
-/// Everybody tracks, and has for an hour: how many windows that are.
+/// Sends windows of the last hour for every employee, and gives their number.
 pub(super) async fn at_work(staff: &Staff) -> Result<u64> {
     let client = Client::new(&staff.base)?;
     let now = kit::Clock::system().now().0;
@@ -98,9 +98,9 @@ pub(super) async fn at_work(staff: &Staff) -> Result<u64> {
         let request = request.header(AUTHORIZATION, &person.authorization).body(body);
         let client = &client;
         async move {
-            let told: Value = client.send(request, Again::Always).await?.ok()?;
+            let answer: Value = client.send(request, Retry::Always).await?.ok()?;
             let refused = |item: &Value| item["status"] == json!("rejected") || item["status"] == json!("conflict");
-            ensure!(!told["items"].as_array().is_some_and(|items| items.iter().any(refused)), "refused: {told}");
+            ensure!(!answer["items"].as_array().is_some_and(|items| items.iter().any(refused)), "refused: {answer}");
             Ok(())
         }
     };

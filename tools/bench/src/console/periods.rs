@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     analytics::{calendar::Calendar, staff::Staff},
-    client::{Again, Client},
+    client::{Client, Retry},
     measured::Measured,
     wire::Wire,
 };
@@ -56,14 +56,14 @@ pub(super) async fn measure(staff: &Staff, year: &Calendar, lasts: Duration) -> 
 
     let client = Client::new(&staff.base)?;
     let listed = client.request(Method::GET, &path).header(key.0, key.1);
-    let listed: Vec<Listed> = client.send(listed, Again::Always).await?.ok().context("no list of periods")?;
+    let listed: Vec<Listed> = client.send(listed, Retry::Always).await?.ok().context("no list of periods")?;
     ensure!(listed.iter().all(|period| period.status == "open"), "somebody has decided about periods already");
     ensure!(listed.len() == staff.people.len(), "{} periods of {} people", listed.len(), staff.people.len());
     let (client, started) = (&client, Instant::now());
     let approve = |Listed { id, hash, .. }: Listed| async move {
         let request = client.request(Method::POST, &format!("/api/v1/period/{id}/approve")).header(key.0, key.1);
         let request = request.header(IF_MATCH, format!("\"{hash}\""));
-        let approved: Listed = client.send(request, Again::Always).await?.ok()?;
+        let approved: Listed = client.send(request, Retry::Always).await?.ok()?;
         ensure!(approved.status == "approved", "a period is {} after its approval", approved.status);
         anyhow::Ok(())
     };

@@ -1,20 +1,20 @@
-//! What was measured, beside what it should be.
+//! The results and their goals.
 
 use std::fmt;
 
 use super::{page::Shown, periods::Periods};
 use crate::{analytics::floor::Floor, goal::Goal};
 
-/// A page's p95 is at most so many floors.
+/// The goal for the 95th percentile of a page, in floors.
 const FLOORS: f64 = 12.0;
-/// A page has at most so many bytes, compressed.
+/// The goal for the compressed body of a page, in bytes.
 const BYTES: f64 = 60.0 * 1024.0;
 /// The p95 of a list of everybody's periods is at most so many floors.
 const LIST_FLOORS: f64 = 10.0;
 /// Approving a thousand periods takes at most so many seconds.
 const APPROVE_SECONDS: f64 = 10.0;
 
-/// All that was measured.
+/// All results.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) windows: u64,
@@ -43,7 +43,7 @@ impl Report {
         pages.chain(self.periods.iter().flat_map(of_periods)).flatten().collect()
     }
 
-    /// The goals that are missed, and by how much.
+    /// The missed goals in words.
     pub(super) fn missed(&self) -> Vec<String> {
         Goal::missed(&self.goals())
     }

@@ -1,4 +1,4 @@
-//! What the import does as an admin.
+//! The requests that the import sends as an admin.
 
 use std::{env, fs, path::Path};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::client::{Again, Client};
+use crate::client::{Client, Retry};
 
 /// A client with the admin key.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Admin<'a> {
 }
 
 impl<'a> Admin<'a> {
-    /// With the key of the environment, or that which the stack keeps in its data folder.
+    /// Takes the key from ADMIN_API_KEY, or from the file that the stack keeps in its data folder.
     ///
     /// # Errors
     /// When there is none.
@@ -34,48 +34,48 @@ impl<'a> Admin<'a> {
         Ok(Self { client, key: key.trim().to_owned() })
     }
 
-    /// The key.
+    /// The admin key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Asks for a list, or anything that can be asked for twice.
+    /// Sends a GET.
     ///
     /// # Errors
-    /// What the system says.
+    /// The refusal of the system.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
-        self.client.send(request, Again::Always).await?.ok().with_context(|| format!("GET {path}"))
+        self.client.send(request, Retry::Always).await?.ok().with_context(|| format!("GET {path}"))
     }
 
-    /// The same; nothing where the system does not know what is asked for.
+    /// Sends a GET; nothing for 404.
     ///
     /// # Errors
-    /// What the system says otherwise.
+    /// Any other refusal of the system.
     pub async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let request = self.client.request(Method::GET, path).header("X-API-Key", &self.key);
-        let answer = self.client.send(request, Again::Always).await?;
+        let answer = self.client.send(request, Retry::Always).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
         answer.ok().map(Some).with_context(|| format!("GET {path}"))
     }
 
-    /// Creates something.
+    /// Sends a POST that creates something.
     ///
     /// # Errors
-    /// What the system says.
+    /// The refusal of the system.
     pub async fn create<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         let request = self.client.request(Method::POST, path).header("X-API-Key", &self.key).json(body);
-        self.client.send(request, Again::Refused).await?.ok().with_context(|| format!("POST {path}"))
+        self.client.send(request, Retry::WhenRefused).await?.ok().with_context(|| format!("POST {path}"))
     }
 
-    /// Says so, without more words.
+    /// Sends a POST without a body.
     ///
     /// # Errors
-    /// What the system says.
+    /// The refusal of the system.
     pub async fn post(&self, path: &str) -> Result<()> {
         let request = self.client.request(Method::POST, path).header("X-API-Key", &self.key);
-        self.client.send(request, Again::Refused).await?.check().with_context(|| format!("POST {path}"))
+        self.client.send(request, Retry::WhenRefused).await?.check().with_context(|| format!("POST {path}"))
     }
 }

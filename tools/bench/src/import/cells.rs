@@ -1,4 +1,4 @@
-//! The hours by project, developer, task and month: of the sheet and of the system.
+//! The hours by project, developer, task and month, of the sheet and of the system.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,16 +11,16 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{admin::Admin, people::Person, plan::Plan};
 
-/// So many differences are shown.
+/// The most differences that are printed.
 const SHOWN: usize = 10;
 
-/// A developer's month on a task, by their places in the plan.
+/// A sum: task and developer as indexes of the plan, and a month.
 type Cell = (usize, usize, YearMonth);
 
-/// Where the sheet and the system differ.
+/// The comparison of the sums of the sheet with those of the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cells {
-    /// How many the sheet has.
+    /// The number of sums of the sheet.
     count: usize,
     different: Vec<Different>,
 }
@@ -33,7 +33,7 @@ struct Different {
 }
 
 impl Cells {
-    /// Asks in these ranges; nothing where the system does not group time.
+    /// Queries the sums in these ranges and compares. Nothing when the system cannot group time.
     ///
     /// # Errors
     /// When analytics does not answer.
@@ -57,7 +57,7 @@ impl Cells {
             for row in rows {
                 let (project, task_id) = row.project.zip(row.task).context("a row without its project or task")?;
                 let (who, month) = row.employee.zip(row.month).context("a row without its employee or month")?;
-                // There may be more in the system than the sheet.
+                // The system may contain more than the sheet.
                 if let (Some(task), Some(developer)) = (task.get(&(project, task_id)), developer.get(&who)) {
                     *system.entry((*task, *developer, month)).or_default() += row.time;
                 }
@@ -80,7 +80,7 @@ impl Cells {
         Self { count: sheet.len(), different: different.collect() }
     }
 
-    /// Whether all agree, to the millisecond.
+    /// Whether all sums agree, to the millisecond.
     pub fn is_exact(&self) -> bool {
         self.different.is_empty()
     }
@@ -89,7 +89,7 @@ impl Cells {
 fn of_sheet(plan: &Plan) -> Result<BTreeMap<Cell, i64>> {
     let mut sheet = BTreeMap::new();
     for window in &plan.windows {
-        // No window crosses midnight in UTC.
+        // No window crosses midnight UTC.
         let day = Timestamp::from_millisecond(window.start.0)?.to_zoned(TimeZone::UTC).date();
         let cell = (window.task, window.developer, YearMonth::of(day));
         *sheet.entry(cell).or_default() += window.end - window.start;
@@ -126,7 +126,7 @@ mod tests {
         assert!(compared(&sheet).is_exact());
         let elsewhere = compared(&BTreeMap::from([((0, 0, march), 5), ((0, 1, march), 6), ((0, 1, april), 1)]));
         assert!(!elsewhere.is_exact());
-        let told = elsewhere.to_string();
-        assert!(told.ends_with("2 differ\n  0 1 2004-03: -1 ms\n  0 1 2004-04: +1 ms"), "{told}");
+        let printed = elsewhere.to_string();
+        assert!(printed.ends_with("2 differ\n  0 1 2004-03: -1 ms\n  0 1 2004-04: +1 ms"), "{printed}");
     }
 }

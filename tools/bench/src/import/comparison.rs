@@ -1,4 +1,4 @@
-//! The hours of the system beside those of the sheet.
+//! The hours of the system compared with those of the sheet.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,21 +9,21 @@ use contracts::{Cents, DAY, HOUR, Millis, Money, ProjectId, ProjectTime, Rate, T
 use tokio::time::{Instant, sleep};
 
 use super::admin::Admin;
-use super::board::BILL_RATE;
 use super::cells::Cells;
 use super::people::Person;
 use super::plan::Plan;
+use super::projects::BILL_RATE;
 
-/// How long the system may stand still before what it says is its last word.
-const STILL: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(500);
+/// How long the sums of the system may stay the same before they count as final.
+const FINAL_AFTER: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(500);
 const YEAR: i64 = 365 * DAY;
 
-/// What the sheet and the system say.
+/// The comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     projects: Vec<Compared>,
-    /// Nothing where the system does not group time.
+    /// Nothing when the system cannot group time.
     cells: Option<Cells>,
 }
 
@@ -41,7 +41,7 @@ struct Sums {
 }
 
 impl Comparison {
-    /// Asks until everything is recorded: until all agrees, or nothing moves any more.
+    /// Repeats the comparison until everything agrees, or the system's sums do not change any more.
     ///
     /// # Errors
     /// When analytics does not answer.
@@ -54,8 +54,8 @@ impl Comparison {
     ) -> Result<Self> {
         let mut last = Self::now(admin, plan, people, projects, tasks).await?;
         let mut moved = Instant::now();
-        while !last.is_exact() && moved.elapsed() < STILL {
-            sleep(LOOK).await;
+        while !last.is_exact() && moved.elapsed() < FINAL_AFTER {
+            sleep(POLL).await;
             let next = Self::now(admin, plan, people, projects, tasks).await?;
             if next != last {
                 moved = Instant::now();
@@ -98,7 +98,7 @@ impl Comparison {
     }
 }
 
-/// All time of the plan: adjoining ranges add up to the whole, whatever they cut in two.
+/// The time range of the plan, in adjoining ranges of a year.
 fn year_by_year(plan: &Plan) -> Option<Vec<(Millis, Millis)>> {
     let mut start = plan.windows.iter().map(|window| window.start).min()?;
     let last = plan.windows.iter().map(|window| window.end).max()?;

@@ -1,16 +1,15 @@
-//! Plays a time sheet through the HTTP API: invites its developers, makes its projects and tasks,
-//! posts its hours as tracked windows, and compares what comes out.
+//! Imports a time sheet through the HTTP API: makes its developers, projects and tasks, posts its hours as
+//! tracked windows, and compares the sums.
 //!
-//! A run that was broken off is run again: what is there is found, windows that were recorded are
-//! told so.
+//! An interrupted run can be repeated: what exists is used, and windows that were recorded are recognised.
 
 mod admin;
-mod board;
 mod cells;
 mod comparison;
 mod passwords;
 mod people;
 mod plan;
+mod projects;
 mod sheet;
 mod timeline;
 mod track;
@@ -50,10 +49,10 @@ pub struct Options {
     pub connections: u16,
 }
 
-/// Plays the sheet and prints how it went.
+/// Imports the sheet and prints the results.
 ///
 /// # Errors
-/// When the system refuses something, or the hours differ in the end.
+/// When the system refuses something, or sums differ in the end.
 pub async fn run(options: &Options) -> Result<()> {
     let plan = Plan::of(&sheet::read(&options.file)?, i64::from(options.minutes) * 60 * SECOND);
     println!(
@@ -72,9 +71,9 @@ pub async fn run(options: &Options) -> Result<()> {
 
     let (people, phase) = people::invite(&admin, &mailbox, &mut passwords, &plan.developers).await?;
     println!("{phase}");
-    let (projects, phase) = board::projects(&admin, &plan, &people).await?;
+    let (projects, phase) = projects::projects(&admin, &plan, &people).await?;
     println!("{phase}");
-    let (tasks, phase) = board::tasks(&admin, &plan, &people, &projects, connections).await?;
+    let (tasks, phase) = projects::tasks(&admin, &plan, &people, &projects, connections).await?;
     println!("{phase}");
     client.take_statuses();
     let phase = track::windows(&client, &plan, &people, &projects, &tasks, connections).await?;

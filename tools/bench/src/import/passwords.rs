@@ -1,4 +1,4 @@
-//! The passwords of the employees we made, kept so that a second run can log in as them.
+//! The passwords of the employees that were made, kept so that a second run can log in.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -17,10 +17,10 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Those of earlier runs in this data folder.
+    /// Reads the passwords of earlier runs from this data folder.
     ///
     /// # Errors
-    /// When the file is there but cannot be read.
+    /// When the file exists and cannot be read.
     pub fn open(data: &Path) -> Result<Self> {
         let path = data.join("import/passwords.json");
         let known = match fs::read(&path) {
@@ -32,15 +32,15 @@ impl Passwords {
         Ok(Self { path, known })
     }
 
-    /// The password of an address, if we made it.
+    /// The password of an address, if there is one.
     pub fn get(&self, address: &str) -> Option<&str> {
         self.known.get(address).map(String::as_str)
     }
 
-    /// The password of an address: made and kept if there is none, before anybody else has it.
+    /// The password of an address. A new one is stored before it is used anywhere.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be stored.
     pub fn get_or_make(&mut self, address: &str) -> Result<String> {
         if let Some(known) = self.known.get(address) {
             return Ok(known.clone());

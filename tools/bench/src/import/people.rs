@@ -9,18 +9,18 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{admin::Admin, passwords::Passwords};
-use crate::client::{Again, Client};
+use crate::client::{Client, Retry};
 use crate::mailbox::Mailbox;
 use crate::progress::{Phase, Progress};
 
-/// An employee who can track.
+/// An employee who is logged in.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The employee's id.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// What goes into the header `Authorization`.
+    /// The value of the header `Authorization`.
     pub authorization: String,
-    /// The name of the login, which is that of the computer's user too.
+    /// The user name on the employee's computer.
     pub user: String,
 }
 
@@ -29,10 +29,10 @@ struct Login {
     access_token: String,
 }
 
-/// Makes an employee of each developer, in the same order; one who is there already stays.
+/// Makes an employee for each developer, in this order. An employee who exists is used as they are.
 ///
 /// # Errors
-/// When the system refuses, no invitation comes, or somebody's password is unknown.
+/// When the system refuses something, no invitation arrives, or a password is unknown.
 pub async fn invite(
     admin: &Admin<'_>,
     mailbox: &Mailbox,
@@ -80,7 +80,7 @@ async fn enter(
     }
     let form = [("username", address), ("password", password.as_str())];
     let login = admin.client.request(Method::POST, "/api/auth/login").form(&form);
-    let login: Login = admin.client.send(login, Again::Always).await?.ok()?;
+    let login: Login = admin.client.send(login, Retry::Always).await?.ok()?;
     Ok(Person { id: employee.id, authorization: format!("Bearer {}", login.access_token), user })
 }
 
@@ -91,7 +91,7 @@ async fn activate(admin: &Admin<'_>, mailbox: &Mailbox, employee: &Employee, pas
     if answer == StatusCode::OK {
         return Ok(());
     }
-    // Too old, or of a mail whose successor is still on its way.
+    // The token has expired, or a newer invitation has replaced it.
     admin.post(&format!("/api/v1/employee/{}/invite", employee.id)).await?;
     let token = mailbox.invitation(address, Some(&token)).await?;
     match try_token(admin.client, &token, password).await? {
@@ -103,6 +103,6 @@ async fn activate(admin: &Admin<'_>, mailbox: &Mailbox, employee: &Employee, pas
 async fn try_token(client: &Client, token: &str, password: &str) -> Result<StatusCode> {
     let body = json!({ "token": token, "password": password });
     let activate = client.request(Method::POST, "/api/auth/activate").json(&body);
-    // A token is used up once: after an answer that was lost, a second try would be refused.
-    Ok(client.send(activate, Again::Refused).await?.status)
+    // Not idempotent: a token works once.
+    Ok(client.send(activate, Retry::WhenRefused).await?.status)
 }

@@ -1,4 +1,4 @@
-//! What an import has to make of a sheet: who is there, what is worked on, and all windows.
+//! The plan of an import: developers, projects, tasks and windows of a sheet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,25 +6,25 @@ use contracts::Millis;
 
 use super::{sheet::Row, timeline};
 
-/// Everything that a sheet stands for. The parts name each other by their place in the lists.
+/// The plan. Its parts refer to each other by index.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The developers' numbers.
+    /// The numbers of the developers.
     pub developers: Vec<u32>,
     /// The projects.
     pub projects: Vec<PlannedProject>,
     /// The tasks.
     pub tasks: Vec<PlannedTask>,
-    /// The windows, by start: as they would come in on real days.
+    /// The windows by start, the order in which they would arrive.
     pub windows: Vec<PlannedWindow>,
 }
 
 /// A project of the sheet.
 #[derive(Clone, Debug, Default)]
 pub struct PlannedProject {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Who is on it.
+    /// The members.
     pub developers: BTreeSet<usize>,
     /// The statuses of its tasks.
     pub statuses: BTreeSet<String>,
@@ -37,35 +37,35 @@ pub struct PlannedProject {
 /// A task of the sheet, in one project.
 #[derive(Clone, Debug)]
 pub struct PlannedTask {
-    /// Its number.
+    /// The number in the sheet.
     pub number: u32,
-    /// What it is about.
+    /// The summary.
     pub summary: String,
-    /// Its status.
+    /// The status.
     pub status: String,
-    /// Its priority.
+    /// The priority.
     pub priority: String,
-    /// Its project.
+    /// The project.
     pub project: usize,
-    /// Who is on it.
+    /// The developers on it.
     pub developers: BTreeSet<usize>,
 }
 
-/// A stretch of somebody's work.
+/// A window of a developer.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedWindow {
-    /// Whose.
+    /// The developer.
     pub developer: usize,
-    /// On what.
+    /// The task.
     pub task: usize,
-    /// When it begins.
+    /// The start.
     pub start: Millis,
-    /// When it ends.
+    /// The end.
     pub end: Millis,
 }
 
 impl Plan {
-    /// Plans a sheet, with windows of at most so many milliseconds.
+    /// Makes the plan of a sheet, with windows of at most so many milliseconds.
     pub fn of(rows: &[Row], longest: i64) -> Self {
         let mut plan = Self::default();
         let (mut developers, mut projects, mut tasks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -98,13 +98,13 @@ impl Plan {
             PlannedWindow { developer, task, start: stretch.start, end: stretch.end }
         };
         plan.windows = stretches.into_iter().map(window).collect();
-        // Everybody's own windows stay in their order: nobody has two at once.
+        // A stable sort: windows of one developer stay in order.
         plan.windows.sort_by_key(|window| window.start);
         plan
     }
 }
 
-/// The place of what has this key, after putting it there if it is new.
+/// The index of the item with this key, which is added if it is new.
 fn place<K: Ord, T>(known: &mut BTreeMap<K, usize>, key: K, list: &mut Vec<T>, new: impl FnOnce() -> T) -> usize {
     *known.entry(key).or_insert_with(|| {
         list.push(new());

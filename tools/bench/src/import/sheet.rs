@@ -1,4 +1,4 @@
-//! A time sheet: one row for the hours that one developer spent on one task.
+//! A time sheet: each row has the hours of one developer on one task.
 
 use std::path::Path;
 
@@ -13,21 +13,21 @@ const NO_DATE: &str = "2004-01-05";
 /// A row of the sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The task's number.
+    /// The number of the task.
     pub task: u32,
-    /// What the task is about.
+    /// The summary of the task.
     pub summary: String,
-    /// Its priority.
+    /// The priority of the task.
     pub priority: String,
-    /// Its status.
+    /// The status of the task.
     pub status: String,
-    /// The project it belongs to.
+    /// The project of the task.
     pub project: String,
-    /// The developer's number.
+    /// The number of the developer.
     pub developer: u32,
     /// The hours, in milliseconds.
     pub millis: i64,
-    /// The first moment of the day the work was started on.
+    /// Midnight of the day on which the work was started.
     pub day: Millis,
 }
 
@@ -47,13 +47,13 @@ struct Line {
 /// Reads a sheet.
 ///
 /// # Errors
-/// When the file cannot be read or a line of it makes no sense.
+/// When the file cannot be read, or a row is malformed.
 pub fn read(path: &Path) -> Result<Vec<Row>> {
     let mut sheet = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut rows = Vec::new();
     for (number, line) in sheet.deserialize().enumerate() {
         let row = line.map_err(anyhow::Error::from).and_then(parse);
-        // The header is line 1.
+        // Row 1 is the header.
         rows.push(row.with_context(|| format!("{}, row {}", path.display(), number + 2))?);
     }
     ensure!(!rows.is_empty(), "{} holds no rows", path.display());
@@ -70,7 +70,7 @@ fn parse(line: Line) -> Result<Row> {
     Ok(Row { task, summary, priority, status, project, developer, millis, day })
 }
 
-/// Decimal hours in milliseconds, exactly: what is less than one is dropped.
+/// Decimal hours in milliseconds. Fractions of a millisecond are dropped.
 fn millis(hours: &str) -> Option<i64> {
     let (whole, decimals) = hours.split_once('.').unwrap_or((hours, ""));
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());

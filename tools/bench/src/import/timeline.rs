@@ -1,6 +1,6 @@
-//! The rule that lays the hours of a sheet out as tracked windows, as `windows.py` beside the
-//! sheet does: on each developer's own timeline, from 08:00 UTC, at most ten hours a day, never
-//! two at once, in the order in which the work was started.
+//! Turns the hours of a sheet into windows by the rule of `windows.py` beside the sheet: on each developer's own
+//! timeline, from 08:00 UTC, at most ten hours a day, never two at once, in the order in which work was
+//! started.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use contracts::{DAY, HOUR, Millis};
 
 use super::sheet::Row;
 
-const OPENS: i64 = 8 * HOUR;
-const CLOSES: i64 = OPENS + 10 * HOUR;
+const DAY_START: i64 = 8 * HOUR;
+const DAY_END: i64 = DAY_START + 10 * HOUR;
 
-/// A stretch of the work that a row of the sheet stands for.
+/// A part of the hours of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// The row's place in the sheet.
+    /// The index of the row.
     pub row: usize,
-    /// When it begins.
+    /// The start.
     pub start: Millis,
-    /// When it ends.
+    /// The end.
     pub end: Millis,
 }
 
-/// All hours of the sheet as stretches of at most so many milliseconds.
+/// All hours of the sheet, in parts of at most so many milliseconds.
 pub fn lay_out(rows: &[Row], longest: i64) -> Vec<Stretch> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&at| (rows[at].day, rows[at].task, rows[at].developer));
@@ -31,14 +31,14 @@ pub fn lay_out(rows: &[Row], longest: i64) -> Vec<Stretch> {
     for row in order {
         let Row { developer, millis: mut left, day, .. } = rows[row];
         let free = free_from.entry(developer).or_default();
-        let mut at = (*free).max(day.0 + OPENS);
+        let mut at = (*free).max(day.0 + DAY_START);
         while left > 0 {
             let midnight = at - at.rem_euclid(DAY);
-            if at >= midnight + CLOSES {
-                at = midnight + DAY + OPENS;
+            if at >= midnight + DAY_END {
+                at = midnight + DAY + DAY_START;
                 continue;
             }
-            let length = left.min(longest).min(midnight + CLOSES - at);
+            let length = left.min(longest).min(midnight + DAY_END - at);
             stretches.push(Stretch { row, start: Millis(at), end: Millis(at + length) });
             at += length;
             left -= length;
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(laid_out, golden);
     }
 
-    /// The sheet of ten years, where it is there.
+    /// The sheet with ten years of work, where it exists.
     fn sip() -> Option<Vec<Row>> {
         let path = here("../../../shared/data/sip/timesheet.csv");
         if !path.exists() {
@@ -156,7 +156,7 @@ mod tests {
             for Stretch { row, start, end } in lay_out(&rows, longest) {
                 prop_assert!(start < end && end - start <= longest);
                 prop_assert!(start >= rows[row].day);
-                prop_assert!(start.0.rem_euclid(DAY) >= OPENS && (end.0 - 1).rem_euclid(DAY) < CLOSES);
+                prop_assert!(start.0.rem_euclid(DAY) >= DAY_START && (end.0 - 1).rem_euclid(DAY) < DAY_END);
                 prop_assert_eq!(start.utc_day(), Millis(end.0 - 1).utc_day());
                 if let Some(last) = last.insert(rows[row].developer, end) {
                     prop_assert!(last <= start);

@@ -1,4 +1,4 @@
-//! The windows of the sheet, posted one by one as the desktop app does.
+//! Posts the windows of the sheet one by one, as the desktop app does.
 
 use anyhow::{Context, Result};
 use contracts::{Label, ProjectId, TaskId, WindowSent};
@@ -7,12 +7,12 @@ use reqwest::Method;
 
 use super::people::Person;
 use super::plan::{Plan, PlannedWindow};
-use crate::client::{Again, Client};
+use crate::client::{Client, Retry};
 use crate::progress::{Phase, Progress};
 
-/// Posts all windows by start, so everybody's own in their order, several at once.
+/// Posts all windows by start, several at a time.
 ///
-/// They carry no id: the system makes it from what a window is, so a repetition is recorded once.
+/// They have no id: the system computes it from the content, so a repeated window is recorded once.
 ///
 /// # Errors
 /// When a window is refused for good.
@@ -35,7 +35,7 @@ pub async fn windows(
             let post = post.header("Authorization", &people[developer].authorization);
             let progress = &progress;
             async move {
-                let answer = client.send(post, Again::Always).await.and_then(|answer| answer.check());
+                let answer = client.send(post, Retry::Always).await.and_then(|answer| answer.check());
                 answer.with_context(|| format!("the window of task {} at {start}", plan.tasks[task].number))?;
                 progress.one();
                 anyhow::Ok(())
@@ -45,7 +45,7 @@ pub async fn windows(
     Ok(progress.done())
 }
 
-/// What a developer's computer says of itself.
+/// The computer of a developer, as windows name it.
 struct Computer {
     name: Label,
     user: Label,

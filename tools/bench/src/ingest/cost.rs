@@ -1,4 +1,4 @@
-//! What a million windows cost: CPU of every process, bytes stored, bytes sent. The inputs of
+//! The cost of a million windows: CPU of each process, bytes stored, bytes sent. These are the inputs of
 //! docs/scale.md.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -30,26 +30,26 @@ pub struct CostOptions {
     pub json: bool,
 }
 
-/// The cost of a million windows that came in one way.
+/// The cost of a million windows of one kind of load.
 #[derive(Debug, Serialize)]
 struct Cost {
     name: String,
     windows: u64,
     windows_a_second: f64,
-    /// Seconds of one core, of each process; analytics have caught up.
+    /// Seconds of one core for each process, until analytics have caught up.
     cpu_seconds: BTreeMap<String, f64>,
-    /// Bytes that are there afterwards, by what they are.
+    /// Bytes stored afterwards, by what they are.
     stored: BTreeMap<String, f64>,
-    /// Bytes that were written to disk meanwhile, journals and all.
+    /// Bytes written to disk meanwhile, journals included.
     written: BTreeMap<String, f64>,
-    /// Bytes that went over the network of NATS and MongoDB, each way.
+    /// Bytes sent to and from NATS and MongoDB.
     sent: BTreeMap<String, f64>,
 }
 
-/// Measures, and prints a table for each way.
+/// Measures, and prints a table for each kind of load.
 ///
 /// # Errors
-/// When something cannot be started or asked.
+/// When something cannot be started or read.
 pub async fn cost(options: &CostOptions) -> Result<()> {
     let mut fleet = Fleet::start(true).await?;
     let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?.by_the_minute();
@@ -79,7 +79,7 @@ pub async fn cost(options: &CostOptions) -> Result<()> {
     Ok(())
 }
 
-/// What only grows.
+/// Counters, which only grow.
 struct Counters {
     windows: u64,
     stored: BTreeMap<String, f64>,
@@ -91,7 +91,7 @@ impl Counters {
     async fn read(fleet: &Fleet) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let admin = mongo.database("admin");
-        // A checkpoint: what is stored counts only then.
+        // Forces a checkpoint: storage sizes are those of the last one.
         admin.run_command(doc! { "fsync": 1 }).await?;
         let mut stored = BTreeMap::new();
         for database in ["timetrack", "analytics"] {
@@ -101,7 +101,7 @@ impl Counters {
         }
         let jetstream = jetstream::new(fleet.bus().await?);
         let events = jetstream.get_stream(stream::EVENTS).await?.cached_info().state.bytes;
-        // Its bound counts bytes as they came; its files are compressed once they are full.
+        // The limit of EVENTS counts uncompressed bytes; its files are compressed once they are full.
         stored.insert("EVENTS: as its bound counts".into(), events as f64);
         stored.insert("EVENTS: for as long as events are kept".into(), fleet.stream_bytes(stream::EVENTS)? as f64);
         let network = admin.run_command(doc! { "serverStatus": 1 }).await?;
@@ -118,7 +118,7 @@ impl Counters {
     }
 }
 
-/// MongoDB counts in whichever type the number fits.
+/// A number of any BSON type: MongoDB uses the smallest that fits.
 fn number(document: &Document, field: &str) -> Result<f64> {
     let value = document.get(field).with_context(|| format!("MongoDB says no {field}"))?;
     let of_int = value.as_i64().map(|n| n as f64).or_else(|| value.as_i32().map(f64::from));

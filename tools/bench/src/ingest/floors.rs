@@ -1,4 +1,4 @@
-//! What MongoDB and NATS do by themselves, on the same servers in the same run.
+//! The floors: the speed of MongoDB and NATS alone, on the same servers in the same run.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use futures::{TryStreamExt, future::try_join_all};
 use mongodb::{Collection, IndexModel, options::CreateCollectionOptions};
 use uuid::Uuid;
 
-use super::goals::Goals;
 use crate::{fleet::Fleet, measured::Measured};
 
-/// Measures all floors: with the indexes that the windows have, and with the five that they had in the
-/// beginning, so that runs of all versions can be compared.
-pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> Result<()> {
+/// Measures all floors: with today's indexes of windows, and with the five indexes of the first version, for
+/// comparison with earlier runs.
+pub(super) async fn measure(fleet: &Fleet, seconds: u64) -> Result<Vec<Measured>> {
     let lasts = Duration::from_secs(seconds);
+    let mut floors = Vec::new();
     let mongo = fleet.mongo().await?;
     let windows = as_ours(&mongo).await?;
     let of_before = mongo.database("bench_floor").collection::<Document>("windows_of_before");
@@ -26,20 +26,20 @@ pub(super) async fn measure(fleet: &Fleet, seconds: u64, goals: &mut Goals) -> R
         for (windows, suffix) in [(&windows, ""), (&of_before, OF_BEFORE)] {
             let measured = insert(windows, clients, together, lasts, suffix).await?;
             eprintln!("{measured}");
-            goals.floors.push(measured);
+            floors.push(measured);
         }
     }
     let measured = publish(fleet.bus().await?, lasts).await?;
     eprintln!("{measured}");
-    goals.floors.push(measured);
+    floors.push(measured);
     mongo.database("bench_floor").drop().await?;
-    Ok(())
+    Ok(floors)
 }
 
-/// What a floor's name ends with that has the indexes of the beginning.
+/// The suffix of names of floors with the indexes of the first version.
 pub(super) const OF_BEFORE: &str = ", five indexes";
 
-/// A collection with the settings and the indexes of the windows, so that both pay for them.
+/// Makes a collection with the settings and indexes of timetrack's windows.
 async fn as_ours(mongo: &mongodb::Client) -> Result<Collection<Document>> {
     let ours = mongo.database("t3_db_timetrack");
     let mut found = ours.list_collections().filter(doc! { "name": "windows" }).await?;
@@ -104,7 +104,7 @@ async fn insert(
     Ok(Measured::of(&name, micros, together, started.elapsed()))
 }
 
-/// A document as timetrack stores one.
+/// A document like those that timetrack stores.
 fn document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,
@@ -125,7 +125,7 @@ fn document(client: i64, n: i64) -> Document {
     }
 }
 
-/// JetStream: publish and wait for the acknowledgement, 64 at a time.
+/// Publishes to JetStream and waits for the acknowledgements, 64 at a time.
 async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured> {
     let jetstream = jetstream::new(client);
     let config = jetstream::stream::Config {

@@ -1,4 +1,4 @@
-//! A closed loop: so many connections, each sends the next window when the last is answered.
+//! A closed loop: each connection sends its next request when the last one is answered.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,12 @@ use futures::future::try_join_all;
 
 use crate::{crew::Crew, measured::Measured, wire::Wire};
 
-/// What one request holds.
+/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// One window.
     Single,
-    /// So many windows.
+    /// A batch of so many windows.
     Batch(usize),
 }
 

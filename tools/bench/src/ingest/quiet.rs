@@ -1,4 +1,4 @@
-//! Whether the machine was left alone while something was measured.
+//! Whether other programs have used the machine during a measurement.
 
 use std::{
     fmt, fs,
@@ -11,28 +11,28 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// How often the disk is asked.
+/// How often a write is synced.
 const TIMES: usize = 100;
-/// What is written each time: about what a message of a few windows takes.
+/// The bytes of a write: about a message with a few windows.
 const BYTES: [u8; 4_096] = [b'x'; 4_096];
-/// How long the machine is watched while we do nothing.
+/// How long other programs are observed while we are idle.
 const WATCHED: Duration = Duration::from_secs(2);
-/// The most of one core that others may use.
+/// The most of one core that other programs may use.
 const MOST_OF_A_CORE: f64 = 0.15;
-/// How far the disk's answer may move between before and after.
+/// The largest ratio between the sync times before and after.
 const MOST_MOVED: f64 = 1.5;
 
-/// How the machine was at a moment.
+/// The state of the machine at a moment.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Quiet {
-    /// Milliseconds until the disk has what was written, in the middle of many times.
+    /// The median time of a sync to disk, in milliseconds.
     fsync: f64,
-    /// The cores that others used.
+    /// The number of cores that other programs use.
     others: f64,
 }
 
 impl Quiet {
-    /// Watches the machine and its disk for a few seconds; nothing of ours is to run meanwhile.
+    /// Observes the machine for two seconds, and measures its disk. We must be idle meanwhile.
     pub(super) async fn measure(folder: &Path) -> Result<Self> {
         let before = busy()?;
         let started = Instant::now();
@@ -43,7 +43,7 @@ impl Quiet {
         Ok(Self { fsync, others })
     }
 
-    /// Why what was measured between these is worth nothing, if it is.
+    /// Why the results between two states are worthless, if they are.
     pub(super) fn disturbed(before: Self, after: Self) -> Option<String> {
         let moved = (after.fsync / before.fsync).max(before.fsync / after.fsync);
         let others = before.others.max(after.others);
@@ -72,7 +72,7 @@ fn fsync(path: &Path) -> Result<f64> {
     Ok(micros[TIMES / 2] / 1_000.0)
 }
 
-/// The seconds that all cores have worked, by `/proc/stat`: all but idle and waiting for the disk.
+/// The CPU seconds of all cores in `/proc/stat`, without idle time and time spent waiting for the disk.
 fn busy() -> Result<f64> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().context("no line")?;

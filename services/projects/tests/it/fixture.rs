@@ -5,48 +5,48 @@ use contracts::{
 };
 use testkit::{Running, World, eventually};
 
-/// A world in which directory and projects run.
-pub(crate) struct Town {
+/// A test harness in which directory and projects run.
+pub(crate) struct Fixture {
     pub(crate) world: World,
     pub(crate) directory: Running,
 }
 
-impl Town {
+impl Fixture {
     pub(crate) async fn start() -> Self {
         Self::start_both().await.0
     }
 
-    /// The same, with projects to be stopped.
+    /// Starts both, and hands out projects so that the test can stop it.
     pub(crate) async fn start_both() -> (Self, Running) {
         let world = World::start().await;
         let directory = world
             .spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop))
             .await;
-        let town = Self { world, directory };
-        let projects = town.start_projects().await;
-        (town, projects)
+        let fixture = Self { world, directory };
+        let projects = fixture.start_projects().await;
+        (fixture, projects)
     }
 
-    /// One more process of projects.
+    /// Starts another replica of projects.
     pub(crate) async fn start_projects(&self) -> Running {
         let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
         self.world.spawn(projects::needs(), run).await
     }
 
-    /// One more process of directory.
+    /// Starts another replica of directory.
     pub(crate) async fn start_directory(&self) -> Running {
         let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
         self.world.spawn(directory::needs(), run).await
     }
 
-    /// The same with a second replica of projects, so that not even the process orders what happens.
+    /// Starts with two replicas of projects, so that nothing is ordered by a single process.
     pub(crate) async fn start_replicated() -> Self {
-        let town = Self::start().await;
-        town.start_projects().await;
-        town
+        let fixture = Self::start().await;
+        fixture.start_projects().await;
+        fixture
     }
 
-    /// Checks that lists and edges agree, then ends the world.
+    /// Checks that lists and edges are consistent, and ends the harness.
     pub(crate) async fn finish(self) {
         self.world.until_consumed(stream::EVENTS, Service::Projects).await;
         self.assert_consistent().await;
@@ -61,7 +61,7 @@ impl Town {
         self.world.bus().ask(Caller::Employee(employee), request).await
     }
 
-    /// An employee that nobody has seen before.
+    /// A new employee.
     pub(crate) async fn employee(&self) -> EmployeeId {
         let id: EmployeeId = kit::new_id();
         let email = Email::parse(&format!("{id}@example.org")).unwrap();
@@ -96,7 +96,7 @@ impl Town {
         self.ask(&GetTask { id }).await.unwrap().employees
     }
 
-    /// The projects that directory shows on an employee, once they are so many.
+    /// The employee as directory shows them, once they are on so many projects.
     pub(crate) async fn until_on(&self, id: EmployeeId, many: usize) -> Employee {
         eventually("directory shows the projects", async || {
             self.ask(&GetEmployee { id }).await.ok().filter(|employee| employee.projects.len() == many)
@@ -104,7 +104,7 @@ impl Town {
         .await
     }
 
-    /// The last event about the same as this one, once it is as wanted.
+    /// The last event with the same subject, once it is as wanted.
     pub(crate) async fn until_told<E: Event>(&self, like: &E, wanted: impl Fn(&E) -> bool) -> E {
         let stream = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let subject = like.subject();

@@ -14,17 +14,17 @@ use super::people::Person;
 use super::plan::{Plan, PlannedProject, PlannedTask};
 use crate::progress::{Phase, Progress};
 
-/// What an hour of everybody is billed with: a cent a second, so that no sum has to be rounded.
+/// The bill rate of everybody: one cent a second, so that no sum needs rounding.
 pub const BILL_RATE: f64 = 36.0;
-/// What an hour of everybody costs.
+/// The pay rate of everybody.
 const PAY_RATE: f64 = 18.0;
 /// The most characters of a name.
 const NAME_MOST: usize = 200;
 
-/// Makes the projects, in the same order; one of the same name stays.
+/// Makes the projects, in the order of the plan. A project of the same name is used as it is.
 ///
 /// # Errors
-/// When the system refuses.
+/// When the system refuses one.
 pub async fn projects(admin: &Admin<'_>, plan: &Plan, people: &[Person]) -> Result<(Vec<ProjectId>, Phase)> {
     let there: Vec<Project> = admin.list("/api/v1/project").await?;
     let there: HashMap<_, _> = there.iter().map(|found| (found.name.as_str(), found.id)).collect();
@@ -58,11 +58,11 @@ fn new_project(project: &PlannedProject, people: &[Person]) -> Result<CreateProj
     })
 }
 
-/// Makes the tasks, in the same order, several at once; one that begins with the same number in
-/// the same project stays.
+/// Makes the tasks, in the order of the plan, several at a time. A task of the same project whose name begins
+/// with the same number is used as it is.
 ///
 /// # Errors
-/// When the system refuses.
+/// When the system refuses one.
 pub async fn tasks(
     admin: &Admin<'_>,
     plan: &Plan,

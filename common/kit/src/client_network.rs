@@ -1,8 +1,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What stands for one client: its address of IPv4, or its network of IPv6, whose 64 bits it may
-/// choose its address from.
-pub fn one_client(address: IpAddr) -> IpAddr {
+/// Groups addresses by client, so that limits count a client once: an IPv4 address stands for itself,
+/// an IPv6 address for its /64 network, inside which a client may choose any address.
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn the_addresses_of_one_network_of_ipv6_are_one_client() {
-        let client = |text: &str| one_client(text.parse().expect("an address"));
+        let client = |text: &str| client_network(text.parse().expect("an address"));
         assert_eq!(client("2001:db8::1"), client("2001:db8::ffff:2"));
         assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
         assert_eq!(client("::ffff:10.0.0.1"), client("10.0.0.1"));

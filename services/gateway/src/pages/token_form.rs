@@ -1,0 +1,23 @@
+use contracts::{Email, Secret};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// The submitted fields of a form behind the link of a mail.
+#[derive(Deserialize)]
+pub(crate) struct Filled {
+    pub(super) token: Option<Secret>,
+    pub(super) password: Option<Secret>,
+}
+
+/// The form behind the link of a mail: the hidden token, the address, and a field for a password.
+pub(super) fn token_form(action: &str, token: &Secret, email: &Email, password: &Markup, button: &str) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            input type="hidden" name="token" value=(token.expose());
+            label for="email" { "E-mail, to log in with" }
+            input #email type="email" value=(email) autocomplete="username" readonly;
+            (password)
+            button type="submit" { (button) }
+        }
+    }
+}
