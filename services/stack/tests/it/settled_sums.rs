@@ -27,7 +27,8 @@ impl Dice {
     }
 }
 
-/// Three people who work for three weeks, of which the second has a day of 25 hours and a rate that changes.
+/// Two people who work for little more than two weeks, of which the second has a day of 25 hours and a rate that
+/// changes, so much that their windows overlap.
 struct History {
     office: Office,
     people: Vec<Person>,
@@ -47,9 +48,7 @@ impl History {
         let settings = json!({ "timezone": ZONE, "payPeriod": "week", "anchor": "2026-01-05", "weekStart": "monday" });
         system.put("/api/v1/settings", settings).await;
         let mut people = vec![office.ann.clone()];
-        for name in ["Bea", "Cid"] {
-            people.push(system.new_employee(name, &format!("{name}@example.org")).await);
-        }
+        people.push(system.new_employee("Bea", "bea@example.org").await);
         let on = json!({ "employees": people.iter().map(|person| person.id).collect::<Vec<_>>() });
         system.put(&office.project_path(), on.clone()).await;
         system.put(&office.task_path(), on).await;
@@ -79,7 +78,7 @@ impl History {
     /// Somebody's hours come in, at whatever time they were worked.
     async fn record(&mut self) {
         let person = self.somebody();
-        let start = self.edges[0] - DAY + self.dice.up_to(23 * DAY);
+        let start = self.edges[0] - HOUR + self.dice.up_to(15 * DAY);
         let mut window = self.office.window(start, start + MINUTE + self.dice.up_to(15 * HOUR));
         window["hwid"] = json!(format!("computer {}", self.dice.up_to(3)));
         let range = (window["start"].as_i64().unwrap(), window["end"].as_i64().unwrap());
@@ -91,8 +90,9 @@ impl History {
     /// Somebody's end of a window is set right, where nothing settles it.
     async fn correct(&mut self) {
         let person = self.somebody().id;
-        let all: Vec<_> =
+        let mut all: Vec<_> =
             self.worked.get(&person).into_iter().flatten().map(|(id, range)| (id.clone(), *range)).collect();
+        all.sort_unstable_by_key(|(_, range)| *range);
         if all.is_empty() {
             return;
         }
@@ -160,7 +160,7 @@ impl History {
     }
 
     async fn pay(&self) {
-        let range = json!({ "start": self.edges[0], "end": self.edges[2] });
+        let range = json!({ "start": self.edges[0], "end": self.edges[1] });
         let answer = self.admin("POST", "/api/v1/pay-run", range).await;
         assert!(matches!(answer.status, 200 | 201 | 409), "{}", answer.text);
     }
@@ -246,17 +246,17 @@ fn covered(mut all: Vec<(i64, i64)>) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn periods_say_what_analytics_says_and_each_second_counts_there_or_as_an_adjustment_and_once() {
     let mut history = History::begin(0x7415).await;
-    for step in 1..=72 {
-        match history.dice.up_to(16) {
+    for step in 1..=90 {
+        match history.dice.up_to(17) {
             0..=6 => history.record().await,
             7 => history.correct().await,
             8..=10 => history.approve().await,
-            11 => history.admit().await,
-            12 => history.lock().await,
-            13 | 14 => history.reopen().await,
+            11 | 12 => history.admit().await,
+            13 => history.lock().await,
+            14 | 15 => history.reopen().await,
             _ => history.pay().await,
         }
-        if step % 6 == 0 {
+        if step % 9 == 0 {
             history.check().await;
         }
     }
@@ -264,6 +264,6 @@ async fn periods_say_what_analytics_says_and_each_second_counts_there_or_as_an_a
     history.check().await;
     history.check_whole().await;
     let late = history.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
-    assert!(late.as_array().unwrap().len() > 3 && history.approved.len() > 3, "enough has come late");
+    assert!(late.as_array().unwrap().len() > 3, "enough has come late: {late}");
     history.office.system.finish().await;
 }
