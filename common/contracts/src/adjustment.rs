@@ -1,6 +1,7 @@
 //! Adjustments: hours that came when their time was settled, counted in the time that is open.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Cents, EmployeeId, Millis, Money, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId,
@@ -9,7 +10,7 @@ use crate::{
 
 /// A window that arrived when its time was settled and that somebody has admitted. What of it was not
 /// counted yet was fixed then, and counts at a moment that was open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adjustment {
     /// The window.
@@ -34,9 +35,10 @@ pub struct Adjustment {
 }
 
 /// What adjustments count for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AdjustedSum {
     /// Milliseconds.
+    #[schema(example = 3_600_000)]
     pub time: i64,
     /// What they cost: each rounded to cents.
     pub costs: Cents,

@@ -70,11 +70,12 @@ pub struct SettledTime {
     pub end: Millis,
 }
 
-/// A lock has moved, or a period is about to be settled, or no longer. Workers go by it: a window that
+/// A lock has moved, a period is about to be settled, or no longer, or something counts as an adjustment. Workers go by it: a window that
 /// touches settled time is set aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementChanged {
-    /// The lock or the period: `all`, the id of a project, the id of a period.
+    /// What settles it: `all`, the id of a project, the id of a period; of an adjustment, its window's and where
+    /// what it counts begins.
     pub id: String,
     /// Its version.
     pub version: i64,

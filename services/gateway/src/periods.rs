@@ -36,7 +36,10 @@ pub(crate) struct Period {
     pub(crate) income: Cents,
     /// What adjustments count for in it, beside its own sums: of windows that came when their own time was
     /// settled.
-    pub(crate) adjustments: Adjustments,
+    pub(crate) adjustments: AdjustedSum,
+    /// Each of these, in a list for pages.
+    #[serde(skip)]
+    pub(crate) late: Vec<Adjustment>,
     /// Which seconds count, on what, and at which rates, and which adjustments: an approver names it in `If-Match`.
     pub(crate) hash: TimeMark,
     /// When it was submitted last.
@@ -53,24 +56,6 @@ pub(crate) struct Period {
     pub(crate) pay_run: Option<PayRunId>,
 }
 
-/// What adjustments count for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Adjustments {
-    /// Milliseconds.
-    #[schema(example = 3_600_000)]
-    pub(crate) time: i64,
-    /// What they cost: each rounded to cents.
-    pub(crate) costs: Cents,
-    /// What they earned: each rounded to cents.
-    pub(crate) income: Cents,
-}
-
-impl From<AdjustedSum> for Adjustments {
-    fn from(AdjustedSum { time, costs, income }: AdjustedSum) -> Self {
-        Self { time, costs, income }
-    }
-}
-
 impl Period {
     /// A period of which somebody has asked timetrack.
     pub(crate) fn of(known: KnownPeriod) -> Self {
@@ -80,7 +65,7 @@ impl Period {
 
     fn with(known: KnownPeriod, sum: PeriodSum, adjusted: AdjustedSum) -> Self {
         let PeriodSum { time, costs, income, hash } = known.sum.unwrap_or(sum);
-        let adjustments = known.adjusted.unwrap_or(adjusted).into();
+        let adjustments = known.adjusted.unwrap_or(adjusted);
         let approved_by = known.approved_by.and_then(|actor| actor.parse::<Actor>().ok());
         Self {
             id: known.id,
@@ -92,6 +77,7 @@ impl Period {
             costs,
             income,
             adjustments,
+            late: Vec::new(),
             hash,
             submitted_at: known.submitted_at,
             submitted_hash: known.submitted_hash,
@@ -150,8 +136,12 @@ pub(crate) async fn list(
         people(app, asker, &employees),
     )?;
     let everybody: BTreeSet<EmployeeId> = people.into_iter().chain(sums.keys().copied()).collect();
-    let late = adjustments.iter().map(|one| one.employee_id);
-    let ids: BTreeSet<EmployeeId> = known.keys().map(|id| id.employee).chain(everybody).chain(late).collect();
+    let mut late: BTreeMap<EmployeeId, Vec<Adjustment>> = BTreeMap::new();
+    for one in adjustments {
+        late.entry(one.employee_id).or_default().push(one);
+    }
+    let with_known = known.keys().map(|id| id.employee).chain(late.keys().copied());
+    let ids: BTreeSet<EmployeeId> = with_known.chain(everybody).collect();
     let mut periods = Vec::with_capacity(ids.len() * spans.len());
     for employee in ids {
         let of_one = sums.get(&employee);
@@ -166,14 +156,13 @@ pub(crate) async fn list(
             }
             let mut sum = of_one.and_then(|sums| sums.get(n)).copied().unwrap_or_default();
             let mut adjusted = AdjustedSum::default();
-            let counts = |one: &&Adjustment| {
-                one.employee_id == employee && (span.range.start()..span.range.end()).contains(&one.counts_at)
-            };
-            for one in adjustments.iter().filter(counts) {
+            let counts = |one: &&Adjustment| (period.start..period.end).contains(&one.counts_at);
+            let counting: Vec<Adjustment> = late.get(&employee).into_iter().flatten().filter(counts).cloned().collect();
+            for one in &counting {
                 sum.hash += one.hash;
                 adjusted += one.sum;
             }
-            periods.push(Period::with(period, sum, adjusted));
+            periods.push(Period { late: counting, ..Period::with(period, sum, adjusted) });
         }
     }
     // Approved by the calendar of earlier settings.

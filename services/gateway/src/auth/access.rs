@@ -24,6 +24,8 @@ pub(crate) enum Access {
     Own,
     /// Keys and people with the scope of the resource: to read for GET and HEAD, otherwise to write.
     Scoped(Resource),
+    /// As `Scoped`, but not for managers: their scopes are for their teams, and the resource is everybody's.
+    ScopedForAll(Resource),
     /// Both: with the scope for all data, without it for the employee's own.
     ScopedOrOwn(Resource),
 }
@@ -33,7 +35,7 @@ impl Access {
     pub(crate) fn scope(self, method: &Method) -> Option<Scope> {
         match self {
             Self::Open | Self::Own => None,
-            Self::Scoped(resource) | Self::ScopedOrOwn(resource) => {
+            Self::Scoped(resource) | Self::ScopedForAll(resource) | Self::ScopedOrOwn(resource) => {
                 Some(Scope { resource, write: !matches!(*method, Method::GET | Method::HEAD) })
             }
         }
@@ -81,6 +83,8 @@ pub(crate) struct Pass {
     pub(crate) asker: Asker,
     /// The scopes of the role. What employees may do for themselves is not among them.
     pub(crate) scopes: Scopes,
+    /// Whether these are for the employees of their teams only.
+    pub(crate) is_manager: bool,
 }
 
 /// Why a person may not see a page.
@@ -106,7 +110,7 @@ pub(crate) async fn authorize_page(
         _ => Refusal::Failed(problem.into_failure()),
     })?;
     let Some(employee) = known.employee() else { return Err(Refusal::LogIn) };
-    let pass = |asker| Pass { employee, asker, scopes: known.scopes.clone() };
+    let pass = |asker| Pass { employee, asker, scopes: known.scopes.clone(), is_manager: known.is_manager };
     match admit(&known, access, parts) {
         Ok(asker) => limited_to_teams(&known, asker, app).await.map(pass).map_err(Refusal::Failed),
         Err(problem) if problem.code().is_passing() => Err(Refusal::Failed(problem.into_failure())),
@@ -124,10 +128,15 @@ fn admit(known: &Authenticated, access: Access, parts: &Parts) -> Result<Asker, 
     }
     let (scope, employee) = (access.scope(&parts.method), known.employee());
     match (access, scope, employee) {
+        (Access::ScopedForAll(_), Some(_), _) if known.is_manager => {
+            Err(Problem::new(Code::Forbidden, "This is of everybody, and a manager's role is for their teams."))
+        }
         (_, Some(scope), _) if known.scopes.allow(scope) => Ok(Asker::Whole),
         (Access::Own | Access::ScopedOrOwn(_), _, Some(employee)) => Ok(Asker::Own(employee)),
         // A person without scopes is told to use a key, as today's clients expect.
-        (Access::Scoped(_), _, Some(_)) if known.scopes.0.is_empty() => Err(unauthenticated(access)),
+        (Access::Scoped(_) | Access::ScopedForAll(_), _, Some(_)) if known.scopes.0.is_empty() => {
+            Err(unauthenticated(access))
+        }
         (_, Some(scope), _) => {
             let detail = format!("This needs the scope {scope}, which this key or role does not have.");
             Err(Problem::new(Code::MissingScope, detail))
@@ -170,7 +179,7 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
                 Problem::unauthorized(
                     "The token is not good, or no longer: log in again.",
                     vec![match access {
-                        Access::Scoped(_) => KEY_CHALLENGE,
+                        Access::Scoped(_) | Access::ScopedForAll(_) => KEY_CHALLENGE,
                         _ => TOKEN_REFUSED,
                     }],
                 )
@@ -201,7 +210,7 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
 /// 401 with the credentials that the route accepts.
 fn unauthenticated(access: Access) -> Problem {
     match access {
-        Access::Scoped(_) => Problem::unauthorized(
+        Access::Scoped(_) | Access::ScopedForAll(_) => Problem::unauthorized(
             "This needs an API key in X-API-Key, or the token of somebody whose role allows it.",
             vec![KEY_CHALLENGE],
         ),

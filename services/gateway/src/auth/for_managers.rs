@@ -8,11 +8,11 @@ use contracts::{
     GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
     InviteEmployee, ListAdjustments, ListApiKeys, ListAuditEntries, ListCorrections, ListEmployees, ListLocks,
     ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns, ListPeriods, ListProjects, ListQuarantine, ListRates,
-    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Page, Payee, PreviewReprice, Project,
-    ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod, ReplayQuarantined,
-    Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole, SetSettings,
-    StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam, UpdateWindows,
-    VoidWindow, Within,
+    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Lock, Page, Payee, PreviewReprice,
+    Project, ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod,
+    ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole,
+    SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam,
+    UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -191,12 +191,17 @@ of_employees! {
     GetPeriodSums,
 }
 
-/// Locks apply to everybody's hours, so managers may read them.
+/// Locks apply to a manager's hours too: those of everybody, and of the projects that they see.
 impl ForManagers for ListLocks {
     type Sent = Self;
 
     fn within(self, _: &Reach) -> Result<Self, Failure> {
         Ok(self)
+    }
+
+    fn shown(mut locks: Vec<Lock>, reach: &Reach) -> Result<Vec<Lock>, Failure> {
+        locks.retain(|lock| lock.project_id.is_none_or(|project| reach.sees_project(project)));
+        Ok(locks)
     }
 }
 

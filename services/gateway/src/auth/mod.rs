@@ -19,7 +19,7 @@ use contracts::{Code, EmployeeId};
 
 use self::access::authorize;
 pub(crate) use self::{
-    access::{Access, Refusal, authorize_page},
+    access::{Access, Pass, Refusal, authorize_page},
     asker::{Asker, ForManagers},
     credentials::TOKEN_CHALLENGE,
     key_uses::KeyUses,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use contracts::{
     ApprovePeriod, Caller, Conditional, EmployeeId, Failure, GetSettings, GetTeamMembers, IfMatch, ListQuarantine,
     ListTeams, NOBODY, Note, PaySpan, PeriodId, PeriodStatus, QuarantinedWindow, ReopenPeriod, Resource, Scope,
-    SendBackPeriod, Tag, TeamId, TimeMark,
+    SendBackPeriod, Settings, Tag, TeamId, TimeMark,
 };
 use futures::{StreamExt, stream, try_join};
 use jiff::civil::Date;
@@ -17,11 +17,11 @@ use super::{
     errors,
     notice::{Done, notice},
     pages::Pager,
+    pay_periods::{decide, has_anything, has_changed, may_decide, standing, sums, sums_named},
     places,
     visitor::Visitor,
 };
 use crate::{
-    auth::Asker,
     error::Problem,
     extract::{Form, Params},
     names::Ids,
@@ -113,17 +113,26 @@ pub(super) async fn reopen(visitor: Visitor, Form(said): Form<Said>) -> Result<R
     })
 }
 
-/// The page where it was, with what was done.
+/// The page where it was, with what was done: these pages, or somebody's own.
 fn back(from: Option<&str>, done: Done) -> Response {
-    let from: Vec<&str> = from
+    let pairs: Vec<(&str, &str)> = from
         .unwrap_or_default()
         .split('&')
-        .filter(|pair| pair.starts_with("day=") || pair.starts_with("team=") || pair.starts_with("page="))
-        .filter(|pair| pair.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=-".contains(&byte)))
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(_, value)| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
         .collect();
-    let done = format!("done={}", done.word());
-    let pairs: Vec<&str> = [done.as_str()].into_iter().chain(from).collect();
-    errors::see(&format!("{}?{}", places::APPROVALS.path, pairs.join("&")))
+    let person = pairs.iter().find(|(name, _)| *name == "person").and_then(|(_, id)| id.parse().ok());
+    if let Some(id) = person {
+        return errors::see(&places::person_after(id, done));
+    }
+    let kept = pairs.into_iter().filter(|(name, _)| ["day", "team", "page"].contains(name));
+    let kept: String = kept.map(|(name, value)| format!("&{name}={value}")).collect();
+    errors::see(&(places::after(places::APPROVALS.path, done) + &kept))
+}
+
+/// What `from` says of a form on somebody's page.
+pub(super) fn from_person(id: EmployeeId) -> String {
+    format!("person={id}")
 }
 
 async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> {
@@ -161,19 +170,25 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let from = visitor.here.split_once('?').map_or("", |(_, query)| query);
     let is_clean = |period: &&Period| {
         period.status == PeriodStatus::Submitted
-            && period.submitted_hash == Some(period.hash)
+            && !has_changed(period)
             && !held.contains_key(&period.employee_id)
             && period.employee_id != visitor.employee
     };
     let clean: Vec<String> =
         all.iter().filter(is_clean).take(MOST).map(|period| format!("{}@{}", period.id, period.hash)).collect();
-    let may_decide = visitor.may(Scope::write(Resource::Periods));
+    let may_decide = may_decide(visitor);
     let pager = Pager::of(params, all.len(), PEOPLE)?;
     let waiting = all.iter().filter(|period| period.status == PeriodStatus::Submitted).count();
     let shown = pager.part(all);
     Ok(html! {
         (notice(params))
-        (steps(visitor, span, &settings.pay_period_of(span.first.yesterday().unwrap_or(span.first)), team))
+        p.row {
+            a.button.quiet href=(visitor.address(places::LOCKS.path)) { "Locks" }
+            @if visitor.may_open(places::PAY_RUNS.access) {
+                a.button.quiet href=(visitor.address(places::PAY_RUNS.path)) { "Pay runs" }
+            }
+        }
+        (steps(visitor, &settings, span, team))
         @if !teams.is_empty() {
             form.row method="get" action=(visitor.address(places::APPROVALS.path)) {
                 input type="hidden" name="day" value=(span.first);
@@ -231,7 +246,7 @@ fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId,
 
 /// Whoever has worked nothing and said nothing needs no line.
 fn is_worth_a_line(period: &Period, held: &BTreeMap<EmployeeId, usize>) -> bool {
-    period.time != 0 || period.status != PeriodStatus::Open || held.contains_key(&period.employee_id)
+    has_anything(period) || held.contains_key(&period.employee_id)
 }
 
 const fn rank(status: PeriodStatus) -> u8 {
@@ -243,8 +258,9 @@ const fn rank(status: PeriodStatus) -> u8 {
 }
 
 /// Leads to the periods before and after.
-fn steps(visitor: &Visitor, span: PaySpan, before: &PaySpan, team: Option<TeamId>) -> Markup {
-    let next = contracts::day_of(span.range.end(), visitor.reader.zone.rules());
+fn steps(visitor: &Visitor, settings: &Settings, span: PaySpan, team: Option<TeamId>) -> Markup {
+    let before = settings.pay_period_of(span.first.yesterday().unwrap_or(span.first));
+    let next = settings.timezone.day(span.range.end());
     let to = |day: Date| {
         let team = team.map_or(String::new(), |team| format!("&team={team}"));
         format!("{}?day={day}{team}", visitor.address(places::APPROVALS.path))
@@ -259,16 +275,6 @@ fn steps(visitor: &Visitor, span: PaySpan, before: &PaySpan, team: Option<TeamId
     }
 }
 
-fn status(period: &Period) -> &'static str {
-    match period.status {
-        PeriodStatus::Open => "open",
-        PeriodStatus::Submitted if period.submitted_hash != Some(period.hash) => "submitted, changed since",
-        PeriodStatus::Submitted => "submitted",
-        PeriodStatus::Approved if period.pay_run.is_some() => "paid",
-        PeriodStatus::Approved => "approved",
-    }
-}
-
 fn table<'a>(
     visitor: &Visitor,
     shown: &[Period],
@@ -278,60 +284,20 @@ fn table<'a>(
     may_decide: bool,
 ) -> Markup {
     let reader = &visitor.reader;
-    let may_reopen = matches!(visitor.asker, Asker::Whole) && may_decide;
     html! {
         table {
             thead { tr {
-                th scope="col" { "Who" } th scope="col" { "State" } th.number scope="col" { "Hours" }
-                th.number scope="col" { "Cost" } th.number scope="col" { "Income" } th.number scope="col" { "Held back" }
+                th scope="col" { "Who" } th scope="col" { "State" } (sums_named()) th.number scope="col" { "Held back" }
                 @if may_decide { th scope="col" { "Decide" } }
             } }
             tbody { @for period in shown { tr {
                 @let who = name(period.employee_id);
                 th scope="row" { (visitor.person(period.employee_id, who)) }
-                td.text {
-                    (status(period))
-                    @if let Some(note) = &period.note { " – " (note) }
-                }
-                td.number { (reader.hours(period.time)) }
-                td.number { (reader.money(period.costs)) }
-                td.number { (reader.money(period.income)) }
+                td.text { (standing(visitor, period)) }
+                (sums(reader, period))
                 td.number { @if let Some(count) = held.get(&period.employee_id) { a href=(visitor.address(places::ATTENTION.path)) { (reader.count(*count)) } } @else { "0" } }
-                @if may_decide { td { (decide(visitor, period, who, from, may_reopen)) } }
+                @if may_decide { td { (decide(visitor, period, who, from)) } }
             } } }
-        }
-    }
-}
-
-fn decide(visitor: &Visitor, period: &Period, who: &str, from: &str, may_reopen: bool) -> Markup {
-    let with_note = |path: &str, label: &str, hint: &str| {
-        html! {
-            details {
-                summary { (label) span.unseen { " " (who) } }
-                form.row method="post" action=(visitor.address(path)) {
-                    input type="hidden" name="id" value=(period.id);
-                    input type="hidden" name="from" value=(from);
-                    label { (hint) " " input type="text" name="note" required; }
-                    button.quiet type="submit" { (label) span.unseen { " " (who) } }
-                }
-            }
-        }
-    };
-    html! {
-        @match period.status {
-            PeriodStatus::Approved => {
-                @if may_reopen && period.pay_run.is_none() { (with_note(places::REOPEN.path, "Open again", "Why")) }
-            }
-            _ => {
-                form method="post" action=(visitor.address(places::APPROVE.path)) {
-                    input type="hidden" name="periods" value={ (period.id) "@" (period.hash) };
-                    input type="hidden" name="from" value=(from);
-                    button type="submit" { "Approve" span.unseen { " " (who) } }
-                }
-                @if period.status == PeriodStatus::Submitted {
-                    (with_note(places::SEND_BACK.path, "Send back", "What is to be done"))
-                }
-            }
         }
     }
 }

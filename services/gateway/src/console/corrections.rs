@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use contracts::{
-    AcceptCorrection, Actor, CorrectionId, CorrectionRequest, CorrectionStatus, EmployeeId, Failure, KeyId,
-    ListCorrections, Name, Note, RefuseCorrection, Resource, Scope,
+    AcceptCorrection, CorrectionId, CorrectionRequest, CorrectionStatus, EmployeeId, Failure, ListCorrections, Name,
+    Note, RefuseCorrection, Resource, Scope,
 };
 use futures::try_join;
 use maud::{Markup, html};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     correction::{ids_of, state, what},
+    doers::{actor, doer, want},
     errors,
     inputs::{self, Input},
     notice::{Done, notice},
@@ -107,13 +108,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let pager = Pager::of(params, count, WAITING)?;
     let waiting = pager.part(waiting);
     let mut ids = ids_of(&[waiting.as_slice(), decided.as_slice()].concat());
-    for decider in decided.iter().filter_map(decider) {
-        match decider {
-            Decider::Person(id) => ids.employees.extend([id]),
-            Decider::Key(id) => ids.keys.extend([id]),
-            Decider::Other => {}
-        }
-    }
+    decided.iter().for_each(|correction| want(&mut ids, actor(correction.decided_by.as_ref())));
     let told = visitor.names(ids).await;
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
@@ -180,11 +175,7 @@ fn one_waiting(visitor: &Visitor, correction: &CorrectionRequest, told: &Told, a
 }
 
 fn one_decided(visitor: &Visitor, correction: &CorrectionRequest, told: &Told) -> Markup {
-    let by = match decider(correction) {
-        Some(Decider::Person(id)) => name_of(told, id),
-        Some(Decider::Key(id)) => told.keys.get(&id).map_or("a key", Name::as_str),
-        _ => "the root key",
-    };
+    let by = doer(visitor, told, actor(correction.decided_by.as_ref()));
     html! {
         p {
             strong { (visitor.person(correction.employee_id, name_of(told, correction.employee_id))) ": " }
@@ -195,20 +186,4 @@ fn one_decided(visitor: &Visitor, correction: &CorrectionRequest, told: &Told) -
             @if let Some(reason) = &correction.decision_reason { ": " (reason) }
         }
     }
-}
-
-/// Who has decided.
-enum Decider {
-    Person(EmployeeId),
-    Key(KeyId),
-    Other,
-}
-
-fn decider(correction: &CorrectionRequest) -> Option<Decider> {
-    let actor = correction.decided_by.as_ref()?.parse().ok()?;
-    Some(match actor {
-        Actor::Person { employee, .. } => Decider::Person(employee),
-        Actor::Key(id) => Decider::Key(id),
-        _ => Decider::Other,
-    })
 }

@@ -64,8 +64,17 @@ impl Input<'_> {
 
     /// As a day.
     pub(super) fn day(&self) -> Markup {
+        self.dated(true)
+    }
+
+    /// As a day that may be left out.
+    pub(super) fn any_day(&self) -> Markup {
+        self.dated(false)
+    }
+
+    fn dated(&self, required: bool) -> Markup {
         self.around(&html! {
-            input id=(self.id()) name=(self.name) type="date" value=(self.value) required
+            input id=(self.id()) name=(self.name) type="date" value=(self.value) required[required]
                 aria-invalid=[self.error.map(|_| "true")] aria-describedby=[self.described()];
         })
     }

@@ -2,15 +2,16 @@
 
 use axum::response::Response;
 use contracts::{
-    Actor, ApiKey, CreateApiKey, Failure, Given, KeyId, Millis, Name, NewApiKey, Resource, RevokeApiKey, Role, Scope,
-    Scopes,
+    ApiKey, CreateApiKey, Failure, Given, KeyId, Millis, Name, NewApiKey, Resource, RevokeApiKey, Role, Scope, Scopes,
 };
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    HoldsSecret, errors,
+    HoldsSecret,
+    doers::{doer, want},
+    errors,
     forms::{Field, alert, choice, field, said},
     notice::Done,
     people::role_name,
@@ -127,22 +128,9 @@ pub(super) async fn revoke(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
 pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
     let (mut ids, now) = (Ids::default(), visitor.app.clock.now());
     for key in keys {
-        match key.created_by {
-            Some(Actor::Person { employee, .. }) => drop(ids.employees.insert(employee)),
-            Some(Actor::Key(id)) => drop(ids.keys.insert(id)),
-            _ => {}
-        }
+        want(&mut ids, key.created_by);
     }
     let told = visitor.names(ids).await;
-    let maker = |key: &ApiKey| match key.created_by {
-        Some(Actor::Person { employee, .. }) => {
-            let name = told.employees.get(&employee).map_or("somebody", Name::as_str);
-            visitor.person(employee, name)
-        }
-        Some(Actor::Key(id)) => html! { "the key " (told.keys.get(&id).map_or("without a name", Name::as_str)) },
-        Some(Actor::Root) => html! { "the root key" },
-        _ => html! {},
-    };
     let may_change = visitor.may(Scope::write(Resource::Keys));
     html! {
         @if keys.is_empty() {
@@ -157,7 +145,7 @@ pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
                 tbody { @for key in keys { tr {
                     th.text scope="row" { (key.name) }
                     td.text { (allows(key)) }
-                    td.text { (visitor.reader.date(visitor.reader.day(key.created_at))) " by " (maker(key)) }
+                    td.text { (visitor.reader.date(visitor.reader.day(key.created_at))) " by " (doer(visitor, &told, key.created_by)) }
                     td { (last_used(visitor, key)) }
                     td { @match key.expires_at {
                         Some(at) if at <= now => span.tag.bad { "has ended" },

@@ -2,6 +2,7 @@
 //! as the API, rendered here; every page works without JavaScript.
 
 mod account;
+mod adjustments;
 mod approvals;
 mod assets;
 mod attention;
@@ -12,6 +13,7 @@ mod correction;
 mod corrections;
 mod day;
 mod dead;
+mod doers;
 mod errors;
 mod forms;
 mod inputs;
@@ -20,6 +22,7 @@ mod lanes;
 mod layout;
 mod live;
 mod locale;
+mod locks;
 mod log_in;
 mod members;
 mod my_day;
@@ -27,6 +30,9 @@ mod my_periods;
 mod notice;
 mod now;
 mod pages;
+mod pay_periods;
+mod pay_run;
+mod pay_runs;
 mod payroll;
 mod people;
 mod person;
@@ -128,6 +134,13 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::APPROVE, post(approvals::approve)))
         .merge(page(&places::SEND_BACK, post(approvals::send_back)))
         .merge(page(&places::REOPEN, post(approvals::reopen)))
+        .merge(page(&places::PAY_RUNS, get(pay_runs::show).post(pay_runs::make)))
+        .merge(page(&places::PAY_RUN, get(pay_run::show)))
+        .merge(page(&places::PAY_RUN_JSON, get(pay_run::json)))
+        .merge(page(&places::PAY_RUN_CSV, get(pay_run::csv)))
+        .merge(page(&places::PAY_RUN_XLSX, get(pay_run::xlsx)))
+        .merge(page(&places::LOCKS, get(locks::show).post(locks::set)))
+        .merge(page(&places::REOPEN_LOCK, post(locks::reopen)))
         .merge(page(&places::REPORTS, get(reports::show)))
         .merge(page(&places::REPORTS_CSV, get(reports::csv)))
         .merge(page(&places::REPORTS_XLSX, get(reports::xlsx)))

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use axum::response::Response;
 use contracts::{
-    Caller, Code, Failure, Filter, GetEmployee, GetTime, Grouping, ListQuarantine, ListWindows, QuarantinedWindow,
+    Adjustment, Caller, Code, Failure, Filter, GetEmployee, GetTime, Grouping, ListQuarantine, ListWindows,
+    QuarantinedWindow,
 };
 use futures::try_join;
 use jiff::ToSpan;
 use maud::{Markup, html};
 
 use super::{
+    adjustments,
     charts::{Bar, Figure, bars, figure},
     correction, lanes, my_periods,
     notice::notice,
@@ -47,15 +49,18 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let (own, myself) = (Caller::Employee(visitor.employee), GetEmployee { id: visitor.employee });
     let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
     let discarded = ListQuarantine { decided: true, ..held };
-    let (me, held, decided, (windows, _), rows, asked) = try_join!(
+    let periods = async { Ok(my_periods::latest(visitor).await) };
+    let (me, held, decided, (windows, _), rows, asked, periods) = try_join!(
         visitor.app.ask(own, &myself),
         visitor.app.ask(own, &held),
         visitor.app.ask(own, &discarded),
         visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS),
         visitor.ask(by_day),
         correction::asked_so_far(visitor),
+        periods,
     )?;
-    let periods = my_periods::latest(visitor).await.unwrap_or_default();
+    let late: Vec<Adjustment> = periods.iter().flat_map(|period| period.late.clone()).collect();
+    let settings = visitor.app.organisation.settings().await;
     let (held, mut discarded) = (held.items, decided.items);
     discarded.retain(|window| window.recorded_as.is_none());
     let mut ids = lanes::ids_of(&windows);
@@ -64,6 +69,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let corrected = correction::ids_of(&asked);
     ids.projects.extend(corrected.projects);
     ids.tasks.extend(corrected.tasks);
+    adjustments::want(&mut ids, &late);
     let told = visitor.names(ids).await;
     let people = lanes::people(vec![(me.id, me.name.to_string())], &windows, range);
     let days: Vec<Bar> = (0..7)
@@ -99,7 +105,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         @if !asked.is_empty() { (correction::listed(visitor, &asked, &told)) }
         @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
         @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
-        @if !periods.is_empty() { (my_periods::shown(visitor, &periods)) }
+        @if !periods.is_empty() { (my_periods::shown(visitor, &settings.timezone, &periods)) }
+        (adjustments::section(visitor, &late, &told, "Hours that came late", false))
         section { (figure(Figure { title: "The week", sentence: &sentence, drawing: bars(&days), table })) }
     })
 }

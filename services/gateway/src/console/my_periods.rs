@@ -1,17 +1,18 @@
 //! One's own pay periods: what is open, submitted and approved; and submitting one.
 
 use axum::response::Response;
-use contracts::{Caller, GetSettings, PeriodStatus, SubmitPeriod, TimeRange};
+use contracts::{Caller, PeriodStatus, SubmitPeriod, Zone};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{errors, notice::Done, places, visitor::Visitor};
-use crate::{
-    auth::Asker,
-    error::Problem,
-    extract::Form,
-    periods::{self, Period},
+use super::{
+    errors,
+    notice::Done,
+    pay_periods::{self, days, has_changed, standing},
+    places,
+    visitor::Visitor,
 };
+use crate::{auth::Asker, error::Problem, extract::Form, periods::Period};
 
 /// The period that is submitted.
 #[derive(Deserialize)]
@@ -29,18 +30,14 @@ pub(super) async fn submit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     })
 }
 
-/// The visitor's own period of now and the one before it; nothing where they cannot be told at the moment.
-pub(super) async fn latest(visitor: &Visitor) -> Option<Vec<Period>> {
-    let settings = visitor.app.ask(Caller::Service, &GetSettings {}).await.ok()?;
-    let now = visitor.app.clock.now();
-    let current = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
-    let range = TimeRange::new(current.range.start() - 1, current.range.end()).ok()?;
+/// The visitor's own period of now and the one before it; none where they cannot be told at the moment.
+pub(super) async fn latest(visitor: &Visitor) -> Vec<Period> {
     let own = Asker::Own(visitor.employee);
-    periods::list(&visitor.app, &own, range, vec![visitor.employee]).await.ok()
+    pay_periods::latest(visitor, &own, visitor.employee, 1).await.unwrap_or_default()
 }
 
 /// The periods, each with what is still to be done about it.
-pub(super) fn shown(visitor: &Visitor, periods: &[Period]) -> Markup {
+pub(super) fn shown(visitor: &Visitor, zone: &Zone, periods: &[Period]) -> Markup {
     let reader = &visitor.reader;
     html! {
         section {
@@ -51,17 +48,17 @@ pub(super) fn shown(visitor: &Visitor, periods: &[Period]) -> Markup {
                     th scope="col" { "Submit" }
                 } }
                 tbody { @for period in periods { tr {
-                    @let (from, to) = (reader.date(reader.day(period.start)), reader.date(reader.day(period.end - 1)));
-                    th scope="row" { (from) " – " (to) }
+                    @let days = days(reader, zone, period);
+                    th scope="row" { (days) }
                     td.number {
                         (reader.hours(period.time))
                         @if period.adjustments.time != 0 { " and " (reader.hours(period.adjustments.time)) " that came late" }
                     }
-                    td.text { (state(period)) @if let Some(note) = &period.note { ": " (note) } }
+                    td.text { (standing(visitor, period)) }
                     td { @if can_be_submitted(period) {
                         form method="post" action=(visitor.address(places::MY_SUBMIT.path)) {
                             input type="hidden" name="id" value=(period.id);
-                            button type="submit" { "It is complete" span.unseen { ": " (from) " – " (to) } }
+                            button type="submit" { "It is complete" span.unseen { ": " (days) } }
                         }
                     } }
                 } } }
@@ -73,18 +70,7 @@ pub(super) fn shown(visitor: &Visitor, periods: &[Period]) -> Markup {
 fn can_be_submitted(period: &Period) -> bool {
     match period.status {
         PeriodStatus::Open => true,
-        PeriodStatus::Submitted => period.submitted_hash != Some(period.hash),
+        PeriodStatus::Submitted => has_changed(period),
         PeriodStatus::Approved => false,
-    }
-}
-
-fn state(period: &Period) -> &'static str {
-    match period.status {
-        PeriodStatus::Open if period.note.is_some() => "open again",
-        PeriodStatus::Open => "open",
-        PeriodStatus::Submitted if can_be_submitted(period) => "submitted, and changed since",
-        PeriodStatus::Submitted => "submitted",
-        PeriodStatus::Approved if period.pay_run.is_some() => "paid",
-        PeriodStatus::Approved => "approved",
     }
 }

@@ -36,10 +36,13 @@ pub(super) enum Done {
     Approved,
     SentBack,
     Reopened,
+    Paid,
+    PaidBefore,
+    Locked,
 }
 
 impl Done {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 32] = [
         Self::Created,
         Self::Saved,
         Self::Invited,
@@ -69,6 +72,9 @@ impl Done {
         Self::Approved,
         Self::SentBack,
         Self::Reopened,
+        Self::Paid,
+        Self::PaidBefore,
+        Self::Locked,
     ];
 
     /// As it stands in an address.
@@ -103,6 +109,9 @@ impl Done {
             Self::Approved => "approved",
             Self::SentBack => "sent-back",
             Self::Reopened => "reopened",
+            Self::Paid => "paid",
+            Self::PaidBefore => "paid-before",
+            Self::Locked => "locked",
         }
     }
 
@@ -143,6 +152,11 @@ impl Done {
             }
             Self::SentBack => "Sent back to the employee, with what you have written.",
             Self::Reopened => "Open again. What was held back because of it is counted in a moment.",
+            Self::Paid => "Made: its periods are paid, and what it says never changes.",
+            Self::PaidBefore => "It was made before, and there is nothing more to pay in these days.",
+            Self::Locked => {
+                "Locked: nothing before it changes any more. What comes late for it is held back until somebody decides."
+            }
         }
     }
 }

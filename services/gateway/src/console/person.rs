@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use contracts::{
-    DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure, Filter, GetEmployee, GetTime, Grouping,
-    InviteEmployee, Label, Name, Permission, ReactivateEmployee, Resource, Role, Scope, SetRole, UpdateEmployee,
+    Adjustment, DeactivateEmployee, Email, Employee, EmployeeChanges, EmployeeId, Failure, Filter, GetEmployee,
+    GetTime, Grouping, InviteEmployee, Label, Name, Permission, ReactivateEmployee, Resource, Role, Scope, SetRole,
+    UpdateEmployee,
 };
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
@@ -13,10 +14,13 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
+    adjustments,
+    approvals::from_person,
     charts::{Figure, figure, year},
     errors,
     forms::{Field, alert, field, said},
     notice::{Done, notice},
+    pay_periods::{self, days, decide, may_decide, standing, sums, sums_named},
     people::{role_name, state},
     places,
     visitor::Visitor,
@@ -25,10 +29,14 @@ use crate::{
     auth::ForManagers,
     error::Problem,
     extract::{Form, Params, PathId},
+    names::Ids,
+    periods::Period,
 };
 
 /// The days of the heat map.
 const DAYS: i32 = 371;
+/// The pay periods that are shown before that of now.
+const PERIODS: usize = 5;
 
 /// The form with what can be changed.
 #[derive(Deserialize)]
@@ -145,7 +153,15 @@ async fn content(
         filter: Filter { employees: vec![id], ..Filter::default() },
         after: None,
     };
-    let (employee, times) = try_join!(visitor.ask(GetEmployee { id }), visitor.ask_if(Resource::Analytics, by_day))?;
+    let periods = async {
+        match visitor.may(Scope::read(Resource::Periods)) {
+            true => pay_periods::latest(visitor, &visitor.asker, id, PERIODS).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let (employee, times, periods) =
+        try_join!(visitor.ask(GetEmployee { id }), visitor.ask_if(Resource::Analytics, by_day), periods)?;
+    let periods = periods_shown(visitor, id, &periods).await;
     let times = times.map(|page| page.items).unwrap_or_default();
     let days: BTreeMap<Date, i64> = times.iter().filter_map(|row| Some((row.day?, row.time))).collect();
     let may_change = visitor.may(Scope::write(Resource::Employees));
@@ -157,6 +173,7 @@ async fn content(
         }
         (alert(failure))
         section { (worked(visitor, first, today, &days)) }
+        (periods)
         @if may_change { (change(visitor, &employee, filled, failure)) (account(visitor, &employee)) }
         @if visitor.may(Scope::write(Resource::Keys)) { (roles(visitor, &employee)) }
         (computers(visitor, &employee))
@@ -183,6 +200,39 @@ fn worked(visitor: &Visitor, first: Date, today: Date, days: &BTreeMap<Date, i64
     };
     let drawing = year(first, today, days, |day, time| format!("{}: {}", reader.date(day), reader.hours(time)));
     figure(Figure { title: "The last year", sentence: &sentence, drawing, table })
+}
+
+/// Their pay periods, each with what may be decided about it, and the adjustments that count in them.
+async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) -> Markup {
+    if periods.is_empty() {
+        return html! {};
+    }
+    let late: Vec<Adjustment> = periods.iter().flat_map(|period| period.late.clone()).collect();
+    let mut ids = Ids::default();
+    adjustments::want(&mut ids, &late);
+    let (told, settings) = (visitor.names(ids).await, visitor.app.organisation.settings().await);
+    let (reader, from, may_decide) = (&visitor.reader, from_person(id), may_decide(visitor));
+    html! {
+        section {
+            h2 { "Pay periods" }
+            div.wide tabindex="0" role="region" aria-label="Pay periods" { table {
+                thead { tr {
+                    th scope="col" { "From – to" } th scope="col" { "State" } (sums_named())
+                    @if may_decide { th scope="col" { "Decide" } }
+                } }
+                tbody { @for period in periods { tr {
+                    @let days = days(reader, &settings.timezone, period);
+                    th scope="row" {
+                        a href={ (visitor.address(places::APPROVALS.path)) "?day=" (period.id.first) } { (days) }
+                    }
+                    td.text { (standing(visitor, period)) }
+                    (sums(reader, period))
+                    @if may_decide { td { (decide(visitor, period, &days, &from)) } }
+                } } }
+            } }
+        }
+        (adjustments::section(visitor, &late, &told, "Hours that came late", true))
+    }
 }
 
 fn change(visitor: &Visitor, employee: &Employee, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {

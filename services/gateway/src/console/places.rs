@@ -2,13 +2,13 @@
 
 use axum::http::Method;
 use contracts::{
-    EmployeeId, ProjectId,
+    EmployeeId, PayRunId, ProjectId,
     Resource::{Analytics, Audit, Employees, Keys, Periods, Projects, Rates, Settings, Tasks, Time},
     TaskId, WindowId,
 };
 
 use super::notice::Done;
-use crate::auth::Access::{self, Open, Own, Scoped, ScopedOrOwn};
+use crate::auth::Access::{self, Open, Own, Scoped, ScopedForAll, ScopedOrOwn};
 
 /// A page.
 #[derive(Debug)]
@@ -64,6 +64,13 @@ pub(super) const APPROVALS: Place = place("/console/approvals", "Approvals", Sco
 pub(super) const APPROVE: Place = place("/console/approvals/approve", "Approvals", Scoped(Periods));
 pub(super) const SEND_BACK: Place = place("/console/approvals/send-back", "Approvals", Scoped(Periods));
 pub(super) const REOPEN: Place = place("/console/approvals/reopen", "Approvals", Scoped(Periods));
+pub(super) const PAY_RUNS: Place = place("/console/pay-runs", "Pay runs", ScopedForAll(Periods));
+pub(super) const PAY_RUN: Place = place("/console/pay-runs/{id}", "Pay run", ScopedForAll(Periods));
+pub(super) const PAY_RUN_JSON: Place = place("/console/pay-runs/{id}/json", "Pay run", ScopedForAll(Periods));
+pub(super) const PAY_RUN_CSV: Place = place("/console/pay-runs/{id}/csv", "Pay run", ScopedForAll(Periods));
+pub(super) const PAY_RUN_XLSX: Place = place("/console/pay-runs/{id}/xlsx", "Pay run", ScopedForAll(Periods));
+pub(super) const LOCKS: Place = place("/console/locks", "Locks", Scoped(Periods));
+pub(super) const REOPEN_LOCK: Place = place("/console/locks/reopen", "Locks", ScopedForAll(Periods));
 pub(super) const REPORTS: Place = place("/console/reports", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_CSV: Place = place("/console/reports/csv", "Reports", Scoped(Analytics));
 pub(super) const REPORTS_XLSX: Place = place("/console/reports/xlsx", "Reports", Scoped(Analytics));
@@ -89,7 +96,7 @@ pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
 /// The pages that every page leads to, in this order, for those who may open them.
-pub(super) const MENU: [&Place; 13] = [
+pub(super) const MENU: [&Place; 14] = [
     &NOW,
     &DAY,
     &WEEK,
@@ -98,6 +105,7 @@ pub(super) const MENU: [&Place; 13] = [
     &ATTENTION,
     &CORRECTIONS,
     &APPROVALS,
+    &PAY_RUNS,
     &REPORTS,
     &AUDIT,
     &SETTINGS,
@@ -105,7 +113,8 @@ pub(super) const MENU: [&Place; 13] = [
     &ACCOUNT,
 ];
 
-/// All pages that are looked at, with the word for who may open each: `anybody`, `own` or a scope.
+/// All pages that are looked at, with the word for who may open each: `anybody`, `own`, a scope, or a scope
+/// that is for everybody and no manager's.
 /// For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
@@ -119,6 +128,9 @@ pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
         &PERSON,
         &ATTENTION,
         &APPROVALS,
+        &PAY_RUNS,
+        &PAY_RUN,
+        &LOCKS,
         &REPORTS,
         &WINDOWS,
         &WINDOW,
@@ -136,6 +148,7 @@ pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     all.into_iter().map(|place| {
         let word = match (place.access, place.access.scope(&Method::GET)) {
             (Access::ScopedOrOwn(_), Some(scope)) => format!("{scope} or own"),
+            (Access::ScopedForAll(_), Some(scope)) => format!("{scope} for all"),
             (_, Some(scope)) => scope.to_string(),
             (Access::Own, None) => "own".to_owned(),
             (_, None) => "anybody".to_owned(),
@@ -167,6 +180,11 @@ pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
 /// Where a form of that page is sent.
 pub(super) fn person_action(id: EmployeeId, word: &str) -> String {
     format!("{}/{word}", person(id))
+}
+
+/// One pay run's page.
+pub(super) fn pay_run(id: PayRunId) -> String {
+    format!("{}/{id}", PAY_RUNS.path)
 }
 
 /// One project's page.

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use axum::response::Response;
-use contracts::{Cents, Failure, Filter, GetTime, Grouping, TimeRow};
+use contracts::{
+    Adjustment, Cents, Failure, Filter, GetTime, Grouping, ListAdjustments, Resource, Scope, TimeRange, TimeRow,
+};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::{
+    adjustments,
     charts::{Bar, bars},
     lanes, places,
     visitor::Visitor,
@@ -22,6 +25,8 @@ use crate::{
 
 /// The rows that are shown; a table with more is for a spreadsheet.
 const ROWS: usize = 1_000;
+/// The most adjustments that are looked at.
+const LATE: usize = 10_000;
 /// The bars that are drawn.
 const BARS: usize = 25;
 /// What can be grouped by, as it is called.
@@ -73,11 +78,15 @@ async fn asked(visitor: &Visitor, params: &Params) -> Result<Asked, Failure> {
 }
 
 impl Asked {
-    fn request(&self, visitor: &Visitor) -> Result<GetTime, Failure> {
+    fn range(&self, visitor: &Visitor) -> Result<TimeRange, Failure> {
         let days = (self.to - self.from).get_days() + 1;
         let range = visitor.reader.days(self.from, days);
+        range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))
+    }
+
+    fn request(&self, visitor: &Visitor) -> Result<GetTime, Failure> {
         Ok(GetTime {
-            range: range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))?,
+            range: self.range(visitor)?,
             group_by: self.by.clone(),
             timezone: visitor.reader.zone.clone(),
             filter: self.filter.clone(),
@@ -90,9 +99,11 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let reader = &visitor.reader;
     let asked = asked(visitor, params).await?;
     let whole = GetTime { group_by: BTreeSet::new(), ..asked.request(visitor)? };
-    let ((rows, has_more), whole) =
-        futures::try_join!(visitor.first(asked.request(visitor)?, ROWS), visitor.ask(whole))?;
-    let told = visitor.names(ids_of(&rows)).await;
+    let ((rows, has_more), whole, late) =
+        futures::try_join!(visitor.first(asked.request(visitor)?, ROWS), visitor.ask(whole), late(visitor, &asked))?;
+    let mut ids = ids_of(&rows);
+    adjustments::want(&mut ids, &late);
+    let told = visitor.names(ids).await;
     let groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     let all = |of: fn(&TimeRow) -> i64| whole.items.iter().map(of).sum::<i64>();
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
@@ -125,7 +136,24 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             @if has_more { p.error { "These are the first " (reader.count(ROWS)) " lines. The file has all, and the sums below count all." } }
             section { (drawn(visitor, &rows, &groupings, &told, &title, table)) }
         }
+        (adjustments::section(visitor, &late, &told, "Beside these: hours that came late", true))
     })
+}
+
+/// The adjustments that count in these days, of those and on what the report is about.
+async fn late(visitor: &Visitor, asked: &Asked) -> Result<Vec<Adjustment>, Failure> {
+    if !visitor.may(Scope::read(Resource::Periods)) {
+        return Ok(Vec::new());
+    }
+    let Filter { employees, projects, tasks, .. } = &asked.filter;
+    let request = ListAdjustments { range: asked.range(visitor)?, employees: employees.clone(), after: None };
+    let (mut late, _) = visitor.first(request, LATE).await?;
+    let fits = |one: &Adjustment| {
+        (projects.is_empty() || projects.contains(&one.project_id))
+            && (tasks.is_empty() || tasks.contains(&one.task_id))
+    };
+    late.retain(fits);
+    Ok(late)
 }
 
 fn drawn(

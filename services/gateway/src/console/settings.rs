@@ -111,6 +111,12 @@ async fn content(visitor: &Visitor, params: &Params, misfit: Option<Misfit<'_>>)
                 p { "What an hour costs and earns " a href=(visitor.address(places::RATES.path)) { "on all projects" } "; those of a project stand on its page." }
             }
         }
+        @if visitor.may_open(places::LOCKS.access) {
+            section {
+                h2 { "Locks" }
+                p { "Up to when hours are settled, " a href=(visitor.address(places::LOCKS.path)) { "of everything and of projects" } "." }
+            }
+        }
         @if let Some(all) = all {
             section {
                 h2 { "API keys" }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use super::{cookie, errors, pages::Pager, places, reader::Reader};
 use crate::{
     App,
-    auth::{Access, Asker, ForManagers, Refusal, authorize_page},
+    auth::{Access, Asker, ForManagers, Pass, Refusal, authorize_page},
     extract::Params,
     names::{Ids, Told},
     routes::ListRequest,
@@ -34,6 +34,8 @@ pub(super) struct Visitor {
     /// The page's path and query.
     pub(super) here: String,
     scopes: Scopes,
+    /// Whether these are for the employees of their teams only.
+    is_manager: bool,
 }
 
 /// Whether htmx asks, and no person.
@@ -53,7 +55,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
         let settings = app.organisation.settings().await;
         let reader = Reader::of(&parts.headers, &settings);
-        let visitor = |employee, scopes, asker| Self {
+        let visitor = |Pass { employee, asker, scopes, is_manager }| Self {
             app: app.clone(),
             employee,
             asker,
@@ -61,16 +63,17 @@ impl FromRequestParts<Arc<App>> for Visitor {
             is_refresh,
             here: here.clone(),
             scopes,
+            is_manager,
         };
         match authorize_page(app, token, access, parts).await {
-            Ok(pass) => Ok(visitor(pass.employee, pass.scopes, pass.asker)),
+            Ok(pass) => Ok(visitor(pass)),
             Err(Refusal::LogIn) => Err(log_in()),
             Err(Refusal::Forbidden(pass)) => {
                 // Whoever has no role at all is at home on their own page.
                 if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
                     return Err(errors::see(places::MY_DAY.path));
                 }
-                Err(visitor(pass.employee, pass.scopes, pass.asker).forbidden())
+                Err(visitor(pass).forbidden())
             }
             Err(Refusal::Failed(failure)) => Err(errors::alone(app, &failure)),
         }
@@ -101,7 +104,13 @@ impl Visitor {
         match access {
             Access::Open | Access::Own | Access::ScopedOrOwn(_) => true,
             Access::Scoped(resource) => self.may(Scope::read(resource)),
+            Access::ScopedForAll(resource) => self.may(Scope::read(resource)) && !self.is_manager,
         }
+    }
+
+    /// Whether they may change this of everybody, and not only of their teams.
+    pub(super) fn may_for_all(&self, resource: Resource) -> bool {
+        self.may(Scope::write(resource)) && !self.is_manager
     }
 
     /// Asks a service in the page's capacity.

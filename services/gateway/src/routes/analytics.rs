@@ -25,7 +25,8 @@ const DISPOSITION: &str = "attachment; filename=\"time.csv\"";
 /// Time and money by project.
 ///
 /// Only the part of each window that lies in the range counts; money is rounded to cents once, at
-/// the end. As JSON, or as a table with `Accept: text/csv`.
+/// the end. Adjustments are no part of it: `GET /api/v1/adjustment` lists them. As JSON, or as a table
+/// with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/analytics/project-time", tag = "Analytics", security(("adminKey" = [])),
     params(
@@ -58,6 +59,11 @@ pub(super) async fn project_time(
 /// is split there. An employee gets their own. As JSON; as a table with `Accept: text/csv`; or as a
 /// spreadsheet file with `Accept: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`:
 /// real dates, hours as `[h]:mm`, and the sums, exact to the millisecond and rounded to cents once.
+///
+/// Work counts when it was done, and what is settled never changes: an employee's sums over a pay period
+/// are those that the period says. So hours that came when their time was settled, and were admitted
+/// afterwards, are no part of any sum here. They count, beside these sums, in the period that was open
+/// then: `GET /api/v1/adjustment` lists them, with where they belong.
 #[utoipa::path(
     get, path = "/api/v1/analytics/time", tag = "Analytics", security(("adminKey" = []), ("employeeToken" = [])),
     params(

@@ -9,7 +9,7 @@ use super::actors::{HasActor, name_actors};
 use crate::{App, auth::Admin, error::Problem, extract::Body};
 
 /// How long a lock may take: until a worker that has died is known as such, and a little more.
-const PATIENCE: Duration = Duration::from_secs(25);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(25);
 
 /// Up to when all time is settled.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,7 +84,7 @@ pub(super) async fn set_lock(
     Admin(asker): Admin,
     Body(lock): Body<SetLock>,
 ) -> Result<Json<ShownLock>, Problem> {
-    let lock = asker.ask_within(&app, PATIENCE, lock).await?;
+    let lock = asker.ask_within(&app, LOCK_PATIENCE, lock).await?;
     Ok(Json(shown(&app, lock).await))
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod actors;
+mod adjustments;
 mod analytics;
 mod api_keys;
 mod attention;
@@ -35,8 +36,15 @@ mod under_path;
 mod windows;
 
 pub(crate) use self::{
-    accounts::agent, analytics::time_as_csv, audit::trail_as_csv, list::ListRequest, reprice::REPRICE_PATIENCE,
-    router::router, time_sheet::time_as_xlsx,
+    accounts::agent,
+    analytics::time_as_csv,
+    audit::trail_as_csv,
+    list::ListRequest,
+    locks::LOCK_PATIENCE,
+    pay_runs::{PAY_RUN_PATIENCE, pay_run_as_csv, pay_run_as_json, pay_run_as_xlsx, whole_pay_run},
+    reprice::REPRICE_PATIENCE,
+    router::router,
+    time_sheet::time_as_xlsx,
 };
 #[cfg(test)]
 pub(crate) use {

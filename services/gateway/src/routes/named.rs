@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use contracts::{EmployeeId, LongDay, Name, Overlap, PaidPeriod, ProjectId, ProjectTime, TaskId, TimeRow, Window};
+use contracts::{
+    Adjustment, EmployeeId, LongDay, Name, Overlap, PaidPeriod, ProjectId, ProjectTime, TaskId, TimeRow, Window,
+};
 use serde::Serialize;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -59,6 +61,7 @@ pub(super) type NamedProjectTime = Named<ProjectTime>;
 pub(super) type NamedOverlap = Named<Overlap>;
 pub(super) type NamedLongDay = Named<LongDay>;
 pub(super) type NamedPaidPeriod = Named<PaidPeriod>;
+pub(super) type NamedAdjustment = Named<Adjustment>;
 
 /// These items with names.
 pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
@@ -118,6 +121,12 @@ impl HasIds for ProjectTime {
 }
 
 impl HasIds for Overlap {
+    fn ids(&self) -> ItemIds {
+        ItemIds { project: Some(self.project_id), task: Some(self.task_id), employee: Some(self.employee_id) }
+    }
+}
+
+impl HasIds for Adjustment {
     fn ids(&self) -> ItemIds {
         ItemIds { project: Some(self.project_id), task: Some(self.task_id), employee: Some(self.employee_id) }
     }

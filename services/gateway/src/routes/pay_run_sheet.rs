@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Answers with a line for each period, and the sums that the run says.
-pub(super) async fn pay_run_as_xlsx(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
+pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
     record_taken(app, "pay-run").await?;
     let employees = periods.iter().map(|period| period.employee_id).collect();
     let told = app.names.of(Ids { employees, ..Ids::default() }).await;

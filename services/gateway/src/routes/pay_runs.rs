@@ -3,13 +3,14 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use contracts::{
     Actor, Cents, CreatePayRun, Failure, GetPayRun, ListPaidPeriods, ListPayRuns, Millis, PaidPeriod, PayRun, PayRunId,
     ShownActor,
 };
+use futures::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,7 +21,7 @@ use super::{
     form::{Form, Table},
     list::{List, ListRequest},
     named::{NamedPaidPeriod, named},
-    pay_run_sheet::pay_run_as_xlsx,
+    pay_run_sheet,
 };
 use crate::{
     App,
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// How long a run may take: all its windows are marked.
-const PATIENCE: Duration = Duration::from_secs(55);
+pub(crate) const PAY_RUN_PATIENCE: Duration = Duration::from_secs(55);
 /// The columns of a run as a table.
 const COLUMNS: [&str; 11] = [
     "id",
@@ -124,8 +125,16 @@ async fn shown(app: &App, run: PayRun) -> ShownPayRun {
     run
 }
 
-/// All that a run pays, in the order of employees.
-pub(crate) async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<PaidPeriod>, Failure> {
+/// A run, and all that it pays in the order of employees.
+pub(crate) async fn whole_pay_run(
+    app: &App,
+    asker: &Asker,
+    id: PayRunId,
+) -> Result<(PayRun, Vec<PaidPeriod>), Failure> {
+    try_join!(asker.ask(app, GetPayRun { id }), paid_periods(app, asker, id))
+}
+
+async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<PaidPeriod>, Failure> {
     let (mut periods, mut after) = (Vec::new(), None);
     loop {
         let page = asker.ask(app, ListPaidPeriods { run, after }).await?;
@@ -156,7 +165,7 @@ pub(super) async fn create_pay_run(
     Admin(asker): Admin,
     Body(request): Body<CreatePayRun>,
 ) -> Result<Response, Problem> {
-    let made = asker.ask_within(&app, PATIENCE, request).await?;
+    let made = asker.ask_within(&app, PAY_RUN_PATIENCE, request).await?;
     let (location, run) = (format!("/api/v1/pay-run/{}", made.run.id), shown(&app, made.run).await);
     Ok(if made.is_new { created(location, run) } else { (StatusCode::OK, Json(run)).into_response() })
 }
@@ -207,18 +216,40 @@ pub(super) async fn get_pay_run(
     PathId(id): PathId<PayRunId>,
     listing: Listing,
 ) -> Result<Response, Problem> {
-    let run = asker.ask(&app, GetPayRun { id }).await?;
-    let periods = paid_periods(&app, &asker, id).await?;
     if listing.wants_xlsx {
-        return pay_run_as_xlsx(&app, &run, &periods).await;
+        return pay_run_as_xlsx(&app, &asker, id).await;
     }
+    answer(&app, &asker, id, Form::wanted(&listing, table())).await
+}
+
+/// The run as a spreadsheet file.
+pub(crate) async fn pay_run_as_xlsx(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
+    let (run, periods) = whole_pay_run(app, asker, id).await?;
+    pay_run_sheet::answered(app, &run, &periods).await
+}
+
+/// The run as a table, for a page.
+pub(crate) async fn pay_run_as_csv(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
+    answer(app, asker, id, Form::Csv(table())).await
+}
+
+/// The run as JSON, for a page that gives it as a file.
+pub(crate) async fn pay_run_as_json(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
+    let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pay-run.json\"")];
+    Ok((file, answer(app, asker, id, Form::Json).await?).into_response())
+}
+
+fn table() -> Table {
+    Table { disposition: "attachment; filename=\"pay-run.csv\"", columns: COLUMNS.into() }
+}
+
+async fn answer(app: &App, asker: &Asker, id: PayRunId, form: Form) -> Result<Response, Problem> {
+    let (run, periods) = whole_pay_run(app, asker, id).await?;
     let periods = named(&app.names, periods).await;
-    let table = Table { disposition: "attachment; filename=\"pay-run.csv\"", columns: COLUMNS.into() };
-    let form = Form::wanted(&listing, table);
-    record_export(&app, &form, "pay-run").await?;
+    record_export(app, &form, "pay-run").await?;
     if matches!(form, Form::Csv(_)) {
         return Ok(form.answer(periods.into_iter())?);
     }
-    let whole = WholePayRun { run: shown(&app, run).await, periods };
+    let whole = WholePayRun { run: shown(app, run).await, periods };
     Ok((form.headers(), Json(whole)).into_response())
 }

@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// The pay periods that a range touches, of each employee.
 ///
 /// In the order of their beginnings. `costs`, `income` and `time` are those of analytics for the same
-/// moments; of an approved period they are those that it was approved with, for good. An employee gets
+/// moments; of an approved period they are those that it was approved with, for good. `adjustments` stand
+/// beside them: what `GET /api/v1/adjustment` lists between the same moments. An employee gets
 /// their own; a manager those of their teams. Without filters: of everybody who is active, or has time
 /// in them.
 #[utoipa::path(

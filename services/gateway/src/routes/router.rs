@@ -27,9 +27,9 @@ use utoipa_axum::{
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{
-    accounts, analytics, api_keys, attention, audit, batch, correction_requests, corrections, employees, health, locks,
-    passwords, pay_runs, periods, projects, rates, reprice, sessions, settings, slash, tasks, teams, time_entries,
-    under_path::under_path, windows,
+    accounts, adjustments, analytics, api_keys, attention, audit, batch, correction_requests, corrections, employees,
+    health, locks, passwords, pay_runs, periods, projects, rates, reprice, sessions, settings, slash, tasks, teams,
+    time_entries, under_path::under_path, windows,
 };
 use crate::{
     App,
@@ -136,6 +136,7 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
         .routes(access(Scoped(Periods), routes!(periods::approve_period)))
         .routes(access(Scoped(Periods), routes!(periods::send_back_period)))
         .routes(access(Scoped(Periods), routes!(periods::reopen_period)))
+        .routes(access(ScopedOrOwn(Periods), routes!(adjustments::list_adjustments)))
         .routes(access(Scoped(Periods), routes!(locks::list_locks, locks::set_lock)))
         .routes(access(Scoped(Periods), routes!(locks::reopen_lock)))
         .routes(access(Scoped(Periods), routes!(pay_runs::create_pay_run, pay_runs::list_pay_runs)))

@@ -21,8 +21,9 @@ use crate::{
 
 /// How a browser keeps it.
 const DISPOSITION: &str = "attachment; filename=\"time.xlsx\"";
-/// What a reader must know who adds the lines up.
-const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines.";
+/// What a reader must know who adds the lines up, and who pays by them.
+const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines. \
+     Adjustments, which are hours that came when their time was settled, are no part of it.";
 
 /// Answers with a spreadsheet file: the rows, and the sums where these are all rows there are.
 pub(crate) async fn time_as_xlsx(

@@ -60,7 +60,7 @@ async fn every_operation_says_what_it_is_what_it_takes_and_how_it_fails() {
             }
         }
     }
-    assert_eq!(names.len(), 85);
+    assert_eq!(names.len(), 86);
     edge.world.finish().await;
 }
 

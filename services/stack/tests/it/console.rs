@@ -126,13 +126,15 @@ pub async fn log_in(browser: &Browser, system: &System, person: &Person) {
     browser.find("#password").await.send_keys(&format!("{}\u{e007}", person.password)).await.unwrap();
 }
 
-/// The pages that the owner walks through, as they are addressed.
-fn pages(company: &Company) -> Vec<String> {
+/// The pages that the owner walks through, as they are addressed; something is settled, paid and late.
+async fn pages(company: &Company) -> Vec<String> {
+    let run = company.settle().await;
     let windows = format!("/console/windows?employee={}&from=0&to=1500", company.office.ann.id);
     let office = &company.office;
     let id = |path: &str| match path {
         _ if path.starts_with("/console/projects/") => office.project.clone(),
         _ if path.starts_with("/console/tasks/") => office.task.clone(),
+        _ if path.starts_with("/console/pay-runs/") => run.clone(),
         _ => office.ann.id.to_string(),
     };
     let plain = gateway::console_pages()
@@ -155,7 +157,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
     in_a_browser(true, async |browser| {
         log_in(browser, system, &company.owner).await;
         browser.text_under("Now").await;
-        for path in pages(&company) {
+        for path in pages(&company).await {
             for (width, dark) in [(320, false), (768, true), (1280, false), (320, true), (1280, true)] {
                 browser.look(width, dark).await;
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
@@ -350,9 +352,10 @@ async fn nothing_that_somebody_has_typed_runs_in_anothers_browser() {
         window[field] = json!(EVIL);
     }
     company.office.post(window).await.expect(201);
+    let pages = pages(&company).await;
     for person in [&company.owner, ann] {
-        for path in pages(&company) {
-            let (_, html) = company.page(&path, person).await;
+        for path in &pages {
+            let (_, html) = company.page(path, person).await;
             assert!(!html.contains("<script>window") && !html.contains("<img src=x"), "{path}: {html}");
         }
     }
@@ -360,7 +363,7 @@ async fn nothing_that_somebody_has_typed_runs_in_anothers_browser() {
         in_a_browser(true, async |browser| {
             log_in(browser, system, &company.owner).await;
             browser.text_under("Now").await;
-            for path in pages(&company) {
+            for path in &pages {
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
                 assert_eq!(browser.evaluate("window.pwned === undefined").await, true, "{path}");
             }

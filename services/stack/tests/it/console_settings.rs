@@ -45,7 +45,7 @@ async fn submit(system: &System, path: &str, person: &Person, form: &[(&str, &st
 }
 
 /// Somebody with this role, logged in.
-async fn somebody(system: &System, name: &str, role: &str) -> Person {
+pub async fn somebody(system: &System, name: &str, role: &str) -> Person {
     let person = system.new_employee(name, &format!("{}@example.org", name.to_lowercase())).await;
     system.put(&format!("/api/v1/employee/{}/role", person.id), json!({ "role": role })).await;
     // Another role has ended the session.

@@ -1,5 +1,5 @@
-//! What is settled: up to where all is locked, and which periods are approved or about to be. Nothing that
-//! touches a settled second may be recorded, changed or voided.
+//! What is settled: up to where all is locked, which periods are approved or about to be, and what counts as an
+//! adjustment. Nothing that touches a settled second may be recorded, changed or voided.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,6 +40,8 @@ pub(crate) enum SettledBy {
     Project { project: ProjectId, until: Millis },
     /// An approved period.
     Period(PeriodId),
+    /// An adjustment that counts this time already, whatever was opened again since.
+    Adjustment,
 }
 
 impl SettledBy {
@@ -53,6 +55,11 @@ impl SettledBy {
                 format!("everything on the project {project} before {} is locked", moment(until))
             }
             Self::Period(id) => format!("the pay period {id} is approved"),
+            Self::Adjustment => {
+                let detail = "This is settled: hours of this time came late, and count as an adjustment already. What \
+                              else comes late can be admitted as another one.";
+                return Failure::new(Code::PeriodLocked, detail);
+            }
         };
         Failure::new(Code::PeriodLocked, format!("This is settled: {by}. An admin can open it again."))
     }
@@ -63,8 +70,13 @@ impl SettledBy {
 pub(crate) struct Settled {
     everybody: Option<Millis>,
     projects: HashMap<ProjectId, Millis>,
-    periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, Option<PeriodId>)>>,
+    periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, PeriodId)>>,
+    /// What adjustments count: no moment twice.
+    adjusted: HashMap<EmployeeId, BTreeMap<Millis, Millis>>,
 }
+
+/// A settled stretch of an employee's, and what settles it.
+type Stretch = (TimeRange, SettledBy);
 
 impl FromIterator<SettlementChanged> for Settled {
     fn from_iter<I: IntoIterator<Item = SettlementChanged>>(all: I) -> Self {
@@ -79,8 +91,10 @@ impl Settled {
         let Some(settles) = settlement.settles else { return };
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), end, .. } => {
-                let of_one = self.periods.entry(employee).or_default();
-                of_one.insert(start, (end, settlement.id.parse().ok()));
+                match settlement.id.parse::<PeriodId>() {
+                    Ok(id) => drop(self.periods.entry(employee).or_default().insert(start, (end, id))),
+                    Err(_) => drop(self.adjusted.entry(employee).or_default().insert(start, end)),
+                }
             }
             SettledTime { project_id: Some(project), end, .. } => drop(self.projects.insert(project, end)),
             SettledTime { end, .. } => self.everybody = Some(end),
@@ -91,8 +105,10 @@ impl Settled {
         let Some(settles) = settlement.settles else { return };
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), .. } => {
-                if let Some(of_one) = self.periods.get_mut(&employee) {
-                    of_one.remove(&start);
+                if settlement.id.parse::<PeriodId>().is_err() {
+                    self.adjusted.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
+                } else {
+                    self.periods.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
                 }
             }
             SettledTime { project_id: Some(project), .. } => drop(self.projects.remove(&project)),
@@ -102,7 +118,10 @@ impl Settled {
 
     /// Whether nothing is settled.
     pub(crate) fn is_empty(&self) -> bool {
-        self.everybody.is_none() && self.projects.is_empty() && self.periods.values().all(BTreeMap::is_empty)
+        self.everybody.is_none()
+            && self.projects.is_empty()
+            && self.periods.values().all(BTreeMap::is_empty)
+            && self.adjusted.values().all(BTreeMap::is_empty)
     }
 
     /// What settles some second of this time, if anything does.
@@ -115,20 +134,17 @@ impl Settled {
         if let Some(until) = self.projects.get(&project).copied().filter(before) {
             return Some(SettledBy::Project { project, until });
         }
-        let (_, (_, id)) = self.periods_of(employee, range).next()?;
-        let first = jiff::civil::Date::default();
-        Some(SettledBy::Period(id.unwrap_or(PeriodId { employee, first })))
+        self.stretches_of(employee, range).next().map(|(_, by)| by)
     }
 
-    /// The periods of an employee that touch a range.
-    fn periods_of(
-        &self,
-        employee: EmployeeId,
-        range: TimeRange,
-    ) -> impl Iterator<Item = (Millis, (Millis, Option<PeriodId>))> + '_ {
-        let of_one = self.periods.get(&employee).into_iter();
-        let before = of_one.flat_map(move |of_one| of_one.range(..range.end()));
-        before.map(|(start, rest)| (*start, *rest)).filter(move |(_, (end, _))| *end > range.start())
+    /// The periods and the adjustments of an employee that touch a range.
+    fn stretches_of(&self, employee: EmployeeId, range: TimeRange) -> impl Iterator<Item = Stretch> + '_ {
+        let periods = self.periods.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
+        let periods = periods.map(|(start, (end, id))| (*start, *end, SettledBy::Period(*id)));
+        let adjusted = self.adjusted.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
+        let adjusted = adjusted.map(|(start, end)| (*start, *end, SettledBy::Adjustment));
+        let stretch = move |(start, end, by)| Some((TimeRange::new(start, end).ok()?, by));
+        periods.chain(adjusted).filter_map(stretch).filter(move |(stretch, _)| stretch.end() > range.start())
     }
 
     /// The first moment from this one on that nothing has settled, for whoever works on this project.
@@ -146,7 +162,9 @@ impl Settled {
     fn settled_around(&self, worked: Worked) -> Option<Millis> {
         match self.by(worked)? {
             SettledBy::Organisation { until } | SettledBy::Project { until, .. } => Some(until),
-            SettledBy::Period(_) => self.periods_of(worked.employee, worked.range).next().map(|(_, (end, _))| end),
+            SettledBy::Period(_) | SettledBy::Adjustment => {
+                self.stretches_of(worked.employee, worked.range).next().map(|(stretch, _)| stretch.end())
+            }
         }
     }
 
@@ -155,8 +173,8 @@ impl Settled {
         let Worked { employee, project, range } = worked;
         let locked = self.everybody.max(self.projects.get(&project).copied());
         let locked = locked.and_then(|until| TimeRange::new(Millis(i64::MIN), until).ok());
-        let periods = self.periods_of(employee, range).filter_map(|(start, (end, _))| TimeRange::new(start, end).ok());
-        let mut parts: Vec<TimeRange> = locked.into_iter().chain(periods).filter_map(|one| one.clip(range)).collect();
+        let stretches = self.stretches_of(employee, range).map(|(stretch, _)| stretch);
+        let mut parts: Vec<TimeRange> = locked.into_iter().chain(stretches).filter_map(|one| one.clip(range)).collect();
         parts.sort_by_key(|part| part.start());
         let mut joined: Vec<TimeRange> = Vec::with_capacity(parts.len());
         for part in parts {
@@ -249,10 +267,14 @@ mod tests {
     /// A settlement of one of three kinds; those of one id have different versions.
     fn settlement() -> impl Strategy<Value = SettlementChanged> {
         let of = (0..4u128, 0..3u128, 0..4i64, 1..4i64);
-        (0..3u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {
+        (0..4u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {
             let (id, time) = match kind {
                 0 => ("all".to_owned(), (None, None, None, start * 10)),
                 1 => (project(on).to_string(), (None, Some(project(on)), None, start * 10)),
+                2 => {
+                    let stretch = (Some(employee(of)), None, Some(Millis(start * 10)), start * 10 + length * 3);
+                    (format!("late {of} {start}"), stretch)
+                }
                 _ => {
                     let first = jiff::civil::date(2026, 1, 1 + start as i8);
                     let id = PeriodId { employee: employee(of), first };

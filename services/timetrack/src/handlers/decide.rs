@@ -176,7 +176,10 @@ async fn adjust(
         let before = app.store.adjustments.belonging(tx, worked.employee, worked.range).await?;
         counted.extend(before.into_iter().flat_map(|one| one.parts));
     }
-    let sum = AdjustedSum::of(&stored.fact(), uncovered(&parts, &counted));
+    let counts = uncovered(&parts, &counted);
+    let sum = AdjustedSum::of(&stored.fact(), counts.iter().copied());
+    // Where every window counts for itself, none takes from another.
+    let counted = if app.config.count_overlaps { Vec::new() } else { counts };
     let adjustment = StoredAdjustment {
         id: stored.id,
         employee: worked.employee,
@@ -185,8 +188,12 @@ async fn adjust(
         hash: TimeMark::of_adjustment(stored.id, sum),
         window: stored.window.clone(),
         parts: parts.clone(),
+        counted,
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
+    for settlement in adjustment.settlements() {
+        tx.emit(&settlement).await?;
+    }
     let mut open = Vec::new();
     for rest in uncovered(&[worked.range], &parts) {
         let window = part_of(stored, rest);

@@ -1,6 +1,7 @@
 use bson::{Document, doc};
 use contracts::{
-    AdjustedSum, Adjustment, EmployeeId, ListAdjustments, Millis, TimeMark, TimeRange, WINDOW_MOST, Window, WindowId,
+    AdjustedSum, Adjustment, EmployeeId, ListAdjustments, Millis, SettledTime, SettlementChanged, TimeMark, TimeRange,
+    WINDOW_MOST, Window, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
@@ -17,6 +18,9 @@ pub(crate) struct StoredAdjustment {
     pub(crate) counts_at: Millis,
     /// What of it was settled: nothing that comes later counts there once more.
     pub(crate) parts: Vec<TimeRange>,
+    /// What of these it counts: no other window ever does, also where the time is open again.
+    #[serde(default)]
+    pub(crate) counted: Vec<TimeRange>,
     /// What it counts for.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
@@ -24,7 +28,34 @@ pub(crate) struct StoredAdjustment {
     pub(crate) window: Window,
 }
 
+/// What of an adjustment workers go by.
+#[derive(Debug, Deserialize)]
+struct Counted {
+    #[serde(rename = "_id")]
+    id: WindowId,
+    employee: EmployeeId,
+    #[serde(default)]
+    counted: Vec<TimeRange>,
+}
+
+impl Counted {
+    fn settlements(&self) -> impl Iterator<Item = SettlementChanged> {
+        let Self { id, employee, .. } = *self;
+        self.counted.iter().map(move |stretch| {
+            let (start, end) = (Some(stretch.start()), stretch.end());
+            let settles = Some(SettledTime { employee_id: Some(employee), project_id: None, start, end });
+            SettlementChanged { id: format!("{id}_{}", stretch.start()), version: 1, settles }
+        })
+    }
+}
+
 impl StoredAdjustment {
+    /// What workers hear of it: for good, what it counts is settled.
+    pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
+        let Self { id, employee, ref counted, .. } = *self;
+        Counted { id, employee, counted: counted.clone() }.settlements().collect()
+    }
+
     /// As it is told.
     pub(crate) fn shown(self) -> Adjustment {
         Adjustment {
@@ -123,6 +154,28 @@ impl AdjustmentStore {
         Ok(all)
     }
 
+    /// What workers go by: of all, or of these only.
+    pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
+        let rows = self.0.clone_with_type::<Counted>().find(these).projection(settling()).batch_size(10_000).await?;
+        let rows: Vec<Counted> = rows.try_collect().await?;
+        Ok(rows.iter().flat_map(Counted::settlements).collect())
+    }
+
+    /// The same in a transaction.
+    pub(super) async fn settlements_in(
+        &self,
+        tx: &mut Tx<'_>,
+        these: Document,
+    ) -> Result<Vec<SettlementChanged>, Error> {
+        let rows = self.0.clone_with_type::<Counted>();
+        let mut rows = rows.find(these).projection(settling()).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next(&mut tx.session).await {
+            all.extend(row?.settlements());
+        }
+        Ok(all)
+    }
+
     /// Those that count in a range, in the order of moments and windows.
     pub(crate) async fn listed(
         &self,
@@ -151,6 +204,10 @@ impl AdjustmentStore {
         self.0.update_many(counting(employee, range), doc! { "$set": { "window.paid": true } }).await?;
         Ok(())
     }
+}
+
+fn settling() -> Document {
+    doc! { "employee": 1, "counted": 1 }
 }
 
 fn counting(employee: EmployeeId, range: TimeRange) -> Document {

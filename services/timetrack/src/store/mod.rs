@@ -109,13 +109,13 @@ impl Store {
 
     /// The collections, which are there.
     pub(crate) fn open(db: &Database) -> Self {
-        let (locks, periods) = (LockStore::open(db), PeriodStore::open(db));
+        let (locks, periods, adjustments) = (LockStore::open(db), PeriodStore::open(db), AdjustmentStore::open(db));
         Self {
-            settlements: SettlementStore::open(db, locks.clone(), periods.clone()),
+            settlements: SettlementStore::open(db, locks.clone(), periods.clone(), adjustments.clone()),
             locks,
             periods,
             workers: WorkerStore::open(db),
-            adjustments: AdjustmentStore::open(db),
+            adjustments,
             pay_runs: PayRunStore::open(db),
             bindings: BindingStore::open(db),
             windows: WindowStore::open(db),

@@ -1,10 +1,10 @@
 use bson::{Document, doc};
-use contracts::{EmployeeId, SettlementChanged};
+use contracts::{EmployeeId, SettlementChanged, WINDOW_MOST};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{LockStore, PeriodStore, locks::StoredLock};
+use super::{AdjustmentStore, LockStore, PeriodStore, locks::StoredLock};
 use crate::domain::{Settled, Worked};
 
 /// How many guards there are: changes of windows of different employees hardly ever meet at one.
@@ -19,12 +19,13 @@ struct Guard {
     touched: i64,
 }
 
-/// What is settled, read from locks and periods; and the order in which that and windows change.
+/// What is settled, read from locks, periods and adjustments; and the order in which that and windows change.
 #[derive(Clone, Debug)]
 pub(crate) struct SettlementStore {
     guards: Collection<Guard>,
     locks: LockStore,
     periods: PeriodStore,
+    adjustments: AdjustmentStore,
 }
 
 impl SettlementStore {
@@ -32,8 +33,8 @@ impl SettlementStore {
         ("guards", Vec::new())
     }
 
-    pub(super) fn open(db: &Database, locks: LockStore, periods: PeriodStore) -> Self {
-        Self { guards: db.collection("guards"), locks, periods }
+    pub(super) fn open(db: &Database, locks: LockStore, periods: PeriodStore, adjustments: AdjustmentStore) -> Self {
+        Self { guards: db.collection("guards"), locks, periods, adjustments }
     }
 
     /// Makes the guards that are missing.
@@ -48,6 +49,7 @@ impl SettlementStore {
     /// All settlements there are and were, with their versions.
     pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements(doc! {}).await?;
+        all.extend(self.adjustments.settlements(doc! {}).await?);
         all.extend(self.locks.all().await?.iter().map(StoredLock::settlement));
         Ok(all)
     }
@@ -57,6 +59,9 @@ impl SettlementStore {
         let mut all = self.locks.all().await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
         if let Some(these) = periods_of(worked) {
             all.extend(self.periods.settlements(these).await?);
+        }
+        if let Some(these) = adjustments_of(worked) {
+            all.extend(self.adjustments.settlements(these).await?);
         }
         Ok(all.into_iter().collect())
     }
@@ -69,12 +74,16 @@ impl SettlementStore {
         if let Some(these) = periods_of(worked) {
             all.extend(self.periods.settlements_in(tx, these).await?);
         }
+        if let Some(these) = adjustments_of(worked) {
+            all.extend(self.adjustments.settlements_in(tx, these).await?);
+        }
         Ok(all.into_iter().collect())
     }
 
     /// All that is settled, in a transaction.
     pub(crate) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements_in(tx, doc! { "settles": true }).await?;
+        all.extend(self.adjustments.settlements_in(tx, doc! {}).await?);
         let locks = self.locks.all_in(tx).await?;
         all.extend(locks.iter().filter(|lock| lock.until.is_some()).map(StoredLock::settlement));
         Ok(all)
@@ -113,5 +122,15 @@ fn periods_of(worked: &[Worked]) -> Option<Document> {
         "start": { "$lt": end.0 },
         "end": { "$gt": start.0 },
         "settles": true,
+    })
+}
+
+/// The adjustments that settle some of this time.
+fn adjustments_of(worked: &[Worked]) -> Option<Document> {
+    let start = worked.iter().map(|one| one.range.start()).min()?;
+    let end = worked.iter().map(|one| one.range.end()).max()?;
+    Some(doc! {
+        "employee": mongo::one_of(worked.iter().map(|one| one.employee)),
+        "window.start": { "$gt": (start - WINDOW_MOST).0, "$lt": end.0 },
     })
 }

@@ -254,6 +254,49 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_open_again() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    let first = bench.window(0);
+    bench.send(vec![first.clone()]).await;
+    bench.approve_now(id).await;
+    let late = |from: i64, until: i64, hwid: &str| {
+        let mut window = bench.window(0).window;
+        (window.start, window.end) = (Millis(NOON + from * HOUR), Millis(NOON + until * HOUR));
+        window.hwid = crate::support::label(hwid);
+        bench.item(window)
+    };
+    let (adjusted, other) = (late(2, 4, "a"), late(3, 6, "b"));
+    bench.send(vec![adjusted.clone()]).await;
+    bench.world.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
+    bench.reopen(id).await.unwrap();
+
+    // A worker that begins only now knows of it too.
+    let _another = crate::support::spawn(&bench.world).await;
+    bench.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
+    eventually("what lies beside it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
+    eventually("the others are held", async || {
+        (bench.held_codes().await == [Code::PeriodLocked, Code::PeriodLocked]).then_some(())
+    })
+    .await;
+    let longer = WindowCorrection { end: Some(Millis(NOON + 3 * HOUR)), ..Default::default() };
+    let refused = bench.world.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
+    assert_eq!(refused.code, Code::PeriodLocked);
+    assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
+    // Admitted, they count for what they add.
+    for held in bench.world.ask(&ListQuarantine::default()).await.unwrap().items {
+        bench.world.ask(&AdmitQuarantined { id: held.id, content: None }).await.unwrap();
+    }
+    assert_eq!(bench.period(id).await.sum.unwrap().time, 4 * HOUR, "one recorded first, two of the other, one beside");
+    let now = bench.world.clock.now();
+    let range = TimeRange::new(now - HOUR, now + HOUR).unwrap();
+    let listed = ListAdjustments { range, employees: vec![bench.ann], after: None };
+    let times = bench.world.ask(&listed).await.unwrap().items.into_iter().map(|one| one.sum.time);
+    assert_eq!(times.sum::<i64>(), 2 * HOUR);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_time_is_open() {
     let bench = Bench::with_ann().await;
     let id = bench.october();

@@ -1,0 +1,135 @@
+//! Pay periods on a page: how far one is on its way, what it comes out at, and what may be decided about it.
+
+use contracts::{AdjustedSum, EmployeeId, Failure, PeriodStatus, Resource, Scope, TimeRange, Zone};
+use maud::{Markup, html};
+
+use super::{places, reader::Reader, visitor::Visitor};
+use crate::{
+    auth::Asker,
+    periods::{self, Period},
+};
+
+/// An employee's period of now and so many before it, the latest first. The one to come is there where
+/// something counts in it already.
+pub(super) async fn latest(
+    visitor: &Visitor,
+    asker: &Asker,
+    employee: EmployeeId,
+    before: usize,
+) -> Result<Vec<Period>, Failure> {
+    let (settings, now) = (visitor.app.organisation.settings().await, visitor.app.clock.now());
+    let current = settings.pay_period_of(settings.timezone.day(now));
+    let earlier = |day: jiff::civil::Date| settings.pay_period_of(day.yesterday().unwrap_or(day)).first;
+    let first = (0..before).fold(current.first, |day, _| earlier(day));
+    let (start, end) = (settings.timezone.beginning(first), current.range.end() + 1);
+    let range = TimeRange::new(start, end).map_err(|error| Failure::field("range", error))?;
+    let mut periods = periods::list(&visitor.app, asker, range, vec![employee]).await?;
+    periods.retain(|period| period.start <= now || has_anything(period));
+    periods.reverse();
+    Ok(periods)
+}
+
+/// Whether somebody has worked or said anything in it.
+pub(super) fn has_anything(period: &Period) -> bool {
+    period.time != 0 || period.status != PeriodStatus::Open || period.adjustments != AdjustedSum::default()
+}
+
+/// Whether it was submitted, and is another one since.
+pub(super) fn has_changed(period: &Period) -> bool {
+    period.status == PeriodStatus::Submitted && period.submitted_hash != Some(period.hash)
+}
+
+/// How far it is.
+pub(super) fn state(period: &Period) -> &'static str {
+    match period.status {
+        PeriodStatus::Open if period.note.is_some() => "open again",
+        PeriodStatus::Open => "open",
+        PeriodStatus::Submitted if has_changed(period) => "submitted, changed since",
+        PeriodStatus::Submitted => "submitted",
+        PeriodStatus::Approved if period.pay_run.is_some() => "paid",
+        PeriodStatus::Approved => "approved",
+    }
+}
+
+/// How far it is, leading to the pay run that pays it for those who may open that.
+pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
+    let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
+    html! {
+        @match run {
+            Some(run) => a href=(visitor.address(&places::pay_run(run))) { (state(period)) span.unseen { " by this pay run" } },
+            None => (state(period)),
+        }
+        @if let Some(note) = &period.note { ": " (note) }
+    }
+}
+
+/// Its first and last day, where the organisation is.
+pub(super) fn days(reader: &Reader, zone: &Zone, period: &Period) -> String {
+    format!("{} – {}", reader.date(period.id.first), reader.date(zone.day(period.end - 1)))
+}
+
+/// What adjustments count for, apart from all other sums.
+pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
+    html! {
+        @if sum == AdjustedSum::default() { "none" }
+        @else { (reader.hours(sum.time)) ", cost " (reader.money(sum.costs)) ", income " (reader.money(sum.income)) }
+    }
+}
+
+/// The names of the columns of [`sums`].
+pub(super) fn sums_named() -> Markup {
+    html! {
+        th.number scope="col" { "Hours" } th.number scope="col" { "Cost" } th.number scope="col" { "Income" }
+        th.number scope="col" { "Adjustments" }
+    }
+}
+
+/// What a period comes out at, and its adjustments apart.
+pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
+    html! {
+        td.number { (reader.hours(period.time)) }
+        td.number { (reader.money(period.costs)) }
+        td.number { (reader.money(period.income)) }
+        td.number { (apart(reader, period.adjustments)) }
+    }
+}
+
+/// Whether they may decide about any period.
+pub(super) fn may_decide(visitor: &Visitor) -> bool {
+    visitor.may(Scope::write(Resource::Periods))
+}
+
+/// The forms to decide about a period. They lead back to where they are, which `from` says; `what` tells
+/// them apart for those who hear them.
+pub(super) fn decide(visitor: &Visitor, period: &Period, what: &str, from: &str) -> Markup {
+    let may_for_all = visitor.may_for_all(Resource::Periods);
+    let with_note = |path: &str, label: &str, hint: &str| {
+        html! {
+            details {
+                summary { (label) span.unseen { " " (what) } }
+                form.row method="post" action=(visitor.address(path)) {
+                    input type="hidden" name="id" value=(period.id);
+                    input type="hidden" name="from" value=(from);
+                    label { (hint) " " input type="text" name="note" required; }
+                    button.quiet type="submit" { (label) span.unseen { " " (what) } }
+                }
+            }
+        }
+    };
+    html! {
+        @if !may_for_all && period.employee_id == visitor.employee {
+            "Somebody else decides about your own."
+        } @else if period.status == PeriodStatus::Approved {
+            @if may_for_all && period.pay_run.is_none() { (with_note(places::REOPEN.path, "Open again", "Why")) }
+        } @else {
+            form method="post" action=(visitor.address(places::APPROVE.path)) {
+                input type="hidden" name="periods" value={ (period.id) "@" (period.hash) };
+                input type="hidden" name="from" value=(from);
+                button type="submit" { "Approve" span.unseen { " " (what) } }
+            }
+            @if period.status == PeriodStatus::Submitted {
+                (with_note(places::SEND_BACK.path, "Send back", "What is to be done"))
+            }
+        }
+    }
+}
