@@ -10,6 +10,8 @@ use mailer::Config;
 use serde::{Deserialize, Serialize};
 use testkit::{Running, World};
 
+use crate::smtp_server::SmtpServer;
+
 pub struct Office {
     pub world: World,
 }
@@ -34,6 +36,14 @@ impl Office {
     pub async fn create(&self, name: &str, email: &str) -> Employee {
         let request = CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() };
         self.world.ask(&request).await.unwrap()
+    }
+
+    /// Somebody who has followed the invitation that was mailed.
+    pub async fn employ(&self, server: &SmtpServer, name: &str, email: &str) -> Employee {
+        let employee = self.create(name, email).await;
+        let mails = server.until_mails_to(email, "Your invitation to T3", 1).await;
+        self.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
+        employee
     }
 
     pub async fn invite(&self, id: EmployeeId) -> Employee {
