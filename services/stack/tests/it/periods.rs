@@ -124,7 +124,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     eventually("she is mailed that it is approved", async || {
         let mails = mails(&office.system, "Your pay period is approved");
         // Where a line is too long it ends with a sign that says so.
-        let says = |mail: &String, text| mail.replace("=\r\n", "").contains(text);
+        let says = |mail: &String, text: &str| mail.replace("=\r\n", "").contains(text);
         mails.iter().any(|mail| says(mail, "ann@example.org") && says(mail, "with 4:00 hours")).then_some(())
     })
     .await;
