@@ -45,9 +45,6 @@ RULES = [
     ("end", "must not be so far from start"),
     ("lockedUntil", "must lie before the moment"),
     ("lockedUntil", "must not lie ahead"),
-    # Why somebody opens or sends back a period is a line of text.
-    ("reason", "must not contain line breaks"),
-    ("note", "must not contain line breaks"),
     # So many computers of one person are enough.
     ("computer", "must be one of the"),
 ]

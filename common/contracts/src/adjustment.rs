@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
-    Cents, EmployeeId, Millis, Money, Page, ProjectId, TaskId, TimeMark, TimeRange, WindowFact, WindowId,
-    message::requests,
+    Cents, EmployeeId, Event, MailId, Millis, Money, Page, ProjectId, Service, TaskId, TimeMark, TimeRange, WindowFact,
+    WindowId, Zone, message::requests,
 };
 
 /// A window that arrived when its time was settled and that somebody has admitted. What of it was not
@@ -64,6 +65,33 @@ impl std::ops::AddAssign for AdjustedSum {
         self.time += other.time;
         self.costs.0 += other.costs.0;
         self.income.0 += other.income.0;
+    }
+}
+
+/// Somebody has admitted a window whose time was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdjustmentMade {
+    /// What it counts for, and when.
+    pub adjustment: Adjustment,
+    /// Where the organisation's days begin.
+    pub timezone: Zone,
+}
+
+impl AdjustmentMade {
+    /// The mail that tells its employee of it: always the same, so that it is sent once.
+    pub fn mail_id(&self) -> MailId {
+        MailId(Uuid::new_v5(&self.adjustment.id.0, b"adjusted"))
+    }
+}
+
+impl Event for AdjustmentMade {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "adjustment";
+    const VERB: &'static str = "made";
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        self.adjustment.id.to_string()
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{EmployeeId, Event, Millis, Note, ProjectId, Service, message::requests};
+use crate::{EmployeeId, Event, Millis, Note, ProjectId, Reason, Service, given, message::requests};
 
 /// Up to when all time is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub struct ReopenLock {
     #[schema(required = false)]
     pub locked_until: Option<Millis>,
     /// Why: the audit trail keeps it.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Reason)]
     pub reason: Note,
 }
 

@@ -8,9 +8,11 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
+use uuid::Uuid;
 
 use crate::{
-    AdjustedSum, Cents, CountedSum, EmployeeId, Millis, Note, Page, PayRunId, TimeMark, TimeRange, message::requests,
+    AdjustedSum, Cents, CountedSum, EmployeeId, Event, MailId, Millis, Note, Page, PayRunId, Service, TimeMark,
+    TimeRange, Zone, message::requests,
 };
 
 /// The most pay periods that one question may touch: more than a year of weeks.
@@ -203,6 +205,50 @@ pub struct ReopenPeriod {
     pub reason: Note,
 }
 
+/// What somebody has decided about a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodDecision {
+    /// It is settled.
+    Approved,
+    /// Its employee is to do something about it.
+    SentBack,
+    /// It was approved, and is open again.
+    Reopened,
+}
+
+/// Somebody has decided about a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodDecided {
+    /// It, as it is from then on.
+    pub period: KnownPeriod,
+    /// How often it was changed by then: of two decisions the one with the higher number holds.
+    pub version: i64,
+    /// What.
+    pub decision: PeriodDecision,
+    /// Where the organisation's days begin.
+    pub timezone: Zone,
+}
+
+impl PeriodDecided {
+    /// The mail that tells its employee of it: always the same, so that it is sent once.
+    pub fn mail_id(&self) -> MailId {
+        let PeriodId { employee, first } = self.period.id;
+        MailId(Uuid::new_v5(&employee.0, format!("period {first} decided {}", self.version).as_bytes()))
+    }
+}
+
+impl Event for PeriodDecided {
+    const SERVICE: Service = Service::Timetrack;
+    const NOUN: &'static str = "period";
+    const VERB: &'static str = "decided";
+    const AWAITED: &'static [Service] = &[];
+
+    fn aggregate(&self) -> String {
+        self.period.id.to_string()
+    }
+}
+
 /// Asks analytics what employees' time comes out at in each of these ranges, page by page; those who have
 /// no time in any are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,8 +284,6 @@ requests! {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]

@@ -1,8 +1,8 @@
 use crate::{
-    AdmitQuarantined, DiscardQuarantined, FindFacts, GetMailAddress, GetStandings, INGEST_WINDOWS, ListAssignments,
-    ListFacts, ListFactsOf, ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail,
-    MintToken, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined,
-    Request, Service, SumFacts, User, stream,
+    AdmitQuarantined, CountWaiting, DiscardQuarantined, FindFacts, GetMailAddress, GetReach, GetSettings, GetStandings,
+    INGEST_WINDOWS, ListAssignments, ListFacts, ListFactsOf, ListManagers, ListMembers, ListProjectStates,
+    ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken, ReconcileAnalytics, ReconcileDirectory,
+    ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service, SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -102,7 +102,16 @@ fn asks(user: User) -> Vec<String> {
             ListMembers::subject(),
             ListAssignments::subject(),
         ],
-        User::Service(Mailer) => vec![MintToken::subject(), MintMail::subject(), GetMailAddress::subject()],
+        User::Service(Mailer) => vec![
+            MintToken::subject(),
+            MintMail::subject(),
+            GetMailAddress::subject(),
+            // Once a day: whom to tell what waits for them.
+            ListManagers::subject(),
+            GetReach::subject(),
+            GetSettings::subject(),
+            CountWaiting::subject(),
+        ],
         User::Service(Analytics) => {
             vec![ListFacts::subject(), SumFacts::subject(), ListFactsOf::subject(), FindFacts::subject()]
         }

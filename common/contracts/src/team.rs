@@ -113,6 +113,15 @@ pub struct GetReach {
     pub manager: EmployeeId,
 }
 
+/// Asks who manages a team and may decide about hours, in the order of their ids, page by page: for
+/// services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListManagers {
+    /// After this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<EmployeeId>,
+}
+
 /// What a manager manages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagedTeams {
@@ -157,4 +166,5 @@ requests! {
     Directory: DeleteTeam => (), "teams.delete";
     Directory: GetTeamMembers => Vec<EmployeeId>, "teams.members", idempotent;
     Directory: GetReach => ManagedTeams, "teams.reach", idempotent;
+    Directory: ListManagers => Page<EmployeeId, EmployeeId>, "teams.managers", idempotent;
 }

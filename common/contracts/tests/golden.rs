@@ -403,6 +403,7 @@ fn teams(golden: &mut Golden) {
     golden.request(on_condition(UpdateTeam { id: id(11), changes }), team());
     golden.request(on_condition(DeleteTeam { id: id(11) }), ());
     golden.request(GetTeamMembers { teams: vec![id(11)] }, vec![id(1)]);
+    golden.request(ListManagers { after: Some(id(1)) }, Page { items: vec![id(2)], next: Some(id(2)) });
     let managed = ManagedTeams { teams: vec![id(11)], employees: vec![id(1)], projects: vec![id(3)] };
     golden.request(GetReach { manager: id(12) }, managed);
     golden.event(TeamChanged { team: team(), version: 2, deleted: true });
@@ -626,7 +627,10 @@ fn periods(golden: &mut Golden) {
     golden.request(SubmitPeriod { id: period }, known.clone());
     golden.request(on_condition(ApprovePeriod { id: period }), known.clone());
     golden.request(SendBackPeriod { id: period, note: note("Friday is missing.") }, known.clone());
-    golden.request(ReopenPeriod { id: period, reason: note("A sheet was found.") }, known);
+    golden.request(ReopenPeriod { id: period, reason: note("A sheet was found.") }, known.clone());
+    let timezone: Zone = "Europe/Berlin".parse().expect("a zone");
+    let decision = PeriodDecision::SentBack;
+    golden.event(PeriodDecided { period: known, version: 3, decision, timezone: timezone.clone() });
     golden.request(
         GetPeriodSums { ranges: vec![range()], employees: vec![id(1)], after: Some(id(2)) },
         Page { items: vec![EmployeeSums { employee: id(1), sums: vec![sum] }], next: Some(id(1)) },
@@ -645,8 +649,9 @@ fn periods(golden: &mut Golden) {
     let after = AdjustmentCursor { counts_at: AT, id: id(5) };
     golden.request(
         ListAdjustments { range: range(), employees: vec![id(1)], after: Some(after) },
-        Page { items: vec![adjustment], next: Some(after) },
+        Page { items: vec![adjustment.clone()], next: Some(after) },
     );
+    golden.event(AdjustmentMade { adjustment, timezone });
     pay_runs(golden, period);
     let lock =
         Lock { project_id: Some(id(3)), locked_until: Some(AT), changed_by: Some("root".into()), changed_at: AT };
@@ -836,6 +841,8 @@ fn corrections(golden: &mut Golden) {
     golden.request(RefuseCorrection { id: id(12), reason: note("That was a holiday.") }, correction.clone());
     let timezone = "Europe/Berlin".parse().expect("a zone");
     golden.event(CorrectionDecided { correction, timezone });
+    golden.request(CountWaiting { employees: vec![id(1)] }, Waiting { periods: 3, corrections: 1 });
+    golden.event(DigestRequested { manager_id: id(1), day: jiff::civil::date(2025, 10, 9), until: AT });
 }
 
 fn names(golden: &mut Golden) {

@@ -124,6 +124,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::delete_team)
         .on(handlers::get_team_members)
         .on(handlers::get_reach)
+        .on(handlers::list_managers)
         .on(handlers::refresh_session)
         .on(handlers::list_sessions)
         .on(handlers::end_session)

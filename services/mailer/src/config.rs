@@ -22,7 +22,10 @@ use lettre::{
     },
 };
 
-use crate::outgoing::{Folder, Outgoing, Security, Smtp};
+use crate::{
+    domain::DigestHour,
+    outgoing::{Folder, Outgoing, Security, Smtp},
+};
 
 const SENDER: &str = "T3 <no-reply@localhost>";
 
@@ -58,6 +61,10 @@ pub struct Config {
     /// A file of certificates (PEM) that are trusted too: for a mail server of your own.
     #[arg(long, env = "EMAIL_CA_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_ca_file: Option<PathBuf>,
+    /// The hour, from 0 to 23 in the organisation's time zone, from which managers are mailed once a day what
+    /// waits for them; never for no such mails; unless set, 7.
+    #[arg(long, env = "EMAIL_DIGEST_HOUR")]
+    pub email_digest_hour: Option<String>,
     /// Where browsers reach the gateway, the start of the links in mails, with the path that a proxy
     /// serves it under; unless set, `http://127.0.0.1:8000`.
     #[arg(long, env = "PUBLIC_URL")]
@@ -83,6 +90,16 @@ impl Config {
         text.parse().ok().filter(|_| plain).map(for_mail).ok_or_else(|| {
             Refused("EMAIL_FROM must be an address such as no-reply@example.org or T3 <no-reply@example.org>".into())
         })
+    }
+
+    /// From when on managers are mailed what waits for them, if they are.
+    pub(crate) fn digest_hour(&self) -> Result<Option<DigestHour>, Refused> {
+        match given(self.email_digest_hour.as_ref()).map(|text| (text, text.parse())) {
+            None => Ok(Some(DigestHour::default())),
+            Some(("never", _)) => Ok(None),
+            Some((_, Ok(hour))) => Ok(Some(hour)),
+            Some((_, Err(()))) => refuse("EMAIL_DIGEST_HOUR must be an hour from 0 to 23, or never"),
+        }
     }
 
     /// Where the links of mails lead.
@@ -267,6 +284,16 @@ mod tests {
         for from in ["T3", "T3 <no-reply>", "T3\r\nBcc: x@y.org <no-reply@x.org>"] {
             let config = Config { email_from: some(from), ..with_host() };
             assert!(config.sender().unwrap_err().0.contains("EMAIL_FROM"), "{from}");
+        }
+    }
+
+    #[test]
+    fn the_mail_of_a_day_has_an_hour_or_there_is_none() {
+        let hour = |text| Config { email_digest_hour: some(text), ..Default::default() }.digest_hour();
+        assert_eq!((hour(" "), hour("never")), (Ok(Some(DigestHour::default())), Ok(None)));
+        assert_eq!(hour("07"), hour("7"));
+        for wrong in ["24", "-1", "7:00", "noon"] {
+            assert!(hour(wrong).unwrap_err().0.starts_with("EMAIL_DIGEST_HOUR must be"), "{wrong}");
         }
     }
 

@@ -1,8 +1,9 @@
-//! Mails invitations, links and word of changes and decisions: by SMTP, with a growing delay for as long as there is none; in development
-//! into a folder.
+//! Mails invitations, links, word of changes and decisions, and once a day what waits for managers: by SMTP, with a
+//! growing delay for as long as there is none; in development into a folder.
 
 mod config;
 mod consumers;
+mod digests;
 mod domain;
 mod metrics;
 mod outgoing;
@@ -18,7 +19,7 @@ use tokio::sync::Semaphore;
 pub use config::Config;
 use metrics::MailMetrics;
 use outgoing::Outgoing;
-use store::Deliveries;
+use store::{Decisions, Deliveries, Digests};
 
 /// The most mails that one process sends at once: mail servers do not like more.
 const MOST_AT_ONCE: usize = 8;
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) db: Database,
     pub(crate) deliveries: Deliveries,
+    pub(crate) decisions: Decisions,
+    pub(crate) digests: Digests,
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
     pub(crate) sender: Mailbox,
@@ -44,21 +47,25 @@ pub(crate) struct App {
 /// When a setting makes no sense, or NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let outgoing = config.outgoing(deps.environment, &deps.data)?;
-    let (sender, public_url) = (config.sender()?, config.public_url()?);
+    let (sender, public_url, digest_hour) = (config.sender()?, config.public_url()?, config.digest_hour()?);
     if !deps.until_provisioned(&needs(), &shutdown).await {
         return Ok(());
     }
     let db = deps.database();
     db.relay(&shutdown);
-    let deliveries = Deliveries::open(&db);
+    let (deliveries, decisions, digests) = (Deliveries::open(&db), Decisions::open(&db), Digests::open(&db));
     let (bus, clock, places) = (deps.bus.clone(), deps.clock.clone(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
     bus.metrics().places("mails", places.clone());
     let metrics = MailMetrics::new(bus.metrics());
-    let app = Arc::new(App { bus, db, deliveries, clock, outgoing, sender, public_url, places, metrics });
+    let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
+    let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
     // Nobody could be asked for mails that were missed: whoever invited or forgot asks again.
     kit::tell_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
+    if let Some(hour) = digest_hour {
+        digests::keep(app.clone(), hour, &shutdown);
+    }
     // It answers no questions, but is found and counted as the others are.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
@@ -68,7 +75,8 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
 
 /// What must be there before this service can work.
 pub fn needs() -> Needs {
-    Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections([Deliveries::shape(), kit::gaps_shape()])
+    let collections = [Deliveries::shape(), Decisions::shape(), Digests::shape(), kit::gaps_shape()];
+    Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections(collections)
 }
 
 /// What this service does about events: one line an event.
@@ -77,4 +85,7 @@ fn events() -> Events<App> {
         .on(consumers::invitation_requested)
         .on(consumers::mail_requested)
         .on(consumers::correction_decided)
+        .on(consumers::period_decided)
+        .on(consumers::adjustment_made)
+        .on(consumers::digest_requested)
 }

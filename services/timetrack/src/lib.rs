@@ -143,6 +143,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::list_corrections)
         .on(handlers::accept_correction)
         .on(handlers::refuse_correction)
+        .on(handlers::count_waiting)
         .on(handlers::get_settings)
         .on(handlers::set_settings)
         .on(handlers::list_periods)

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use bson::{Bson, Document, doc};
-use contracts::{EmployeeId, ManagedTeams, Name, ProjectId, TeamId};
+use contracts::{EmployeeId, ManagedTeams, Name, ProjectId, Role, TeamId};
 use futures::{Stream, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
@@ -101,6 +101,23 @@ impl Teams {
         let mut ids: Vec<EmployeeId> = found.map_ok(|member| member.id).try_collect().await?;
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    /// The employees who manage a team, are not deactivated and have one of these roles, with ids after `after`,
+    /// in the order of their ids.
+    pub(crate) async fn managers(
+        &self,
+        roles: &[Role],
+        after: Option<EmployeeId>,
+    ) -> Result<impl Stream<Item = Result<EmployeeId, Error>> + use<>, Error> {
+        let mut ids = doc! { "$in": self.teams.distinct("managers", doc! {}).await? };
+        if let Some(after) = after {
+            ids.insert("$gt", value(&after));
+        }
+        let these = doc! { "_id": ids, "deactivatedAt": Bson::Null, "role": one_of(roles) };
+        let employees = self.employees.clone_with_type::<Id<EmployeeId>>();
+        let found = employees.find(these).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 }).await?;
+        Ok(found.map_ok(|manager| manager.id).map_err(Into::into))
     }
 
     /// The teams and employees that an employee manages.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    Code, Conditional, CreateTeam, DeactivateEmployee, DeleteTeam, Employee, EmployeeId, Failure, GetReach, GetTeam,
-    GetTeamMembers, IfMatch, ListEmployees, ListTeams, Name, ReactivateEmployee, Tag, Team, TeamChanged, TeamChanges,
-    TeamId, UpdateTeam, Within,
+    Caller, Code, Conditional, CreateTeam, DeactivateEmployee, DeleteTeam, Employee, EmployeeId, Failure, GetReach,
+    GetTeam, GetTeamMembers, IfMatch, ListEmployees, ListManagers, ListTeams, Name, ReactivateEmployee, Role, SetRole,
+    Tag, Team, TeamChanged, TeamChanges, TeamId, UpdateTeam, Within,
 };
 
 use crate::office::{Office, refused};
@@ -173,5 +173,39 @@ async fn a_manager_s_reach_is_who_is_in_the_teams_that_they_manage_now() {
     let listed = office.world.ask(&within(vec![bob, kit::new_id()])).await.unwrap();
     assert_eq!(listed.items.iter().map(|employee| employee.id).collect::<Vec<_>>(), [bob]);
     assert_eq!(office.world.ask(&within(Vec::new())).await.unwrap().items, []);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_manages_a_team_and_may_decide_is_listed_once_for_services_and_for_nobody_else() {
+    let office = Office::open().await;
+    let mut people = Vec::new();
+    for (name, role) in [
+        ("Zoe", Role::Manager),
+        ("Olga", Role::Owner),
+        ("Ann", Role::Employee),
+        ("Sam", Role::Auditor),
+        ("Gone", Role::Manager),
+        ("Idle", Role::Manager),
+    ] {
+        let id = office.person(name).await.id;
+        if role != Role::Employee {
+            office.world.ask(&SetRole { id, role }).await.unwrap();
+        }
+        people.push(id);
+    }
+    let [zoe, olga, ann, sam, gone, _] = people[..] else { panic!("six people") };
+    office.team("One", &[zoe, ann, gone], &[]).await.unwrap();
+    office.team("Two", &[zoe, olga, sam], &[ann]).await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: gone }).await.unwrap();
+    let listed = async |after| {
+        let page = office.world.bus().ask(Caller::Service, &ListManagers { after }).await.unwrap();
+        (page.items, page.next)
+    };
+    let mut expected = vec![zoe, olga];
+    expected.sort_unstable();
+    assert_eq!(listed(None).await, (expected.clone(), None));
+    assert_eq!(listed(Some(expected[0])).await, (vec![expected[1]], None));
+    refused(office.world.ask(&ListManagers::default()).await, Code::Forbidden);
     office.world.finish().await;
 }

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::response::Response;
 use contracts::{
-    ApprovePeriod, Caller, Conditional, EmployeeId, Failure, GetSettings, GetTeamMembers, IfMatch, ListQuarantine,
-    ListTeams, NOBODY, Note, PaySpan, PeriodId, PeriodStatus, QuarantinedWindow, ReopenPeriod, Resource, Scope,
-    SendBackPeriod, Settings, Tag, TeamId, TimeMark,
+    ApprovePeriod, Caller, Conditional, EmployeeId, Failure, GetSettings, GetTeamMembers, Given, IfMatch,
+    ListQuarantine, ListTeams, NOBODY, Note, PaySpan, PeriodId, PeriodStatus, QuarantinedWindow, ReopenPeriod,
+    Resource, Scope, SendBackPeriod, Settings, Tag, TeamId, TimeMark,
 };
 use futures::{StreamExt, stream, try_join};
 use jiff::civil::Date;
@@ -89,9 +89,8 @@ pub(super) struct Said {
 impl Said {
     fn read(&self) -> Result<(PeriodId, Note), Failure> {
         let id = self.id.as_deref().unwrap_or_default().parse().map_err(|e| Failure::field("id", e))?;
-        let note = Note::parse(self.note.as_deref().unwrap_or_default().trim());
-        let note = note.ok().filter(|note| !note.as_str().is_empty());
-        Ok((id, note.ok_or_else(|| Failure::field("note", "must say why"))?))
+        let note = Note::given(self.note.as_deref().unwrap_or_default()).map_err(|e| Failure::field("note", e))?;
+        Ok((id, note))
     }
 }
 

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, response::Response};
 use contracts::{
-    ApprovePeriod, Caller, EmployeeId, Failure, GetPeriod, KnownPeriod, Millis, Note, Page, PeriodId, ReopenPeriod,
-    SendBackPeriod, ShownActor, SubmitPeriod, Tag, TeamId,
+    ApprovePeriod, Caller, EmployeeId, Failure, GetPeriod, KnownPeriod, Millis, Note, Page, PeriodId, Reason,
+    ReopenPeriod, SendBackPeriod, ShownActor, SubmitPeriod, Tag, TeamId, given,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -158,8 +158,9 @@ pub(super) async fn approve_period(
 /// What is to be done about a period.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PeriodNote {
-    /// For the employee.
-    #[schema(value_type = String, example = "Friday is missing.")]
+    /// For the employee, who is mailed it.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Reason)]
     note: Note,
 }
 
@@ -167,7 +168,7 @@ pub(super) struct PeriodNote {
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/send-back", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
-    request_body = PeriodNote,
+    request_body(content = PeriodNote, example = json!({"note": "Friday is missing."})),
     responses(
         (status = 200, description = "It is open again.", body = Period),
         (status = 403, description = "`own_period`: a manager decides about their own pay period."),
@@ -187,8 +188,9 @@ pub(super) async fn send_back_period(
 /// Why a period or a lock is opened again.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReopenReason {
-    /// The audit trail keeps it, and the employee sees it.
-    #[schema(value_type = String, example = "A sheet was found.")]
+    /// The audit trail keeps it, and the employee is mailed it.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Reason)]
     reason: Note,
 }
 
@@ -198,7 +200,7 @@ pub(super) struct ReopenReason {
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
-    request_body = ReopenReason,
+    request_body(content = ReopenReason, example = json!({"reason": "A sheet was found."})),
     responses(
         (status = 200, description = "It is open again.", body = Period),
         (status = 403, description = "`forbidden`: a manager asks."),

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use contracts::{Awaited, Caller, CorrectionDecided, GetMailAddress};
+use contracts::{Awaited, CorrectionDecided};
 use kit::{Delivery, Error};
 
-use super::sending::{NotDone, send_once};
-use crate::{App, domain::correction_mail, outgoing::Letter};
+use super::sending::{about_time, send_once};
+use crate::{App, domain::correction_mail};
 
 /// Mails whoever has asked for a correction what was decided.
 pub(crate) async fn correction_decided(
@@ -12,13 +12,7 @@ pub(crate) async fn correction_decided(
     delivery: Delivery,
     event: CorrectionDecided,
 ) -> Result<Vec<Awaited>, Error> {
-    let id = event.mail_id();
-    let letter = async {
-        let asked = GetMailAddress { employee_id: event.correction.employee_id };
-        let address = app.bus.ask(Caller::Service, &asked).await.map_err(NotDone::Unminted)?;
-        let to = address.ok_or(NotDone::Overtaken)?;
-        let mail = correction_mail(&to.name, &event, &app.public_url);
-        Letter::compose(&app.sender, (&to.name, &to.email), id, mail, app.clock.now()).map_err(NotDone::Unsent)
-    };
+    let (id, employee) = (event.mail_id(), event.correction.employee_id);
+    let letter = about_time(&app, employee, id, |name| Some(correction_mail(name, &event, &app.public_url)));
     send_once(&app, &delivery, id, letter, |_, _| None).await
 }

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use contracts::{Awaited, DeliveryChanged, DeliveryState, Failure, InvitationDelivery, MailId, Millis};
+use contracts::{
+    Awaited, Caller, DeliveryChanged, DeliveryState, EmployeeId, Failure, GetMailAddress, InvitationDelivery, MailId,
+    Millis, Name,
+};
 use kit::{Delivery, Error};
 
 use crate::{
     App,
-    domain::{Cause, retry_after},
+    domain::{Cause, Mail, retry_after},
     outgoing::{Letter, NotSent},
     store::{Claim, Outcome},
 };
@@ -15,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Why a mail is not sent.
 pub(super) enum NotDone {
-    /// It was overtaken: replaced, used, withdrawn, or for nobody.
+    /// It was overtaken: replaced, used, withdrawn, for nobody, or about nothing.
     Overtaken,
     /// Directory did not say what is in it.
     Unminted(Failure),
@@ -81,6 +84,20 @@ pub(super) async fn send_once(
         Err(NotDone::Unminted(failure)) => return Err(failure.into()),
     }
     Ok(caused)
+}
+
+/// A mail to an employee about their time, or that of others. None is needed where they cannot be reached,
+/// or where there is nothing to write.
+pub(super) async fn about_time(
+    app: &App,
+    employee_id: EmployeeId,
+    id: MailId,
+    write: impl FnOnce(&Name) -> Option<Mail>,
+) -> Result<Letter, NotDone> {
+    let address = app.bus.ask(Caller::Service, &GetMailAddress { employee_id }).await.map_err(NotDone::Unminted)?;
+    let to = address.ok_or(NotDone::Overtaken)?;
+    let mail = write(&to.name).ok_or(NotDone::Overtaken)?;
+    Letter::compose(&app.sender, (&to.name, &to.email), id, mail, app.clock.now()).map_err(NotDone::Unsent)
 }
 
 /// What admins see of it.

@@ -1,18 +1,16 @@
-use contracts::{CorrectionDecided, CorrectionStatus, Millis, Name};
-use jiff::{Timestamp, Zoned};
+use contracts::{CorrectionDecided, CorrectionStatus, Name};
 use kit::PublicUrl;
 
-use super::mail::{Mail, Part};
+use super::{
+    mail::{Mail, Part},
+    times::{local, stretch},
+};
 
 /// Writes what was decided about a correction that somebody has asked for.
 pub(crate) fn correction_mail(name: &Name, event: &CorrectionDecided, public_url: &PublicUrl) -> Mail {
-    let correction = &event.correction;
-    let local = |at: Millis| {
-        let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned(event.timezone.rules().clone())
-    };
-    let (start, end) = (local(correction.start), local(correction.end));
-    let (time, zone) = (stretch(&start, &end), &event.timezone);
+    let (correction, zone) = (&event.correction, &event.timezone);
+    let (start, end) = (local(correction.start, zone), local(correction.end, zone));
+    let time = stretch(&start, &end);
     let is_accepted = correction.status == CorrectionStatus::Accepted;
     let (subject, what) = match (is_accepted, correction.void, correction.window_id.is_some()) {
         (true, true, _) => (ACCEPTED, format!("your time of {time} ({zone}) counts no longer, as you have asked.")),
@@ -36,11 +34,6 @@ pub(crate) fn correction_mail(name: &Name, event: &CorrectionDecided, public_url
 
 const ACCEPTED: &str = "Your correction is made";
 const REFUSED: &str = "Your correction was refused";
-
-fn stretch(start: &Zoned, end: &Zoned) -> String {
-    let until = if start.date() == end.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-    format!("{} to {}", start.strftime("%Y-%m-%d %H:%M"), end.strftime(until))
-}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const HOLD: i64 = 60 * SECOND;
 
 /// What is written down of a mail that was not needed.
-const UNNEEDED: &str = "Not needed any more: it was replaced, used or withdrawn, or is for nobody.";
+const UNNEEDED: &str = "Not needed any more: it was replaced, overtaken, used or withdrawn, or is for nobody.";
 
 /// How a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub(crate) enum Outcome<'a> {
     Sent,
     /// It will never be, and why.
     Failed(&'a str),
-    /// It need not be: it was replaced, used or withdrawn, or is for nobody.
+    /// It need not be: it was replaced, overtaken, used or withdrawn, or is for nobody.
     Unneeded,
     /// Not yet, and why: it was tried.
     Pending(&'a str),

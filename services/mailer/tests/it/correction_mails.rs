@@ -24,9 +24,7 @@ fn decided(employee: EmployeeId) -> CorrectionDecided {
 async fn whoever_asked_is_mailed_the_decision_once_however_often_it_is_told() {
     let (office, server) = (Office::open().await, SmtpServer::start());
     let first = office.start_mailer(server.config()).await;
-    let ann = office.create("Ann", "ann@x.org").await;
-    let mails = server.until_mails(1).await;
-    office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
+    let ann = office.employ(&server, "Ann", "ann@x.org").await;
 
     let decided = decided(ann.id);
     office.world.publish_twice(&decided).await;

@@ -5,9 +5,11 @@
 mod account_mails;
 mod addresses;
 mod correction_mails;
+mod digests;
 mod failing;
 mod folder;
 mod mailing;
 mod missing;
 mod office;
+mod period_mails;
 mod smtp_server;

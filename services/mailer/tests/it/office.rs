@@ -10,6 +10,8 @@ use mailer::Config;
 use serde::{Deserialize, Serialize};
 use testkit::{Running, World};
 
+use crate::smtp_server::SmtpServer;
+
 pub struct Office {
     pub world: World,
 }
@@ -36,13 +38,22 @@ impl Office {
         self.world.ask(&request).await.unwrap()
     }
 
+    /// Somebody who has followed the invitation that was mailed.
+    pub async fn employ(&self, server: &SmtpServer, name: &str, email: &str) -> Employee {
+        let employee = self.create(name, email).await;
+        let mails = server.until_mails_to(email, "Your invitation to T3", 1).await;
+        self.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
+        employee
+    }
+
     pub async fn invite(&self, id: EmployeeId) -> Employee {
         self.world.ask(&InviteEmployee { id }).await.unwrap()
     }
 
     pub async fn activate(&self, token: &str) -> Result<Employee, Failure> {
         let request = Activate { token: Secret::new(token), password: Secret::new("three or four words") };
-        self.world.bus().ask(Caller::Anonymous, &request).await
+        // Passwords are hashed one after the other, and slowly on a busy machine.
+        self.world.bus().ask_within(std::time::Duration::from_secs(60), Caller::Anonymous, &request).await
     }
 
     /// The last invitation that was requested.

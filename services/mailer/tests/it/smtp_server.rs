@@ -87,6 +87,26 @@ impl SmtpServer {
     }
 }
 
+impl SmtpServer {
+    /// The mails so far with this subject.
+    pub fn mails_about(&self, subject: &str) -> Vec<Value> {
+        let mut mails = self.mails();
+        mails.retain(|mail| mail["headers"]["subject"] == subject);
+        mails
+    }
+
+    /// Waits for so many mails with this subject to this address.
+    pub async fn until_mails_to(&self, email: &str, subject: &str, number: usize) -> Vec<Value> {
+        let within = std::time::Duration::from_secs(60);
+        testkit::eventually_within(within, &format!("{number} mails to {email}: {subject}"), async || {
+            let mut mails = self.mails_about(subject);
+            mails.retain(|mail| mail["to"][0] == email);
+            (mails.len() >= number).then_some(mails)
+        })
+        .await
+    }
+}
+
 impl Drop for SmtpServer {
     fn drop(&mut self) {
         // It may be gone already.

@@ -49,7 +49,7 @@ async fn with_role(system: &System, name: &str, role: &str) -> Person {
 }
 
 /// The mails with this subject, as text.
-fn mails(system: &System, subject: &str) -> Vec<String> {
+pub fn mails(system: &System, subject: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(Path::new(&system.data()).join("mail")) else { return Vec::new() };
     let texts = folder.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
     texts.filter(|text| text.contains(&format!("Subject: {subject}"))).collect()

@@ -6,6 +6,7 @@ use testkit::eventually;
 
 use crate::{
     api::{Response, send},
+    correction_requests::mails,
     office::{HOUR, Office, TEN, WINDOWS, id},
 };
 
@@ -86,6 +87,8 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!(approve.status, 401, "{}", approve.text);
     let back = office.system.admin("POST", &format!("{path}/send-back"), json!({ "note": "Friday is missing." })).await;
     assert_eq!(back.expect(200)["note"], "Friday is missing.");
+    let nameless = office.system.admin("POST", &format!("{path}/send-back"), json!({ "note": " " })).await;
+    assert_eq!(nameless.refused(422), "invalid", "without a word of what is to be done");
     office.as_ann("POST", &format!("{path}/submit"), Value::Null).await.expect(200);
 
     let seen = period["hash"].as_str().unwrap().to_owned();
@@ -118,6 +121,13 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
         .await;
     let again = office.approve_now(&path).await;
     assert_eq!(again["time"], 4 * HOUR);
+    eventually("she is mailed that it is approved", async || {
+        let mails = mails(&office.system, "Your pay period is approved");
+        // Where a line is too long it ends with a sign that says so.
+        let says = |mail: &String, text: &str| mail.replace("=\r\n", "").contains(text);
+        mails.iter().any(|mail| says(mail, "ann@example.org") && says(mail, "with 4:00 hours")).then_some(())
+    })
+    .await;
     // Deactivated, their other periods can still be approved.
     office
         .system

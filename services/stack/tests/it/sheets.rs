@@ -15,11 +15,16 @@ const DAY: i64 = 24 * HOUR;
 
 /// The title and notes, and the rows below the header.
 async fn sheet(office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
+    sheet_called("time.xlsx", office, path).await
+}
+
+/// The same of a file with this name.
+async fn sheet_called(name: &str, office: &Office, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     let request =
         office.system.request("GET", path).header("X-API-Key", office.system.admin_key).header("Accept", XLSX);
     let answer = request.send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &XLSX.parse().unwrap()));
-    assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"time.xlsx\"");
+    assert_eq!(answer.headers()["content-disposition"], format!("attachment; filename=\"{name}\""));
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(answer.bytes().await.unwrap())).unwrap();
     assert!(book.worksheet_formula("Sheet1").unwrap().is_empty(), "a formula");
     let page = book.worksheet_range("Sheet1").unwrap();
@@ -133,5 +138,102 @@ async fn a_page_of_lines_is_a_sheet_without_sums_and_nothing_is_one_too() {
         (trail.as_array().unwrap().len() == 5).then_some(())
     })
     .await;
+    office.system.finish().await;
+}
+
+/// The hours, the cost and the income in a line, as whole numbers; the same of its adjustments.
+fn amounts(line: &[Data]) -> [i64; 6] {
+    let money = |cell: &Data| cents(cell.as_f64().unwrap());
+    [millis(&line[3]), money(&line[4]), money(&line[5]), millis(&line[6]), money(&line[7]), money(&line[8])]
+}
+
+/// The same of the JSON.
+fn amounts_of(of: &Value) -> [i64; 6] {
+    let money = |name: &str| cents(of[name].as_f64().unwrap());
+    let time = |name: &str| of[name].as_i64().unwrap();
+    [
+        time("time"),
+        money("costs"),
+        money("income"),
+        time("adjustmentTime"),
+        money("adjustmentCosts"),
+        money("adjustmentIncome"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
+    let office = Office::open().await;
+    let system = &office.system;
+    let settings =
+        json!({ "timezone": "Asia/Kolkata", "payPeriod": "month", "anchor": "2024-01-01", "weekStart": "monday" });
+    system.put("/api/v1/settings", settings).await;
+    let payroll = json!({ "*": { "billRate": 33.33, "payRate": 17.77 } });
+    let project = system.create_project(json!({ "employees": [office.ann.id], "payroll": payroll })).await;
+    let task = system.create_task(json!({ "projectId": project["id"], "employees": [office.ann.id] })).await;
+    let window = |start: i64, end: i64| {
+        merged(office.window(start, end), json!({ "projectId": project["id"], "taskId": task["id"] }))
+    };
+    let evil = system.new_employee("=HYPERLINK(\"http://x\")", "evil@example.org").await;
+    for n in 0..20 {
+        office.post(window(TEN + n * DAY, TEN + n * DAY + 11 * HOUR + n * MINUTE + 7)).await.expect(201);
+    }
+    let october = [&office.ann.id, &evil.id].map(|id| format!("/api/v1/period/{id}_2025-10-01"));
+    for path in &october {
+        office.approve_now(path).await;
+    }
+    let pay = async |period: &Value| {
+        let range = json!({ "start": period["start"], "end": period["end"] });
+        let run = system.admin("POST", "/api/v1/pay-run", range).await.expect(201);
+        format!("/api/v1/pay-run/{}", run["id"].as_str().unwrap())
+    };
+    let mut runs = vec![pay(&system.get(&october[0]).await).await];
+    // What comes late for it is paid with the period that is open now.
+    let late = office.post(window(TEN + 13 * HOUR, TEN + 14 * HOUR + 11)).await;
+    assert_eq!(late.body["code"], "period_locked", "{}", late.text);
+    let held = system.get("/api/v1/quarantine").await;
+    let admit = format!("/api/v1/quarantine/{}/admit", held[0]["id"].as_str().unwrap());
+    system.admin("POST", &admit, Value::Null).await.expect(200);
+    let now = system.world.clock.now();
+    let current = system.get(&format!("/api/v1/period?start={now}&end={}&employeeId={}", now + 1, office.ann.id)).await;
+    office.approve_now(&format!("/api/v1/period/{}", current[0]["id"].as_str().unwrap())).await;
+    runs.push(pay(&current[0]).await);
+
+    for (path, lines_of_it) in runs.iter().zip([2, 1]) {
+        let run = system.get(path).await;
+        let periods = run["periods"].as_array().unwrap();
+        let (head, mut lines) = sheet_called("pay-run.xlsx", &office, path).await;
+        assert!(head[0].starts_with("Pay run of 20") && head[2].starts_with("Adjustments are hours"), "{head:?}");
+        assert_eq!(head[1], "Time zone: Asia/Kolkata");
+        let names: Vec<String> = lines.remove(0).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (&names[..3], &names[9..]),
+            (&["Employee", "From", "To"].map(String::from)[..], &["Period".to_owned()][..])
+        );
+        let totals = lines.pop().unwrap();
+        assert_eq!((lines.len(), periods.len()), (lines_of_it, lines_of_it));
+        for (line, period) in lines.iter().zip(periods) {
+            let name = period["employeeName"].as_str().unwrap();
+            let defused = if name.starts_with('=') { format!("'{name}") } else { name.to_owned() };
+            assert_eq!(
+                (line[0].to_string(), line[9].to_string()),
+                (defused, period["id"].as_str().unwrap().to_owned())
+            );
+            let first = period["id"].as_str().unwrap().rsplit('_').next().unwrap();
+            assert_eq!(day(&line[1]), first);
+            assert!(day(&line[2]).starts_with(&first[..7]), "the last day is one of the month: {line:?}");
+            assert_eq!(amounts(line), amounts_of(period));
+        }
+        assert_eq!((totals[0].to_string(), amounts(&totals)), ("All".to_owned(), amounts_of(&run)));
+        let mut sums = [0; 6];
+        for line in &lines {
+            sums.iter_mut().zip(amounts(line)).for_each(|(sum, amount)| *sum += amount);
+        }
+        assert_eq!(amounts(&totals), sums, "a run is the sum of what it pays, to the cent");
+    }
+    let [first, second] = &runs[..] else { panic!("two runs") };
+    let (first, second) = (system.get(first).await, system.get(second).await);
+    assert!(amounts_of(&first)[..3].iter().all(|amount| *amount > 0), "{first}");
+    assert_eq!(amounts_of(&second)[3..], [HOUR + 11, 1_777, 3_333], "{second}");
     office.system.finish().await;
 }

@@ -1,13 +1,15 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, ApprovePeriod, Bounded, Code, Conditional, CountedSum, EventId, Failure, IfMatch, KnownPeriod, PeriodId,
-    PeriodStatus, SECOND, Tag, TimeMark,
+    Action, ApprovePeriod, Bounded, Code, Conditional, CountedSum, EventId, Failure, IfMatch, KnownPeriod,
+    PeriodDecision, PeriodId, PeriodStatus, SECOND, Settings, Tag, TimeMark,
 };
 use kit::{Call, Error, Shutdown};
 use tokio::time::{Instant, sleep};
 
-use super::periods::{PUBLISHED, actor, added_up, current, next, range_of, require_decidable, save, shown, sum_of};
+use super::periods::{
+    PUBLISHED, actor, added_up, current, next, range_of, require_decidable, save, shown, sum_of, tell,
+};
 use crate::{
     App,
     consumers::{until_all_have_heard, until_queue_is_done},
@@ -53,7 +55,7 @@ pub(crate) async fn approve_period(
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
         return shown(&app, approved).await;
     };
-    match settle(&app, &call, &closing, &seen).await {
+    match settle(&app, &call, &closing, &seen, &settings).await {
         Ok(period) => shown(&app, period).await,
         Err(error) => {
             open_again(&app, &closing).await?;
@@ -152,7 +154,13 @@ async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
 }
 
 /// Sums a closing period up for good.
-async fn settle(app: &App, call: &Call, closing: &StoredPeriod, seen: &[Tag]) -> Result<StoredPeriod, Error> {
+async fn settle(
+    app: &App,
+    call: &Call,
+    closing: &StoredPeriod,
+    seen: &[Tag],
+    settings: &Settings,
+) -> Result<StoredPeriod, Error> {
     until_all_have_heard(app, &closing.settlement()).await?;
     require_none_early(app, closing).await?;
     let (now, range) = (app.clock.now(), range_of(closing)?);
@@ -177,7 +185,9 @@ async fn settle(app: &App, call: &Call, closing: &StoredPeriod, seen: &[Tag]) ->
             note: None,
             ..next(&was)
         };
-        save(app, tx, Action::PeriodApproved, was, period).await
+        let period = save(app, tx, Action::PeriodApproved, was, period).await?;
+        tell(tx, &period, PeriodDecision::Approved, settings).await?;
+        Ok(period)
     })
 }
 

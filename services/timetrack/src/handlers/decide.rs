@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{
-    Action, AdjustedSum, AdmitQuarantined, AuditSubject, Bounded, Code, DAY, DiscardQuarantined, EventId, Failure,
-    Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created, fitted,
+    Action, AdjustedSum, AdjustmentMade, AdmitQuarantined, AuditSubject, Bounded, Code, DAY, DiscardQuarantined,
+    EventId, Failure, Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created, fitted,
 };
 use kit::{Call, Error, Tx, mongo};
 use uuid::Uuid;
@@ -126,7 +126,7 @@ enum Inserted {
 /// Records a window; what is settled of its time is counted where time is open.
 async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Inserted, Error> {
     let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window in quarantine"))?;
-    let now = app.clock.now();
+    let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
     let to_come = TimeRange::new(now, now + TO_COME).map_err(anyhow::Error::from)?;
     let inserted = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         if let Some(adjustment) = app.store.adjustments.load(tx, window.id).await? {
@@ -140,7 +140,9 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
             let adjustment = adjust(app, tx, &settled, worked, window, now).await?;
             let decision = decision(app, call, Some(window.id));
             app.store.quarantine.decide(tx, held, &decision).await?;
-            let told = created(&adjustment.clone().shown());
+            let made = AdjustmentMade { adjustment: adjustment.clone().shown(), timezone: timezone.clone() };
+            tx.emit(&made).await?;
+            let told = created(&made.adjustment);
             tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", window.id), told).await?;
             return Ok(Inserted::Adjusted(Box::new(adjustment)));
         }

@@ -18,6 +18,7 @@ mod reprice_plan;
 mod settings;
 mod tracking;
 mod update;
+mod waiting;
 
 pub(crate) use self::{
     approve::{approve_period, open_what_was_given_up},
@@ -37,4 +38,5 @@ pub(crate) use self::{
     settings::{get_settings, set_settings},
     tracking::list_tracking,
     update::{take_over_updates, update},
+    waiting::count_waiting,
 };

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, Actor, AdjustedSum, Adjustment, AdjustmentCursor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure,
-    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PeriodId, PeriodStatus, PeriodSum, ReopenPeriod,
-    SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
+    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PeriodDecided, PeriodDecision, PeriodId,
+    PeriodStatus, PeriodSum, ReopenPeriod, SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
 };
 use kit::{Call, Error, Tx};
 use serde_json::json;
@@ -102,7 +102,9 @@ pub(crate) async fn send_back_period(
             return Err(Failure::new(Code::PeriodNotSubmitted, "The period is not submitted.").into());
         }
         let period = StoredPeriod { status: PeriodStatus::Open, note: Some(note.clone()), ..next(&was) };
-        save(&app, tx, Action::PeriodSentBack, was, period).await
+        let period = save(&app, tx, Action::PeriodSentBack, was, period).await?;
+        tell(tx, &period, PeriodDecision::SentBack, &settings).await?;
+        Ok(period)
     })?;
     shown(&app, period).await
 }
@@ -139,7 +141,9 @@ pub(crate) async fn reopen_period(
             ..next(&was)
         };
         tx.emit(&period.settlement()).await?;
-        Ok((save(&app, tx, Action::PeriodReopened, was, period).await?, time))
+        let period = save(&app, tx, Action::PeriodReopened, was, period).await?;
+        tell(tx, &period, PeriodDecision::Reopened, &settings).await?;
+        Ok((period, time))
     })?;
     app.db.until_published(PUBLISHED).await?;
     if let Some(time) = time {
@@ -242,6 +246,17 @@ pub(super) async fn save(
     let changes = changed(&told(&was), &told(&period));
     tx.audit(action, AuditSubject::new("period", period.id), changes).await?;
     Ok(period)
+}
+
+/// Tells what was decided: its employee gets a mail.
+pub(super) async fn tell(
+    tx: &mut Tx<'_>,
+    period: &StoredPeriod,
+    decision: PeriodDecision,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let (version, timezone) = (period.version, settings.timezone.clone());
+    tx.emit(&PeriodDecided { period: period.clone().known(None), version, decision, timezone }).await
 }
 
 /// Who acts, for what is shown for longer than a session lasts.

@@ -1,5 +1,7 @@
 use bson::{Document, doc};
-use contracts::{CorrectionId, CorrectionRequest, CorrectionSent, ListCorrections, Within};
+use contracts::{
+    CorrectionId, CorrectionRequest, CorrectionSent, CorrectionStatus, EmployeeId, ListCorrections, Within,
+};
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
@@ -57,6 +59,13 @@ impl CorrectionStore {
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
         Ok(())
+    }
+
+    /// How many of these employees' nobody has decided about.
+    pub(crate) async fn count_asked(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
+        let asked = mongo::value(&CorrectionStatus::Asked);
+        let these = doc! { "request.status": asked, "request.employeeId": mongo::one_of(employees) };
+        Ok(self.0.count_documents(these).await?)
     }
 
     /// Those of everybody or of some, the newest first: as many as one page may hold, and one more.

@@ -180,6 +180,12 @@ impl PeriodStore {
         Ok(self.0.find(filter).sort(doc! { "_id": 1 }).limit(most).await?)
     }
 
+    /// How many of these employees' are submitted.
+    pub(crate) async fn count_submitted(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
+        let these = doc! { "employee": mongo::one_of(employees), "status": mongo::value(&PeriodStatus::Submitted) };
+        Ok(self.0.count_documents(these).await?)
+    }
+
     /// The approved periods that lie in a range and that no run has paid, in a transaction.
     pub(crate) async fn payable(&self, tx: &mut Tx<'_>, range: TimeRange) -> Result<Vec<StoredPeriod>, Error> {
         let these = doc! {

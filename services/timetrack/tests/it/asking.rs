@@ -11,9 +11,10 @@ use std::{
 use bson::{Document, doc};
 use contracts::{
     AcceptCorrection, Actor, AskCorrection, Caller, Code, CorrectWindow, CorrectionDecided, CorrectionId,
-    CorrectionRequest, CorrectionSent, CorrectionStatus, CorrectionTaken, EmployeeId, Event, Failure, GetCorrection,
-    HOUR, ListCorrections, Millis, Note, RefuseCorrection, Request, Service, Term, VoidWindow, WindowCorrection,
-    WindowId, WindowType, stream,
+    CorrectionRequest, CorrectionSent, CorrectionStatus, CorrectionTaken, CountWaiting, EmployeeId, Failure,
+    GetCorrection, HOUR, ListCorrections, Millis, Note, ProjectId, RefuseCorrection, ReopenLock, Request,
+    SendBackPeriod, Service, SetLock, SubmitPeriod, Term, VoidWindow, Waiting, WindowCorrection, WindowId, WindowType,
+    stream,
 };
 use kit::Origin;
 use serde_json::{Value, json};
@@ -68,12 +69,7 @@ impl Bench {
 
     /// How often it was told that something was decided.
     async fn decisions(&self) -> usize {
-        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
-        let (mut told, mut next) = (0, 1);
-        while let Ok(found) = events.direct_get_next_for_subject(CorrectionDecided::filter(), Some(next)).await {
-            (told, next) = (told + 1, found.sequence + 1);
-        }
-        told
+        self.events_told::<CorrectionDecided>().await.len()
     }
 }
 
@@ -317,5 +313,78 @@ async fn nobody_decides_about_their_own_time_whatever_their_role() {
     assert_eq!(bench.as_ann(&accept).await.unwrap_err().code, Code::Forbidden);
     let unknown = AcceptCorrection { id: kit::new_id(), reason: None };
     assert_eq!(bench.world.ask(&unknown).await.unwrap_err().code, Code::NotFound);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal_names_what_settles_it() {
+    let bench = Bench::with_ann().await;
+    let (first, second, last) = (bench.recorded(0).await, bench.recorded(2).await, bench.recorded(4).await);
+    let asks = [
+        json!({ "windowId": first, "end": NOON + HOUR / 2, "reason": "I left earlier." }),
+        json!({ "windowId": second, "void": true, "reason": "That was my break." }),
+        bench.missing(1),
+        // Only its beginning would reach into what is settled.
+        json!({ "windowId": last, "start": NOON + 4 * HOUR - 1, "reason": "I began earlier." }),
+    ];
+    let mut asked = Vec::new();
+    for one in asks {
+        asked.push(bench.asked(one).await);
+    }
+    let before = bench.stored().await;
+    let all_refused_by = async |names: &str| {
+        for one in &asked {
+            let failure = bench.accept(one.id).await.unwrap_err();
+            assert_eq!(failure.code, Code::PeriodLocked, "{one:?}");
+            assert!(failure.detail.contains(names), "{names}: {}", failure.detail);
+            assert_eq!(&bench.world.ask(&GetCorrection { id: one.id }).await.unwrap(), one, "nobody has decided");
+        }
+        assert_eq!((bench.stored().await, bench.decisions().await), (before.clone(), 0));
+    };
+    let until = Millis(NOON + 4 * HOUR);
+    for project_id in [None, Some(bench.project)] {
+        bench.world.ask(&SetLock { project_id, locked_until: until }).await.unwrap();
+        let named = project_id.map_or("everything before".to_owned(), |id: ProjectId| format!("on the project {id}"));
+        all_refused_by(&named).await;
+        all_refused_by("2025-10-09T12:53:20Z").await;
+        let reopen = ReopenLock { project_id, locked_until: None, reason: note("A sheet was found.") };
+        bench.world.ask(&reopen).await.unwrap();
+    }
+    let october = bench.october();
+    bench.approve_now(october).await;
+    all_refused_by(&format!("the pay period {october} is approved")).await;
+    // Open again, they are made.
+    bench.reopen(october).await.unwrap();
+    for one in &asked {
+        bench.accept(one.id).await.unwrap();
+    }
+    assert_eq!(bench.decisions().await, 4);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_decided_is_counted_for_services_and_of_those_only_who_are_named() {
+    let bench = Bench::with_ann().await;
+    let waiting = async |employees: Vec<EmployeeId>| {
+        bench.world.bus().ask(Caller::Service, &CountWaiting { employees }).await.unwrap()
+    };
+    assert_eq!(waiting(vec![bench.ann]).await, Waiting::default());
+    let (first, _) = (bench.asked(bench.missing(0)).await, bench.asked(bench.missing(1)).await);
+    let october = bench.october();
+    let september = contracts::PeriodId { first: jiff::civil::date(2025, 9, 1), ..october };
+    for id in [september, october] {
+        bench.as_ann(&SubmitPeriod { id }).await.unwrap();
+    }
+    assert_eq!(waiting(vec![kit::new_id(), bench.ann]).await, Waiting { periods: 2, corrections: 2 });
+    bench.refuse(first.id).await.unwrap();
+    bench.world.ask(&SendBackPeriod { id: september, note: note("Friday is missing.") }).await.unwrap();
+    assert_eq!(waiting(vec![bench.ann]).await, Waiting { periods: 1, corrections: 1 });
+    bench.approve_now(october).await;
+    assert_eq!(waiting(vec![bench.ann]).await, Waiting { periods: 0, corrections: 1 });
+    for others in [Vec::new(), vec![kit::new_id()]] {
+        assert_eq!(waiting(others).await, Waiting::default());
+    }
+    let asked = CountWaiting { employees: vec![bench.ann] };
+    assert_eq!(bench.world.ask(&asked).await.unwrap_err().code, Code::Forbidden);
     bench.world.finish().await;
 }

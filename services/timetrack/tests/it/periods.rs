@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use contracts::{
-    AdmitQuarantined, ApprovePeriod, Bounded, Caller, Cents, Code, Conditional, CorrectWindow, CreatePayRun, Failure,
-    GetPeriod, GetWindow, HOUR, IfMatch, KnownPeriod, ListAdjustments, ListPaidPeriods, ListPayRuns, ListQuarantine,
-    Millis, Note, Outcome, PeriodId, PeriodStatus, ReopenPeriod, SendBackPeriod, Service, SetSettings, Settings,
-    SubmitPeriod, Tag, TimeMark, TimeRange, UpdateWindows, VoidWindow, WindowChanges, WindowCorrection, WindowState,
-    Within, stream,
+    AdjustmentMade, AdmitQuarantined, ApprovePeriod, Bounded, Caller, Cents, Code, Conditional, CorrectWindow,
+    CreatePayRun, Failure, GetPeriod, GetWindow, HOUR, IfMatch, KnownPeriod, ListAdjustments, ListPaidPeriods,
+    ListPayRuns, ListQuarantine, Millis, Note, Outcome, PeriodDecided, PeriodDecision, PeriodId, PeriodStatus,
+    ReopenPeriod, SendBackPeriod, Service, SetSettings, Settings, SubmitPeriod, Tag, TimeMark, TimeRange,
+    UpdateWindows, VoidWindow, WindowChanges, WindowCorrection, WindowState, Within, stream,
 };
 use futures::future::join_all;
 use jiff::civil::date;
@@ -44,6 +44,18 @@ impl Bench {
         self.world.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
+    /// What was decided about periods, and with which notes, once it was told so often; in the order of
+    /// versions.
+    async fn decided(&self, times: usize) -> (Vec<PeriodDecision>, Vec<Option<Note>>) {
+        let told = eventually("what was decided is told", async || {
+            let told = self.events_told::<PeriodDecided>().await;
+            (told.len() >= times).then_some(told)
+        });
+        let told = told.await;
+        assert!(told.is_sorted_by_key(|one| one.version), "{told:?}");
+        told.into_iter().map(|one| (one.decision, one.period.note)).unzip()
+    }
+
     pub async fn held_codes(&self) -> Vec<Code> {
         self.world.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
     }
@@ -74,7 +86,7 @@ async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_
     let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
     assert_eq!((submitted.status, submitted.sum.unwrap().time), (PeriodStatus::Submitted, 2 * HOUR));
     let returned = bench.world.ask(&back).await.unwrap();
-    assert_eq!((returned.status, returned.note), (PeriodStatus::Open, Some(note)));
+    assert_eq!((returned.status, returned.note.clone()), (PeriodStatus::Open, Some(note)));
     bench.send(vec![bench.window(2)]).await;
     let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
     assert_eq!((submitted.note, submitted.submitted_hash), (None, submitted.sum.map(|sum| sum.hash)));
@@ -92,6 +104,10 @@ async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_
     assert_eq!(code(bench.world.ask(&back).await), Code::PeriodApproved);
     let unknown = GetPeriod { id: PeriodId { first: date(2025, 10, 2), ..id } };
     assert_eq!(code(bench.world.ask(&unknown).await), Code::NotFound);
+
+    let (told, notes) = bench.decided(2).await;
+    assert_eq!(told, [PeriodDecision::SentBack, PeriodDecision::Approved], "each decision once, none of a refusal");
+    assert_eq!(notes, [returned.note, None]);
     bench.world.finish().await;
 }
 
@@ -118,6 +134,9 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
     let again = bench.approve_now(id).await;
     assert_eq!(again.sum.unwrap().time, 2 * HOUR);
     assert_eq!(bench.held_codes().await, []);
+    let (told, notes) = bench.decided(3).await;
+    assert_eq!(told, [PeriodDecision::Approved, PeriodDecision::Reopened, PeriodDecision::Approved]);
+    assert_eq!(notes, [None, open.note, None]);
     bench.world.finish().await;
 }
 
@@ -188,8 +207,8 @@ async fn two_who_approve_at_once_approve_it_once() {
     let first = approved[0].clone().unwrap();
     assert!(approved.into_iter().all(|one| one.unwrap() == first));
     bench.world.bus().settled().await.unwrap();
-    eventually("one entry in the trail, and one word to workers", async || {
-        (bench.world.stream_messages(stream::EVENTS).await == events + 2).then_some(())
+    eventually("one entry in the trail, one word to workers, and one for the employee", async || {
+        (bench.world.stream_messages(stream::EVENTS).await == events + 3).then_some(())
     })
     .await;
     bench.world.finish().await;
@@ -362,6 +381,10 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let paid = bench.world.ask(&ListPaidPeriods { run: run.id, after: None }).await.unwrap().items;
     assert_eq!((paid.len(), paid[0].id, paid[0].adjustment_time), (1, current, 3 * HOUR));
     assert_eq!(bench.world.ask(&ListPayRuns::default()).await.unwrap().items.len(), 2);
+    let told: Vec<_> = bench.events_told::<AdjustmentMade>().await.into_iter().map(|made| made.adjustment).collect();
+    let late = [first.id, second.id, across.id, third.id];
+    assert_eq!(told.iter().map(|one| one.id).collect::<Vec<_>>(), late, "each is told once, to be mailed");
+    assert!(adjustments.iter().all(|one| told.contains(one)));
     let none = CreatePayRun { start: Millis(0), end: Millis(1) };
     assert_eq!(code(bench.world.ask(&none).await), Code::PeriodNotApproved);
     bench.world.finish().await;

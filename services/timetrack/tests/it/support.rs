@@ -7,7 +7,7 @@ use async_nats::{
     jetstream::{AckKind, Message, consumer::PullConsumer},
 };
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
+    AssignmentChanged, EmployeeChanged, EmployeeId, Event, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
     IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged,
     ProjectId, Rate, Service, Standing, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
     content_hash, header, stream, window_id,
@@ -160,6 +160,17 @@ impl Bench {
     pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
         let jetstream = &self.world.bus().jetstream;
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
+    }
+
+    /// What was told of this kind so far, in order.
+    pub async fn events_told<E: Event>(&self) -> Vec<E> {
+        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let (mut told, mut next) = (Vec::new(), 1);
+        while let Ok(found) = events.direct_get_next_for_subject(E::filter(), Some(next)).await {
+            told.push(serde_json::from_slice(&found.payload).unwrap());
+            next = found.sequence + 1;
+        }
+        told
     }
 
     /// Every window that is stored.

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use contracts::{Awaited, Caller, Code, CountWaiting, DigestRequested, GetReach};
+use kit::{Delivery, Error};
+
+use super::sending::{NotDone, about_time, send_once};
+use crate::{App, domain::digest_mail};
+
+/// Mails a manager what waits for them at this moment, if anything does and the day is not over.
+pub(crate) async fn digest_requested(
+    app: Arc<App>,
+    delivery: Delivery,
+    event: DigestRequested,
+) -> Result<Vec<Awaited>, Error> {
+    let (id, manager) = (event.mail_id(), event.manager_id);
+    let letter = async {
+        if app.clock.now() >= event.until {
+            return Err(NotDone::Overtaken);
+        }
+        let managed = app.bus.ask(Caller::Service, &GetReach { manager }).await.map_err(|failure| {
+            // More people than anybody asks about at once: such a manager is told nothing, and no event dies.
+            if failure.code == Code::Invalid { NotDone::Overtaken } else { NotDone::Unminted(failure) }
+        })?;
+        // Nobody decides about their own hours.
+        let employees = managed.employees.into_iter().filter(|employee| *employee != manager).collect();
+        let waiting = app.bus.ask(Caller::Service, &CountWaiting { employees }).await.map_err(NotDone::Unminted)?;
+        about_time(&app, manager, id, |name| digest_mail(name, waiting, &app.public_url)).await
+    };
+    send_once(&app, &delivery, id, letter, |_, _| None).await
+}

@@ -1,0 +1,34 @@
+use bson::doc;
+use contracts::PeriodId;
+use kit::{Database, Error, Shape, mongo};
+use mongodb::{Collection, options::ReturnDocument};
+use serde::{Deserialize, Serialize};
+
+/// The newest decision about a pay period that was heard of.
+#[derive(Debug, Serialize, Deserialize)]
+struct Heard {
+    #[serde(rename = "_id")]
+    period: PeriodId,
+    version: i64,
+}
+
+/// Which decisions about pay periods hold: nobody is mailed one that has been overtaken.
+#[derive(Clone, Debug)]
+pub(crate) struct Decisions(Collection<Heard>);
+
+impl Decisions {
+    pub(crate) fn shape() -> Shape {
+        ("decisions", Vec::new())
+    }
+
+    pub(crate) fn open(db: &Database) -> Self {
+        Self(db.collection("decisions"))
+    }
+
+    /// Whether no later decision about this period was heard of.
+    pub(crate) async fn is_latest(&self, period: PeriodId, version: i64) -> Result<bool, Error> {
+        let (this, heard) = (doc! { "_id": mongo::value(&period) }, doc! { "$max": { "version": version } });
+        let latest = self.0.find_one_and_update(this, heard).upsert(true).return_document(ReturnDocument::After);
+        Ok(latest.await?.is_none_or(|latest| latest.version <= version))
+    }
+}

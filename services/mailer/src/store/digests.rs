@@ -1,0 +1,47 @@
+use bson::doc;
+use jiff::civil::Date;
+use kit::{Database, Error, Shape, Tx};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// The key of the only document.
+const LAST: &str = "last";
+
+/// The last day whose mails were requested.
+#[derive(Debug, Serialize, Deserialize)]
+struct Last {
+    #[serde(rename = "_id")]
+    id: String,
+    day: Date,
+}
+
+/// Up to which day managers have been mailed what waits for them.
+#[derive(Clone, Debug)]
+pub(crate) struct Digests(Collection<Last>);
+
+impl Digests {
+    pub(crate) fn shape() -> Shape {
+        ("digests", Vec::new())
+    }
+
+    pub(crate) fn open(db: &Database) -> Self {
+        Self(db.collection("digests"))
+    }
+
+    /// Whether the mails of this day, or of a later one, are requested.
+    pub(crate) async fn are_requested(&self, day: Date) -> Result<bool, Error> {
+        Ok(self.0.find_one(doc! { "_id": LAST }).await?.is_some_and(|last| last.day >= day))
+    }
+
+    /// Notes that those of this day are; false where somebody has before. Of two who do so at once, one is
+    /// run again.
+    pub(crate) async fn request(&self, tx: &mut Tx<'_>, day: Date) -> Result<bool, Error> {
+        let last = self.0.find_one(doc! { "_id": LAST }).session(&mut tx.session).await?;
+        if last.is_some_and(|last| last.day >= day) {
+            return Ok(false);
+        }
+        let this = Last { id: LAST.to_owned(), day };
+        self.0.replace_one(doc! { "_id": LAST }, this).upsert(true).session(&mut tx.session).await?;
+        Ok(true)
+    }
+}

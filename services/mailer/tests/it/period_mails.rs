@@ -1,0 +1,138 @@
+//! Mails about pay periods that somebody has decided about, and about hours that were admitted late.
+
+use contracts::{AdjustmentMade, DeactivateEmployee, EmployeeId, HOUR, PeriodDecided, Service, stream};
+use serde_json::{Value, json};
+
+use crate::{
+    office::{Office, token_in},
+    smtp_server::SmtpServer,
+};
+
+const APPROVED: &str = "Your pay period is approved";
+const SENT_BACK: &str = "Your pay period came back";
+const REOPENED: &str = "Your pay period is open again";
+
+/// A decision about this employee's March of 2026 in Berlin.
+fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided {
+    let is_approved = decision == "approved";
+    let mut period = json!({
+        "id": format!("{employee}_2026-03-01"), "status": if is_approved { "approved" } else { "open" },
+        "start": 1_772_319_600_000_i64, "end": 1_774_994_400_000_i64,
+    });
+    if is_approved {
+        period["sum"] = json!({ "time": 160 * HOUR, "costs": 1, "income": 1, "hash": "0".repeat(32) });
+    } else {
+        period["note"] = json!("Friday is missing.");
+    }
+    let event = json!({ "period": period, "version": version, "decision": decision, "timezone": "Europe/Berlin" });
+    serde_json::from_value(event).unwrap()
+}
+
+/// Two hours of this employee's that came when their day was settled.
+fn adjusted(employee: EmployeeId) -> AdjustmentMade {
+    let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
+    let adjustment = json!({
+        "id": id, "employeeId": employee, "projectId": id, "taskId": id, "start": start, "end": start + 2 * HOUR,
+        "countsAt": start + 40 * 24 * HOUR, "time": HOUR, "costs": 1, "income": 1, "hash": "0".repeat(32),
+    });
+    serde_json::from_value(json!({ "adjustment": adjustment, "timezone": "Europe/Berlin" })).unwrap()
+}
+
+fn text(mail: &Value) -> &str {
+    mail["plain"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    let first = office.start_mailer(server.config()).await;
+    let second = office.start_mailer(server.config()).await;
+    let ann = office.employ(&server, "Ann", "ann@x.org").await;
+    for (version, decision, subject, says) in [
+        (2, "sent_back", SENT_BACK, "What is to be done: Friday is missing."),
+        (5, "approved", APPROVED, "2026-03-01 to 2026-03-31 is approved with 160:00 hours"),
+        (6, "reopened", REOPENED, "The reason: Friday is missing."),
+    ] {
+        let decided = decided(ann.id, version, decision);
+        office.world.publish_twice(&decided).await;
+        let mails = server.until_mails_to("ann@x.org", subject, 1).await;
+        assert!(text(&mails[0]).contains(says), "{mails:?}");
+        // Told again by somebody who does not know that it was: another event, the same decision.
+        office.world.publish(&decided).await;
+    }
+    // The same again after it was submitted again is another one.
+    office.world.publish(&decided(ann.id, 8, "sent_back")).await;
+    server.until_mails_to("ann@x.org", SENT_BACK, 2).await;
+    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert_eq!(server.mails().len(), 1 + 4, "the invitation, and one for each decision");
+    first.stop().await;
+    second.stop().await;
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    office.start_mailer(server.config()).await;
+    let ann = office.employ(&server, "Ann", "ann@x.org").await;
+    office.world.publish(&decided(ann.id, 6, "reopened")).await;
+    server.until_mails_to("ann@x.org", REOPENED, 1).await;
+    office.world.publish_twice(&decided(ann.id, 5, "approved")).await;
+    let dropped = office.until_status("failed", 1).await;
+    assert!(dropped[0].last_error.as_ref().unwrap().starts_with("Not needed any more"), "{dropped:?}");
+
+    // One that waits for the mail server meanwhile is overtaken too.
+    server.refuse(true);
+    office.world.publish(&decided(ann.id, 7, "sent_back")).await;
+    let tried = async |waiting: usize| {
+        testkit::eventually_within(std::time::Duration::from_secs(30), "it was tried", async || {
+            let mails = office.deliveries().await;
+            (mails.iter().filter(|mail| mail.is_refused).count() == waiting).then_some(())
+        })
+        .await;
+    };
+    tried(1).await;
+    office.world.publish(&decided(ann.id, 9, "approved")).await;
+    office.until_status("failed", 2).await;
+    tried(1).await;
+    server.refuse(false);
+    server.until_mails_to("ann@x.org", APPROVED, 1).await;
+    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert_eq!(server.mails().len(), 3, "the invitation, the first decision and the last");
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_that_are_admitted_late_are_mailed_once() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    office.start_mailer(server.config()).await;
+    let ann = office.employ(&server, "Ann", "ann@x.org").await;
+    let made = adjusted(ann.id);
+    office.world.publish_twice(&made).await;
+    let mails = server.until_mails_to("ann@x.org", "Your late hours are admitted", 1).await;
+    let said = text(&mails[0]);
+    assert!(said.contains("2026-03-01 00:30 to 02:30 (Europe/Berlin)"), "{said}");
+    assert!(said.contains("1:00 hours of it count on 2026-04-10"), "{said}");
+    office.world.publish(&made).await;
+    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert_eq!(server.mails().len(), 2);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_about_periods_is_mailed_to_whoever_is_deactivated_or_unconfirmed() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    office.start_mailer(server.config()).await;
+    let ann = office.create("Ann", "ann@x.org").await;
+    let mails = server.until_mails(1).await;
+    office.world.publish(&decided(ann.id, 2, "sent_back")).await;
+    office.until_status("failed", 1).await;
+    office.activate(token_in(text(&mails[0]))).await.unwrap();
+    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.world.publish(&decided(ann.id, 5, "approved")).await;
+    office.world.publish(&adjusted(ann.id)).await;
+    office.world.publish(&decided(kit::new_id(), 5, "approved")).await;
+    office.until_status("failed", 4).await;
+    assert_eq!(server.mails().len(), 1, "the invitation");
+    office.world.finish().await;
+}
