@@ -1,18 +1,27 @@
 //! What an operator does from the command line: look at what is held back, and try it again.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use contracts::{
     Action, Actor, AdmitQuarantined, AuditSubject, Caller, ContentHash, DiscardQuarantined, Failure, ListQuarantine,
     QuarantinedWindow, ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, Reconciled,
     ReplayQuarantined, Service, WindowId, WindowState,
 };
-use kit::{Bus, Deps, Origin};
+use kit::{Bus, Deps, Migrating, Origin};
+use tokio::time::Instant;
+
+use crate::migrate;
 
 /// How long a comparison of all that a service keeps may take.
 const COMPARING: Duration = Duration::from_secs(600);
+
+/// How often it is said how far a migration is.
+const EVERY: Duration = Duration::from_secs(5);
 
 /// A command in place of running the service.
 #[derive(Clone, Debug, Subcommand)]
@@ -26,6 +35,13 @@ pub enum Command {
     /// Has every service compare its copies with their owners and put right what differs (asks the running
     /// services): service, entries compared, found, repaired.
     Reconcile,
+    /// Stores what is there as this version stores it, beside everything else (works on the database itself):
+    /// from then on earlier versions cannot run any more. It goes on where it was stopped.
+    Migrate {
+        /// How much of the time it works; the rest is for others.
+        #[arg(long, default_value_t = 25, value_name = "PERCENT", value_parser = value_parser!(u8).range(1..=100))]
+        busy: u8,
+    },
 }
 
 /// What to do about dead messages.
@@ -93,6 +109,7 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
             Command::Dead(dead) => on_dead(dead, &deps.bus).await,
             Command::Quarantine(quarantine) => on_quarantine(quarantine, &deps.bus).await,
             Command::Reconcile => reconcile(&deps.bus).await,
+            Command::Migrate { busy } => on_migrate(&deps, busy).await,
         }
     };
     // Whoever holds the operator's key may do what the holder of the root key may.
@@ -110,6 +127,20 @@ async fn reconcile(bus: &Bus) -> anyhow::Result<()> {
         let Reconciled { compared, found, repaired } = done.map_err(|e| anyhow!("{service}: {e}"))?;
         println!("{service}\t{compared}\t{found}\t{repaired}");
     }
+    Ok(())
+}
+
+async fn on_migrate(deps: &Deps, busy: u8) -> anyhow::Result<()> {
+    let due = Mutex::new(Instant::now());
+    let tell = |Migrating { collection, seen, of, changed }: Migrating| {
+        let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() >= *due {
+            *due = Instant::now() + EVERY;
+            eprintln!("{collection}: {seen} of {of} looked at, {changed} rewritten");
+        }
+    };
+    migrate(deps, busy, tell).await?;
+    println!("done");
     Ok(())
 }
 

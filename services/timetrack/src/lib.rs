@@ -7,7 +7,9 @@ mod domain;
 mod faults;
 mod handlers;
 mod metrics;
+mod migrate;
 mod reconcile;
+mod recorded;
 mod store;
 
 use std::{sync::Arc, time::Duration};
@@ -18,6 +20,8 @@ use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Lately, Needs, OwnFailu
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
 pub use faults::{Faults, Step};
+pub use migrate::migrate;
+pub use recorded::Recorded;
 
 use crate::{
     consumers::{Ingest, Knowledge, Memory, Settling},
@@ -68,6 +72,9 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
+    if !store.layouts.begin(!store.workers.any_reads_older().await?, &shutdown).await? {
+        return Ok(());
+    }
     let reconciler = Reconciler::new(&deps, &db, &reconcile::COPIES);
     let app = Arc::new(App {
         config,

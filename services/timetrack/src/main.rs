@@ -16,7 +16,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let user = |cli: &Cli| if cli.command.is_some() { User::Operator } else { Service::Timetrack.into() };
+    let user = |cli: &Cli| match cli.command {
+        None | Some(Command::Migrate { .. }) => Service::Timetrack.into(),
+        Some(_) => User::Operator,
+    };
     kit::run_service_as(Service::Timetrack, user, async |cli: Cli, deps, shutdown| match cli.command {
         None => timetrack::run(cli.config, deps, shutdown).await,
         Some(command) => timetrack::command(command, deps).await,

@@ -9,7 +9,7 @@ use kit::{
     metrics::{ANSWERS, Counter, DELAYS, Gauge, Histogram, SIZES, sample, seconds},
 };
 
-use crate::{App, consumers::Arrival};
+use crate::{App, consumers::Arrival, store::LAYOUTS};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct TimetrackMetrics {
     quarantined: [Gauge; REASONS.len()],
     waiting: Gauge,
     streams: Sizes,
+    to_migrate: [Gauge; LAYOUTS.len()],
 }
 
 /// How large each stream is: its messages, its bytes, and the most bytes it may have.
@@ -78,6 +79,12 @@ impl TimetrackMetrics {
                 sizes("t3_stream_size_bytes", "Bytes of a stream"),
                 sizes("t3_stream_limit_bytes", "The most bytes of a stream"),
             ],
+            to_migrate: metrics.gauges(
+                "t3_migration_left_documents",
+                "Documents that a migration has still to look at: some may be of an earlier layout",
+                "collection",
+                LAYOUTS.map(|layout| layout.collection()),
+            ),
         }
     }
 
@@ -122,6 +129,17 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
                 gauge.set(sizes.get(code).copied().unwrap_or_default() as i64);
             }
             app.metrics.waiting.set(waiting as i64);
+            Ok::<(), kit::Error>(())
+        }
+    });
+    let stored = app.clone();
+    sample(shutdown, move || {
+        let app = stored.clone();
+        async move {
+            // This is also how a process hears in which layouts to write.
+            for (standing, gauge) in app.store.layouts.look().await?.iter().zip(&app.metrics.to_migrate) {
+                gauge.set(standing.left as i64);
+            }
             Ok::<(), kit::Error>(())
         }
     });

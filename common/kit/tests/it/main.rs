@@ -4,4 +4,5 @@
 
 mod asking;
 mod consuming;
+mod layouts;
 mod outbox;

@@ -38,7 +38,7 @@ pub(crate) async fn correct(
         Ok(Some(was.saying(window)))
     });
     let stored = stored.await?;
-    let window = with_negative_time(&app, vec![stored]).await?.pop();
+    let window = with_negative_time(&app, vec![stored.window]).await?.pop();
     window.ok_or_else(|| Failure::not_found("window").into())
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn admit_quarantined(
             tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", stored.id), None).await
         })?;
     }
-    let window = with_negative_time(&app, vec![stored]).await?.pop();
+    let window = with_negative_time(&app, vec![stored.window]).await?.pop();
     window.ok_or_else(|| Failure::not_found("window").into())
 }
 

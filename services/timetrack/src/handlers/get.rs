@@ -132,7 +132,7 @@ pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowSt
         let detail = "An admin has made this window count no longer.";
         return Ok(WindowState::Rejected { code: Code::Voided, detail: detail.to_owned() });
     }
-    let window = with_negative_time(app, vec![stored]).await?.pop();
+    let window = with_negative_time(app, vec![stored.window]).await?.pop();
     window.map(|w| WindowState::Recorded(Box::new(w))).ok_or_else(|| Failure::not_found("window").into())
 }
 

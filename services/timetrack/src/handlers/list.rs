@@ -4,12 +4,10 @@ use std::{
 };
 
 use contracts::{EmployeeId, ListWindows, Page, TimeRange, WINDOW_MOST, Window, WindowCursor, WindowId, counted};
+use futures::TryStreamExt;
 use kit::{Call, Error};
 
-use crate::{
-    App,
-    store::{StoredWindow, Stretch},
-};
+use crate::{App, store::Stretch};
 
 /// The windows that touch a range, page by page: for admins; for employees their own.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
@@ -17,8 +15,8 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
         [] => call.require_admin()?,
         named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
     }
-    let windows = app.store.windows.touching(&request).await?;
-    let cursor = |w: &StoredWindow| WindowCursor { start: w.window.start, id: w.id };
+    let windows = app.store.windows.touching(&request).await?.map_ok(|stored| stored.window);
+    let cursor = |w: &Window| WindowCursor { start: w.start, id: w.id };
     let mut page = kit::page_within(windows, cursor).await?;
     if let Some(limit) = request.limit.filter(|limit| page.items.len() > *limit) {
         page.items.truncate(limit);
@@ -30,18 +28,18 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
 /// The windows with the time that counts for an earlier window of the same employee; none where
 /// overlaps are counted. It depends on what starts up to a day before, so it is computed when it is
 /// read.
-pub(super) async fn with_negative_time(app: &App, windows: Vec<StoredWindow>) -> Result<Vec<Window>, Error> {
+pub(super) async fn with_negative_time(app: &App, windows: Vec<Window>) -> Result<Vec<Window>, Error> {
     if app.config.count_overlaps {
-        return Ok(windows.into_iter().map(|stored| stored.window).collect());
+        return Ok(windows);
     }
-    let starts = || windows.iter().map(|w| w.window.start);
+    let starts = || windows.iter().map(|w| w.start);
     let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(Vec::new()) };
-    let employees: HashSet<EmployeeId> = windows.iter().map(|w| w.window.employee_id).collect();
+    let employees: HashSet<EmployeeId> = windows.iter().map(|w| w.employee_id).collect();
     let around = app.store.windows.starting(employees, first - WINDOW_MOST, last).await?;
     let negative = negative_times(&around);
-    let with = |stored: StoredWindow| {
-        let negative_time = negative.get(&stored.id).copied().unwrap_or_default();
-        Window { negative_time, ..stored.window }
+    let with = |window: Window| {
+        let negative_time = negative.get(&window.id).copied().unwrap_or_default();
+        Window { negative_time, ..window }
     };
     Ok(windows.into_iter().map(with).collect())
 }

@@ -31,6 +31,7 @@ struct Counting {
     start: Millis,
     end: Millis,
     billable: bool,
+    #[serde(default)]
     overtime: bool,
     bill_rate: Option<Rate>,
     overtime_bill_rate: Option<Rate>,

@@ -12,12 +12,13 @@ mod reprices;
 mod settings;
 mod settlements;
 mod spans;
+mod stored_window;
 mod updates;
 mod windows;
 mod workers;
 
 use contracts::{IngestItem, RateScope};
-use kit::{Database, Error, Shape};
+use kit::{Database, Error, Layout, Layouts, Shape};
 
 use crate::domain::{BindingKey, Bindings};
 
@@ -33,14 +34,20 @@ pub(crate) use self::{
     settings::SettingsStore,
     settlements::SettlementStore,
     spans::Party,
+    stored_window::StoredWindow,
     updates::{UpdateJob, UpdateStore},
-    windows::{Doing, StoredWindow, Stretch, WindowStore},
+    windows::{Doing, Stretch, WindowStore},
     workers::{LEASE, WorkerStore},
 };
+
+/// What has been laid out in other ways before.
+pub(crate) const LAYOUTS: [Layout; 2] = [stored_window::WINDOWS, stored_window::FORMER_WINDOWS];
 
 /// The collections of this service.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    /// In which layouts it is written.
+    pub(crate) layouts: Layouts,
     /// Who may track on what, as other services say it.
     pub(crate) bindings: BindingStore,
     /// What was recorded.
@@ -71,9 +78,10 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 14] {
+    pub(crate) fn shapes() -> [Shape; 15] {
         let [windows, history] = WindowStore::shapes();
         [
+            Layouts::shape(),
             BindingStore::shape(),
             windows,
             history,
@@ -110,15 +118,17 @@ impl Store {
     /// The collections, which are there.
     pub(crate) fn open(db: &Database) -> Self {
         let (locks, periods, adjustments) = (LockStore::open(db), PeriodStore::open(db), AdjustmentStore::open(db));
+        let layouts = Layouts::open(db, &LAYOUTS);
         Self {
             settlements: SettlementStore::open(db, locks.clone(), periods.clone(), adjustments.clone()),
             locks,
             periods,
-            workers: WorkerStore::open(db),
+            workers: WorkerStore::open(db, layouts.clone()),
             adjustments,
             pay_runs: PayRunStore::open(db),
             bindings: BindingStore::open(db),
-            windows: WindowStore::open(db),
+            windows: WindowStore::open(db, layouts.clone()),
+            layouts,
             quarantine: QuarantineStore::open(db),
             updates: UpdateStore::open(db),
             reprices: RepriceStore::open(db),

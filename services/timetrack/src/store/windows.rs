@@ -3,52 +3,19 @@ use std::collections::{BTreeMap, HashMap};
 use bson::{Document, doc};
 use contracts::{
     Actor, ContentHash, EmployeeId, FactSum, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId, UpdateWindows,
-    WINDOW_MOST, Window, WindowChanges, WindowContent, WindowFact, WindowId,
+    WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
-use kit::{Database, Error, Shape, Tx, mongo};
+use kit::{Database, Error, Layouts, Shape, Tx, mongo};
 use mongodb::{Collection, options::Hint};
 use serde::{Deserialize, Serialize};
+
+use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// So many windows come from MongoDB at once.
 const BATCH: u32 = 250;
 /// Of so many employees the sums are told at once: a hundred bytes for each of their months.
 const EMPLOYEES_A_PAGE: usize = 20;
-
-/// A recorded window, with what the API does not show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StoredWindow {
-    #[serde(rename = "_id")]
-    pub(crate) id: WindowId,
-    /// How often it was changed.
-    pub(crate) revision: i64,
-    /// All that it said when it was sent.
-    pub(crate) hash: ContentHash,
-    /// Whether an admin has made it count no longer.
-    #[serde(default)]
-    pub(crate) voided: bool,
-    pub(crate) window: Window,
-}
-
-impl StoredWindow {
-    pub(crate) fn new(window: Window, hash: ContentHash) -> Self {
-        Self { id: window.id, revision: 1, hash, voided: false, window }
-    }
-
-    /// This with what it says now.
-    pub(crate) fn saying(&self, window: Window) -> Self {
-        Self { revision: self.revision + 1, window, ..self.clone() }
-    }
-
-    /// This as it counts no longer.
-    pub(crate) fn void(&self, now: Millis) -> Self {
-        Self { voided: true, ..self.saying(Window { updated_at: now, ..self.window.clone() }) }
-    }
-
-    pub(crate) fn fact(&self) -> WindowFact {
-        WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
-    }
-}
 
 /// Whose a window is, and when it was: what the rule about overlaps goes by.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -85,11 +52,11 @@ pub(crate) struct When {
 
 /// A window as it was before an admin corrected or voided it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Former {
+struct Former<W> {
     /// `<window>_<revision>`.
     #[serde(rename = "_id")]
     key: String,
-    was: StoredWindow,
+    was: W,
     /// Who changed it; rows of earlier versions say `admin`.
     changed_by: Option<String>,
     /// When.
@@ -109,7 +76,8 @@ pub(crate) struct Inserted {
 #[derive(Clone, Debug)]
 pub(crate) struct WindowStore {
     pub(super) windows: Collection<StoredWindow>,
-    history: Collection<Former>,
+    history: Collection<Former<StoredWindow>>,
+    layouts: Layouts,
 }
 
 impl WindowStore {
@@ -124,8 +92,16 @@ impl WindowStore {
         [("windows", windows), ("window_history", vec![mongo::index(doc! { "was._id": 1 })])]
     }
 
-    pub(super) fn open(db: &Database) -> Self {
-        Self { windows: db.collection("windows"), history: db.collection("window_history") }
+    pub(super) fn open(db: &Database, layouts: Layouts) -> Self {
+        // They are read in any layout, and written in that of the moment, which has a type of its own.
+        let windows = db.collection::<Laid<'_>>("windows").clone_with_type();
+        let history = db.collection::<Former<Laid<'_>>>("window_history").clone_with_type();
+        Self { windows, history, layouts }
+    }
+
+    /// A window as it is written now.
+    fn laid_out<'a>(&self, window: &'a StoredWindow) -> Laid<'a> {
+        window.laid_out(self.layouts.written(&WINDOWS))
     }
 
     /// Records windows in one write, on a majority and in the journal; those whose id is taken
@@ -136,11 +112,17 @@ impl WindowStore {
             return Ok(none);
         }
         if kit::is_mutant("no_unique_windows") {
-            let again = windows.iter().map(|window| StoredWindow { id: kit::new_id(), ..window.clone() });
-            self.windows.insert_many(again).await?;
+            let again: Vec<_> =
+                windows.iter().map(|window| StoredWindow { id: kit::new_id(), ..window.clone() }).collect();
+            self.windows
+                .clone_with_type::<Laid<'_>>()
+                .insert_many(again.iter().map(|window| self.laid_out(window)))
+                .await?;
             return Ok(none);
         }
-        let Err(error) = self.windows.insert_many(windows).ordered(false).await else { return Ok(none) };
+        let laid_out = windows.iter().map(|window| self.laid_out(window));
+        let inserted = self.windows.clone_with_type::<Laid<'_>>().insert_many(laid_out).ordered(false).await;
+        let Err(error) = inserted else { return Ok(none) };
         let refused = mongo::taken(&error).ok_or(error)?;
         let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));
         let stored = self.windows.find(doc! { "_id": ids }).await?;
@@ -168,12 +150,13 @@ impl WindowStore {
         &self,
         stored: &StoredWindow,
         content: WindowContent,
-        hash: ContentHash,
+        hash: impl Into<Option<ContentHash>>,
     ) -> Result<bool, Error> {
         if stored.window.employee_id != content.employee_id {
             return Ok(false);
         }
-        if stored.hash == hash {
+        let hash = hash.into();
+        if hash.is_some() && stored.hash == hash {
             return Ok(true);
         }
         let mut first = None;
@@ -381,7 +364,8 @@ impl WindowStore {
 
     /// Records one window, whose id is free, in a transaction.
     pub(crate) async fn insert_one(&self, tx: &mut Tx<'_>, window: &StoredWindow) -> Result<(), Error> {
-        self.windows.insert_one(window).session(&mut tx.session).await?;
+        let windows = self.windows.clone_with_type::<Laid<'_>>();
+        windows.insert_one(self.laid_out(window)).session(&mut tx.session).await?;
         Ok(())
     }
 
@@ -393,15 +377,17 @@ impl WindowStore {
         now: &StoredWindow,
         changed_by: Option<Actor>,
     ) -> Result<(), Error> {
-        self.windows.replace_one(doc! { "_id": mongo::value(&was.id) }, now).session(&mut tx.session).await?;
+        let (windows, this) = (self.windows.clone_with_type::<Laid<'_>>(), doc! { "_id": mongo::value(&was.id) });
+        windows.replace_one(this, self.laid_out(now)).session(&mut tx.session).await?;
         let key = format!("{}_{}", was.id, was.revision);
         let former = Former {
             key,
-            was,
+            was: self.laid_out(&was),
             changed_by: changed_by.map(|actor| actor.to_string()),
             changed_at: now.window.updated_at,
         };
-        self.history.insert_one(&former).session(&mut tx.session).await?;
+        let history = self.history.clone_with_type::<Former<Laid<'_>>>();
+        history.insert_one(&former).session(&mut tx.session).await?;
         Ok(())
     }
 

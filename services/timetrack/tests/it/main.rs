@@ -4,10 +4,12 @@
 
 mod asking;
 mod bindings;
+mod bytes;
 mod clocks;
 mod correcting;
 mod crashing;
 mod knowing;
+mod layouts;
 mod listing;
 mod locking;
 mod majority;

@@ -45,6 +45,8 @@ async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
 async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let bench = Bench::with_ann().await;
     bench.send((0..DAYS).map(|day| bench.window(day * 24)).collect()).await;
+    // Of either layout.
+    bench.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
     let this = bench.world.ask(&day).await.unwrap().items.pop().unwrap();
     let after = Some(WindowCursor { start: this.start - 1, id: this.id });
@@ -90,6 +92,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
     let mut later = bench.window(THIS * 24).window;
     (later.id, later.start) = (Some(kit::new_id()), later.start + HOUR / 2);
     bench.send((0..DAYS).map(|day| bench.window(day * 24)).chain([bench.item(later)]).collect()).await;
+    bench.age(2).await;
     let database = profiled(&bench).await;
     let of_that_day = overlaps_between(NOON + THIS * DAY, NOON + (THIS + 1) * DAY);
     let after = bench.world.ask(&of_that_day).await.unwrap().items.pop();

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::{fleet::Fleet, measured::Measured};
 
-/// Measures all floors: with today's indexes of windows, and with the five indexes of the first version, for
-/// comparison with earlier runs.
+/// Measures all floors: with today's indexes and layout of windows, and with the five indexes and the layout of the
+/// first version, for comparison with earlier runs.
 pub(super) async fn measure(fleet: &Fleet, seconds: u64) -> Result<Vec<Measured>> {
     let lasts = Duration::from_secs(seconds);
     let mut floors = Vec::new();
@@ -21,7 +21,7 @@ pub(super) async fn measure(fleet: &Fleet, seconds: u64) -> Result<Vec<Measured>
     let of_before = mongo.database("bench_floor").collection::<Document>("windows_of_before");
     of_before.create_indexes(first_indexes()).await?;
     insert(&windows, 16, 1, Duration::from_secs(2), "").await?;
-    insert(&of_before, 16, 1, Duration::from_secs(2), "").await?;
+    insert(&of_before, 16, 1, Duration::from_secs(2), OF_BEFORE).await?;
     for (clients, together) in [(1, 1), (16, 1), (64, 1), (4, 100), (4, 500)] {
         for (windows, suffix) in [(&windows, ""), (&of_before, OF_BEFORE)] {
             let measured = insert(windows, clients, together, lasts, suffix).await?;
@@ -77,6 +77,7 @@ async fn insert(
     suffix: &str,
 ) -> Result<Measured> {
     let started = Instant::now();
+    let document = if suffix == OF_BEFORE { first_document } else { document };
     let one = async |client: usize| -> Result<Vec<u32>> {
         let mut micros = Vec::new();
         let mut n = 0;
@@ -106,6 +107,28 @@ async fn insert(
 
 /// A document like those that timetrack stores.
 fn document(client: i64, n: i64) -> Document {
+    let uuid = || bson::Binary {
+        subtype: bson::spec::BinarySubtype::Generic,
+        bytes: Uuid::from_bytes(rand::random()).as_bytes().to_vec(),
+    };
+    let start = 1_262_304_000_000 + n * 1_000;
+    doc! {
+        "_id": uuid(), "revision": 1_i64, "voided": false,
+        "window": {
+            "employeeId": bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Uuid::from_u128(client as u128).as_bytes().to_vec() },
+            "shiftId": Uuid::from_bytes(rand::random()).to_string(),
+            "start": start, "end": start + 1_000, "timezoneOffset": 3_600_000_i64,
+            "projectId": uuid(), "taskId": uuid(), "taskStatus": "To Do", "taskPriority": "Medium",
+            "note": "benchmark", "billable": true, "paid": false, "billRate": 500_000_i64,
+            "computer": "bench-pc", "user": "bench", "domain": "corp", "os": "linux",
+            "osVersion": "6.1", "hwid": "0f1e2d3c4b5a", "createdAt": start,
+        },
+        "layout": 2,
+    }
+}
+
+/// A document as it was stored in the beginning.
+fn first_document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,
         bytes: Uuid::from_bytes(rand::random()).as_bytes().to_vec(),

@@ -46,13 +46,18 @@ pub(super) struct Fate {
 
 /// A window, as timetrack has it.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "timetrack::Recorded")]
 pub(super) struct StoredRow {
-    #[serde(rename = "_id")]
     pub(super) id: WindowId,
     pub(super) revision: i64,
-    #[serde(default)]
     pub(super) voided: bool,
     pub(super) window: Window,
+}
+
+impl From<timetrack::Recorded> for StoredRow {
+    fn from(timetrack::Recorded { id, revision, voided, window }: timetrack::Recorded) -> Self {
+        Self { id, revision, voided, window }
+    }
 }
 
 #[derive(Debug, Deserialize)]

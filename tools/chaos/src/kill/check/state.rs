@@ -90,11 +90,17 @@ pub(crate) struct EmployeeRow {
 
 /// A window as it is stored, under whatever id.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "timetrack::Recorded")]
 pub(crate) struct WindowRow {
     pub(crate) revision: i64,
-    #[serde(default)]
     pub(crate) voided: bool,
     pub(crate) window: Window,
+}
+
+impl From<timetrack::Recorded> for WindowRow {
+    fn from(timetrack::Recorded { revision, voided, window, .. }: timetrack::Recorded) -> Self {
+        Self { revision, voided, window }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

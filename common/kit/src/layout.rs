@@ -1,0 +1,149 @@
+use anyhow::{Context, ensure};
+use bson::{Document, RawDocument, RawDocumentBuf, raw::RawBsonRef};
+use serde::de::DeserializeOwned;
+
+/// The field in which a document says its layout.
+const FIELD: &str = "layout";
+
+/// Makes of a document of one layout what it is in the next one: a pure function, of the document alone.
+pub type Step = fn(Document) -> Document;
+
+/// How the documents of a collection are laid out, and how they were before.
+///
+/// A document says its layout as a number; one that says none is of layout 1. Whoever replaces documents
+/// whole would lose a field that it does not know, so a field more is a layout more.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    collection: &'static str,
+    /// The field of the documents whose value is laid out, where it is not the document itself.
+    within: Option<&'static str>,
+    steps: &'static [Step],
+}
+
+impl Layout {
+    /// That of a collection's documents: the first step leads from layout 1 to layout 2, and so on.
+    pub const fn of(collection: &'static str, steps: &'static [Step]) -> Self {
+        Self { collection, within: None, steps }
+    }
+
+    /// The same of what the documents of a collection have in this field.
+    pub const fn within(collection: &'static str, field: &'static str, steps: &'static [Step]) -> Self {
+        Self { collection, within: Some(field), steps }
+    }
+
+    /// Whose it is.
+    pub const fn collection(&self) -> &'static str {
+        self.collection
+    }
+
+    /// The newest one: the highest that this program reads and writes.
+    pub const fn newest(&self) -> i32 {
+        self.steps.len() as i32 + 1
+    }
+
+    /// The layout that a document says.
+    ///
+    /// # Errors
+    /// Where it says no layout that this program knows: it must not be read as if it were another one.
+    pub fn said_by(&self, document: &RawDocument) -> anyhow::Result<i32> {
+        let said = match document.get(FIELD)? {
+            None => 1,
+            Some(RawBsonRef::Int32(said)) => said,
+            Some(other) => anyhow::bail!("a document of {} says the layout {other:?}, no number", self.collection),
+        };
+        let (collection, newest) = (self.collection, self.newest());
+        ensure!(
+            (1..=newest).contains(&said),
+            "a document of {collection} is of layout {said}, and this program reads 1 to {newest}: run a newer one"
+        );
+        Ok(said)
+    }
+
+    /// A document of whatever layout, as it is in the newest.
+    ///
+    /// # Errors
+    /// As [`Layout::said_by`].
+    pub fn read<T: DeserializeOwned>(&self, document: &RawDocument) -> anyhow::Result<T> {
+        let upgraded = self.upgraded(document)?;
+        let newest = upgraded.as_deref().unwrap_or(document);
+        bson::deserialize_from_slice(newest.as_bytes()).with_context(|| format!("a document of {}", self.collection))
+    }
+
+    /// What a document is in the newest layout, unless it is of that.
+    fn upgraded(&self, document: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
+        let said = self.said_by(document)?;
+        if said == self.newest() {
+            return Ok(None);
+        }
+        let old = Document::try_from(document)?;
+        let mut new = self.steps.iter().skip(said as usize - 1).fold(old, |document, step| step(document));
+        // At the end, where every writer has it.
+        new.remove(FIELD);
+        new.insert(FIELD, self.newest());
+        Ok(Some(RawDocumentBuf::try_from(&new)?))
+    }
+
+    /// What a whole document of the collection becomes, unless all of it is of the newest layout.
+    pub(crate) fn rewritten(&self, whole: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
+        let Some(field) = self.within else { return self.upgraded(whole) };
+        let Some(upgraded) = self.upgraded(whole.get_document(field)?)? else { return Ok(None) };
+        let mut rewritten = Document::try_from(whole)?;
+        rewritten.insert(field, Document::try_from(&*upgraded)?);
+        Ok(Some(RawDocumentBuf::try_from(&rewritten)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{doc, rawdoc};
+
+    use super::*;
+
+    /// First the count had another name, then it counted singles and not pairs.
+    const STEPS: &[Step] = &[renamed, doubled];
+    const THINGS: Layout = Layout::of("things", STEPS);
+
+    fn renamed(mut document: Document) -> Document {
+        let count = document.remove("n").expect("a count");
+        document.insert("pairs", count);
+        document
+    }
+
+    fn doubled(mut document: Document) -> Document {
+        let pairs = document.remove("pairs").expect("pairs").as_i32().expect("a number");
+        document.insert("count", 2 * pairs);
+        document
+    }
+
+    #[test]
+    fn a_document_goes_through_each_layout_between_its_own_and_the_newest() {
+        let newest = doc! { "_id": 1, "count": 6, "layout": 3 };
+        for old in [rawdoc! { "_id": 1, "n": 3 }, rawdoc! { "_id": 1, "layout": 2, "pairs": 3 }] {
+            assert_eq!(THINGS.read::<Document>(&old).expect("it is read"), newest);
+            assert_eq!(
+                THINGS.rewritten(&old).expect("it is read"),
+                Some(RawDocumentBuf::try_from(&newest).expect("raw"))
+            );
+        }
+        let newest = RawDocumentBuf::try_from(&newest).expect("raw");
+        assert_eq!(THINGS.rewritten(&newest).expect("it is read"), None);
+    }
+
+    #[test]
+    fn a_layout_that_is_not_known_is_an_error_that_names_the_remedy() {
+        for strange in [rawdoc! { "layout": 4 }, rawdoc! { "layout": 0 }] {
+            let error = THINGS.read::<Document>(&strange).expect_err("it is not known").to_string();
+            assert!(error.contains("things") && error.contains("reads 1 to 3: run a newer one"), "{error}");
+        }
+        assert!(THINGS.read::<Document>(&rawdoc! { "layout": "2" }).is_err());
+    }
+
+    #[test]
+    fn what_lies_in_a_field_is_laid_out_alone() {
+        let former = Layout::within("former_things", "was", STEPS);
+        let whole = rawdoc! { "_id": "a", "was": { "_id": 1, "n": 3 }, "at": 7 };
+        let rewritten = former.rewritten(&whole).expect("it is read").expect("it is old");
+        let expected = doc! { "_id": "a", "was": { "_id": 1, "count": 6, "layout": 3 }, "at": 7 };
+        assert_eq!(Document::try_from(&*rewritten).expect("a document"), expected);
+    }
+}

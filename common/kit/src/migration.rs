@@ -1,0 +1,257 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use bson::{Bson, Document, RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, doc, raw::cstr, rawdoc};
+use contracts::{Code, Failure};
+use futures::TryStreamExt;
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+
+use crate::{
+    Error, Layout,
+    endpoints::ChainLine,
+    layouts::{Row, this},
+    mongo,
+};
+
+/// How many documents are read and written at once.
+const BATCH: i64 = 200;
+/// How often documents are read again that somebody has changed in this moment, and the pause before that.
+const AGAIN: (u32, Duration) = (200, Duration::from_millis(10));
+/// How often a step is tried that MongoDB cannot do now, and the pause before it is tried again.
+const TRIES: (u32, Duration) = (30, Duration::from_secs(1));
+/// The longest rest after a batch.
+const LONGEST_REST: Duration = Duration::from_secs(10);
+
+/// How far a round through a collection is, in the order of ids.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Round {
+    /// All up to this id are done.
+    after: Option<Bson>,
+    seen: i64,
+    changed: i64,
+    /// How many documents there were when it began.
+    of: i64,
+}
+
+impl Round {
+    /// How many documents it has still to look at; one, where it has not come to its end and there are more
+    /// than there were.
+    pub(crate) fn left(&self) -> u64 {
+        (self.of - self.seen).max(1) as u64
+    }
+}
+
+/// How far a migration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrating {
+    /// Through which collection it goes.
+    pub collection: &'static str,
+    /// How many documents this round has looked at.
+    pub seen: u64,
+    /// How many there were when it began.
+    pub of: u64,
+    /// How many it has rewritten.
+    pub changed: u64,
+}
+
+/// Rewrites the documents of a collection that are of earlier layouts.
+///
+/// A document is replaced only where it still says all that was read, so no change that somebody makes
+/// meanwhile is lost; and none is inserted, so one that is deleted stays so.
+pub(crate) struct Migration<'a> {
+    layout: &'a Layout,
+    documents: Collection<RawDocumentBuf>,
+    rows: Collection<Row>,
+}
+
+/// What MongoDB says of replacements.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Replaced {
+    n: u64,
+    #[serde(default)]
+    write_errors: Vec<Document>,
+    write_concern_error: Option<Document>,
+}
+
+impl<'a> Migration<'a> {
+    pub(crate) fn new(layout: &'a Layout, documents: Collection<RawDocumentBuf>, rows: Collection<Row>) -> Self {
+        Self { layout, documents, rows }
+    }
+
+    /// Goes round until a whole round has found nothing to rewrite.
+    pub(crate) async fn run(&self, busy: u8, tell: &impl Fn(Migrating)) -> Result<(), Error> {
+        let (tries, pause) = TRIES;
+        let (mut failed, mut has_begun) = (0, false);
+        loop {
+            let began = Instant::now();
+            match self.step(has_begun).await {
+                Ok(Some(at)) => {
+                    (failed, has_begun) = (0, true);
+                    tell(at);
+                    // While others are busy a batch takes longer, and so does the rest after it.
+                    sleep(rest(began.elapsed(), busy)).await;
+                }
+                Ok(None) => return Ok(()),
+                Err(error) if error.is_away() && failed < tries => {
+                    failed += 1;
+                    let error = anyhow::Error::from(error);
+                    tracing::warn!(error = %error.chain_line(), "the migration waits");
+                    sleep(pause).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Rewrites the next batch, or begins the next round; gives how far that is, or nothing where a whole
+    /// round has found nothing, its own or somebody else's.
+    async fn step(&self, has_begun: bool) -> Result<Option<Migrating>, Error> {
+        let row = self.rows.find_one(this(self.layout)).await?;
+        let round = match row.ok_or_else(|| anyhow!("nobody has raised the layout"))?.round {
+            Some(round) => round,
+            None if has_begun => return Ok(None),
+            None => self.begin().await?,
+        };
+        let batch = self.batch(round.after.as_ref()).await?;
+        let Some(last) = batch.last() else { return self.end(round).await };
+        let (after, seen) = (id_of(last)?, batch.len() as i64);
+        let changed = self.rewrite(batch).await?;
+        self.note(round, after, seen, changed).await.map(Some)
+    }
+
+    async fn begin(&self) -> Result<Round, Error> {
+        let round = self.new_round().await?;
+        let mut none = this(self.layout);
+        none.insert("round", Bson::Null);
+        self.rows.update_one(none, doc! { "$set": { "round": mongo::value(&round) } }).await?;
+        Ok(round)
+    }
+
+    async fn new_round(&self) -> Result<Round, Error> {
+        Ok(Round { of: self.documents.estimated_document_count().await? as i64, ..Round::default() })
+    }
+
+    /// The next documents in the order of their ids, all of one type.
+    async fn batch(&self, after: Option<&Bson>) -> Result<Vec<RawDocumentBuf>, Error> {
+        let after = after.map(|id| doc! { "_id": { "$gt": id } }).unwrap_or_default();
+        Ok(self.documents.find(after).sort(doc! { "_id": 1 }).limit(BATCH).await?.try_collect().await?)
+    }
+
+    /// Replaces those that are of an earlier layout, however often somebody else is faster; gives how many.
+    async fn rewrite(&self, mut batch: Vec<RawDocumentBuf>) -> Result<i64, Error> {
+        let (again, pause) = AGAIN;
+        let mut changed = 0;
+        for _ in 0..again {
+            let mut replacements = Vec::new();
+            for old in &batch {
+                replacements.extend(self.layout.rewritten(old)?.map(|new| (old, new)));
+            }
+            let replaced = self.replace_unchanged(&replacements).await?;
+            changed += replaced as i64;
+            if replaced == replacements.len() as u64 {
+                return Ok(changed);
+            }
+            sleep(pause).await;
+            let ids: Vec<Bson> = replacements.iter().map(|(old, _)| id_of(old)).collect::<anyhow::Result<_>>()?;
+            drop(replacements);
+            batch = self.documents.find(doc! { "_id": { "$in": ids } }).await?.try_collect().await?;
+        }
+        Err(Failure::new(Code::Unavailable, "Too many changes of the same documents at once.").into())
+    }
+
+    /// Replaces documents that are as they were read; gives how many were.
+    async fn replace_unchanged(&self, replacements: &[(&RawDocumentBuf, RawDocumentBuf)]) -> Result<u64, Error> {
+        if replacements.is_empty() {
+            return Ok(0);
+        }
+        let mut updates = RawArrayBuf::new();
+        for (old, new) in replacements {
+            let id = RawBson::try_from(id_of(old)?).context("an id")?;
+            let is_as_read = rawdoc! { "$eq": ["$$ROOT", { "$literal": (*old).clone() }] };
+            updates.push(rawdoc! { "q": { "_id": id, "$expr": is_as_read }, "u": new.clone() });
+        }
+        let mut command = rawdoc! { "update": self.documents.name(), "ordered": false };
+        command.append(cstr!("writeConcern"), rawdoc! { "w": "majority", "j": true });
+        command.append(cstr!("updates"), updates);
+        let database = self.documents.client().database(&self.documents.namespace().db);
+        let reply = database.run_raw_command(command).await?;
+        let replaced: Replaced = bson::deserialize_from_document(reply).context("a reply that cannot be read")?;
+        if let Some(error) = replaced.write_errors.first() {
+            return Err(anyhow!("MongoDB refused a document: {error}").into());
+        }
+        match replaced.write_concern_error {
+            Some(_) => Err(mongo::not_on_majority().into()),
+            None => Ok(replaced.n),
+        }
+    }
+
+    /// Writes down how far the round is, unless somebody else has gone on with it.
+    async fn note(&self, round: Round, after: Bson, seen: i64, changed: i64) -> Result<Migrating, Error> {
+        if changed > 0 {
+            let mut under_way = this(self.layout);
+            under_way.insert("round.of", doc! { "$exists": true });
+            let counted = self.rows.update_one(under_way, doc! { "$inc": { "round.changed": changed } }).await?;
+            if counted.matched_count == 0 {
+                // Somebody has found nothing in the last round, and there was something after all.
+                self.begin().await?;
+            }
+        }
+        let further = doc! { "$set": { "round.after": &after }, "$inc": { "round.seen": seen } };
+        self.rows.update_one(self.still(&round), further).await?;
+        let (seen, changed) = (round.seen + seen, round.changed + changed);
+        Ok(self.at(&Round { after: Some(after), seen, changed, ..round }))
+    }
+
+    /// The round has come to its end: it was the last one, or the next one begins.
+    async fn end(&self, round: Round) -> Result<Option<Migrating>, Error> {
+        let mut still = self.still(&round);
+        if round.changed > 0 {
+            let next = self.new_round().await?;
+            self.rows.update_one(still, doc! { "$set": { "round": mongo::value(&next) } }).await?;
+            return Ok(Some(self.at(&next)));
+        }
+        // Nobody has changed anything in it meanwhile.
+        still.insert("round.changed", 0);
+        let done = doc! { "$set": { "everywhere": self.layout.newest(), "round": Bson::Null } };
+        let is_done = self.rows.update_one(still, done).await?.matched_count == 1;
+        Ok((!is_done).then(|| self.at(&round)))
+    }
+
+    /// The row, where nobody has gone on with the round.
+    fn still(&self, round: &Round) -> Document {
+        let mut still = this(self.layout);
+        still.insert("round.after", mongo::value(&round.after));
+        still
+    }
+
+    fn at(&self, round: &Round) -> Migrating {
+        let [seen, of, changed] = [round.seen, round.of, round.changed].map(|n| n.max(0) as u64);
+        Migrating { collection: self.layout.collection(), seen, of, changed }
+    }
+}
+
+fn id_of(document: &RawDocument) -> anyhow::Result<Bson> {
+    let id = document.get("_id")?.context("a document without an id")?;
+    Ok(Bson::try_from(id)?)
+}
+
+/// How long to rest after a batch, so that batches take so many of 100 parts of the time.
+fn rest(took: Duration, busy: u8) -> Duration {
+    let busy = u32::from(busy.clamp(1, 100));
+    (took * (100 - busy) / busy).min(LONGEST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_after_a_batch_grows_with_what_it_took() {
+        let rest_of = |millis, busy| rest(Duration::from_millis(millis), busy).as_millis();
+        assert_eq!((rest_of(10, 25), rest_of(40, 25), rest_of(10, 50), rest_of(10, 100)), (30, 120, 10, 0));
+        assert_eq!(rest_of(60_000, 1), 10_000, "it ends at some time");
+    }
+}

@@ -1,0 +1,222 @@
+//! Windows of the layout before this one: read, asked for and changed like all others, and rewritten beside
+//! everything else.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bson::{Document, doc};
+use contracts::{
+    Caller, Code, ContentHash, CorrectWindow, GetWindow, HOUR, ListFacts, ListWindows, Millis, Outcome, Service,
+    UpdateWindows, VoidWindow, Window, WindowChanges, WindowCorrection, WindowFact, WindowId, WindowState,
+    content_hash,
+};
+use futures::TryStreamExt;
+use kit::mongo::value;
+use serde::{Deserialize, de::DeserializeOwned};
+use timetrack::{Recorded, migrate};
+use uuid::Uuid;
+
+use crate::support::{Bench, NOON, between, spawn};
+
+/// A window as the first version read it.
+#[derive(Debug, Deserialize)]
+struct First {
+    #[serde(rename = "_id")]
+    id: WindowId,
+    hash: ContentHash,
+    window: Window,
+}
+
+#[derive(Debug, Deserialize)]
+struct FormerRow {
+    #[serde(rename = "_id")]
+    key: String,
+    was: Recorded,
+}
+
+impl Bench {
+    async fn read<T: DeserializeOwned + Send + Sync + Unpin>(&self, name: &str) -> Vec<T> {
+        let rows = self.world.database(Service::Timetrack).await.collection::<Document>(name).clone_with_type::<T>();
+        rows.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap().try_collect().await.unwrap()
+    }
+
+    /// Puts every so manieth window back into layout 1, as the first version wrote it, and what it was.
+    pub async fn age(&self, every: usize) {
+        let database = self.world.database(Service::Timetrack).await;
+        let [windows, history] = ["windows", "window_history"].map(|name| database.collection::<Document>(name));
+        for recorded in self.read::<Recorded>("windows").await.into_iter().step_by(every) {
+            let this = doc! { "_id": value(&recorded.id) };
+            windows.replace_one(this, first_version(&recorded)).await.unwrap();
+        }
+        for former in self.read::<FormerRow>("window_history").await.into_iter().step_by(every) {
+            let was = doc! { "$set": { "was": first_version(&former.was) } };
+            history.update_one(doc! { "_id": former.key }, was).await.unwrap();
+        }
+    }
+
+    async fn migrate(&self) -> anyhow::Result<()> {
+        migrate(&self.world.deps(Service::Timetrack).await, 100, |_| {}).await
+    }
+
+    /// What is told of all windows.
+    async fn all_told(&self) -> (Vec<Window>, Vec<WindowFact>) {
+        (self.stored().await, self.world.bus().ask(Caller::Service, &ListFacts { after: None }).await.unwrap().items)
+    }
+}
+
+fn first_version(Recorded { revision, voided, window, .. }: &Recorded) -> Document {
+    let mut document = of_first_version(window, ContentHash(Uuid::nil()));
+    document.extend(doc! { "revision": *revision, "voided": *voided });
+    document
+}
+
+/// A window as the first version wrote it.
+pub fn of_first_version(window: &Window, hash: ContentHash) -> Document {
+    let (id, hash) = (value(&window.id), value(&hash));
+    doc! { "_id": id, "revision": 1_i64, "hash": hash, "voided": false, "window": value(window) }
+}
+
+fn until(id: WindowId, end: i64) -> CorrectWindow {
+    let changes = WindowCorrection { end: Some(Millis(end)), ..WindowCorrection::default() };
+    CorrectWindow { id, changes, reason: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_of_an_earlier_layout_are_told_as_before_and_a_migration_makes_of_them_what_is_written_now() {
+    let bench = Bench::with_ann().await;
+    let items: Vec<_> = (0..8).map(|n| bench.window(2 * n)).collect();
+    bench.send(items.clone()).await;
+    bench.world.ask(&until(items[1].id, NOON + 2 * HOUR + 1)).await.unwrap();
+    bench.world.ask(&VoidWindow { id: items[2].id, reason: None }).await.unwrap();
+    let (told, stored) = (bench.all_told().await, bench.read::<Document>("windows").await);
+    let former = bench.read::<Document>("window_history").await;
+    assert!(stored.iter().all(|stored| matches!(stored.get_i32("layout"), Ok(2)) && !stored.contains_key("hash")));
+    let sent_again = async || {
+        let outcomes = bench.send(items.clone()).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate(_))), "{outcomes:?}");
+        let mut other = items[1].clone();
+        other.window.end = other.window.end - 1;
+        other.hash = content_hash(&other.window);
+        assert!(matches!(&bench.send(vec![other]).await[..], [Outcome::Conflict]));
+    };
+    sent_again().await;
+
+    bench.age(1).await;
+    assert_ne!(bench.read::<Document>("windows").await, stored);
+    assert_eq!(bench.all_told().await, told);
+    sent_again().await;
+    let one = GetWindow { id: items[0].id, seq: None, set_aside: true };
+    assert!(matches!(bench.world.ask(&one).await, Ok(WindowState::Recorded(_))));
+
+    bench.migrate().await.unwrap();
+    assert_eq!(bench.read::<Document>("windows").await, stored);
+    assert_eq!(bench.read::<Document>("window_history").await, former);
+    assert_eq!(bench.all_told().await, told);
+    sent_again().await;
+    bench.timetrack.as_ref().unwrap().until_says("t3_migration_left_documents{collection=\"windows\"} 0").await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_beside_a_migration_is_changed_afterwards() {
+    let bench = Bench::with_ann().await;
+    let items: Vec<_> = (0..300).map(|n| bench.window(2 * n)).collect();
+    bench.send(items.clone()).await;
+    bench.age(1).await;
+    let is_over = AtomicBool::new(false);
+    let changes = async {
+        for (n, item) in items.iter().enumerate().step_by(3) {
+            let begins = NOON + 2 * n as i64 * HOUR;
+            match n % 9 {
+                0 => drop(bench.world.ask(&until(item.id, begins + HOUR / 2)).await.unwrap()),
+                3 => bench.world.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap(),
+                _ => {
+                    let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
+                    let begin = Some(between(begins, begins + 1).range);
+                    let update = UpdateWindows { employees: vec![bench.ann], begin, changes, ..Default::default() };
+                    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 1);
+                }
+            }
+            // What was rewritten is old again, so that there is always something to rewrite beside a change.
+            if n % 30 == 0 {
+                bench.age(7).await;
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let migrations = async {
+        while !is_over.load(Ordering::Relaxed) {
+            bench.migrate().await.unwrap();
+        }
+    };
+    tokio::join!(changes, migrations);
+    bench.migrate().await.unwrap();
+    let recorded = bench.read::<Recorded>("windows").await;
+    for (n, item) in items.iter().enumerate() {
+        let found = recorded.iter().find(|recorded| recorded.id == item.id).unwrap();
+        let said = (found.revision, found.voided, found.window.paid, found.window.end - found.window.start);
+        let expected = match n % 9 {
+            0 => (2, false, false, HOUR / 2),
+            3 => (2, true, false, HOUR),
+            6 => (2, false, true, HOUR),
+            _ => (1, false, false, HOUR),
+        };
+        assert_eq!(said, expected, "{n}");
+    }
+    let windows = bench.read::<Document>("windows").await;
+    assert!(windows.iter().all(|window| matches!(window.get_i32("layout"), Ok(2))));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_migration() {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let database = bench.world.database(Service::Timetrack).await;
+    let [layouts, workers] = ["layouts", "workers"].map(|name| database.collection::<Document>(name));
+    layouts.delete_many(doc! {}).await.unwrap();
+    // It lives, says nothing of layouts, and has heard everything.
+    let seen = bson::DateTime::from_millis(NOON * 2);
+    let earlier = doc! { "_id": value(&kit::new_id::<contracts::EventId>()), "seen": seen, "heard": i64::MAX };
+    workers.insert_one(&earlier).await.unwrap();
+    bench.timetrack = Some(spawn(&bench.world).await);
+    let (first, second) = (bench.window(0), bench.window(2));
+    bench.send(vec![first.clone(), second.clone()]).await;
+    bench.world.ask(&until(first.id, NOON + HOUR / 2)).await.unwrap();
+    let read: Vec<First> = bench.read("windows").await;
+    assert_eq!(read.len(), 2);
+    for row in read {
+        assert_eq!(row.window.id, row.id);
+        assert!([first.hash, second.hash].contains(&row.hash), "by which alone it knows what is sent again");
+    }
+    let refused = bench.migrate().await.unwrap_err().to_string();
+    assert!(refused.contains("a timetrack of an earlier version still runs"), "{refused}");
+
+    // It has been replaced. The one that runs hears of the new layout.
+    workers.delete_one(earlier).await.unwrap();
+    bench.migrate().await.unwrap();
+    bench.send(vec![bench.window(4)]).await;
+    bench.world.ask(&until(second.id, NOON + 5 * HOUR / 2)).await.unwrap();
+    let windows = bench.read::<Document>("windows").await;
+    assert_eq!(windows.iter().filter(|window| matches!(window.get_i32("layout"), Ok(2))).count(), 3);
+    assert_eq!(bench.stored().await.len(), 3);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_of_a_layout_that_is_not_known_is_refused_and_left_as_it_is() {
+    let bench = Bench::with_ann().await;
+    let item = bench.window(0);
+    bench.send(vec![item.clone()]).await;
+    let windows = bench.world.database(Service::Timetrack).await.collection::<Document>("windows");
+    windows.update_one(doc! {}, doc! { "$set": { "layout": 3, "window.mood": "good" } }).await.unwrap();
+    let stored = bench.read::<Document>("windows").await;
+    let failed = |code| assert_eq!(code, Code::Internal);
+    failed(bench.world.ask(&until(item.id, NOON + 1)).await.unwrap_err().code);
+    failed(bench.world.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap_err().code);
+    let list: ListWindows = between(0, NOON * 2);
+    failed(bench.world.ask(&list).await.unwrap_err().code);
+    let error = bench.migrate().await.unwrap_err();
+    assert!(format!("{error:#}").contains("of layout 3, and this program reads 1 to 2"), "{error:#}");
+    assert_eq!(bench.read::<Document>("windows").await, stored);
+    bench.world.finish().await;
+}
