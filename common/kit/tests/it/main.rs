@@ -5,4 +5,5 @@
 mod asking;
 mod consuming;
 mod layouts;
+mod majority;
 mod outbox;
