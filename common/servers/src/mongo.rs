@@ -1,10 +1,8 @@
-//! A MongoDB server on loopback: a replica set of one, so that transactions work.
+//! A MongoDB server on loopback: a replica set of one, so that transactions work. More members can be added.
 
 use std::fs::File;
 use std::future::Future;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::process::{self, Exited, Process};
 use crate::programs::explain;
-use crate::{folder, port};
+use crate::{Place, folder, port};
 
 mod replica_set;
 
@@ -24,6 +22,11 @@ pub struct MongoOptions {
     pub program: PathBuf,
     /// The folder of this server alone: its log and, in `data`, its files.
     pub dir: PathBuf,
+    /// Where it runs: on loopback unless this says otherwise.
+    pub place: Place,
+    /// Whether it belongs to a set that others make it a member of (see [`Mongo::add`]): then it is started once it
+    /// takes connections, and nobody waits until it is the primary.
+    pub joins: bool,
     /// Memory for the storage engine's cache, in GB; 0.25 is the least it takes.
     pub cache_gb: f64,
     /// Whom it lets in; everybody unless this says otherwise.
@@ -35,7 +38,8 @@ pub struct MongoOptions {
 impl MongoOptions {
     /// A server with a small cache and nothing extra.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), dir: dir.into(), cache_gb: 0.25, access: None, args: Vec::new() }
+        let (place, joins, cache_gb) = (Place::default(), false, 0.25);
+        Self { program: program.into(), dir: dir.into(), place, joins, cache_gb, access: None, args: Vec::new() }
     }
 }
 
@@ -80,14 +84,34 @@ impl Mongo {
                 return Ok(Self { options, port, process });
             }
         }
-        bail!("mongod found no free port on 127.0.0.1 in {ATTEMPTS} attempts")
+        bail!("mongod found no free port on {} in {ATTEMPTS} attempts", options.place.host)
     }
 
     /// Where clients connect, without a user. It names the replica set, so that a client waits for the primary
     /// while the server starts again, where a direct connection would fail its writes.
     pub fn connection_string(&self) -> String {
-        let (host, name) = (Ipv4Addr::LOCALHOST, replica_set::NAME);
-        format!("mongodb://{host}:{}/?replicaSet={name}", self.port)
+        connection_string(std::slice::from_ref(self))
+    }
+
+    /// Its address: `<host>:<port>`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.options.place.host, self.port)
+    }
+
+    /// Makes these members of its set, which was a set of one: they were started so that they join, with the same
+    /// key file, and copy what is there. From now on it joins too when it is started again.
+    ///
+    /// # Errors
+    /// When they are no members after two minutes.
+    pub async fn add(&mut self, others: &[Self]) -> Result<()> {
+        let others: Vec<String> = others.iter().map(Self::address).collect();
+        replica_set::add(&self.socket(), self.options.access.as_ref(), &others, READY).await?;
+        self.options.joins = true;
+        Ok(())
+    }
+
+    fn socket(&self) -> replica_set::Address {
+        (self.options.place.host, self.port)
     }
 
     /// The server's process id. A new one after each start.
@@ -138,15 +162,21 @@ impl Mongo {
     }
 }
 
+/// Where clients connect to a set with these members, without a user.
+pub fn connection_string(members: &[Mongo]) -> String {
+    let members: Vec<String> = members.iter().map(Mongo::address).collect();
+    format!("mongodb://{}/?replicaSet={}", members.join(","), replica_set::NAME)
+}
+
 /// `None`: somebody was faster and has the port.
 async fn launch(options: &MongoOptions, port: u16, lock: &File) -> Result<Option<Process>> {
     let data = folder::create(&options.dir.join("data"))
         .with_context(|| format!("cannot create {}/data", options.dir.display()))?;
-    let mut command = Command::new(&options.program);
+    let mut command = options.place.command(&options.program);
     command
         .arg("--dbpath")
         .arg(&data)
-        .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--bind_ip", &options.place.host.to_string(), "--port", &port.to_string()])
         .args(["--nounixsocket", "--noscripting", "--quiet"])
         .args(["--replSet", replica_set::NAME])
         // Nobody replicates from it; the default is 5 % of the disk.
@@ -170,8 +200,12 @@ async fn launch(options: &MongoOptions, port: u16, lock: &File) -> Result<Option
         }
         bail!("MongoDB did not start: {}", explain(&format!("{error:#}")));
     }
+    if options.joins {
+        return Ok(Some(process));
+    }
+    let address = (options.place.host, port);
     tokio::select! {
         exited = process.exited() => Err(exited.into()),
-        writable = replica_set::until_writable(port, options.access.as_ref(), READY) => writable.map(|()| Some(process)),
+        writable = replica_set::until_writable(&address, options.access.as_ref(), READY) => writable.map(|()| Some(process)),
     }
 }

@@ -3,16 +3,14 @@
 use std::fmt::Write;
 use std::fs::File;
 use std::future::Future;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::process::{self, Exited, Process};
-use crate::{folder, port};
+use crate::{Place, folder, port};
 
 /// How a NATS server is started.
 #[derive(Clone, Debug)]
@@ -21,6 +19,8 @@ pub struct NatsOptions {
     pub program: PathBuf,
     /// The folder of this server alone: configuration, log and, in `jetstream`, its streams.
     pub dir: PathBuf,
+    /// Where it runs: on loopback unless this says otherwise.
+    pub place: Place,
     /// Whether JetStream acknowledges only what it has fsynced (`sync_interval: always`). Off, a
     /// power cut can take acknowledged messages; the crash of the server alone cannot.
     pub sync_always: bool,
@@ -31,7 +31,13 @@ pub struct NatsOptions {
 impl NatsOptions {
     /// A server that fsyncs, with nothing extra.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), dir: dir.into(), sync_always: true, extra: String::new() }
+        Self {
+            program: program.into(),
+            dir: dir.into(),
+            place: Place::default(),
+            sync_always: true,
+            extra: String::new(),
+        }
     }
 }
 
@@ -69,17 +75,17 @@ impl Nats {
                 return Ok(Self { options, ports, process });
             }
         }
-        bail!("nats-server found no free port on 127.0.0.1 in {ATTEMPTS} attempts")
+        bail!("nats-server found no free port on {} in {ATTEMPTS} attempts", options.place.host)
     }
 
-    /// Where clients connect: `nats://127.0.0.1:<port>`.
+    /// Where clients connect: `nats://<address>:<port>`.
     pub fn url(&self) -> String {
-        format!("nats://{}:{}", Ipv4Addr::LOCALHOST, self.ports[0])
+        format!("nats://{}:{}", self.options.place.host, self.ports[0])
     }
 
-    /// Where the server tells about itself: `http://127.0.0.1:<port>`, with `/varz` and `/jsz`.
+    /// Where the server tells about itself: `http://<address>:<port>`, with `/varz` and `/jsz`.
     pub fn monitor_url(&self) -> String {
-        format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.ports[1])
+        format!("http://{}:{}", self.options.place.host, self.ports[1])
     }
 
     /// The server's process id. A new one after each start.
@@ -137,7 +143,7 @@ async fn launch(options: &NatsOptions, ports: [u16; 2], lock: &File) -> Result<O
     let configuration = options.dir.join("nats.conf");
     folder::write(&configuration, &configuration_text(options, ports))
         .with_context(|| format!("cannot write {}", configuration.display()))?;
-    let mut command = Command::new(&options.program);
+    let mut command = options.place.command(&options.program);
     command
         .arg("--config")
         .arg(&configuration)
@@ -157,8 +163,8 @@ fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{line}");
     };
-    line(format_args!("listen: \"{}:{}\"", Ipv4Addr::LOCALHOST, ports[0]));
-    line(format_args!("http: \"{}:{}\"", Ipv4Addr::LOCALHOST, ports[1]));
+    line(format_args!("listen: \"{}:{}\"", options.place.host, ports[0]));
+    line(format_args!("http: \"{}:{}\"", options.place.host, ports[1]));
     // What a message may be long, everywhere: larger ones are a mistake.
     line(format_args!("max_payload: {}", 1 << 20));
     // A process that stands still keeps its share of the questions until the server lets go of it:

@@ -1,4 +1,4 @@
-//! The replica set of one: made, moved to another port, waited for.
+//! The replica set of one: made, moved to another address, waited for, and made larger.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,12 +16,19 @@ use crate::process::TICK;
 /// The replica set's name.
 pub(super) const NAME: &str = "t3";
 
+/// Where a server listens.
+pub(super) type Address = (Ipv4Addr, u16);
+
+/// How long members of a larger set do without a primary until they elect another one, in milliseconds, and how
+/// often they ask after each other.
+const ELECTION: (i32, i32) = (4_000, 1_000);
+
 /// Waits until the server on the port takes writes. A new one is initiated first, and gets its
 /// first user; one whose data comes from another port is told its new address.
-pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Duration) -> Result<()> {
-    let stranger = client(port, None)?;
-    let root = access.map(|access| client(port, Some(access))).transpose()?;
-    let host = format!("{}:{port}", Ipv4Addr::LOCALHOST);
+pub(super) async fn until_writable(address: &Address, access: Option<&Access>, limit: Duration) -> Result<()> {
+    let stranger = client(address, None)?;
+    let root = access.map(|access| client(address, Some(access))).transpose()?;
+    let host = format!("{}:{}", address.0, address.1);
     let writable = async {
         wait(&stranger, root.as_ref(), &host, limit).await?;
         match access {
@@ -37,8 +44,8 @@ pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Du
     writable.context("mongod runs, but its replica set does not")
 }
 
-fn client(port: u16, access: Option<&Access>) -> Result<Client> {
-    let address = ServerAddress::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port: Some(port) };
+fn client((host, port): &Address, access: Option<&Access>) -> Result<Client> {
+    let address = ServerAddress::Tcp { host: host.to_string(), port: Some(*port) };
     let credential = access.map(|access| {
         let password = access.root_password.expose().to_owned();
         Credential::builder().username("root".to_owned()).source("admin".to_owned()).password(password).build()
@@ -51,6 +58,51 @@ fn client(port: u16, access: Option<&Access>) -> Result<Client> {
         .server_selection_timeout(Duration::from_secs(5))
         .build();
     Client::with_options(options).context("cannot reach mongod")
+}
+
+/// Makes these members of the set whose primary is here, one after the other, and waits until they have copied
+/// what is there.
+pub(super) async fn add(primary: &Address, access: Option<&Access>, others: &[String], limit: Duration) -> Result<()> {
+    let client = client(primary, access)?;
+    let deadline = Instant::now() + limit;
+    while let Err(error) = add_next(&client, others).await {
+        // Each step has to be known to a majority before the next one.
+        if Instant::now() > deadline {
+            return Err(error.context(format!("the set has not all its members after {limit:?}")));
+        }
+        sleep(10 * TICK).await;
+    }
+    client.shutdown().immediate(true).await;
+    Ok(())
+}
+
+/// Adds the first that is missing. An error while there is something left to do.
+async fn add_next(client: &Client, others: &[String]) -> Result<()> {
+    let admin = client.database("admin");
+    let mut reply = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
+    let Ok(Bson::Document(mut configuration)) = reply.remove("config").context("no configuration") else {
+        bail!("its configuration makes no sense: {reply}");
+    };
+    let members = configuration.get_array_mut("members")?;
+    let is_member = |host: &String| {
+        members.iter().filter_map(Bson::as_document).any(|member| member.get_str("host").is_ok_and(|one| one == host))
+    };
+    if let Some(missing) = others.iter().find(|host| !is_member(host)) {
+        members.push(doc! { "_id": i32::try_from(members.len())?, "host": missing }.into());
+        let (election, heartbeat) = ELECTION;
+        let settings = doc! { "electionTimeoutMillis": election, "heartbeatIntervalMillis": heartbeat };
+        configuration.insert("settings", settings);
+        configuration.insert("version", version(&configuration)? + 1);
+        admin.run_command(doc! { "replSetReconfig": configuration }).await?;
+        bail!("{missing} has just been added");
+    }
+    // One that is new has no vote until it has copied everything: that stands in what is kept only.
+    let kept = client.database("local").collection::<Document>("system.replset").find_one(doc! {}).await?;
+    let has_new = kept.is_some_and(|kept| kept.to_string().contains("newlyAdded"));
+    if has_new {
+        bail!("a member has not copied everything");
+    }
+    Ok(())
 }
 
 /// A stranger may make the first user, from this machine, and nothing after that.
@@ -68,7 +120,15 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
     let admin = stranger.database("admin");
     let deadline = Instant::now() + limit;
     loop {
-        let hello = admin.run_command(doc! { "hello": 1 }).await?;
+        let hello = match admin.run_command(doc! { "hello": 1 }).await {
+            Ok(hello) => hello,
+            // It closes its connections when it becomes a member.
+            Err(error) if Instant::now() > deadline => return Err(error.into()),
+            Err(_) => {
+                sleep(TICK).await;
+                continue;
+            }
+        };
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
             return Ok(());
         }
@@ -114,11 +174,7 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     let Some(mut configuration) = kept.find_one(doc! {}).await? else {
         return Ok(Some(initiate(host)));
     };
-    let version = match configuration.get("version") {
-        Some(Bson::Int32(version)) => i64::from(*version),
-        Some(Bson::Int64(version)) => *version,
-        _ => bail!("its configuration has no version: {configuration}"),
-    };
+    let version = version(&configuration)?;
     let members = configuration.get_array_mut("members")?;
     let Some(member) = members.first_mut().and_then(Bson::as_document_mut) else {
         bail!("its configuration has no member: {configuration}");
@@ -131,4 +187,12 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     // Forced, as there is no primary to agree; then the server sets the term itself.
     configuration.remove("term");
     Ok(Some(doc! { "replSetReconfig": configuration, "force": true }))
+}
+
+fn version(configuration: &Document) -> Result<i64> {
+    match configuration.get("version") {
+        Some(Bson::Int32(version)) => Ok(i64::from(*version)),
+        Some(Bson::Int64(version)) => Ok(*version),
+        _ => bail!("its configuration has no version: {configuration}"),
+    }
 }
