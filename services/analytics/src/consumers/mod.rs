@@ -1,5 +1,6 @@
 //! What this service does about events.
 
+mod lease;
 mod progress;
 mod recount;
 pub(crate) mod windows;
