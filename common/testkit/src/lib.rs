@@ -11,10 +11,12 @@
 mod audited;
 mod clock;
 mod eventually;
+mod lagging;
 mod servers;
 mod world;
 
 pub use self::servers::{secrets, shared_mongo, start_mongo, start_mongo_with};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
+pub use lagging::LaggingMongo;
 pub use world::{Running, World};

@@ -4,4 +4,5 @@
 
 mod asking;
 mod consuming;
+mod majority;
 mod outbox;

@@ -9,6 +9,7 @@ mod explaining;
 mod fixture;
 mod grouping;
 mod long_days;
+mod majority;
 mod rebuilding;
 mod reconciling;
 mod replicas;

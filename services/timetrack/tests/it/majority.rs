@@ -1,23 +1,9 @@
 //! A real mongod that is told to answer as one whose secondaries lag.
 
-use bson::doc;
 use contracts::{IngestItem, Outcome, content_hash};
-use testkit::start_mongo_with;
+use testkit::LaggingMongo;
 
 use crate::support::{Bench, window_of};
-
-/// The next `times` writes of this kind are done, and answered with a write-concern error, beside
-/// whatever else MongoDB says of them.
-async fn lag(bench: &Bench, command: &str, times: i32) {
-    let url = &bench.world.settings().mongo.mongo_connection_string;
-    let admin = kit::mongo::connect(url.expose(), None, "lag").await.unwrap().database("admin");
-    let error = doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
-    let fails = doc! {
-        "configureFailPoint": "failCommand", "mode": { "times": times },
-        "data": { "failCommands": [command], "writeConcernError": error },
-    };
-    admin.run_command(fails).await.unwrap();
-}
 
 /// The same id with other content.
 fn other(item: &IngestItem) -> IngestItem {
@@ -29,14 +15,13 @@ fn other(item: &IngestItem) -> IngestItem {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_conflict() {
-    let folder = tempfile::tempdir().unwrap();
-    let mongo = start_mongo_with(folder.path(), &["--setParameter", "enableTestCommands=1"]).await;
+    let mongo = LaggingMongo::start().await;
     let bench = Bench::with_ann_on(&mongo.connection_string()).await;
     let first = bench.window(0);
     bench.send(vec![first.clone()]).await;
 
     // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
-    lag(&bench, "insert", 2).await;
+    mongo.lag(&bench.world, "insert", 2).await;
     let outcomes = bench.send(vec![first.clone(), other(&first), bench.window(1), bench.window(2)]).await;
     // "Stored" would be the word of the first try. It was not on a majority, so the message came
     // again and found the two as they had been written.

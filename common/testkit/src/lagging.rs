@@ -1,0 +1,55 @@
+use bson::{Bson, Document, doc};
+use servers::Mongo;
+use tempfile::TempDir;
+
+use crate::servers::start_mongo_with;
+
+/// A mongod of a test's own, which can be told to answer as one whose secondaries lag.
+pub struct LaggingMongo {
+    mongo: Mongo,
+    _folder: TempDir,
+}
+
+impl LaggingMongo {
+    /// Starts it. It does not lag yet.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mongo = start_mongo_with(folder.path(), &["--setParameter", "enableTestCommands=1"]).await;
+        Self { mongo, _folder: folder }
+    }
+
+    /// Where it is, for [`crate::World::start_on`].
+    pub fn connection_string(&self) -> String {
+        self.mongo.connection_string()
+    }
+
+    /// The next `times` commands of this name are done, and answered with a write-concern error, beside whatever
+    /// else MongoDB says of them.
+    ///
+    /// # Panics
+    /// When it does not do that.
+    pub async fn lag(&self, world: &crate::World, command: &str, times: i32) {
+        let error =
+            doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
+        let data = doc! { "failCommands": [command], "writeConcernError": error };
+        Self::set(world, doc! { "times": times }.into(), data).await;
+    }
+
+    /// From now on it lags no more.
+    ///
+    /// # Panics
+    /// When it does not do that.
+    pub async fn catch_up(&self, world: &crate::World) {
+        Self::set(world, "off".into(), Document::new()).await;
+    }
+
+    async fn set(world: &crate::World, mode: Bson, data: Document) {
+        let url = &world.settings().mongo.mongo_connection_string;
+        let client = kit::mongo::connect(url.expose(), None, "lag").await.expect("an address");
+        let fails = doc! { "configureFailPoint": "failCommand", "mode": mode, "data": data };
+        client.database("admin").run_command(fails).await.expect("a mongod that takes test commands");
+    }
+}
