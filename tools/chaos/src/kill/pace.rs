@@ -1,12 +1,15 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 /// How fast windows are sent, by all together; and whether it is time to end.
 #[derive(Clone, Debug)]
@@ -19,7 +22,11 @@ struct Inner {
     next: Mutex<Instant>,
     hurries: AtomicBool,
     ends: AtomicBool,
+    /// Says so to those who wait for their turn.
+    ended: Notify,
     sent: AtomicU64,
+    /// How far off the clocks of employees are, in milliseconds.
+    off: AtomicI64,
     most: u64,
 }
 
@@ -28,7 +35,8 @@ impl Pace {
     pub(crate) fn new(windows: u64, within: Duration) -> Self {
         let apart = within.div_f64(windows.max(1) as f64);
         let (hurries, ends, sent) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
-        Self(Arc::new(Inner { apart, next: Mutex::new(Instant::now()), hurries, ends, sent, most: windows }))
+        let (next, off, ended) = (Mutex::new(Instant::now()), AtomicI64::new(0), Notify::new());
+        Self(Arc::new(Inner { apart, next, hurries, ends, ended, sent, off, most: windows }))
     }
 
     /// Waits for the turn of so many windows. Says no when it is time to end.
@@ -44,7 +52,14 @@ impl Pace {
                 *next = at + self.0.apart * windows as u32 * slower;
                 at
             };
-            sleep_until(at).await;
+            let ended = self.0.ended.notified();
+            if !self.is_over() {
+                // A turn may be minutes away.
+                tokio::select! {
+                    () = sleep_until(at) => {}
+                    () = ended => {}
+                }
+            }
         }
         !self.is_over()
     }
@@ -54,8 +69,19 @@ impl Pace {
         self.0.hurries.store(hurries, Ordering::Relaxed);
     }
 
+    /// From now on the clocks of employees are so far off, in milliseconds.
+    pub(crate) fn set_off(&self, off: i64) {
+        self.0.off.store(off, Ordering::Relaxed);
+    }
+
+    /// How far off they are.
+    pub(crate) fn off(&self) -> i64 {
+        self.0.off.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn end(&self) {
         self.0.ends.store(true, Ordering::Relaxed);
+        self.0.ended.notify_waiters();
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -65,5 +91,22 @@ impl Pace {
     /// Whether all are sent that were to be.
     pub(crate) fn is_reached(&self) -> bool {
         self.0.sent.load(Ordering::Relaxed) >= self.0.most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_turn_that_is_far_away_ends_with_the_others() {
+        let pace = Pace::new(1, Duration::from_secs(3_600));
+        assert!(pace.turn(1).await, "the first turn is at once");
+        let waits = tokio::spawn({
+            let pace = pace.clone();
+            async move { pace.turn(1).await }
+        });
+        pace.end();
+        assert!(!tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap());
     }
 }
