@@ -102,7 +102,7 @@ pub(super) struct First<'a> {
 }
 
 /// Layout 2: everything is said once. Whether a window is sent again with the same content, its fields say;
-/// its hash was 18 of a window's 98 bytes on disk.
+/// a hash compresses not at all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Second<'a> {
     #[serde(rename = "_id")]
