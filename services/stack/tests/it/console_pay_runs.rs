@@ -155,7 +155,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(kind.ends_with("spreadsheetml.sheet") && name.contains("pay-run.xlsx"), "{kind} {name}");
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
     let sheet = book.worksheet_range("Sheet1").unwrap();
-    let all = sheet.rows().find(|row| row[0].to_string() == "All").unwrap();
+    let all = sheet.rows().find(|row| row[0] == *"All").unwrap();
     let Data::DateTime(time) = &all[3] else { panic!("a length of time: {all:?}") };
     assert_eq!((time.as_f64() * DAY as f64).round() as i64, whole["time"].as_i64().unwrap());
     assert_eq!(all[5].as_f64(), whole["income"].as_f64());

@@ -1,8 +1,11 @@
 //! Recorded windows that get the rates of their days anew.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use bson::{Document, doc};
@@ -11,7 +14,7 @@ use contracts::{
     StartReprice, VoidWindow, stream,
 };
 use jiff::civil::date;
-use testkit::eventually;
+use testkit::{eventually, eventually_within};
 use timetrack::{Config, Faults, Step};
 
 use crate::{
@@ -33,7 +36,8 @@ impl Bench {
     }
 
     async fn until_done(&self, job: &RepriceJob) -> RepriceJob {
-        eventually("the job is done", async || {
+        // A job writes window by window, and each write waits for the disk.
+        eventually_within(Duration::from_secs(60), "the job is done", async || {
             let job = self.world.ask(&GetReprice { id: job.id }).await.unwrap();
             (job.state == RepriceState::Done).then_some(job)
         })

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 /// How fast windows are sent, by all together; and whether it is time to end.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ struct Inner {
     next: Mutex<Instant>,
     hurries: AtomicBool,
     ends: AtomicBool,
+    /// Wakes those who wait for their turn when it is time to end.
+    ended: Notify,
     sent: AtomicU64,
     most: u64,
 }
@@ -28,7 +33,8 @@ impl Pace {
     pub(crate) fn new(windows: u64, within: Duration) -> Self {
         let apart = within.div_f64(windows.max(1) as f64);
         let (hurries, ends, sent) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
-        Self(Arc::new(Inner { apart, next: Mutex::new(Instant::now()), hurries, ends, sent, most: windows }))
+        let (next, ended) = (Mutex::new(Instant::now()), Notify::new());
+        Self(Arc::new(Inner { apart, next, hurries, ends, ended, sent, most: windows }))
     }
 
     /// Waits for the turn of so many windows. Says no when it is time to end.
@@ -44,7 +50,14 @@ impl Pace {
                 *next = at + self.0.apart * windows as u32 * slower;
                 at
             };
-            sleep_until(at).await;
+            let ended = self.0.ended.notified();
+            if !self.is_over() {
+                // A turn may be minutes away.
+                tokio::select! {
+                    () = sleep_until(at) => {}
+                    () = ended => {}
+                }
+            }
         }
         !self.is_over()
     }
@@ -56,6 +69,7 @@ impl Pace {
 
     pub(crate) fn end(&self) {
         self.0.ends.store(true, Ordering::Relaxed);
+        self.0.ended.notify_waiters();
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -65,5 +79,22 @@ impl Pace {
     /// Whether all are sent that were to be.
     pub(crate) fn is_reached(&self) -> bool {
         self.0.sent.load(Ordering::Relaxed) >= self.0.most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sender_whose_turn_is_far_away_ends_with_the_others() {
+        let pace = Pace::new(1, Duration::from_secs(3_600));
+        assert!(pace.turn(1).await, "the first turn is at once");
+        let waits = tokio::spawn({
+            let pace = pace.clone();
+            async move { pace.turn(1).await }
+        });
+        pace.end();
+        assert!(!tokio::time::timeout(Duration::from_secs(10), waits).await.unwrap().unwrap());
     }
 }
