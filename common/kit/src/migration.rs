@@ -224,6 +224,8 @@ impl<'a> Migration<'a> {
     fn still(&self, round: &Round) -> Document {
         let mut still = this(self.layout);
         still.insert("round.after", mongo::value(&round.after));
+        // Before the first batch `after` is null, and a round that somebody else has ended would match that too.
+        still.insert("round.of", doc! { "$exists": true });
         still
     }
 

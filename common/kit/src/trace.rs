@@ -75,12 +75,12 @@ pub(crate) fn continue_trace(span: &Span, headers: Option<&HeaderMap>) {
     }
 }
 
-/// As [`continue_trace`], for an HTTP request.
+/// As `continue_trace`, for an HTTP request.
 pub fn continue_http_trace(span: &Span, headers: &http::HeaderMap) {
     continue_from(span, &HttpHeaders(headers));
 }
 
-/// As [`continue_trace`], for a batch of messages: one message is continued, several are linked to.
+/// As `continue_trace`, for a batch of messages: one message is continued, several are linked to.
 pub fn continue_traces<'a>(span: &Span, messages: impl IntoIterator<Item = Option<&'a HeaderMap>>) {
     let traceparent = |headers: Option<&'a HeaderMap>| headers?.get("traceparent").map(|value| value.as_str());
     follow(span, messages.into_iter().filter_map(traceparent));
