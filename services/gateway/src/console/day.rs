@@ -1,7 +1,7 @@
 //! What everybody did on a day.
 
 use axum::response::Response;
-use contracts::{Failure, Filter, ListWindows};
+use contracts::{Failure, Filter, ListWindows, Resource, Scope};
 use maud::{Markup, html};
 
 use super::{lanes, places, visitor::Visitor};
@@ -41,6 +41,10 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             } @else {
                 @if has_more { p.error { "There is more on this day than can be drawn: the latest hours are missing here. Reports count all of them." } }
                 (lanes::drawn(visitor, day, range, &people, &told))
+                @if visitor.may(Scope::read(Resource::Analytics)) {
+                    @let address = visitor.address(places::REPORTS.path);
+                    p { a href={ (address) "?from=" (day) "&to=" (day) "&groupBy=employee&groupBy=project" } { "What this day costs" } }
+                }
             }
         }
         (pager.links(visitor))
