@@ -18,26 +18,26 @@ use crate::{
     migration::{Migrating, Migration, Round},
 };
 
-/// The pause before it is looked again where MongoDB is away at the start.
+/// The pause between two attempts to read the layouts at the start, while MongoDB is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What is stored of how a collection is laid out.
+/// The stored state of a collection's layout.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     #[serde(rename = "_id")]
     collection: String,
-    /// The layout in which all processes write documents, once they have heard of it.
+    /// The layout that all processes write, as soon as they have read this row.
     written: i32,
-    /// No document is of an earlier one.
+    /// Every document has this layout or a later one.
     everywhere: i32,
-    /// How far a migration is.
+    /// The progress of a migration; nothing while there is none.
     pub(crate) round: Option<Round>,
 }
 
-/// How a collection stands.
+/// The layout of a collection, as an operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Which.
+    /// The name of the collection.
     pub collection: &'static str,
     /// The layout in which documents are written.
     pub written: i32,
@@ -45,7 +45,7 @@ pub struct Standing {
     pub left: u64,
 }
 
-/// In which layouts a service writes its documents: in those that all its processes can read.
+/// The layouts in which a service writes its documents: layouts that all its processes can read.
 ///
 /// A program reads every layout up to its newest, and writes the one that the database says. So during a
 /// rolling update the new program writes what the old one reads, and its own layout once somebody has
@@ -64,7 +64,7 @@ impl Layouts {
         ("layouts", Vec::new())
     }
 
-    /// Those of all these collections; until the first look documents are written in the first layout.
+    /// The layouts of these collections. Until [`begin`](Self::begin) documents are written in the first layout.
     pub fn open(db: &Database, all: &'static [Layout]) -> Self {
         let written = all.iter().map(|_| AtomicI32::new(1)).collect();
         Self { all, written, rows: db.collection("layouts"), db: db.clone() }

@@ -12,7 +12,7 @@ use crate::{
     domain::{Digest, DigestHour},
 };
 
-/// How often it is looked whether the hour has come.
+/// How often the service checks whether the hour has come.
 const LOOK: Duration = Duration::from_secs(3);
 
 /// Requests the mails of each day, until shutdown.
@@ -49,7 +49,7 @@ async fn look(app: &App, hour: DigestHour, done: Option<Date>) -> Result<Option<
         let is_first = app.digests.request(tx, day).await?;
         if is_first {
             tx.emit_all(&requested).await?;
-            // It is nobody's change that something waits.
+            // The audit trail gets no entry: nobody has changed anything.
             tx.is_audited_elsewhere();
         }
         Ok(is_first)
@@ -60,7 +60,7 @@ async fn look(app: &App, hour: DigestHour, done: Option<Date>) -> Result<Option<
     Ok(Some(day))
 }
 
-/// Who manages a team.
+/// The ids of all managers of teams.
 async fn managers(app: &App) -> Result<Vec<EmployeeId>, Error> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many approvals are on their way at once: what a page that approves all sends.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// How far back the period lies: in the middle of the year, where everybody has time.
 const BACK: i64 = 180 * DAY;
 

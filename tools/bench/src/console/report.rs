@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{page::Shown, periods::Periods};
+use super::{
+    page::Shown,
+    periods::{AT_ONCE, Periods},
+};
 use crate::{analytics::floor::Floor, goal::Goal};
 
 /// The goal for the 95th percentile of a page, in floors.
@@ -72,7 +75,7 @@ impl fmt::Display for Report {
                 in_floors(p50),
                 in_floors(p95)
             )?;
-            writeln!(f, "  {approved} approvals, 16 at once, took {:.1} s", took.as_secs_f64())?;
+            writeln!(f, "  {approved} approvals, {AT_ONCE} at once, took {:.1} s", took.as_secs_f64())?;
         }
         writeln!(f)?;
         self.goals().iter().try_for_each(|goal| writeln!(f, "{goal}"))
