@@ -16,7 +16,7 @@ impl LaggingMongo {
     /// # Panics
     /// When it cannot be started.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = crate::folder();
         let mongo = start_mongo_with(folder.path(), &["--setParameter", "enableTestCommands=1"]).await;
         Self { mongo, _folder: folder }
     }

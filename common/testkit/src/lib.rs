@@ -11,6 +11,7 @@
 mod audited;
 mod clock;
 mod eventually;
+mod folder;
 mod lagging;
 mod servers;
 mod world;
@@ -18,5 +19,6 @@ mod world;
 pub use self::servers::{secrets, shared_mongo, start_mongo, start_mongo_with};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
+pub use folder::folder;
 pub use lagging::LaggingMongo;
 pub use world::{Running, World};

@@ -1,11 +1,12 @@
-use std::{env, fs, io, path::Path, process};
+use std::path::Path;
 
 use contracts::{Account, Rights, Secret, Service, User};
 use kit::config;
 use provisioning::{Secrets, nats_users, new_key};
 use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+use crate::folder::process_folder;
 
 /// What all tests of a process share: secrets and one mongod.
 pub(crate) struct Shared {
@@ -13,24 +14,6 @@ pub(crate) struct Shared {
     mongo: OnceCell<Mongo>,
     /// The keys of the user `tests`, who may do everything, one in each account of NATS: seed and public key.
     keys: [(Secret, String); 2],
-    // The folder cannot be removed when the process ends: a later process removes it.
-    folder: TempDir,
-}
-
-/// The prefix of the folders of test processes; the process number follows.
-const FOLDER: &str = "t3-tests-";
-
-/// Makes the folder of this process, and removes those of processes that have ended: some hundred MB each.
-fn folder() -> io::Result<TempDir> {
-    for entry in fs::read_dir(env::temp_dir())?.flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split_once('-')).map(|(pid, _)| pid);
-        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            // Another process may be removing it too.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-    TempDir::with_prefix(format!("{FOLDER}{}-", process::id()))
 }
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
@@ -38,10 +21,9 @@ static SHARED: OnceCell<Shared> = OnceCell::const_new();
 pub(crate) async fn shared() -> &'static Shared {
     SHARED
         .get_or_init(|| async {
-            let folder = folder().expect("a temporary folder");
-            let secrets = Secrets::make(&folder.path().join("secrets")).expect("secrets");
+            let secrets = Secrets::make(&process_folder().join("secrets")).expect("secrets");
             let keys = Account::ALL.map(|_| new_key().expect("a key"));
-            Shared { secrets, mongo: OnceCell::new(), keys, folder }
+            Shared { secrets, mongo: OnceCell::new(), keys }
         })
         .await
 }
@@ -54,7 +36,7 @@ pub async fn shared_mongo() -> &'static str {
     static ADDRESS: OnceCell<String> = OnceCell::const_new();
     let started = async {
         let shared = shared().await;
-        let start = async || start_mongo(&shared.folder.path().join("mongo")).await;
+        let start = async || start_mongo(&process_folder().join("mongo")).await;
         shared.mongo.get_or_init(start).await.connection_string()
     };
     ADDRESS.get_or_init(|| started).await
@@ -72,6 +54,11 @@ pub async fn start_mongo(dir: &Path) -> Mongo {
 /// minutes by default: all tests of a crate together would need more open files than a process may have.
 const CLOSE_FILES: [&str; 2] = ["--wiredTigerEngineConfigString", "file_manager=(close_idle_time=30)"];
 
+/// Hashes passwords as little as mongod allows: each service of each test logs in, and the driver of a debug build
+/// computes every hash.
+const FAST_LOGINS: [&str; 4] =
+    ["--setParameter", "scramIterationCount=5000", "--setParameter", "scramSHA256IterationCount=5000"];
+
 /// As [`start_mongo`], with more arguments, such as those for failpoints.
 ///
 /// # Panics
@@ -82,7 +69,7 @@ pub async fn start_mongo_with(dir: &Path, args: &[&str]) -> Mongo {
     let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password().expect("a password"));
     let mut options = MongoOptions::new(program, dir);
     options.access = Some(Access { key_file, root_password });
-    options.args = CLOSE_FILES.iter().chain(args).map(ToString::to_string).collect();
+    options.args = CLOSE_FILES.iter().chain(&FAST_LOGINS).chain(args).map(ToString::to_string).collect();
     Mongo::start(options).await.expect("mongod starts")
 }
 

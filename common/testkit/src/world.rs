@@ -108,7 +108,7 @@ impl World {
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = crate::folder();
         let nats = start_nats(&folder.path().join("nats")).await;
         let clock = TestClock::default();
         let prefix = format!("t_{}", kit::new_id::<EventId>().0.simple());

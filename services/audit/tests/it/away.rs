@@ -12,7 +12,7 @@ const RECONNECT_PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_mongodb_is_away_entries_wait_and_are_on_the_chain_once_it_is_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = testkit::folder();
     let mut mongo = start_mongo(folder.path()).await;
     let trail = Trail { world: World::start_on(&mongo.connection_string()).await };
     let _running = trail.start_service().await;

@@ -189,7 +189,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = testkit::folder();
     let mut mongo = testkit::start_mongo(folder.path()).await;
     let office = Office::open_in(System::start_in(World::start_on(&mongo.connection_string()).await).await).await;
     office.record(TEN, TEN + HOUR).await;

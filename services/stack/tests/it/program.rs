@@ -41,7 +41,7 @@ pub struct Run {
 impl Program {
     /// A program with an empty folder.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: testkit::folder() }
     }
 
     /// The folder in which it is started.

@@ -148,7 +148,7 @@ async fn until_answered(system: &System, desk: &Desk, status: u16, first_minute:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_mongodb_is_away_windows_are_taken_as_202_and_recorded_when_it_is_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = testkit::folder();
     let mut mongo = start_mongo(folder.path()).await;
     let system = System::start_in(World::start_on(&mongo.connection_string()).await).await;
     let desk = Desk::open(&system).await;
