@@ -1,4 +1,4 @@
-//! What an operator does from the command line.
+//! The commands for operators.
 
 use std::{
     io::IsTerminal,
@@ -13,21 +13,21 @@ use tokio::time::Instant;
 
 use crate::{Config, Rebuilding, rebuild};
 
-/// How often a line comes where there is no terminal.
+/// How often progress is printed without a terminal.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A command in place of running the service.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
-    /// Computes all figures anew from what timetrack says of its windows (asks the running service).
-    /// It may run beside everything else, and goes on where it was stopped.
+    /// Computes all sums again from timetrack's windows (asks the running service). It may run beside everything
+    /// else, and continues where it was stopped.
     Rebuild,
 }
 
-/// Runs a command; how far it is goes to standard error.
+/// Runs a command. Progress goes to standard error.
 ///
 /// # Errors
-/// When NATS, MongoDB or timetrack is away.
+/// When NATS, MongoDB or timetrack cannot be reached.
 pub async fn command(command: Command, config: Config, deps: Deps) -> anyhow::Result<()> {
     match command {
         Command::Rebuild => {
@@ -40,10 +40,10 @@ pub async fn command(command: Command, config: Config, deps: Deps) -> anyhow::Re
     }
 }
 
-/// A bar on a terminal, a line every five seconds elsewhere.
+/// Progress: a bar on a terminal, otherwise a line every five seconds.
 struct Shown {
     bar: ProgressBar,
-    /// When the next line is due, where there is no terminal.
+    /// When the next line is due, without a terminal.
     due: Option<Mutex<Instant>>,
 }
 

@@ -1,4 +1,4 @@
-//! Where the time and the money went: facts from events, and roll-ups recomputed from facts.
+//! Reports of time and money: facts from events, and sums that are recomputed from facts.
 
 use std::process::ExitCode;
 

@@ -1,18 +1,18 @@
-//! What analytics tells about itself, beside what every service does.
+//! The metrics of analytics itself.
 
 use kit::{
     Metrics,
     metrics::{ANSWERS, DELAYS, Histogram, SIZES},
 };
 
-/// How the counting goes.
+/// The metrics of counting.
 #[derive(Clone, Debug)]
 pub(crate) struct CountingMetrics {
-    /// From an event's arrival in the stream until it is counted.
+    /// The time from an event's arrival in the stream until it is counted.
     pub(crate) delay: Histogram,
-    /// How many windows a round counts.
+    /// The number of windows in a round.
     pub(crate) together: Histogram,
-    /// How long a round takes.
+    /// The duration of a round.
     pub(crate) took: Histogram,
 }
 

@@ -1,7 +1,7 @@
-//! Everything anew, from what timetrack says of its windows: facts first, then what they sum up to.
+//! Rebuilds everything from timetrack's windows: first the facts, then their sums.
 //!
-//! It may run beside the service, which counts what comes in meanwhile by the same rules. Every step
-//! is harmless to repeat, and how far it is, is stored: stopped at any moment, it goes on there.
+//! It may run beside the service, which counts new windows by the same rules. Every step can be repeated, and the
+//! progress is stored: stopped at any moment, it continues there.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,38 +15,37 @@ use crate::{
     store::Stage,
 };
 
-/// How often a page is asked for again that timetrack could not give for now, and after how long.
+/// How often a page that timetrack cannot give is requested again, and the pause before that.
 const TRIES: (usize, Duration) = (10, Duration::from_secs(1));
 
-/// How far a rebuild is.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuilding {
-    /// Facts are taken over from timetrack.
+    /// Facts are read from timetrack.
     Facts {
-        /// So many by now.
+        /// The number of windows so far.
         windows: u64,
     },
     /// The months of employees are recomputed.
     Employees {
-        /// Of so many employees by now.
+        /// The number of employees so far.
         done: u64,
-        /// Of so many in all.
+        /// The number of all employees.
         of: u64,
     },
-    /// The months of all employees together are recomputed.
+    /// The months of the company are recomputed.
     Company {
-        /// So many by now.
+        /// The number of months so far.
         done: u64,
-        /// So many in all.
+        /// The number of all months.
         of: u64,
     },
 }
 
-/// Takes over all facts and recomputes all sums, or goes on where it was stopped; tells how far it
-/// is after every step.
+/// Reads all facts and recomputes all sums, or continues where it was stopped. It calls `tell` after every step.
 ///
 /// # Errors
-/// When NATS, MongoDB or timetrack is away: run it again, and it goes on.
+/// When NATS, MongoDB or timetrack cannot be reached. Run it again to continue.
 pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) -> anyhow::Result<()> {
     let app = App::open(config, deps);
     let mut stage = app.store.rebuilds.stage().await?.unwrap_or(Stage::Facts { windows: 0, after: None });
@@ -63,7 +62,7 @@ pub async fn rebuild(config: &Config, deps: &Deps, tell: impl Fn(Rebuilding)) ->
     }
 }
 
-/// Takes over one page.
+/// Reads one page of facts.
 async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
     let page = page(app, after).await?;
     let windows = windows + page.items.len() as u64;
@@ -71,7 +70,7 @@ async fn facts(app: &App, windows: u64, after: Option<WindowId>, tell: &impl Fn(
     for fact in unsound {
         tracing::warn!(window = %fact.id, "no window can be like this; it is left out");
     }
-    // Their days are recomputed when all are there, all of an employee's at once.
+    // Days are recomputed when all facts are read, all of an employee at once.
     app.store.facts.heal(sound).await?;
     tell(Rebuilding::Facts { windows });
     Ok(match page.next {
@@ -91,8 +90,8 @@ async fn page(app: &App, after: Option<WindowId>) -> Result<Page<WindowFact, Win
     app.bus.ask(Caller::Service, &ListFacts { after }).await
 }
 
-/// Recomputes all months in which employees have facts, and all that there are: a fact that moved
-/// may have left one.
+/// Recomputes all months in which employees have facts, and all that are stored: a moved fact may have left one
+/// behind.
 async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuilding)) -> Result<Stage, Error> {
     let mut all = app.store.facts.employees().await?;
     all.extend(app.store.employees.employees().await?);
@@ -111,7 +110,7 @@ async fn employees(app: &App, after: Option<EmployeeId>, tell: &impl Fn(Rebuildi
     Ok(Stage::Company)
 }
 
-/// Recomputes all months of everybody together.
+/// Recomputes all months of the company.
 async fn company(app: &App, tell: &impl Fn(Rebuilding)) -> Result<(), Error> {
     let mut all = app.store.employees.months().await?;
     all.extend(app.store.company.months().await?);

@@ -1,5 +1,5 @@
-//! Compares the facts with timetrack's windows: by the sums of each employee's months, and where those
-//! differ window by window.
+//! Compares the facts with timetrack's windows: the sums of each employee's months, and the windows of months that
+//! differ.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,9 +17,9 @@ use crate::{
     domain::{EmployeeMonth, Place, Touched, UtcMonth, is_sound},
 };
 
-/// The name of our copy.
+/// The name of the copy.
 pub(crate) const COPIES: [&str; 1] = ["facts"];
-/// How often sums are compared before windows are: while somebody tracks, a month may differ once.
+/// How often sums are compared before windows are. While an employee tracks, a month may differ once.
 const LOOKS: usize = 3;
 
 impl Copies for App {
@@ -69,7 +69,7 @@ fn chunks(ids: impl IntoIterator<Item = WindowId>) -> Vec<Vec<WindowId>> {
 /// The months of employees whose sums differ.
 async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth>, Error> {
     let (mut suspects, mut after) = (BTreeSet::new(), None);
-    // Those of whom timetrack has no windows are left in the end.
+    // In the end these are the employees of whom timetrack has no windows.
     let mut only_here = app.store.facts.employees().await?;
     loop {
         let mut page = app.reconciler.ask(&SumFacts { after }).await?;
@@ -95,8 +95,7 @@ async fn suspects(app: &App, tally: &mut Tally) -> Result<BTreeSet<EmployeeMonth
     Ok(suspects)
 }
 
-/// The months whose sums are not as timetrack tells them, once everything is counted that was in EVENTS
-/// then.
+/// The months whose sums differ from timetrack's, after everything in EVENTS is counted.
 async fn differing_sums(app: &App, told: &[FactSum]) -> Result<BTreeSet<EmployeeMonth>, Error> {
     app.reconciler.until_applied().await?;
     let known = app.store.facts.sums(&told.iter().map(|sum| sum.employee_id).collect()).await?;
@@ -109,7 +108,7 @@ fn month_of(sum: &FactSum) -> EmployeeMonth {
     EmployeeMonth { employee: sum.employee_id, month }
 }
 
-/// The windows of a month that may not be known as timetrack tells them.
+/// The windows of a month that may differ from timetrack's.
 async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Error> {
     let Place { employee, start, end } = month.place();
     let (mut told, mut after) = (HashMap::new(), None);
@@ -126,15 +125,14 @@ async fn differing(app: &App, month: EmployeeMonth) -> Result<Vec<WindowId>, Err
     Ok(ids.into_iter().filter(|id| told.get(id) != known.get(id)).collect())
 }
 
-/// What timetrack tells of a window and what is known of it, where that is not the same.
+/// A window of timetrack and our fact, which differ.
 struct Difference {
     id: WindowId,
     told: Option<WindowFact>,
     known: Option<WindowFact>,
 }
 
-/// Those of these windows that are not known as timetrack tells them, once everything is counted that
-/// was in EVENTS then.
+/// Those of these windows that differ from timetrack's, after everything in EVENTS is counted.
 async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference>, Error> {
     let told = app.reconciler.ask(&FindFacts { ids: ids.clone() }).await?;
     app.reconciler.until_applied().await?;
@@ -144,14 +142,14 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     let differs = |difference: &Difference| match (&difference.told, &difference.known) {
         (None, known) => known.is_some(),
         (Some(told), None) => is_sound(told),
-        // Something newer is told soon.
+        // If timetrack's is newer, its event follows.
         (Some(told), Some(known)) => known.revision < told.revision || known.revision == told.revision && known != told,
     };
     Ok(differences.filter(differs).collect())
 }
 
-/// Puts the windows right, and recomputes where they stand and stood. Where that is written down first,
-/// so that whoever comes next finishes it.
+/// Repairs the facts, and recomputes their present and former time. That time is stored first, so that another
+/// process can finish after a crash.
 async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<(), Error> {
     if wrong.is_empty() {
         return Ok(());
@@ -176,7 +174,7 @@ async fn mend(app: &App, wrong: Vec<Difference>, tally: &mut Tally) -> Result<()
     app.store.mends.done(mend).await
 }
 
-/// Finishes what somebody began who died.
+/// Finishes repairs that a crash interrupted.
 async fn finish(app: &App) -> Result<(), Error> {
     for (mend, places) in app.store.mends.begun().await? {
         recount(app, Touched::by(places)).await?;

@@ -1,4 +1,4 @@
-//! What an operator does from the command line: look at what is held back, and try it again.
+//! The commands for operators: dead messages, quarantined windows, comparisons, migrations.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -17,19 +17,19 @@ use tokio::time::Instant;
 
 use crate::migrate;
 
-/// How long a comparison of all that a service keeps may take.
+/// The time limit of a comparison of all copies of a service.
 const COMPARING: Duration = Duration::from_secs(600);
 
-/// How often it is said how far a migration is.
+/// How often a migration prints its progress.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A command in place of running the service.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Messages that no consumer could take.
+    /// Messages that no consumer could process.
     #[command(subcommand)]
     Dead(Dead),
-    /// Windows that may not be recorded (asks the running service).
+    /// Quarantined windows (asks the running service).
     #[command(subcommand)]
     Quarantine(Quarantine),
     /// Has every service compare its copies with their owners and put right what differs (asks the running
@@ -44,65 +44,65 @@ pub enum Command {
     },
 }
 
-/// What to do about dead messages.
+/// A command about dead messages.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Dead {
-    /// Lists them, the oldest first: place, time, consumer, deliveries, reason.
+    /// Lists them, the oldest first: sequence number, time, consumer, deliveries, reason.
     List {
-        /// Only those after this place.
+        /// Only those after this sequence number.
         #[arg(long, default_value_t = 0)]
         after: u64,
     },
-    /// Shows one whole, headers and payload.
+    /// Shows one with its headers and payload.
     Show {
-        /// Its place.
+        /// The sequence number.
         seq: u64,
     },
-    /// Puts messages back on the subject they came on.
+    /// Puts messages back on their original subject.
     Replay {
-        /// Their places.
+        /// The sequence numbers.
         #[arg(required = true)]
         seqs: Vec<u64>,
     },
 }
 
-/// What to do about quarantined windows.
+/// A command about quarantined windows.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    /// Lists them, the oldest first: id, employee, code, whether it is still tried.
+    /// Lists them, the oldest first: id, employee, code, whether it is tried again.
     List,
-    /// Shows one whole.
+    /// Shows one.
     Show {
-        /// Its id.
+        /// The id of the window.
         id: WindowId,
     },
-    /// Tries windows again by the rules as they are now.
+    /// Tries windows again by the present rules.
     Replay {
-        /// Their ids.
+        /// The ids of the windows.
         #[arg(required = true)]
         ids: Vec<WindowId>,
     },
-    /// Records windows although a rule says no.
+    /// Records windows although a rule forbids it.
     Admit(Chosen),
-    /// Decides that windows are not recorded; they are kept, with who and when.
+    /// Decides not to record windows. They are kept, with who decided and when.
     Discard(Chosen),
 }
 
-/// Windows in quarantine.
+/// The quarantined windows of a decision.
 #[derive(Args, Clone, Debug)]
 pub struct Chosen {
-    /// Their ids.
+    /// The ids of the windows.
     #[arg(required = true)]
     ids: Vec<WindowId>,
-    /// Which of those with this id, where there are several.
+    /// The hash of the window, if several have this id.
     #[arg(long)]
     content: Option<ContentHash>,
 }
 
-/// Runs a command; what it finds goes to standard output.
+/// Runs a command and prints the result to standard output.
 ///
 /// # Errors
-/// When NATS or the running service is not there, or what is named does not exist.
+/// When NATS or the running service cannot be reached, or a named thing does not exist.
 pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
     let work = async {
         match command {
@@ -112,7 +112,7 @@ pub async fn command(command: Command, deps: Deps) -> anyhow::Result<()> {
             Command::Migrate { busy } => on_migrate(&deps, busy).await,
         }
     };
-    // Whoever holds the operator's key may do what the holder of the root key may.
+    // The holder of the operator's key has the rights of the root key's holder.
     Origin::default().with_actor(Some(Actor::Root)).scope(work).await
 }
 

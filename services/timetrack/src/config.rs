@@ -20,12 +20,12 @@ pub struct Config {
         num_args = 0..=1
     )]
     pub count_overlaps: bool,
-    /// Which windows are recorded.
+    /// The limits of recorded windows.
     #[command(flatten)]
     pub limits: Limits,
 }
 
-/// Which windows are recorded.
+/// The limits of recorded windows.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[group(skip)]
 pub struct Limits {
@@ -35,18 +35,18 @@ pub struct Limits {
     pub earliest_window: EarliestWindow,
 }
 
-/// When a window may begin at the earliest.
+/// The earliest moment at which a window may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarliestWindow(pub Millis);
 
 impl Default for EarliestWindow {
-    /// The first moment of 2001.
+    /// The start of the year 2001, UTC.
     fn default() -> Self {
         Self(Millis(978_307_200_000))
     }
 }
 
-/// A text that names no day.
+/// A text that is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day as YYYY-MM-DD, such as 2001-01-01")]
 pub struct NotADay;

@@ -1,4 +1,4 @@
-//! Time windows: takes them from the queue INGEST, checks and records them.
+//! Records time windows: takes them from the queue INGEST and checks them.
 
 mod command;
 mod config;
@@ -29,10 +29,10 @@ use crate::{
     store::{Doing, Store},
 };
 
-/// For how long it is not looked again who tracks: pages that show it ask every few seconds.
+/// How long the list of tracking employees is cached, because pages that show it ask every few seconds.
 const TRACKING_LASTS: Duration = Duration::from_secs(2);
 
-/// What handlers and consumers work with.
+/// The state that handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: Config,
@@ -45,15 +45,15 @@ pub(crate) struct App {
     pub(crate) metrics: TimetrackMetrics,
     pub(crate) knowledge: Knowledge,
     pub(crate) memory: Memory,
-    /// Who tracks, as it was a moment ago.
+    /// The cached list of employees who track.
     pub(crate) tracking: Lately<(), Vec<Doing>>,
     pub(crate) settling: Settling,
-    /// Of the messages of the queue INGEST.
+    /// The failures of messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }
 
-/// Answers and consumes until shutdown.
+/// Answers requests and consumes messages until shutdown.
 ///
 /// # Errors
 /// When NATS refuses.
@@ -61,7 +61,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     run_with(Faults::default(), config, deps, shutdown).await
 }
 
-/// The same, with faults that a test asks for.
+/// The same, with steps at which a test stops it.
 ///
 /// # Errors
 /// As [`run`].
@@ -99,7 +99,8 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     Reconciler::keep(app.clone(), &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     endpoints(app.clone()).serve(&deps.bus, &shutdown).await?;
-    // Where events were missed, windows wait in the queue: the copy would refuse what it should not.
+    // After missed events the copy may be incomplete and would refuse valid windows. Until it is compared, windows
+    // wait in the queue.
     app.reconciler.until_whole(&shutdown).await;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
@@ -112,7 +113,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     Ok(())
 }
 
-/// What must be there before this service can work.
+/// What provisioning must create for this service.
 pub fn needs() -> Needs {
     Needs::of(Service::Timetrack)
         .consumer(Ingest::pull())
@@ -122,7 +123,7 @@ pub fn needs() -> Needs {
         .collections([Reconciler::shape()])
 }
 
-/// What this service answers: one line a message.
+/// The requests that this service answers, one line each.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Timetrack, app)
         .on(handlers::get)
@@ -169,7 +170,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::reopen_lock)
 }
 
-/// What this service does about events: one line an event. All keep the copy of who may track, and by
+/// The events that this service consumes, one line each. They maintain the copy of who may track on what, and at
 /// which rates.
 fn events() -> Events<App> {
     Events::new(Service::Timetrack)

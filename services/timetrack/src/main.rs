@@ -1,4 +1,4 @@
-//! Time windows: takes them from the queue INGEST, checks and records them.
+//! Records time windows: takes them from the queue INGEST and checks them.
 
 use std::process::ExitCode;
 

@@ -6,16 +6,16 @@ use tokio::time::{Instant, sleep};
 
 use crate::store::Store;
 
-/// How long every running process may take until it writes the newest layout: it looks every 5 seconds.
+/// The time limit until every running process writes the newest layout; each checks every 5 seconds.
 const HEARD: Duration = Duration::from_secs(60);
-/// The pause between two looks whether all do.
+/// The pause between two checks of the processes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Has everything written in the newest layouts from now on, and rewrites what is there, working so many of
-/// 100 parts of the time; tells how far it is after every batch.
+/// Switches all processes to the newest layouts, and rewrites stored documents. It works `busy` of 100 parts of
+/// the time, and calls `tell` after every batch.
 ///
 /// # Errors
-/// While a process of an earlier version runs, and when MongoDB is away: run it again, and it goes on.
+/// While a process of an earlier version runs, and when MongoDB cannot be reached. Run it again to continue.
 pub async fn migrate(deps: &Deps, busy: u8, tell: impl Fn(Migrating)) -> anyhow::Result<()> {
     let store = Store::open(&deps.database());
     ensure!(

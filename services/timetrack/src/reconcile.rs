@@ -1,4 +1,4 @@
-//! Compares the copy of who may track on what with directory and projects, who own that.
+//! Compares the copy of who may track on what with directory and projects, which own that data.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,8 +13,7 @@ use crate::{
     domain::{Binding, BindingKey},
 };
 
-/// The names of our copies: projects before tasks, members before assignments, as the latter are judged
-/// by the former.
+/// The names of the copies, in the order of comparison: tasks need projects, and assignments need members.
 pub(crate) const COPIES: [&str; 5] = ["employees", "projects", "tasks", "members", "assignments"];
 
 impl Copies for App {
@@ -69,16 +68,16 @@ impl Copies for App {
     }
 }
 
-/// Compares now.
+/// Compares all copies now.
 pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileTimetrack) -> Result<Reconciled, Error> {
     call.require_admin()?;
     Reconciler::now(app).await
 }
 
-/// All parties of one kind.
+/// The bindings of one kind.
 struct Kind<'a, R, T, C> {
     app: &'a App,
-    /// What their keys begin with.
+    /// The prefix of their keys.
     prefix: &'static str,
     ask: fn(Option<C>) -> R,
     binding: fn(T) -> Binding,
@@ -94,7 +93,7 @@ where
     type Asks = R;
     type Told = T;
     type At = C;
-    /// A party and its version.
+    /// The key and version of a binding.
     type Key = (BindingKey, i64);
 
     fn ask(&self, after: Option<C>) -> R {
@@ -108,7 +107,7 @@ where
     ) -> Result<Differences<T, (BindingKey, i64)>, Error> {
         let Self { app, prefix, .. } = self;
         let from = after.map_or_else(|| (*prefix).to_owned(), |after| (self.key)(after).to_string());
-        // No key of this kind comes after this one.
+        // A key after all keys of this kind.
         let upto = page.next.map_or_else(|| format!("{prefix}~"), |next| (self.key)(next).to_string());
         let known = app.store.bindings.between(&from, &upto).await?;
         let mut only_here: HashMap<_, _> = known.into_iter().map(|known| (known.key(), known)).collect();
@@ -140,7 +139,7 @@ where
     }
 }
 
-/// Keeps this, unless something newer is known. Workers hear of it, as of an event.
+/// Stores a binding, unless a newer one is stored. Workers are informed, as of an event.
 async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
     kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_kept = app.store.bindings.heal(tx, binding.clone()).await?;
@@ -152,7 +151,7 @@ async fn keep(app: &App, binding: &Binding) -> Result<bool, Error> {
     })
 }
 
-/// Ends what its service has deleted, as the missed event would have; forgets what is never deleted.
+/// Ends a binding that its owner has deleted, as the missed event would have; removes one that is never deleted.
 async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     let known = app.store.bindings.rows([key]).await?.pop().filter(|known| known.version() == version);
     let now = app.clock.now();
@@ -179,8 +178,8 @@ async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     }
 }
 
-/// Whether its service must know of it: it keeps no deleted projects and tasks, and deletes the tasks
-/// of a project without a word.
+/// Whether the owner must have it. Projects keeps no deleted projects and tasks, and deletes the tasks of a
+/// project without events.
 async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     Ok(match binding {
         Binding::Project(project) => !project.deleted,
@@ -193,8 +192,8 @@ async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     })
 }
 
-/// Whether something else is known, and nothing newer. What earlier versions did not say, and what is
-/// changed without a word because it follows from something else, is no difference.
+/// Whether the stored binding differs and is not newer. Fields that earlier versions did not send, and changes
+/// that follow from others without an event, are no difference.
 async fn says_else(app: &App, known: Option<Binding>, told: &Binding) -> Result<bool, Error> {
     let Some(mut known) = known else { return Ok(true) };
     if known.version() > told.version() {
@@ -206,7 +205,7 @@ async fn says_else(app: &App, known: Option<Binding>, told: &Binding) -> Result<
         }
         (Binding::Project(known), Binding::Project(told)) if known.open.is_none() => known.open.clone_from(&told.open),
         (Binding::Task(known), Binding::Task(told)) => {
-            // Whoever is taken off with a membership raises it.
+            // A removal with the membership raises the version.
             known.version = told.version;
             if known.projects.is_none() {
                 known.projects.clone_from(&told.projects);
@@ -220,7 +219,7 @@ async fn says_else(app: &App, known: Option<Binding>, told: &Binding) -> Result<
     Ok(known != *told)
 }
 
-/// Whether the edge only ended with its membership, as we know that.
+/// Whether the assignment only ended with its membership, by our copy.
 async fn ended_with_membership(app: &App, known: &AssignmentChanged, told: &AssignmentChanged) -> Result<bool, Error> {
     let mut ended = AssignmentChanged { version: told.version, ..known.clone() };
     let Some(last) = ended.terms.last_mut().filter(|last| last.term.is_open()) else { return Ok(false) };

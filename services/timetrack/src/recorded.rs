@@ -3,17 +3,17 @@ use serde::Deserialize;
 
 use crate::store::StoredWindow;
 
-/// A window as it is stored, in whatever layout: for tools that look into the database.
+/// A stored window of any layout, for tools that read the database.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "StoredWindow")]
 pub struct Recorded {
-    /// Its id.
+    /// The id of the window.
     pub id: WindowId,
-    /// How often it was changed.
+    /// The number of changes.
     pub revision: i64,
-    /// Whether it counts no longer.
+    /// Whether it was voided.
     pub voided: bool,
-    /// What it says.
+    /// The window.
     pub window: Window,
 }
 

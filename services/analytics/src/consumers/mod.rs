@@ -1,4 +1,4 @@
-//! What this service does about events.
+//! The consumers of events.
 
 mod lease;
 mod progress;

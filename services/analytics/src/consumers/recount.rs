@@ -15,21 +15,20 @@ use crate::{
 
 /// How many months of employees are recomputed together.
 const MONTHS_AT_ONCE: usize = 64;
-/// How many such groups, and how many months of all, are under way at once.
+/// How many such groups, and how many months of the company, are recomputed at once.
 const AT_ONCE: usize = 4;
-/// How often months are tried again that somebody else was faster with.
+/// How often months are tried again after a concurrent change.
 const TRIES: u32 = 50;
-/// How long it waits before that.
+/// The pause before each of these.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Recomputes what was touched from all facts that are stored now: first of the employees, then of
-/// everybody together.
+/// Recomputes what was touched from all stored facts: first the employees' months, then the company's.
 pub(crate) async fn recount(app: &App, touched: Touched) -> Result<(), Error> {
     recount_employees(app, &touched).await?;
     recount_company(app, touched.days()).await
 }
 
-/// Recomputes the employees' part of it.
+/// Recomputes the employees' months.
 pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<(), Error> {
     let months: Vec<_> = touched.months().into_iter().collect();
     let groups: Vec<BTreeMap<_, _>> =
@@ -40,11 +39,10 @@ pub(crate) async fn recount_employees(app: &App, touched: &Touched) -> Result<()
         .await
 }
 
-/// Compares and sets: looks at the state of the months, then at the facts, and stores the days of a
-/// month if it is still in that state. So whoever stores later has also looked at the facts later,
-/// and nobody overwrites newer sums with older ones. Each day is stored even if it comes out the
-/// same, for the sake of those who are about to store an older one. Where somebody was faster, it
-/// looks anew.
+/// Recomputes with compare-and-set: reads the versions of the months, then the facts, and stores the days of a
+/// month if its version is still the same. So whoever stores later has also read the facts later, and newer sums
+/// are never replaced by older ones. A day is stored even if it is unchanged, so that a concurrent older one is
+/// refused. After a concurrent change it reads again.
 async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let touched = Touched::by(months.values().flat_map(Touched::places));
@@ -71,7 +69,7 @@ async fn recount_group(app: &App, mut months: BTreeMap<EmployeeMonth, Touched>) 
     Err(too_many())
 }
 
-/// Recomputes these days of everybody together from the employees' days, by the same rule.
+/// Recomputes these days of the company from the employees' days, in the same way.
 pub(crate) async fn recount_company(app: &App, mut months: BTreeMap<UtcMonth, BTreeSet<i64>>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let seen = app.store.company.seen(months.keys().copied()).await?;
@@ -94,7 +92,7 @@ fn too_many() -> Error {
     Failure::new(Code::Unavailable, "Too many changes of the same days at once.").into()
 }
 
-/// What counts inside of this time.
+/// The parts that count in this time.
 pub(crate) async fn counting(app: &App, touched: &Touched) -> Result<Vec<Part>, Error> {
     let places: Vec<Place> = touched.places().collect();
     let facts = app.store.facts.reaching_into(places).await?;

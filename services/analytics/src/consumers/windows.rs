@@ -15,12 +15,12 @@ use crate::{
     domain::{Touched, is_sound},
 };
 
-/// The most events of a round, each of at most 400 windows.
+/// The most events of a round, each with at most 400 windows.
 const MOST_A_ROUND: usize = 32;
-/// How long pulling pauses when something that is needed is away.
+/// How long pulling pauses when a dependency cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// An event in hand.
+/// An event of the present round.
 struct Taken {
     message: Message,
     delivery: Delivery,
@@ -38,20 +38,19 @@ pub(crate) fn pull() -> Pull {
     }
 }
 
-/// Counts recorded windows until shutdown; returns once it does.
+/// Counts recorded windows until shutdown, and returns after it.
 ///
-/// What is waiting is taken together, so that a day is recomputed once for all the windows that
-/// have come in meanwhile: the further behind we are, the less work each window is.
+/// Everything that waits is taken together, so that a day is recomputed once for all its new windows. The more
+/// events wait, the less work each window is.
 ///
-/// # Errors
-/// When JetStream is not there or refuses.
+/// When JetStream cannot be reached, or refuses.
 pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut puller = Puller::new(app.bus.clone(), pull());
     puller.open().await?;
     puller.watch(shutdown);
     let stop = shutdown.clone();
     shutdown.spawn(async move {
-        // One round after the other: what comes in meanwhile is the next round.
+        // Rounds never overlap: what arrives meanwhile is the next round.
         while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
             let begun = tokio::time::Instant::now();
             let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);
@@ -89,10 +88,10 @@ async fn round(app: &App, messages: Vec<Message>) {
             for one in &taken {
                 one.again(PAUSE).await;
             }
-            // Keeps our place for a while, so that pulling pauses.
+            // The event stays unacknowledged meanwhile, so that pulling pauses.
             tokio::time::sleep(PAUSE).await;
         }
-        // One event that cannot be counted does not keep its neighbours from it.
+        // Counts the events one by one, so that one bad event does not stop the others.
         Err(_) => {
             for one in taken {
                 alone(app, one, &in_hand).await;
@@ -114,8 +113,8 @@ async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
     one.again(delay).await;
 }
 
-/// Stores facts, then recomputes all that they can have changed. Also where every fact was
-/// known: whoever stored it may have stopped before the days were recomputed.
+/// Stores facts, then recomputes everything that they can have changed. Known facts are recomputed too, because
+/// whoever stored them may have stopped before that.
 async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let places = app.store.facts.take(facts).await?;
     recount(app, Touched::by(places)).await
@@ -131,7 +130,7 @@ fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
 }
 
 impl Taken {
-    /// Acknowledged only now: the point up to which everything is counted moves with it.
+    /// Acknowledged only now, because the acknowledgement floor is the point up to which everything is counted.
     async fn done(&self, app: &App) {
         app.failures.forget(&self.message);
         self.delivery.report(&app.bus, Vec::new()).await;
@@ -146,7 +145,7 @@ impl Taken {
     }
 }
 
-/// What the server did not hear it will ask again: the message comes once more.
+/// A failed acknowledgement is harmless: the message is redelivered.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(error = %line(error), "not acknowledged; it comes again");

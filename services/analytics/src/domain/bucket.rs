@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use contracts::{CALENDAR, Grouping, Millis, TimeRange, YearMonth, Zone};
 use jiff::civil::{Date, Weekday};
 
-/// A stretch of a question's range that has rows of its own: all of it, or the part of a local
-/// day, week or month that lies in it.
+/// A part of a report's range with its own rows: the whole range, or the part of it in a local day, week or month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
     pub(crate) range: TimeRange,
@@ -14,8 +13,8 @@ pub(crate) struct Bucket {
     pub(crate) month: Option<YearMonth>,
 }
 
-/// A range, cut where days, weeks and months begin, as far as these are asked for. Nothing of it
-/// is lost, but for what lies outside of the calendar: there is no time to count there.
+/// Divides a range at the start of each day, week and month that the report groups by. Nothing is lost, except
+/// time outside of the calendar, where there are no windows.
 pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) -> Vec<Bucket> {
     let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end));
     let Some(range) = calendar.ok().and_then(|calendar| range.clip(calendar)) else { return Vec::new() };
@@ -28,7 +27,7 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
     while at < range.end() {
         let next = next_edge(date, by);
         let edge = next.map_or(range.end(), |next| zone.beginning(next).min(range.end()));
-        // A day that a zone skipped is none.
+        // A day that a time zone skipped has no range.
         if let Ok(range) = TimeRange::new(at, edge) {
             buckets.push(Bucket {
                 range,
@@ -42,7 +41,7 @@ pub(crate) fn buckets(range: TimeRange, by: &BTreeSet<Grouping>, zone: &Zone) ->
     buckets
 }
 
-/// The first day after this one on which a unit of time begins that is asked for.
+/// The first day after this one on which one of the report's units begins.
 fn next_edge(date: Date, by: &BTreeSet<Grouping>) -> Option<Date> {
     let edge = |unit| match unit {
         Grouping::Day => date.tomorrow().ok(),
@@ -83,14 +82,14 @@ mod tests {
         assert_eq!(hours("Europe/Berlin", a, c), [(a, 48), (b, 46)]);
         let (a, b) = (date(2025, 4, 6), date(2025, 4, 7));
         assert_eq!(hours("Australia/Lord_Howe", a, b), [(a, 49)]);
-        // Samoa went from the 29th to the 31st.
+        // Samoa skipped the 30th.
         let (a, b, c) = (date(2011, 12, 29), date(2011, 12, 31), date(2012, 1, 1));
         assert_eq!(hours("Pacific/Apia", a, c), [(a, 48), (b, 48)]);
     }
 
     #[test]
     fn a_day_whose_midnight_is_skipped_begins_where_the_clock_skips_it() {
-        // From 00:00 to 01:00; and in 1919 from 23:30 to 00:30.
+        // The clock was set from 00:00 to 01:00, and in 1919 from 23:30 to 00:30.
         let (a, b, c) = (date(2018, 11, 3), date(2018, 11, 4), date(2018, 11, 5));
         assert_eq!(hours("America/Sao_Paulo", a, c), [(a, 48), (b, 46)]);
         let toronto = zone("America/Toronto");
@@ -112,7 +111,7 @@ mod tests {
     #[test]
     fn weeks_begin_on_monday_and_months_cut_them() {
         let by = [Grouping::Week, Grouping::Month].into();
-        // From Friday the 27th of February 2026 to Wednesday the 4th of March.
+        // From Friday, 27 February 2026, to Wednesday, 4 March.
         let start = Millis(20_511 * DAY);
         let range = TimeRange::new(start, start + 5 * DAY).expect("a range");
         let found = buckets(range, &by, &Zone::default());

@@ -4,16 +4,15 @@ use contracts::{ProjectId, TaskId};
 
 use super::{Stretch, Total};
 
-/// What time sums up to, by project and task: each once, in their order. A list, because far more of
-/// them are read than changed.
+/// Sums by project and task, each once, in order. A list, because they are read far more often than changed.
 pub(crate) type Cells = Vec<((ProjectId, TaskId), Total)>;
 
-/// The sums of stretches.
+/// Sums stretches.
 pub(crate) fn cells(stretches: &[Stretch]) -> Cells {
     sum(stretches.iter().map(|stretch| ((stretch.work.project, stretch.work.task), stretch.total())))
 }
 
-/// The sums of sums.
+/// Adds sums.
 pub(crate) fn add_up<'a>(all: impl IntoIterator<Item = &'a Cells>) -> Cells {
     sum(all.into_iter().flatten().copied())
 }

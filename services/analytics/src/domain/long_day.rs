@@ -3,17 +3,17 @@ use std::cmp::Reverse;
 use contracts::{EmployeeId, LongDay, LongestWindow, TimeRange, WindowFact};
 use jiff::civil::Date;
 
-/// A day of an employee on which so much counts.
+/// A day with more time than a report's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CountedDay {
     pub(crate) employee: EmployeeId,
     pub(crate) day: Date,
-    /// The part of the day that was asked for.
+    /// The part of the day that is in the report's range.
     pub(crate) range: TimeRange,
     pub(crate) time: i64,
 }
 
-/// A day with what its windows say, out of facts among which are all that reach into it, each once.
+/// Explains a day by its windows. The facts must contain all that reach into the day, each once.
 pub(crate) fn explained<'a>(day: CountedDay, facts: impl IntoIterator<Item = &'a WindowFact>) -> LongDay {
     let inside = |fact: &&WindowFact| {
         let range = TimeRange::new(fact.start, fact.end).ok()?.clip(day.range)?;

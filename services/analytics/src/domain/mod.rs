@@ -1,5 +1,4 @@
-//! The rules: which part of a window counts, what it sums up to, and how a question is answered
-//! from sums of days and months. Pure.
+//! The pure rules: which part of a window counts, and how reports are answered from sums of days and months.
 
 mod bucket;
 mod cells;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Place;
 
-/// A month of UTC days, counted from January 1970.
+/// A UTC month, as the number of months since January 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UtcMonth(pub(crate) i32);
@@ -19,7 +19,7 @@ pub(crate) struct EmployeeMonth {
 }
 
 impl EmployeeMonth {
-    /// All of it.
+    /// The whole month.
     pub(crate) fn place(self) -> Place {
         let month = self.month.range();
         Place { employee: self.employee, start: month.start(), end: month.end() }
@@ -27,7 +27,7 @@ impl EmployeeMonth {
 }
 
 impl UtcMonth {
-    /// The month that holds a UTC day, counted from 1970-01-01.
+    /// The month of a UTC day, which is counted from 1970-01-01.
     pub(crate) fn of_day(day: i64) -> Self {
         let at = Millis(day.saturating_mul(DAY)).0.clamp(CALENDAR.start, CALENDAR.end);
         let at = Timestamp::from_millisecond(at).unwrap_or_default();
@@ -40,7 +40,7 @@ impl UtcMonth {
         self.first_day()..Self(self.0 + 1).first_day()
     }
 
-    /// From its first moment to the first moment after.
+    /// Its range.
     pub(crate) fn range(self) -> TimeRange {
         let days = self.days();
         let (first, last) = (TimeRange::of_utc_day(days.start), TimeRange::of_utc_day(days.end - 1));

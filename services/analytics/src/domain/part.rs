@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use contracts::{EmployeeId, TimeRange, WindowFact, counted};
 
-/// What happens to time that several windows of an employee cover.
+/// What counts when several windows of an employee overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overlaps {
     /// Every second of an employee counts once.
@@ -18,10 +18,10 @@ pub(crate) struct Part {
     pub(crate) counts: TimeRange,
 }
 
-/// What counts of these windows, each employee's on their own; voided ones do not.
+/// The parts that count, for each employee separately. Voided windows do not count.
 ///
-/// It is right inside a range for which all windows were loaded that reach into it. A window that
-/// is not among them ends before the range, and takes nothing away inside.
+/// The result is right in a range if all windows that reach into it are given. A window that is missing ends
+/// before the range, and takes no time inside.
 pub(crate) fn parts(facts: impl IntoIterator<Item = WindowFact>, overlaps: Overlaps) -> Vec<Part> {
     let mut by_employee: BTreeMap<EmployeeId, Vec<(TimeRange, WindowFact)>> = BTreeMap::new();
     for fact in facts.into_iter().filter(|fact| !fact.voided) {

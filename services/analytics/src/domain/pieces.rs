@@ -4,17 +4,17 @@ use contracts::TimeRange;
 
 use super::UtcMonth;
 
-/// A range as the UTC days that lie in it whole, and what sticks out of those.
+/// A range as whole UTC days, and the parts of days at both ends.
 #[derive(Clone, Debug)]
 pub(crate) struct DayPieces {
-    /// The days that lie in it whole: they follow each other.
+    /// The whole days, which are consecutive.
     pub(crate) whole: std::ops::Range<i64>,
-    /// The parts of the days at its ends, each with its day.
+    /// The parts at the ends, each with its day.
     pub(crate) edges: Vec<(i64, TimeRange)>,
 }
 
 impl DayPieces {
-    /// The pieces of a range.
+    /// Divides a range.
     pub(crate) fn of(range: TimeRange) -> Self {
         let (first, last) = (range.start().utc_day(), (range.end() - 1).utc_day());
         let is_whole = |day: i64| TimeRange::of_utc_day(day).clip(range) == Some(TimeRange::of_utc_day(day));
@@ -25,7 +25,7 @@ impl DayPieces {
         Self { whole: whole.start..whole.end.max(whole.start), edges }
     }
 
-    /// The months that it lies in.
+    /// The months that it touches.
     pub(crate) fn months(&self) -> BTreeSet<UtcMonth> {
         let edges = self.edges.iter().map(|(day, _)| *day);
         let ends = [self.whole.start, self.whole.end - 1].into_iter().filter(|_| !self.whole.is_empty());

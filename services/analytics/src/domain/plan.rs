@@ -4,23 +4,23 @@ use contracts::{Millis, TimeRange};
 
 use super::{Bucket, UtcMonth};
 
-/// The most buckets of a step: what is read for rows that do not fit on the page is read in vain.
+/// The most buckets of a step. With more, much would be read for rows that are not on the page.
 const MOST_BUCKETS: usize = 7;
 
-/// A piece of a bucket, as it is stored.
+/// A stored part of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// A whole month, summed up.
     Month(UtcMonth),
     /// A whole day, summed up.
     Day(i64),
-    /// A whole day that is not in the bucket, though its month is read whole: it is taken off again.
+    /// A whole day that is not in the bucket, although its month is read as a whole: it is subtracted.
     Less(i64),
-    /// A part of a day, to be summed up from its stretches.
+    /// A part of a day, summed from its stretches.
     Edge {
         /// The day.
         day: i64,
-        /// What of it.
+        /// The part of the day.
         range: TimeRange,
     },
 }
@@ -34,26 +34,26 @@ impl Piece {
     }
 }
 
-/// What is read at once: all of one bucket; of several, whole months that follow each other, or days
-/// and edges of one month.
+/// What is read with one query: all of one bucket; or of several buckets, consecutive whole months, or days and
+/// parts of days of one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Each with the position of its bucket.
+    /// The pieces, each with the index of its bucket.
     pub(crate) pieces: Vec<(usize, Piece)>,
 }
 
 impl Step {
-    /// The months it reads from.
+    /// The months that it reads.
     pub(crate) fn months(&self) -> BTreeSet<UtcMonth> {
         self.pieces.iter().map(|(_, piece)| piece.month()).collect()
     }
 
-    /// What of it can be had from sums of whole days; nothing, or a step.
+    /// The part that sums of whole days can answer; none, or a step.
     pub(crate) fn whole(&self) -> Option<Self> {
         self.those(|piece| !matches!(piece, Piece::Edge { .. }))
     }
 
-    /// What of it cannot.
+    /// The part that they cannot answer.
     pub(crate) fn edges(&self) -> Option<Self> {
         self.those(|piece| matches!(piece, Piece::Edge { .. }))
     }
@@ -63,7 +63,7 @@ impl Step {
         (!pieces.is_empty()).then_some(Self { pieces })
     }
 
-    /// The days it is about.
+    /// The days that it needs.
     pub(crate) fn days(&self) -> BTreeSet<i64> {
         let days = |(_, piece): &(usize, Piece)| match piece {
             Piece::Month(month) => month.days(),
@@ -75,7 +75,7 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
-            // Where every day is read by its stretches, these are many.
+            // When every day is read by its stretches, there are many of these.
             (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
             _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,
@@ -86,8 +86,8 @@ impl Step {
     }
 }
 
-/// What is read for these buckets, in the order of time: months and days that lie in them whole,
-/// and what sticks out of those. Together they are the buckets, and nothing of them twice.
+/// The steps that read these buckets, in order of time: whole months and days, and the parts of days at the ends.
+/// Together they are the buckets, with no time twice.
 pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |at, end| {
         let day = TimeRange::of_utc_day(at.utc_day());
@@ -100,7 +100,7 @@ pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     })
 }
 
-/// The same, where sums of whole days do not help: only the stretches tell.
+/// The same with stretches only, when sums of whole days cannot answer.
 pub(crate) fn plan_of_edges(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |_, _| None)
 }
@@ -118,7 +118,7 @@ fn steps(buckets: &[Bucket], whole: impl Fn(Millis, Millis) -> Option<Piece>) ->
     steps
 }
 
-/// A range in pieces, in the order of time.
+/// Divides a range into pieces, in order of time.
 fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> Vec<Piece> {
     let (mut at, end, mut pieces) = (range.start(), range.end(), Vec::new());
     while at < end {
@@ -137,7 +137,7 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The same in fewer pieces: of a month that is there for the most part, what is missing is less.
+/// The same with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());

@@ -4,10 +4,10 @@ use contracts::{DAY, EmployeeId, Failure, Filter, Grouping, ProjectId, TaskId, T
 
 use super::{Bucket, Step, UtcMonth, buckets, plan, plan_of_edges};
 
-/// The most days, weeks or months of an answer: the days of more than a hundred years.
+/// The most days, weeks or months of a report: the days of more than a hundred years.
 const MOST_BUCKETS: i64 = 40_000;
 
-/// What somebody wants to know of time and money.
+/// A report that is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) range: TimeRange,
@@ -17,37 +17,37 @@ pub(crate) struct Question {
     pub(crate) after: Option<TimeCursor>,
 }
 
-/// Whose row it is. In the order of rows.
+/// The key of a row. Rows are ordered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// The position of the bucket.
+    /// The index of the bucket.
     pub(crate) bucket: usize,
     pub(crate) project: Option<ProjectId>,
     pub(crate) task: Option<TaskId>,
     pub(crate) employee: Option<EmployeeId>,
 }
 
-/// Where an answer is read.
+/// The documents that answer a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The months of all together, and what sticks out of whole days from the employees'.
+    /// The months of the company, and the employees' months for parts of days.
     Company,
     /// The months of employees.
     Employees,
-    /// The facts: shifts are not summed up.
+    /// The facts, because there are no sums by shift.
     Facts,
 }
 
 impl Question {
-    /// The same question about the part of its range in which there is anything, if there is: nobody
-    /// need know when the first hour was worked.
+    /// The same report, limited to the months with data; none if there are none. So nobody needs to know when the
+    /// first hour was worked.
     pub(crate) fn narrowed_to(&self, months: &BTreeSet<UtcMonth>) -> Option<Self> {
         let (first, last) = (months.first()?.range(), months.last()?.range());
         let range = TimeRange::new(first.start(), last.end()).ok()?.clip(self.range)?;
         Some(Self { range, ..self.clone() })
     }
 
-    /// Refuses what would cost too much to answer.
+    /// Refuses a report that costs too much.
     ///
     /// # Errors
     /// 422, with what to ask for instead.
@@ -68,7 +68,7 @@ impl Question {
         Err(Failure::field("groupBy", message))
     }
 
-    /// The buckets from the one on that the last page ended in.
+    /// The buckets from the one on in which the previous page ended.
     pub(crate) fn buckets(&self) -> Vec<Bucket> {
         let mut buckets = buckets(self.range, &self.by, &self.zone);
         if let Some(after) = self.after {
@@ -77,7 +77,7 @@ impl Question {
         buckets
     }
 
-    /// What is read for these buckets.
+    /// The steps that read these buckets.
     pub(crate) fn steps(&self, buckets: &[Bucket]) -> Vec<Step> {
         if self.source() == Source::Facts { plan_of_edges(buckets) } else { plan(buckets) }
     }
@@ -92,14 +92,14 @@ impl Question {
         }
     }
 
-    /// Whether it matters what was worked on.
+    /// Whether projects and tasks matter for the rows.
     pub(crate) fn tells_work_apart(&self) -> bool {
         let Filter { projects, tasks, .. } = &self.filter;
         let grouped = [Grouping::Project, Grouping::Task].iter().any(|by| self.by.contains(by));
         grouped || !projects.is_empty() || !tasks.is_empty()
     }
 
-    /// The row that time belongs to.
+    /// The row that some time belongs to.
     pub(crate) fn key(&self, bucket: usize, work: Option<(ProjectId, TaskId)>, employee: Option<EmployeeId>) -> Key {
         let by = |grouping| self.by.contains(&grouping);
         Key {
@@ -110,7 +110,7 @@ impl Question {
         }
     }
 
-    /// Whether a row comes after the last page. Its bucket is the first that is still read.
+    /// Whether a row is after the previous page. Its bucket is the first that is still read.
     pub(crate) fn is_new(&self, key: Key) -> bool {
         self.after
             .is_none_or(|TimeCursor { project, task, employee, .. }| key > Key { bucket: 0, project, task, employee })

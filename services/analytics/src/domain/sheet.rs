@@ -4,25 +4,25 @@ use contracts::EmployeeId;
 
 use super::{Cells, EmployeeDay, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// What is stored of a month of an employee or of all, as far as it was asked for. Days are
-/// counted from 1970-01-01; one that is not there has nothing that counts.
+/// The stored month of an employee or of the company, as far as it is needed. Days are counted from 1970-01-01; a
+/// missing day has no time.
 #[derive(Clone, Debug)]
 pub(crate) struct Sheet {
-    /// Whose; nobody's where it is everybody's.
+    /// The employee; none for the company.
     pub(crate) employee: Option<EmployeeId>,
     pub(crate) month: UtcMonth,
     /// The sums of the month.
     pub(crate) total: Cells,
-    /// What each day sums up to.
+    /// The sum of each day.
     pub(crate) sums: BTreeMap<i64, Total>,
     /// The same by project and task.
     pub(crate) cells: BTreeMap<i64, Cells>,
-    /// What counts on each day.
+    /// The stretches of each day.
     pub(crate) stretches: BTreeMap<i64, Vec<Stretch>>,
 }
 
 impl Sheet {
-    /// The months that these days lie in, with nothing but what counts on the days.
+    /// The months of these days, with nothing but their stretches.
     pub(crate) fn of_days(days: BTreeMap<EmployeeDay, Vec<Stretch>>) -> Vec<Self> {
         let mut months: BTreeMap<EmployeeMonth, BTreeMap<i64, Vec<Stretch>>> = BTreeMap::new();
         for (day, stretches) in days {

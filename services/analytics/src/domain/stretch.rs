@@ -6,7 +6,7 @@ use contracts::{
 
 use super::{EmployeeDay, Part, Total, Touched};
 
-/// What is worked on, and what an hour of it costs and earns.
+/// A project and task, with the cost and income of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Work {
     pub(crate) project: ProjectId,
@@ -15,7 +15,7 @@ pub(crate) struct Work {
     pub(crate) income: Rate,
 }
 
-/// Time that counts, of one day of an employee.
+/// A range of time that counts, within one day of an employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) counts: TimeRange,
@@ -23,7 +23,7 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// The part of a window that counts, price by price.
+    /// The stretches of a window's part, one for each price.
     fn of(fact: &WindowFact, counts: TimeRange) -> impl Iterator<Item = Self> {
         let (project, task) = (fact.project_id, fact.task_id);
         fact.parts_within(counts).map(move |PricedPart { range, cost, income }| Self {
@@ -32,29 +32,29 @@ impl Stretch {
         })
     }
 
-    /// What it sums up to.
+    /// Its sum.
     pub(crate) fn total(self) -> Total {
         let time = self.counts.length();
         Total { time, costs: Money::of(self.work.cost, time), income: Money::of(self.work.income, time) }
     }
 
-    /// Its mark.
+    /// Its hash.
     pub(crate) fn mark(self) -> TimeMark {
         let Work { project, task, cost, income } = self.work;
         TimeMark::of(project, task, cost, income, self.counts)
     }
 
-    /// What it sums up to, with its mark.
+    /// Its sum and hash.
     pub(crate) fn sum(self) -> CountedSum {
         self.total().marked(self.mark())
     }
 
-    /// The part of it inside a range.
+    /// The part in a range.
     pub(crate) fn within(self, range: TimeRange) -> Option<Self> {
         Some(Self { counts: self.counts.clip(range)?, ..self })
     }
 
-    /// What of it lies before and after a range.
+    /// The parts before and after a range.
     fn outside(self, range: TimeRange) -> impl Iterator<Item = Self> {
         let (start, end) = (self.counts.start(), self.counts.end());
         let rest = [(start, end.min(range.start())), (start.max(range.end()), end)];
@@ -65,15 +65,15 @@ impl Stretch {
     }
 }
 
-/// What counts on each of these days in the order of time, out of parts that hold all of it.
+/// The stretches of each of these days in order of time, from parts that contain all of them.
 pub(crate) fn stretches(days: &BTreeSet<EmployeeDay>, parts: &[Part]) -> BTreeMap<EmployeeDay, Vec<Stretch>> {
     anew(&Touched::by(days.iter().map(|day| day.place())), days.iter().map(|day| (*day, Vec::new())).collect(), parts)
 }
 
-/// The days that were touched, given what counted on them before: the same outside of what was
-/// touched, and inside what these parts say, which hold all of it.
+/// The stretches of days that were touched: outside of the touched time the former ones, inside it those of these
+/// parts, which contain all of it.
 ///
-/// Where the same work goes on, it is one stretch, however many windows it was sent in.
+/// Consecutive time on the same work is one stretch, in however many windows it was sent.
 pub(crate) fn anew(
     touched: &Touched,
     mut days: BTreeMap<EmployeeDay, Vec<Stretch>>,
@@ -83,11 +83,11 @@ pub(crate) fn anew(
     for Part { fact, counts } in parts {
         of_employees.entry(fact.employee_id).or_default().extend(Stretch::of(fact, *counts));
     }
-    // Where every window counts whole, the later part of one begins after the next one.
+    // If every window counts fully, a part of one may begin after the next window.
     of_employees.values_mut().for_each(|stretches| stretches.sort_by_key(|stretch| stretch.counts.start()));
     for place in touched.places() {
         let inside = of_employees.get(&place.employee).map_or(&[][..], Vec::as_slice);
-        // In the order of their starts, so that only those are looked at that can reach in.
+        // Ordered by start, so that only stretches that can reach in are checked.
         let from = inside.partition_point(|stretch| stretch.counts.start() <= place.start - WINDOW_MOST);
         let until = inside.partition_point(|stretch| stretch.counts.start() < place.end);
         for day in place.days() {

@@ -4,7 +4,7 @@ use contracts::{EmployeeId, Page, ProjectId, TaskId, TimeCursor, TimeRow};
 
 use super::{Bucket, Cells, Key, Piece, Question, Sheet, Step, Total};
 
-/// The rows of an answer, while sheet after sheet is added.
+/// The rows of a report, to which one sheet after another is added.
 #[derive(Debug)]
 pub(crate) struct Tally<'a> {
     question: &'a Question,
@@ -16,7 +16,7 @@ impl<'a> Tally<'a> {
         Self { question, sums: BTreeMap::new() }
     }
 
-    /// Adds what a sheet tells about a step.
+    /// Adds what a sheet has for a step.
     pub(crate) fn add(&mut self, step: &Step, sheet: &Sheet) {
         let who = sheet.employee;
         for (bucket, piece) in step.pieces.iter().copied() {
@@ -47,7 +47,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Cells of the same row follow each other, so that its sum is looked up once for all of them.
+    /// Cells of one row are consecutive, so that the row's sum is found once for all of them.
     fn add_cells(&mut self, bucket: usize, who: Option<EmployeeId>, cells: &Cells) {
         let taken = cells.iter().filter(|((project, task), _)| self.question.filter.takes(*project, *task));
         let keyed: Vec<_> = taken.map(|(work, total)| (self.question.key(bucket, Some(*work), who), *total)).collect();
@@ -70,18 +70,18 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// How many rows there are by now of buckets before this one, to which nothing is added any more.
+    /// The number of rows of earlier buckets, to which nothing more is added.
     pub(crate) fn rows_before(&self, bucket: usize) -> usize {
         let first = Key { bucket, project: None, task: None, employee: None };
         self.sums.range(..first).count()
     }
 
-    /// The rows, in their order, each once.
+    /// All rows in order, each once.
     pub(crate) fn totals(self) -> impl Iterator<Item = (Key, Total)> {
         self.sums.into_iter().filter(|(_, total)| total.time > 0)
     }
 
-    /// The first rows. Money is rounded here and nowhere else.
+    /// The first rows. Only here is money of reports rounded.
     pub(crate) fn page(self, buckets: &[Bucket], most: usize) -> Page<TimeRow, TimeCursor> {
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;

@@ -2,19 +2,19 @@ use std::ops::{AddAssign, Neg};
 
 use contracts::{CountedSum, Money, TimeMark};
 
-/// Time and money, exactly: rounded only when it is shown.
+/// An exact sum of time and money. It is rounded only when it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Total {
-    /// Milliseconds.
+    /// The time, in milliseconds.
     pub(crate) time: i64,
-    /// What it cost.
+    /// The cost.
     pub(crate) costs: Money,
-    /// What it earned.
+    /// The income.
     pub(crate) income: Money,
 }
 
 impl Total {
-    /// The same with the mark of the same time.
+    /// The same with the hash of what was counted.
     pub(crate) fn marked(self, mark: TimeMark) -> CountedSum {
         CountedSum { time: self.time, costs: self.costs, income: self.income, mark }
     }

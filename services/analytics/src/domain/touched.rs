@@ -4,19 +4,18 @@ use contracts::{EmployeeId, HOUR, TimeRange};
 
 use super::{EmployeeDay, EmployeeMonth, Place, UtcMonth};
 
-/// What lies closer together than this is recomputed in one.
+/// Ranges that are closer together than this are recomputed together, in milliseconds.
 const NEAR: i64 = HOUR;
 
-/// The time in which something may have changed, of each employee: in order, and nothing twice.
+/// The time that may have changed, for each employee: in order, without overlaps.
 ///
-/// Who counts at a moment depends on the windows that cover the moment, and on nothing else. So a
-/// window that comes, goes or changes makes a difference where it stands and where it stood, and
-/// nowhere else.
+/// What counts at a moment depends only on the windows that cover it. So a new, removed or changed window matters
+/// only at its present and former time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched(BTreeMap<EmployeeId, Vec<TimeRange>>);
 
 impl Touched {
-    /// The time of windows that stand or stood here.
+    /// The time of windows that are or were at these places.
     pub(crate) fn by(places: impl IntoIterator<Item = Place>) -> Self {
         let mut ranges: BTreeMap<EmployeeId, Vec<TimeRange>> = BTreeMap::new();
         for Place { employee, start, end } in places {
@@ -25,13 +24,13 @@ impl Touched {
         Self(ranges.into_iter().map(|(employee, ranges)| (employee, merged(ranges))).collect())
     }
 
-    /// All of it, stretch by stretch.
+    /// All ranges.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         let place = |employee, range: &TimeRange| Place { employee, start: range.start(), end: range.end() };
         self.0.iter().flat_map(move |(employee, ranges)| ranges.iter().map(move |range| place(*employee, range)))
     }
 
-    /// The same by the months that it lies in.
+    /// The same by month.
     pub(crate) fn months(&self) -> BTreeMap<EmployeeMonth, Self> {
         let mut months: BTreeMap<EmployeeMonth, Vec<Place>> = BTreeMap::new();
         for place in self.places() {
@@ -45,7 +44,7 @@ impl Touched {
         months.into_iter().map(|(month, places)| (month, Self::by(places))).collect()
     }
 
-    /// The days of which it is not the whole, so that what counted on them before is needed.
+    /// The days that are touched only partly, for which the former stretches are needed.
     pub(crate) fn days_touched_partly(&self) -> impl Iterator<Item = EmployeeDay> {
         self.places().flat_map(|place| {
             place.days().filter(move |day| {
@@ -55,7 +54,7 @@ impl Touched {
         })
     }
 
-    /// The days that it touches, of whomever, by month.
+    /// The days that are touched, of any employee, by month.
     pub(crate) fn days(&self) -> BTreeMap<UtcMonth, BTreeSet<i64>> {
         let mut days: BTreeMap<UtcMonth, BTreeSet<i64>> = BTreeMap::new();
         for day in self.places().flat_map(Place::days) {

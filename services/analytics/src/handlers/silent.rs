@@ -9,13 +9,13 @@ use crate::{App, domain::Question, engine};
 pub(crate) async fn silent(app: Arc<App>, call: Call, asked: ListSilent) -> Result<Vec<EmployeeId>, Error> {
     call.require_admin()?;
     let (worked, silent) = (asked.worked, asked.silent);
-    let lately = app.silent.get((worked, silent), async {
+    let silent = app.silent.get((worked, silent), async {
         app.progress.until_caught_up().await?;
         let (before, since) = tokio::try_join!(with_time(&app, worked), with_time(&app, silent))?;
         Ok::<_, Error>(before.difference(&since).copied().collect::<Vec<EmployeeId>>())
     });
     let is_asked = |id: &&EmployeeId| asked.employees.is_empty() || asked.employees.contains(id);
-    Ok(lately.await?.iter().filter(is_asked).copied().collect())
+    Ok(silent.await?.iter().filter(is_asked).copied().collect())
 }
 
 /// The employees for whom some time counts in a range.

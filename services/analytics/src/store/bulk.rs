@@ -4,7 +4,7 @@ use kit::{Error, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A unique key that is already there.
+/// MongoDB's code for a unique key that exists.
 const DUPLICATE: i32 = 11000;
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct WriteError {
     code: i32,
 }
 
-/// Stores documents in one round trip: each replaces the one that its filter finds, or is new. As
+/// Stores documents in one round trip: each replaces the one that its filter matches, or is new. As
 /// [`update_all`].
 pub(super) async fn replace_all<T>(collection: &Collection<T>, all: &[(Document, T)]) -> Result<Vec<usize>, Error>
 where
@@ -32,11 +32,11 @@ where
     upsert(collection, updates).await
 }
 
-/// Changes documents in one round trip: each the one that its filter finds, or a new one. The
-/// filter names the `_id` and the state that is changed. (`Client::bulk_write` needs MongoDB 8.)
+/// Changes documents in one round trip: each the one that its filter matches, or a new one. The filter has the
+/// `_id` and the expected state. (`Client::bulk_write` needs MongoDB 8.)
 ///
-/// Gives the positions of those that found their `_id` in another state, in which nothing was
-/// changed: somebody was faster.
+/// Returns the indexes of those whose `_id` was in another state, because of a concurrent change. They are not
+/// changed.
 pub(super) async fn update_all<T>(collection: &Collection<T>, all: &[(Document, Document)]) -> Result<Vec<usize>, Error>
 where
     T: Send + Sync,
@@ -72,6 +72,6 @@ where
     if let Some(error) = outcome.write_errors.iter().find(|error| error.code != DUPLICATE) {
         return Err(anyhow!("MongoDB refused a document with code {}", error.code).into());
     }
-    // An upsert that does not find its state tries to insert, and meets the `_id`.
+    // An upsert that does not match the state tries to insert, and fails at the `_id`.
     Ok(outcome.write_errors.into_iter().map(|error| error.index).collect())
 }

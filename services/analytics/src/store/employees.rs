@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{Cells, EmployeeMonth, Sheet, Step, UtcMonth, add_up};
 
-/// One document for every UTC month of an employee, recomputed from facts.
+/// One document for each UTC month of an employee, recomputed from facts.
 #[derive(Debug)]
 pub(crate) struct EmployeeMonths(Months<EmployeeMonth>);
 
@@ -33,7 +33,7 @@ impl EmployeeMonths {
         &self.0.rows
     }
 
-    /// The states that these months are in now, with what counts on these days.
+    /// The present versions of these months, with the stretches of these days.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = EmployeeMonth>,
@@ -42,8 +42,7 @@ impl EmployeeMonths {
         self.0.seen(months, days).await
     }
 
-    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
-    /// months that are not.
+    /// Stores these days, for each month whose version has not changed. Returns the other months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<EmployeeMonth, BTreeMap<i64, Fresh>>,
@@ -52,7 +51,7 @@ impl EmployeeMonths {
         self.0.store(months, seen).await
     }
 
-    /// What a step reads of these employees, or of all when none is named.
+    /// Reads what a step needs, of these employees, or of all if the list is empty.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -73,7 +72,7 @@ impl EmployeeMonths {
         }))
     }
 
-    /// What all employees together come out at on these days of a month.
+    /// The sums of all employees on these days of a month.
     pub(crate) async fn all_together(
         &self,
         month: UtcMonth,
@@ -91,7 +90,7 @@ impl EmployeeMonths {
         Ok(all.into_iter().map(|(day, all)| (day, add_up(&all))).collect())
     }
 
-    /// The milliseconds of an employee on a task, ever.
+    /// The total time of an employee on a task, in milliseconds.
     pub(crate) async fn on_task(&self, employee: EmployeeId, task: TaskId) -> Result<i64, Error> {
         let of_employee = doc! { "_id.employee": value(&employee) };
         let found = self.0.rows.find(of_employee).projection(doc! { "total": 1 }).hint(Hint::Keys(by_employee()));
@@ -104,17 +103,17 @@ impl EmployeeMonths {
         Ok(time)
     }
 
-    /// The employees that have months.
+    /// The employees with stored months.
     pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
         read_all(self.0.rows.distinct("_id.employee", doc! {}).await?)
     }
 
-    /// The months that some employee has.
+    /// The months that any employee has.
     pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
         read_all(self.0.rows.distinct("_id.month", doc! {}).await?)
     }
 
-    /// The months that there are of an employee.
+    /// The stored months of an employee.
     pub(crate) async fn months_of(&self, employee: EmployeeId) -> Result<BTreeSet<UtcMonth>, Error> {
         let of_employee = doc! { "_id.employee": value(&employee) };
         let found = self.0.rows.find(of_employee).projection(doc! { "_id": 1 }).hint(Hint::Keys(by_employee()));
@@ -159,7 +158,7 @@ mod tests {
         };
         let (first, second) = (both.iter().take(1).copied().collect(), both.iter().skip(1).copied().collect());
 
-        // Both while the month is new and once it is there: the one who looked earlier loses.
+        // Both for a new month and for an existing one: whoever read earlier loses.
         for time in [10, 20] {
             let seen = months.seen(both.clone(), &BTreeSet::new()).await.unwrap();
             assert_eq!(months.store(sums(&first, time), &seen).await.unwrap(), BTreeSet::new());

@@ -20,16 +20,15 @@ use serde::{Deserialize, Serialize};
 use super::{bulk, read_all};
 use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
-/// How often a change is tried again that somebody else was faster with.
+/// How often a change is tried again after a concurrent one.
 const TRIES: u32 = 50;
-/// How long it waits before that.
+/// The pause before each of these.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How many stretches of time one question to MongoDB is about, and how many such are under way at
-/// once.
+/// How many places one query has, and how many such queries run at once.
 const PLACES_AT_ONCE: usize = 32;
 const AT_ONCE: usize = 4;
 
-/// Whether a fact comes before the one that is known of the same window.
+/// Whether a new fact replaces the stored one of the same window.
 type Rule = fn(&WindowFact, &WindowFact) -> bool;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,8 +48,7 @@ struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rate_parts: Vec<RatePart>,
     voided: bool,
-    /// Where it stood at earlier revisions, so that those days are recomputed too, however often
-    /// that is begun anew.
+    /// The places of earlier revisions, so that those days are recomputed too, however often that starts again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moved_from: Vec<Stood>,
 }
@@ -108,7 +106,7 @@ impl Row {
         Stood { employee: self.employee, start: self.start, end: self.end }
     }
 
-    /// Everywhere it stands and stood.
+    /// All its present and former places.
     fn places(&self) -> impl Iterator<Item = Place> {
         let stood = self.moved_from.iter().copied().chain([self.stands()]);
         stood.map(|Stood { employee, start, end }| Place { employee, start, end })
@@ -125,8 +123,7 @@ impl Row {
     }
 }
 
-/// One document a window, as the highest revision told it. None is ever removed, but where timetrack has no
-/// such window.
+/// One document for each window, with its highest revision. None is removed, unless timetrack has no such window.
 #[derive(Debug)]
 pub(crate) struct Facts {
     rows: Collection<Row>,
@@ -141,19 +138,19 @@ impl Facts {
         Self { rows: db.collection("facts") }
     }
 
-    /// Stores facts that are new or of a higher revision. Gives every place where they stand or
-    /// ever stood, those of facts that were known too: their days are to be recomputed.
+    /// Stores facts that are new or have a higher revision. Returns all their present and former places, also of
+    /// known facts: those days must be recomputed.
     pub(crate) async fn take(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision > known.revision).await
     }
 
-    /// The same, and puts right what should be the same and is not: for facts that timetrack tells
-    /// as they are now.
+    /// The same, and repairs facts with the same revision that differ: for facts that timetrack has sent in their
+    /// present state.
     pub(crate) async fn heal(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision >= known.revision && fact != known).await
     }
 
-    /// Stores facts whose window is new, or which come before what is known of it.
+    /// Stores facts of new windows, and those that replace the stored ones.
     async fn store(&self, facts: Vec<WindowFact>, comes_before: Rule) -> Result<Vec<Place>, Error> {
         let mut places: Vec<Place> = facts.iter().map(Place::of).collect();
         let mut known = self.insert_new(latest(facts)).await?;
@@ -169,7 +166,7 @@ impl Facts {
         Err(Failure::new(Code::Unavailable, "Too many changes of the same windows at once.").into())
     }
 
-    /// Stores those whose window is new, and gives the others.
+    /// Stores those of new windows, and returns the others.
     async fn insert_new(&self, facts: HashMap<WindowId, WindowFact>) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let facts: Vec<WindowFact> = facts.into_values().collect();
         if facts.is_empty() {
@@ -181,8 +178,8 @@ impl Facts {
         Ok(met.into_iter().filter_map(|n| facts.get(n)).map(|fact| (fact.id, fact.clone())).collect())
     }
 
-    /// Replaces those that come before what is stored. Gives those that somebody else changed in
-    /// the meantime, or whose row, which somebody has just inserted, is not yet on a majority.
+    /// Replaces stored facts. Returns those with a concurrent change, or whose concurrently inserted row is not
+    /// yet on a majority.
     async fn replace(
         &self,
         mut facts: HashMap<WindowId, WindowFact>,
@@ -209,7 +206,7 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The windows that reach into any of these stretches of employees' time; some may come twice.
+    /// The windows that reach into any of these places; some may be returned twice.
     pub(crate) async fn reaching_into(&self, places: Vec<Place>) -> Result<Vec<WindowFact>, Error> {
         let loads = places.chunks(PLACES_AT_ONCE).map(|places| {
             let any: Vec<Document> = places.iter().map(|place| touching(*place)).collect();
@@ -223,7 +220,7 @@ impl Facts {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// What the windows of these employees come to in each UTC month that they begin in.
+    /// The sums of these employees' windows for each UTC month in which they begin.
     pub(crate) async fn sums(&self, employees: &BTreeSet<EmployeeId>) -> Result<HashSet<FactSum>, Error> {
         let these = doc! { "$match": { "employee": one_of(employees) } };
         let start = doc! { "$toDate": "$start" };
@@ -242,7 +239,7 @@ impl Facts {
         Ok(sums.try_collect().await?)
     }
 
-    /// The facts of an employee's windows that begin in a time.
+    /// The facts of an employee's windows that begin in a range.
     pub(crate) async fn beginning(&self, place: Place) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let filter = doc! {
             "employee": value(&place.employee),
@@ -253,19 +250,19 @@ impl Facts {
         Ok(found.map_ok(|row| (row.id, row.into())).try_collect().await?)
     }
 
-    /// What is known of these windows.
+    /// The stored facts of these windows.
     pub(crate) async fn known(&self, ids: &[WindowId]) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let found = self.rows.find(doc! { "_id": one_of(ids) }).await?;
         Ok(found.map_ok(|row| (row.id, row.into())).try_collect().await?)
     }
 
-    /// Forgets a window that there is none of, unless it has changed; says whether it was there.
+    /// Removes the fact of a window that does not exist, unless it has changed. Returns whether it was stored.
     pub(crate) async fn forget(&self, fact: &WindowFact) -> Result<bool, Error> {
         let this = doc! { "_id": value(&fact.id), "revision": fact.revision };
         Ok(self.rows.delete_one(this).await?.deleted_count > 0)
     }
 
-    /// The employees that have windows.
+    /// The employees with windows.
     pub(crate) async fn employees(&self) -> Result<BTreeSet<EmployeeId>, Error> {
         read_all(self.rows.distinct("employee", doc! {}).await?)
     }
@@ -283,8 +280,7 @@ impl Facts {
         Ok(months)
     }
 
-    /// The days in a range on which these employees, or all when none is named, have windows of
-    /// these shifts.
+    /// The days in a range on which these employees (all if the list is empty) have windows of these shifts.
     pub(crate) async fn days_of_shifts(
         &self,
         range: TimeRange,
@@ -311,13 +307,13 @@ impl Facts {
     }
 }
 
-/// The fields of [`Stood`], which indexes hold.
+/// The fields of [`Stood`], which indexes contain.
 fn stands() -> Document {
     doc! { "_id": 0, "employee": 1, "start": 1, "end": 1 }
 }
 
-/// What reaches into a stretch of an employee's time. No window is longer than a day, so the index
-/// is read up to a day after it only; and of what comes in live, little has ended later.
+/// Matches windows that touch a place. No window is longer than a day, so the index is read only up to a day after
+/// it. Of windows that arrive live, few end later.
 fn touching(Place { employee, start, end }: Place) -> Document {
     doc! {
         "employee": value(&employee),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Place;
 
-/// Where facts are being put right: recomputed after that, by whoever comes next if need be.
+/// The places of a repair. They are recomputed after it, if need be by another process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     #[serde(rename = "_id")]
@@ -27,19 +27,19 @@ impl Mends {
         Self(db.collection("mends"))
     }
 
-    /// One begins, at these places.
+    /// Stores that a repair of these places begins.
     pub(crate) async fn begin(&self, places: &[Place]) -> Result<ObjectId, Error> {
         let row = Row { id: ObjectId::new(), places: places.to_vec() };
         self.0.insert_one(&row).await?;
         Ok(row.id)
     }
 
-    /// Those that have begun.
+    /// The repairs that have begun.
     pub(crate) async fn begun(&self) -> Result<Vec<(ObjectId, Vec<Place>)>, Error> {
         Ok(self.0.find(doc! {}).await?.map_ok(|row| (row.id, row.places)).try_collect().await?)
     }
 
-    /// This one is over.
+    /// Removes a repair that has ended.
     pub(crate) async fn done(&self, id: ObjectId) -> Result<(), Error> {
         self.0.delete_one(doc! { "_id": id }).await?;
         Ok(())

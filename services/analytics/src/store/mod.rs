@@ -1,4 +1,4 @@
-//! MongoDB: the facts as the events tell them, and the months recomputed from them.
+//! The data in MongoDB: facts from events, and months that are recomputed from them.
 
 mod bulk;
 mod company;
@@ -26,28 +26,28 @@ pub(crate) use months::Fresh;
 use rebuilds::Rebuilds;
 pub(crate) use rebuilds::Stage;
 
-/// What this service keeps.
+/// The collections of this service.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// What every window counts for.
+    /// The facts of all windows.
     pub(crate) facts: Facts,
-    /// What each employee's time sums up to.
+    /// The months of employees.
     pub(crate) employees: EmployeeMonths,
-    /// What everybody's does.
+    /// The months of the company.
     pub(crate) company: CompanyMonths,
-    /// How far a rebuild is.
+    /// The progress of a rebuild.
     pub(crate) rebuilds: Rebuilds,
-    /// The repairs that are under way.
+    /// The repairs in progress.
     pub(crate) mends: Mends,
 }
 
 impl Store {
-    /// The collections as they must be, with their indexes.
+    /// The collections and their indexes, for provisioning.
     pub(crate) fn shapes() -> [Shape; 5] {
         [Facts::shape(), EmployeeMonths::shape(), CompanyMonths::shape(), Rebuilds::shape(), Mends::shape()]
     }
 
-    /// The collections, which are there.
+    /// Opens the collections.
     pub(crate) fn open(db: &Database) -> Self {
         Self {
             facts: Facts::open(db),
@@ -59,7 +59,7 @@ impl Store {
     }
 }
 
-/// Values that the driver gives without their type.
+/// Deserializes values that the driver returns untyped.
 fn read_all<T: DeserializeOwned + Ord>(values: Vec<Bson>) -> Result<BTreeSet<T>, Error> {
     let read = |value| bson::deserialize_from_bson(value).context("a stored value that cannot be read");
     Ok(values.into_iter().map(read).collect::<anyhow::Result<_>>()?)

@@ -16,61 +16,59 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{bulk, packed};
 use crate::domain::{Cells, Stretch, add_up, cells};
 
-/// A month of somebody. Its days are named by their number, counted from 1970-01-01; one that is
-/// not there has nothing that counts. They stand in groups of their own, so that a question reads
-/// of each only what it needs.
+/// A month of an employee or of the company. Days are named by their number since 1970-01-01; a missing day has no
+/// time. Each kind of value is a group of its own, so that a report reads only what it needs.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "Id: Serialize + DeserializeOwned")]
 pub(super) struct Row<Id> {
     #[serde(rename = "_id")]
     pub(super) id: Id,
-    /// One more with every recomputation, also one that finds the same.
+    /// Increased by every recomputation, even if nothing changes.
     #[serde(default)]
     pub(super) version: i64,
     /// The sums of the month, by project and task.
     pub(super) total: Option<Binary>,
-    /// The sums of each day.
+    /// The sum of each day.
     #[serde(default)]
     pub(super) sums: BTreeMap<String, Binary>,
     /// The same by project and task.
     #[serde(default)]
     pub(super) cells: BTreeMap<String, Binary>,
-    /// The mark of each day; nothing in the months of all together, nor where an earlier version has
-    /// computed the day.
+    /// The hash of each day. None in the company's months, and for days that an earlier version has computed.
     #[serde(default)]
     pub(super) marks: BTreeMap<String, Binary>,
-    /// What counts on each day; nothing in the months of all together.
+    /// The stretches of each day. None in the company's months.
     #[serde(default)]
     pub(super) parts: BTreeMap<String, Binary>,
 }
 
-/// A month as it was looked at.
+/// The version of a month that was read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     version: i64,
-    /// The sums of its days by project and task, packed: those that are recomputed are not needed.
+    /// The packed sums of its days by project and task, without the days that are recomputed.
     cells: BTreeMap<String, Binary>,
     parts: BTreeMap<String, Binary>,
 }
 
 impl Seen {
-    /// What counted on a day, where that was asked for.
+    /// The stretches of a day, if they were requested.
     pub(crate) fn stretches(&self, day: i64) -> anyhow::Result<Vec<Stretch>> {
         let packed = self.parts.get(&day.to_string());
         packed.map_or(Ok(Vec::new()), |packed| packed::unpack_stretches(day, packed))
     }
 }
 
-/// What a day of a month comes out as.
+/// The new value of a day.
 #[derive(Clone, Debug)]
 pub(crate) enum Fresh {
-    /// What counts.
+    /// Its stretches.
     Stretches(Vec<Stretch>),
-    /// What it sums up to.
+    /// Its sums.
     Cells(Cells),
 }
 
-/// Documents of months, recomputed day by day. None is ever removed.
+/// Documents of months, which are recomputed day by day. None is ever removed.
 #[derive(Debug)]
 pub(super) struct Months<Id: Send + Sync> {
     pub(super) rows: Collection<Row<Id>>,
@@ -80,8 +78,7 @@ impl<Id> Months<Id>
 where
     Id: Copy + Ord + Hash + Serialize + DeserializeOwned + Send + Sync + Unpin,
 {
-    /// The states that these months are in now, with what counts on these days; those that are not
-    /// there have the first.
+    /// The present versions of these months, with the stretches of these days. A missing month has version 0.
     pub(super) async fn seen(
         &self,
         ids: impl IntoIterator<Item = Id>,
@@ -97,8 +94,7 @@ where
         Ok(seen)
     }
 
-    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
-    /// months that are not.
+    /// Stores these days, for each month whose version has not changed. Returns the other months.
     pub(super) async fn store(
         &self,
         months: BTreeMap<Id, BTreeMap<i64, Fresh>>,
@@ -116,7 +112,7 @@ where
     }
 }
 
-/// Sets these days, and what the month then sums up to.
+/// Sets these days, and the new sums of the month.
 fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     let others = seen.cells.iter().filter(|(day, _)| day.parse().is_ok_and(|day| !days.contains_key(&day)));
     let mut all: Vec<Cells> = others.map(|(_, cells)| packed::unpack_cells(cells)).collect::<Result<_, _>>()?;
@@ -151,7 +147,7 @@ fn update(seen: &Seen, days: BTreeMap<i64, Fresh>) -> anyhow::Result<Document> {
     Ok(update)
 }
 
-/// The days of a group, unpacked.
+/// Unpacks the days of a group.
 pub(super) fn days<T>(
     group: &BTreeMap<String, Binary>,
     unpack: impl Fn(i64, &Binary) -> anyhow::Result<T>,

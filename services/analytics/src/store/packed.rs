@@ -1,8 +1,8 @@
-//! Sums and stretches as bytes.
+//! Sums and stretches in a packed binary form.
 //!
-//! As BSON a sum is about 150 bytes, more than half of them names of fields, and takes a microsecond
-//! to read; packed it is about 50, and a year of a company is read in less than a millisecond. What
-//! is stored can be computed anew from facts, so nothing but this file need be able to read it.
+//! A sum in BSON takes about 150 bytes, more than half of them field names, and a microsecond to read. Packed it
+//! takes about 50, and a year of a company is read in less than a millisecond. Everything packed can be computed
+//! again from facts, so no other program needs to read it.
 
 use anyhow::{Context, bail};
 use bson::{Binary, spec::BinarySubtype};
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::{Cells, Stretch, Total, Work};
 
-/// The first byte of everything packed: another one says that the rest is laid out otherwise.
+/// The first byte of everything packed, which identifies the format.
 const VERSION: u8 = 1;
 
-/// Milliseconds, costs, income.
+/// Milliseconds, cost, income.
 type Sum = (i64, i128, i128);
 
-/// The stretches of a day. Each names its work by its position, and when it began by how long
-/// after the one before it, the first after the day's first moment.
+/// The stretches of a day. Each refers to its work by index. Its start is relative to the previous one, and the
+/// first start to the beginning of the day.
 #[derive(Serialize, Deserialize)]
 struct Stretches {
     works: Vec<(ProjectId, TaskId, Rate, Rate)>,

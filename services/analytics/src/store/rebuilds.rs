@@ -4,15 +4,15 @@ use kit::{Database, Error, Shape};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// How far a rebuild is; everything before it is done.
+/// The stage of a rebuild; everything before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
-    /// Facts are taken over from timetrack, so many until now, up to this one.
+    /// Facts are read from timetrack: this many so far, up to this one.
     Facts { windows: u64, after: Option<WindowId> },
-    /// The months of employees are recomputed, up to those of this one.
+    /// The months of employees are recomputed, up to this one.
     Employees { after: Option<EmployeeId> },
-    /// The months of all together are.
+    /// The months of the company are recomputed.
     Company,
 }
 
@@ -23,15 +23,14 @@ struct Row {
     stage: Stage,
 }
 
-/// There is one rebuild at a time; a second one does what the first has done again, which is
-/// harmless.
+/// There is one rebuild at a time. A second one only repeats steps of the first, which is harmless.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Only {
     Rebuild,
 }
 
-/// Where a rebuild that was stopped goes on.
+/// Where an interrupted rebuild continues.
 #[derive(Debug)]
 pub(crate) struct Rebuilds {
     rows: Collection<Row>,
@@ -46,19 +45,19 @@ impl Rebuilds {
         Self { rows: db.collection("rebuilds") }
     }
 
-    /// Where the one goes on that did not come to its end.
+    /// The stage of an interrupted rebuild, if there is one.
     pub(crate) async fn stage(&self) -> Result<Option<Stage>, Error> {
         Ok(self.rows.find_one(doc! { "_id": "rebuild" }).await?.map(|row| row.stage))
     }
 
-    /// It is this far.
+    /// Stores the stage.
     pub(crate) async fn reached(&self, stage: Stage) -> Result<(), Error> {
         let row = Row { id: Only::Rebuild, stage };
         self.rows.replace_one(doc! { "_id": "rebuild" }, &row).upsert(true).await?;
         Ok(())
     }
 
-    /// It has come to its end.
+    /// Removes the stage: the rebuild is done.
     pub(crate) async fn ended(&self) -> Result<(), Error> {
         self.rows.delete_one(doc! { "_id": "rebuild" }).await?;
         Ok(())

@@ -2,20 +2,20 @@ use contracts::{Code, IngestItem, Label, Price, RatedWork, TaskChanged, Term, Ti
 
 use super::Bindings;
 
-/// Whether a window may be recorded.
+/// The decision whether a window may be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It may, with what is fixed at this moment.
+    /// It may be recorded, with these values.
     Admitted(Admitted),
-    /// It names somebody or something that we have not heard of, so it may only be early.
+    /// It names somebody or something unknown, so it may be early: the event about them may follow.
     Early(Code),
-    /// We know everybody concerned, and have not heard that they belong together.
+    /// Everything that it names is known, but not that the employee is on the project and task.
     Unbound(Code),
-    /// It may not.
+    /// It may not be recorded.
     Refused(Code),
 }
 
-/// What is fixed on a window when it is recorded.
+/// The values that a window gets when it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Admitted {
     pub(crate) billable: bool,
@@ -24,9 +24,8 @@ pub(crate) struct Admitted {
     pub(crate) price: Price,
 }
 
-/// Whether a window may be recorded: at some moment of it the employee was active, the project open,
-/// the task part of it, and the employee on both. A window that only begins or ends with such a
-/// moment is recorded whole.
+/// Decides whether a window may be recorded. It may if at one moment of it the employee was active, the project
+/// open, the task part of it, and the employee on both. The window is then recorded as a whole.
 pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) -> Admission {
     use Admission::{Early, Refused, Unbound};
     let (employee, window) = (item.employee_id, &item.window);
@@ -35,7 +34,7 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     let Some(task) = bindings.task(window.task_id) else { return Early(Code::UnknownTask) };
 
     let mut moments = vec![Term { from: Some(range.start()), until: Some(range.end()) }];
-    // The first of the five that leaves no moment of the window is the reason.
+    // The reason for a refusal is the first of the five conditions after which no moment is left.
     let mut still_held = |terms: &[Term]| {
         moments = common(&moments, terms);
         !moments.is_empty()
@@ -54,7 +53,7 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
         return Refused(Code::NotOnProject);
     }
     let Some(assignment) = bindings.assignment(window.task_id, employee) else { return Unbound(Code::NotOnTask) };
-    // A task's term lasts no longer than the membership that it hangs on.
+    // A term on a task ends with the membership that it belongs to.
     let on_task = assignment.terms_on(window.project_id).iter().filter_map(|on_task| {
         let on_project = member.terms.get(on_task.member_term as usize)?;
         on_task.term.common(*on_project)
@@ -65,8 +64,8 @@ pub(crate) fn admit(item: &IngestItem, range: TimeRange, bindings: &Bindings) ->
     Admission::Admitted(fixed(item, range, task, bindings))
 }
 
-/// What is fixed on a window that an admin records although [`admit`] says no. Only what nobody has
-/// ever told us of cannot be recorded: no report could say what it is.
+/// The values for a window that an admin admits although [`admit`] refuses it. Only unknown things make that
+/// impossible, because no report could name them.
 pub(crate) fn admit_anyway(item: &IngestItem, bindings: &Bindings) -> Result<Admitted, Code> {
     bindings.employee(item.employee_id).ok_or(Code::UnknownEmployee)?;
     bindings.project(item.window.project_id).ok_or(Code::UnknownProject)?;
@@ -86,12 +85,12 @@ fn fixed(item: &IngestItem, range: TimeRange, task: &TaskChanged, bindings: &Bin
     }
 }
 
-/// The stretches that lie in a term of both lists.
+/// The ranges in which a term of each list overlap.
 fn common(some: &[Term], others: &[Term]) -> Vec<Term> {
     some.iter().flat_map(|one| others.iter().filter_map(|other| one.common(*other))).collect()
 }
 
-/// Why, as a sentence for the person whose window it is.
+/// The reason of a refusal, as a sentence for the employee.
 pub(crate) fn refusal(code: Code) -> &'static str {
     match code {
         Code::UnknownEmployee => "There is no such employee.",
@@ -153,11 +152,11 @@ pub(super) mod tests {
         pub(crate) task: TaskChanged,
         pub(crate) member: MemberChanged,
         pub(crate) assignment: AssignmentChanged,
-        /// The project that the window names.
+        /// The project of the window.
         pub(crate) window_on: ProjectId,
     }
 
-    /// Ann is on the project and the task, for good.
+    /// A case in which Ann is on the project and the task, without an end.
     pub(crate) fn ann() -> Case {
         let (employee_id, project_id, task_id) =
             (EmployeeId(Uuid::from_u128(1)), ProjectId(Uuid::from_u128(2)), TaskId(Uuid::from_u128(3)));
@@ -264,12 +263,12 @@ pub(super) mod tests {
         assert_eq!(admit(&item, range, &known), Admission::Early(Code::UnknownProject));
     }
 
-    /// Until noon.
+    /// A term that ends at noon.
     fn ended() -> Term {
         Term { from: None, until: Some(Millis(NOON)) }
     }
 
-    /// The codes of a window of before noon, one over noon, and one of after it.
+    /// The codes of three windows: before noon, across noon, and after noon.
     fn around_noon(change: fn(&mut Case)) -> [Option<Code>; 3] {
         [(NOON - HOUR, NOON), (NOON - 1, NOON + 1), (NOON, NOON + HOUR)].map(|(start, end)| {
             let mut case = ann();
@@ -307,7 +306,7 @@ pub(super) mod tests {
         assert_eq!(deleted, [None, None, Some(Code::UnknownTask)]);
     }
 
-    /// Ann's task moves to another project at noon, and she stays on it.
+    /// A case in which Ann's task moves to another project at noon, and she stays on it.
     fn moved() -> Case {
         let (mut case, old, new) = (ann(), ProjectId(Uuid::from_u128(2)), ProjectId(Uuid::from_u128(7)));
         let since = Term { from: Some(Millis(NOON)), until: None };

@@ -1,11 +1,11 @@
 use contracts::Millis;
 
-/// Whose last window ended within this is at work: apps send one every few minutes. A pause that is
-/// longer ends a stretch of work.
+/// The longest break in milliseconds within a period of work: apps send a window every few minutes. Employees
+/// whose last window ended within it are at work.
 pub(crate) const PAUSE: i64 = 15 * 60_000;
 
-/// Since when somebody has been at work without a pause, by the starts and ends of their windows;
-/// nothing where that may be longer ago than the moment from which on the windows are given.
+/// When somebody began to work without a break, from the starts and ends of their windows. None if that may be
+/// before `given_from`, from which on all windows are given.
 pub(crate) fn since(windows: impl IntoIterator<Item = (Millis, Millis)>, given_from: Millis) -> Option<Millis> {
     let mut windows: Vec<(Millis, Millis)> = windows.into_iter().collect();
     windows.sort_unstable_by_key(|(_, end)| std::cmp::Reverse(*end));
@@ -35,11 +35,11 @@ mod tests {
         for (windows, expected) in [
             (vec![], None),
             (vec![window(100, 110)], Some(at(100))),
-            // In any order, with overlaps, and with a pause that is just short enough.
+            // In any order, with overlaps, and with the longest break that is allowed.
             (vec![window(110, 120), window(85, 95), window(90, 92)], Some(at(85))),
             (vec![window(111, 120), window(85, 95)], Some(at(111))),
             (vec![window(60, 120), window(70, 80)], Some(at(60))),
-            // What lies before the windows that are given is not known.
+            // Windows before the given ones are unknown.
             (vec![window(10, 120)], None),
             (vec![window(100, 120), window(16, 99)], Some(at(16))),
         ] {

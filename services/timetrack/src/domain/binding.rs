@@ -6,7 +6,8 @@ use contracts::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What we know of one party to a window, as its service last said it.
+/// The state of one thing that decides whether a window may be recorded, and at which rates. It comes from the
+/// service that owns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Binding {
     Employee(EmployeeChanged),
@@ -14,11 +15,11 @@ pub(crate) enum Binding {
     Task(TaskChanged),
     Member(MemberChanged),
     Assignment(AssignmentChanged),
-    /// No party, but what was set for a scope that holds one.
+    /// The rates of a scope.
     Rates(RatesChanged),
 }
 
-/// Which party: the key under which a [`Binding`] is kept.
+/// The key under which a [`Binding`] is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BindingKey {
     Employee(EmployeeId),
@@ -54,7 +55,7 @@ impl Binding {
         }
     }
 
-    /// What an event says, if it is one of these.
+    /// Reads a binding from an event, if the event has one.
     pub(crate) fn read(subject: &str, payload: &[u8]) -> serde_json::Result<Option<Self>> {
         Ok(if is::<EmployeeChanged>(subject) {
             Some(Self::Employee(serde_json::from_slice(payload)?))
@@ -73,7 +74,7 @@ impl Binding {
         })
     }
 
-    /// How many lists of rates and terms it holds, about: what it weighs in memory.
+    /// The approximate number of rates and terms in it, as a measure of its memory.
     pub(crate) fn weight(&self) -> usize {
         1 + match self {
             Self::Employee(e) => e.0.active.as_ref().map_or(0, Vec::len),
@@ -97,21 +98,21 @@ impl Binding {
     }
 }
 
-/// Whether a subject is that of such an event: it ends with what happened, after whom it happened to.
+/// Whether a subject belongs to this type of event: compares noun and verb.
 fn is<E: Event>(subject: &str) -> bool {
     let mut words = subject.rsplit('.');
     let (verb, _aggregate, noun) = (words.next(), words.next(), words.next());
     verb == Some(E::VERB) && noun == Some(E::NOUN) && subject.starts_with(&format!("evt.{}.", E::SERVICE))
 }
 
-/// The parties to some windows, and by what their time is priced.
+/// The bindings for some windows, and what prices their time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bindings {
     parties: HashMap<BindingKey, Arc<Binding>>,
     prices: Prices,
 }
 
-/// The rates that may hold for some work, and where days begin.
+/// The rates of some work, and the time zone that decides where days begin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prices {
     pub(crate) book: Arc<RateBook>,
@@ -138,7 +139,7 @@ impl FromIterator<Arc<Binding>> for Bindings {
 }
 
 impl Bindings {
-    /// The keys of all parties to a window.
+    /// The keys of all bindings of a window.
     pub(crate) fn keys(item: &IngestItem) -> [BindingKey; 5] {
         let (employee, project, task) = (item.employee_id, item.window.project_id, item.window.task_id);
         [
@@ -150,29 +151,29 @@ impl Bindings {
         ]
     }
 
-    /// The keys of all that its time may be priced by.
+    /// The keys of all rates that may price a window.
     pub(crate) fn rate_keys(item: &IngestItem) -> [BindingKey; 6] {
         let (employee, project, task) = (item.employee_id, item.window.project_id, item.window.task_id);
         RateScope::of_work(employee, project, task).map(BindingKey::Rates)
     }
 
-    /// The same parties, priced by these.
+    /// The same bindings with these rates.
     pub(crate) fn priced_by(self, prices: Prices) -> Self {
         Self { prices, ..self }
     }
 
-    /// The same, with days that begin where they do in this zone.
+    /// The same bindings in this time zone.
     pub(crate) fn in_zone(mut self, zone: Zone) -> Self {
         self.prices.zone = zone;
         self
     }
 
-    /// Whether all parties to a window are among them.
+    /// Whether all bindings of a window are there.
     pub(crate) fn has_all(&self, item: &IngestItem) -> bool {
         Self::keys(item).iter().all(|key| self.parties.contains_key(key))
     }
 
-    /// The rates of a stretch of work, by all that is known now.
+    /// The rates of a range of work, as they are known now.
     pub(crate) fn price(&self, work: RatedWork, range: TimeRange) -> Price {
         let nothing = Payroll::default();
         let payroll = self.project(work.project).map_or(&nothing, |project| &project.payroll);

@@ -4,9 +4,8 @@ use contracts::{
 
 use super::Bindings;
 
-/// The window as an admin corrects it. The limits are those of every window, and it does not end
-/// ahead of the clock; how long ago it was is the admin's to know. Where it is moved to another
-/// project, the task that is meant must be named with it.
+/// A window with an admin's changes. It must be within the limits of every window and not end in the future; how
+/// far in the past it may be is not limited. A move to another project must name the task.
 pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) -> Result<Window, Failure> {
     let WindowCorrection { start, end, project_id, task_id, .. } = changes.clone();
     if project_id.is_some() && task_id.is_none() {
@@ -34,7 +33,7 @@ pub(crate) fn correct(window: &Window, changes: &WindowCorrection, now: Millis) 
     Ok(to)
 }
 
-/// The rates that are named hold for all of the window; the others stay those of their days.
+/// Named rates apply to the whole window. The others stay those of their days.
 fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRange) {
     let corrected = |rates: Rates| Rates {
         bill_rate: changes.bill_rate.unwrap_or(rates.bill_rate),
@@ -55,11 +54,10 @@ fn correct_rates(window: &mut Window, changes: &WindowCorrection, range: TimeRan
     window.set_rates(rates, parts);
 }
 
-/// A window that an admin moves must land on a task of the project: of now, or of when the time was
-/// worked. An archived project will do.
+/// Requires that the task belongs to the project of the corrected window: now, or when the work was done. The
+/// project may be archived.
 ///
-/// # Errors
-/// 400 when there is no such project or task, or was none then.
+/// 400 if there is no such project or task, or was none then.
 pub(crate) fn require_task_of_project(to: &Window, bindings: &Bindings) -> Result<(), Failure> {
     let worked = Term { from: Some(to.start), until: Some(to.end) };
     let held_then = |terms: Vec<Term>| terms.into_iter().any(|term| term.common(worked).is_some());

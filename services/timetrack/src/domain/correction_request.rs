@@ -7,23 +7,22 @@ use jiff::Timestamp;
 
 use super::{refusal, untimely};
 
-/// Why it was decided so, by whom and when.
+/// A decision: its reason, who made it, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) status: CorrectionStatus,
     pub(crate) by: Option<String>,
     pub(crate) at: Millis,
     pub(crate) reason: Option<Note>,
-    /// The window that it makes or changes.
+    /// The window that it creates or changes.
     pub(crate) recorded_as: Option<WindowId>,
 }
 
-/// What an employee asks for, as far as it makes sense: of a recorded window that is theirs, or a new
-/// time. Who may track is another question.
+/// Checks a requested correction: of a recorded window of the employee, or of new time. It does not check who may
+/// track on what.
 ///
-/// # Errors
-/// 422 where a field does not fit or is missing, 400 where it would change nothing or is of a time that
-/// cannot be, 409 where the window counts no longer.
+/// 422 if a field is wrong or missing, 400 if it would change nothing or the time is impossible, 409 if the window
+/// is voided.
 pub(crate) fn ask(
     id: CorrectionId,
     employee_id: EmployeeId,
@@ -76,13 +75,13 @@ pub(crate) fn ask(
     })
 }
 
-/// What a window says of the time.
+/// The worked time of a window.
 pub(crate) fn worked(window: &Window) -> WorkedTime {
     let Window { start, end, project_id, task_id, ref note, .. } = *window;
     WorkedTime { start, end, project_id, task_id, note: note.clone() }
 }
 
-/// A time by hand that cannot be yet, or ever, in words for whoever types it.
+/// The message for a time that is in the future or too far in the past.
 fn too_far(code: Code) -> &'static str {
     match code {
         Code::ClockAhead => "This time is still to come. Ask again once it is over.",
@@ -121,13 +120,13 @@ fn other_time(was: &WorkedTime, sent: &CorrectionSent) -> Result<WorkedTime, Fai
     })
 }
 
-/// The note; none is an empty one.
+/// The note; an empty one counts as none.
 fn said(sent: &CorrectionSent, was: Option<Note>) -> Option<Note> {
     sent.note.clone().unwrap_or(was).filter(|note| !note.as_str().is_empty())
 }
 
-/// Whether somebody must have been on the project and the task for it: for any time that was not
-/// recorded before on the same.
+/// Whether the employee must have been on the project and task: for all time that was not recorded on the same
+/// ones before.
 pub(crate) fn needs_admission(request: &CorrectionRequest) -> bool {
     let Some(was) = &request.was else { return true };
     let is_same_work = (was.project_id, was.task_id) == (request.project_id, request.task_id);
@@ -135,7 +134,7 @@ pub(crate) fn needs_admission(request: &CorrectionRequest) -> bool {
     !(request.void || is_same_work && lies_inside)
 }
 
-/// What is asked for as a window that is entered by hand, with the offset that the zone has then.
+/// The correction as a window that is entered by hand, with the offset from UTC of that time.
 pub(crate) fn by_hand(id: WindowId, request: &CorrectionRequest, zone: &Zone, now: Millis) -> IngestItem {
     let at = Timestamp::from_millisecond(request.start.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let window = WindowSent {
@@ -161,7 +160,7 @@ pub(crate) fn by_hand(id: WindowId, request: &CorrectionRequest, zone: &Zone, no
     IngestItem { id, employee_id, received_at: now, hash, window, traceparent: None }
 }
 
-/// What it changes about its window.
+/// The changes of the window that the correction asks for.
 pub(crate) fn changes(request: &CorrectionRequest, window: &Window) -> WindowCorrection {
     let is_moved = (request.project_id, request.task_id) != (window.project_id, window.task_id);
     WindowCorrection {
@@ -174,10 +173,10 @@ pub(crate) fn changes(request: &CorrectionRequest, window: &Window) -> WindowCor
     }
 }
 
-/// The request once it is decided; nothing where it is decided so already.
+/// The decided request; none if the same was decided before.
 ///
 /// # Errors
-/// 409 where it was decided otherwise.
+/// 409 if it was decided otherwise before.
 pub(crate) fn decide(request: &CorrectionRequest, verdict: Verdict) -> Result<Option<CorrectionRequest>, Failure> {
     let Verdict { status, by, at, reason, recorded_as } = verdict;
     match request.status {
@@ -293,7 +292,7 @@ mod tests {
                 .window
                 .timezone_offset
         };
-        // In winter, and in summer.
+        // In winter and in summer.
         assert_eq!([1_740_000_000_000, 1_750_000_000_000].map(offset), [HOUR, 2 * HOUR]);
     }
 

@@ -6,63 +6,62 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal;
 
-/// A window that is held back, with the reason.
+/// A quarantined window with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
-    /// `<employee>_<window>_<content>`: two employees may hold the same id, and under one id may be
-    /// more than one content; none takes the place of another. Rows of earlier versions end before
-    /// the content.
+    /// `<employee>_<window>_<content>`, because two employees may use one id, and one id may come with several
+    /// contents, and none may overwrite another. Rows of earlier versions have no content in the key.
     #[serde(rename = "_id")]
     key: String,
     pub(crate) window_id: WindowId,
     pub(crate) item: IngestItem,
-    /// Why.
+    /// The reason.
     pub(crate) code: Code,
-    /// Whether it may only be early, and is tried again.
+    /// Whether it may be early, and is tried again by itself.
     pub(crate) waiting: bool,
-    /// When it is tried again by itself, where its time is still to come.
+    /// When it is tried again, if its time will come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<Millis>,
-    /// Since when.
+    /// When it was quarantined.
     pub(crate) since: Millis,
-    /// Its last places in the queue: a 202 has named one.
+    /// Its last sequence numbers in the queue, as answers 202 named them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seqs: Vec<i64>,
-    /// What an admin has decided.
+    /// An admin's decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) decision: Option<Decision>,
 }
 
-/// What an admin has decided about a window that was held back.
+/// An admin's decision about a quarantined window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Decision {
-    /// The window that it was recorded as; discarded without one.
+    /// The id of the recorded window; none if it was discarded.
     pub(crate) recorded_as: Option<WindowId>,
-    /// Who.
+    /// The actor who decided.
     pub(crate) by: Option<String>,
-    /// When.
+    /// When it happened.
     pub(crate) at: Millis,
 }
 
-/// Why a window is held back, and what happens next.
+/// Why a window is quarantined, and what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
     pub(crate) code: Code,
     pub(crate) next: Next,
 }
 
-/// What happens next to a window that is held back.
+/// What happens next to a quarantined window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It may only be early: it is tried again until everything is known.
+    /// It may be early: it is tried again until everything that it names is known.
     Soon,
     /// It is tried again at this moment.
     At(Millis),
-    /// An admin decides.
+    /// An admin must decide.
     Admin,
 }
 
-/// So many places in the queue are remembered.
+/// The most sequence numbers that are kept.
 const PLACES: usize = 20;
 
 impl Held {
@@ -86,7 +85,7 @@ impl Held {
         &self.key
     }
 
-    /// The key of the row that a place in the list names.
+    /// The key of the row at a position of the list.
     pub(crate) fn key_after(cursor: &QuarantineCursor) -> String {
         let QuarantineCursor { employee_id, id, content, .. } = cursor;
         match content {
@@ -95,7 +94,7 @@ impl Held {
         }
     }
 
-    /// This, when the same window has come again and is to be held as `new`.
+    /// This row after the same window has come again, to be quarantined as `new`.
     pub(crate) fn again(&self, new: &Self) -> Self {
         let mut held = self.clone();
         for seq in &new.seqs {
@@ -106,7 +105,7 @@ impl Held {
         let forgotten = held.seqs.len().saturating_sub(PLACES);
         held.seqs.drain(..forgotten);
         if held.decision.is_none() {
-            // One that waits already has waited since it first came.
+            // A window that waits already keeps the time since when it waits.
             if new.waiting && !held.waiting {
                 held.since = new.since;
             }
@@ -115,7 +114,7 @@ impl Held {
         held
     }
 
-    /// Whether the queue named this place for it.
+    /// Whether it has this sequence number in the queue.
     pub(crate) fn came_at(&self, seq: u64) -> bool {
         self.seqs.contains(&(seq as i64))
     }
@@ -124,7 +123,7 @@ impl Held {
         self.item.employee_id
     }
 
-    /// What becomes of it, as far as it is known.
+    /// The state of the window, as far as it is known.
     pub(crate) fn state(&self) -> WindowState {
         let (code, detail) = (self.code, self.detail());
         match self.code {
@@ -135,7 +134,7 @@ impl Held {
         }
     }
 
-    /// Why, and what happens next, as sentences for the person whose window it is.
+    /// The reason and what happens next, as sentences for the employee.
     pub(crate) fn detail(&self) -> String {
         let why = refusal(self.code);
         let next = match (&self.decision, self.due) {
@@ -150,7 +149,7 @@ impl Held {
         format!("{why} {next}")
     }
 
-    /// As admins see it.
+    /// The window as admins see it.
     pub(crate) fn shown(self) -> QuarantinedWindow {
         QuarantinedWindow {
             id: self.window_id,
@@ -170,7 +169,7 @@ impl Held {
     }
 }
 
-/// A moment as text: RFC 3339, UTC.
+/// A moment as text (RFC 3339, UTC).
 fn moment(at: Millis) -> String {
     Timestamp::from_millisecond(at.0).map_or_else(|_| format!("{at} ms"), |at| at.to_string())
 }

@@ -1,4 +1,4 @@
-//! The rule of [`admit`](super::admit) beside brute force, over histories of all five parties.
+//! Compares the rule of [`admit`](super::admit) with a brute-force check, over histories of all five bindings.
 
 use contracts::{Code, FormerTerms, Millis, ProjectId, ProjectTerm, TaskTerm, Term};
 use proptest::prelude::*;
@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{Admission, admission::tests::ann};
 
-/// Whether something held at a moment.
+/// Whether something is true at a moment.
 type Held<'a> = Box<dyn Fn(i64) -> bool + 'a>;
 
-/// Moments at which something ends, begins again, ends, and so on. At first it holds.
+/// The moments at which something ends, begins again, ends, and so on. It is true at first.
 type Turns = Vec<i64>;
 
 fn turns() -> impl Strategy<Value = Turns> {
@@ -25,7 +25,7 @@ fn turns() -> impl Strategy<Value = Turns> {
     })
 }
 
-/// Whether it holds at a moment: it has turned an even number of times.
+/// Whether it is true at a moment: after an even number of changes.
 fn holds(turns: &Turns, at: i64) -> bool {
     turns.iter().filter(|turn| **turn <= at).count() % 2 == 0
 }
@@ -42,12 +42,12 @@ fn terms(turns: &Turns) -> Vec<Term> {
     terms
 }
 
-/// Which stretch of holding a moment lies in, counted from 0.
+/// The index of the term that a moment is in.
 fn stretch(turns: &Turns, at: i64) -> usize {
     turns.iter().filter(|turn| **turn <= at).count() / 2
 }
 
-/// On which of two projects a task is, from when; it is deleted at the end, or never.
+/// The history of a task on two projects; it is deleted at the end, or never.
 #[derive(Clone, Debug)]
 struct Moves {
     at: Turns,

@@ -1,4 +1,4 @@
-//! The rules: who may track what, and what a recorded window says. They know no NATS or MongoDB.
+//! The rules: who may track on what, and what a recorded window contains. Without NATS or MongoDB.
 
 mod adjustment;
 mod admission;

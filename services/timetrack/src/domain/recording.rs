@@ -2,9 +2,9 @@ use contracts::{IngestItem, Label, Millis, ORGANIZATION, Price, Window, shift_id
 
 use super::Admitted;
 
-/// The window that is recorded for what was sent and what is fixed at this moment.
+/// The recorded window, from the window as it was sent and the values that it gets.
 ///
-/// `negativeTime` depends on other windows, so it is 0 here and computed when a window is read.
+/// `negativeTime` depends on other windows, so it is 0 here and computed when the window is read.
 pub(crate) fn record(item: IngestItem, admitted: Admitted) -> Window {
     let IngestItem { id, employee_id, received_at, window: sent, .. } = item;
     let shift = sent.shift_id.unwrap_or_else(|| {

@@ -7,42 +7,41 @@ use contracts::{IngestItem, Millis, RateBook, RatesChanged, TimeRange, WindowId,
 
 use super::{Admission, Admitted, Binding, BindingKey, Bindings, Prices, admit, yes_is_final};
 
-/// The most that is remembered, as [`Binding::weight`] weighs it: about 20 MiB.
+/// The limit of cached bindings, as [`Binding::weight`] measures them: about 20 MiB.
 pub(crate) const MOST_WEIGHT: usize = 40_000;
-/// The most rates that are remembered, as [`RateBook::weight`] weighs them.
+/// The limit of cached rates, as [`RateBook::weight`] measures them.
 pub(crate) const MOST_RATES: usize = 200_000;
-/// The most ids of held windows that are remembered.
+/// The most ids of quarantined windows in the cache.
 pub(crate) const MOST_HELD: usize = 20_000;
 
-/// What one process remembers of the parties to windows and of what is held: what it was asked for,
-/// kept up to date by the events that it follows itself.
+/// The cache of one process: bindings that were used, rates, and the ids of quarantined windows. It follows the
+/// events by itself.
 ///
-/// A party is remembered in three steps: it is wanted, so events about it are heard from then on;
-/// then the copy in the database is known to hold all that was published before; then its row is
-/// read. From there on what is remembered is never older than what has been heard. Whenever an event
-/// may have been missed, all is forgotten.
+/// A binding enters in three steps: it is wanted, so events about it are applied from then on; the copy in the
+/// database becomes complete up to that moment; its row is read. So the cache is never older than what it has
+/// heard. Whenever an event may have been missed, it is emptied.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    /// The parties that were looked for lately, and those that were lately before that.
+    /// The bindings that were used lately, and those that were used before that.
     young: HashMap<BindingKey, Party>,
     old: HashMap<BindingKey, Party>,
     weight: usize,
-    /// Those that are held; nothing where it is not known which those are.
+    /// The ids of quarantined windows; none if they are not known.
     held: Option<HashSet<WindowId>>,
-    /// What was heard of rates; all of them, once the others were read.
+    /// The rates that events brought; all rates, once the others were read.
     book: Arc<RateBook>,
     has_all_rates: bool,
-    /// Where the organisation's days begin; nothing where it has to be read.
+    /// The time zone of the organisation; none if it must be read.
     zone: Option<Zone>,
-    /// How often all was forgotten.
+    /// The number of times that the cache was emptied.
     life: u64,
 }
 
-/// One party, as it was last heard of.
+/// A cached binding.
 #[derive(Clone, Debug, Default)]
 struct Party {
     binding: Option<Arc<Binding>>,
-    /// Whether nothing about it can be missing.
+    /// Whether it is complete: its row was read, or it came whole with an event.
     is_whole: bool,
 }
 
@@ -53,19 +52,19 @@ impl Party {
         }
     }
 
-    /// What is still to be read weighs something too.
+    /// A binding that must still be read counts too.
     fn weight(&self) -> usize {
         self.binding.as_ref().map_or(1, |binding| binding.weight())
     }
 }
 
 impl Remembered {
-    /// Forgets all: something may have been missed.
+    /// Empties the cache, because an event may have been missed.
     pub(crate) fn forget(&mut self) {
         *self = Self { life: self.life + 1, ..Self::default() };
     }
 
-    /// An event says this.
+    /// Applies an event.
     pub(crate) fn hear(&mut self, binding: Binding) {
         let binding = match binding {
             Binding::Rates(rates) => return self.hear_rates(rates),
@@ -82,8 +81,8 @@ impl Remembered {
         }
     }
 
-    /// From here on events about these are heard. Gives those of them that are new, and the number by
-    /// which [`Self::keep`] knows whether something was missed since.
+    /// Wants these bindings: from here on events about them are applied. Returns the new ones, and a number by
+    /// which [`Self::keep`] detects that the cache was emptied since.
     pub(crate) fn want(&mut self, keys: impl IntoIterator<Item = BindingKey>) -> (u64, Vec<BindingKey>) {
         let mut new = Vec::new();
         for key in keys {
@@ -97,8 +96,8 @@ impl Remembered {
         (self.life, new)
     }
 
-    /// These are the rows of what was wanted, read after the copy was known to hold all that was
-    /// published before it was wanted. What has no row is forgotten: it may not exist.
+    /// Stores the rows of wanted bindings. They must be read after the copy was complete up to the moment at which
+    /// they were wanted. A binding without a row is dropped, because it may not exist.
     pub(crate) fn keep(&mut self, life: u64, wanted: &[BindingKey], rows: impl IntoIterator<Item = Binding>) {
         if life != self.life {
             return;
@@ -119,7 +118,7 @@ impl Remembered {
         }
     }
 
-    /// Those were not read: they are not wanted any more.
+    /// Drops wanted bindings that were not read.
     pub(crate) fn drop_wanted(&mut self, life: u64, wanted: &[BindingKey]) {
         if life == self.life {
             for key in wanted {
@@ -139,8 +138,8 @@ impl Remembered {
         }
     }
 
-    /// These are all rates, read after the copy was known to hold all that was published before the
-    /// first that was heard. Where they are too many, none is remembered.
+    /// Stores all rates. They must be read after the copy was complete up to the first one that was heard. If
+    /// there are too many, none is cached.
     pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
         let book = Arc::make_mut(&mut self.book);
         all.into_iter().for_each(|rates| book.learn(rates));
@@ -150,28 +149,28 @@ impl Remembered {
         }
     }
 
-    /// Whether all rates are remembered.
+    /// Whether all rates are cached.
     pub(crate) fn knows_rates(&self) -> bool {
         self.has_all_rates
     }
 
-    /// The organisation's days begin here; without a zone, that has to be read.
+    /// Sets the time zone of the organisation; without one, it must be read.
     pub(crate) fn set_zone(&mut self, zone: Option<Zone>) {
         self.zone = zone;
     }
 
-    /// Whether it is known where days begin.
+    /// Whether the time zone is cached.
     pub(crate) fn knows_zone(&self) -> bool {
         self.zone.is_some()
     }
 
-    /// By what all time is priced; nothing where not all of that is remembered.
+    /// What prices all time; none if a part of it is not cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
         Some(Prices { book: self.book.clone(), zone })
     }
 
-    /// All that is remembered of the parties to these windows; nothing where they cannot be priced.
+    /// The cached bindings of these windows; none if the rates are not cached.
     pub(crate) fn of<'a>(&mut self, items: impl IntoIterator<Item = &'a IngestItem>) -> Bindings {
         let Some(prices) = self.prices() else { return Bindings::default() };
         let keys: HashSet<_> = items.into_iter().flat_map(Bindings::keys).collect();
@@ -180,7 +179,7 @@ impl Remembered {
         parties.priced_by(prices)
     }
 
-    /// Finds a party, which is young from then on.
+    /// Finds a binding and marks it as used.
     fn find(&mut self, key: BindingKey) -> Option<&Party> {
         if !self.young.contains_key(&key) {
             let party = self.old.remove(&key)?;
@@ -198,13 +197,13 @@ impl Remembered {
         self.young.insert(key, party);
     }
 
-    /// These are all that are held, read after all was heard that is not heard from here on; where they
-    /// are too many, it is not known.
+    /// Stores the ids of all quarantined windows. They must be read after all events were applied that are not
+    /// heard later. If there are too many, they are not known.
     pub(crate) fn keep_held(&mut self, rows: Vec<WindowId>) {
         self.held = (rows.len() <= MOST_HELD).then(|| rows.into_iter().collect());
     }
 
-    /// An event says that these are held.
+    /// Adds quarantined windows from an event.
     pub(crate) fn hear_held(&mut self, windows: &[WindowId]) {
         let Some(held) = &mut self.held else { return };
         held.extend(windows);
@@ -213,7 +212,7 @@ impl Remembered {
         }
     }
 
-    /// These are held no longer: what others have let go only costs a look.
+    /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
         if let Some(held) = &mut self.held {
             for id in windows {
@@ -222,20 +221,19 @@ impl Remembered {
         }
     }
 
-    /// Whether this may be held: it may where that is not known.
+    /// Whether this window may be quarantined; true if that is not known.
     pub(crate) fn may_be_held(&self, id: WindowId) -> bool {
         self.held.as_ref().is_none_or(|held| held.contains(&id))
     }
 
-    /// Whether it is known what is held.
+    /// Whether the quarantined windows are known.
     pub(crate) fn knows_held(&self) -> bool {
         self.held.is_some()
     }
 }
 
-/// Whether a window may be recorded for good, by what is remembered of all parties and the moment up
-/// to which that is complete. Nothing where the database has to be asked: every no, and a window that
-/// begins later.
+/// Admits a window finally, from cached bindings and the moment up to which they are complete. None if the
+/// database must decide: for each refusal, and for a window that begins after that moment.
 pub(crate) fn yes(item: &IngestItem, remembered: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
     if !yes_is_final(item.window.start, complete_up_to) {
         return None;
@@ -304,7 +302,7 @@ mod tests {
         assert!(remembered.may_be_held(id) && !remembered.knows_held());
     }
 
-    /// What was set for everything at a version, with a rate that tells it.
+    /// The rates of everything at a version; the version can be read from the rate.
     fn rates(version: i64) -> RatesChanged {
         let amount = Rate::from_units(version).unwrap();
         let rate = contracts::RateSince {
@@ -352,19 +350,19 @@ mod tests {
         assert!(!remembered.knows_rates());
     }
 
-    /// What happens next to three parties, a database and a memory.
+    /// A step of the test with three bindings, a database and a cache.
     #[derive(Clone, Copy, Debug)]
     enum Next {
-        /// The next version of a party is published.
+        /// The next version of a binding is published.
         Publish(u8),
         /// The database applies one of the events that it has not applied.
         Apply(u8),
-        /// The memory takes the next events of its feed.
+        /// The cache applies the next events of its feed.
         Hear(u8),
         Want(u8),
-        /// The copy is found to hold all that is published, if so, and what was wanted before is read.
+        /// If the copy is complete, what was wanted before is read.
         Read,
-        /// The feed breaks, and begins anew with what is published from then on.
+        /// The feed breaks, and begins again with later events.
         Break,
     }
 
@@ -382,9 +380,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
 
-        /// However events, reads and breaks mix: once the feed is taken to its end, no party is
-        /// remembered by an older version than the newest that is published, so than that of the
-        /// database.
+        /// Whatever the order of events, reads and breaks: once the feed is applied to its end, no binding is
+        /// cached in an older version than the newest published one, and so than that of the database.
         #[test]
         fn what_is_remembered_is_never_older_than_what_the_database_may_hold(
             steps in prop::collection::vec(next(), 0..60),
@@ -443,7 +440,8 @@ mod tests {
         }
     }
 
-    /// A change of one of the five parties, so long after the last one, told so long after it happened.
+    /// A change of one of the five bindings, this long after the previous one, and published this long after it
+    /// happened.
     #[derive(Clone, Copy, Debug)]
     struct Change {
         party: u8,
@@ -459,7 +457,7 @@ mod tests {
         })
     }
 
-    /// Ends what holds, or begins it again.
+    /// Ends what is true now, or begins it again.
     fn turn(terms: &mut Vec<Term>, at: Millis) {
         match terms.last_mut() {
             Some(last) if last.is_open() => last.end(at),
@@ -473,9 +471,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
 
-        /// A history of all five parties and of a rate, of which a memory has heard what was told by
-        /// some moment: to whatever it says yes, a database that holds all of that says yes with the
-        /// same terms, and a database that holds the whole history says yes too.
+        /// A history of all five bindings and of a rate, of which a cache has applied what was published by some
+        /// moment. Whatever it admits, a database with the same events admits with the same terms, and so does one
+        /// with the whole history.
         #[test]
         fn a_yes_from_memory_is_the_database_s_whatever_happens_later(
             changes in prop::collection::vec(change(), 0..25),

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use contracts::{EmployeeId, Millis, OverlapCursor, TimeRange, WindowId};
 
-/// Whose a window is, and when it was.
+/// The employee and range of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) employee: EmployeeId,
@@ -11,7 +11,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Where it stands in the order of (employee, start, id).
+    /// Its position in the order of employee, start and id.
     pub(crate) fn place(&self) -> OverlapCursor {
         OverlapCursor { employee_id: self.employee, start: self.range.start(), id: self.id }
     }
@@ -21,28 +21,27 @@ impl Span {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taking {
     pub(crate) window: Span,
-    /// From which windows, in their order, and what of each.
+    /// The windows that it takes time from, in order, with the part that it takes.
     pub(crate) from: Vec<(Span, TimeRange)>,
 }
 
-/// Finds the windows that take time from others, by the rule of [`contracts::counted`]: every
-/// moment counts for the earliest window that covers it, and every other one loses it.
+/// Finds the windows that take time from others, by the rule of [`contracts::counted`]: every moment counts for
+/// the earliest window that covers it, and all others lose it.
 ///
-/// Windows are given in the order of (employee, start, id). The answer is right for those of which
-/// all windows were given that start up to 24 hours (the longest window) before them.
+/// Windows must be pushed in the order of employee, start and id. The result is right for a window if all windows
+/// that start up to 24 hours (the longest window) before it were pushed.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
-    /// Those that later windows may still lose time to, each with what counts of it. In the order
-    /// of time, because what counts never overlaps.
+    /// The windows that later ones may still lose time to, with the part that counts. In order of time, because
+    /// these parts never overlap.
     open: VecDeque<(TimeRange, Taking)>,
-    /// Up to where the windows of this employee reach.
+    /// The end of this employee's windows so far.
     covered: Option<(EmployeeId, Millis)>,
     settled: Option<OverlapCursor>,
 }
 
 impl Sweep {
-    /// Adds the next window. Gives the windows that take time and that no later one overlaps any
-    /// more.
+    /// Adds the next window. Returns the windows that take time and that no later one can overlap.
     pub(crate) fn push(&mut self, next: Span) -> Vec<Taking> {
         let is_same = |employee: EmployeeId| employee == next.employee;
         let covered = self.covered.filter(|(employee, _)| is_same(*employee)).map(|(_, until)| until);
@@ -60,12 +59,12 @@ impl Sweep {
         settled
     }
 
-    /// The rest of those that take time: no window follows.
+    /// Returns the rest, after the last window.
     pub(crate) fn finish(mut self) -> Vec<Taking> {
         self.settle(|_, _| true)
     }
 
-    /// Everything up to here has been given, whatever follows.
+    /// The position up to which the result is final, whatever follows.
     pub(crate) fn settled(&self) -> Option<OverlapCursor> {
         self.settled
     }
@@ -113,7 +112,7 @@ mod tests {
         found
     }
 
-    /// Moment by moment: the earliest window that covers it takes it from every other.
+    /// The expected result, computed for each moment.
     fn brute(windows: &[Span]) -> BTreeMap<(WindowId, WindowId), i64> {
         let mut taken = BTreeMap::new();
         for at in (0..90).map(Millis) {
@@ -160,7 +159,7 @@ mod tests {
             }
             let settled = sweep.settled();
             prop_assert!(found.iter().all(|taking| settled.is_some_and(|settled| taking.window.place() <= settled)));
-            // 24 is the longest window here.
+            // 24 is the longest window in this test.
             let from = |w: &&Span| settled.is_none_or(|s| {
                 w.employee > s.employee_id || (w.employee == s.employee_id && w.range.start() > s.start - 24)
             });

@@ -2,9 +2,8 @@ use contracts::{Code, Millis, WINDOW_AHEAD};
 
 use super::{Hold, Next};
 
-/// What a clock that runs wrong says against recording a window now: one that ends ahead of ours is
-/// recorded once its time has come, one that began before `earliest` (a dead battery says 1970 or
-/// 1980) only if an admin says so.
+/// Quarantines a window of a clock that is wrong. One that ends in the future is recorded once its time has come.
+/// One that began before `earliest` (a computer with a dead battery says 1970 or 1980) waits for an admin.
 pub(crate) fn untimely(start: Millis, end: Millis, earliest: Millis, now: Millis) -> Option<Hold> {
     if start < earliest {
         Some(Hold { code: Code::ClockBehind, next: Next::Admin })

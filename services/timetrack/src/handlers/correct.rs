@@ -14,7 +14,7 @@ use crate::{
     store::StoredWindow,
 };
 
-/// How long the event of a correction may take to leave the outbox.
+/// How long the event of a correction may take to be published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
 /// Corrects one window.
@@ -42,7 +42,7 @@ pub(crate) async fn correct(
     window.ok_or_else(|| Failure::not_found("window").into())
 }
 
-/// Makes one window count no longer. One that is voided already stays so.
+/// Voids one window: it no longer counts. If it is voided already, nothing changes.
 pub(crate) async fn void(
     app: Arc<App>,
     call: Call,
@@ -52,7 +52,7 @@ pub(crate) async fn void(
     let now = app.clock.now();
     let voided = change(&app, &call, request.id, request.reason.as_ref(), |was| {
         require_decidable(within.as_ref(), was)?;
-        // Asked twice, because the first answer was lost, it is done all the same.
+        // A repetition, because the first answer was lost, gets the same answer.
         if was.voided {
             return Ok(None);
         }
@@ -62,12 +62,12 @@ pub(crate) async fn void(
     voided.await.map(drop)
 }
 
-/// Refuses somebody who decides about some employees only, where it is of others.
+/// Refuses somebody who may not decide about the window's employee.
 fn require_decidable(within: Option<&Within>, was: &StoredWindow) -> Result<(), Failure> {
     within.map_or(Ok(()), |within| within.require_decidable(was.window.employee_id))
 }
 
-/// Changes one window by a rule; the rule may find that nothing is to be done.
+/// Changes one window by a rule, which may find that nothing is to be done.
 async fn change(
     app: &App,
     call: &Call,
@@ -82,10 +82,10 @@ async fn change(
     Ok(stored)
 }
 
-/// Refuses a change of what is settled, or of what it is counted by.
+/// Refuses a change of settled time, or of what it was computed from.
 ///
 /// # Errors
-/// 409, which says what has settled it.
+/// 409, with what has settled it.
 pub(super) async fn require_open(
     app: &App,
     tx: &mut Tx<'_>,
@@ -108,8 +108,7 @@ pub(super) async fn require_open(
     Ok(())
 }
 
-/// The same in a transaction that changes other things too. Whatever must hold for every window that is
-/// changed by hand is checked here.
+/// The same in a transaction that also changes other things. All checks of manual changes are here.
 pub(super) async fn change_in(
     app: &App,
     tx: &mut Tx<'_>,
@@ -134,8 +133,8 @@ pub(super) async fn change_in(
     Ok(now)
 }
 
-/// The changes and why they were made, as one more operation before the last of them, which may take
-/// all away. In clear: a reason is given for others to read.
+/// Adds the reason to the changes, as an operation before the last one, which may remove everything. The reason is
+/// stored as plain text, because it is meant to be read.
 fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     match (changes, reason) {
         (Value::Array(mut changes), Some(reason)) => {
@@ -146,8 +145,7 @@ fn with_reason(changes: Value, reason: Option<&Note>) -> Value {
     }
 }
 
-/// A window that is moved must land on a task of its project. Whether the employee was on it is
-/// the admin's to know.
+/// A moved window must have a task of its project. Whether the employee was on it is for the admin to know.
 async fn check_parties(app: &App, was: &StoredWindow, now: &StoredWindow) -> Result<(), Error> {
     let (from, to) = (&was.window, &now.window);
     if (from.project_id, from.task_id) == (to.project_id, to.task_id) {

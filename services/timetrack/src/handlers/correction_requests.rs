@@ -14,7 +14,7 @@ use crate::{
     store::{StoredCorrection, StoredWindow},
 };
 
-/// Takes a correction that an employee asks for. The same asked again is the same.
+/// Stores a requested correction. A repetition gets the same one.
 pub(crate) async fn ask_correction(
     app: Arc<App>,
     call: Call,
@@ -52,7 +52,7 @@ pub(crate) async fn ask_correction(
     });
     match kept {
         Ok(()) => Ok(CorrectionTaken { correction: stored.request, repeated: false }),
-        // Somebody has asked the same in this moment: the same client, mostly.
+        // The same correction was requested at this moment, usually by the same client.
         Err(Error::Mongo(error)) if kit::mongo::is_duplicate(&error) => {
             let known = app.store.corrections.find(id).await?.ok_or_else(kit::mongo::not_on_majority)?;
             Ok(repeated(known)?)
@@ -61,11 +61,10 @@ pub(crate) async fn ask_correction(
     }
 }
 
-/// What is fixed on the time that is asked for, where its employee may track it: the same rules as for
-/// windows that come from the desktop app.
+/// The values for a window with the requested time, if its employee may track it: by the same rules as for windows
+/// from desktop apps.
 ///
-/// # Errors
-/// Why they may not; 503 where nobody knows at this moment.
+/// The reason for a refusal; 503 if it cannot be decided at this moment.
 pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, Error> {
     match check(app, std::slice::from_ref(item), app.memory.complete().await).await?.pop() {
         Some(Fate::Admitted(terms)) => Ok(terms),
@@ -77,20 +76,20 @@ pub(super) async fn admitted(app: &App, item: &IngestItem) -> Result<Admitted, E
     }
 }
 
-/// A correction as the window that it asks for; one that is there keeps its id.
+/// A requested correction as the window that it asks for. An existing window keeps its id.
 pub(super) async fn as_window(app: &App, request: &CorrectionRequest) -> Result<IngestItem, Error> {
     let zone = app.store.settings.get().await?.timezone;
     let id = request.window_id.unwrap_or_else(|| WindowId(Uuid::new_v5(&request.id.0, b"window")));
     Ok(by_hand(id, request, &zone, app.clock.now()))
 }
 
-/// A recorded window of this employee's.
+/// A recorded window of this employee.
 async fn own_window(app: &App, id: WindowId, employee: EmployeeId) -> Result<StoredWindow, Error> {
     let found = app.store.windows.find(id, Some(employee)).await?;
     found.ok_or_else(|| Failure::not_found("recorded window").into())
 }
 
-/// One correction; employees see their own.
+/// Gets one correction; an employee only their own.
 pub(crate) async fn get_correction(
     app: Arc<App>,
     call: Call,
@@ -109,7 +108,7 @@ pub(crate) async fn get_correction(
     Ok(found)
 }
 
-/// Corrections, the newest first, page by page; employees see their own.
+/// Lists corrections, the newest first, page by page; for an employee their own.
 pub(crate) async fn list_corrections(
     app: Arc<App>,
     call: Call,

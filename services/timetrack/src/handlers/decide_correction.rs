@@ -17,8 +17,7 @@ use crate::{
     store::{StoredCorrection, StoredWindow},
 };
 
-/// Makes a correction as an employee has asked for it, together with the decision. It can be accepted
-/// again: it is made once.
+/// Makes a correction as it was requested, together with the decision. After a repetition it is still made once.
 pub(crate) async fn accept_correction(
     app: Arc<App>,
     call: Call,
@@ -38,7 +37,7 @@ pub(crate) async fn accept_correction(
     settle(&app, &call, id, verdict, new.as_ref()).await
 }
 
-/// Refuses a correction. It can be refused again.
+/// Refuses a correction. It can be repeated.
 pub(crate) async fn refuse_correction(
     app: Arc<App>,
     call: Call,
@@ -49,8 +48,7 @@ pub(crate) async fn refuse_correction(
     settle(&app, &call, id, verdict, None).await
 }
 
-/// A correction about which the caller may decide: nobody does about what they have asked for
-/// themselves, whatever their role.
+/// A correction that the caller may decide about. Nobody may decide about their own request, whatever their role.
 async fn decidable(
     app: &App,
     call: &Call,
@@ -72,7 +70,7 @@ fn verdict(app: &App, call: &Call, status: CorrectionStatus, reason: Option<Note
     Verdict { status, by, at: app.clock.now(), reason, recorded_as: None }
 }
 
-/// Writes the decision down, and in the same transaction what it does to the recorded time.
+/// Stores the decision, and in the same transaction its changes of recorded time.
 async fn settle(
     app: &App,
     call: &Call,
@@ -102,7 +100,7 @@ async fn settle(
     Ok(settled)
 }
 
-/// Changes the recorded time as it was asked for.
+/// Changes the recorded time as requested.
 async fn make(
     app: &App,
     tx: &mut Tx<'_>,
@@ -127,7 +125,7 @@ async fn make(
     changed.await.map(drop)
 }
 
-/// A time that nobody has tracked, as it is recorded.
+/// The window for time that was not tracked.
 fn new_window(request: &CorrectionRequest, item: IngestItem, terms: Admitted) -> StoredWindow {
     let hash = item.hash;
     StoredWindow::new(Window { correction_id: Some(request.id), ..record(item, terms) }, hash)

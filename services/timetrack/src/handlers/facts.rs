@@ -9,7 +9,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// What all windows count for, voided ones too, page by page: for services.
+/// Lists the facts of all windows, voided ones included, page by page: for services.
 pub(crate) async fn list_facts(
     app: Arc<App>,
     call: Call,
@@ -20,7 +20,7 @@ pub(crate) async fn list_facts(
     Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
 }
 
-/// The same of an employee's windows that begin in a time.
+/// Lists the facts of an employee's windows that begin in a range.
 pub(crate) async fn list_facts_of(
     app: Arc<App>,
     call: Call,
@@ -31,7 +31,7 @@ pub(crate) async fn list_facts_of(
     Ok(kit::page_within(windows.map_ok(|window| window.fact()), |fact| fact.id).await?)
 }
 
-/// The same of these windows.
+/// Finds the facts of these windows.
 pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) -> Result<Vec<WindowFact>, Error> {
     require_service(&call)?;
     if request.ids.len() > FACTS_AT_ONCE {
@@ -40,7 +40,7 @@ pub(crate) async fn find_facts(app: Arc<App>, call: Call, request: FindFacts) ->
     app.store.windows.facts(&request.ids).await
 }
 
-/// What the windows of employees come to, month by month.
+/// Sums the windows of employees by month.
 pub(crate) async fn sum_facts(
     app: Arc<App>,
     call: Call,

@@ -13,7 +13,7 @@ use kit::{Call, Error};
 use super::list::with_negative_time;
 use crate::{App, domain::Held, store::StoredWindow};
 
-/// What became of a window: recorded, waiting, rejected; or, where nobody has taken it, 404.
+/// Gets the state of a window: recorded, queued or rejected; 404 if nobody has sent it.
 pub(crate) async fn get(
     app: Arc<App>,
     call: Call,
@@ -30,8 +30,8 @@ pub(crate) async fn get(
             Some(owner_within(&app, request, &within).await?)
         }
     };
-    // In the order of a window's way, so that none is missed which moves on meanwhile: the queue,
-    // quarantine, what is recorded.
+    // In the order of a window's way (queue, quarantine, recorded), so that one that moves on meanwhile is not
+    // missed.
     let queue = ingest_info(&app).await?;
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
@@ -43,14 +43,14 @@ pub(crate) async fn get(
         }
         return Err(Failure::not_found("window").into());
     };
-    // A place in the queue says something about this window only if the message there holds it.
+    // A sequence number says something about this window only if the message with it contains the window.
     if let Some(payload) = message_at(&app, seq).await? {
         return match holds(&payload, request.id, employee) {
             true => Ok(WindowState::Queued),
             false => Err(Failure::not_found("window").into()),
         };
     }
-    // It may have moved on since we looked.
+    // It may have moved on meanwhile.
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
@@ -62,14 +62,12 @@ pub(crate) async fn get(
     Err(Failure::not_found("window").into())
 }
 
-/// Whose window is meant by somebody who may see those of some only. Of one that nobody has told of
-/// they hear what they would of their own.
+/// The employee whose window a caller with limits asks for. For an unknown window the answer is as for their own.
 ///
-/// # Errors
-/// 403 where it is of others.
+/// 403 if the window belongs to others.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
-    // As far as it has come: it may move on meanwhile, never back.
+    // The last place that it reached: it may move on meanwhile, but never back.
     if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
         let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
         owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));
@@ -85,8 +83,8 @@ async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<
     }
 }
 
-/// What is known of a window once it has left the queue. Where other content was sent under the same
-/// id, the place in the queue says which is meant.
+/// The state of a window after it has left the queue. If the id was sent with several contents, the sequence
+/// number says which one is meant.
 async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> Result<Option<WindowState>, Error> {
     let held = app.store.quarantine.under(request.id, employee).await?;
     let stored = app.store.windows.find(request.id, employee).await?;
@@ -110,7 +108,7 @@ async fn known(app: &App, request: GetWindow, employee: Option<EmployeeId>) -> R
     }
 }
 
-/// What becomes of a window in quarantine: recorded, where an admin has admitted it.
+/// The state of a quarantined window: recorded if an admin has admitted it.
 pub(super) async fn state_of(app: &App, held: &Held) -> Result<WindowState, Error> {
     let admitted_as = held.decision.as_ref().and_then(|decision| decision.recorded_as);
     if let Some(id) = admitted_as
@@ -126,7 +124,7 @@ pub(super) async fn state_of(app: &App, held: &Held) -> Result<WindowState, Erro
     Ok(held.state())
 }
 
-/// A recorded window, unless it counts no longer.
+/// The state of a recorded window, unless it is voided.
 pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowState, Error> {
     if stored.voided {
         let detail = "An admin has made this window count no longer.";
@@ -136,8 +134,8 @@ pub(super) async fn recorded(app: &App, stored: StoredWindow) -> Result<WindowSt
     window.map(|w| WindowState::Recorded(Box::new(w))).ok_or_else(|| Failure::not_found("window").into())
 }
 
-/// Whether a message of the queue holds this window, of this employee or of anybody. In one that
-/// cannot be read the ids are looked for as text.
+/// Whether a message of the queue contains this window, of this employee or of anybody. In an unreadable message
+/// the ids are searched for as text.
 fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
     match serde_json::from_slice::<IngestBatch>(payload) {
         Ok(batch) => batch.items.iter().any(|item| item.id == id && employee.is_none_or(|own| item.employee_id == own)),
@@ -148,9 +146,9 @@ fn holds(payload: &[u8], id: WindowId, employee: Option<EmployeeId>) -> bool {
     }
 }
 
-/// What is at a place of the queue; nothing once it is settled.
+/// The message with a sequence number; none once it is processed.
 async fn message_at(app: &App, seq: u64) -> Result<Option<bytes::Bytes>, Error> {
-    // Places are counted from 1: NATS takes 0 for a question without one.
+    // Sequence numbers begin at 1. NATS treats a request for 0 as one without a number.
     if seq == 0 {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use kit::{Call, Error};
 
 use crate::{App, store::Stretch};
 
-/// The windows that touch a range, page by page: for admins; for employees their own.
+/// Lists the windows that touch a range, page by page; for an employee their own.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
     match request.filter.employees.as_slice() {
         [] => call.require_admin()?,
@@ -25,9 +25,8 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
     Ok(Page { items: with_negative_time(&app, page.items).await?, next: page.next })
 }
 
-/// The windows with the time that counts for an earlier window of the same employee; none where
-/// overlaps are counted. It depends on what starts up to a day before, so it is computed when it is
-/// read.
+/// Adds the negative time to windows; none with `COUNT_OVERLAPS`. It depends on windows that start up to a day
+/// before, so it is computed when windows are read.
 pub(super) async fn with_negative_time(app: &App, windows: Vec<Window>) -> Result<Vec<Window>, Error> {
     if app.config.count_overlaps {
         return Ok(windows);

@@ -15,13 +15,13 @@ use crate::{
     store::StoredLock,
 };
 
-/// Up to when all is settled.
+/// Lists all locks.
 pub(crate) async fn list_locks(app: Arc<App>, call: Call, _: ListLocks) -> Result<Vec<Lock>, Error> {
     call.require_admin()?;
     Ok(app.store.locks.all().await?.into_iter().map(StoredLock::shown).collect())
 }
 
-/// Moves a lock forward. Once it is answered nothing before it is recorded or changed any more.
+/// Moves a lock forward. After the answer nothing before it is recorded or changed.
 pub(crate) async fn set_lock(app: Arc<App>, call: Call, request: SetLock) -> Result<Lock, Error> {
     call.require_admin()?;
     let SetLock { project_id, locked_until } = request;
@@ -51,7 +51,7 @@ pub(crate) async fn set_lock(app: Arc<App>, call: Call, request: SetLock) -> Res
     Ok(lock.shown())
 }
 
-/// Moves a lock back, or takes it off. What was set aside because of it is tried again.
+/// Moves a lock back, or removes it. Windows that were quarantined because of it are tried again.
 pub(crate) async fn reopen_lock(app: Arc<App>, call: Call, request: ReopenLock) -> Result<Lock, Error> {
     call.require_admin()?;
     let ReopenLock { project_id, locked_until, reason } = request;
@@ -84,7 +84,7 @@ async fn require_project(app: &App, project: Option<ProjectId>) -> Result<(), Er
     }
 }
 
-/// Stores a lock, and tells workers and the audit trail.
+/// Stores a lock, with the event for workers and the entry in the audit trail.
 async fn save(
     app: &App,
     tx: &mut Tx<'_>,

@@ -1,4 +1,4 @@
-//! What this service answers: one file a noun or a verb.
+//! The request handlers, one file for each noun or verb.
 
 mod approve;
 mod correct;

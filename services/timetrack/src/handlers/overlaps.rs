@@ -10,14 +10,13 @@ use crate::{
     store::Party,
 };
 
-/// The most windows that are looked at for one page, so that one takes a fraction of a second
-/// however many there are.
+/// The most windows that are read for one page, so that a page takes a fraction of a second.
 const MOST_SEEN: usize = 50_000;
-/// A page ends where it has so many overlaps, or so many windows take part in them.
+/// A page ends after this many overlaps, or this many windows in them.
 const MOST_FOUND: usize = 100;
 const MOST_PARTIES: usize = 5_000;
 
-/// The windows that take time from others, page by page.
+/// Lists the windows that take time from others, page by page.
 pub(crate) async fn list_overlaps(
     app: Arc<App>,
     call: Call,
@@ -44,7 +43,7 @@ fn windows_of(taking: &Taking) -> impl Iterator<Item = WindowId> {
     [taking.window.id].into_iter().chain(taking.from.iter().map(|(window, _)| window.id))
 }
 
-/// The next windows that take time and touch the range.
+/// Finds the next windows that take time and touch the range.
 async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapCursor>, Error> {
     let mut spans = app.store.windows.spans(request).await?;
     let is_new = |place: OverlapCursor| request.after.is_none_or(|after| place > after);
@@ -58,7 +57,7 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
             found.push(taking);
         }
         let is_full = seen >= MOST_SEEN || found.len() >= MOST_FOUND || parties >= MOST_PARTIES;
-        // The next page goes on after what is settled, so something new has to be.
+        // The next page continues after the final part, so that part must have grown.
         if let Some(settled) = sweep.settled().filter(|settled| is_full && is_new(*settled)) {
             return Ok(Page { items: found, next: Some(settled) });
         }
@@ -67,7 +66,7 @@ async fn find(app: &App, request: &ListOverlaps) -> Result<Page<Taking, OverlapC
     Ok(Page { items: found, next: None })
 }
 
-/// What is shown of it; nothing where the window was voided meanwhile.
+/// The overlap to show; none if a window was voided meanwhile.
 fn show(taking: &Taking, parties: &HashMap<WindowId, Party>) -> Option<Overlap> {
     let Taking { window, from } = taking;
     let party = parties.get(&window.id)?;

@@ -13,11 +13,11 @@ use crate::{
     store::{StoredPayRun, StoredPeriod, StoredWindow},
 };
 
-/// How often runs are looked for whose windows are not all marked.
+/// How often runs are searched for whose windows are not all marked as paid.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Pays all approved periods in a range that no run has paid. Asked again, or by somebody else at the same
-/// moment, it is the same run. Its windows are marked as paid once, whether or not somebody waits for it.
+/// Pays all approved periods in a range that no run has paid. A repetition, or a concurrent request, gets the same
+/// run. Its windows are marked as paid even if the caller stops waiting.
 pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePayRun) -> Result<MadePayRun, Error> {
     call.require_admin()?;
     let range = TimeRange::new(request.start, request.end).map_err(|error| Failure::field("end", error))?;
@@ -25,7 +25,7 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     let (run, is_new) = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let periods = app.store.periods.payable(tx, range).await?;
         if periods.is_empty() {
-            // Of two at once the second finds what the first has made.
+            // The second of two concurrent requests finds the run of the first.
             let Some(run) = app.store.pay_runs.last_of(tx, range).await? else {
                 let detail = "No period that lies between these moments is approved and not paid yet.";
                 return Err(Failure::new(Code::PeriodNotApproved, detail).into());
@@ -48,7 +48,7 @@ pub(crate) async fn create_pay_run(app: Arc<App>, call: Call, request: CreatePay
     Ok(MadePayRun { run: run.shown(), is_new })
 }
 
-/// Goes on marking windows as paid where a process has died, until shutdown.
+/// Continues to mark windows as paid after a process died, until shutdown.
 pub(crate) fn mark_what_is_paid(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -71,8 +71,8 @@ async fn mark_all(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks the windows that begin in the periods of a run as paid. Those that are marked are left alone, so it
-/// may be begun anew, and by several at once.
+/// Marks the windows that begin in the periods of a run as paid. It skips marked ones, so it may run again, and
+/// several times at once.
 async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     let changes = WindowChanges { paid: Some(true), ..WindowChanges::default() };
     let mut periods = std::pin::pin!(app.store.periods.paid_by(run, None).await?);
@@ -102,14 +102,14 @@ async fn mark(app: &App, run: PayRunId) -> Result<(), Error> {
     app.store.pay_runs.mark(run).await
 }
 
-/// One pay run.
+/// Gets one pay run.
 pub(crate) async fn get_pay_run(app: Arc<App>, call: Call, request: GetPayRun) -> Result<PayRun, Error> {
     call.require_admin()?;
     let run = app.store.pay_runs.find(request.id).await?;
     run.map(StoredPayRun::shown).ok_or_else(|| Failure::not_found("pay run").into())
 }
 
-/// All pay runs, page by page.
+/// Lists all pay runs, page by page.
 pub(crate) async fn list_pay_runs(
     app: Arc<App>,
     call: Call,
@@ -120,7 +120,7 @@ pub(crate) async fn list_pay_runs(
     Ok(kit::page_within(runs.map_ok(StoredPayRun::shown), |run| run.id).await?)
 }
 
-/// The periods that a run pays, page by page.
+/// Lists the periods of a run, page by page.
 pub(crate) async fn list_paid_periods(
     app: Arc<App>,
     call: Call,

@@ -11,7 +11,7 @@ use kit::{Call, Error};
 use super::get::{recorded, state_of};
 use crate::{App, consumers::record_all, domain::Held};
 
-/// The windows in quarantine, the oldest first, page by page; employees see their own.
+/// Lists quarantined windows, the oldest first, page by page; for an employee their own.
 pub(crate) async fn list_quarantine(
     app: Arc<App>,
     call: Call,
@@ -31,7 +31,7 @@ pub(crate) async fn list_quarantine(
     Ok(kit::page_within(held.map_ok(Held::shown), cursor).await?)
 }
 
-/// How many windows wait for a decision, counted up to [`QUARANTINE_COUNTED`]: for admins.
+/// Counts the windows that wait for a decision, at most [`QUARANTINE_COUNTED`]: for admins.
 pub(crate) async fn count_quarantine(
     app: Arc<App>,
     call: Call,
@@ -41,7 +41,7 @@ pub(crate) async fn count_quarantine(
     app.store.quarantine.count(within, QUARANTINE_COUNTED).await
 }
 
-/// Tries one window again by the rules as they are now, and says what became of it.
+/// Tries one window again by the present rules, and replies with its state.
 pub(crate) async fn replay_quarantined(
     app: Arc<App>,
     call: Call,
@@ -67,8 +67,8 @@ pub(crate) async fn replay_quarantined(
     Ok(state.told_to(request.set_aside))
 }
 
-/// The one window that is held under an id; those that are to be decided come first. Somebody who
-/// decides about some employees only is refused where it is of others.
+/// The quarantined window with an id; undecided ones come first. Refuses a caller who may not decide about its
+/// employee.
 pub(super) async fn one(
     app: &App,
     id: WindowId,

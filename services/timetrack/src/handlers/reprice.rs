@@ -16,10 +16,10 @@ use crate::{
     store::{Repricing, StoredWindow},
 };
 
-/// How often jobs are looked for whose process has died.
+/// How often jobs of dead processes are searched for.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// Says what would become of the windows of a filter. Nothing changes.
+/// Previews the repricing of a filter's windows. Nothing changes.
 pub(crate) async fn preview_reprice(
     app: Arc<App>,
     call: Call,
@@ -42,8 +42,8 @@ pub(crate) async fn preview_reprice(
     })
 }
 
-/// Begins a job that does what a preview said, if all is still as it was seen. Once begun it is
-/// finished, whether or not somebody still waits for it; asked again, it is the same job.
+/// Starts a job that does what a preview showed, if nothing has changed since. It finishes even if the caller
+/// stops waiting. A repetition gets the same job.
 pub(crate) async fn start_reprice(
     app: Arc<App>,
     call: Call,
@@ -84,14 +84,14 @@ fn is_other() -> Failure {
     Failure::new(Code::PreviewChanged, detail)
 }
 
-/// Says how far a job is.
+/// Gets the progress of a job.
 pub(crate) async fn get_reprice(app: Arc<App>, call: Call, GetReprice { id }: GetReprice) -> Result<RepriceJob, Error> {
     call.require_admin()?;
     let job = app.store.reprices.find(id).await?.ok_or_else(|| Failure::not_found("job"))?;
     Ok(job.shown())
 }
 
-/// Goes on with jobs whose process has died, until shutdown.
+/// Continues jobs of dead processes, until shutdown.
 pub(crate) fn take_over_reprices(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -114,15 +114,15 @@ pub(crate) fn take_over_reprices(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Does a job for whoever asked for it, also after another process has died with it.
+/// Runs a job with the origin of its caller, also after another process died with it.
 async fn run(app: &App, job: Repricing) -> Result<(), Error> {
     job.origin().scope(go_on(app, job)).await
 }
 
-/// Does a job in chunks, each in one transaction with its event and the note of how far it is. The
-/// last one tells the audit trail of all.
+/// Runs a job in chunks: each is one transaction with its event and the progress. The last one writes the entry of
+/// the audit trail.
 ///
-/// A window that has its price keeps its revision, so a step that is done again changes nothing.
+/// A window that already has its price keeps its revision, so a repeated chunk changes nothing.
 async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
     let windows = job.filter.windows();
     while !job.done {
@@ -172,7 +172,7 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
         })?;
         job = match next {
             Some(next) => next,
-            // Somebody else has gone on with it: follow from where they are.
+            // Another process has continued the job: follow its progress.
             None => app.store.reprices.find(job.id).await?.ok_or_else(|| Failure::not_found("job"))?,
         };
         app.faults.at(Step::Repriced).await;
@@ -180,7 +180,7 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the audit trail is told of a job: the filter, and how many windows.
+/// The content of the audit entry: the filter and the number of windows.
 fn told(job: &Repricing) -> serde_json::Value {
     let (filter, changed, settled) = (&job.filter, job.changed, job.settled);
     created(&json!({ "filter": filter, "count": job.count, "changed": changed, "settled": settled }))

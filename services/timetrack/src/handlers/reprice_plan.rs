@@ -18,37 +18,37 @@ use crate::{
     store::Stretch,
 };
 
-/// How often it is looked whether all rates are known, and how long it waits between.
+/// How often completeness of the rates is checked, and the pause in between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many windows are looked at together.
+/// The number of windows that are read together.
 const TOGETHER: usize = 1_000;
-/// The windows of how many employees are read together.
+/// The number of employees whose windows are read together.
 const EMPLOYEES_TOGETHER: usize = 20;
 
-/// A window that gets another price.
+/// A window that would get another price.
 #[derive(Debug)]
 pub(super) struct Repriced {
     was: WindowFact,
     price: Price,
 }
 
-/// What would become of the windows of a filter.
+/// What repricing the windows of a filter would change.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) changes: Vec<Repriced>,
-    /// How many would get another price, and are settled.
+    /// How many would get another price but are settled.
     pub(super) settled: usize,
-    /// How many windows there are.
+    /// The number of windows.
     pub(super) total: usize,
-    /// It is another one as soon as any of these windows, or its price, is.
+    /// A hash that changes with any of these windows and their prices.
     pub(super) hash: Uuid,
 }
 
-/// Looks at all windows of a filter, in the order of their ids.
+/// Reads all windows of a filter, in the order of their ids.
 ///
 /// # Errors
-/// 400 without a filter; 422 where it takes too many; 503 while the rates may not be known in full.
+/// 400 without a filter; 422 if it has too many windows; 503 while the rates may be incomplete.
 pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Error> {
     if !filter.names_something() {
         let detail = "Name the employees, projects, tasks or shifts, or the time, whose windows are priced anew.";
@@ -84,7 +84,7 @@ pub(super) async fn plan(app: &App, filter: &RepriceFilter) -> Result<Plan, Erro
     Ok(plan)
 }
 
-/// Whether all rates are known that were set by now. Waits a little for those that are on their way.
+/// Whether all rates are known that were set until now. Waits a little for events.
 async fn is_complete(app: &App) -> bool {
     for _ in 0..TRIES {
         if app.knowledge.is_complete(app).await {
@@ -95,7 +95,7 @@ async fn is_complete(app: &App) -> bool {
     false
 }
 
-/// Sums of money, exactly.
+/// Exact sums of money.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     pub(super) costs: Money,
@@ -111,7 +111,7 @@ impl Sums {
     }
 }
 
-/// What these windows cost and earn before and after, of each as much as counts.
+/// The cost and income of these windows before and after, for the parts that count.
 pub(super) async fn money(app: &App, changes: &[Repriced]) -> Result<(Sums, Sums), Error> {
     let counts = match app.config.count_overlaps {
         true => None,
@@ -128,7 +128,7 @@ pub(super) async fn money(app: &App, changes: &[Repriced]) -> Result<(Sums, Sums
     Ok((before, after))
 }
 
-/// What counts of these windows. Those of which nothing counts are left out.
+/// The parts of these windows that count. Windows of which nothing counts are left out.
 async fn counting(app: &App, changes: &[Repriced]) -> Result<HashMap<WindowId, TimeRange>, Error> {
     let wanted: BTreeSet<WindowId> = changes.iter().map(|change| change.was.id).collect();
     let employees: BTreeSet<EmployeeId> = changes.iter().map(|change| change.was.employee_id).collect();

@@ -5,15 +5,15 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How long the word of a change may take to leave the outbox.
+/// How long the event of a change may take to be published.
 const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// The settings of the organisation. Nothing in them is anybody's secret, and every page needs them.
+/// Gets the settings. They are not confidential, and every page needs them.
 pub(crate) async fn get_settings(app: Arc<App>, _: Call, _: GetSettings) -> Result<Settings, Error> {
     app.store.settings.get().await
 }
 
-/// Puts others in their place.
+/// Replaces the settings.
 pub(crate) async fn set_settings(
     app: Arc<App>,
     call: Call,
@@ -32,7 +32,7 @@ pub(crate) async fn set_settings(
         }
         Ok(settings.clone())
     })?;
-    // Whoever posts a window next has it priced by the new days.
+    // A window that is posted after the answer is priced with the new time zone.
     if let Err(error) = app.db.until_published(PUBLISHED).await {
         tracing::info!(%error, "the new settings are told a little later");
     }

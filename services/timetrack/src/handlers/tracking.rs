@@ -5,17 +5,17 @@ use kit::{Call, Error};
 
 use crate::{App, domain::at_work, store::Doing};
 
-/// How far back it is looked for when somebody began.
+/// How far back the start of a period of work is searched for, in milliseconds.
 const LOOK_BACK: i64 = 3 * HOUR;
 
-/// Who tracks at this moment, and since when: for admins.
+/// Lists who tracks now, and since when: for admins.
 pub(crate) async fn list_tracking(app: Arc<App>, call: Call, asked: ListTracking) -> Result<TrackingNow, Error> {
     call.require_admin()?;
     let now = app.clock.now();
-    let lately = app.tracking.get((), app.store.windows.doing(now - LOOK_BACK, now - at_work::PAUSE)).await?;
+    let people = app.tracking.get((), app.store.windows.doing(now - LOOK_BACK, now - at_work::PAUSE)).await?;
     let is_asked = |doing: &&Doing| asked.employees.is_empty() || asked.employees.contains(&doing.employee_id);
-    let count = lately.iter().filter(is_asked).count();
-    let part: Vec<&Doing> = lately.iter().filter(is_asked).skip(asked.skip).take(asked.limit).collect();
+    let count = people.iter().filter(is_asked).count();
+    let part: Vec<&Doing> = people.iter().filter(is_asked).skip(asked.skip).take(asked.limit).collect();
     let since = since(&app, part.iter().map(|doing| doing.employee_id).collect(), now).await?;
     let people = part.into_iter().map(|doing| Tracked {
         employee_id: doing.employee_id,
@@ -28,7 +28,7 @@ pub(crate) async fn list_tracking(app: Arc<App>, call: Call, asked: ListTracking
     Ok(TrackingNow { count, people: people.collect() })
 }
 
-/// Since when each of these has been at work, as far as that is known.
+/// When each of these employees began to work without a break, as far as that is known.
 async fn since(app: &App, people: Vec<EmployeeId>, now: Millis) -> Result<HashMap<EmployeeId, Option<Millis>>, Error> {
     let from = now - LOOK_BACK;
     let mut windows: HashMap<EmployeeId, Vec<(Millis, Millis)>> = HashMap::new();

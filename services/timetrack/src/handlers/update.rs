@@ -14,15 +14,15 @@ use crate::{
     store::{StoredWindow, UpdateJob},
 };
 
-/// How long the events of an update may take to leave the outbox.
+/// How long the events of an update may take to be published.
 const PUBLISHED: Duration = Duration::from_secs(30);
-/// How often a job is begun anew because something was settled meanwhile.
+/// How often a job is started again because something was settled meanwhile.
 const TRIES: usize = 20;
-/// How often jobs are looked for whose process has died.
+/// How often jobs of dead processes are searched for.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// Changes all windows of a filter that are stored when it is asked; one that is recorded while it
-/// runs may be changed too. Once begun it is finished, whether or not somebody still waits for it.
+/// Changes all windows of a filter that are recorded now. One that is recorded while it runs may be changed too.
+/// It finishes even if the caller stops waiting.
 pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) -> Result<WindowsUpdated, Error> {
     call.require_admin()?;
     if !request.names_something() {
@@ -36,13 +36,13 @@ pub(crate) async fn update(app: Arc<App>, call: Call, request: UpdateWindows) ->
     let work = app.clone();
     let done = app.shutdown.spawn(async move { run(&work, job).await });
     let job = done.await.map_err(|error| Error::Other(error.into()))??;
-    // Analytics count what is on the stream: complete when it answers.
+    // Analytics waits for the events in the stream, so after the answer reports contain the changes.
     app.db.until_published(PUBLISHED).await?;
     Ok(WindowsUpdated { modified: job.modified as u64 })
 }
 
-/// Begins a job, unless something that it would change is settled: then nothing is changed. Until it is
-/// done nobody settles anything.
+/// Starts a job, unless a window that it would change is settled: then nothing is changed. Until the job is done,
+/// nothing can be settled.
 async fn begin(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     for _ in 0..TRIES {
         let before = active(app.store.settlements.all().await?);
@@ -63,14 +63,14 @@ async fn begin(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     Err(Failure::new(Code::Unavailable, detail).into())
 }
 
-/// What settles something, in order.
+/// The settlements that settle something, in order.
 fn active(all: Vec<SettlementChanged>) -> Vec<SettlementChanged> {
     let mut active: Vec<SettlementChanged> = all.into_iter().filter(|one| one.settles.is_some()).collect();
     active.sort_by(|a, b| a.id.cmp(&b.id));
     active
 }
 
-/// Refuses an update of windows of which one is settled.
+/// Refuses an update if one of its windows is settled.
 async fn require_open(app: &App, request: &UpdateWindows, settled: Settled) -> Result<(), Error> {
     if settled.is_empty() {
         return Ok(());
@@ -85,7 +85,7 @@ async fn require_open(app: &App, request: &UpdateWindows, settled: Settled) -> R
     Ok(())
 }
 
-/// Goes on with updates whose process has died, until shutdown.
+/// Continues updates of dead processes, until shutdown.
 pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -108,17 +108,17 @@ pub(crate) fn take_over_updates(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Does a job for whoever asked for it, also after another process has died with it.
+/// Runs a job with the origin of its caller, also after another process died with it.
 async fn run(app: &App, job: UpdateJob) -> Result<UpdateJob, Error> {
     job.origin().scope(go_on(app, job)).await
 }
 
-/// Does a job in chunks, each in one transaction with its event and the note of how far it is. The
-/// last one tells the audit trail of all.
+/// Runs a job in chunks: each is one transaction with its event and the progress. The last one writes the entry of
+/// the audit trail.
 ///
-/// It walks all ids once, in their order. So it meets every window that was recorded before it
-/// began, whatever any clock says, and it ends however many are recorded meanwhile: what is
-/// recorded behind it is left as it is.
+/// It reads all ids once, in order. So it finds every window that was recorded before it began, whatever any clock
+/// says, and it ends however many are recorded meanwhile. What is recorded with an earlier id than its position is
+/// not changed.
 async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     while !job.done {
         if app.shutdown.is_stopping() {
@@ -146,7 +146,7 @@ async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
             Ok(true)
         })?;
         if !mine {
-            // Somebody else has gone on with it: follow from where they are.
+            // Another process has continued the job: follow its progress.
             let theirs = app.store.updates.find(job.id).await?;
             job = theirs.ok_or_else(|| Failure::not_found("update"))?;
         }
@@ -154,7 +154,7 @@ async fn go_on(app: &App, mut job: UpdateJob) -> Result<UpdateJob, Error> {
     Ok(job)
 }
 
-/// What the audit trail is told of a job: the filter, what it changed, and how many windows.
+/// The content of the audit entry: the filter, the changes, and the number of windows.
 fn told(job: &UpdateJob) -> serde_json::Value {
     let UpdateWindows { employees, projects, tasks, shifts, begin, changes } = &job.request;
     let filter = json!({

@@ -5,7 +5,7 @@ use kit::{Call, Error};
 
 use crate::App;
 
-/// How much that belongs to some employees waits for somebody to decide: for the mail that tells managers.
+/// Counts what waits for a decision about these employees, for the daily mail to managers.
 pub(crate) async fn count_waiting(
     app: Arc<App>,
     call: Call,

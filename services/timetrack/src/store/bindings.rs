@@ -17,7 +17,7 @@ struct Row {
     binding: Binding,
 }
 
-/// Who may track on what: copies of what other services say, written by event handlers only.
+/// The bindings: copies of other services' data, written only by consumers of events.
 #[derive(Clone, Debug)]
 pub(crate) struct BindingStore(Collection<Row>);
 
@@ -30,7 +30,7 @@ impl BindingStore {
         Self(db.collection("bindings"))
     }
 
-    /// Keeps what an event says, unless something as new is known.
+    /// Stores a binding, unless the same or a newer version is stored.
     pub(crate) async fn keep(&self, binding: Binding) -> Result<(), Error> {
         let (key, version) = (binding.key().to_string(), binding.version());
         let row = Row { key: key.clone(), version, binding };
@@ -38,14 +38,14 @@ impl BindingStore {
         Ok(())
     }
 
-    /// What is kept from after one key up to another.
+    /// The bindings after one key and up to another.
     pub(crate) async fn between(&self, after: &str, upto: &str) -> Result<Vec<Binding>, Error> {
         let rows = self.0.find(doc! { "_id": { "$gt": after, "$lte": upto } }).await?;
         Ok(rows.map_ok(|row| row.binding).try_collect().await?)
     }
 
-    /// Keeps what its service says, also in place of another word with the same version. Says whether
-    /// nothing newer was known.
+    /// Stores the owner's binding, even over another one with the same version. Returns whether no newer one was
+    /// stored.
     pub(crate) async fn heal(&self, tx: &mut Tx<'_>, binding: Binding) -> Result<bool, Error> {
         let (key, version) = (binding.key().to_string(), binding.version());
         let this = doc! { "_id": &key };
@@ -58,34 +58,33 @@ impl BindingStore {
         Ok(true)
     }
 
-    /// Forgets what its service does not know, unless it has changed.
+    /// Removes a binding that its owner does not have, unless it has changed.
     pub(crate) async fn forget(&self, tx: &mut Tx<'_>, key: BindingKey, version: i64) -> Result<bool, Error> {
         let this = doc! { "_id": key.to_string(), "version": version };
         Ok(self.0.delete_one(this).session(&mut tx.session).await?.deleted_count > 0)
     }
 
-    /// All parties to these windows, in one question.
+    /// All bindings of these windows, with one query.
     pub(crate) async fn of(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let keys: HashSet<_> = items.iter().flat_map(|item| Bindings::keys(item)).collect();
         self.find(keys).await
     }
 
-    /// The same, with what their time may be priced by.
+    /// The same with the rates of these windows.
     pub(super) async fn of_priced(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let parties = items.iter().flat_map(|item| Bindings::keys(item));
         let keys: HashSet<_> = parties.chain(items.iter().flat_map(|item| Bindings::rate_keys(item))).collect();
         self.find(keys).await
     }
 
-    /// These projects, and what was set for these scopes.
+    /// These projects, and the rates of these scopes.
     pub(super) async fn of_prices(&self, keys: HashSet<BindingKey>) -> Result<Bindings, Error> {
         self.find(keys).await
     }
 
-    /// All that was set for any scope, as long as that is no more than so many; and a few more, where it
-    /// is more.
+    /// All rates of all scopes, if there are no more than `most`; otherwise a few more than that.
     pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
-        // Keys that begin with `r:`.
+        // The keys that begin with `r:`.
         let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;
         let (mut all, mut weight) = (Vec::new(), 0);
         while let Some(row) = rows.try_next().await? {
@@ -109,7 +108,7 @@ impl BindingStore {
         Ok(self.rows(keys).await?.into_iter().collect())
     }
 
-    /// What there is of these, in no order.
+    /// The stored bindings with these keys, in no particular order.
     pub(crate) async fn rows(&self, keys: impl IntoIterator<Item = BindingKey>) -> Result<Vec<Binding>, Error> {
         let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
         let rows = self.0.find(doc! { "_id": { "$in": keys } }).await?;

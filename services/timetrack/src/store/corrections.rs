@@ -7,22 +7,22 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// So many come from MongoDB at once.
+/// The size of a batch from MongoDB.
 const BATCH: u32 = 250;
 
-/// A correction that was asked for, with what the API does not show.
+/// A requested correction, with fields that the API does not show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredCorrection {
     #[serde(rename = "_id")]
     pub(crate) id: CorrectionId,
     pub(crate) request: CorrectionRequest,
-    /// As it was sent: the same sent again is no other.
+    /// The request as it was sent, to recognise a repetition.
     pub(crate) sent: CorrectionSent,
-    /// How often its window had been changed by then.
+    /// The revision of its window at that time.
     pub(crate) window_revision: Option<i64>,
 }
 
-/// The corrections that employees have asked for. None is ever deleted.
+/// The requested corrections. None is ever deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct CorrectionStore(Collection<StoredCorrection>);
 
@@ -38,37 +38,36 @@ impl CorrectionStore {
         Self(db.collection("corrections"))
     }
 
-    /// One, whoever has asked for it.
+    /// Finds one, of any employee.
     pub(crate) async fn find(&self, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).await?)
     }
 
-    /// The same, to be changed in this transaction.
+    /// The same in a transaction that changes it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?)
     }
 
-    /// Keeps a new one.
+    /// Inserts a new one.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.insert_one(correction).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Writes a decided one back. Whoever has decided since it was loaded makes the transaction run
-    /// again.
+    /// Stores a decided one. If somebody else has decided since it was loaded, the transaction is run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// How many of these employees' nobody has decided about.
+    /// The number of undecided ones of these employees.
     pub(crate) async fn count_asked(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let asked = mongo::value(&CorrectionStatus::Asked);
         let these = doc! { "request.status": asked, "request.employeeId": mongo::one_of(employees) };
         Ok(self.0.count_documents(these).await?)
     }
 
-    /// Those of everybody or of some, the newest first: as many as one page may hold, and one more.
+    /// Lists them, the newest first: one more than a page has.
     pub(crate) async fn list(
         &self,
         asked: &ListCorrections,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{StoredPeriod, WindowStore, windows::filter_of};
 use crate::domain::Worked;
 
-/// A recorded window, as far as it counts.
+/// The fields of a recorded window that decide what it counts for.
 #[derive(Debug, Deserialize)]
 struct Countable {
     #[serde(rename = "_id")]
@@ -66,7 +66,7 @@ impl From<Countable> for WindowFact {
     }
 }
 
-/// Whose a window is, on what, and when.
+/// The employee, project, task and time of a window.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Where {
@@ -88,7 +88,7 @@ struct StoredWhere {
 }
 
 impl WindowStore {
-    /// All of an employee's windows that decide what counts inside a range.
+    /// All windows of an employee that decide what counts in a range.
     pub(crate) async fn deciding(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<WindowFact>, Error> {
         let windows = self.windows.clone_with_type::<Countable>();
         let found = windows.find(deciding(employee, range)).projection(fields()).batch_size(2_500).await?;
@@ -112,7 +112,7 @@ impl WindowStore {
         Ok(all)
     }
 
-    /// The ids of windows that begin in a period and are not marked as paid, at most so many.
+    /// The ids of windows that begin in a period and are not marked as paid, at most `most`.
     pub(crate) async fn unpaid(
         &self,
         tx: &mut Tx<'_>,
@@ -135,8 +135,8 @@ impl WindowStore {
         Ok(ids)
     }
 
-    /// Whether an employee has a window on one of these projects that overlaps this time before the
-    /// moment that comes with the project.
+    /// Whether an employee has a window on one of these projects that overlaps this time before the moment of that
+    /// project.
     pub(crate) async fn overlaps_on(
         &self,
         tx: Option<&mut Tx<'_>>,
@@ -170,7 +170,7 @@ impl WindowStore {
         Ok(project.and_then(|project| projects.iter().find(|(one, _)| *one == project).copied()))
     }
 
-    /// Where the windows are that an update is for.
+    /// The times of the windows of an update.
     pub(crate) async fn places_of(
         &self,
         update: &UpdateWindows,
@@ -185,7 +185,7 @@ impl WindowStore {
     }
 }
 
-/// What reaches into a range, and what starts up to a day before it: no window is longer.
+/// Windows that reach into a range, and those that start up to a day before it: no window is longer.
 fn deciding(employee: EmployeeId, range: TimeRange) -> Document {
     doc! {
         "window.employeeId": mongo::value(&employee),

@@ -5,10 +5,10 @@ use kit::{Database, Error, Shape, Tx};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A lock, as it is stored.
+/// A stored lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredLock {
-    /// `all`, or the project's id: events and the audit trail know it by that.
+    /// `all` or the project's id, which is also its id in events and the audit trail.
     #[serde(rename = "_id")]
     pub(crate) id: String,
     pub(crate) project: Option<ProjectId>,
@@ -19,19 +19,19 @@ pub(crate) struct StoredLock {
 }
 
 impl StoredLock {
-    /// One that locks nothing yet.
+    /// A lock that settles nothing.
     pub(crate) fn none(project: Option<ProjectId>) -> Self {
         let id = project.map_or_else(|| "all".to_owned(), |project| project.to_string());
         Self { id, project, until: None, version: 0, changed_by: None, changed_at: Millis(0) }
     }
 
-    /// What workers hear of it.
+    /// The settlement for workers.
     pub(crate) fn settlement(&self) -> SettlementChanged {
         let time = |end| SettledTime { employee_id: None, project_id: self.project, start: None, end };
         SettlementChanged { id: self.id.clone(), version: self.version, settles: self.until.map(time) }
     }
 
-    /// As it is told.
+    /// The lock as the API shows it.
     pub(crate) fn shown(self) -> Lock {
         Lock {
             project_id: self.project,
@@ -42,7 +42,7 @@ impl StoredLock {
     }
 }
 
-/// Up to when all is settled: a document for the organisation and for each project that has a lock.
+/// The locks: one document for the organisation and for each project with a lock.
 #[derive(Clone, Debug)]
 pub(crate) struct LockStore(Collection<StoredLock>);
 
@@ -55,7 +55,7 @@ impl LockStore {
         Self(db.collection("locks"))
     }
 
-    /// All of them.
+    /// All locks.
     pub(crate) async fn all(&self) -> Result<Vec<StoredLock>, Error> {
         Ok(self.0.find(doc! {}).sort(doc! { "_id": 1 }).await?.try_collect().await?)
     }
@@ -70,14 +70,14 @@ impl LockStore {
         Ok(all)
     }
 
-    /// One in a transaction; one that locks nothing where there is none.
+    /// Loads a lock in a transaction; one that settles nothing if there is none.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, project: Option<ProjectId>) -> Result<StoredLock, Error> {
         let none = StoredLock::none(project);
         let found = self.0.find_one(doc! { "_id": &none.id }).session(&mut tx.session).await?;
         Ok(found.unwrap_or(none))
     }
 
-    /// Stores a lock in place of what it was.
+    /// Stores a lock.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, lock: &StoredLock) -> Result<(), Error> {
         self.0.replace_one(doc! { "_id": &lock.id }, lock).upsert(true).session(&mut tx.session).await?;
         Ok(())

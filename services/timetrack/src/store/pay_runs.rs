@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoredPeriod;
 
-/// A pay run, as it is stored.
+/// A stored pay run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredPayRun {
     #[serde(rename = "_id")]
@@ -26,7 +26,7 @@ pub(crate) struct StoredPayRun {
 }
 
 impl StoredPayRun {
-    /// A run that pays these periods.
+    /// A new run for these periods.
     pub(crate) fn new(
         id: PayRunId,
         range: TimeRange,
@@ -52,7 +52,7 @@ impl StoredPayRun {
         }
     }
 
-    /// As it is told.
+    /// The run as the API shows it.
     pub(crate) fn shown(self) -> PayRun {
         PayRun {
             id: self.id,
@@ -84,7 +84,7 @@ impl PayRunStore {
         Self(db.collection("pay_runs"))
     }
 
-    /// Stores a run that is new.
+    /// Inserts a new run.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, run: &StoredPayRun) -> Result<(), Error> {
         self.0.insert_one(run).session(&mut tx.session).await?;
         Ok(())
@@ -96,12 +96,12 @@ impl PayRunStore {
         Ok(self.0.find_one(these).sort(doc! { "_id": -1 }).session(&mut tx.session).await?)
     }
 
-    /// One run.
+    /// Finds one run.
     pub(crate) async fn find(&self, id: PayRunId) -> Result<Option<StoredPayRun>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }
 
-    /// All, the oldest first.
+    /// All runs, the oldest first.
     pub(crate) async fn all(
         &self,
         after: Option<PayRunId>,
@@ -110,12 +110,12 @@ impl PayRunStore {
         Ok(self.0.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// Those whose windows are not all marked yet.
+    /// The runs whose windows are not all marked as paid.
     pub(crate) async fn unmarked(&self) -> Result<Vec<StoredPayRun>, Error> {
         Ok(self.0.find(doc! { "marked": false }).await?.try_collect().await?)
     }
 
-    /// All windows of this one are.
+    /// Marks a run as complete: all its windows are marked as paid.
     pub(crate) async fn mark(&self, id: PayRunId) -> Result<(), Error> {
         self.0.update_one(doc! { "_id": mongo::value(&id) }, doc! { "$set": { "marked": true } }).await?;
         Ok(())

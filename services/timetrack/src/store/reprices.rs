@@ -4,32 +4,32 @@ use kit::{Database, Error, Origin, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long a job belongs to the process that works on it, in milliseconds, after each step.
+/// How long a job belongs to the process that runs it after each step, in milliseconds.
 const LEASE: i64 = 30 * SECOND;
 
-/// A job that prices windows anew, and how far it is.
+/// A repricing job and its progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Repricing {
     #[serde(rename = "_id")]
     pub(crate) id: RepriceId,
     pub(crate) filter: RepriceFilter,
-    /// How many windows were to get another price, and how many there were to look at.
+    /// The number of windows that would get another price, and the number to read.
     pub(crate) count: i64,
     pub(crate) total: i64,
     /// The last window that is done.
     pub(crate) after: Option<WindowId>,
-    /// How many were looked at, have another price, would have one and are settled.
+    /// The numbers of windows that were read, that got another price, and that are settled.
     pub(crate) seen: i64,
     pub(crate) changed: i64,
     pub(crate) settled: i64,
     pub(crate) done: bool,
     asked: Millis,
     finished: Option<Millis>,
-    /// Who asked for it, by which HTTP request and from which address.
+    /// The origin of the request: actor, HTTP request and address.
     by: Option<Actor>,
     request_id: Option<String>,
     address: Option<String>,
-    /// Until when nobody else goes on with it.
+    /// When another process may take the job over.
     lease: Millis,
 }
 
@@ -55,18 +55,18 @@ impl Repricing {
         }
     }
 
-    /// All windows are done.
+    /// Marks the job as done.
     pub(crate) fn finish(&mut self, now: Millis) {
         (self.done, self.finished) = (true, Some(now));
     }
 
-    /// Who asked for it, and by what.
+    /// The origin of the request.
     pub(crate) fn origin(&self) -> Origin {
         let origin = self.request_id.clone().map(Origin::of_request).unwrap_or_default();
         origin.with_address(self.address.clone()).with_actor(self.by)
     }
 
-    /// What the API shows of it.
+    /// The job as the API shows it.
     pub(crate) fn shown(&self) -> RepriceJob {
         RepriceJob {
             id: self.id,
@@ -82,7 +82,7 @@ impl Repricing {
     }
 }
 
-/// The jobs that price windows anew, so that one goes on after a crash exactly where it was.
+/// The repricing jobs, with which a job continues after a crash where it was.
 #[derive(Clone, Debug)]
 pub(crate) struct RepriceStore(Collection<Repricing>);
 
@@ -95,7 +95,7 @@ impl RepriceStore {
         Self(db.collection("reprices"))
     }
 
-    /// Stores a job, unless it is there; says whether it was not.
+    /// Inserts a job unless it exists. Returns whether it did not exist.
     pub(crate) async fn begin(&self, tx: &mut Tx<'_>, job: &Repricing) -> Result<bool, Error> {
         let this = doc! { "_id": mongo::value(&job.id) };
         if self.0.find_one(this).session(&mut tx.session).await?.is_some() {
@@ -105,8 +105,8 @@ impl RepriceStore {
         Ok(true)
     }
 
-    /// Notes a step, together with what it changed. Where somebody else has gone on with the job,
-    /// nothing is noted and the step must not be committed.
+    /// Stores a step together with its changes. If another process has taken the job over, nothing is stored, and
+    /// the step must not be committed.
     pub(crate) async fn note(
         &self,
         tx: &mut Tx<'_>,
@@ -123,14 +123,14 @@ impl RepriceStore {
         Ok(noted.matched_count == 1)
     }
 
-    /// Takes over a job whose process has died.
+    /// Takes over a job of a dead process.
     pub(crate) async fn take_over(&self, now: Millis) -> Result<Option<Repricing>, Error> {
         let left = doc! { "done": false, "lease": { "$lt": now.0 } };
         let lease = doc! { "$set": { "lease": (now + LEASE).0 } };
         Ok(self.0.find_one_and_update(left, lease).return_document(ReturnDocument::After).await?)
     }
 
-    /// How a job stands.
+    /// Finds a job.
     pub(crate) async fn find(&self, id: RepriceId) -> Result<Option<Repricing>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }

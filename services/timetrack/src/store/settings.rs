@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The key of the only document.
 const ORGANISATION: &str = "organisation";
 
-/// The settings, as they are stored.
+/// The stored settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "_id")]
@@ -15,7 +15,7 @@ struct Document {
     settings: Settings,
 }
 
-/// The settings of the organisation; none are stored before somebody has chosen.
+/// The settings of the organisation; none are stored before the first change.
 #[derive(Clone, Debug)]
 pub(crate) struct SettingsStore(Collection<Document>);
 
@@ -28,7 +28,7 @@ impl SettingsStore {
         Self(db.collection("settings"))
     }
 
-    /// The settings as they are.
+    /// The present settings.
     pub(crate) async fn get(&self) -> Result<Settings, Error> {
         let stored = self.0.find_one(doc! { "_id": ORGANISATION }).await?;
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())
@@ -40,7 +40,7 @@ impl SettingsStore {
         Ok(stored.map(|stored| stored.settings).unwrap_or_default())
     }
 
-    /// Stores settings in place of those that are there.
+    /// Replaces the settings.
     pub(crate) async fn set(&self, tx: &mut Tx<'_>, settings: &Settings) -> Result<(), Error> {
         let document = Document { id: ORGANISATION.to_owned(), settings: settings.clone() };
         self.0.replace_one(doc! { "_id": ORGANISATION }, document).upsert(true).session(&mut tx.session).await?;

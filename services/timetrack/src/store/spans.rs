@@ -11,10 +11,10 @@ use serde::Deserialize;
 use super::{Stretch, WindowStore, windows::by_employee};
 use crate::domain::Span;
 
-/// So many spans come from MongoDB at once.
+/// The size of a batch from MongoDB.
 const BATCH: u32 = 2_500;
 
-/// What an overlap shows of a window.
+/// The fields of a window that an overlap shows.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Party {
@@ -32,11 +32,11 @@ struct StoredParty {
 }
 
 impl WindowStore {
-    /// The windows in which the overlaps of a question are found from its cursor on, in the order of
-    /// (employee, start, id), each once; read from the index alone.
+    /// The windows in which the overlaps of a request are found from its cursor on, ordered by employee, start and
+    /// id. They are read from the index alone.
     ///
-    /// A window that touches the range starts up to a day before it, what it may lose time to up to
-    /// another day before that, and what may lose time to it before a day after the range.
+    /// A window that touches the range starts up to a day before it. A window that it may lose time to starts up
+    /// to another day before that, and one that may lose time to it up to a day after the range.
     pub(crate) async fn spans(
         &self,
         list: &ListOverlaps,
@@ -57,7 +57,7 @@ impl WindowStore {
             who.extend(mongo::one_of(&list.employees));
         }
         if who.is_empty() {
-            // Without a bound on its first field MongoDB reads the whole index, and every window too.
+            // Without a limit on its first field MongoDB would read the whole index, and every window.
             who.insert("$gte", Bson::MinKey);
         }
         questions.push(doc! {
@@ -70,7 +70,7 @@ impl WindowStore {
         Ok(spans.boxed())
     }
 
-    /// What is shown of these windows; those that are gone are left out.
+    /// The shown fields of these windows. Missing ones are left out.
     pub(crate) async fn parties(
         &self,
         ids: impl IntoIterator<Item = WindowId>,

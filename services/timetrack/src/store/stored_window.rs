@@ -8,25 +8,25 @@ use contracts::{
 use kit::{Layout, Step};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// What has changed in how windows are stored.
+/// The changes of the layout of windows.
 const STEPS: &[Step] = &[said_once];
-/// How windows are stored.
+/// The layout of windows.
 pub(crate) const WINDOWS: Layout = Layout::of("windows", STEPS);
-/// How they are stored as they were.
+/// The layout of the former states of windows.
 pub(crate) const FORMER_WINDOWS: Layout = Layout::within("window_history", "was", STEPS);
 
-/// A recorded window, with what the API does not show.
+/// A recorded window, with fields that the API does not show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredWindow {
     pub(crate) id: WindowId,
-    /// How often it was changed.
+    /// The number of changes.
     pub(crate) revision: i64,
-    /// Whether an admin has made it count no longer.
+    /// Whether an admin has voided it.
     pub(crate) voided: bool,
     pub(crate) window: Window,
-    /// All that it said when it was sent: known of new ones and of those of layout 1.
+    /// The hash of all its fields as sent; known for new windows and those of layout 1.
     pub(crate) hash: Option<ContentHash>,
-    /// The layout that it was read in; a new one has the first.
+    /// The layout that it was read in; 1 for a new one.
     pub(crate) layout: i32,
 }
 
@@ -35,12 +35,12 @@ impl StoredWindow {
         Self { id: window.id, revision: 1, hash: hash.into(), voided: false, window, layout: 1 }
     }
 
-    /// This with what it says now.
+    /// The same window with another content.
     pub(crate) fn saying(&self, window: Window) -> Self {
         Self { revision: self.revision + 1, window, ..self.clone() }
     }
 
-    /// This as it counts no longer.
+    /// The same window, voided.
     pub(crate) fn void(&self, now: Millis) -> Self {
         Self { voided: true, ..self.saying(Window { updated_at: now, ..self.window.clone() }) }
     }
@@ -49,8 +49,8 @@ impl StoredWindow {
         WindowFact { voided: self.voided, ..WindowFact::of(&self.window, self.revision) }
     }
 
-    /// This as it is stored in this layout, or in the later one that it was read in: what that has left out
-    /// cannot be written again.
+    /// The window in this layout, or in the later one that it was read in: what that one leaves out cannot be
+    /// written again.
     pub(super) fn laid_out(&self, written: i32) -> Laid<'_> {
         let layout = written.max(self.layout);
         match self.hash {
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for StoredWindow {
         let broken = |error: anyhow::Error| D::Error::custom(format!("{error:#}"));
         let layout = WINDOWS.said_by(&document).map_err(broken)?;
         let hash = match layout {
-            // Whoever still writes layout 1 writes it again.
+            // A process that still writes layout 1 needs it.
             1 => bson::deserialize_from_slice::<Hashed>(document.as_bytes()).map_err(D::Error::custom)?.hash,
             _ => None,
         };
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for StoredWindow {
     }
 }
 
-/// A window in the layout in which it is written.
+/// A window in the layout that is written.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Laid<'a> {
@@ -90,7 +90,7 @@ pub(super) enum Laid<'a> {
     Second(Box<Second<'a>>),
 }
 
-/// Layout 1: the window as the API shows it, with a hash of all that was sent.
+/// Layout 1: the window as the API shows it, with a hash of all its fields as sent.
 #[derive(Debug, Serialize)]
 pub(super) struct First<'a> {
     #[serde(rename = "_id")]
@@ -101,8 +101,8 @@ pub(super) struct First<'a> {
     window: &'a Window,
 }
 
-/// Layout 2: everything is said once. Whether a window is sent again with the same content, its fields say;
-/// a hash compresses not at all.
+/// Layout 2: no value is stored twice. The fields themselves say whether a window is sent again with the same
+/// content; a hash would not compress at all.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Second<'a> {
     #[serde(rename = "_id")]
@@ -114,14 +114,14 @@ pub(super) struct Second<'a> {
     layout: i32,
 }
 
-/// What a window says that its id and its other fields do not say. The fields that questions and updates
-/// name have the names of the API, so that they are the same for both layouts.
+/// The fields of a window that do not follow from its id and other fields. Those that queries and updates use have
+/// the names of the API, so that they are the same in both layouts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Said<'a> {
     employee_id: EmployeeId,
     shift_id: Cow<'a, Label>,
-    /// [`ORGANIZATION`], where none is said.
+    /// None means [`ORGANIZATION`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organization_id: Option<Cow<'a, str>>,
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ struct Said<'a> {
     start: Millis,
     end: Millis,
     timezone_offset: i64,
-    /// `start` − `timezoneOffset`, where none is said; the same for the end.
+    /// None means `start` − `timezoneOffset`; the same for the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start_translated: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,7 @@ struct Said<'a> {
     billable: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     overtime: bool,
-    /// Always said: what is not paid yet is asked for.
+    /// Always stored, because unpaid windows are queried.
     paid: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bill_rate: Option<Rate>,
@@ -165,7 +165,7 @@ struct Said<'a> {
     os_version: Cow<'a, Label>,
     hwid: Cow<'a, Label>,
     created_at: Millis,
-    /// `createdAt`, where none is said.
+    /// None means `createdAt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated_at: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -265,7 +265,7 @@ impl Said<'_> {
     }
 }
 
-/// From layout 1 to layout 2: leaves out what others of its fields say, and what is as it mostly is.
+/// Rewrites layout 1 to layout 2: removes values that follow from others, and default values.
 fn said_once(mut stored: Document) -> Document {
     stored.remove("hash");
     let id = stored.get("_id").cloned();
@@ -308,7 +308,7 @@ mod tests {
 
     use super::*;
 
-    /// A window with what most have, and with what few have.
+    /// A window with common values, and with rare ones.
     fn any_window() -> impl Strategy<Value = Window> {
         let times = (0..4_000_000_000_000_i64, 1..86_400_000_i64, -14..=14_i64, 0..3_i64);
         let odd = (any::<[bool; 7]>(), option::of(0_i64..500_000), vec(0_u32..4, 0..3));
@@ -356,7 +356,7 @@ mod tests {
             let upgraded = WINDOWS.read::<RawDocumentBuf>(&first).unwrap();
             prop_assert_eq!(Document::try_from(&*upgraded).unwrap(), Document::try_from(&*second).unwrap());
             prop_assert_eq!(upgraded, second, "the order of the fields");
-            // Prices that were taken away are left as nothing, in either layout.
+            // Prices that were removed are stored as null, in either layout.
             let mut emptied = Document::try_from(&*first).unwrap();
             emptied.get_document_mut("window").unwrap().extend(bson::doc! { "billRate": null, "rateParts": [] });
             let without = Window { bill_rate: None, rate_parts: Vec::new(), ..stored.window.clone() };
@@ -372,7 +372,7 @@ mod tests {
             prop_assert_eq!(&of_first, &stored);
             let of_second: StoredWindow = bson::deserialize_from_slice(second.as_bytes()).unwrap();
             prop_assert_eq!(&of_second, &StoredWindow { hash: None, layout: 2, ..stored.clone() });
-            // Written again while layout 1 is written: only what still has its hash is.
+            // Written again while layout 1 is written: only one that still has its hash changes back.
             prop_assert_eq!(raw(&of_first.laid_out(1)).unwrap(), first);
             prop_assert_eq!(raw(&of_second.laid_out(1)).unwrap(), second);
         }

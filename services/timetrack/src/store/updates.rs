@@ -4,32 +4,32 @@ use kit::{Database, Error, Origin, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long a job belongs to the process that works on it, in milliseconds, after each step.
+/// How long a job belongs to the process that runs it after each step, in milliseconds.
 const LEASE: i64 = 30 * SECOND;
 
-/// A bulk update that was asked for, and how far it is.
+/// A bulk update and its progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UpdateJob {
     #[serde(rename = "_id")]
     pub(crate) id: EventId,
     pub(crate) request: UpdateWindows,
-    /// When it was asked: since then the windows are changed.
+    /// When it was requested: the changed windows have this time.
     pub(crate) asked: Millis,
     /// The last window that is done.
     pub(crate) after: Option<WindowId>,
-    /// How many are done.
+    /// The number of changed windows.
     pub(crate) modified: i64,
     pub(crate) done: bool,
-    /// Who asked for it; rows of earlier versions do not say.
+    /// The actor who requested it; none in rows of earlier versions.
     #[serde(default)]
     by: Option<Actor>,
-    /// By which HTTP request.
+    /// The HTTP request.
     #[serde(default)]
     request_id: Option<String>,
-    /// From which address.
+    /// The client's address.
     #[serde(default)]
     address: Option<String>,
-    /// Until when nobody else goes on with it.
+    /// When another process may take the job over.
     lease: Millis,
 }
 
@@ -50,14 +50,14 @@ impl UpdateJob {
         }
     }
 
-    /// Who asked for it, and by what.
+    /// The origin of the request.
     pub(crate) fn origin(&self) -> Origin {
         let origin = self.request_id.clone().map(Origin::of_request).unwrap_or_default();
         origin.with_address(self.address.clone()).with_actor(self.by)
     }
 }
 
-/// The bulk updates, so that one goes on after a crash exactly where it was.
+/// The bulk updates, with which an update continues after a crash where it was.
 #[derive(Clone, Debug)]
 pub(crate) struct UpdateStore(Collection<UpdateJob>);
 
@@ -75,13 +75,13 @@ impl UpdateStore {
         Ok(())
     }
 
-    /// Whether any is under way.
+    /// Whether any update is running.
     pub(crate) async fn is_any_under_way(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
         Ok(self.0.find_one(doc! { "done": false }).session(&mut tx.session).await?.is_some())
     }
 
-    /// Notes a step, together with what it changed. Where somebody else has gone on with the job,
-    /// nothing is noted and the step must not be committed.
+    /// Stores a step together with its changes. If another process has taken the job over, nothing is stored, and
+    /// the step must not be committed.
     pub(crate) async fn note(
         &self,
         tx: &mut Tx<'_>,
@@ -97,14 +97,14 @@ impl UpdateStore {
         Ok(noted.matched_count == 1)
     }
 
-    /// Takes over a job whose process has died.
+    /// Takes over a job of a dead process.
     pub(crate) async fn take_over(&self, now: Millis) -> Result<Option<UpdateJob>, Error> {
         let left = doc! { "done": false, "lease": { "$lt": now.0 } };
         let lease = doc! { "$set": { "lease": (now + LEASE).0 } };
         Ok(self.0.find_one_and_update(left, lease).return_document(ReturnDocument::After).await?)
     }
 
-    /// How a job stands.
+    /// Finds a job.
     pub(crate) async fn find(&self, id: EventId) -> Result<Option<UpdateJob>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }

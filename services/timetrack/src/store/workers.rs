@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::stored_window::WINDOWS;
 
-/// After so long without a word, in milliseconds, a worker is taken for dead.
+/// A worker counts as dead after this time without a heartbeat, in milliseconds.
 pub(crate) const LEASE: i64 = 10_000;
-/// After so long nobody remembers it.
+/// The record of a dead worker is removed after this time, in milliseconds.
 const FORGOTTEN: i64 = 600_000;
 
-/// A process that records windows, by its own word.
+/// A process that records windows.
 #[derive(Debug, Serialize, Deserialize)]
 struct Worker {
     #[serde(rename = "_id")]
     id: EventId,
-    /// When it has last said so, by the database's clock.
+    /// The time of its last heartbeat, by the database's clock.
     seen: bson::DateTime,
-    /// The place in the stream of events up to which it has heard what is settled, and has nothing in hand
-    /// that it began before.
+    /// The sequence in the stream of events up to which it has read settlements, with no earlier batch still in
+    /// progress.
     heard: i64,
-    /// The newest layout of windows that it reads, and the one that it writes; processes of earlier versions
-    /// say neither, and know the first.
+    /// The newest layout of windows that it reads, and the one that it writes. Processes of earlier versions store
+    /// neither, and know only the first.
     reads: Option<i32>,
     writes: Option<i32>,
 }
 
-/// The processes that record windows, and how far each has heard what is settled.
+/// The processes that record windows, and how far each has read settlements.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerStore(Collection<Worker>, Layouts);
 
@@ -40,7 +40,7 @@ impl WorkerStore {
         Self(db.collection("workers"), layouts)
     }
 
-    /// Says that this worker lives and has heard so far, and how it stores windows.
+    /// Stores the heartbeat of this worker: how far it has read, and its layouts.
     pub(crate) async fn beat(&self, id: EventId, heard: u64) -> Result<(), Error> {
         let so_far = doc! { "heard": heard as i64, "reads": WINDOWS.newest(), "writes": self.1.written(&WINDOWS) };
         let said = doc! { "$currentDate": { "seen": true }, "$set": so_far };
@@ -48,14 +48,14 @@ impl WorkerStore {
         Ok(())
     }
 
-    /// This worker has stopped; and those are forgotten that have long been dead.
+    /// Removes this worker, which has stopped, and workers that have long been dead.
     pub(crate) async fn leave(&self, id: EventId) -> Result<(), Error> {
         let dead = doc! { "$expr": { "$lt": ["$seen", before(FORGOTTEN)] } };
         self.0.delete_many(doc! { "$or": [{ "_id": mongo::value(&id) }, dead] }).await?;
         Ok(())
     }
 
-    /// Whether some worker that may live has not heard up to this place.
+    /// Whether a worker that may be alive has not read up to this sequence.
     pub(crate) async fn any_behind(&self, place: u64) -> Result<bool, Error> {
         let behind = doc! {
             "heard": { "$lt": place as i64 },
@@ -64,12 +64,12 @@ impl WorkerStore {
         Ok(self.0.find_one(behind).await?.is_some())
     }
 
-    /// Whether some worker that may live cannot read windows in the newest layout.
+    /// Whether a worker that may be alive cannot read the newest layout of windows.
     pub(crate) async fn any_reads_older(&self) -> Result<bool, Error> {
         self.any_older("reads").await
     }
 
-    /// Whether some worker that may live writes windows in an earlier layout.
+    /// Whether a worker that may be alive writes an earlier layout of windows.
     pub(crate) async fn any_writes_older(&self) -> Result<bool, Error> {
         self.any_older("writes").await
     }
@@ -83,7 +83,7 @@ impl WorkerStore {
     }
 }
 
-/// So many milliseconds ago, by the database's clock.
+/// The moment this many milliseconds ago, by the database's clock.
 fn before(millis: i64) -> Bson {
     doc! { "$subtract": ["$$NOW", millis] }.into()
 }
