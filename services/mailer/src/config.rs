@@ -33,46 +33,46 @@ const SENDER: &str = "T3 <no-reply@localhost>";
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)] // the whole system has this name six times
 pub struct Config {
-    /// The SMTP server that takes our mail. Without one, in development, mails are written as files.
+    /// The SMTP server for outgoing mail. Without one, in development, mails are written as files.
     #[arg(long, env = "EMAIL_HOST")]
     pub email_host: Option<String>,
-    /// Its port; unless set, 587 with starttls, 465 with tls and 25 with none.
+    /// Its port; the default is 587 with starttls, 465 with tls and 25 with none.
     #[arg(long, env = "EMAIL_PORT")]
     pub email_port: Option<String>,
-    /// The name that we log in with there, if it wants one.
+    /// The name for logging in to it, if it requires one.
     #[arg(long, env = "EMAIL_USERNAME")]
     pub email_username: Option<String>,
-    /// The password that we log in with there.
+    /// The password for logging in to it.
     #[arg(long, env = "EMAIL_PASSWORD", hide_env_values = true)]
     pub email_password: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file with this password, as an alternative.
     #[arg(long, env = "EMAIL_PASSWORD_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_password_file: Option<PathBuf>,
-    /// Who our mails are from; unless set, `T3 <no-reply@localhost>`.
+    /// The sender of the mails; the default is `T3 <no-reply@localhost>`.
     #[arg(long, env = "EMAIL_FROM")]
     pub email_from: Option<String>,
-    /// The name that we greet the mail server with (EHLO): a full one, such as time.example.org, or an
-    /// address in brackets; unless set, the host of PUBLIC_URL or else the domain of EMAIL_FROM.
+    /// The name in the greeting to the mail server (EHLO): with a dot, such as time.example.org, or an address in
+    /// brackets. The default is the host of PUBLIC_URL, or else the domain of EMAIL_FROM.
     #[arg(long, env = "EMAIL_HELO")]
     pub email_helo: Option<String>,
-    /// How the connection is encrypted: starttls, which it is unless set, tls or none.
+    /// How the connection is encrypted: starttls, tls or none; the default is starttls.
     #[arg(long, env = "EMAIL_TLS")]
     pub email_tls: Option<String>,
-    /// A file of certificates (PEM) that are trusted too: for a mail server of your own.
+    /// A file of additional trusted certificates (PEM), for a mail server of your own.
     #[arg(long, env = "EMAIL_CA_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub email_ca_file: Option<PathBuf>,
     /// The hour, from 0 to 23 in the organisation's time zone, from which managers are mailed once a day what
     /// waits for them; never for no such mails; unless set, 7.
     #[arg(long, env = "EMAIL_DIGEST_HOUR")]
     pub email_digest_hour: Option<String>,
-    /// Where browsers reach the gateway, the start of the links in mails, with the path that a proxy
-    /// serves it under; unless set, `http://127.0.0.1:8000`.
+    /// The gateway's address for browsers, with the path that a proxy serves it under. Links in mails begin with
+    /// it. The default is `http://127.0.0.1:8000`.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }
 
 impl Config {
-    /// Where mails go.
+    /// The way by which mails go out.
     pub(crate) fn outgoing(&self, environment: Environment, data: &Path) -> Result<Outgoing, Refused> {
         match (given(self.email_host.as_ref()), environment) {
             (Some(host), _) => Ok(Outgoing::Smtp(self.smtp(host)?)),
@@ -83,7 +83,7 @@ impl Config {
         }
     }
 
-    /// Who mails are from.
+    /// The sender of mails.
     pub(crate) fn sender(&self) -> Result<Mailbox, Refused> {
         let text = given(self.email_from.as_ref()).unwrap_or(SENDER);
         let plain = !text.chars().any(char::is_control);
@@ -102,7 +102,7 @@ impl Config {
         }
     }
 
-    /// Where the links of mails lead.
+    /// The start of links in mails.
     pub(crate) fn public_url(&self) -> Result<PublicUrl, Refused> {
         PublicUrl::read(self.public_url.as_ref())
     }
@@ -128,7 +128,7 @@ impl Config {
         Ok(Smtp::new(host.to_owned(), port, security, self.login()?, self.hello()?))
     }
 
-    /// What we greet with. Many servers refuse a name that has no dot, such as that of a container.
+    /// The name for EHLO. Many servers refuse a name without a dot, such as that of a container.
     fn hello(&self) -> Result<ClientId, Refused> {
         if let Some(name) = given(self.email_helo.as_ref()) {
             return hello(name).ok_or_else(|| {
@@ -154,7 +154,7 @@ impl Config {
         }
     }
 
-    /// The roots that browsers trust, and our own.
+    /// The roots that browsers trust, and the configured one.
     fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = self.email_ca_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
@@ -170,7 +170,7 @@ impl Config {
     }
 }
 
-/// The same with the domain as it is in the DNS: no mail server has to know another form.
+/// The same sender with the domain in its form in the DNS, so that every mail server understands it.
 fn for_mail(sender: Mailbox) -> Mailbox {
     let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
     Mailbox { email: email.unwrap_or(sender.email), ..sender }

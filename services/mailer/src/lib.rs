@@ -1,5 +1,5 @@
-//! Mails invitations, links, word of changes and decisions, and once a day what waits for managers: by SMTP, with a
-//! growing delay for as long as there is none; in development into a folder.
+//! Sends mails by SMTP: invitations, links, notices of changes and decisions, and a daily one for managers. Failed
+//! attempts are repeated with a growing delay. In development, mails may be written to a folder instead.
 
 mod config;
 mod consumers;
@@ -21,10 +21,10 @@ use metrics::MailMetrics;
 use outgoing::Outgoing;
 use store::{Decisions, Deliveries, Digests};
 
-/// The most mails that one process sends at once: mail servers do not like more.
+/// The most mails that one process sends at once, because mail servers limit connections.
 const MOST_AT_ONCE: usize = 8;
 
-/// What consumers work with.
+/// The state that consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
@@ -35,16 +35,16 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) outgoing: Outgoing,
     pub(crate) sender: Mailbox,
-    /// Where links lead.
+    /// The start of links in mails.
     pub(crate) public_url: PublicUrl,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) metrics: MailMetrics,
 }
 
-/// Consumes until shutdown.
+/// Consumes events until shutdown.
 ///
 /// # Errors
-/// When a setting makes no sense, or NATS refuses.
+/// When a setting is invalid, or NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let outgoing = config.outgoing(deps.environment, &deps.data)?;
     let (sender, public_url, digest_hour) = (config.sender()?, config.public_url()?, config.digest_hour()?);
@@ -60,26 +60,26 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = App { bus, db, deliveries, decisions, digests, clock, outgoing, sender, public_url, places, metrics };
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
-    // Nobody could be asked for mails that were missed: whoever invited or forgot asks again.
+    // No service can be asked for missed mails. The person who waits for one requests it again.
     kit::tell_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {
         digests::keep(app.clone(), hour, &shutdown);
     }
-    // It answers no questions, but is found and counted as the others are.
+    // It answers no requests, but can be discovered and has statistics like the other services.
     Endpoints::new(Service::Mailer, app).serve(&deps.bus, &shutdown).await?;
     deps.health.started();
     shutdown.drained().await;
     Ok(())
 }
 
-/// What must be there before this service can work.
+/// What provisioning must create for this service.
 pub fn needs() -> Needs {
     let collections = [Deliveries::shape(), Decisions::shape(), Digests::shape(), kit::gaps_shape()];
     Needs::of(Service::Mailer).consumer(events().pull()).outbox().collections(collections)
 }
 
-/// What this service does about events: one line an event.
+/// The events that this service consumes, one line each.
 fn events() -> Events<App> {
     Events::new(Service::Mailer)
         .on(consumers::invitation_requested)

@@ -1,5 +1,4 @@
-//! Mails invitations: by SMTP, with a growing delay for as long as there is none; in development
-//! into a folder.
+//! The mailer: sends mails by SMTP, or writes them to a folder in development.
 
 use std::process::ExitCode;
 

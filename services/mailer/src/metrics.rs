@@ -1,4 +1,4 @@
-//! What the mailer tells about itself, beside what every service does.
+//! The mailer's own metrics.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use kit::{
 
 use crate::{App, store::Outcome};
 
-/// How the mails go.
+/// The metrics of mails.
 #[derive(Clone, Debug)]
 pub(crate) struct MailMetrics {
     attempts: [Counter; 5],
@@ -32,7 +32,7 @@ impl MailMetrics {
         }
     }
 
-    /// An attempt ended so.
+    /// Counts an attempt with this outcome.
     pub(crate) fn attempted(&self, outcome: Outcome<'_>) {
         let [sent, failed, again, refused, unneeded] = &self.attempts;
         match outcome {
@@ -45,7 +45,7 @@ impl MailMetrics {
     }
 }
 
-/// Measures what waits, until shutdown.
+/// Measures the waiting mails, until shutdown.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let app = app.clone();
     sample(shutdown, move || {

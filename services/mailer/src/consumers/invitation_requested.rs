@@ -6,7 +6,7 @@ use kit::{Delivery, Error};
 use super::sending::{NotDone, send_once};
 use crate::{App, domain::invitation_mail, outgoing::Letter};
 
-/// Mails an invitation. Directory is told how it goes, for admins to see.
+/// Mails an invitation, and reports its delivery to directory, for admins.
 pub(crate) async fn invitation_requested(
     app: Arc<App>,
     delivery: Delivery,

@@ -6,7 +6,7 @@ use kit::{Delivery, Error};
 use super::sending::{NotDone, send_once};
 use crate::{App, domain::account_mail, outgoing::Letter};
 
-/// Mails somebody about their account: a link, or word of a change.
+/// Mails an employee about their account: a link, or a notice of a change.
 pub(crate) async fn mail_requested(
     app: Arc<App>,
     delivery: Delivery,

@@ -6,7 +6,7 @@ use super::{
     times::{hours, local, stretch},
 };
 
-/// Writes that hours are admitted that came when their time was settled.
+/// Writes that hours which arrived late were admitted.
 pub(crate) fn adjustment_mail(name: &Name, event: &AdjustmentMade, public_url: &PublicUrl) -> Mail {
     let AdjustmentMade { adjustment, timezone } = event;
     let (start, end) = (local(adjustment.start, timezone), local(adjustment.end, timezone));

@@ -1,11 +1,11 @@
 use contracts::Name;
 use maud::{DOCTYPE, html};
 
-/// What a mail says, as text and as HTML.
+/// The content of a mail, as text and as HTML.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) subject: &'static str,
-    /// The way to a page of ours, where it has one: a secret, as it holds a token.
+    /// The link in it, if it has one. It is a secret, because it contains a token.
     pub(crate) link: Option<String>,
     pub(crate) plain: String,
     pub(crate) html: String,
@@ -27,7 +27,7 @@ impl From<&str> for Part {
 }
 
 impl Mail {
-    /// Writes one that greets by name.
+    /// Writes a mail that greets the recipient by name.
     pub(super) fn write(subject: &'static str, name: &Name, parts: &[Part]) -> Self {
         let greeting = format!("Hello {name},");
         let mut plain = greeting.clone() + "\n";

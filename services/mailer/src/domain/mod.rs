@@ -1,4 +1,4 @@
-//! The rules about mails. They know no NATS, SMTP or MongoDB.
+//! The rules for mails, without NATS, SMTP or MongoDB.
 
 mod account_mail;
 mod adjustment_mail;

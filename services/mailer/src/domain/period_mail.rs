@@ -6,10 +6,10 @@ use super::{
     times::{hours, local},
 };
 
-/// Writes what was decided about somebody's pay period.
+/// Writes the decision about a pay period.
 pub(crate) fn period_mail(name: &Name, event: &PeriodDecided, public_url: &PublicUrl) -> Mail {
     let PeriodDecided { period, decision, timezone, .. } = event;
-    // The last day is that of the last moment.
+    // The last day is the day of the last millisecond.
     let days = format!("{} to {}", period.id.first, local(period.end - 1, timezone).date());
     let own = public_url.link("/me");
     let (subject, what) = match decision {

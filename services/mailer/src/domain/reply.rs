@@ -1,4 +1,4 @@
-/// A step of the conversation with a mail server.
+/// A step of the SMTP dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Connecting, the greeting, EHLO and STARTTLS.
@@ -13,30 +13,30 @@ pub(crate) enum Step {
     Content,
 }
 
-/// What a mail that did not go out failed of.
+/// The cause of a mail that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// Something that passes: the same may work in a moment.
+    /// A temporary failure: the same may work later.
     Passing,
-    /// Us: our settings, our sender, or what the server thinks of us. It works once somebody has
-    /// mended that, and every other mail fails of it too.
+    /// Our settings, our sender, or our reputation with the server. It fails for every mail until somebody
+    /// corrects it.
     Ours,
-    /// The recipient: this mail will never go out.
+    /// The recipient: this mail can never be sent.
     Recipient,
 }
 
-/// A mail server's refusal.
+/// A refusal by a mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The three digits (RFC 5321, 4.2.3).
     pub(crate) code: u16,
     /// The subject and the detail of an enhanced status code (RFC 3463), where the server gave one.
     pub(crate) enhanced: Option<(u16, u16)>,
-    /// What it said, in small letters. Not to be shown: it may quote the mail.
+    /// The server's text in lower case. It is never logged or shown, because it may quote the mail.
     words: String,
 }
 
-/// Said of an address where a server gives no code of its own for it.
+/// Phrases about an unknown recipient, from servers without an enhanced code for that.
 const NOBODY: &[&str] = &[
     "user unknown",
     "unknown user",
@@ -67,7 +67,7 @@ const NOBODY: &[&str] = &[
     "mailbox name not allowed",
 ];
 
-/// Said of us, or of mail from us.
+/// Phrases about us, or about mail from us.
 const US: &[&str] = &[
     "relay",
     "rcpthosts",
@@ -102,19 +102,19 @@ const US: &[&str] = &[
 ];
 
 impl Refusal {
-    /// Reads what a server answered.
+    /// Parses a server's answer.
     pub(crate) fn read(code: u16, words: &str) -> Self {
         let words = words.to_lowercase();
-        // At the start, or as qmail has it: `sorry, no mailbox here by that name (#5.1.1)`.
+        // The code is at the start, or, from qmail, at the end: `sorry, no mailbox here by that name (#5.1.1)`.
         let after_hash = words.split_once('#').map(|(_, rest)| rest);
         let enhanced = enhanced(&words).or_else(|| after_hash.and_then(enhanced));
         Self { code, enhanced, words }
     }
 
-    /// Whose fault it is.
+    /// The cause of the refusal.
     ///
-    /// Only what is surely about the recipient is final: an invitation that is tried once too often
-    /// harms nobody, one that is given up for our own fault reaches nobody.
+    /// Only what is surely about the recipient is final. An invitation that is tried too often harms nobody; one
+    /// that is given up because of our fault reaches nobody.
     pub(crate) fn cause(&self, step: Step) -> Cause {
         if self.code < 500 {
             return Cause::Passing;
@@ -123,35 +123,36 @@ impl Refusal {
             return Cause::Ours;
         }
         let (is_nobody, is_us) = (self.says(NOBODY), self.says(US));
-        // Postfix refuses senders and greetings only where the recipient is named.
+        // Postfix refuses senders and greetings only when it gets the recipient.
         let is_about_sender = ["sender address rejected", "helo command rejected", "client host rejected"];
         let is_recipient = match self.enhanced {
             _ if self.says(&is_about_sender) => false,
-            // The sender's address, and a relay that we should not use.
+            // These are about the sender's address, and about relaying.
             Some((1, 7..=9)) => false,
             Some((1, 0)) => step == Step::Recipient,
-            // An address that does not exist or has moved, or a domain that takes no mail.
+            // An address that does not exist or has moved, or a domain without mail.
             Some((1, _)) => true,
-            // A mailbox that is full or closed. Not a message that is too long for it.
+            // A mailbox that is full or disabled. Detail 3, a message that is too long, is not about the
+            // recipient.
             Some((2, detail)) => detail != 3,
-            // Exchange Online: nobody has this address. Its domain does not exist.
+            // Exchange Online sends this for an unknown address. Without the phrase, the domain does not exist.
             Some((4, 1)) => self.says(&["recipient address rejected"]),
             Some((4, 4)) => self.says(&["invalid domain", "domain not found"]),
             Some((4, 310)) => true,
-            // Outlook.com says 5.5.0 of a mailbox that is not there.
+            // Outlook.com sends 5.5.0 for a mailbox that does not exist.
             Some((5 | 0, 0)) => is_nobody && !is_us,
-            // The recipient's server takes no address beyond ASCII.
+            // The recipient's server does not accept addresses beyond ASCII.
             Some((6, 7)) => step == Step::Recipient,
             Some(_) => false,
             None if step == Step::Content => is_nobody && !is_us,
-            // A domain that takes no mail (RFC 7504).
+            // A domain that accepts no mail (RFC 7504).
             None if self.code == 556 => true,
             None => !is_us && (is_nobody || matches!(self.code, 550..=553)),
         };
         if is_recipient { Cause::Recipient } else { Cause::Ours }
     }
 
-    /// What it means, to be said after the code; nothing where nobody can tell.
+    /// An explanation that is shown after the code; empty if there is none.
     pub(crate) fn meaning(&self, step: Step) -> &'static str {
         match (self.cause(step), self.enhanced, step) {
             (Cause::Passing, ..) => "",

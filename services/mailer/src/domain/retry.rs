@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use super::Cause;
 
-/// The longest pause where something passes by itself.
+/// The longest delay after a temporary failure.
 const LONGEST: Duration = Duration::from_secs(300);
-/// The longest pause where somebody has to mend something first: servers that refuse us do not like
-/// to be asked often.
+/// The longest delay if somebody must correct something first: servers that refuse us do not like frequent
+/// attempts.
 const LONGEST_REFUSED: Duration = Duration::from_secs(900);
 
-/// How long to wait after so many attempts that failed: a second, doubled each time, at most five
-/// minutes, or fifteen where a server refuses us.
+/// The delay after this many failed attempts: a second, doubled each time, at most five minutes, or fifteen if a
+/// server refuses us.
 pub(crate) fn retry_after(attempts: u32, cause: Cause) -> Duration {
     let doublings = attempts.clamp(1, 11) - 1;
     Duration::from_secs(1 << doublings).min(if cause == Cause::Ours { LONGEST_REFUSED } else { LONGEST })

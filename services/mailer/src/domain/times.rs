@@ -1,18 +1,18 @@
 use contracts::{Millis, Zone};
 use jiff::{Timestamp, Zoned};
 
-/// A moment by the clocks of a zone.
+/// A moment in local time.
 pub(super) fn local(at: Millis, zone: &Zone) -> Zoned {
     Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.rules().clone())
 }
 
-/// From when until when, the day of the end only where it is another.
+/// The start and end, with the day of the end only if it is another day.
 pub(super) fn stretch(start: &Zoned, end: &Zoned) -> String {
     let until = if start.date() == end.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
     format!("{} to {}", start.strftime("%Y-%m-%d %H:%M"), end.strftime(until))
 }
 
-/// A length of time, as hours and minutes.
+/// A duration in hours and minutes.
 pub(super) fn hours(millis: i64) -> String {
     let minutes = (millis + 30_000).div_euclid(60_000);
     format!("{}:{:02}", minutes / 60, minutes % 60)

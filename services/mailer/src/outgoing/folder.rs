@@ -9,8 +9,8 @@ use tokio::{fs, io::AsyncWriteExt};
 use super::{Letter, NotSent};
 use crate::domain::Cause;
 
-/// Where mails are written in development, one file each: `<milliseconds>-<mail>.eml`, so
-/// that names sort by time.
+/// The folder for mails in development, with one file each: `<milliseconds>-<mail>.eml`, so that names sort by
+/// time.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -24,13 +24,13 @@ impl Folder {
         whole(&path, &letter.bytes)
             .await
             .map_err(|error| NotSent::new(Cause::Ours, format!("{} cannot be written: {error}", path.display())))?;
-        // The one place where a link is logged: there is nobody to mail it to.
+        // Links are logged nowhere else. Here the log replaces the recipient.
         tracing::info!(link = letter.link, file = %path.display(), "no EMAIL_HOST is set: a mail is written as a file");
         Ok(())
     }
 }
 
-/// Writes a file that is there wholly or not at all, for this user alone: it holds a token.
+/// Writes a file completely or not at all, readable only by this user, because it contains a token.
 async fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;

@@ -13,13 +13,13 @@ use lettre::{
 use super::NotSent;
 use crate::domain::{Cause, Mail};
 
-/// A mail, ready to be sent.
+/// A mail with recipient and headers, ready to be sent.
 pub(crate) struct Letter {
     pub(crate) id: MailId,
     pub(crate) envelope: Envelope,
-    /// The whole mail with its headers.
+    /// The mail with its headers.
     pub(crate) bytes: Vec<u8>,
-    /// The link with a token, where it has one.
+    /// The link in it, if it has one.
     pub(crate) link: Option<String>,
 }
 
@@ -30,8 +30,8 @@ impl fmt::Debug for Letter {
 }
 
 impl Letter {
-    /// Puts a mail into an envelope. A mail that is sent once more keeps its message id, by which
-    /// mail programs know that they have it already.
+    /// Adds recipient and headers to a mail. A mail that is sent again keeps its message id, so that mail programs
+    /// recognise it.
     pub(crate) fn compose(
         sender: &Mailbox,
         (name, email): (&Name, &Email),
@@ -42,7 +42,7 @@ impl Letter {
         let unfit = |what: &str| NotSent::new(Cause::Recipient, format!("The {what} cannot be written into a mail."));
         let name = header_value(name.as_str()).ok_or_else(|| unfit("name"))?;
         let recipient = recipient(email).ok_or_else(|| unfit("e-mail address"))?;
-        // From its headers it would be read by lettre's own rules.
+        // Built from the addresses, because lettre would parse those in the headers by stricter rules.
         let envelope = Envelope::new(Some(sender.email.clone()), vec![recipient.clone()]);
         let envelope = envelope.map_err(|_| unfit("e-mail address"))?;
         let message = Message::builder()
@@ -58,16 +58,16 @@ impl Letter {
     }
 }
 
-/// Where a mail goes. lettre refuses most signs beyond ASCII that are no letters, such as the vowels of
-/// Hindi; whether they are taken is for the mail server to say.
+/// The address of the recipient. lettre refuses most non-ASCII characters that are no letters, such as vowel signs
+/// of Hindi; the mail server must decide about them.
 fn recipient(email: &Email) -> Option<Address> {
     let address = email.for_mail();
     let (local, domain) = header_value(&address)?.rsplit_once('@')?;
     Some(Address::new_dangerous(local, domain))
 }
 
-/// The last look at what goes into a header: a line break there would be another header
-/// (RUSTSEC-2026-0561). Names and addresses cannot hold one; this holds if that ever changes.
+/// Refuses line breaks in a header value, because they would start another header (RUSTSEC-2026-0561). Names and
+/// addresses cannot contain any today.
 fn header_value(text: &str) -> Option<&str> {
     (!text.chars().any(char::is_control)).then_some(text)
 }
@@ -121,7 +121,7 @@ mod tests {
         ] {
             Email::given(email).unwrap();
             let text = composed("Ann", email);
-            // Long ones stand on a line of their own.
+            // Long headers continue on further lines.
             let unfolded = text.replace("\r\n ", " ");
             assert!(unfolded.contains(&format!("To: Ann <{to}>\r\n")), "{email}: {unfolded}");
         }

@@ -1,4 +1,4 @@
-//! The ways out: an SMTP server, or a folder where there is none.
+//! The two ways by which mails go out: an SMTP server, or a folder.
 
 mod folder;
 mod letter;
@@ -12,14 +12,13 @@ pub(crate) use smtp::{Security, Smtp};
 
 use crate::domain::Cause;
 
-/// Why a mail is not on its way.
+/// Why a mail was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub(crate) struct NotSent {
-    /// Whether, and when, the same may work later.
+    /// The cause, which decides whether and when to try again.
     pub(crate) cause: Cause,
-    /// A sentence that holds no secret: neither the link nor what a mail server said, which may
-    /// quote the mail.
+    /// A sentence without secrets: neither the link nor the server's text, which may quote the mail.
     pub(crate) why: String,
 }
 
@@ -29,17 +28,17 @@ impl NotSent {
     }
 }
 
-/// Where mails go.
+/// The way by which mails go out.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// To people.
+    /// To people, by SMTP.
     Smtp(Smtp),
-    /// To whoever tries us out: as files on this machine.
+    /// As files, on a developer's machine.
     Folder(Folder),
 }
 
 impl Outgoing {
-    /// Sends a mail. Once this is done, somebody else answers for it.
+    /// Sends a mail. After success, the receiving server is responsible for it.
     pub(crate) async fn send(&self, letter: &Letter, now: Millis) -> Result<(), NotSent> {
         match self {
             Self::Smtp(smtp) => smtp.send(letter).await,

@@ -4,7 +4,7 @@ use kit::{Database, Error, Shape, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// The newest decision about a pay period that was heard of.
+/// The latest known decision about a pay period.
 #[derive(Debug, Serialize, Deserialize)]
 struct Heard {
     #[serde(rename = "_id")]
@@ -12,7 +12,7 @@ struct Heard {
     version: i64,
 }
 
-/// Which decisions about pay periods hold: nobody is mailed one that has been overtaken.
+/// The latest decisions about pay periods, so that no earlier one is mailed after it.
 #[derive(Clone, Debug)]
 pub(crate) struct Decisions(Collection<Heard>);
 
@@ -25,7 +25,7 @@ impl Decisions {
         Self(db.collection("decisions"))
     }
 
-    /// Whether no later decision about this period was heard of.
+    /// Whether no later decision about this period is known.
     pub(crate) async fn is_latest(&self, period: PeriodId, version: i64) -> Result<bool, Error> {
         let (this, heard) = (doc! { "_id": mongo::value(&period) }, doc! { "$max": { "version": version } });
         let latest = self.0.find_one_and_update(this, heard).upsert(true).return_document(ReturnDocument::After);

@@ -1,4 +1,4 @@
-//! What the mailer keeps in MongoDB.
+//! The mailer's data in MongoDB.
 
 mod decisions;
 mod deliveries;
