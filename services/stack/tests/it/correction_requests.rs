@@ -8,7 +8,7 @@ use testkit::eventually_within;
 
 use crate::{
     api::{Person, Response},
-    browser::{BOUND, Browser},
+    browser::Browser,
     console::{Company, has_no_browser, in_a_browser, log_in},
     office::{HOUR, Office, TEN, WINDOWS, id, merged},
     support::System,
