@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, AdjustedSum, AdjustmentMade, AdmitQuarantined, AuditSubject, Bounded, Code, DAY, DiscardQuarantined,
-    EventId, Failure, Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created, fitted,
+    EventId, Failure, Millis, TimeMark, TimeRange, Window, WindowContent, WindowId, WindowsRecorded, created, fitted, uncovered,
 };
 use kit::{Call, Error, Tx, mongo};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::{list::with_negative_time, periods::PUBLISHED, quarantine::one};
 use crate::{
     App,
     consumers::publish,
-    domain::{Decision, Held, Settled, SettledBy, Worked, admit_anyway, record, refusal, uncovered},
+    domain::{Decision, Held, Settled, SettledBy, Worked, admit_anyway, record, refusal},
     store::{StoredAdjustment, StoredWindow},
 };
 

@@ -1,0 +1,105 @@
+//! What came late, what was admitted, and what settled time leaves to whom: nothing is lost, nothing counts twice.
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use contracts::{
+    AdmitQuarantined, Caller, Code, Conditional, ContentHash, CorrectWindow, CreatePayRun, DiscardQuarantined, Failure,
+    GetPeriod, HOUR, IfMatch, IngestItem, ListAdjustments, ListQuarantine, Millis, Outcome, PayPeriod, PeriodId,
+    Service, SetSettings, Settings, SubmitPeriod, Term, TimeRange, VoidWindow, Window, WindowContent, WindowCorrection,
+    WindowsRecorded, stream,
+};
+use jiff::civil::date;
+use mongodb::Collection;
+use testkit::{eventually, eventually_within};
+use timetrack::{Config, Faults, Step};
+
+use crate::support::{Bench, NOON, spawn_with};
+
+/// Longer than what nobody let in is looked for.
+const SWEPT: Duration = Duration::from_secs(30);
+/// The first moment of November 2025, UTC.
+const NOVEMBER: i64 = 1_761_955_200_000;
+
+impl Bench {
+    /// Ann's hours on the project, as one of her computers sends them.
+    fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
+        self.worked_on((self.project, self.task), from, until, hwid)
+    }
+
+    pub async fn admit(&self, item: &IngestItem) -> Result<Window, Failure> {
+        let content: Option<ContentHash> = Some(WindowContent::from(item).hash());
+        self.world.bus().ask_within(SWEPT, Caller::Admin, &AdmitQuarantined { id: item.id, content }).await
+    }
+
+    async fn discard(&self, item: &IngestItem) -> Result<(), Failure> {
+        self.world.ask(&DiscardQuarantined { id: item.id, content: None }).await
+    }
+
+    /// What Ann's adjustments count for, in milliseconds.
+    pub async fn adjusted(&self) -> i64 {
+        let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
+        let asked = ListAdjustments { range, employees: vec![self.ann], after: None };
+        self.world.ask(&asked).await.unwrap().items.iter().map(|one| one.sum.time).sum()
+    }
+
+    async fn choose_zone(&self, zone: &str) {
+        let settings = Settings { timezone: zone.parse().unwrap(), ..Settings::default() };
+        let change = SetSettings { settings };
+        self.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    }
+
+    async fn quarantine(&self) -> Collection<Document> {
+        self.world.database(Service::Timetrack).await.collection("quarantine")
+    }
+}
+
+fn code<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Code {
+    outcome.unwrap_err().code
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
+    let bench = Bench::with_ann().await;
+    let hours = [-HOUR, 0, 3 * HOUR].map(|from| bench.hours(NOVEMBER + from, NOVEMBER + from + HOUR, "hw"));
+    let end_of_november = NOVEMBER + 30 * 24 * HOUR;
+    // An hour in the evening of the 30th in New York, which was the 1st of December in Berlin.
+    let evening = bench.hours(end_of_november, end_of_november + HOUR, "hw");
+    bench.send([&hours[..], &[evening]].concat()).await;
+    let october = bench.approve_now(bench.october()).await;
+    bench.world.ask(&CreatePayRun { start: october.start, end: october.end }).await.unwrap();
+
+    bench.choose_zone("Europe/Berlin").await;
+    let november = PeriodId { first: date(2025, 11, 1), ..bench.october() };
+    let approved = bench.approve_now(november).await;
+    assert_eq!((approved.start, approved.sum.unwrap().time), (october.end, 2 * HOUR), "it adjoins what is settled");
+
+    bench.choose_zone("America/New_York").await;
+    let rest = bench.world.ask(&GetPeriod { id: PeriodId { first: date(2025, 11, 30), ..november } }).await.unwrap();
+    assert_eq!((rest.start, rest.sum.unwrap().time), (approved.end, HOUR), "what is left of November");
+    let december = bench.period(PeriodId { first: date(2025, 12, 1), ..november }).await;
+    assert_eq!(rest.end, december.start);
+    bench.approve_now(rest.id).await;
+    let pay = CreatePayRun { start: approved.start, end: rest.end };
+    let run = bench.world.ask(&pay).await.unwrap().run;
+    assert_eq!((run.period_count, run.time), (2, 3 * HOUR));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_that_another_calendar_cuts_says_which_other_one_is_in_the_way() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    bench.world.bus().ask(Caller::Employee(bench.ann), &SubmitPeriod { id }).await.unwrap();
+    let weeks = Settings { pay_period: PayPeriod::Week, anchor: date(2025, 10, 6), ..Settings::default() };
+    let change = SetSettings { settings: weeks };
+    bench.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    let week = PeriodId { first: date(2025, 10, 6), ..id };
+    bench.approve_now(week).await;
+    let hash = bench.hash(id).await;
+    let refused = bench.approve(id, hash).await.unwrap_err();
+    assert_eq!(refused.code, Code::PeriodOverlaps);
+    assert!(refused.detail.contains(&week.to_string()), "{}", refused.detail);
+    bench.world.finish().await;
+}
