@@ -45,7 +45,22 @@ pub(crate) enum SettledBy {
 }
 
 impl SettledBy {
-    /// What whoever wants to change it is told.
+    /// What whoever wants to change a period is told that is paid: nobody opens it again.
+    pub(crate) fn refusal_of_paid(id: PeriodId) -> Failure {
+        let detail = format!(
+            "This is settled: the pay period {id} is paid, and stays as it is. What is missing is recorded in time that \
+             is open; what comes late is admitted as an adjustment."
+        );
+        Failure::new(Code::PeriodLocked, detail)
+    }
+
+    /// What they are told where somebody is about to approve it.
+    pub(crate) fn refusal_of_closing(id: PeriodId) -> Failure {
+        let detail = format!("Somebody is about to approve the pay period {id}. Try again in a moment.");
+        Failure::new(Code::Unavailable, detail)
+    }
+
+    /// What whoever wants to change it is told; of a period where it is approved and not paid.
     pub(crate) fn refusal(self) -> Failure {
         let moment =
             |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());
@@ -200,8 +215,8 @@ impl Settled {
     /// and only at the window's end. Where a window begins decides about those that it overlaps.
     ///
     /// # Errors
-    /// 409, which says what has settled it.
-    pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), Failure> {
+    /// What has settled it.
+    pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), SettledBy> {
         let worked = |fact: &WindowFact| {
             let range = TimeRange::new(fact.start, fact.end).ok()?;
             Some(Worked { employee: fact.employee_id, project: fact.project_id, range })
@@ -209,8 +224,12 @@ impl Settled {
         let both = [was, now].map(|fact| worked(fact).filter(|_| !fact.voided));
         let Some(by) = both.into_iter().flatten().find_map(|worked| self.by(worked)) else { return Ok(()) };
         let parts = both.map(|worked| worked.map(|worked| self.parts(worked)).unwrap_or_default());
-        let counts_alike = WindowFact { revision: now.revision, end: now.end, ..was.clone() } == *now;
-        if counts_alike && parts[0] == parts[1] { Ok(()) } else { Err(by.refusal()) }
+        // Other rates from a moment in it on go with the stretch in which they hold.
+        let alike =
+            WindowFact { revision: now.revision, end: now.end, rate_parts: now.rate_parts.clone(), ..was.clone() };
+        let is_priced_alike = |part: &TimeRange| was.parts_within(*part).eq(now.parts_within(*part));
+        let counts_alike = alike == *now && parts[0] == parts[1] && parts[0].iter().all(is_priced_alike);
+        if counts_alike { Ok(()) } else { Err(by) }
     }
 }
 
@@ -342,6 +361,7 @@ mod tests {
             all in history(),
             was in (0..3u128, 0..40i64, 1..20i64, 0..2i64),
             now in (0..3u128, 0..40i64, 1..20i64, 0..2i64, any::<bool>()),
+            later in prop::collection::btree_map(0..60i64, 0..3i64, 0..3),
             alike in any::<bool>(),
         ) {
             let settled: Settled = {
@@ -350,7 +370,9 @@ mod tests {
                 heard.settled().clone()
             };
             let fact = |(on, start, length, rate): (u128, i64, i64, i64), voided| {
-                let rate = contracts::Rate::from_units(rate).ok();
+                let rates = |rate| Rates { pay_rate: contracts::Rate::from_units(rate).ok(), ..Rates::default() };
+                let parts = later.iter().map(|(from, rate)| contracts::RatePart::new(Millis(*from), rates(*rate)));
+                let (rates, rate_parts) = contracts::fitted(rates(rate), parts.collect(), range(start, start + length));
                 WindowFact {
                     id: WindowId(Uuid::from_u128(9)),
                     revision: 1,
@@ -362,25 +384,28 @@ mod tests {
                     end: Millis(start + length),
                     billable: true,
                     overtime: false,
-                    rates: Rates { pay_rate: rate, ..Rates::default() },
-                    rate_parts: Vec::new(),
+                    rates,
+                    rate_parts,
                     voided,
                 }
             };
-            let was = fact(was, false);
             let now = match alike {
-                true => WindowFact { end: was.start + now.2, ..was.clone() },
+                true => fact((was.0, was.1, now.2, was.3), false),
                 false => fact((now.0, now.1, now.2, now.3), now.4),
             };
-            if settled.require_kept(&was, &now).is_ok() {
-                for at in -1..70 {
-                    let counts = |fact: &WindowFact| {
-                        let covers = !fact.voided && fact.start.0 <= at && at < fact.end.0;
-                        (covers && is_settled(&all, 1, fact.project_id.0.as_u128(), at))
-                            .then_some((fact.project_id, fact.rates, fact.start))
-                    };
-                    prop_assert_eq!(counts(&was), counts(&now), "at {}", at);
-                }
+            let was = fact(was, false);
+            let counts = |fact: &WindowFact, at: i64| {
+                let covers = !fact.voided && fact.start.0 <= at && at < fact.end.0;
+                (covers && is_settled(&all, 1, fact.project_id.0.as_u128(), at)).then(|| {
+                    let price = fact.parts_within(range(at, at + 1)).next().map(|part| (part.cost, part.income));
+                    (fact.project_id, price, fact.start)
+                })
+            };
+            let differs = (-1..70).find(|at| counts(&was, *at) != counts(&now, *at));
+            match settled.require_kept(&was, &now) {
+                Ok(()) => prop_assert_eq!(differs, None),
+                Err(_) if alike => prop_assert!(differs.is_some(), "only its end moves, in time that is open"),
+                Err(_) => {}
             }
         }
     }

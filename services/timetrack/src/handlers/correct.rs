@@ -94,7 +94,9 @@ pub(super) async fn require_open(
 ) -> Result<(), Error> {
     let worked: Vec<Worked> = [was, now].into_iter().filter_map(|one| Worked::of_window(&one.window)).collect();
     let settled = app.store.settlements.hold(tx, &worked).await?;
-    settled.require_kept(&was.fact(), &now.fact())?;
+    if let Err(by) = settled.require_kept(&was.fact(), &now.fact()) {
+        return Err(app.store.settlements.refusal(by).await?.into());
+    }
     let place = |one: &StoredWindow| (one.window.start, one.window.end, one.window.project_id, one.voided);
     if place(was) == place(now) {
         return Ok(());

@@ -141,7 +141,7 @@ async fn record_new(app: &App, tx: &mut Tx<'_>, new: Option<&StoredWindow>) -> R
     }
     let worked = Worked::of_window(&new.window).ok_or_else(|| anyhow::anyhow!("a new time that is empty"))?;
     if let Some(by) = settled_in(app, tx, worked).await? {
-        return Err(by.refusal().into());
+        return Err(app.store.settlements.refusal(by).await?.into());
     }
     app.store.windows.insert_one(tx, new).await?;
     let batch = kit::new_id::<EventId>().to_string();

@@ -1,11 +1,11 @@
 use bson::{Document, doc};
-use contracts::{EmployeeId, SettlementChanged, WINDOW_MOST};
+use contracts::{EmployeeId, Failure, SettlementChanged, WINDOW_MOST};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
 use super::{AdjustmentStore, LockStore, PeriodStore, locks::StoredLock};
-use crate::domain::{Settled, Worked};
+use crate::domain::{Settled, SettledBy, Worked};
 
 /// How many guards there are: changes of windows of different employees hardly ever meet at one.
 const GUARDS: i32 = 64;
@@ -64,6 +64,17 @@ impl SettlementStore {
             all.extend(self.adjustments.settlements(these).await?);
         }
         Ok(all.into_iter().collect())
+    }
+
+    /// What whoever wants to change settled time is told.
+    pub(crate) async fn refusal(&self, by: SettledBy) -> Result<Failure, Error> {
+        let SettledBy::Period(id) = by else { return Ok(by.refusal()) };
+        match self.periods.find(id).await? {
+            Some(period) if period.pay_run.is_some() => Ok(SettledBy::refusal_of_paid(id)),
+            // It may be open again in a moment.
+            Some(period) if period.closing.is_some() => Ok(SettledBy::refusal_of_closing(id)),
+            _ => Ok(by.refusal()),
+        }
     }
 
     /// What is settled of this time, for a change of these windows: nobody settles any of it before the

@@ -87,6 +87,33 @@ async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_hears_what_can_be_done() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    let window = bench.window(0);
+    bench.send(vec![window.clone()]).await;
+    let approved = bench.approve_now(id).await;
+    let correct = async || {
+        let changes = WindowCorrection { end: Some(Millis(NOON + HOUR / 2)), ..Default::default() };
+        bench.world.ask(&CorrectWindow { id: window.id, changes, reason: None }).await.unwrap_err()
+    };
+    let refused = correct().await;
+    assert!(refused.detail.contains("can open it again"), "{}", refused.detail);
+    bench.world.ask(&CreatePayRun { start: approved.start, end: approved.end }).await.unwrap();
+    let refused = correct().await;
+    assert_eq!(refused.code, Code::PeriodLocked);
+    assert!(refused.detail.contains("paid") && !refused.detail.contains("open it again"), "{}", refused.detail);
+    // Somebody is about to approve it.
+    let periods: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("periods");
+    let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
+    let closing = doc! { "attempt": attempt, "until": bench.world.clock.now().0 + 30_000 };
+    let left = doc! { "$set": { "status": "open", "closing": closing }, "$unset": { "sum": 1, "pay_run": 1 } };
+    periods.update_one(doc! {}, left).await.unwrap();
+    assert_eq!(correct().await.code, Code::Unavailable, "a moment later it may go");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_period_that_another_calendar_cuts_says_which_other_one_is_in_the_way() {
     let bench = Bench::with_ann().await;
     let id = bench.october();
