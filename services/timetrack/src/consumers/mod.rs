@@ -17,7 +17,7 @@ pub(crate) use self::{
     ingest::Ingest,
     knowledge::Knowledge,
     memory::Memory,
-    recorder::{Arrival, publish, record_all},
-    settled::{settled_in, settled_now},
+    recorder::{Arrival, record_all},
+    settled::{require_none_beside, settled_in, settled_now},
     settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

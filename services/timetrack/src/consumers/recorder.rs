@@ -217,7 +217,7 @@ async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
 
 /// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
 /// the windows is the outbox.
-pub(crate) async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     for windows in facts.chunks(WINDOWS_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

@@ -6,7 +6,7 @@ use kit::{Error, Tx};
 use super::memory::Judged;
 use crate::{
     App,
-    domain::{SettledBy, Worked},
+    domain::{Settled, SettledBy, Worked},
     store::StoredWindow,
 };
 
@@ -54,6 +54,22 @@ pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Re
     match Judged::by(&settled, worked) {
         Judged { by: Some(by), .. } => Ok(Some(by)),
         Judged { by: None, beside } => beside_lock(app, Some(tx), worked, &beside).await,
+    }
+}
+
+/// Refuses time that would take some from a window on another project, which its lock has settled.
+///
+/// # Errors
+/// 409, which names that lock.
+pub(crate) async fn require_none_beside(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+) -> Result<(), Error> {
+    match beside_lock(app, Some(tx), worked, &settled.locks_beside(worked)).await? {
+        Some(by) => Err(by.refusal().into()),
+        None => Ok(()),
     }
 }
 

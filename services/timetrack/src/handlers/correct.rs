@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::list::with_negative_time;
 use crate::{
     App,
-    domain::{SettledBy, Worked, correct as corrected, require_task_of_project},
+    consumers::require_none_beside,
+    domain::{Worked, correct as corrected, require_task_of_project},
     store::StoredWindow,
 };
 
@@ -102,10 +103,7 @@ pub(super) async fn require_open(
         return Ok(());
     }
     for one in worked {
-        let beside = settled.locks_beside(one);
-        if let Some((project, until)) = app.store.windows.overlaps_on(Some(tx), one, &beside).await? {
-            return Err(SettledBy::Project { project, until }.refusal().into());
-        }
+        require_none_beside(app, tx, &settled, one).await?;
     }
     Ok(())
 }

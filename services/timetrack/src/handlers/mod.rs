@@ -1,5 +1,6 @@
 //! What this service answers: one file a noun or a verb.
 
+mod adjust;
 mod approve;
 mod correct;
 mod correction_requests;

@@ -83,13 +83,11 @@ impl QuarantineStore {
         Ok(found.map_ok(|held| held.window_id).try_collect().await?)
     }
 
-    /// Writes down what an admin has decided about a window. One is discarded only while nothing is
-    /// decided: says whether it was so.
+    /// Writes down what an admin has decided about a window. One is discarded only while nothing is decided, and
+    /// admitted once: says whether it was so.
     pub(crate) async fn decide(&self, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
-        let mut this = doc! { "_id": held.key() };
-        if decision.recorded_as.is_none() {
-            this.insert("decision", bson::Bson::Null);
-        }
+        let undecided = if decision.recorded_as.is_some() { "decision.recorded_as" } else { "decision" };
+        let this = doc! { "_id": held.key(), undecided: null };
         let set = doc! { "decision": mongo::value(decision), "waiting": false };
         let update = doc! { "$set": set, "$unset": { "due": "" } };
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)

@@ -87,6 +87,110 @@ async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_admitted_takes_no_time_of_a_project_that_is_locked() {
+    let bench = Bench::with_ann().await;
+    let elsewhere = bench.another_project().await;
+    let counts = bench.worked_on(elsewhere, NOVEMBER + HOUR / 2, NOVEMBER + 2 * HOUR, "hw");
+    bench.send(vec![counts]).await;
+    bench.approve_now(bench.october()).await;
+    bench.lock(Some(elsewhere.0), NOVEMBER + 24 * HOUR).await.unwrap();
+    let late = bench.hours(NOVEMBER - HOUR, NOVEMBER + HOUR, "hw");
+    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
+    assert_eq!(code(bench.admit(&late).await), Code::PeriodLocked);
+    assert_eq!(bench.stored().await.len(), 1, "nothing is half done");
+    assert_eq!(bench.adjusted().await, 0);
+    bench.unlock(Some(elsewhere.0), None).await.unwrap();
+    bench.admit(&late).await.unwrap();
+    assert_eq!((bench.stored().await.len(), bench.adjusted().await), (2, HOUR));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
+    let bench = Bench::with_ann().await;
+    bench.send(vec![bench.window(0)]).await;
+    bench.approve_now(bench.october()).await;
+    let first = bench.hours(NOON + 2 * HOUR, NOON + 3 * HOUR, "a");
+    let second = IngestItem { id: first.id, ..bench.hours(NOON + 4 * HOUR, NOON + 6 * HOUR, "a") };
+    bench.send(vec![first.clone()]).await;
+    bench.admit(&first).await.unwrap();
+    bench.send(vec![second.clone()]).await;
+    let admitted = bench.admit(&second).await.unwrap();
+    assert_ne!(admitted.id, first.id);
+    assert_eq!((admitted.start, admitted.end), (second.window.start, second.window.end));
+    assert_eq!(bench.admit(&second).await.unwrap(), admitted, "asked again");
+    assert_eq!(bench.adjusted().await, 3 * HOUR);
+    assert_eq!(bench.held_codes().await, []);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
+    let mut bench = Bench::with_ann().await;
+    let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
+    bench.world.publish(&bench.member_changed(2, removed)).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let item = bench.window(1);
+    bench.send(vec![item.clone()]).await;
+    bench.timetrack.take().unwrap().stop().await;
+    let faults = Faults::when(|step| step == Step::Deciding);
+    let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
+    let mortal = bench.world.spawn(timetrack::needs(), run).await;
+    assert!(bench.admit(&item).await.is_err(), "it dies in between");
+    mortal.stop().await;
+    bench.timetrack = Some(crate::support::spawn(&bench.world).await);
+    assert_eq!(bench.stored().await, []);
+    assert_eq!(bench.held_codes().await, [Code::NotOnProject], "it is still to be decided");
+    let told = bench.events_told::<WindowsRecorded>().await.len();
+    bench.admit(&item).await.unwrap();
+    bench.admit(&item).await.unwrap();
+    assert_eq!(bench.events_told::<WindowsRecorded>().await.len(), told + 1);
+    assert_eq!(bench.world.audited_actions(1).await, ["quarantine.admitted"]);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_is_not_discarded() {
+    let bench = Bench::with_ann().await;
+    let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
+    bench.world.publish(&bench.member_changed(2, removed)).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let item = bench.window(1);
+    bench.send(vec![item.clone()]).await;
+    let quarantine = bench.quarantine().await;
+    let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
+    // As another worker leaves it that held the window at the same moment.
+    quarantine.insert_one(row).await.unwrap();
+    assert_eq!(code(bench.discard(&item).await), Code::Conflict);
+    let decided = bench.world.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
+    assert!(decided.iter().all(|one| one.recorded_as.is_some()), "{decided:?}");
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_window_that_counted_for_nothing_keeps_no_other_from_counting() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    let wrong = bench.window(0);
+    bench.send(vec![wrong.clone()]).await;
+    bench.approve_now(id).await;
+    let [first, second] = ["a", "b"].map(|hwid| bench.hours(NOON, NOON + HOUR, hwid));
+    bench.send(vec![first.clone()]).await;
+    bench.admit(&first).await.unwrap();
+    assert_eq!(bench.adjusted().await, 0, "it is counted already");
+    bench.reopen(id).await.unwrap();
+    bench.world.ask(&VoidWindow { id: wrong.id, reason: None }).await.unwrap();
+    bench.approve_now(id).await;
+    bench.send(vec![second.clone()]).await;
+    bench.admit(&second).await.unwrap();
+    assert_eq!(bench.adjusted().await, HOUR);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_refused_hears_what_can_be_done() {
     let bench = Bench::with_ann().await;
     let id = bench.october();

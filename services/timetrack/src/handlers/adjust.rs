@@ -1,0 +1,97 @@
+use contracts::{
+    AdjustedSum, AdjustmentMade, EventId, Millis, TimeMark, TimeRange, Window, WindowId,
+    WindowsRecorded, Zone, fitted, uncovered,
+};
+use kit::{Error, Tx};
+use uuid::Uuid;
+
+use crate::{
+    App,
+    consumers::require_none_beside,
+    domain::{Settled, Worked},
+    store::{StoredAdjustment, StoredWindow},
+};
+
+/// Has what is settled of a window, and counted nowhere yet, count at the first open moment. What of it lies
+/// in open time is recorded there.
+pub(super) async fn adjust(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+    stored: &StoredWindow,
+    now: Millis,
+    timezone: &Zone,
+) -> Result<StoredAdjustment, Error> {
+    let parts = settled.parts(worked);
+    let counts = not_counted(app, tx, worked, &parts).await?;
+    let sum = AdjustedSum::of(&stored.fact(), counts.iter().copied());
+    let adjustment = StoredAdjustment {
+        id: stored.id,
+        employee: worked.employee,
+        counts_at: settled.next_open(worked.employee, worked.project, now),
+        sum,
+        hash: TimeMark::of_adjustment(stored.id, sum),
+        window: stored.window.clone(),
+        parts: parts.clone(),
+        // Where every window counts for itself, none takes from another.
+        counted: if app.config.count_overlaps { Vec::new() } else { counts },
+    };
+    app.store.adjustments.insert(tx, &adjustment).await?;
+    tx.emit_all(&adjustment.settlements()).await?;
+    tx.emit(&AdjustmentMade { adjustment: adjustment.clone().shown(), timezone: timezone.clone() }).await?;
+    record_open_rest(app, tx, settled, worked, stored, &parts).await?;
+    Ok(adjustment)
+}
+
+/// What of these settled parts no window and no earlier adjustment counts.
+async fn not_counted(
+    app: &App,
+    tx: &mut Tx<'_>,
+    worked: Worked,
+    parts: &[TimeRange],
+) -> Result<Vec<TimeRange>, Error> {
+    if app.config.count_overlaps {
+        return Ok(parts.to_vec());
+    }
+    let others = app.store.windows.deciding_in(tx, worked.employee, worked.range).await?;
+    let mut counted: Vec<TimeRange> =
+        others.iter().filter_map(|fact| TimeRange::new(fact.start, fact.end).ok()).collect();
+    let before = app.store.adjustments.belonging(tx, worked.employee, worked.range).await?;
+    counted.extend(before.into_iter().flat_map(StoredAdjustment::counting));
+    Ok(uncovered(parts, &counted))
+}
+
+/// Records what of a window lies in open time.
+async fn record_open_rest(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+    stored: &StoredWindow,
+    parts: &[TimeRange],
+) -> Result<(), Error> {
+    let mut open = Vec::new();
+    for rest in uncovered(&[worked.range], parts) {
+        require_none_beside(app, tx, settled, Worked { range: rest, ..worked }).await?;
+        let window = part_of(stored, rest);
+        app.store.windows.insert_one(tx, &window).await?;
+        open.push(window.fact());
+    }
+    if !open.is_empty() {
+        let batch = kit::new_id::<EventId>().to_string();
+        tx.emit(&WindowsRecorded { batch, windows: open }).await?;
+    }
+    Ok(())
+}
+
+/// The part of a window that lies in a range, as a window of its own.
+fn part_of(stored: &StoredWindow, range: TimeRange) -> StoredWindow {
+    let id = WindowId(Uuid::new_v5(&stored.id.0, format!("from {}", range.start()).as_bytes()));
+    let mut window = Window { id, start: range.start(), end: range.end(), ..stored.window.clone() };
+    window.start_translated = window.start - window.timezone_offset;
+    window.end_translated = window.end - window.timezone_offset;
+    let (rates, parts) = fitted(window.rates(), std::mem::take(&mut window.rate_parts), range);
+    window.set_rates(rates, parts);
+    StoredWindow::new(window, stored.hash)
+}
