@@ -48,10 +48,18 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles this time, in a change that holds it.
-pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
-    let settled = app.store.settlements.hold(tx, &[worked]).await?;
-    match Judged::by(&settled, worked) {
+/// What settles each of these, in a change that holds them.
+pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
+    let settled = app.store.settlements.hold(tx, worked).await?;
+    let mut all = Vec::with_capacity(worked.len());
+    for one in worked {
+        all.push(judged_in(app, tx, &settled, *one).await?);
+    }
+    Ok(all)
+}
+
+async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked) -> Result<Option<SettledBy>, Error> {
+    match Judged::by(settled, worked) {
         Judged { by: Some(by), .. } => Ok(Some(by)),
         Judged { by: None, beside } => beside_lock(app, Some(tx), worked, &beside).await,
     }
@@ -92,7 +100,7 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
     for stored in recorded {
         let Some(worked) = Worked::of_window(&stored.window) else { continue };
         let is_back = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-            let is_settled = match settled_in(app, tx, worked).await? {
+            let is_settled = match settled_in(app, tx, &[worked]).await?.into_iter().flatten().next() {
                 None => false,
                 Some(SettledBy::Period(id)) => !is_counted(app, tx, id).await?,
                 Some(_) => true,

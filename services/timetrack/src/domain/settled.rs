@@ -86,8 +86,8 @@ pub(crate) struct Settled {
     everybody: Option<Millis>,
     projects: HashMap<ProjectId, Millis>,
     periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, PeriodId)>>,
-    /// What adjustments count: no moment twice.
-    adjusted: HashMap<EmployeeId, BTreeMap<Millis, Millis>>,
+    /// What adjustments count, or what is kept free for them, by their beginnings and ids.
+    adjusted: HashMap<EmployeeId, BTreeMap<(Millis, String), Millis>>,
 }
 
 /// A settled stretch of an employee's, and what settles it.
@@ -108,7 +108,10 @@ impl Settled {
             SettledTime { employee_id: Some(employee), start: Some(start), end, .. } => {
                 match settlement.id.parse::<PeriodId>() {
                     Ok(id) => drop(self.periods.entry(employee).or_default().insert(start, (end, id))),
-                    Err(_) => drop(self.adjusted.entry(employee).or_default().insert(start, end)),
+                    Err(_) => {
+                        let key = (start, settlement.id.clone());
+                        self.adjusted.entry(employee).or_default().insert(key, end);
+                    }
                 }
             }
             SettledTime { project_id: Some(project), end, .. } => drop(self.projects.insert(project, end)),
@@ -121,7 +124,8 @@ impl Settled {
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), .. } => {
                 if settlement.id.parse::<PeriodId>().is_err() {
-                    self.adjusted.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
+                    let key = (start, settlement.id.clone());
+                    self.adjusted.get_mut(&employee).and_then(|of_one| of_one.remove(&key));
                 } else {
                     self.periods.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
                 }
@@ -156,8 +160,9 @@ impl Settled {
     fn stretches_of(&self, employee: EmployeeId, range: TimeRange) -> impl Iterator<Item = Stretch> + '_ {
         let periods = self.periods.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
         let periods = periods.map(|(start, (end, id))| (*start, *end, SettledBy::Period(*id)));
-        let adjusted = self.adjusted.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
-        let adjusted = adjusted.map(|(start, end)| (*start, *end, SettledBy::Adjustment));
+        let until = (range.end(), String::new());
+        let adjusted = self.adjusted.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..until.clone()));
+        let adjusted = adjusted.map(|((start, _), end)| (*start, *end, SettledBy::Adjustment));
         let stretch = move |(start, end, by)| Some((TimeRange::new(start, end).ok()?, by));
         periods.chain(adjusted).filter_map(stretch).filter(move |(stretch, _)| stretch.end() > range.start())
     }
@@ -185,8 +190,16 @@ impl Settled {
 
     /// The settled parts of this time, in order; what adjoins is one.
     pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
-        let Worked { employee, project, range } = worked;
-        let locked = self.everybody.max(self.projects.get(&project).copied());
+        self.parts_up_to(self.everybody.max(self.projects.get(&worked.project).copied()), worked)
+    }
+
+    /// The parts that are settled whatever the project: where only the lock of one has settled some time, the same
+    /// employee may still record work on others.
+    pub(crate) fn parts_for_all(&self, worked: Worked) -> Vec<TimeRange> {
+        self.parts_up_to(self.everybody, worked)
+    }
+
+    fn parts_up_to(&self, locked: Option<Millis>, Worked { employee, range, .. }: Worked) -> Vec<TimeRange> {
         let locked = locked.and_then(|until| TimeRange::new(Millis(i64::MIN), until).ok());
         let stretches = self.stretches_of(employee, range).map(|(stretch, _)| stretch);
         let mut parts: Vec<TimeRange> = locked.into_iter().chain(stretches).filter_map(|one| one.clip(range)).collect();
@@ -323,6 +336,17 @@ mod tests {
         })
     }
 
+    #[test]
+    fn of_two_that_settle_from_the_same_moment_one_stays_when_the_other_goes() {
+        let time = |end| SettledTime { employee_id: Some(employee(1)), project_id: None, start: Some(Millis(0)), end };
+        let one = |id: &str, version, end| SettlementChanged { id: id.into(), version, settles: end };
+        let mut heard = HeardSettled::default();
+        heard.hear(one("kept free", 1, Some(time(Millis(10)))));
+        heard.hear(one("counts", 1, Some(time(Millis(5)))));
+        heard.hear(one("kept free", 2, None));
+        assert_eq!(heard.settled().parts(worked(1, 1, range(0, 20))), [range(0, 5)]);
+    }
+
     proptest! {
         #[test]
         fn what_is_settled_is_that_of_brute_force_in_whatever_order_and_however_often_it_is_heard(
@@ -407,6 +431,21 @@ mod tests {
                 Err(_) if alike => prop_assert!(differs.is_some(), "only its end moves, in time that is open"),
                 Err(_) => {}
             }
+        }
+
+        #[test]
+        fn what_is_settled_whatever_the_project_is_what_nobody_records_in(
+            all in history(), of in 0..4u128, (start, length) in (-5..45i64, 1..30i64),
+        ) {
+            let mut heard = HeardSettled::default();
+            all.iter().for_each(|one| heard.hear(one.clone()));
+            // Nobody has locked this project.
+            let on = 7;
+            let parts = |on| heard.settled().parts_for_all(worked(of, on, range(start, start + length)));
+            let told: Vec<i64> = parts(0).iter().flat_map(|part| part.start().0..part.end().0).collect();
+            let settled: Vec<i64> = (start..start + length).filter(|at| is_settled(&all, of, on, *at)).collect();
+            prop_assert_eq!(told, settled);
+            prop_assert_eq!(parts(0), parts(on));
         }
     }
 }

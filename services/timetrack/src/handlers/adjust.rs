@@ -1,5 +1,5 @@
 use contracts::{
-    AdjustedSum, AdjustmentMade, EventId, Millis, TimeMark, TimeRange, Window, WindowId,
+    AdjustedSum, AdjustmentMade, EventId, Millis, SettlementChanged, TimeMark, TimeRange, Window, WindowId,
     WindowsRecorded, Zone, fitted, uncovered,
 };
 use kit::{Error, Tx};
@@ -9,11 +9,22 @@ use crate::{
     App,
     consumers::require_none_beside,
     domain::{Settled, Worked},
-    store::{StoredAdjustment, StoredWindow},
+    store::{Reservation, StoredAdjustment, StoredWindow},
 };
+
+/// What became of a window that came late.
+pub(super) enum Adjusted {
+    Done(Box<StoredAdjustment>),
+    /// What it will count is kept free for it; whoever records windows has to hear that first.
+    Reserved(Vec<SettlementChanged>),
+}
 
 /// Has what is settled of a window, and counted nowhere yet, count at the first open moment. What of it lies
 /// in open time is recorded there.
+///
+/// Where only the lock of a project settles it, windows on other projects are still recorded in the same time: a
+/// worker may have one in hand. So what it would count is settled for everybody first, and is looked at again once
+/// all have heard.
 pub(super) async fn adjust(
     app: &App,
     tx: &mut Tx<'_>,
@@ -22,9 +33,14 @@ pub(super) async fn adjust(
     stored: &StoredWindow,
     now: Millis,
     timezone: &Zone,
-) -> Result<StoredAdjustment, Error> {
+) -> Result<Adjusted, Error> {
     let parts = settled.parts(worked);
-    let counts = not_counted(app, tx, worked, &parts).await?;
+    let counts = not_counted(app, tx, worked, stored.id, &parts).await?;
+    let disputed = uncovered(&counts, &settled.parts_for_all(worked));
+    if !disputed.is_empty() && !app.config.count_overlaps {
+        let reservation = app.store.reservations.add(tx, stored.id, worked.employee, disputed).await?;
+        return Ok(Adjusted::Reserved(told(tx, reservation.settlements()).await?));
+    }
     let sum = AdjustedSum::of(&stored.fact(), counts.iter().copied());
     let adjustment = StoredAdjustment {
         id: stored.id,
@@ -38,10 +54,13 @@ pub(super) async fn adjust(
         counted: if app.config.count_overlaps { Vec::new() } else { counts },
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
-    tx.emit_all(&adjustment.settlements()).await?;
+    // In this order: at no moment is what it counts open.
+    told(tx, adjustment.settlements()).await?;
+    let kept_free = app.store.reservations.take(tx, stored.id).await?;
+    told(tx, kept_free).await?;
     tx.emit(&AdjustmentMade { adjustment: adjustment.clone().shown(), timezone: timezone.clone() }).await?;
     record_open_rest(app, tx, settled, worked, stored, &parts).await?;
-    Ok(adjustment)
+    Ok(Adjusted::Done(Box::new(adjustment)))
 }
 
 /// What of these settled parts no window and no earlier adjustment counts.
@@ -49,6 +68,7 @@ async fn not_counted(
     app: &App,
     tx: &mut Tx<'_>,
     worked: Worked,
+    id: WindowId,
     parts: &[TimeRange],
 ) -> Result<Vec<TimeRange>, Error> {
     if app.config.count_overlaps {
@@ -59,6 +79,8 @@ async fn not_counted(
         others.iter().filter_map(|fact| TimeRange::new(fact.start, fact.end).ok()).collect();
     let before = app.store.adjustments.belonging(tx, worked.employee, worked.range).await?;
     counted.extend(before.into_iter().flat_map(StoredAdjustment::counting));
+    let reserved = app.store.reservations.of(tx, worked.employee).await?;
+    counted.extend(reserved.into_iter().filter(|one| one.id != id).flat_map(|one| one.stretches));
     Ok(uncovered(parts, &counted))
 }
 
@@ -83,6 +105,12 @@ async fn record_open_rest(
         tx.emit(&WindowsRecorded { batch, windows: open }).await?;
     }
     Ok(())
+}
+
+async fn told(tx: &mut Tx<'_>, settlements: Vec<SettlementChanged>) -> Result<Vec<SettlementChanged>, Error> {
+    tx.is_audited_elsewhere();
+    tx.emit_all(&settlements).await?;
+    Ok(settlements)
 }
 
 /// The part of a window that lies in a range, as a window of its own.

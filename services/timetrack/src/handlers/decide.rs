@@ -8,21 +8,21 @@ use kit::{Call, Error, Tx, mongo};
 use uuid::Uuid;
 
 use super::{
-    adjust::adjust,
+    adjust::{Adjusted, adjust},
     list::with_negative_time,
     periods::PUBLISHED,
     quarantine::one,
 };
 use crate::{
     App, Step,
-    consumers::require_none_beside,
+    consumers::{require_none_beside, until_all_have_heard},
     domain::{Decision, Held, Worked, admit_anyway, record, refusal},
     store::{StoredAdjustment, StoredWindow},
 };
 
 /// How far ahead an open moment is looked for, in milliseconds: nobody approves further ahead.
 const TO_COME: i64 = 400 * DAY;
-/// How often it is begun anew, where a worker records the window in this moment.
+/// How often it is begun anew, where a worker records the window in this moment, or others have to hear first.
 const TRIES: usize = 5;
 
 /// Records a window from quarantine because an admin says so. It can be asked again: it is recorded
@@ -69,6 +69,11 @@ pub(crate) async fn discard_quarantined(
     let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_first = app.store.quarantine.decide(tx, &held, &decision).await?;
         if is_first {
+            // Nobody waits for it any more.
+            for id in [held.item.id, own_id(held.item.id, content)] {
+                let given_back = app.store.reservations.take(tx, id).await?;
+                tx.emit_all(&given_back).await?;
+            }
             tx.audit(Action::QuarantineDiscarded, AuditSubject::new("window", request.id), None).await?;
         }
         Ok(is_first)
@@ -126,7 +131,12 @@ async fn admit(app: &App, call: &Call, held: &Held) -> Result<Admitted, Error> {
     let window = StoredWindow::new(record(item.clone(), terms), item.hash);
     for _ in 0..TRIES {
         match insert(app, call, held, &window).await {
-            Ok(admitted) => return Ok(admitted),
+            Ok(Inserted::Admitted(admitted)) => return Ok(admitted),
+            Ok(Inserted::Reserved(settlements)) => {
+                for settlement in &settlements {
+                    until_all_have_heard(app, settlement).await?;
+                }
+            }
             // A worker has recorded it in this moment.
             Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => {}
             Err(error) => return Err(error),
@@ -139,9 +149,16 @@ fn taken() -> Failure {
     Failure::new(Code::Unavailable, "Somebody else records time there in this moment. Try again.")
 }
 
+/// What became of a window that was to be recorded.
+enum Inserted {
+    Admitted(Admitted),
+    /// Others have to hear this first: then it is tried again.
+    Reserved(Vec<contracts::SettlementChanged>),
+}
+
 /// Records a window, with the decision, its entry in the trail and the word to others; what is settled of its
 /// time is counted where time is open.
-async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Admitted, Error> {
+async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Inserted, Error> {
     let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window in quarantine"))?;
     let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
     let to_come = TimeRange::new(now, now + TO_COME).map_err(anyhow::Error::from)?;
@@ -153,7 +170,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
                 return Err(taken().into());
             }
             decide(app, tx, held, &decision).await?;
-            return Ok(Admitted::Adjusted(Box::new(adjustment)));
+            return Ok(Inserted::Admitted(Admitted::Adjusted(Box::new(adjustment))));
         }
         let known = app.store.windows.get(tx, window.id).await?;
         if let Some(stored) = known {
@@ -163,22 +180,26 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
             if decide(app, tx, held, &decision).await? {
                 tell(tx, &stored).await?;
             }
-            return Ok(Admitted::Recorded(Box::new(stored)));
+            return Ok(Inserted::Admitted(Admitted::Recorded(Box::new(stored))));
         }
         let settled = app.store.settlements.hold(tx, &[worked, Worked { range: to_come, ..worked }]).await?;
         if settled.by(worked).is_some() {
-            let adjustment = adjust(app, tx, &settled, worked, window, now, &timezone).await?;
-            app.store.quarantine.decide(tx, held, &decision).await?;
-            let told = created(&adjustment.clone().shown());
-            tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", window.id), told).await?;
-            return Ok(Admitted::Adjusted(Box::new(adjustment)));
+            match adjust(app, tx, &settled, worked, window, now, &timezone).await? {
+                Adjusted::Reserved(settlements) => return Ok(Inserted::Reserved(settlements)),
+                Adjusted::Done(adjustment) => {
+                    app.store.quarantine.decide(tx, held, &decision).await?;
+                    let told = created(&adjustment.clone().shown());
+                    tx.audit(Action::QuarantineAdmitted, AuditSubject::new("window", window.id), told).await?;
+                    return Ok(Inserted::Admitted(Admitted::Adjusted(adjustment)));
+                }
+            }
         }
         require_none_beside(app, tx, &settled, worked).await?;
         app.store.windows.insert_one(tx, window).await?;
         decide(app, tx, held, &decision).await?;
         tell(tx, window).await?;
         app.faults.at(Step::Deciding).await;
-        Ok(Admitted::Recorded(Box::new(window.clone())))
+        Ok(Inserted::Admitted(Admitted::Recorded(Box::new(window.clone()))))
     })
 }
 

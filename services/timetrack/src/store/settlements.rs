@@ -4,7 +4,7 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{AdjustmentStore, LockStore, PeriodStore, locks::StoredLock};
+use super::{AdjustmentStore, LockStore, PeriodStore, ReservationStore, locks::StoredLock};
 use crate::domain::{Settled, SettledBy, Worked};
 
 /// How many guards there are: changes of windows of different employees hardly ever meet at one.
@@ -19,13 +19,15 @@ struct Guard {
     touched: i64,
 }
 
-/// What is settled, read from locks, periods and adjustments; and the order in which that and windows change.
+/// What is settled, read from locks, periods, adjustments and what is kept free for these; and the order in which
+/// that and windows change.
 #[derive(Clone, Debug)]
 pub(crate) struct SettlementStore {
     guards: Collection<Guard>,
     locks: LockStore,
     periods: PeriodStore,
     adjustments: AdjustmentStore,
+    reservations: ReservationStore,
 }
 
 impl SettlementStore {
@@ -33,8 +35,14 @@ impl SettlementStore {
         ("guards", Vec::new())
     }
 
-    pub(super) fn open(db: &Database, locks: LockStore, periods: PeriodStore, adjustments: AdjustmentStore) -> Self {
-        Self { guards: db.collection("guards"), locks, periods, adjustments }
+    pub(super) fn open(
+        db: &Database,
+        locks: LockStore,
+        periods: PeriodStore,
+        adjustments: AdjustmentStore,
+        reservations: ReservationStore,
+    ) -> Self {
+        Self { guards: db.collection("guards"), locks, periods, adjustments, reservations }
     }
 
     /// Makes the guards that are missing.
@@ -50,6 +58,7 @@ impl SettlementStore {
     pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements(doc! {}).await?;
         all.extend(self.adjustments.settlements(doc! {}).await?);
+        all.extend(self.reservations.settlements().await?);
         all.extend(self.locks.all().await?.iter().map(StoredLock::settlement));
         Ok(all)
     }
@@ -63,6 +72,7 @@ impl SettlementStore {
         if let Some(these) = adjustments_of(worked) {
             all.extend(self.adjustments.settlements(these).await?);
         }
+        all.extend(self.reservations.settlements().await?);
         Ok(all.into_iter().collect())
     }
 
@@ -88,6 +98,7 @@ impl SettlementStore {
         if let Some(these) = adjustments_of(worked) {
             all.extend(self.adjustments.settlements_in(tx, these).await?);
         }
+        all.extend(self.reservations.settlements_in(tx).await?);
         Ok(all.into_iter().collect())
     }
 
@@ -95,6 +106,7 @@ impl SettlementStore {
     pub(crate) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements_in(tx, doc! { "settles": true }).await?;
         all.extend(self.adjustments.settlements_in(tx, doc! {}).await?);
+        all.extend(self.reservations.settlements_in(tx).await?);
         let locks = self.locks.all_in(tx).await?;
         all.extend(locks.iter().filter(|lock| lock.until.is_some()).map(StoredLock::settlement));
         Ok(all)

@@ -12,14 +12,15 @@ use std::{
 };
 
 use contracts::{
-    Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId, SetLock,
-    SetSettings, Settings, TimeRange, WindowFact, WindowId, WindowState, stream,
+    Caller, Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId,
+    ReplayQuarantined, Service, SetLock, SetSettings, Settings, Term, TimeRange, WindowFact, WindowId, WindowState,
+    stream,
 };
 use jiff::{ToSpan, civil::date};
 use testkit::{Running, eventually_within};
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, between, spawn};
+use crate::support::{Bench, NOON, between, spawn};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const HOURS: i64 = 24;
@@ -231,6 +232,40 @@ async fn an_approval_waits_for_what_a_worker_has_in_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_is_admitted_under_the_lock_of_a_project_counts_no_second_that_a_worker_has_in_hand_on_another() {
+    let (bench, still, times) = with_one_that_stands_still(false).await;
+    let _let_go = LetGo(still.clone());
+    let elsewhere = bench.another_project().await;
+    bench.lock(Some(bench.project), NOON + 10 * HOUR).await.unwrap();
+    let late = bench.worked_on((bench.project, bench.task), NOON, NOON + HOUR, "a");
+    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
+    still.store(true, Ordering::SeqCst);
+    let in_hand = bench.worked_on(elsewhere, NOON + HOUR / 2, NOON + HOUR, "b");
+    bench.queue(vec![in_hand.clone()]).await;
+    eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+    let reservations = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
+    let is_admitted = AtomicBool::new(false);
+    let admitting = async {
+        let admitted = bench.admit(&late).await;
+        is_admitted.store(true, Ordering::SeqCst);
+        admitted
+    };
+    let letting_go = async {
+        eventually_within(PATIENCE, "it is admitted, or waits", async || {
+            let waits = reservations.count_documents(bson::doc! {}).await.unwrap() > 0;
+            (waits || is_admitted.load(Ordering::SeqCst)).then_some(())
+        })
+        .await;
+        still.store(false, Ordering::SeqCst);
+    };
+    let (admitted, ()) = tokio::join!(admitting, letting_go);
+    admitted.unwrap();
+    assert!(matches!(bench.state(in_hand.id).await, WindowState::Recorded(_)));
+    assert_eq!(bench.adjusted().await, HOUR / 2, "the other half is counted there");
+    assert_eq!(reservations.count_documents(bson::doc! {}).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     let (bench, still, times) = with_one_that_stands_still(true).await;
     let _let_go = LetGo(still.clone());
@@ -249,7 +284,7 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
             end: Millis(i64::MAX),
         }),
     };
-    let locks = bench.world.database(contracts::Service::Timetrack).await.collection::<bson::Document>("locks");
+    let locks = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("locks");
     let row = bson::doc! { "_id": "all", "project": null, "until": i64::MAX, "version": 1_i64, "changed_by": null, "changed_at": 0_i64 };
     locks.insert_one(row).await.unwrap();
     bench.world.publish(&until).await;
