@@ -5,6 +5,7 @@ mod check;
 mod early;
 mod ingest;
 mod knowledge;
+mod let_in;
 mod memory;
 mod recorder;
 mod settled;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
+    let_in::let_in_what_is_open,
     memory::Memory,
     recorder::{Arrival, record_all},
     settled::{require_none_beside, settled_in, settled_now},

@@ -8,7 +8,7 @@ use kit::{Call, Error, Shutdown};
 use tokio::time::{Instant, sleep};
 
 use super::periods::{
-    PUBLISHED, actor, added_up, current, current_in, next, range_of, require_decidable, save, shown, sum_of, tell,
+    actor, added_up, current, current_in, let_in, next, range_of, require_decidable, save, shown, sum_of, tell,
 };
 use crate::{
     App,
@@ -209,9 +209,5 @@ async fn open_again(app: &App, closing: &StoredPeriod) -> Result<(), Error> {
         tx.is_audited_elsewhere();
         Ok(true)
     })?;
-    if let Some(time) = time.filter(|_| is_open) {
-        app.db.until_published(PUBLISHED).await?;
-        app.store.quarantine.let_in(time).await?;
-    }
-    Ok(())
+    if is_open { let_in(app, time).await } else { Ok(()) }
 }

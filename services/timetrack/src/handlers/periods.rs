@@ -146,10 +146,7 @@ pub(crate) async fn reopen_period(
         tell(tx, &period, PeriodDecision::Reopened, &settings).await?;
         Ok((period, time))
     })?;
-    app.db.until_published(PUBLISHED).await?;
-    if let Some(time) = time {
-        app.store.quarantine.let_in(time).await?;
-    }
+    let_in(&app, time).await?;
     shown(&app, period).await
 }
 
@@ -195,6 +192,16 @@ fn as_it_is(
         (None, Some(span)) => Ok(StoredPeriod::open(id, span)),
         (None, None) => Err(Failure::not_found("pay period")),
     }
+}
+
+/// Has windows tried again that were set aside because of this time, once workers can hear that it is open. Also where
+/// that is told late: one that still takes it for settled holds them again, and they are let in by themselves.
+pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), Error> {
+    let told = app.db.until_published(PUBLISHED).await;
+    if let Some(time) = time {
+        app.store.quarantine.let_in(time).await?;
+    }
+    told
 }
 
 /// What a period comes out at now, and its adjustments beside that.

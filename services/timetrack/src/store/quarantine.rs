@@ -28,7 +28,7 @@ impl QuarantineStore {
         let by_id = mongo::index(doc! { "window_id": 1 });
         let by_waiting = mongo::index(doc! { "waiting": 1, "since": 1 });
         let by_due = mongo::index(doc! { "due": 1 });
-        let by_code = mongo::index(doc! { "code": 1 });
+        let by_code = mongo::index(doc! { "code": 1, "decision": 1, "waiting": 1, "_id": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
         let by_employee = mongo::index(doc! { "item.employeeId": 1, "since": 1, "_id": 1 });
         ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age, by_employee])
@@ -173,6 +173,24 @@ impl QuarantineStore {
             filter.insert("item.employeeId", mongo::value(employee));
         }
         self.0.update_many(filter, doc! { "$set": { "waiting": true } }).await?;
+        Ok(())
+    }
+
+    /// Windows that were set aside because their time was settled, and that nothing has tried again: at most so many,
+    /// after this one, in the order of keys.
+    pub(crate) async fn set_aside(&self, after: &str, most: i64) -> Result<Vec<Held>, Error> {
+        let these = doc! {
+            "code": mongo::value(&Code::PeriodLocked), "decision": null, "waiting": false, "_id": { "$gt": after },
+        };
+        Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
+    }
+
+    /// Has these tried again, unless they are decided in this moment, or held for another reason.
+    pub(crate) async fn try_again(&self, these: &[&Held]) -> Result<(), Error> {
+        for held in these {
+            let as_it_was = doc! { "_id": held.key(), "code": mongo::value(&held.code), "decision": null };
+            self.0.update_one(as_it_was, doc! { "$set": { "waiting": true } }).await?;
+        }
         Ok(())
     }
 

@@ -125,6 +125,59 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    bench.approve_now(id).await;
+    let late = [bench.window(3), bench.window(24 * 60)];
+    bench.send(vec![late[0].clone()]).await;
+    // A batch that was in hand holds it when what was held is let in already; or whoever reopens dies before.
+    let quarantine = bench.quarantine().await;
+    let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
+    bench.reopen(id).await.unwrap();
+    quarantine.insert_one(row).await.unwrap();
+    eventually_within(SWEPT, "it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
+    assert_eq!(bench.held_codes().await, []);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_are_settled_keep_none_from_being_let_in() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    bench.approve_now(id).await;
+    let late = bench.window(3);
+    bench.send(vec![late.clone()]).await;
+    let quarantine = bench.quarantine().await;
+    let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
+    // So many of a time that stays settled, all older.
+    bench.lock(None, NOON - 24 * HOUR).await.unwrap();
+    let others = (0..700).map(|n| {
+        let item = bench.hours(NOON - 48 * HOUR + n, NOON - 47 * HOUR + n, "hw");
+        let (content, mut other) = (WindowContent::from(&item).hash(), row.clone());
+        other.insert("_id", format!("{}_{}_{content}", item.employee_id, item.id));
+        other.insert("window_id", kit::mongo::value(&item.id));
+        other.insert("item", kit::mongo::value(&item));
+        other.insert("since", n);
+        other
+    });
+    quarantine.delete_many(doc! {}).await.unwrap();
+    quarantine.insert_many(others).await.unwrap();
+    bench.reopen(id).await.unwrap();
+    quarantine.insert_one(row).await.unwrap();
+    eventually_within(2 * SWEPT, "it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
+    // Reopening had all of the month tried again; those stay settled.
+    eventually_within(2 * SWEPT, "the others are set aside again", async || {
+        let aside = doc! { "code": "period_locked", "waiting": false };
+        (quarantine.count_documents(aside).await.unwrap() == 700).then_some(())
+    })
+    .await;
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
     let mut bench = Bench::with_ann().await;
     let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
