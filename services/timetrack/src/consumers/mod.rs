@@ -4,6 +4,7 @@ mod bindings;
 mod check;
 mod early;
 mod ingest;
+mod kept_out;
 mod knowledge;
 mod let_in;
 mod memory;

@@ -9,6 +9,7 @@ use serde_json::value::to_raw_value;
 
 use super::{
     check::{Fate, check},
+    kept_out::kept_out,
     settled::{settled_by, take_back},
 };
 use crate::{
@@ -110,11 +111,17 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         app.settling.say(app).await?;
         complete_up_to = app.memory.complete().await;
     }
-    let settled_before = settled_by(app, &timely.iter().collect::<Vec<_>>(), complete_up_to.is_some()).await?;
-    for ((((place, seq, again), item), fate), by) in places.into_iter().zip(timely).zip(fates).zip(settled_before) {
+    let items: Vec<&IngestItem> = timely.iter().collect();
+    let settled_before = settled_by(app, &items, complete_up_to.is_some()).await?;
+    let knows_held = complete_up_to.is_some() && !again;
+    let kept_out = kept_out(app, &items, knows_held).await?;
+    let judged = fates.into_iter().zip(settled_before).zip(kept_out);
+    for (((place, seq, again), item), ((fate, by), kept_out)) in places.into_iter().zip(timely).zip(judged) {
         let arrival = Arrival { item, seq, again };
         match fate {
-            Fate::Admitted(_) if by.is_some() => held_back.push((place, arrival, SETTLED)),
+            Fate::Admitted(_) if kept_out.is_some() || by.is_some() => {
+                held_back.push((place, arrival, kept_out.unwrap_or(SETTLED)));
+            }
             Fate::Admitted(terms) => {
                 windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
                 admitted.push((place, arrival));
@@ -168,7 +175,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     app.faults.at(Step::Inserted).await;
     publish_held(app, held).await?;
     publish(app, recorded.facts).await?;
-    if again || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id)) {
+    let may_be_held = || !knows_held || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id));
+    if !recorded.windows.is_empty() && may_be_held() {
         app.store.quarantine.release(&recorded.windows).await?;
         app.memory.let_go(recorded.windows.iter().map(|(id, _)| *id));
     }

@@ -112,6 +112,11 @@ impl AdjustmentStore {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
+    /// Those of these that there are.
+    pub(crate) async fn these(&self, ids: &[WindowId]) -> Result<Vec<StoredAdjustment>, Error> {
+        Ok(self.0.find(doc! { "_id": mongo::one_of(ids) }).await?.try_collect().await?)
+    }
+
     /// Stores one that is new.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, adjustment: &StoredAdjustment) -> Result<(), Error> {
         self.0.insert_one(adjustment).session(&mut tx.session).await?;

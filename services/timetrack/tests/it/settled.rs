@@ -224,6 +224,67 @@ async fn what_is_recorded_is_not_discarded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent_again() {
+    let bench = Bench::with_ann().await;
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    bench.approve_now(id).await;
+    let late = bench.window(3);
+    bench.send(vec![late.clone()]).await;
+    bench.discard(&late).await.unwrap();
+    bench.reopen(id).await.unwrap();
+    for _ in 0..3 {
+        let outcomes = bench.send(vec![late.clone(), bench.window(4)]).await;
+        assert!(matches!(&outcomes[0], Outcome::Rejected { .. }), "{outcomes:?}");
+        assert!(matches!(&outcomes[1], Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcomes:?}");
+    }
+    // Of a worker that begins only now too.
+    let _another = crate::support::spawn(&bench.world).await;
+    for _ in 0..6 {
+        assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Rejected { .. }]));
+    }
+    assert_eq!(bench.stored().await.len(), 2);
+    // Whoever thinks again admits it: it is recorded, as its time is open.
+    bench.admit(&late).await.unwrap();
+    assert_eq!((bench.stored().await.len(), bench.adjusted().await), (3, 0));
+    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Duplicate(_)]));
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sent_again() {
+    let mut bench = Bench::with_ann().await;
+    bench.timetrack.take().unwrap().stop().await;
+    let config = Config { count_overlaps: true, ..Config::default() };
+    bench.timetrack = Some(spawn_with(&bench.world, config).await);
+    let id = bench.october();
+    bench.send(vec![bench.window(0)]).await;
+    bench.approve_now(id).await;
+    let late = bench.hours(NOON, NOON + HOUR, "another");
+    let across = bench.hours(NOVEMBER - HOUR, NOVEMBER + HOUR, "another");
+    bench.send(vec![late.clone(), across.clone()]).await;
+    for item in [&late, &across] {
+        bench.admit(item).await.unwrap();
+    }
+    assert_eq!((bench.adjusted().await, bench.stored().await.len()), (2 * HOUR, 2));
+    bench.reopen(id).await.unwrap();
+    let _another = spawn_with(&bench.world, config_of_overlaps()).await;
+    for _ in 0..6 {
+        bench.send(vec![late.clone(), across.clone()]).await;
+    }
+    assert_eq!(bench.stored().await.len(), 2);
+    assert_eq!(bench.period(id).await.sum.unwrap().time, HOUR);
+    // Another one of the same time counts, as it does here.
+    let other = bench.hours(NOON, NOON + HOUR, "a third");
+    assert!(matches!(&bench.send(vec![other]).await[..], [Outcome::Stored(_)]));
+    bench.world.finish().await;
+}
+
+fn config_of_overlaps() -> Config {
+    Config { count_overlaps: true, ..Config::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_late_window_that_counted_for_nothing_keeps_no_other_from_counting() {
     let bench = Bench::with_ann().await;
     let id = bench.october();
