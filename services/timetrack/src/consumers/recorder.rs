@@ -136,6 +136,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     app.faults.at(Step::Checked).await;
     let mut recorded = Recorded::default();
     let inserted = app.store.windows.insert(&windows).await?;
+    app.faults.at(Step::Written).await;
     let is_new = |n: usize| !inserted.refused.contains(&n);
     let mut taken_back = HashSet::new();
     if !windows.is_empty() && !batch.is_fresh(app.clock.now()) {

@@ -100,15 +100,18 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
     for stored in recorded {
         let Some(worked) = Worked::of_window(&stored.window) else { continue };
         let is_back = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-            let is_settled = match settled_in(app, tx, &[worked]).await?.into_iter().flatten().next() {
-                None => false,
-                Some(SettledBy::Period(id)) => !is_counted(app, tx, id).await?,
-                Some(_) => true,
-            };
-            if is_settled {
-                app.store.windows.take_back(tx, stored.id).await?;
+            let settled = app.store.settlements.hold(tx, &[worked]).await?;
+            if judged_in(app, tx, &settled, worked).await?.is_none() {
+                return Ok(false);
             }
-            Ok(is_settled)
+            // Whatever else settles it by now.
+            for period in settled.periods_of(worked) {
+                if is_counted(app, tx, period).await? {
+                    return Ok(false);
+                }
+            }
+            app.store.windows.take_back(tx, stored.id).await?;
+            Ok(true)
         })?;
         if is_back {
             tracing::warn!(window = %stored.id, "a window was recorded in settled time by a worker that stood still; it is set aside");

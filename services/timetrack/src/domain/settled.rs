@@ -216,6 +216,14 @@ impl Settled {
         joined
     }
 
+    /// The periods that settle some of this time.
+    pub(crate) fn periods_of(&self, worked: Worked) -> impl Iterator<Item = PeriodId> + '_ {
+        self.stretches_of(worked.employee, worked.range).filter_map(|(_, by)| match by {
+            SettledBy::Period(id) => Some(id),
+            _ => None,
+        })
+    }
+
     /// The locks of other projects that this time lies before: a window on one of these that it overlaps
     /// would count for less, or for more, if this one came or went.
     pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {

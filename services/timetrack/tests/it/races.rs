@@ -173,12 +173,11 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
     drop(comrade);
 }
 
-/// A worker that can be made to stand still after it has decided, for so long, with or without its word
-/// that it lives.
-fn standing_still(still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
+/// A worker that can be made to stand still at a step, for so long, with or without its word that it lives.
+fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
     Faults::when(move |step| {
         let stands = match step {
-            Step::Checked => still.load(Ordering::SeqCst) && times.fetch_add(1, Ordering::SeqCst) == 0,
+            step if step == at => still.load(Ordering::SeqCst) && times.fetch_add(1, Ordering::SeqCst) == 0,
             Step::Living => wholly && still.load(Ordering::SeqCst) && times.load(Ordering::SeqCst) > 0,
             _ => false,
         };
@@ -204,10 +203,14 @@ impl Drop for LetGo {
 }
 
 async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    with_one_that_stands_still_at(Step::Checked, wholly).await
+}
+
+async fn with_one_that_stands_still_at(step: Step, wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
     let (still, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let faults = standing_still(still.clone(), wholly, times.clone());
+    let faults = standing_still(step, still.clone(), wholly, times.clone());
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
     bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
     (bench, still, times)
@@ -296,4 +299,35 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     .await;
     assert_eq!(bench.stored().await.len(), 1);
     assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Duplicate(_)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_worker_goes_on_that_stood_still() {
+    let (bench, still, times) = with_one_that_stands_still_at(Step::Written, true).await;
+    let _let_go = LetGo(still.clone());
+    let id = bench.october();
+    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let item = bench.window(1);
+    bench.send(vec![item.clone()]).await;
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    still.store(true, Ordering::SeqCst);
+    // From quarantine: what is in hand from the queue, an approval waits for.
+    let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
+    let replaying = async { bench.world.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
+    let approving = async {
+        eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+        let held = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+        held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
+        let approved = bench.approve(id, bench.hash(id).await).await.unwrap();
+        let lock = SetLock { project_id: None, locked_until: Millis(NOON + 48 * HOUR) };
+        bench.world.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
+        still.store(false, Ordering::SeqCst);
+        approved
+    };
+    let (replayed, approved) = tokio::join!(replaying, approving);
+    assert!(matches!(replayed, Ok(WindowState::Recorded(_))), "{replayed:?}");
+    assert_eq!((approved.sum.unwrap().time, bench.stored().await.len()), (HOUR, 1));
+    assert_eq!(bench.held_codes().await, []);
 }
