@@ -54,9 +54,13 @@ impl Knowledge {
         });
     }
 
-    /// The moment, without asking: everything that was published before it is in the copy.
-    pub(crate) fn up_to(&self) -> Option<Millis> {
+    /// The moment, without asking: everything that was published before it is in the copy. Nothing where events were
+    /// missed, until the copy is compared with its owners: the consumer cannot tell.
+    pub(crate) fn up_to(&self, app: &App) -> Option<Millis> {
         self.work.notify_one();
+        if !app.reconciler.is_whole() {
+            return None;
+        }
         self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to()
     }
 
@@ -72,7 +76,7 @@ impl Knowledge {
             if !self.look(app).await {
                 break;
             }
-            if self.up_to() >= Some(now) {
+            if self.up_to(app) >= Some(now) {
                 self.is_behind.store(false, Ordering::Relaxed);
                 return true;
             }

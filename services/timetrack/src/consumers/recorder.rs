@@ -104,12 +104,12 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
     }
 
-    let mut complete_up_to = if timely.is_empty() { None } else { app.memory.complete().await };
+    let mut complete_up_to = if timely.is_empty() { None } else { complete(app).await };
     let fates = check(app, &timely, complete_up_to).await?;
     let (mut admitted, mut windows) = (Vec::new(), Vec::new());
     if !timely.is_empty() && !batch.is_fresh(app.clock.now()) {
         app.settling.say(app).await?;
-        complete_up_to = app.memory.complete().await;
+        complete_up_to = complete(app).await;
     }
     let items: Vec<&IngestItem> = timely.iter().collect();
     let settled_before = settled_by(app, &items, complete_up_to.is_some()).await?;
@@ -183,6 +183,12 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     app.faults.at(Step::Published).await;
     Ok(settled.into_iter().flatten().collect())
+}
+
+/// The moment up to which all is remembered, by a look that begins now; nothing where some events were missed, or
+/// may have been.
+async fn complete(app: &App) -> Option<Millis> {
+    app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
 /// A window of settled time. Somebody admits it into the time that is open, or opens the other again.
