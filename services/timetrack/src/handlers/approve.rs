@@ -83,7 +83,12 @@ pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
 async fn open_given_up(app: &App) -> Result<(), Error> {
     for period in app.store.periods.given_up(app.clock.now()).await? {
         tracing::info!(period = %period.id, "an approval was given up; the period is open again");
-        open_again(app, &period).await?;
+        // One that fails by itself keeps no other closed.
+        match open_again(app, &period).await {
+            Err(error) if error.is_away() => return Err(error),
+            Err(error) => tracing::error!(%error, period = %period.id, "it cannot be opened again"),
+            Ok(()) => {}
+        }
     }
     Ok(())
 }

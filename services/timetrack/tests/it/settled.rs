@@ -348,3 +348,24 @@ async fn a_period_that_another_calendar_cuts_says_which_other_one_is_in_the_way(
     assert!(refused.detail.contains(&week.to_string()), "{}", refused.detail);
     bench.world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_cannot_be_tried_again_keeps_no_other_from_it() {
+    let bench = Bench::with_ann().await;
+    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let (broken, sound) = (bench.window(1), bench.window(2));
+    bench.send(vec![broken.clone(), sound.clone()]).await;
+    let windows: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("windows");
+    let unreadable = doc! { "_id": kit::mongo::value(&broken.id), "window": { "employeeId": kit::mongo::value(&bench.ann), "of": "tomorrow" } };
+    windows.insert_one(unreadable).await.unwrap();
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.quarantine().await.update_many(doc! {}, doc! { "$set": { "waiting": true } }).await.unwrap();
+    eventually("the other one is recorded", async || {
+        let found = windows.find_one(doc! { "_id": kit::mongo::value(&sound.id) }).await.unwrap();
+        found.map(drop)
+    })
+    .await;
+    assert_eq!(bench.quarantine().await.count_documents(doc! { "waiting": true }).await.unwrap(), 1);
+}
