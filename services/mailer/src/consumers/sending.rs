@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use contracts::{
     Awaited, Caller, DeliveryChanged, DeliveryState, EmployeeId, Failure, GetMailAddress, InvitationDelivery, MailId,
     Millis, Name,
 };
 use kit::{Delivery, Error};
+use tokio::time::timeout;
 
 use crate::{
     App,
@@ -15,6 +16,9 @@ use crate::{
 
 /// When to look again at a mail that somebody else is at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often the others are told that a mail is still in hand: a mail server may take minutes.
+const STILL: Duration = Duration::from_secs(10);
 
 /// Why a mail is not sent.
 pub(super) enum NotDone {
@@ -45,10 +49,11 @@ pub(super) async fn send_once(
         Claim::Others => return Err(later(LOOK_AGAIN, "Somebody else is at this mail.")),
         Claim::Settled => return Ok(Vec::new()),
     };
-    let done = match letter.await {
-        Ok(letter) => app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::Unsent),
-        Err(why) => Err(why),
+    let sending = async {
+        let letter = letter.await?;
+        app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::Unsent)
     };
+    let done = holding(app, id, sending).await;
     let outcome = match &done {
         Ok(()) => Outcome::Sent,
         Err(NotDone::Unsent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
@@ -84,6 +89,19 @@ pub(super) async fn send_once(
         Err(NotDone::Unminted(failure)) => return Err(failure.into()),
     }
     Ok(caused)
+}
+
+/// Works on a mail, and keeps it from the others for as long as that takes.
+async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = timeout(STILL, &mut work).await {
+            return done;
+        }
+        if let Err(error) = app.deliveries.hold(id, app.clock.now()).await {
+            tracing::warn!(mail = %id, %error, "others may take this mail for free");
+        }
+    }
 }
 
 /// A mail to an employee about their time, or that of others. None is needed where they cannot be reached,

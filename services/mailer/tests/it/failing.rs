@@ -1,7 +1,8 @@
-use std::net::TcpListener as Port;
+use std::{net::TcpListener as Port, time::Duration};
 
 use contracts::{DeliveryState, Service, stream};
 use mailer::Config;
+use testkit::eventually_within;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -60,6 +61,23 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     // And these follow.
     server.until_mails(4).await;
     office.until_status("sent", 4).await;
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_long_to_accept_a_mail_gets_it_once_and_nobody_else_sends_it_meanwhile() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    office.start_mailer(server.config()).await;
+    office.create("Ann", "slow@x.org").await;
+    server.until_mails(1).await;
+    let held = office.deliveries().await[0].held_until;
+    eventually_within(Duration::from_secs(20), "it is still held", async || {
+        let delivery = office.deliveries().await.remove(0);
+        (delivery.status == "pending" && delivery.held_until > held).then_some(())
+    })
+    .await;
+    assert_eq!(office.until_status("sent", 1).await[0].attempts, 1);
+    assert_eq!(server.mails().len(), 1);
     office.world.finish().await;
 }
 
