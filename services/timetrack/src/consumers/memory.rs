@@ -243,7 +243,7 @@ impl Memory {
         let mut heard = HeardSettled::default();
         app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
         *self.settled() = Some(heard);
-        app.settling.hear(feed.next - 1);
+        app.settling.begin_hearing(feed.next - 1);
         Ok(())
     }
 
