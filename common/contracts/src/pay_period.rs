@@ -2,7 +2,11 @@
 
 use jiff::{ToSpan, civil::Date};
 
-use crate::{CALENDAR, Millis, PayPeriod, Settings, TimeRange, beginning, day_of};
+use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, day_of, uncovered};
+
+/// How far around a time those settled periods lie that may cut the periods in it, in milliseconds: farther than two
+/// periods are long.
+pub const PERIODS_AROUND: i64 = 70 * DAY;
 
 /// A stretch of local days that is submitted, approved and paid as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,57 @@ impl Settings {
         let first = range.map(|range| self.pay_period_of(day_of(range.start(), self.timezone.rules())));
         std::iter::successors(first, |last| Some(self.pay_period_from(self.next_first(last.first))))
             .take_while(move |span| range.is_some_and(|range| span.range.start() < range.end()))
+    }
+
+    /// The pay periods of an employee that are not settled and touch a range, in order. Where others were settled
+    /// by an earlier calendar, one ends where these begin, and begins where they end: so every second lies in one
+    /// period, and can be approved.
+    ///
+    /// A part is known by the day on which it begins. Where another period has that name, the part belongs to the
+    /// one before it, else to the one after. One that lies between two settled ones has no name then: for that a
+    /// part of less than a day must have been approved, and the zone changed on the same day.
+    ///
+    /// `settled` are all of the employee's that lie within [`PERIODS_AROUND`] of the range.
+    pub fn open_periods(&self, range: TimeRange, settled: &[PaySpan]) -> Vec<PaySpan> {
+        let ranges: Vec<TimeRange> = settled.iter().map(|one| one.range).collect();
+        let (mut open, mut nameless): (Vec<PaySpan>, Option<TimeRange>) = (Vec::new(), None);
+        // With the period before and after: to one of these a part of another may belong.
+        for span in self.pay_periods(range.widened(PERIODS_AROUND / 2)) {
+            for part in uncovered(&[span.range], &ranges) {
+                let first =
+                    if part.start() == span.range.start() { span.first } else { self.timezone.day(part.start()) };
+                let before = nameless.take().filter(|before| before.end() == part.start());
+                let whole = before.map_or(part, |before| before.until(part.end()));
+                let is_taken = settled.iter().any(|one| one.first == first);
+                match open.last_mut() {
+                    Some(last) if (is_taken || last.first == first) && last.range.end() == part.start() => {
+                        last.range = last.range.until(part.end());
+                    }
+                    Some(last) if last.first == first => nameless = Some(whole),
+                    _ if is_taken => nameless = Some(whole),
+                    _ => open.push(PaySpan { first, range: whole }),
+                }
+            }
+        }
+        open.retain(|one| one.range.clip(range).is_some());
+        open
+    }
+
+    /// The pay period of an employee that begins on this day, if one does that is not settled. `settled` are all
+    /// of theirs that lie in [`Self::around`] of the day.
+    pub fn open_period_on(&self, first: Date, settled: &[PaySpan]) -> Option<PaySpan> {
+        self.open_periods(self.day_with_room(first)?, settled).into_iter().find(|one| one.first == first)
+    }
+
+    /// Where the settled periods lie that may cut the one that begins on this day.
+    pub fn around(&self, first: Date) -> Option<TimeRange> {
+        Some(self.day_with_room(first)?.widened(PERIODS_AROUND))
+    }
+
+    /// A day, and a day on each side: a period may begin a little earlier than the day that it is known by.
+    fn day_with_room(&self, day: Date) -> Option<TimeRange> {
+        let start = self.timezone.beginning(day);
+        Some(TimeRange::new(start, start + DAY).ok()?.widened(DAY))
     }
 
     fn pay_period_from(&self, first: Date) -> PaySpan {
@@ -109,6 +164,26 @@ mod tests {
         assert_eq!(months.pay_period_of(date(2026, 1, 1)).first, date(2025, 12, 15));
     }
 
+    #[test]
+    fn after_another_zone_the_first_period_begins_where_the_settled_one_ends() {
+        let months = |zone| settings(PayPeriod::Month, date(2024, 1, 1), zone);
+        let of_utc = |first| months("UTC").pay_period_on(first).expect("a first day");
+        let january = of_utc(date(2026, 1, 1));
+        let on = |settings: &Settings, first| settings.open_period_on(first, &[january]).map(|one| one.range);
+        let berlin = months("Europe/Berlin");
+        let february = on(&berlin, date(2026, 2, 1)).expect("it is open");
+        assert_eq!(february.start(), january.range.end(), "an hour later than the month of Berlin begins");
+        assert_eq!(february.end(), of_utc(date(2026, 3, 1)).range.start() - HOUR);
+        let new_york = months("America/New_York");
+        let evening = on(&new_york, date(2026, 1, 31)).expect("what is left of January has its own name");
+        assert_eq!((evening.start(), evening.length()), (january.range.end(), 5 * HOUR));
+        assert_eq!(on(&new_york, date(2026, 2, 1)).map(|one| one.start()), Some(evening.end()));
+        assert_eq!(on(&new_york, date(2026, 1, 1)), None, "it is settled");
+        let weeks = settings(PayPeriod::Week, date(2026, 1, 5), "UTC");
+        assert_eq!(on(&weeks, date(2026, 1, 26)), None);
+        assert_eq!(on(&weeks, date(2026, 2, 1)).map(TimeRange::length), Some(DAY), "Sunday alone");
+    }
+
     const ZONES: [&str; 7] = [
         "UTC",
         "Europe/Berlin",
@@ -142,6 +217,59 @@ mod tests {
                     prop_assert_eq!(settings.pay_period_of(day_of(at, settings.timezone.rules())), span);
                 }
             }
+        }
+
+        #[test]
+        fn whatever_was_settled_by_whatever_calendars_each_other_second_lies_in_one_period_with_a_name_of_its_own(
+            steps in prop::collection::vec(
+                (prop::sample::select(PayPeriod::ALL.to_vec()), 1..=28_i8, prop::sample::select(ZONES.to_vec()), any::<prop::sample::Index>(), 0..4u8),
+                1..7,
+            ),
+        ) {
+            let at = date(2026, 3, 1).to_zoned(jiff::tz::TimeZone::UTC).expect("a day").timestamp().as_millisecond();
+            let range = TimeRange::new(Millis(at), Millis(at + 90 * DAY)).expect("a range");
+            let mut settled: Vec<PaySpan> = Vec::new();
+            for (pay_period, day, zone, chosen, how) in steps {
+                let settings = settings(pay_period, date(2026, 1, day), zone);
+                let open = settings.open_periods(range, &settled);
+                let mut names: Vec<Date> = open.iter().chain(&settled).map(|one| one.first).collect();
+                names.sort_unstable();
+                let all = names.len();
+                names.dedup();
+                prop_assert_eq!(names.len(), all, "each has a name of its own");
+                let ranges: Vec<TimeRange> = open.iter().chain(&settled).map(|one| one.range).collect();
+                for missing in uncovered(&[range], &ranges) {
+                    prop_assert!(missing.length() < 2 * DAY, "{missing:?} of {open:?} beside {settled:?}");
+                    let beside = |at: Millis| settled.iter().any(|one| one.range.start() == at || one.range.end() == at);
+                    prop_assert!(beside(missing.start()) && beside(missing.end()), "{missing:?}");
+                    prop_assert!(settled.iter().any(|one| one.range.length() < 2 * DAY), "{missing:?}");
+                }
+                let time: i64 = ranges.iter().filter_map(|one| one.clip(range)).map(TimeRange::length).sum();
+                prop_assert!(time <= range.length(), "no second twice");
+                for one in &open {
+                    prop_assert_eq!(settings.open_period_on(one.first, &settled), Some(*one), "it is found by its name");
+                }
+                match how {
+                    0 if !settled.is_empty() => drop(settled.remove(chosen.index(settled.len()))),
+                    _ if !open.is_empty() => settled.push(open[chosen.index(open.len())]),
+                    _ => {}
+                }
+            }
+        }
+
+        #[test]
+        fn where_nothing_was_settled_by_another_calendar_periods_are_those_of_the_calendar(
+            pay_period in prop::sample::select(PayPeriod::ALL.to_vec()),
+            zone in prop::sample::select(ZONES.to_vec()),
+            (start, length) in (0..50 * 365 * DAY, 1..200 * DAY),
+            chosen in prop::collection::vec(any::<bool>(), 40),
+        ) {
+            let settings = settings(pay_period, date(2026, 1, 5), zone);
+            let range = TimeRange::new(Millis(start), Millis(start + length)).expect("a range");
+            let (settled, open): (Vec<_>, Vec<_>) =
+                settings.pay_periods(range).zip(chosen.iter().cycle()).partition(|(_, is_settled)| **is_settled);
+            let spans = |all: Vec<(PaySpan, &bool)>| all.into_iter().map(|(span, _)| span).collect::<Vec<_>>();
+            prop_assert_eq!(settings.open_periods(range, &spans(settled)), spans(open));
         }
 
         #[test]

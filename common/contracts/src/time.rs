@@ -125,6 +125,21 @@ impl TimeRange {
         self.end - self.start
     }
 
+    /// The same, so much longer on each side.
+    pub fn widened(self, by: i64) -> Self {
+        Self { start: self.start - by, end: self.end + by }
+    }
+
+    /// The same up to this moment, where it ends earlier.
+    pub fn until(self, end: Millis) -> Self {
+        Self { end: self.end.max(end), ..self }
+    }
+
+    /// Whether a moment lies in it.
+    pub fn holds(self, at: Millis) -> bool {
+        self.start <= at && at < self.end
+    }
+
     /// The part that lies in `other` too.
     pub fn clip(self, other: Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end)).ok()

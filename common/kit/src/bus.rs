@@ -294,12 +294,17 @@ impl Bus {
 fn headers(otherwise: Option<Actor>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in Origin::current().or_actor(otherwise).headers() {
-        headers.insert(name, value);
+        headers.insert(name, one_line(&value));
     }
     for (name, value) in trace::trace_headers() {
-        headers.insert(name, value);
+        headers.insert(name, one_line(&value));
     }
     headers
+}
+
+/// A value that fits into a header: the client panics at one with a line break.
+pub(crate) fn one_line(value: &str) -> String {
+    value.replace(['\r', '\n'], " ")
 }
 
 /// Logs what the server reports. A refused subject is reported nowhere else: the requests on it just time out.

@@ -5,7 +5,7 @@ use async_nats::{
 };
 use contracts::{header, stream};
 
-use crate::{Bus, Error};
+use crate::{Bus, Error, bus::one_line};
 
 /// Copies a message that cannot be processed to the stream DEAD, with the reason, and then ends its
 /// delivery. The message is never acknowledged before its copy is.
@@ -18,7 +18,7 @@ pub async fn bury(bus: &Bus, message: &Message, reason: &str) -> Result<(), Erro
     let mut headers = message.headers.clone().unwrap_or_default();
     // A fixed id, so that the stream drops a second copy of the same message.
     headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}.{}", info.consumer, info.stream_sequence));
-    headers.insert(header::DEAD_REASON, reason.replace(['\r', '\n'], " "));
+    headers.insert(header::DEAD_REASON, one_line(reason));
     headers.insert(header::DEAD_SUBJECT, message.subject.as_str());
     headers.insert(header::DEAD_DELIVERIES, info.delivered.to_string());
     let sent = bus.jetstream.publish_with_headers(subject, headers, message.payload.clone()).await;

@@ -222,9 +222,9 @@ impl<S: Send + Sync + 'static> Events<S> {
     }
 
     /// Handles an event without a handler. During a rolling upgrade an older replica receives events that only
-    /// newer ones know: delivered again, it reaches one of those.
+    /// newer ones know: delivered again, it reaches one of those once that has started.
     async fn unknown(&self, bus: &Bus, message: &Message) {
-        settle(match self.failures.again(message) {
+        settle(match self.failures.unknown(message) {
             Some(delay) => message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats),
             None => bury(bus, message, "nobody here applies this").await,
         });

@@ -1,14 +1,17 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::Context;
-use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
+use async_nats::{
+    HeaderMap,
+    header::NATS_MESSAGE_ID,
+    jetstream::context::{PublishError, PublishErrorKind},
+};
 use bson::doc;
-use contracts::{Action, Actor, AuditSubject, Audited, Event, EventId, Service, header};
-use futures::{TryStreamExt, future::try_join_all};
+use contracts::{Action, Actor, AuditSubject, Audited, Code, Event, EventId, Failure, Service, header};
+use futures::{TryStreamExt, future::join_all};
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Bus, Clock, Error, Origin, Shutdown,
+    bus::one_line,
     endpoints::ChainLine,
     ids, metrics,
     metrics::{Gauge, Seconds},
@@ -30,6 +34,10 @@ const SWEEP: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(5);
 /// The most rows that are counted for the metrics.
 const MOST_COUNTED: u64 = 10_000;
+/// The most bytes of an event. NATS carries 1 MiB with headers, and DEAD adds some of its own.
+const MOST_BYTES: usize = 1_000_000;
+/// How long a row is left alone that NATS has refused for its size.
+const ASIDE: Duration = Duration::from_secs(60);
 
 /// A committed event that is not in the stream yet. The row is deleted once it is.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,7 +57,12 @@ impl Row {
         }
         let origin = Origin::current().or_actor(Some(Actor::Service(by)));
         headers.extend(origin.headers().map(|(name, value)| (name.to_owned(), value)));
-        Ok(Self { id, subject: event.subject(), payload: serde_json::to_string(event)?, headers })
+        let (subject, payload) = (event.subject(), serde_json::to_string(event)?);
+        if payload.len() > MOST_BYTES {
+            tracing::error!(subject, bytes = payload.len(), "an event that is too long for NATS");
+            return Err(Failure::new(Code::Invalid, "This changes too much at once: change less at a time.").into());
+        }
+        Ok(Self { id, subject, payload, headers })
     }
 
     pub(crate) fn id(&self) -> EventId {
@@ -150,9 +163,9 @@ impl Outbox {
     /// Publishes rows until shutdown. Several replicas may do so at once: the stream drops the second copy of
     /// an event by its id.
     pub(crate) async fn relay(&self, shutdown: &Shutdown) {
-        let mut pause = Duration::ZERO;
+        let (mut pause, mut aside) = (Duration::ZERO, Aside::default());
         while !shutdown.is_stopping() {
-            match self.publish_waiting().await {
+            match self.publish_waiting(&mut aside).await {
                 Ok(0) => {
                     pause = Duration::ZERO;
                     tokio::select! {
@@ -173,42 +186,81 @@ impl Outbox {
             }
         }
         // Rows that were committed while the loop ended.
-        if let Err(error) = self.publish_waiting().await {
+        if let Err(error) = self.publish_waiting(&mut aside).await {
             tracing::warn!(error = %error.chain_line(), "events wait in the outbox for the next start");
         }
     }
 
-    /// Publishes the rows that are there. Never reads "after the last id": transactions commit in another order
-    /// than their ids, so a row with a smaller id can appear later.
-    async fn publish_waiting(&self) -> anyhow::Result<usize> {
+    /// Publishes the rows that are there but those set aside, and gives how many it has dealt with; an error where
+    /// that was none. Never reads "after the last id": transactions commit in another order than their ids, so a row
+    /// with a smaller id can appear later.
+    async fn publish_waiting(&self, aside: &mut Aside) -> anyhow::Result<usize> {
         static LAST: Mutex<EventId> = Mutex::new(EventId(uuid::Uuid::nil()));
         let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
         let unpublished = match crate::is_mutant("outbox_by_greater_id") {
             true => doc! { "_id": { "$gt": mongo::value(&*last()) } },
-            false => doc! {},
+            false if aside.is_empty() => doc! {},
+            false => doc! { "_id": { "$not": mongo::one_of(aside.ids()) } },
         };
         let waiting: Vec<Row> = self.rows.find(unpublished).limit(AT_ONCE).await?.try_collect().await?;
         let Some(newest) = waiting.last() else { return Ok(0) };
         *last() = newest.id;
-        self.publish(&waiting).await?;
-        let sent = mongo::one_of(waiting.iter().map(|row| row.id));
-        self.rows.delete_many(doc! { "_id": sent }).await?;
-        Ok(waiting.len())
+        let (mut sent, mut refused, mut failed) = (Vec::new(), 0, None);
+        for (row, outcome) in waiting.iter().zip(self.publish(&waiting).await) {
+            match outcome {
+                Ok(()) => sent.push(row.id),
+                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    tracing::error!(event = %row.id, subject = row.subject, %error, "an event that nobody can be told");
+                    aside.add(row.id);
+                    refused += 1;
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        // What the stream has would be published again with the others, and again in it once it has forgotten the ids.
+        if !sent.is_empty() {
+            self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;
+        }
+        match failed {
+            Some(error) if sent.is_empty() => Err(anyhow::Error::from(error).context("the stream did not acknowledge")),
+            _ => Ok(sent.len() + refused),
+        }
     }
 
-    /// Publishes rows and waits for the acknowledgements.
-    pub(crate) async fn publish(&self, waiting: &[Row]) -> anyhow::Result<()> {
+    /// Publishes rows, waits for the acknowledgements, and gives what became of each.
+    pub(crate) async fn publish(&self, waiting: &[Row]) -> Vec<Result<(), PublishError>> {
         let mut acks = Vec::with_capacity(waiting.len());
         for row in waiting {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, row.id.to_string());
             for (name, value) in &row.headers {
-                headers.insert(name.as_str(), value.as_str());
+                headers.insert(name.as_str(), one_line(value));
             }
             let payload = row.payload.clone().into();
-            acks.push(self.bus.jetstream.publish_with_headers(row.subject.clone(), headers, payload).await?);
+            acks.push(self.bus.jetstream.publish_with_headers(row.subject.clone(), headers, payload).await);
         }
-        try_join_all(acks.into_iter().map(IntoFuture::into_future)).await.context("the stream did not acknowledge")?;
-        Ok(())
+        join_all(acks.into_iter().map(async |sent| sent?.await.map(drop))).await
+    }
+}
+
+/// The rows that NATS has refused for their size. They are left alone for a while, so that they hold up no others.
+#[derive(Debug, Default)]
+struct Aside(BTreeSet<EventId>, Option<Instant>);
+
+impl Aside {
+    fn add(&mut self, id: EventId) {
+        self.0.insert(id);
+        self.1.get_or_insert_with(Instant::now);
+    }
+
+    fn is_empty(&mut self) -> bool {
+        if self.1.is_some_and(|since| since.elapsed() > ASIDE) {
+            *self = Self::default();
+        }
+        self.0.is_empty()
+    }
+
+    fn ids(&self) -> impl Iterator<Item = EventId> {
+        self.0.iter().copied()
     }
 }

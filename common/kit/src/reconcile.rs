@@ -146,6 +146,11 @@ impl Reconciler {
         }
     }
 
+    /// Whether no event was missed, or the copies were compared since, as far as it was looked.
+    pub fn is_whole(&self) -> bool {
+        *self.0.has_all.borrow() == Some(true)
+    }
+
     /// Compares all copies now. The comparison goes on when the caller stops waiting.
     ///
     /// # Errors

@@ -100,7 +100,10 @@ impl Tx<'_> {
         let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
         let rows = events.iter().map(|event| self.outbox.row(event, inbox)).collect::<Result<Vec<_>, _>>()?;
         match crate::is_mutant("events_before_commit") {
-            true => self.outbox.publish(&rows).await?,
+            true => {
+                let sent: Result<(), _> = self.outbox.publish(&rows).await.into_iter().collect();
+                sent.map_err(|e| Error::Nats(e.into()))?;
+            }
             false => self.outbox.add(&mut self.session, &rows).await?,
         }
         self.emits |= !rows.is_empty();

@@ -1,4 +1,5 @@
 use bson::{Bson, Document, doc};
+use contracts::Service;
 use servers::Mongo;
 use tempfile::TempDir;
 
@@ -35,6 +36,24 @@ impl LaggingMongo {
         let error =
             doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
         let data = doc! { "failCommands": [command], "writeConcernError": error };
+        Self::set(world, doc! { "times": times }.into(), data).await;
+    }
+
+    /// The next `times` commands of this name on a collection of a service are refused, as by a primary that is
+    /// about to stop.
+    ///
+    /// # Panics
+    /// When it does not do that.
+    pub async fn refuse(
+        &self,
+        world: &crate::World,
+        (service, collection): (Service, &str),
+        command: &str,
+        times: i32,
+    ) {
+        let namespace = format!("{}.{collection}", world.settings().mongo.database(service));
+        // Without a label the driver repeats nothing of a transaction by itself.
+        let data = doc! { "failCommands": [command], "namespace": namespace, "errorCode": 91, "errorLabels": Bson::Array(vec![]) };
         Self::set(world, doc! { "times": times }.into(), data).await;
     }
 

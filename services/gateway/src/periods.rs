@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
-    ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
-    PeriodStatus, PeriodSum, ROSTER_MOST, ShownActor, TimeMark, TimeRange,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, DAY, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
+    ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
+    PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
 };
 use futures::try_join;
 use serde::Serialize;
@@ -111,8 +111,7 @@ fn open(employee: EmployeeId, span: PaySpan) -> KnownPeriod {
 ///
 /// # Errors
 /// 422 where they are too many.
-pub(crate) async fn spans(app: &App, range: TimeRange) -> Result<Vec<PaySpan>, Failure> {
-    let settings = app.ask(Caller::Service, &GetSettings {}).await?;
+fn spans(settings: &Settings, range: TimeRange) -> Result<Vec<PaySpan>, Failure> {
     let spans: Vec<PaySpan> = settings.pay_periods(range).take(PERIODS_MOST + 1).collect();
     match spans.len() > PERIODS_MOST {
         true => Err(Failure::field("end", format!("must not be so far from start: at most {PERIODS_MOST} periods"))),
@@ -128,9 +127,10 @@ pub(crate) async fn list(
     range: TimeRange,
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
-    let spans = spans(app, range).await?;
+    let settings = app.ask(Caller::Service, &GetSettings {}).await?;
+    let spans = spans(&settings, range)?;
     let (mut known, sums, adjustments, people) = try_join!(
-        known(app, asker, range, &employees),
+        known(app, asker, whole(&spans).unwrap_or(range), &employees),
         sums(app, asker, &spans, &employees),
         adjustments(app, asker, &spans, &employees),
         people(app, asker, &employees),
@@ -140,13 +140,20 @@ pub(crate) async fn list(
     for one in adjustments {
         late.entry(one.employee_id).or_default().push(one);
     }
-    let with_known = known.keys().map(|id| id.employee).chain(late.keys().copied());
+    let whole = whole(&spans).unwrap_or(range);
+    let counts_here = |all: &[Adjustment]| all.iter().any(|one| whole.holds(one.counts_at));
+    let with_late = late.iter().filter(|(_, all)| counts_here(all)).map(|(employee, _)| *employee);
+    let with_known = known.keys().map(|id| id.employee).chain(with_late);
     let ids: BTreeSet<EmployeeId> = with_known.chain(everybody).collect();
+    let cut = cut_periods(app, asker, &settings, range, &known).await?;
     let mut periods = Vec::with_capacity(ids.len() * spans.len());
     for employee in ids {
         let of_one = sums.get(&employee);
-        for (n, span) in spans.iter().enumerate() {
-            let mut period = open(employee, *span);
+        let of_calendar =
+            || spans.iter().enumerate().map(|(n, span)| (*span, of_one.and_then(|sums| sums.get(n)).copied()));
+        let own = cut.get(&employee).cloned().unwrap_or_else(|| of_calendar().collect());
+        for (span, sum) in own {
+            let mut period = open(employee, span);
             if let Some(told) = known.remove(&period.id) {
                 // One that is approved has the edges that it had then, all others those of now.
                 period = match told.status {
@@ -154,7 +161,7 @@ pub(crate) async fn list(
                     _ => KnownPeriod { start: period.start, end: period.end, ..told },
                 };
             }
-            let mut sum = of_one.and_then(|sums| sums.get(n)).copied().unwrap_or_default();
+            let mut sum = sum.unwrap_or_default();
             let mut adjusted = AdjustedSum::default();
             let counts = |one: &&Adjustment| (period.start..period.end).contains(&one.counts_at);
             let counting: Vec<Adjustment> = late.get(&employee).into_iter().flatten().filter(counts).cloned().collect();
@@ -166,10 +173,63 @@ pub(crate) async fn list(
         }
     }
     // Approved by the calendar of earlier settings.
-    let former = known.into_values().filter(|known| known.status == PeriodStatus::Approved);
+    let touches = |known: &KnownPeriod| known.start < range.end() && known.end > range.start();
+    let former = known.into_values().filter(|known| known.status == PeriodStatus::Approved && touches(known));
     periods.extend(former.map(Period::of));
     periods.sort_by_key(|period| (period.start, period.id));
     Ok(periods)
+}
+
+/// The time of some periods that adjoin.
+fn whole(spans: &[PaySpan]) -> Option<TimeRange> {
+    Some(spans.first()?.range.until(spans.last()?.range.end()))
+}
+
+/// The open periods of those of whom some were approved by the calendar of earlier settings, with their sums: these
+/// cut them.
+async fn cut_periods(
+    app: &App,
+    asker: &Asker,
+    settings: &Settings,
+    range: TimeRange,
+    known_of_all: &BTreeMap<PeriodId, KnownPeriod>,
+) -> Result<BTreeMap<EmployeeId, Vec<(PaySpan, Option<PeriodSum>)>>, Failure> {
+    let when = |known: &KnownPeriod| {
+        let range = TimeRange::new(known.start, known.end).ok().filter(|_| known.status == PeriodStatus::Approved)?;
+        Some(PaySpan { first: known.id.first, range })
+    };
+    let is_former = |span: &PaySpan| settings.pay_period_on(span.first) != Some(*span);
+    let of_former = known_of_all.values().filter(|known| when(known).is_some_and(|span| is_former(&span)));
+    let employees: BTreeSet<EmployeeId> = of_former.map(|known| known.id.employee).collect();
+    if employees.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let employees: Vec<EmployeeId> = employees.into_iter().collect();
+    let mut settled: BTreeMap<EmployeeId, Vec<PaySpan>> = BTreeMap::new();
+    for known in known(app, asker, range.widened(PERIODS_AROUND), &employees).await?.into_values() {
+        settled.entry(known.id.employee).or_default().extend(when(&known));
+    }
+    let open =
+        |employee: &EmployeeId| settings.open_periods(range, settled.get(employee).map_or(&[][..], Vec::as_slice));
+    let mut cut: BTreeMap<EmployeeId, Vec<(PaySpan, Option<PeriodSum>)>> = BTreeMap::new();
+    for employee in &employees {
+        cut.insert(*employee, open(employee).into_iter().map(|span| (span, None)).collect());
+    }
+    // Whoever was cut by the same settled periods has the same ones.
+    let mut spans: Vec<PaySpan> = cut.values().flatten().map(|(span, _)| *span).collect();
+    spans.sort_unstable_by_key(|span| (span.range.start(), span.range.end()));
+    spans.dedup_by_key(|span| span.range);
+    for spans in spans.chunks(PERIODS_MOST) {
+        let sums = sums(app, asker, spans, &employees).await?;
+        for (employee, periods) in &mut cut {
+            let Some(of_one) = sums.get(employee) else { continue };
+            for (own, sum) in periods {
+                let n = spans.iter().position(|span| span.range == own.range);
+                *sum = n.and_then(|n| of_one.get(n)).copied().or(*sum);
+            }
+        }
+    }
+    Ok(cut)
 }
 
 async fn known(
@@ -215,8 +275,8 @@ async fn adjustments(
     employees: &[EmployeeId],
 ) -> Result<Vec<Adjustment>, Failure> {
     let (mut adjustments, mut after) = (Vec::new(), None);
-    let ends = spans.first().zip(spans.last()).map(|(first, last)| (first.range.start(), last.range.end()));
-    let Some(Ok(range)) = ends.map(|(start, end)| TimeRange::new(start, end)) else { return Ok(adjustments) };
+    // A part of another period that adjoins may belong to one of these.
+    let Some(range) = whole(spans).map(|range| range.widened(2 * DAY)) else { return Ok(adjustments) };
     loop {
         let page = asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after }).await?;
         adjustments.extend(page.items);

@@ -7,6 +7,8 @@ pub enum Step {
     Living,
     /// It is decided which windows are recorded.
     Checked,
+    /// The windows are in MongoDB; it is not looked again whether they may be.
+    Written,
     /// The windows are in MongoDB, and nobody knows.
     Inserted,
     /// Analytics know, the gateway does not.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use contracts::{EmployeeChanged, Event, Service, Standing, stream};
+use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
 use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{World, eventually, eventually_within};
 
@@ -83,6 +83,34 @@ async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
     eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
         .await;
     assert_eq!(seen.calls.load(Ordering::SeqCst) as u32, kit::MOST_FAILURES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_newer_version_knows_waits_until_one_has_started() {
+    let world = World::start().await;
+    let (old, new) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
+    let newer = table().on(async |seen: Arc<Seen>, _: kit::Delivery, _: MailRequested| {
+        seen.calls.fetch_add(1, Ordering::SeqCst);
+        Ok(Vec::new())
+    });
+    // An update provisions first: the old version receives what it does not know.
+    world.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
+    let stop = Shutdown::new();
+    table().consume(old.clone(), world.bus(), &stop).await.unwrap();
+    world.publish(&MailRequested { mail_id: MailId(uuid::Uuid::from_u128(1)) }).await;
+    eventually_within(Duration::from_secs(60), "it came more often than a message may fail", async || {
+        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        let info = stream.consumer_info(Service::Timetrack.name()).await.ok()?;
+        (info.delivered.consumer_sequence > u64::from(kit::MOST_FAILURES)).then_some(())
+    })
+    .await;
+    stop.stop();
+    newer.consume(new.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+    eventually_within(Duration::from_secs(20), "the new version applies it", async || {
+        (new.calls.load(Ordering::SeqCst) == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

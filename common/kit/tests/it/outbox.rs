@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
-use contracts::{Action, AuditSubject, Audited, Code, EmployeeChanged, EmployeeId, Failure, Service, Standing, stream};
+use contracts::{
+    Action, AuditSubject, Audited, Code, EmployeeChanged, EmployeeId, EventId, Failure, Millis, Service, Standing,
+    Term, stream,
+};
 use kit::{Database, Error, Needs, Origin, Shutdown};
 use testkit::{World, eventually};
 
@@ -100,6 +103,59 @@ async fn events_wait_while_nats_is_away() {
     world.nats.start_again().await.unwrap();
     db.until_published(Duration::from_secs(30)).await.unwrap();
     assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_nats_refuses_holds_up_no_others() {
+    let world = World::start().await;
+    let db = database(&world).await;
+    let outbox = db.collection::<Document>("outbox");
+    // As an earlier version could write it, or one where NATS carried more.
+    let id = kit::mongo::value(&kit::new_id::<EventId>());
+    let too_long = doc! { "_id": id, "subject": "evt.directory.v1.employee.1.changed", "payload": "x".repeat(1_100_000), "headers": {} };
+    outbox.insert_one(too_long).await.unwrap();
+    raise(&db, false).await.unwrap();
+    db.relay(&Shutdown::new());
+    eventually("the other event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    raise(&db, false).await.unwrap();
+    eventually("only it waits", async || {
+        (world.stream_messages(stream::EVENTS).await == 2 && outbox.count_documents(doc! {}).await.ok()? == 1)
+            .then_some(())
+    })
+    .await;
+    outbox.delete_many(doc! {}).await.unwrap();
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_event_is_too_long_for_nats_is_refused() {
+    let world = World::start().await;
+    let db = database(&world).await;
+    let term = Term { from: Some(Millis(1_760_000_000_000)), until: Some(Millis(1_760_000_000_001)) };
+    let standing = Standing { active: Some(vec![term; 30_000]), ..changed(kit::new_id(), 1).0 };
+    let outcome: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
+        tx.emit(&EmployeeChanged(standing.clone())).await?;
+        tx.is_audited_elsewhere();
+        Ok(())
+    });
+    assert_eq!(outcome.unwrap_err().to_failure().code, Code::Invalid);
+    assert_eq!(db.collection::<Document>("outbox").count_documents(doc! {}).await.unwrap(), 0, "nothing is written");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_break_in_what_a_header_carries_stops_no_events() {
+    let world = World::start().await;
+    let db = database(&world).await;
+    Origin::of_request("two\r\nlines".into()).scope(raise(&db, false)).await.unwrap();
+    db.relay(&Shutdown::new());
+    eventually("its event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    raise(&db, false).await.unwrap();
+    eventually("the next one", async || (world.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
+    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let message = stream.get_raw_message(1).await.unwrap();
+    assert_eq!(message.headers.get("T3-Request-Id").unwrap().as_str(), "two  lines");
     world.finish().await;
 }
 

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
 use kit::{Bus, Error};
 use tokio::{
@@ -30,12 +30,20 @@ pub(crate) struct Progress {
     begun: AtomicU64,
     /// The last look that came to an end.
     last: Mutex<Look>,
-    /// Everything up to this place in the stream is counted, as the last question about it heard.
-    floor: Mutex<u64>,
+    /// What is counted, as the last question about it heard.
+    floor: Mutex<Floor>,
     /// Somebody waits for what is not counted yet.
     hurry: Notify,
     /// A round of ours has come to its end.
     counted: Notify,
+}
+
+/// Everything up to a place is counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Floor {
+    place: u64,
+    /// When the stream was made that the place is of.
+    of: Option<DateTime>,
 }
 
 /// The place in the stream up to which windows were recorded.
@@ -54,7 +62,7 @@ impl Progress {
             lease,
             begun: AtomicU64::new(0),
             last,
-            floor: Mutex::new(0),
+            floor: Mutex::default(),
             hurry: Notify::new(),
             counted: Notify::new(),
         }
@@ -106,22 +114,33 @@ impl Progress {
         last.place.clone().map_err(Error::from)
     }
 
-    /// Mostly nothing comes after what is known to be counted, and the answer to that is short.
     async fn look(&self) -> Result<u64, Error> {
-        let floor = *self.floor.lock().await;
-        let place = if self.comes_after(floor).await? { self.last_recorded().await? } else { floor };
+        let place = self.last_place().await?;
         self.lease.until_certain(&self.bus).await?;
         Ok(place)
+    }
+
+    /// Mostly nothing comes after what is known to be counted, and the answer to that is short.
+    async fn last_place(&self) -> Result<u64, Error> {
+        loop {
+            let known = *self.floor.lock().await;
+            let (comes_after, (made, last)) = tokio::try_join!(self.comes_after(known.place), self.stream())?;
+            if known.of == Some(made) && known.place <= last {
+                return if comes_after { self.last_recorded().await } else { Ok(known.place) };
+            }
+            // The stream was made anew: nothing would ever come after a place of the old one.
+            *self.floor.lock().await = Floor { place: 0, of: Some(made) };
+        }
     }
 
     async fn until_counted(&self, place: u64) -> Result<(), Error> {
         let (mut pause, longest) = PAUSES;
         loop {
             let mut floor = self.floor.lock().await;
-            if *floor < place {
-                *floor = self.acknowledged().await?.max(*floor);
+            if floor.place < place {
+                floor.place = self.acknowledged().await?.max(floor.place);
             }
-            if *floor >= place {
+            if floor.place >= place {
                 return Ok(());
             }
             drop(floor);
@@ -139,6 +158,13 @@ impl Progress {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
         Ok(info.ack_floor.stream_sequence)
+    }
+
+    /// When the stream was made, and its last place.
+    async fn stream(&self) -> Result<(DateTime, u64), Error> {
+        let stream = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
+        let info = stream.cached_info();
+        Ok((info.created, info.state.last_sequence))
     }
 
     /// Whether windows were recorded after this place. The stream's leader is asked: a follower may

@@ -1,6 +1,7 @@
 use async_nats::jetstream::{AckKind, consumer::pull};
 use contracts::{Caller, Code, Filter, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, stream};
 use futures::StreamExt;
+use kit::Needs;
 use testkit::World;
 
 use crate::fixture::*;
@@ -99,5 +100,24 @@ async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
     assert_eq!(world.ask(&week()).await.unwrap_err().code, Code::Unavailable);
     held.ack_with(AckKind::Nak(None)).await.unwrap();
     assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_stream_was_made_anew_no_answer_lacks_what_was_recorded_since() {
+    let (world, _analytics) = start().await;
+    for number in 1..=3 {
+        let begin = MIDNIGHT + number * HOUR;
+        world.publish(&recorded(&[window(number as u128, begin, begin + HOUR)])).await;
+    }
+    assert_eq!(times(&world, &week()).await, [(project(1), 3 * HOUR)]);
+    world.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
+    // The streams alone: nobody consumes yet, so the next window is not counted.
+    world.provision(&Needs::of(Service::Analytics)).await;
+    world.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
+    assert_eq!(world.ask(&week()).await.unwrap_err().code, Code::Unavailable);
+    world.provision(&analytics::needs()).await;
+    let answer = testkit::eventually("an answer", async || world.ask(&week()).await.ok()).await;
+    assert_eq!(answer[0].time, 4 * HOUR);
     world.finish().await;
 }

@@ -28,6 +28,11 @@ pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response 
     with_header(StatusCode::UNAUTHORIZED, REDIRECT, &address(app, &path))
 }
 
+/// Whether an answer is that of [`log_in_first`], and not an error.
+pub(super) fn is_log_in(answer: &Response) -> bool {
+    matches!(answer.status(), StatusCode::SEE_OTHER | StatusCode::UNAUTHORIZED)
+}
+
 fn with_header(status: StatusCode, name: HeaderName, value: &str) -> Response {
     let mut response = status.into_response();
     if let Ok(value) = HeaderValue::from_str(value) {

@@ -93,10 +93,16 @@ pub(super) async fn log_out(
     headers: HeaderMap,
     visitor: Result<Visitor, Response>,
 ) -> Response {
-    if let Ok(visitor) = visitor
-        && let Err(failure) = app.ask(Caller::Employee(visitor.employee), &LogOut {}).await
-    {
-        return visitor.failed(&failure);
+    match visitor {
+        Ok(visitor) => {
+            if let Err(failure) = app.ask(Caller::Employee(visitor.employee), &LogOut {}).await {
+                return visitor.failed(&failure);
+            }
+        }
+        // There is no session to end.
+        Err(answer) if errors::is_log_in(&answer) => {}
+        // Who it is cannot be told now. Without the cookie nobody could end the session, which is good for weeks.
+        Err(answer) => return answer,
     }
     let mut response = errors::see(places::LOG_IN.path);
     cookie::take(&app, &headers, &mut response);

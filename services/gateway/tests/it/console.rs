@@ -179,6 +179,24 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_out_that_cannot_be_done_now_says_so_and_leaves_the_cookie() {
+    let edge = Edge::start().await;
+    let (_, token) = somebody(&edge, Role::Employee).await;
+    let log_out = async |token: &str| {
+        let request = browser().post(edge.base.clone() + "/console/log-out").header("cookie", format!("t3={token}"));
+        let answer = request.header("sec-fetch-site", "same-origin").send().await.expect("an answer");
+        (answer.status().as_u16(), answer.headers().contains_key("set-cookie"))
+    };
+    for _ in 0..10 {
+        // Nothing is known about tokens until the next beat, and directory is away.
+        edge.world.clock.advance(31_000);
+        assert_eq!(log_out(&token).await, (503, false));
+    }
+    assert_eq!(log_out("x").await, (303, true), "there is nothing to end");
+    edge.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_key_of_a_program_opens_no_page_and_the_cookie_calls_nothing() {
     let edge = Edge::start().await;
     let (_, token) = somebody(&edge, Role::Owner).await;

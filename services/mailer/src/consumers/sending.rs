@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use contracts::{
     Awaited, Caller, DeliveryChanged, DeliveryState, EmployeeId, Failure, GetMailAddress, InvitationDelivery, MailId,
     Millis, Name,
 };
 use kit::{Delivery, Error};
+use tokio::time::{sleep, timeout};
 
 use crate::{
     App,
@@ -15,6 +16,11 @@ use crate::{
 
 /// When to look again at a mail that somebody else is at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How often the others are told that a mail is still in hand: a mail server may take minutes.
+const STILL: Duration = Duration::from_secs(10);
+/// The pauses between two attempts to write down what became of a mail grow from the first to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Why a mail is not sent.
 pub(super) enum NotDone {
@@ -30,7 +36,8 @@ pub(super) enum NotDone {
 /// event of how it stands, directory is told.
 ///
 /// An SMTP server that is away, slow or refuses us makes the event come again with a growing delay,
-/// for as long as it takes. If we crash after the server took the mail and before that is
+/// for as long as it takes. MongoDB away does not: what was sent stays in hand until it is written down. If we crash
+/// after the server took the mail and before that is
 /// written down, the mail is sent once more, under the same message id; both links work.
 pub(super) async fn send_once(
     app: &App,
@@ -45,10 +52,11 @@ pub(super) async fn send_once(
         Claim::Others => return Err(later(LOOK_AGAIN, "Somebody else is at this mail.")),
         Claim::Settled => return Ok(Vec::new()),
     };
-    let done = match letter.await {
-        Ok(letter) => app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::Unsent),
-        Err(why) => Err(why),
+    let sending = async {
+        let letter = letter.await?;
+        app.outgoing.send(&letter, app.clock.now()).await.map_err(NotDone::Unsent)
     };
+    let done = holding(app, id, sending).await;
     let outcome = match &done {
         Ok(()) => Outcome::Sent,
         Err(NotDone::Unsent(NotSent { cause: Cause::Recipient, why })) => Outcome::Failed(why),
@@ -58,17 +66,28 @@ pub(super) async fn send_once(
         Err(NotDone::Unminted(_)) => Outcome::Untried,
     };
     app.metrics.attempted(outcome);
-    let now = app.clock.now();
-    let caused = kit::follow!(app.db.following(delivery), tx => {
-        let version = app.deliveries.settle(tx, id, outcome, now).await?;
-        let news = version.zip(shown(outcome, now)).and_then(|(version, shown)| told(version, shown));
-        if let Some(changed) = news {
-            tx.emit(&changed).await?;
-            // How a mail fares is nobody's change; the entry is that of what caused it.
-            tx.is_audited_elsewhere();
+    let (now, (mut pause, longest)) = (app.clock.now(), PAUSES);
+    let caused = loop {
+        let settled = kit::follow!(app.db.following(delivery), tx => {
+            let version = app.deliveries.settle(tx, id, outcome, now).await?;
+            let news = version.zip(shown(outcome, now)).and_then(|(version, shown)| told(version, shown));
+            if let Some(changed) = news {
+                tx.emit(&changed).await?;
+                // How a mail fares is nobody's change; the entry is that of what caused it.
+                tx.is_audited_elsewhere();
+            }
+            Ok(())
+        });
+        match settled {
+            // Given back now, the mail would be sent once more.
+            Err(error) if error.is_away() => {
+                tracing::warn!(mail = %id, %error, "what became of a mail is not written down yet");
+                sleep(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            settled => break settled?,
         }
-        Ok(())
-    })?;
+    };
     match done {
         Ok(()) => tracing::info!(mail = %id, "a mail is sent"),
         Err(NotDone::Unsent(NotSent { cause: Cause::Recipient, why })) => {
@@ -84,6 +103,19 @@ pub(super) async fn send_once(
         Err(NotDone::Unminted(failure)) => return Err(failure.into()),
     }
     Ok(caused)
+}
+
+/// Works on a mail, and keeps it from the others for as long as that takes.
+async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = timeout(STILL, &mut work).await {
+            return done;
+        }
+        if let Err(error) = app.deliveries.hold(id, app.clock.now()).await {
+            tracing::warn!(mail = %id, %error, "others may take this mail for free");
+        }
+    }
 }
 
 /// A mail to an employee about their time, or that of others. None is needed where they cannot be reached,

@@ -17,8 +17,11 @@ use crate::domain::{Cause, Refusal, Step};
 
 /// How long the server may take for one step.
 const STEP: Duration = Duration::from_secs(10);
-/// How long it may take for all of them.
+/// How long it may take for all of them until it asks for the mail.
 const CONVERSATION: Duration = Duration::from_secs(20);
+/// How long it may take to accept the mail: many scan it first, and have taken it when they answer. Whoever does not
+/// wait for that sends it again and again (RFC 5321, 4.5.3.2.6).
+const ACCEPTANCE: Duration = Duration::from_secs(600);
 /// How long we wait for its goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -62,10 +65,15 @@ impl Smtp {
     /// Hands a mail over to the server.
     pub(crate) async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let slow = || Err(NotSent::new(Cause::Passing, "The mail server takes too long."));
-        timeout(CONVERSATION, self.converse(letter)).await.unwrap_or_else(|_| slow())
+        let mut connection = timeout(CONVERSATION, self.announce(letter)).await.unwrap_or_else(|_| slow())?;
+        attempt_within(ACCEPTANCE, "the mail", Step::Content, connection.message(&letter.bytes)).await?;
+        // The server has it; that it also says goodbye is a courtesy.
+        let _ = timeout(GOODBYE, connection.quit()).await;
+        Ok(())
     }
 
-    async fn converse(&self, letter: &Letter) -> Result<(), NotSent> {
+    /// Everything before the mail itself.
+    async fn announce(&self, letter: &Letter) -> Result<AsyncSmtpConnection, NotSent> {
         let mut connection = self.connect().await?;
         let (envelope, options) = (&letter.envelope, mail_options(&connection, letter)?);
         let from = Mail::new(envelope.from().cloned(), options);
@@ -75,10 +83,7 @@ impl Smtp {
             attempt("the recipient", Step::Recipient, connection.command(to)).await?;
         }
         attempt("the mail", Step::Content, connection.command(Data)).await?;
-        attempt("the mail", Step::Content, connection.message(&letter.bytes)).await?;
-        // The server has it; that it also says goodbye is a courtesy.
-        let _ = timeout(GOODBYE, connection.quit()).await;
-        Ok(())
+        Ok(connection)
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, NotSent> {
@@ -116,11 +121,20 @@ fn mail_options(connection: &AsyncSmtpConnection, letter: &Letter) -> Result<Vec
 }
 
 async fn attempt<T>(name: &str, step: Step, work: impl Future<Output = Result<T, Error>>) -> Result<T, NotSent> {
-    match timeout(STEP, work).await {
+    attempt_within(STEP, name, step, work).await
+}
+
+async fn attempt_within<T>(
+    limit: Duration,
+    name: &str,
+    step: Step,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, NotSent> {
+    match timeout(limit, work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(not_sent(name, step, &error)),
         Err(_) => {
-            let why = format!("The mail server did not answer {name} within {} seconds.", STEP.as_secs());
+            let why = format!("The mail server did not answer {name} within {} seconds.", limit.as_secs());
             Err(NotSent::new(Cause::Passing, why))
         }
     }

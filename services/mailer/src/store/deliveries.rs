@@ -4,7 +4,8 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long one who has claimed a mail keeps it from the others: longer than sending can take.
+/// How long one who has claimed a mail keeps it from the others without a word: a mail of one who died waits for so
+/// long.
 const HOLD: i64 = 60 * SECOND;
 
 /// What is written down of a mail that was not needed.
@@ -113,6 +114,13 @@ impl Deliveries {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Keeps a claimed mail from the others for a while longer.
+    pub(crate) async fn hold(&self, id: MailId, now: Millis) -> Result<(), Error> {
+        let pending = doc! { "_id": mongo::value(&id), "status": mongo::value(&Status::Pending) };
+        self.0.update_one(pending, doc! { "$set": { "heldUntil": mongo::value(&(now + HOLD)) } }).await?;
+        Ok(())
     }
 
     /// Writes down what became of a mail, and gives it out of our hands. Where others are to be told

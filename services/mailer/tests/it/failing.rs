@@ -1,7 +1,8 @@
-use std::net::TcpListener as Port;
+use std::{net::TcpListener as Port, time::Duration};
 
-use contracts::{DeliveryState, Service, stream};
+use contracts::{DeliveryState, SECOND, Service, stream};
 use mailer::Config;
+use testkit::{LaggingMongo, World, eventually_within};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -60,6 +61,42 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     // And these follow.
     server.until_mails(4).await;
     office.until_status("sent", 4).await;
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_long_to_accept_a_mail_gets_it_once_and_nobody_else_sends_it_meanwhile() {
+    let (office, server) = (Office::open().await, SmtpServer::start());
+    office.start_mailer(server.config()).await;
+    office.create("Ann", "slow@x.org").await;
+    server.until_mails(1).await;
+    let held = office.deliveries().await[0].held_until;
+    eventually_within(Duration::from_secs(20), "it is still held", async || {
+        let delivery = office.deliveries().await.remove(0);
+        (delivery.status == "pending" && delivery.held_until > held).then_some(())
+    })
+    .await;
+    assert_eq!(office.until_status("sent", 1).await[0].attempts, 1);
+    assert_eq!(server.mails().len(), 1);
+    office.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_sent_while_mongodb_elects_a_primary_is_not_sent_again() {
+    let (mongo, server) = (LaggingMongo::start().await, SmtpServer::start());
+    let office = Office { world: World::start_on(&mongo.connection_string()).await };
+    office.start_directory().await;
+    // This is how it is written down that the mail is sent.
+    mongo.refuse(&office.world, (Service::Mailer, "deliveries"), "update", 3).await;
+    office.start_mailer(server.config()).await;
+    let ann = office.create("Ann", "ann@x.org").await;
+    server.until_mails(1).await;
+    // Were it given back, it would be free by now.
+    office.world.clock.advance(61 * SECOND);
+    office.until_status("sent", 1).await;
+    office.until_shown(ann.id, DeliveryState::Sent).await;
+    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert_eq!(server.mails().len(), 1);
     office.world.finish().await;
 }
 

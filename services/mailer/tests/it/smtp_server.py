@@ -3,7 +3,8 @@
 Arguments: folder of packages, folder for mails, certificate, key.
 Prints its port, a free one, once it listens; ends when its standard input does.
 
-A recipient gone@… does not exist; one later@… is turned away the first time. While there is a file
+A recipient gone@… does not exist; one later@… is turned away the first time; a mail to slow@… is taken, and that is
+said after 12 seconds. While there is a file
 `refuse` in the folder for mails, everybody is refused by policy; while there is a file `utf8`, addresses
 beyond ASCII are taken (SMTPUTF8). Who greets with a name without a dot
 is refused as Postfix does it.
@@ -71,6 +72,8 @@ class Handler:
         with open(path + ".new", "w") as file:
             json.dump(told, file)
         os.rename(path + ".new", path)
+        if envelope.rcpt_tos[0].startswith("slow@"):
+            await asyncio.sleep(12)
         return "250 taken"
 
 

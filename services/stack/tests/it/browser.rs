@@ -99,10 +99,28 @@ impl Browser {
     pub async fn text_under(&self, heading: &str) -> String {
         eventually_within(BOUND, &format!("the page says {heading:?}"), async || {
             let found = self.client.find(Locator::Css("h1")).await.ok()?.text().await.ok()?;
-            (found == heading).then_some(())
+            if found == heading { self.main().await } else { None }
         })
-        .await;
-        self.find("main").await.text().await.unwrap()
+        .await
+    }
+
+    /// Waits until the page says this, and gives its text.
+    pub async fn text_with(&self, words: &str) -> String {
+        eventually_within(BOUND, &format!("the page has {words:?}"), async || {
+            self.main().await.filter(|text| text.contains(words))
+        })
+        .await
+    }
+
+    /// Waits for an element, and gives its text.
+    pub async fn text_of(&self, css: &str) -> String {
+        eventually_within(BOUND, css, async || self.client.find(Locator::Css(css)).await.ok()?.text().await.ok()).await
+    }
+
+    /// The text of the page. Nothing while one page gives way to the next: it then has no elements, or those that
+    /// were found are gone.
+    async fn main(&self) -> Option<String> {
+        self.client.find(Locator::Css("main")).await.ok()?.text().await.ok()
     }
 
     /// Sends a command of the Chrome DevTools Protocol, and gives its result.

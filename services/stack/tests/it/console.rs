@@ -196,9 +196,7 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         let mut wrong = company.owner.clone();
         wrong.password = "not the password".to_owned();
         log_in(browser, system, &wrong).await;
-        let said = eventually_within(BOUND, "the refusal", async || {
-            browser.client.find(Locator::Css(".error[role=alert]")).await.ok()?.text().await.ok()
-        });
+        let said = browser.text_of(".error[role=alert]");
         assert!(said.await.contains("wrong"));
         assert_eq!(browser.find("#email").await.prop("value").await.unwrap().as_deref(), Some("olga@example.org"));
         let password = browser.find("#password").await;
@@ -272,10 +270,7 @@ async fn now_shows_by_itself_who_has_begun_and_keeps_the_focus() {
         let mut window = company.office.window(now - 5 * MINUTE, now);
         window["hwid"] = json!("bobs");
         system.employee(&bob.token, "POST", "/api/v1/time-entries", window).await.expect(201);
-        eventually_within(BOUND, "Bob is shown", async || {
-            browser.find("main").await.text().await.ok()?.contains("Bob").then_some(())
-        })
-        .await;
+        browser.text_with("Bob").await;
         assert_eq!(browser.evaluate("window.loaded").await, "once", "the page was not loaded again");
         assert_eq!(browser.evaluate("document.activeElement.className").await, "wide", "the focus stays");
         assert_eq!(browser.errors().await, [""; 0]);

@@ -8,7 +8,7 @@ use testkit::eventually_within;
 
 use crate::{
     api::{Person, Response},
-    browser::{BOUND, Browser},
+    browser::Browser,
     console::{Company, has_no_browser, in_a_browser, log_in},
     office::{HOUR, Office, TEN, WINDOWS, id, merged},
     support::System,
@@ -238,9 +238,7 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
             browser.evaluate(&format!("document.querySelector('#{field}').value = '{at}'")).await;
         }
         browser.find("main button").await.click().await.unwrap();
-        let said = eventually_within(BOUND, "what is wrong", async || {
-            browser.client.find(Locator::Css("#reason-error")).await.ok()?.text().await.ok()
-        });
+        let said = browser.text_of("#reason-error");
         assert!(said.await.contains("must be given"));
         browser.find("#reason").await.send_keys("I forgot the clock.").await.unwrap();
         browser.find("main button").await.click().await.unwrap();
@@ -270,21 +268,13 @@ async fn ann_asks_in_the_browser_and_the_owner_decides() {
         assert!(text.contains("To be decided (2)") && text.contains("I forgot the clock."), "{text}");
         // The oldest request comes first: it is accepted. The other one cannot be refused without a reason.
         browser.find("button[formaction$='/accept']").await.click().await.unwrap();
-        eventually_within(BOUND, "one is left", async || {
-            browser.find("main").await.text().await.ok()?.contains("To be decided (1)").then_some(())
-        })
-        .await;
+        browser.text_with("To be decided (1)").await;
         browser.find("button[formaction$='/refuse']").await.click().await.unwrap();
-        let said = eventually_within(BOUND, "what is wrong", async || {
-            browser.client.find(Locator::Css("main p.error")).await.ok()?.text().await.ok()
-        });
+        let said = browser.text_of("main p.error");
         assert!(said.await.contains("must be given"));
         browser.find("main input[name=reason]").await.send_keys("You worked then.").await.unwrap();
         browser.find("button[formaction$='/refuse']").await.click().await.unwrap();
-        eventually_within(BOUND, "none is left", async || {
-            browser.find("main").await.text().await.ok()?.contains("Nobody waits").then_some(())
-        })
-        .await;
+        browser.text_with("Nobody waits").await;
         // The refusal without a reason has answered 422.
         let errors: Vec<String> = browser.errors().await.into_iter().filter(|error| !error.contains("422")).collect();
         assert_eq!(errors, [""; 0]);

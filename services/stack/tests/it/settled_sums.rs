@@ -1,7 +1,11 @@
 //! What time comes out at, whatever was recorded, approved, locked, paid, corrected and admitted late, in whatever
-//! order: the sums of periods are those of analytics, and what came late stands beside them.
+//! order: the sums of periods are those of analytics, and what came late stands beside them. `SETTLED_SEED` and
+//! `SETTLED_STEPS` say which history, and how long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+};
 
 use contracts::EmployeeId;
 use serde_json::{Value, json};
@@ -27,18 +31,39 @@ impl Dice {
     }
 }
 
-/// Two people who work for little more than two weeks, of which the second has a day of 25 hours and a rate that
-/// changes, so much that their windows overlap.
+/// A window as it was posted.
+#[derive(Clone)]
+struct Posted {
+    id: String,
+    body: Value,
+    /// From when until when it was worked, as far as it was corrected since.
+    range: (i64, i64),
+}
+
+impl Posted {
+    fn overlaps(&self, (start, end): (i64, i64)) -> bool {
+        self.range.0 < end && self.range.1 > start
+    }
+}
+
+/// Two people who work on two projects for little more than two weeks, of which the second has a day of 25 hours and a
+/// rate that changes, so much that their windows overlap.
 struct History {
     office: Office,
     people: Vec<Person>,
+    /// The projects, each with its task.
+    projects: Vec<(String, String)>,
     dice: Dice,
     /// The first moments of the weeks, and the end of the last.
     edges: [i64; 4],
     /// What of everybody was posted and not taken back.
-    worked: BTreeMap<EmployeeId, BTreeMap<String, (i64, i64)>>,
+    worked: BTreeMap<EmployeeId, Vec<Posted>>,
+    /// What was discarded.
+    discarded: Vec<(Person, Posted)>,
     /// Periods as they were approved.
     approved: BTreeMap<String, Value>,
+    /// How often each step has done something.
+    done: BTreeMap<&'static str, usize>,
 }
 
 impl History {
@@ -51,7 +76,10 @@ impl History {
         people.push(system.new_employee("Bea", "bea@example.org").await);
         let on = json!({ "employees": people.iter().map(|person| person.id).collect::<Vec<_>>() });
         system.put(&office.project_path(), on.clone()).await;
-        system.put(&office.task_path(), on).await;
+        system.put(&office.task_path(), on.clone()).await;
+        let other = system.create_project(on.clone()).await;
+        let task = system.create_task(json!({ "projectId": other["id"], "employees": on["employees"] })).await;
+        let projects = vec![(office.project.clone(), office.task.clone()), (id(&other), id(&task))];
         for (kind, amount, day) in
             [("pay", 17.77, "2025-01-01"), ("pay", 23.31, "2025-10-22"), ("bill", 33.33, "2025-10-29")]
         {
@@ -62,8 +90,21 @@ impl History {
         let first = system.get(&format!("/api/v1/period/{}_2025-10-13", office.ann.id)).await;
         let start = first["start"].as_i64().unwrap();
         let edges = [start, start + 7 * DAY, start + 14 * DAY + HOUR, start + 21 * DAY + HOUR];
-        let (worked, approved) = (BTreeMap::new(), BTreeMap::new());
-        Self { office, people, dice: Dice(seed), edges, worked, approved }
+        Self {
+            office,
+            people,
+            projects,
+            dice: Dice(seed),
+            edges,
+            worked: BTreeMap::new(),
+            discarded: Vec::new(),
+            approved: BTreeMap::new(),
+            done: BTreeMap::new(),
+        }
+    }
+
+    fn did(&mut self, step: &'static str) {
+        *self.done.entry(step).or_default() += 1;
     }
 
     fn somebody(&mut self) -> Person {
@@ -81,34 +122,98 @@ impl History {
         let start = self.edges[0] - HOUR + self.dice.up_to(15 * DAY);
         let mut window = self.office.window(start, start + MINUTE + self.dice.up_to(15 * HOUR));
         window["hwid"] = json!(format!("computer {}", self.dice.up_to(3)));
+        let (project, task) = self.projects[self.dice.up_to(2) as usize].clone();
+        (window["projectId"], window["taskId"]) = (json!(project), json!(task));
+        let all = self.worked.get(&person.id).cloned().unwrap_or_default();
+        let takes_another_s = self.dice.up_to(8) == 0 && !all.is_empty();
+        if takes_another_s {
+            let other = &all[self.dice.up_to(all.len() as i64) as usize];
+            window["id"] = json!(other.id);
+        }
         let range = (window["start"].as_i64().unwrap(), window["end"].as_i64().unwrap());
-        let answer = self.office.system.employee(&person.token, "POST", WINDOWS, window).await;
-        assert!(matches!(answer.status, 201 | 202), "{}", answer.text);
-        self.worked.entry(person.id).or_default().insert(id(&answer.body), range);
+        let answer = self.office.system.employee(&person.token, "POST", WINDOWS, window.clone()).await;
+        assert!(matches!(answer.status, 201 | 202) || takes_another_s && answer.status == 409, "{}", answer.text);
+        let id = if takes_another_s { window["id"].as_str().unwrap().to_owned() } else { id(&answer.body) };
+        window["id"] = json!(id);
+        self.worked.entry(person.id).or_default().push(Posted { id, body: window, range });
+        self.did(if takes_another_s { "take the id of another" } else { "record" });
+    }
+
+    /// Somebody's computer sends again what it has sent before, whatever became of it.
+    async fn send_again(&mut self) {
+        let person = self.somebody();
+        let all: Vec<Posted> = self.worked.get(&person.id).into_iter().flatten().cloned().collect();
+        let mut again: Vec<(Person, Posted)> = self.discarded.clone();
+        again.extend(all.into_iter().map(|posted| (person.clone(), posted)));
+        if again.is_empty() {
+            return;
+        }
+        let (person, posted) = again.swap_remove(self.dice.up_to(again.len() as i64) as usize);
+        let answer = self.office.system.employee(&person.token, "POST", WINDOWS, posted.body).await;
+        assert!(matches!(answer.status, 200..=202 | 400 | 409), "{}", answer.text);
+        self.did("send again");
+    }
+
+    /// One of somebody's recorded windows, if no adjustment overlaps it: what that counts was decided when it was made.
+    async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
+        let person = self.somebody().id;
+        let all = self.worked.get(&person).cloned().unwrap_or_default();
+        let late = self.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
+        let is_late = |posted: &Posted| {
+            late.as_array().unwrap().iter().any(|one| one["start"] == posted.range.0 && one["end"] == posted.range.1)
+        };
+        let is_free = |chosen: &&Posted| {
+            let same_id = all.iter().filter(|other| other.id == chosen.id).count();
+            let longest = (chosen.range.0, chosen.range.1 + 3 * HOUR);
+            same_id == 1 && !all.iter().any(|other| other.overlaps(longest) && is_late(other))
+        };
+        let free: Vec<&Posted> = all.iter().filter(is_free).collect();
+        let chosen = free.get(self.dice.up_to(free.len().max(1) as i64) as usize)?;
+        Some((person, (*chosen).clone()))
     }
 
     /// Somebody's end of a window is set right, where nothing settles it.
     async fn correct(&mut self) {
-        let person = self.somebody().id;
-        let mut all: Vec<_> =
-            self.worked.get(&person).into_iter().flatten().map(|(id, range)| (id.clone(), *range)).collect();
-        all.sort_unstable_by_key(|(_, range)| *range);
-        if all.is_empty() {
-            return;
-        }
-        let (window, (start, end)) = all[self.dice.up_to(all.len() as i64) as usize].clone();
-        // Which of two that overlap counts was decided when one of them came late.
-        if all.iter().filter(|(_, (from, until))| *from < end && *until > start).count() > 1 {
-            return;
-        }
-        let end = start + 1 + self.dice.up_to((end - start).max(2) - 1);
-        let path = format!("{WINDOWS}/{window}");
+        let Some((person, window)) = self.recorded().await else { return };
+        let (start, end) = window.range;
+        let end = start + 1 + self.dice.up_to(end - start + 3 * HOUR);
+        let path = format!("{WINDOWS}/{}", window.id);
         let answer = self.admin("PATCH", &path, json!({ "end": end })).await;
         match answer.status {
-            200 => drop(self.worked.entry(person).or_default().insert(window, (start, end))),
+            200 => {
+                for posted in self.worked.entry(person).or_default() {
+                    if posted.id == window.id {
+                        posted.range = (start, end);
+                    }
+                }
+                self.did("correct");
+            }
             // It is settled; or held back; or an adjustment, which nobody changes.
             status => assert!(matches!(status, 404 | 409), "{}", answer.text),
         }
+    }
+
+    /// One of somebody's windows counts no longer, where nothing settles it.
+    async fn void(&mut self) {
+        let Some((person, window)) = self.recorded().await else { return };
+        let answer = self.admin("DELETE", &format!("{WINDOWS}/{}", window.id), Value::Null).await;
+        match answer.status {
+            204 => {
+                self.worked.entry(person).or_default().retain(|posted| posted.id != window.id);
+                self.did("void");
+            }
+            status => assert!(matches!(status, 404 | 409), "{}", answer.text),
+        }
+    }
+
+    /// Periods are others from now on, and days begin at another hour.
+    async fn change_the_calendar(&mut self) {
+        let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.dice.up_to(4) as usize];
+        let length = ["week", "biweek", "month"][self.dice.up_to(3) as usize];
+        let anchor = format!("2026-01-{:02}", 1 + self.dice.up_to(28));
+        let settings = json!({ "timezone": zone, "payPeriod": length, "anchor": anchor, "weekStart": "monday" });
+        self.office.system.put("/api/v1/settings", settings).await;
+        self.did("change the calendar");
     }
 
     /// Somebody's week is approved, be it one of the three or that of now.
@@ -118,24 +223,35 @@ impl History {
         let at = self.edges.get(week as usize).copied().filter(|_| week < 3).unwrap_or(now);
         let query = format!("start={at}&end={}&employeeId={person}", at + 1);
         let period = self.office.system.get(&format!("/api/v1/period?{query}")).await;
-        let path = format!("/api/v1/period/{}", id(&period[0]));
-        let approved = self.office.approve_now(&path).await;
+        self.approve_this(&id(&period[0])).await;
+        self.did("approve");
+    }
+
+    async fn approve_this(&mut self, period: &str) {
+        let approved = self.office.approve_now(&format!("/api/v1/period/{period}")).await;
         self.approved.entry(id(&approved)).or_insert(approved);
     }
 
     /// A period that is not paid, or a lock, is opened again: what was held back because of it is recorded.
     async fn reopen(&mut self) {
-        let body = json!({ "reason": "A sheet was found." });
+        let mut body = json!({ "reason": "A sheet was found." });
         let known: Vec<String> = self.approved.keys().cloned().collect();
-        let chosen = self.dice.up_to(known.len() as i64 + 1) as usize;
+        let chosen = self.dice.up_to(known.len() as i64 + 2) as usize;
         let Some(period) = known.get(chosen) else {
+            if chosen > known.len() {
+                body["projectId"] = json!(self.projects[self.dice.up_to(2) as usize].0);
+            }
             let answer = self.admin("POST", "/api/v1/lock/reopen", body).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
+            self.did("reopen a lock");
             return self.until_none_waits().await;
         };
         let answer = self.admin("POST", &format!("/api/v1/period/{period}/reopen"), body).await;
         match answer.status {
-            200 => drop(self.approved.remove(period)),
+            200 => {
+                self.approved.remove(period);
+                self.did("reopen");
+            }
             _ => assert_eq!(answer.refused(409), "period_paid"),
         }
         self.until_none_waits().await;
@@ -151,26 +267,56 @@ impl History {
 
     async fn lock(&mut self) {
         let until = self.edges[0] + self.dice.up_to(12 * DAY);
-        let lock = match self.dice.up_to(2) {
+        let lock = match self.dice.up_to(3) {
             0 => json!({ "lockedUntil": until }),
-            _ => json!({ "lockedUntil": until + 2 * DAY, "projectId": self.office.project }),
+            n => json!({ "lockedUntil": until + 2 * DAY, "projectId": self.projects[n as usize - 1].0 }),
         };
         let answer = self.admin("PUT", "/api/v1/lock", lock).await;
         assert!(matches!(answer.status, 200 | 409), "{}", answer.text);
+        self.did("lock");
     }
 
-    async fn pay(&self) {
-        let range = json!({ "start": self.edges[0], "end": self.edges[1] });
+    async fn pay(&mut self) {
+        let around = 40 * DAY * self.dice.up_to(2);
+        let range = json!({ "start": self.edges[0] - around, "end": self.edges[1] + around });
         let answer = self.admin("POST", "/api/v1/pay-run", range).await;
         assert!(matches!(answer.status, 200 | 201 | 409), "{}", answer.text);
+        self.did("pay");
     }
 
-    /// All that is held back is admitted.
-    async fn admit(&self) {
+    /// All that is held back is admitted, but what would take time from a project that is locked.
+    async fn admit(&mut self) {
         for held in self.office.system.get("/api/v1/quarantine").await.as_array().unwrap() {
-            let path = format!("/api/v1/quarantine/{}/admit", id(held));
-            self.admin("POST", &path, Value::Null).await.expect(200);
+            let path = format!("/api/v1/quarantine/{}/admit?content={}", id(held), held["content"].as_str().unwrap());
+            let answer = self.admin("POST", &path, Value::Null).await;
+            match answer.status {
+                200 => self.did("admit"),
+                _ => {
+                    assert_eq!(answer.refused(409), "period_locked");
+                    self.did("admit later");
+                }
+            }
         }
+    }
+
+    /// Something that is held back was not worked.
+    async fn discard(&mut self) {
+        let all = self.office.system.get("/api/v1/quarantine").await;
+        let all = all.as_array().unwrap();
+        if all.is_empty() {
+            return;
+        }
+        let held = &all[self.dice.up_to(all.len() as i64) as usize];
+        let path = format!("/api/v1/quarantine/{}/discard?content={}", id(held), held["content"].as_str().unwrap());
+        let answer = self.admin("POST", &path, Value::Null).await;
+        assert_eq!(answer.status, 204, "{}", answer.text);
+        let employee = held["employeeId"].as_str().unwrap().parse().unwrap();
+        let person = self.people.iter().find(|person| person.id == employee).unwrap().clone();
+        let of_one = self.worked.entry(employee).or_default();
+        let is_it = |posted: &Posted| posted.id == id(held) && held["window"]["start"] == posted.range.0;
+        let at = of_one.iter().position(is_it).unwrap_or_else(|| panic!("nobody has posted {held}"));
+        self.discarded.push((person, of_one.remove(at)));
+        self.did("discard");
     }
 
     /// What the API says of periods, of analytics and of adjustments fits together.
@@ -180,8 +326,9 @@ impl History {
         let late = system.get(&format!("/api/v1/adjustment?start=0&end={}", now + 60 * DAY)).await;
         let late = late.as_array().unwrap();
         let mut beside = BTreeSet::new();
-        for (start, end) in [(self.edges[0], self.edges[3]), (now, now + 21 * DAY)] {
+        for (start, end) in [(self.edges[0], self.edges[3]), (now, now + 150 * DAY)] {
             let periods = system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
+            self.check_that_they_adjoin(periods.as_array().unwrap(), (start, end));
             for period in periods.as_array().unwrap() {
                 let (from, until) = (period["start"].as_i64().unwrap(), period["end"].as_i64().unwrap());
                 let query = format!("start={from}&end={until}&groupBy=employee&timezone={ZONE}");
@@ -226,10 +373,48 @@ impl History {
             let counted = counted.get(0).map_or(0, |row| row["time"].as_i64().unwrap());
             let own = late.as_array().unwrap().iter().filter(|one| one["employeeId"] == json!(person.id));
             let late: i64 = own.map(|one| one["time"].as_i64().unwrap()).sum();
-            let worked = self.worked.get(&person.id).map_or(0, |all| covered(all.values().copied().collect()));
-            assert_eq!(counted + late, worked, "{} of it late", late);
+            let worked = self.worked.get(&person.id).into_iter().flatten().map(|posted| posted.range);
+            assert_eq!(counted + late, covered(worked.collect()), "{} of it late", late);
         }
     }
+
+    /// Each moment lies in one period of everybody.
+    fn check_that_they_adjoin(&self, periods: &[Value], (start, end): (i64, i64)) {
+        for person in &self.people {
+            let own = periods.iter().filter(|period| period["employeeId"] == json!(person.id));
+            let mut own: Vec<_> =
+                own.map(|period| (period["start"].as_i64().unwrap(), period["end"].as_i64().unwrap())).collect();
+            own.sort_unstable();
+            assert!(own[0].0 <= start && own[own.len() - 1].1 >= end, "{own:?}");
+            assert!(own.windows(2).all(|pair| pair[0].1 == pair[1].0), "{own:?}");
+        }
+    }
+
+    /// All that was ever worked can be approved: nothing is left that no period holds.
+    async fn approve_all(&mut self) {
+        let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
+        let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
+        for period in all.as_array().unwrap() {
+            self.approve_this(&id(period)).await;
+        }
+        let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
+        for person in &self.people {
+            let own = all.as_array().unwrap().iter().filter(|period| period["employeeId"] == json!(person.id));
+            let time: i64 = own.map(|period| period["time"].as_i64().unwrap()).sum();
+            let query = format!("start=0&end=9000000000000&groupBy=employee&employeeId={}", person.id);
+            let counted = self.office.system.get(&format!("/api/v1/analytics/time?{query}")).await;
+            assert_eq!(json!(time), counted.get(0).map_or(json!(0), |row| row["time"].clone()));
+        }
+        assert!(all.as_array().unwrap().iter().all(|period| period["status"] == "approved"), "{all}");
+    }
+}
+
+fn steps() -> usize {
+    env::var("SETTLED_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(160)
+}
+
+fn seed() -> u64 {
+    env::var("SETTLED_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x7415)
 }
 
 /// How long some stretches are together, each moment once.
@@ -245,24 +430,39 @@ fn covered(mut all: Vec<(i64, i64)>) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn periods_say_what_analytics_says_and_each_second_counts_there_or_as_an_adjustment_and_once() {
-    let mut history = History::begin(0x7415).await;
-    for step in 1..=90 {
-        match history.dice.up_to(17) {
-            0..=6 => history.record().await,
-            7 => history.correct().await,
-            8..=10 => history.approve().await,
-            11 | 12 => history.admit().await,
-            13 => history.lock().await,
-            14 | 15 => history.reopen().await,
+    let mut history = History::begin(seed()).await;
+    for step in 1..=steps() {
+        match history.dice.up_to(26) {
+            0..=7 => history.record().await,
+            8 | 9 => history.correct().await,
+            10 | 11 => history.void().await,
+            12..=14 => history.approve().await,
+            15 | 16 => history.admit().await,
+            17 => history.discard().await,
+            18 => history.lock().await,
+            19..=21 => history.reopen().await,
+            22 | 23 => history.send_again().await,
+            24 => history.change_the_calendar().await,
             _ => history.pay().await,
         }
-        if step % 9 == 0 {
+        if step % 12 == 0 {
             history.check().await;
         }
     }
+    for project in history.projects.clone() {
+        let body = json!({ "reason": "All is to be counted.", "projectId": project.0 });
+        assert_eq!(history.admin("POST", "/api/v1/lock/reopen", body).await.status, 200);
+    }
+    history.until_none_waits().await;
     history.admit().await;
     history.check().await;
     history.check_whole().await;
+    history.approve_all().await;
+    history.check().await;
+    let all = ["record", "take the id of another", "send again", "correct", "void", "approve", "admit", "discard"];
+    let others = ["lock", "reopen", "reopen a lock", "change the calendar", "pay"];
+    let done = &history.done;
+    assert!(all.iter().chain(&others).all(|step| done.contains_key(step)), "each has happened: {done:?}");
     let late = history.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
     assert!(late.as_array().unwrap().len() > 3, "enough has come late: {late}");
     history.office.system.finish().await;

@@ -38,7 +38,7 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
 /// the window waits.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
     // Before the copy is read: what is known of it then is true of what is read.
-    let known_up_to = app.knowledge.up_to();
+    let known_up_to = app.knowledge.up_to(app);
     let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
     let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;
     let bindings = parties(app, items, prices.as_ref()).await?;

@@ -37,8 +37,7 @@ async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
         let due = app.store.quarantine.due(app.clock.now(), MOST as i64).await?;
         let is_last = due.len() < MOST;
-        retry(app, due).await?;
-        if is_last {
+        if !retry(app, due).await? || is_last {
             break;
         }
     }
@@ -57,13 +56,38 @@ async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-async fn retry(app: &App, held: Vec<Held>) -> Result<(), Error> {
+/// Tries these; says whether it could with all.
+async fn retry(app: &App, held: Vec<Held>) -> Result<bool, Error> {
+    match record(app, &held).await {
+        Err(error) if error.is_away() => Err(error),
+        Err(_) => retry_each(app, held).await,
+        Ok(()) => Ok(true),
+    }
+}
+
+/// Tries one after the other: one that fails by itself keeps no other from being recorded.
+async fn retry_each(app: &App, held: Vec<Held>) -> Result<bool, Error> {
+    let mut is_tried = true;
+    for one in held {
+        match record(app, std::slice::from_ref(&one)).await {
+            Err(error) if error.is_away() => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, window = %one.window_id, "a held window cannot be tried again");
+                is_tried = false;
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(is_tried)
+}
+
+async fn record(app: &App, held: &[Held]) -> Result<(), Error> {
     if held.is_empty() {
         return Ok(());
     }
     let span = info_span!("record", windows = held.len(), trace_id = Empty);
     kit::follow(&span, held.iter().filter_map(|held| held.item.traceparent.as_deref()));
     // Recording lets go of what it records, and rejects what it can judge; the rest stays held.
-    record_all(app, held.into_iter().map(|held| held.item.into()).collect()).instrument(span).await?;
+    record_all(app, held.iter().map(|held| held.item.clone().into()).collect()).instrument(span).await?;
     Ok(())
 }

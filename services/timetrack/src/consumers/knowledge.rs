@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     known: Mutex<Known>,
+    /// How many looks have begun.
+    begun: AtomicU64,
     /// Whether the last question was in vain: then the next one does not wait.
     is_behind: AtomicBool,
     work: Notify,
@@ -54,10 +56,14 @@ impl Knowledge {
         });
     }
 
-    /// The moment, without asking: everything that was published before it is in the copy.
-    pub(crate) fn up_to(&self) -> Option<Millis> {
+    /// The moment, without asking: everything that was published before it is in the copy. Nothing where events were
+    /// missed, until the copy is compared with its owners: the consumer cannot tell.
+    pub(crate) fn up_to(&self, app: &App) -> Option<Millis> {
         self.work.notify_one();
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to()
+        if !app.reconciler.is_whole() {
+            return None;
+        }
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to(app.clock.now())
     }
 
     /// Whether the copy holds everything that was published by now. Waits a little for events that
@@ -72,7 +78,7 @@ impl Knowledge {
             if !self.look(app).await {
                 break;
             }
-            if self.up_to() >= Some(now) {
+            if self.up_to(app) >= Some(now) {
                 self.is_behind.store(false, Ordering::Relaxed);
                 return true;
             }
@@ -83,7 +89,7 @@ impl Knowledge {
 
     /// Looks at the consumer of events, and says whether it could.
     async fn look(&self, app: &App) -> bool {
-        let asked_at = app.clock.now();
+        let (number, asked_at) = (self.begun.fetch_add(1, Ordering::Relaxed), app.clock.now());
         let durable = Service::Timetrack.name();
         let jetstream = &app.bus.jetstream;
         let asked = jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::EVENTS);
@@ -97,6 +103,7 @@ impl Knowledge {
         };
         let info = consumer.cached_info();
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(Look {
+            number,
             asked_at,
             pending: info.num_pending,
             in_hand: info.num_ack_pending,

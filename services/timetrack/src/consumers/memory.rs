@@ -243,14 +243,15 @@ impl Memory {
         let mut heard = HeardSettled::default();
         app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
         *self.settled() = Some(heard);
-        app.settling.hear(feed.next - 1);
+        app.settling.begin_hearing(feed.next - 1);
         Ok(())
     }
 
-    /// Reads what is held. No look is under way meanwhile, so nothing is heard between the read and
+    /// Reads what is held, and what was discarded. No look is under way meanwhile, so nothing is heard between the read and
     /// what is kept of it; and who holds a window writes it down before telling.
     async fn count_held(&self, app: &App) -> anyhow::Result<()> {
-        let held = app.store.quarantine.undecided(MOST_HELD + 1).await?;
+        // Where overlaps count, nothing else keeps out what was admitted as an adjustment.
+        let held = app.store.quarantine.kept(app.config.count_overlaps, MOST_HELD + 1).await?;
         self.remembered().keep_held(held);
         Ok(())
     }

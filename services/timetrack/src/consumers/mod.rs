@@ -4,7 +4,9 @@ mod bindings;
 mod check;
 mod early;
 mod ingest;
+mod kept_out;
 mod knowledge;
+mod let_in;
 mod memory;
 mod recorder;
 mod settled;
@@ -16,8 +18,9 @@ pub(crate) use self::{
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
+    let_in::let_in_what_is_open,
     memory::Memory,
-    recorder::{Arrival, publish, record_all},
-    settled::{settled_in, settled_now},
+    recorder::{Arrival, record_all},
+    settled::{require_none_beside, settled_in, settled_now},
     settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

@@ -9,6 +9,7 @@ use serde_json::value::to_raw_value;
 
 use super::{
     check::{Fate, check},
+    kept_out::kept_out,
     settled::{settled_by, take_back},
 };
 use crate::{
@@ -103,18 +104,24 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
     }
 
-    let mut complete_up_to = if timely.is_empty() { None } else { app.memory.complete().await };
+    let mut complete_up_to = if timely.is_empty() { None } else { complete(app).await };
     let fates = check(app, &timely, complete_up_to).await?;
     let (mut admitted, mut windows) = (Vec::new(), Vec::new());
     if !timely.is_empty() && !batch.is_fresh(app.clock.now()) {
         app.settling.say(app).await?;
-        complete_up_to = app.memory.complete().await;
+        complete_up_to = complete(app).await;
     }
-    let settled_before = settled_by(app, &timely.iter().collect::<Vec<_>>(), complete_up_to.is_some()).await?;
-    for ((((place, seq, again), item), fate), by) in places.into_iter().zip(timely).zip(fates).zip(settled_before) {
+    let items: Vec<&IngestItem> = timely.iter().collect();
+    let settled_before = settled_by(app, &items, complete_up_to.is_some()).await?;
+    let knows_held = complete_up_to.is_some() && !again;
+    let kept_out = kept_out(app, &items, knows_held).await?;
+    let judged = fates.into_iter().zip(settled_before).zip(kept_out);
+    for (((place, seq, again), item), ((fate, by), kept_out)) in places.into_iter().zip(timely).zip(judged) {
         let arrival = Arrival { item, seq, again };
         match fate {
-            Fate::Admitted(_) if by.is_some() => held_back.push((place, arrival, SETTLED)),
+            Fate::Admitted(_) if kept_out.is_some() || by.is_some() => {
+                held_back.push((place, arrival, kept_out.unwrap_or(SETTLED)));
+            }
             Fate::Admitted(terms) => {
                 windows.push(StoredWindow::new(record(arrival.item.clone(), terms), arrival.item.hash));
                 admitted.push((place, arrival));
@@ -129,6 +136,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     app.faults.at(Step::Checked).await;
     let mut recorded = Recorded::default();
     let inserted = app.store.windows.insert(&windows).await?;
+    app.faults.at(Step::Written).await;
     let is_new = |n: usize| !inserted.refused.contains(&n);
     let mut taken_back = HashSet::new();
     if !windows.is_empty() && !batch.is_fresh(app.clock.now()) {
@@ -168,12 +176,19 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     app.faults.at(Step::Inserted).await;
     publish_held(app, held).await?;
     publish(app, recorded.facts).await?;
-    if again || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id)) {
+    let may_be_held = || !knows_held || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id));
+    if !recorded.windows.is_empty() && may_be_held() {
         app.store.quarantine.release(&recorded.windows).await?;
         app.memory.let_go(recorded.windows.iter().map(|(id, _)| *id));
     }
     app.faults.at(Step::Published).await;
     Ok(settled.into_iter().flatten().collect())
+}
+
+/// The moment up to which all is remembered, by a look that begins now; nothing where some events were missed, or
+/// may have been.
+async fn complete(app: &App) -> Option<Millis> {
+    app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
 /// A window of settled time. Somebody admits it into the time that is open, or opens the other again.
@@ -217,7 +232,7 @@ async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
 
 /// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
 /// the windows is the outbox.
-pub(crate) async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
+async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     for windows in facts.chunks(WINDOWS_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

@@ -6,7 +6,7 @@ use kit::{Error, Tx};
 use super::memory::Judged;
 use crate::{
     App,
-    domain::{SettledBy, Worked},
+    domain::{Settled, SettledBy, Worked},
     store::StoredWindow,
 };
 
@@ -48,12 +48,36 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles this time, in a change that holds it.
-pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: Worked) -> Result<Option<SettledBy>, Error> {
-    let settled = app.store.settlements.hold(tx, &[worked]).await?;
-    match Judged::by(&settled, worked) {
+/// What settles each of these, in a change that holds them.
+pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
+    let settled = app.store.settlements.hold(tx, worked).await?;
+    let mut all = Vec::with_capacity(worked.len());
+    for one in worked {
+        all.push(judged_in(app, tx, &settled, *one).await?);
+    }
+    Ok(all)
+}
+
+async fn judged_in(app: &App, tx: &mut Tx<'_>, settled: &Settled, worked: Worked) -> Result<Option<SettledBy>, Error> {
+    match Judged::by(settled, worked) {
         Judged { by: Some(by), .. } => Ok(Some(by)),
         Judged { by: None, beside } => beside_lock(app, Some(tx), worked, &beside).await,
+    }
+}
+
+/// Refuses time that would take some from a window on another project, which its lock has settled.
+///
+/// # Errors
+/// 409, which names that lock.
+pub(crate) async fn require_none_beside(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+) -> Result<(), Error> {
+    match beside_lock(app, Some(tx), worked, &settled.locks_beside(worked)).await? {
+        Some(by) => Err(by.refusal().into()),
+        None => Ok(()),
     }
 }
 
@@ -76,15 +100,18 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
     for stored in recorded {
         let Some(worked) = Worked::of_window(&stored.window) else { continue };
         let is_back = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-            let is_settled = match settled_in(app, tx, worked).await? {
-                None => false,
-                Some(SettledBy::Period(id)) => !is_counted(app, tx, id).await?,
-                Some(_) => true,
-            };
-            if is_settled {
-                app.store.windows.take_back(tx, stored.id).await?;
+            let settled = app.store.settlements.hold(tx, &[worked]).await?;
+            if judged_in(app, tx, &settled, worked).await?.is_none() {
+                return Ok(false);
             }
-            Ok(is_settled)
+            // Whatever else settles it by now.
+            for period in settled.periods_of(worked) {
+                if is_counted(app, tx, period).await? {
+                    return Ok(false);
+                }
+            }
+            app.store.windows.take_back(tx, stored.id).await?;
+            Ok(true)
         })?;
         if is_back {
             tracing::warn!(window = %stored.id, "a window was recorded in settled time by a worker that stood still; it is set aside");

@@ -175,6 +175,16 @@ impl Settling {
         Batch { settling: self, generation, began: Instant::now(), began_at: now }
     }
 
+    /// Hearing begins anew, with all that was told up to a place. What was heard before may have been another stream,
+    /// whose places mean nothing in this one.
+    pub(super) fn begin_hearing(&self, place: u64) {
+        let mut state = self.state();
+        state.heard.clear();
+        state.passed = 0;
+        drop(state);
+        self.hear(place);
+    }
+
     /// All is heard up to a place in the stream of events.
     pub(super) fn hear(&self, place: u64) {
         let mut state = self.state();
@@ -284,6 +294,18 @@ mod tests {
         settling.hear(8);
         settling.hear(5);
         assert_eq!(passed(&settling), 8);
+    }
+
+    #[test]
+    fn the_places_of_a_stream_that_was_made_anew_count_from_the_beginning() {
+        let settling = Settling::default();
+        settling.hear(900);
+        let batch = settling.take_in_hand(Millis(0));
+        settling.hear(1_000);
+        settling.begin_hearing(5);
+        assert_eq!(passed(&settling), 0, "it began before");
+        drop(batch);
+        assert_eq!(passed(&settling), 5);
     }
 
     #[test]

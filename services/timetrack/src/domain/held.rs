@@ -81,6 +81,11 @@ impl Held {
         }
     }
 
+    /// What it was recorded as, where an admin has admitted it.
+    pub(crate) fn admitted_as(&self) -> Option<WindowId> {
+        self.decision.as_ref().and_then(|decision| decision.recorded_as)
+    }
+
     pub(crate) fn key(&self) -> &str {
         &self.key
     }

@@ -11,6 +11,8 @@ const MOST_LOOKS: usize = 32;
 /// What the server says of the consumer of events, which all replicas share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
+    /// Which look it is: one that begins later has a higher number, whatever the clock says.
+    pub(crate) number: u64,
     /// When it was asked.
     pub(crate) asked_at: Millis,
     /// How many events no replica has got yet.
@@ -33,16 +35,35 @@ pub(crate) struct Known {
     up_to: Option<Millis>,
     /// When nothing was pending, and the place up to which all was delivered then; in order.
     delivered: VecDeque<(Millis, u64)>,
+    /// The latest look.
+    last: Option<Look>,
 }
 
 impl Known {
-    /// The moment, if there is any: every event that was published before it is in the copy.
-    pub(crate) fn up_to(&self) -> Option<Millis> {
-        self.up_to
+    /// The moment, if there is any: every event that was published before it is in the copy. A moment that lies
+    /// ahead was one of a clock that was set back since.
+    pub(crate) fn up_to(&self, now: Millis) -> Option<Millis> {
+        self.up_to.filter(|up_to| *up_to <= now)
     }
 
-    /// Learns from a look.
+    /// Learns from a look. Looks may end in another order than they began.
     pub(crate) fn learn(&mut self, look: Look) {
+        match self.last {
+            // It began before the clock was set back, or before the consumer was made anew.
+            Some(last) if look.number < last.number => {
+                if look.asked_at > last.asked_at || look.delivered > last.delivered {
+                    return;
+                }
+            }
+            // The clock was set back: by it, what was known up to then would hold for moments that are still to come.
+            Some(last) if look.asked_at < last.asked_at => *self = Self { last: Some(look), ..Self::default() },
+            // The consumer was made anew, with its stream: the old places would never be reached.
+            Some(last) if look.delivered < last.delivered => {
+                self.delivered.clear();
+                self.last = Some(look);
+            }
+            _ => self.last = Some(look),
+        }
         if look.pending == 0 {
             if self.delivered.len() == MOST_LOOKS {
                 self.delivered.pop_back();
@@ -71,15 +92,19 @@ mod tests {
     use super::*;
 
     fn look(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> Look {
-        Look { asked_at: Millis(asked_at), pending, in_hand, delivered, applied }
+        Look { number: asked_at as u64, asked_at: Millis(asked_at), pending, in_hand, delivered, applied }
+    }
+
+    fn up_to(known: &Known) -> Option<Millis> {
+        known.up_to(Millis(i64::MAX))
     }
 
     #[test]
     fn nothing_pending_and_nothing_in_hand_is_everything_until_now() {
         let mut known = Known::default();
-        assert_eq!(known.up_to(), None);
+        assert_eq!(up_to(&known), None);
         known.learn(look(10, 0, 0, 7, 7));
-        assert_eq!(known.up_to(), Some(Millis(10)));
+        assert_eq!(up_to(&known), Some(Millis(10)));
     }
 
     #[test]
@@ -90,9 +115,42 @@ mod tests {
             known.learn(look(at, 0, 1, 8, 7));
             known.learn(look(at, 1, 1, 8, 7));
         }
-        assert_eq!(known.up_to(), Some(Millis(10)));
+        assert_eq!(up_to(&known), Some(Millis(10)));
         known.learn(look(200, 0, 0, 8, 8));
-        assert_eq!(known.up_to(), Some(Millis(200)));
+        assert_eq!(up_to(&known), Some(Millis(200)));
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_nothing_is_known_until_a_look_finds_it() {
+        let mut known = Known::default();
+        known.learn(look(60_000, 0, 0, 7, 7));
+        assert_eq!(known.up_to(Millis(30_000)), None, "also before the next look");
+        // Something is on its way, which the looks of the fast clock know nothing of.
+        known.learn(Look { number: 60_001, ..look(30_000, 1, 0, 7, 7) });
+        assert_eq!(up_to(&known), None);
+        known.learn(Look { number: 60_002, ..look(30_010, 0, 0, 8, 8) });
+        assert_eq!(up_to(&known), Some(Millis(30_010)));
+    }
+
+    #[test]
+    fn a_look_that_ends_late_takes_nothing_back_and_none_of_a_clock_that_ran_ahead_counts() {
+        let mut known = Known::default();
+        known.learn(look(20, 0, 0, 8, 8));
+        known.learn(look(10, 0, 1, 7, 6));
+        assert_eq!(up_to(&known), Some(Millis(20)));
+        known.learn(Look { number: 19, ..look(60_000, 0, 0, 8, 8) });
+        assert_eq!(up_to(&known), Some(Millis(20)));
+    }
+
+    #[test]
+    fn after_the_stream_was_made_anew_its_places_count_from_the_beginning() {
+        let mut known = Known::default();
+        known.learn(look(10, 0, 1, 1_000_000, 999_999));
+        known.learn(look(20, 0, 1, 5, 4));
+        assert_eq!(up_to(&known), None);
+        known.learn(Look { number: 15, ..look(15, 0, 1, 1_000_000, 999_999) });
+        known.learn(look(30, 0, 0, 5, 5));
+        assert_eq!(up_to(&known), Some(Millis(30)));
     }
 
     #[test]
@@ -127,12 +185,12 @@ mod tests {
                 let applied = events.iter().take_while(|e| e.2 <= now).count();
                 let in_hand = count(&|e| e.1 <= now && e.2 > now);
                 known.learn(look(now, (published - delivered) as u64, in_hand, delivered as u64, applied as u64));
-                if let Some(up_to) = known.up_to() {
+                if let Some(up_to) = up_to(&known) {
                     let missing = events.iter().find(|e| e.0 <= up_to.0 && e.2 > now);
                     prop_assert_eq!(missing, None, "known up to {} at {}", up_to, now);
                 }
             }
-            prop_assert_eq!(known.up_to(), Some(Millis(at + 39)));
+            prop_assert_eq!(up_to(&known), Some(Millis(at + 39)));
         }
     }
 }

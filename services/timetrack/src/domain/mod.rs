@@ -1,6 +1,5 @@
 //! The rules: who may track on what, and what a recorded window contains. Without NATS or MongoDB.
 
-mod adjustment;
 mod admission;
 pub(crate) mod at_work;
 mod binding;
@@ -17,7 +16,6 @@ mod settled;
 mod taking;
 mod timeliness;
 
-pub(crate) use adjustment::uncovered;
 pub(crate) use admission::{Admission, Admitted, admit, admit_anyway, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings, Prices};
 pub(crate) use correction::{correct, require_task_of_project};

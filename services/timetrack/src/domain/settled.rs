@@ -45,7 +45,22 @@ pub(crate) enum SettledBy {
 }
 
 impl SettledBy {
-    /// What whoever wants to change it is told.
+    /// What whoever wants to change a period is told that is paid: nobody opens it again.
+    pub(crate) fn refusal_of_paid(id: PeriodId) -> Failure {
+        let detail = format!(
+            "This is settled: the pay period {id} is paid, and stays as it is. What is missing is recorded in time that \
+             is open; what comes late is admitted as an adjustment."
+        );
+        Failure::new(Code::PeriodLocked, detail)
+    }
+
+    /// What they are told where somebody is about to approve it.
+    pub(crate) fn refusal_of_closing(id: PeriodId) -> Failure {
+        let detail = format!("Somebody is about to approve the pay period {id}. Try again in a moment.");
+        Failure::new(Code::Unavailable, detail)
+    }
+
+    /// What whoever wants to change it is told; of a period where it is approved and not paid.
     pub(crate) fn refusal(self) -> Failure {
         let moment =
             |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());
@@ -71,8 +86,8 @@ pub(crate) struct Settled {
     everybody: Option<Millis>,
     projects: HashMap<ProjectId, Millis>,
     periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, PeriodId)>>,
-    /// What adjustments count: no moment twice.
-    adjusted: HashMap<EmployeeId, BTreeMap<Millis, Millis>>,
+    /// What adjustments count, or what is kept free for them, by their beginnings and ids.
+    adjusted: HashMap<EmployeeId, BTreeMap<(Millis, String), Millis>>,
 }
 
 /// A settled stretch of an employee's, and what settles it.
@@ -93,7 +108,10 @@ impl Settled {
             SettledTime { employee_id: Some(employee), start: Some(start), end, .. } => {
                 match settlement.id.parse::<PeriodId>() {
                     Ok(id) => drop(self.periods.entry(employee).or_default().insert(start, (end, id))),
-                    Err(_) => drop(self.adjusted.entry(employee).or_default().insert(start, end)),
+                    Err(_) => {
+                        let key = (start, settlement.id.clone());
+                        self.adjusted.entry(employee).or_default().insert(key, end);
+                    }
                 }
             }
             SettledTime { project_id: Some(project), end, .. } => drop(self.projects.insert(project, end)),
@@ -106,7 +124,8 @@ impl Settled {
         match settles {
             SettledTime { employee_id: Some(employee), start: Some(start), .. } => {
                 if settlement.id.parse::<PeriodId>().is_err() {
-                    self.adjusted.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
+                    let key = (start, settlement.id.clone());
+                    self.adjusted.get_mut(&employee).and_then(|of_one| of_one.remove(&key));
                 } else {
                     self.periods.get_mut(&employee).and_then(|of_one| of_one.remove(&start));
                 }
@@ -141,8 +160,9 @@ impl Settled {
     fn stretches_of(&self, employee: EmployeeId, range: TimeRange) -> impl Iterator<Item = Stretch> + '_ {
         let periods = self.periods.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
         let periods = periods.map(|(start, (end, id))| (*start, *end, SettledBy::Period(*id)));
-        let adjusted = self.adjusted.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
-        let adjusted = adjusted.map(|(start, end)| (*start, *end, SettledBy::Adjustment));
+        let until = (range.end(), String::new());
+        let adjusted = self.adjusted.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..until.clone()));
+        let adjusted = adjusted.map(|((start, _), end)| (*start, *end, SettledBy::Adjustment));
         let stretch = move |(start, end, by)| Some((TimeRange::new(start, end).ok()?, by));
         periods.chain(adjusted).filter_map(stretch).filter(move |(stretch, _)| stretch.end() > range.start())
     }
@@ -170,8 +190,16 @@ impl Settled {
 
     /// The settled parts of this time, in order; what adjoins is one.
     pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
-        let Worked { employee, project, range } = worked;
-        let locked = self.everybody.max(self.projects.get(&project).copied());
+        self.parts_up_to(self.everybody.max(self.projects.get(&worked.project).copied()), worked)
+    }
+
+    /// The parts that are settled whatever the project: where only the lock of one has settled some time, the same
+    /// employee may still record work on others.
+    pub(crate) fn parts_for_all(&self, worked: Worked) -> Vec<TimeRange> {
+        self.parts_up_to(self.everybody, worked)
+    }
+
+    fn parts_up_to(&self, locked: Option<Millis>, Worked { employee, range, .. }: Worked) -> Vec<TimeRange> {
         let locked = locked.and_then(|until| TimeRange::new(Millis(i64::MIN), until).ok());
         let stretches = self.stretches_of(employee, range).map(|(stretch, _)| stretch);
         let mut parts: Vec<TimeRange> = locked.into_iter().chain(stretches).filter_map(|one| one.clip(range)).collect();
@@ -188,6 +216,14 @@ impl Settled {
         joined
     }
 
+    /// The periods that settle some of this time.
+    pub(crate) fn periods_of(&self, worked: Worked) -> impl Iterator<Item = PeriodId> + '_ {
+        self.stretches_of(worked.employee, worked.range).filter_map(|(_, by)| match by {
+            SettledBy::Period(id) => Some(id),
+            _ => None,
+        })
+    }
+
     /// The locks of other projects that this time lies before: a window on one of these that it overlaps
     /// would count for less, or for more, if this one came or went.
     pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {
@@ -200,8 +236,8 @@ impl Settled {
     /// and only at the window's end. Where a window begins decides about those that it overlaps.
     ///
     /// # Errors
-    /// 409, which says what has settled it.
-    pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), Failure> {
+    /// What has settled it.
+    pub(crate) fn require_kept(&self, was: &WindowFact, now: &WindowFact) -> Result<(), SettledBy> {
         let worked = |fact: &WindowFact| {
             let range = TimeRange::new(fact.start, fact.end).ok()?;
             Some(Worked { employee: fact.employee_id, project: fact.project_id, range })
@@ -209,8 +245,12 @@ impl Settled {
         let both = [was, now].map(|fact| worked(fact).filter(|_| !fact.voided));
         let Some(by) = both.into_iter().flatten().find_map(|worked| self.by(worked)) else { return Ok(()) };
         let parts = both.map(|worked| worked.map(|worked| self.parts(worked)).unwrap_or_default());
-        let counts_alike = WindowFact { revision: now.revision, end: now.end, ..was.clone() } == *now;
-        if counts_alike && parts[0] == parts[1] { Ok(()) } else { Err(by.refusal()) }
+        // Other rates from a moment in it on go with the stretch in which they hold.
+        let alike =
+            WindowFact { revision: now.revision, end: now.end, rate_parts: now.rate_parts.clone(), ..was.clone() };
+        let is_priced_alike = |part: &TimeRange| was.parts_within(*part).eq(now.parts_within(*part));
+        let counts_alike = alike == *now && parts[0] == parts[1] && parts[0].iter().all(is_priced_alike);
+        if counts_alike { Ok(()) } else { Err(by) }
     }
 }
 
@@ -304,6 +344,17 @@ mod tests {
         })
     }
 
+    #[test]
+    fn of_two_that_settle_from_the_same_moment_one_stays_when_the_other_goes() {
+        let time = |end| SettledTime { employee_id: Some(employee(1)), project_id: None, start: Some(Millis(0)), end };
+        let one = |id: &str, version, end| SettlementChanged { id: id.into(), version, settles: end };
+        let mut heard = HeardSettled::default();
+        heard.hear(one("kept free", 1, Some(time(Millis(10)))));
+        heard.hear(one("counts", 1, Some(time(Millis(5)))));
+        heard.hear(one("kept free", 2, None));
+        assert_eq!(heard.settled().parts(worked(1, 1, range(0, 20))), [range(0, 5)]);
+    }
+
     proptest! {
         #[test]
         fn what_is_settled_is_that_of_brute_force_in_whatever_order_and_however_often_it_is_heard(
@@ -342,6 +393,7 @@ mod tests {
             all in history(),
             was in (0..3u128, 0..40i64, 1..20i64, 0..2i64),
             now in (0..3u128, 0..40i64, 1..20i64, 0..2i64, any::<bool>()),
+            later in prop::collection::btree_map(0..60i64, 0..3i64, 0..3),
             alike in any::<bool>(),
         ) {
             let settled: Settled = {
@@ -350,7 +402,9 @@ mod tests {
                 heard.settled().clone()
             };
             let fact = |(on, start, length, rate): (u128, i64, i64, i64), voided| {
-                let rate = contracts::Rate::from_units(rate).ok();
+                let rates = |rate| Rates { pay_rate: contracts::Rate::from_units(rate).ok(), ..Rates::default() };
+                let parts = later.iter().map(|(from, rate)| contracts::RatePart::new(Millis(*from), rates(*rate)));
+                let (rates, rate_parts) = contracts::fitted(rates(rate), parts.collect(), range(start, start + length));
                 WindowFact {
                     id: WindowId(Uuid::from_u128(9)),
                     revision: 1,
@@ -362,26 +416,44 @@ mod tests {
                     end: Millis(start + length),
                     billable: true,
                     overtime: false,
-                    rates: Rates { pay_rate: rate, ..Rates::default() },
-                    rate_parts: Vec::new(),
+                    rates,
+                    rate_parts,
                     voided,
                 }
             };
-            let was = fact(was, false);
             let now = match alike {
-                true => WindowFact { end: was.start + now.2, ..was.clone() },
+                true => fact((was.0, was.1, now.2, was.3), false),
                 false => fact((now.0, now.1, now.2, now.3), now.4),
             };
-            if settled.require_kept(&was, &now).is_ok() {
-                for at in -1..70 {
-                    let counts = |fact: &WindowFact| {
-                        let covers = !fact.voided && fact.start.0 <= at && at < fact.end.0;
-                        (covers && is_settled(&all, 1, fact.project_id.0.as_u128(), at))
-                            .then_some((fact.project_id, fact.rates, fact.start))
-                    };
-                    prop_assert_eq!(counts(&was), counts(&now), "at {}", at);
-                }
+            let was = fact(was, false);
+            let counts = |fact: &WindowFact, at: i64| {
+                let covers = !fact.voided && fact.start.0 <= at && at < fact.end.0;
+                (covers && is_settled(&all, 1, fact.project_id.0.as_u128(), at)).then(|| {
+                    let price = fact.parts_within(range(at, at + 1)).next().map(|part| (part.cost, part.income));
+                    (fact.project_id, price, fact.start)
+                })
+            };
+            let differs = (-1..70).find(|at| counts(&was, *at) != counts(&now, *at));
+            match settled.require_kept(&was, &now) {
+                Ok(()) => prop_assert_eq!(differs, None),
+                Err(_) if alike => prop_assert!(differs.is_some(), "only its end moves, in time that is open"),
+                Err(_) => {}
             }
+        }
+
+        #[test]
+        fn what_is_settled_whatever_the_project_is_what_nobody_records_in(
+            all in history(), of in 0..4u128, (start, length) in (-5..45i64, 1..30i64),
+        ) {
+            let mut heard = HeardSettled::default();
+            all.iter().for_each(|one| heard.hear(one.clone()));
+            // Nobody has locked this project.
+            let on = 7;
+            let parts = |on| heard.settled().parts_for_all(worked(of, on, range(start, start + length)));
+            let told: Vec<i64> = parts(0).iter().flat_map(|part| part.start().0..part.end().0).collect();
+            let settled: Vec<i64> = (start..start + length).filter(|at| is_settled(&all, of, on, *at)).collect();
+            prop_assert_eq!(told, settled);
+            prop_assert_eq!(parts(0), parts(on));
         }
     }
 }

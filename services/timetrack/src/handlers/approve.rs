@@ -8,7 +8,7 @@ use kit::{Call, Error, Shutdown};
 use tokio::time::{Instant, sleep};
 
 use super::periods::{
-    PUBLISHED, actor, added_up, current, next, range_of, require_decidable, save, shown, sum_of, tell,
+    actor, added_up, current, current_in, let_in, next, range_of, require_decidable, save, shown, sum_of, tell,
 };
 use crate::{
     App,
@@ -43,7 +43,7 @@ pub(crate) async fn approve_period(
         return Err(Failure::new(Code::BadPrecondition, detail).into());
     };
     let settings = app.store.settings.get().await?;
-    let period = current(app.store.periods.find(id).await?, id, &settings)?;
+    let period = current(&app, id, &settings).await?;
     if period.status != PeriodStatus::Approved {
         require_seen(&seen, sum_of(&app, &period).await?.0.hash)?;
         until_queue_is_done(&app).await?;
@@ -83,7 +83,12 @@ pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
 async fn open_given_up(app: &App) -> Result<(), Error> {
     for period in app.store.periods.given_up(app.clock.now()).await? {
         tracing::info!(period = %period.id, "an approval was given up; the period is open again");
-        open_again(app, &period).await?;
+        // One that fails by itself keeps no other closed.
+        match open_again(app, &period).await {
+            Err(error) if error.is_away() => return Err(error),
+            Err(error) => tracing::error!(%error, period = %period.id, "it cannot be opened again"),
+            Ok(()) => {}
+        }
     }
     Ok(())
 }
@@ -122,7 +127,7 @@ async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         let now = app.clock.now();
         let closing = kit::change!(app.db.awaited(Duration::ZERO), tx => {
             app.store.settlements.touch(tx, [id.employee]).await?;
-            let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+            let was = current_in(app, tx, id, &settings).await?;
             if was.status == PeriodStatus::Approved || was.closing.is_some() {
                 return Ok(was);
             }
@@ -130,8 +135,12 @@ async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
                 let detail = "A bulk update of windows is under way. Try again when it is done.";
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
-            if app.store.periods.overlaps(tx, &was).await? {
-                let detail = "Another period that is approved already holds a part of this one.";
+            // One that was submitted by the calendar of earlier settings.
+            if let Some(other) = app.store.periods.overlapped_by(tx, &was).await? {
+                let detail = format!(
+                    "The approved period {other} holds a part of this one. Approve what the list of periods shows \
+                     beside it, or open that one again."
+                );
                 return Err(Failure::new(Code::PeriodOverlaps, detail).into());
             }
             let closing = Some(Closing { attempt, until: now + ATTEMPT });
@@ -205,9 +214,5 @@ async fn open_again(app: &App, closing: &StoredPeriod) -> Result<(), Error> {
         tx.is_audited_elsewhere();
         Ok(true)
     })?;
-    if let Some(time) = time.filter(|_| is_open) {
-        app.db.until_published(PUBLISHED).await?;
-        app.store.quarantine.let_in(time).await?;
-    }
-    Ok(())
+    if is_open { let_in(app, time).await } else { Ok(()) }
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::list::with_negative_time;
 use crate::{
     App,
-    domain::{SettledBy, Worked, correct as corrected, require_task_of_project},
+    consumers::require_none_beside,
+    domain::{Worked, correct as corrected, require_task_of_project},
     store::StoredWindow,
 };
 
@@ -94,16 +95,15 @@ pub(super) async fn require_open(
 ) -> Result<(), Error> {
     let worked: Vec<Worked> = [was, now].into_iter().filter_map(|one| Worked::of_window(&one.window)).collect();
     let settled = app.store.settlements.hold(tx, &worked).await?;
-    settled.require_kept(&was.fact(), &now.fact())?;
+    if let Err(by) = settled.require_kept(&was.fact(), &now.fact()) {
+        return Err(app.store.settlements.refusal(by).await?.into());
+    }
     let place = |one: &StoredWindow| (one.window.start, one.window.end, one.window.project_id, one.voided);
     if place(was) == place(now) {
         return Ok(());
     }
     for one in worked {
-        let beside = settled.locks_beside(one);
-        if let Some((project, until)) = app.store.windows.overlaps_on(Some(tx), one, &beside).await? {
-            return Err(SettledBy::Project { project, until }.refusal().into());
-        }
+        require_none_beside(app, tx, &settled, one).await?;
     }
     Ok(())
 }

@@ -138,8 +138,8 @@ async fn record_new(app: &App, tx: &mut Tx<'_>, new: Option<&StoredWindow>) -> R
         return Err(Failure::new(Code::Conflict, "Another window has the id that this one would have.").into());
     }
     let worked = Worked::of_window(&new.window).ok_or_else(|| anyhow::anyhow!("a new time that is empty"))?;
-    if let Some(by) = settled_in(app, tx, worked).await? {
-        return Err(by.refusal().into());
+    if let Some(by) = settled_in(app, tx, &[worked]).await?.into_iter().flatten().next() {
+        return Err(app.store.settlements.refusal(by).await?.into());
     }
     app.store.windows.insert_one(tx, new).await?;
     let batch = kit::new_id::<EventId>().to_string();

@@ -7,7 +7,7 @@ use contracts::{
 use kit::{Call, Error, Tx};
 use serde_json::{Value, json};
 
-use super::periods::{PUBLISHED, actor};
+use super::periods::{actor, let_in};
 use crate::{
     App,
     consumers::{until_all_have_heard, until_queue_is_done},
@@ -68,11 +68,7 @@ pub(crate) async fn reopen_lock(app: Arc<App>, call: Call, request: ReopenLock) 
         }
         Ok((save(&app, tx, &call, was, locked_until, now, Some(&reason)).await?, before))
     })?;
-    app.db.until_published(PUBLISHED).await?;
-    if let Some(end) = was {
-        let time = SettledTime { employee_id: None, project_id: None, start: locked_until, end };
-        app.store.quarantine.let_in(time).await?;
-    }
+    let_in(&app, was.map(|end| SettledTime { employee_id: None, project_id: None, start: locked_until, end })).await?;
     Ok(lock.shown())
 }
 

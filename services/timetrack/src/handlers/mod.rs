@@ -1,5 +1,6 @@
 //! The request handlers, one file for each noun or verb.
 
+mod adjust;
 mod approve;
 mod correct;
 mod correction_requests;

@@ -2,8 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, Actor, AdjustedSum, Adjustment, AdjustmentCursor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure,
-    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PeriodDecided, PeriodDecision, PeriodId,
-    PeriodStatus, PeriodSum, ReopenPeriod, SendBackPeriod, Settings, SubmitPeriod, TimeRange, Within, changed,
+    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PaySpan, PeriodDecided, PeriodDecision, PeriodId,
+    PeriodStatus, PeriodSum, ReopenPeriod, SendBackPeriod, Settings, SettledTime, SubmitPeriod, TimeRange, Within,
+    changed,
 };
 use kit::{Call, Error, Tx};
 use serde_json::json;
@@ -55,7 +56,7 @@ pub(crate) async fn get_period(
     call.require_sight_of(id.employee)?;
     within.map_or(Ok(()), |within| within.require(id.employee))?;
     let settings = app.store.settings.get().await?;
-    let period = current(app.store.periods.find(id).await?, id, &settings)?;
+    let period = current(&app, id, &settings).await?;
     shown(&app, period).await
 }
 
@@ -69,10 +70,10 @@ pub(crate) async fn submit_period(
         return Err(Failure::new(Code::Forbidden, "Employees submit their own pay periods only.").into());
     }
     let (now, settings) = (app.clock.now(), app.store.settings.get().await?);
-    let seen = current(app.store.periods.find(id).await?, id, &settings)?;
+    let seen = current(&app, id, &settings).await?;
     let hash = sum_of(&app, &seen).await?.0.hash;
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
         // Asked twice, because the first answer was lost, it is submitted all the same.
         if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
@@ -96,7 +97,7 @@ pub(crate) async fn send_back_period(
     require_decidable(within.as_ref(), id)?;
     let settings = app.store.settings.get().await?;
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
-        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
         if was.status != PeriodStatus::Submitted {
             return Err(Failure::new(Code::PeriodNotSubmitted, "The period is not submitted.").into());
@@ -121,7 +122,7 @@ pub(crate) async fn reopen_period(
     let settings = app.store.settings.get().await?;
     let (period, time) = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         app.store.settlements.touch(tx, [id.employee]).await?;
-        let was = current(app.store.periods.load(tx, id).await?, id, &settings)?;
+        let was = current_in(&app, tx, id, &settings).await?;
         if was.status != PeriodStatus::Approved {
             return Err(Failure::new(Code::PeriodNotApproved, "The period is not approved.").into());
         }
@@ -145,29 +146,62 @@ pub(crate) async fn reopen_period(
         tell(tx, &period, PeriodDecision::Reopened, &settings).await?;
         Ok((period, time))
     })?;
-    app.db.until_published(PUBLISHED).await?;
-    if let Some(time) = time {
-        app.store.quarantine.let_in(time).await?;
-    }
+    let_in(&app, time).await?;
     shown(&app, period).await
 }
 
-/// The period as it is stored; where nobody has settled it, with the edges that the settings give it now.
+/// The period as it is stored; where nobody has settled it, with the edges that the settings, and those that are
+/// settled beside it, give it now.
 ///
 /// # Errors
-/// 404 where no period of anybody begins on this day.
-pub(super) fn current(
+/// 404 where no period of this employee begins on this day.
+pub(super) async fn current(app: &App, id: PeriodId, settings: &Settings) -> Result<StoredPeriod, Error> {
+    let stored = app.store.periods.find(id).await?;
+    let beside = match settings.around(id.first).filter(|_| !stored.as_ref().is_some_and(|stored| stored.settles)) {
+        Some(around) => app.store.periods.settled(id.employee, around).await?,
+        None => Vec::new(),
+    };
+    Ok(as_it_is(stored, id, settings, &beside)?)
+}
+
+/// The same in a transaction.
+pub(super) async fn current_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    id: PeriodId,
+    settings: &Settings,
+) -> Result<StoredPeriod, Error> {
+    let stored = app.store.periods.load(tx, id).await?;
+    let beside = match settings.around(id.first).filter(|_| !stored.as_ref().is_some_and(|stored| stored.settles)) {
+        Some(around) => app.store.periods.settled_in(tx, id.employee, around).await?,
+        None => Vec::new(),
+    };
+    Ok(as_it_is(stored, id, settings, &beside)?)
+}
+
+fn as_it_is(
     stored: Option<StoredPeriod>,
     id: PeriodId,
     settings: &Settings,
+    beside: &[PaySpan],
 ) -> Result<StoredPeriod, Failure> {
-    match (stored, settings.pay_period_on(id.first)) {
+    match (stored, settings.open_period_on(id.first, beside)) {
         (Some(stored), _) if stored.settles => Ok(stored),
         (Some(stored), Some(span)) => Ok(StoredPeriod { start: span.range.start(), end: span.range.end(), ..stored }),
         (Some(stored), None) => Ok(stored),
         (None, Some(span)) => Ok(StoredPeriod::open(id, span)),
         (None, None) => Err(Failure::not_found("pay period")),
     }
+}
+
+/// Has windows tried again that were set aside because of this time, once workers can hear that it is open. Also where
+/// that is told late: one that still takes it for settled holds them again, and they are let in by themselves.
+pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), Error> {
+    let told = app.db.until_published(PUBLISHED).await;
+    if let Some(time) = time {
+        app.store.quarantine.let_in(time).await?;
+    }
+    told
 }
 
 /// What a period comes out at now, and its adjustments beside that.

@@ -55,6 +55,8 @@ pub(crate) async fn replay_quarantined(
     let content = WindowContent::from(&held.item);
     let (id, employee) = (held.item.id, held.item.employee_id);
     app.db.audit(Action::QuarantineReplayed, AuditSubject::new("window", id)).await?;
+    // From here on it is tried again by itself, should this end before the word is out that it is recorded.
+    app.store.quarantine.try_again(&[&held]).await?;
     record_all(&app, vec![held.item.into()]).await?;
     let still_held = app.store.quarantine.under(id, Some(employee)).await?;
     let state = match still_held.iter().find(|held| WindowContent::from(&held.item) == content) {

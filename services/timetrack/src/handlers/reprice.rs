@@ -142,10 +142,13 @@ async fn go_on(app: &App, mut job: Repricing) -> Result<(), Error> {
             if !ids.is_empty() {
                 let stored = app.store.windows.these(tx, &ids).await?;
                 let prices = app.store.prices_of(&stored).await?;
-                for mut one in stored {
-                    let Some(price) = repriced(&one.window, &prices).filter(|_| !one.voided) else { continue };
-                    let Some(worked) = Worked::of_window(&one.window) else { continue };
-                    if settled_in(app, tx, worked).await?.is_some() {
+                let priced = stored.into_iter().filter(|one| !one.voided).filter_map(|one| {
+                    let price = repriced(&one.window, &prices)?;
+                    Some((Worked::of_window(&one.window)?, (one, price)))
+                });
+                let (worked, priced): (Vec<Worked>, Vec<_>) = priced.unzip();
+                for (by, (mut one, price)) in settled_in(app, tx, &worked).await?.into_iter().zip(priced) {
+                    if by.is_some() {
                         next.settled += 1;
                         continue;
                     }

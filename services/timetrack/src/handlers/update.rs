@@ -79,7 +79,7 @@ async fn require_open(app: &App, request: &UpdateWindows, settled: Settled) -> R
     let mut places = std::pin::pin!(places);
     while let Some(worked) = places.try_next().await? {
         if let Some(by) = settled.by(worked) {
-            return Err(by.refusal().into());
+            return Err(app.store.settlements.refusal(by).await?.into());
         }
     }
     Ok(())

@@ -16,9 +16,10 @@ pub(crate) struct StoredAdjustment {
     pub(crate) employee: EmployeeId,
     /// When it counts.
     pub(crate) counts_at: Millis,
-    /// What of it was settled: nothing that comes later counts there once more.
+    /// What of it was settled.
     pub(crate) parts: Vec<TimeRange>,
-    /// What of these it counts: no other window ever does, also where the time is open again.
+    /// What of these it counts: no other window ever does, also where the time is open again. Nothing where every
+    /// window counts for itself.
     #[serde(default)]
     pub(crate) counted: Vec<TimeRange>,
     /// What it counts for.
@@ -54,6 +55,11 @@ impl StoredAdjustment {
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         let Self { id, employee, ref counted, .. } = *self;
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
+    }
+
+    /// What nobody else may count. Of rows of earlier versions only what was settled is known.
+    pub(crate) fn counting(self) -> Vec<TimeRange> {
+        if self.counted.is_empty() && self.sum.time > 0 { self.parts } else { self.counted }
     }
 
     /// As it is told.
@@ -104,6 +110,11 @@ impl AdjustmentStore {
     /// The same in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredAdjustment>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
+    }
+
+    /// Those of these that there are.
+    pub(crate) async fn these(&self, ids: &[WindowId]) -> Result<Vec<StoredAdjustment>, Error> {
+        Ok(self.0.find(doc! { "_id": mongo::one_of(ids) }).await?.try_collect().await?)
     }
 
     /// Stores one that is new.

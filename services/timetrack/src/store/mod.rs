@@ -9,6 +9,7 @@ mod pay_runs;
 mod periods;
 mod quarantine;
 mod reprices;
+mod reservations;
 mod settings;
 mod settlements;
 mod spans;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
     reprices::{RepriceStore, Repricing},
+    reservations::{Reservation, ReservationStore},
     settings::SettingsStore,
     settlements::SettlementStore,
     spans::Party,
@@ -64,6 +66,8 @@ pub(crate) struct Store {
     pub(crate) periods: PeriodStore,
     /// What came late and was admitted.
     pub(crate) adjustments: AdjustmentStore,
+    /// What is kept free for windows that are being admitted.
+    pub(crate) reservations: ReservationStore,
     /// What was paid together.
     pub(crate) pay_runs: PayRunStore,
     /// Up to when all is settled.
@@ -78,7 +82,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections as they must be, with their indexes.
-    pub(crate) fn shapes() -> [Shape; 15] {
+    pub(crate) fn shapes() -> [Shape; 16] {
         let [windows, history] = WindowStore::shapes();
         [
             Layouts::shape(),
@@ -95,6 +99,7 @@ impl Store {
             WorkerStore::shape(),
             CorrectionStore::shape(),
             AdjustmentStore::shape(),
+            ReservationStore::shape(),
             PayRunStore::shape(),
         ]
     }
@@ -118,13 +123,21 @@ impl Store {
     /// The collections, which are there.
     pub(crate) fn open(db: &Database) -> Self {
         let (locks, periods, adjustments) = (LockStore::open(db), PeriodStore::open(db), AdjustmentStore::open(db));
+        let reservations = ReservationStore::open(db);
         let layouts = Layouts::open(db, &LAYOUTS);
         Self {
-            settlements: SettlementStore::open(db, locks.clone(), periods.clone(), adjustments.clone()),
+            settlements: SettlementStore::open(
+                db,
+                locks.clone(),
+                periods.clone(),
+                adjustments.clone(),
+                reservations.clone(),
+            ),
             locks,
             periods,
             workers: WorkerStore::open(db, layouts.clone()),
             adjustments,
+            reservations,
             pay_runs: PayRunStore::open(db),
             bindings: BindingStore::open(db),
             windows: WindowStore::open(db, layouts.clone()),

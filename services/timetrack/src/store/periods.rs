@@ -8,8 +8,8 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// No pay period is longer, in milliseconds.
-const LONGEST: i64 = 32 * DAY;
+/// No pay period is longer, in milliseconds: a month, and what of a day another zone may add to it.
+const LONGEST: i64 = 34 * DAY;
 
 /// A pay period of an employee about which somebody has done something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +118,12 @@ struct Settling {
     version: i64,
 }
 
+impl Settling {
+    fn span(&self) -> Option<PaySpan> {
+        Some(PaySpan { first: self.id.first, range: TimeRange::new(self.start, self.end).ok()? })
+    }
+}
+
 impl From<Settling> for SettlementChanged {
     fn from(row: Settling) -> Self {
         let time =
@@ -223,8 +229,12 @@ impl PeriodStore {
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).await?)
     }
 
-    /// Whether another approved period of the same employee holds a part of this one.
-    pub(crate) async fn overlaps(&self, tx: &mut Tx<'_>, period: &StoredPeriod) -> Result<bool, Error> {
+    /// Another settled period of the same employee that holds a part of this one.
+    pub(crate) async fn overlapped_by(
+        &self,
+        tx: &mut Tx<'_>,
+        period: &StoredPeriod,
+    ) -> Result<Option<PeriodId>, Error> {
         let others = doc! {
             "employee": mongo::value(&period.employee),
             "start": { "$lt": period.end.0 },
@@ -232,7 +242,29 @@ impl PeriodStore {
             "settles": true,
             "_id": { "$ne": mongo::value(&period.id) },
         };
-        Ok(self.0.find_one(others).session(&mut tx.session).await?.is_some())
+        Ok(self.0.find_one(others).session(&mut tx.session).await?.map(|other| other.id))
+    }
+
+    /// When an employee's settled periods are that touch a range.
+    pub(crate) async fn settled(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<PaySpan>, Error> {
+        let rows = self.0.clone_with_type::<Settling>().find(settled(employee, range)).projection(fields()).await?;
+        Ok(rows.try_filter_map(|row| std::future::ready(Ok(row.span()))).try_collect().await?)
+    }
+
+    /// The same in a transaction.
+    pub(crate) async fn settled_in(
+        &self,
+        tx: &mut Tx<'_>,
+        employee: EmployeeId,
+        range: TimeRange,
+    ) -> Result<Vec<PaySpan>, Error> {
+        let rows = self.0.clone_with_type::<Settling>();
+        let mut rows = rows.find(settled(employee, range)).projection(fields()).session(&mut tx.session).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next(&mut tx.session).await {
+            all.extend(row?.span());
+        }
+        Ok(all)
     }
 
     /// Those whose approval was given up.
@@ -259,6 +291,16 @@ impl PeriodStore {
             all.push(row?.into());
         }
         Ok(all)
+    }
+}
+
+/// An employee's settled periods that touch a range.
+fn settled(employee: EmployeeId, range: TimeRange) -> Document {
+    doc! {
+        "employee": mongo::value(&employee),
+        "start": { "$gt": (range.start() - LONGEST).0, "$lt": range.end().0 },
+        "end": { "$gt": range.start().0 },
+        "settles": true,
     }
 }
 

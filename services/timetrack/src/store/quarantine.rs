@@ -28,7 +28,7 @@ impl QuarantineStore {
         let by_id = mongo::index(doc! { "window_id": 1 });
         let by_waiting = mongo::index(doc! { "waiting": 1, "since": 1 });
         let by_due = mongo::index(doc! { "due": 1 });
-        let by_code = mongo::index(doc! { "code": 1 });
+        let by_code = mongo::index(doc! { "code": 1, "decision": 1, "waiting": 1, "_id": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
         let by_employee = mongo::index(doc! { "item.employeeId": 1, "since": 1, "_id": 1 });
         ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age, by_employee])
@@ -62,34 +62,51 @@ impl QuarantineStore {
         Err(mongo::not_on_majority().into())
     }
 
-    /// Lets windows go that are recorded now, except those that an admin has decided about: who
-    /// and when is kept. Reads first: hardly ever is there anything to write.
+    /// Lets windows go that are recorded now, except those that an admin has decided about: who and when is kept. One
+    /// that was discarded in the same moment says that it is recorded. Reads first: hardly ever is there anything to
+    /// write.
     pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
         let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
-        let held: Vec<Held> = self.0.find(doc! { "window_id": ids, "decision": null }).await?.try_collect().await?;
-        let these = |held: &&Held| recorded.contains(&(held.window_id, (&held.item).into()));
-        let keys: Vec<&str> = held.iter().filter(these).map(Held::key).collect();
+        let held = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
+        let mut held: Vec<Held> = held.try_collect().await?;
+        held.retain(|held| recorded.contains(&(held.window_id, (&held.item).into())));
+        for discarded in held.iter().filter(|held| held.decision.is_some()) {
+            let this = doc! { "_id": discarded.key(), "decision.recorded_as": null };
+            let set = doc! { "$set": { "decision.recorded_as": mongo::value(&discarded.window_id) } };
+            self.0.update_one(this, set).await?;
+        }
+        let keys: Vec<&str> = held.iter().filter(|held| held.decision.is_none()).map(Held::key).collect();
         if !keys.is_empty() {
             self.0.delete_many(doc! { "_id": { "$in": keys }, "decision": null }).await?;
         }
         Ok(())
     }
 
-    /// The ids of the windows that are still to be decided about, at most so many, in no order.
-    pub(crate) async fn undecided(&self, most: usize) -> Result<Vec<WindowId>, Error> {
+    /// Those of these windows that an admin has decided about.
+    pub(crate) async fn decided(&self, ids: &[WindowId]) -> Result<Vec<Held>, Error> {
+        let these = doc! { "window_id": mongo::one_of(ids), "decision": { "$ne": null } };
+        Ok(self.0.find(these).await?.try_collect().await?)
+    }
+
+    /// The ids of the windows that are still to be decided about or were discarded, and of those that were admitted
+    /// where they are asked for too: at most so many, in no order.
+    pub(crate) async fn kept(&self, also_admitted: bool, most: usize) -> Result<Vec<WindowId>, Error> {
         let rows = self.0.clone_with_type::<HeldId>();
-        let found = rows.find(doc! { "decision": null }).projection(doc! { "window_id": 1 });
+        let these = if also_admitted {
+            doc! {}
+        } else {
+            doc! { "decision.recorded_as": null }
+        };
+        let found = rows.find(these).projection(doc! { "window_id": 1 });
         let found = found.limit(most as i64).batch_size(5_000).await?;
         Ok(found.map_ok(|held| held.window_id).try_collect().await?)
     }
 
-    /// Writes down what an admin has decided about a window. One is discarded only while nothing is
-    /// decided: says whether it was so.
+    /// Writes down what an admin has decided about a window. One is discarded only while nothing is decided, and
+    /// admitted once: says whether it was so.
     pub(crate) async fn decide(&self, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
-        let mut this = doc! { "_id": held.key() };
-        if decision.recorded_as.is_none() {
-            this.insert("decision", bson::Bson::Null);
-        }
+        let undecided = if decision.recorded_as.is_some() { "decision.recorded_as" } else { "decision" };
+        let this = doc! { "_id": held.key(), undecided: null };
         let set = doc! { "decision": mongo::value(decision), "waiting": false };
         let update = doc! { "$set": set, "$unset": { "due": "" } };
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
@@ -175,6 +192,24 @@ impl QuarantineStore {
             filter.insert("item.employeeId", mongo::value(employee));
         }
         self.0.update_many(filter, doc! { "$set": { "waiting": true } }).await?;
+        Ok(())
+    }
+
+    /// Windows that were set aside because their time was settled, and that nothing has tried again: at most so many,
+    /// after this one, in the order of keys.
+    pub(crate) async fn set_aside(&self, after: &str, most: i64) -> Result<Vec<Held>, Error> {
+        let these = doc! {
+            "code": mongo::value(&Code::PeriodLocked), "decision": null, "waiting": false, "_id": { "$gt": after },
+        };
+        Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
+    }
+
+    /// Has these tried again, unless they are decided in this moment, or held for another reason.
+    pub(crate) async fn try_again(&self, these: &[&Held]) -> Result<(), Error> {
+        for held in these {
+            let as_it_was = doc! { "_id": held.key(), "code": mongo::value(&held.code), "decision": null };
+            self.0.update_one(as_it_was, doc! { "$set": { "waiting": true } }).await?;
+        }
         Ok(())
     }
 

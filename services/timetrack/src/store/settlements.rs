@@ -1,11 +1,11 @@
 use bson::{Document, doc};
-use contracts::{EmployeeId, SettlementChanged, WINDOW_MOST};
+use contracts::{EmployeeId, Failure, SettlementChanged, WINDOW_MOST};
 use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{AdjustmentStore, LockStore, PeriodStore, locks::StoredLock};
-use crate::domain::{Settled, Worked};
+use super::{AdjustmentStore, LockStore, PeriodStore, ReservationStore, locks::StoredLock};
+use crate::domain::{Settled, SettledBy, Worked};
 
 /// How many guards there are: changes of windows of different employees hardly ever meet at one.
 const GUARDS: i32 = 64;
@@ -19,13 +19,15 @@ struct Guard {
     touched: i64,
 }
 
-/// What is settled, read from locks, periods and adjustments; and the order in which that and windows change.
+/// What is settled, read from locks, periods, adjustments and what is kept free for these; and the order in which
+/// that and windows change.
 #[derive(Clone, Debug)]
 pub(crate) struct SettlementStore {
     guards: Collection<Guard>,
     locks: LockStore,
     periods: PeriodStore,
     adjustments: AdjustmentStore,
+    reservations: ReservationStore,
 }
 
 impl SettlementStore {
@@ -33,8 +35,14 @@ impl SettlementStore {
         ("guards", Vec::new())
     }
 
-    pub(super) fn open(db: &Database, locks: LockStore, periods: PeriodStore, adjustments: AdjustmentStore) -> Self {
-        Self { guards: db.collection("guards"), locks, periods, adjustments }
+    pub(super) fn open(
+        db: &Database,
+        locks: LockStore,
+        periods: PeriodStore,
+        adjustments: AdjustmentStore,
+        reservations: ReservationStore,
+    ) -> Self {
+        Self { guards: db.collection("guards"), locks, periods, adjustments, reservations }
     }
 
     /// Makes the guards that are missing.
@@ -50,6 +58,7 @@ impl SettlementStore {
     pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements(doc! {}).await?;
         all.extend(self.adjustments.settlements(doc! {}).await?);
+        all.extend(self.reservations.settlements().await?);
         all.extend(self.locks.all().await?.iter().map(StoredLock::settlement));
         Ok(all)
     }
@@ -63,7 +72,19 @@ impl SettlementStore {
         if let Some(these) = adjustments_of(worked) {
             all.extend(self.adjustments.settlements(these).await?);
         }
+        all.extend(self.reservations.settlements().await?);
         Ok(all.into_iter().collect())
+    }
+
+    /// What whoever wants to change settled time is told.
+    pub(crate) async fn refusal(&self, by: SettledBy) -> Result<Failure, Error> {
+        let SettledBy::Period(id) = by else { return Ok(by.refusal()) };
+        match self.periods.find(id).await? {
+            Some(period) if period.pay_run.is_some() => Ok(SettledBy::refusal_of_paid(id)),
+            // It may be open again in a moment.
+            Some(period) if period.closing.is_some() => Ok(SettledBy::refusal_of_closing(id)),
+            _ => Ok(by.refusal()),
+        }
     }
 
     /// What is settled of this time, for a change of these windows: nobody settles any of it before the
@@ -77,6 +98,7 @@ impl SettlementStore {
         if let Some(these) = adjustments_of(worked) {
             all.extend(self.adjustments.settlements_in(tx, these).await?);
         }
+        all.extend(self.reservations.settlements_in(tx).await?);
         Ok(all.into_iter().collect())
     }
 
@@ -84,6 +106,7 @@ impl SettlementStore {
     pub(crate) async fn all_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements_in(tx, doc! { "settles": true }).await?;
         all.extend(self.adjustments.settlements_in(tx, doc! {}).await?);
+        all.extend(self.reservations.settlements_in(tx).await?);
         let locks = self.locks.all_in(tx).await?;
         all.extend(locks.iter().filter(|lock| lock.until.is_some()).map(StoredLock::settlement));
         Ok(all)

@@ -2,18 +2,18 @@
 
 use contracts::{
     Code, CorrectWindow, Failure, HOUR, Lock, Millis, Note, Outcome, ProjectId, ReopenLock, SetLock, SettledTime,
-    SettlementChanged, TaskChanged, VoidWindow, WindowCorrection, stream,
+    SettlementChanged, VoidWindow, WindowCorrection,
 };
 use testkit::eventually;
 
 use crate::support::{Bench, NOON, spawn};
 
 impl Bench {
-    async fn lock(&self, project_id: Option<ProjectId>, until: i64) -> Result<Lock, Failure> {
+    pub async fn lock(&self, project_id: Option<ProjectId>, until: i64) -> Result<Lock, Failure> {
         self.world.ask(&SetLock { project_id, locked_until: Millis(until) }).await
     }
 
-    async fn unlock(&self, project_id: Option<ProjectId>, until: Option<i64>) -> Result<Lock, Failure> {
+    pub async fn unlock(&self, project_id: Option<ProjectId>, until: Option<i64>) -> Result<Lock, Failure> {
         let reason = Note::parse("A sheet was found.").unwrap();
         self.world.ask(&ReopenLock { project_id, locked_until: until.map(Millis), reason }).await
     }
@@ -57,22 +57,8 @@ async fn a_lock_moves_forward_only_and_what_it_held_back_is_recorded_once_it_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lock_of_a_project_settles_its_windows_and_what_would_take_time_from_them() {
     let bench = Bench::with_ann().await;
-    let (other_project, other_task) = (kit::new_id(), kit::new_id());
-    bench.world.publish(&contracts::ProjectChanged { id: other_project, ..bench.project_changed(1) }).await;
-    let task = TaskChanged { id: other_task, project_id: other_project, ..bench.task_changed(1) };
-    bench.world.publish(&task).await;
-    let terms = bench.member_changed(1, vec![contracts::Term::ALWAYS]);
-    bench.world.publish(&contracts::MemberChanged { project_id: other_project, ..terms }).await;
-    let assignment = bench.assignment_changed(1);
-    let assignment = contracts::AssignmentChanged { task_id: other_task, project_id: other_project, ..assignment };
-    bench.world.publish(&assignment).await;
-    bench.world.until_consumed(stream::EVENTS, contracts::Service::Timetrack).await;
-    let other = |start: i64, end: i64| {
-        let mut window = bench.window(0).window;
-        (window.project_id, window.task_id) = (other_project, other_task);
-        (window.start, window.end) = (Millis(start), Millis(end));
-        bench.item(window)
-    };
+    let elsewhere = bench.another_project().await;
+    let other = |start: i64, end: i64| bench.worked_on(elsewhere, start, end, "hw");
     let beside = other(NOON + 3 * HOUR, NOON + 4 * HOUR);
     bench.send(vec![bench.window(0), beside.clone()]).await;
     bench.lock(Some(bench.project), NOON + 10 * HOUR).await.unwrap();

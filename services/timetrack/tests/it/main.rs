@@ -24,6 +24,7 @@ mod recording;
 mod remembering;
 mod repricing;
 mod scaling;
+mod settled;
 mod support;
 mod tracking;
 mod updating;

@@ -12,14 +12,15 @@ use std::{
 };
 
 use contracts::{
-    Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId, SetLock,
-    SetSettings, Settings, TimeRange, WindowFact, WindowId, WindowState, stream,
+    Caller, Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId,
+    ReplayQuarantined, Service, SetLock, SetSettings, Settings, Term, TimeRange, WindowFact, WindowId, WindowState,
+    stream,
 };
 use jiff::{ToSpan, civil::date};
 use testkit::{Running, eventually_within};
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, between, spawn};
+use crate::support::{Bench, NOON, between, spawn};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const HOURS: i64 = 24;
@@ -172,12 +173,11 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
     drop(comrade);
 }
 
-/// A worker that can be made to stand still after it has decided, for so long, with or without its word
-/// that it lives.
-fn standing_still(still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
+/// A worker that can be made to stand still at a step, for so long, with or without its word that it lives.
+fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
     Faults::when(move |step| {
         let stands = match step {
-            Step::Checked => still.load(Ordering::SeqCst) && times.fetch_add(1, Ordering::SeqCst) == 0,
+            step if step == at => still.load(Ordering::SeqCst) && times.fetch_add(1, Ordering::SeqCst) == 0,
             Step::Living => wholly && still.load(Ordering::SeqCst) && times.load(Ordering::SeqCst) > 0,
             _ => false,
         };
@@ -203,10 +203,14 @@ impl Drop for LetGo {
 }
 
 async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    with_one_that_stands_still_at(Step::Checked, wholly).await
+}
+
+async fn with_one_that_stands_still_at(step: Step, wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
     let (still, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let faults = standing_still(still.clone(), wholly, times.clone());
+    let faults = standing_still(step, still.clone(), wholly, times.clone());
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
     bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
     (bench, still, times)
@@ -231,6 +235,40 @@ async fn an_approval_waits_for_what_a_worker_has_in_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_is_admitted_under_the_lock_of_a_project_counts_no_second_that_a_worker_has_in_hand_on_another() {
+    let (bench, still, times) = with_one_that_stands_still(false).await;
+    let _let_go = LetGo(still.clone());
+    let elsewhere = bench.another_project().await;
+    bench.lock(Some(bench.project), NOON + 10 * HOUR).await.unwrap();
+    let late = bench.worked_on((bench.project, bench.task), NOON, NOON + HOUR, "a");
+    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
+    still.store(true, Ordering::SeqCst);
+    let in_hand = bench.worked_on(elsewhere, NOON + HOUR / 2, NOON + HOUR, "b");
+    bench.queue(vec![in_hand.clone()]).await;
+    eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+    let reservations = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
+    let is_admitted = AtomicBool::new(false);
+    let admitting = async {
+        let admitted = bench.admit(&late).await;
+        is_admitted.store(true, Ordering::SeqCst);
+        admitted
+    };
+    let letting_go = async {
+        eventually_within(PATIENCE, "it is admitted, or waits", async || {
+            let waits = reservations.count_documents(bson::doc! {}).await.unwrap() > 0;
+            (waits || is_admitted.load(Ordering::SeqCst)).then_some(())
+        })
+        .await;
+        still.store(false, Ordering::SeqCst);
+    };
+    let (admitted, ()) = tokio::join!(admitting, letting_go);
+    admitted.unwrap();
+    assert!(matches!(bench.state(in_hand.id).await, WindowState::Recorded(_)));
+    assert_eq!(bench.adjusted().await, HOUR / 2, "the other half is counted there");
+    assert_eq!(reservations.count_documents(bson::doc! {}).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     let (bench, still, times) = with_one_that_stands_still(true).await;
     let _let_go = LetGo(still.clone());
@@ -249,7 +287,7 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
             end: Millis(i64::MAX),
         }),
     };
-    let locks = bench.world.database(contracts::Service::Timetrack).await.collection::<bson::Document>("locks");
+    let locks = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("locks");
     let row = bson::doc! { "_id": "all", "project": null, "until": i64::MAX, "version": 1_i64, "changed_by": null, "changed_at": 0_i64 };
     locks.insert_one(row).await.unwrap();
     bench.world.publish(&until).await;
@@ -261,4 +299,35 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
     .await;
     assert_eq!(bench.stored().await.len(), 1);
     assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Duplicate(_)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_worker_goes_on_that_stood_still() {
+    let (bench, still, times) = with_one_that_stands_still_at(Step::Written, true).await;
+    let _let_go = LetGo(still.clone());
+    let id = bench.october();
+    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let item = bench.window(1);
+    bench.send(vec![item.clone()]).await;
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    still.store(true, Ordering::SeqCst);
+    // From quarantine: what is in hand from the queue, an approval waits for.
+    let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
+    let replaying = async { bench.world.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
+    let approving = async {
+        eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+        let held = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+        held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
+        let approved = bench.approve(id, bench.hash(id).await).await.unwrap();
+        let lock = SetLock { project_id: None, locked_until: Millis(NOON + 48 * HOUR) };
+        bench.world.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
+        still.store(false, Ordering::SeqCst);
+        approved
+    };
+    let (replayed, approved) = tokio::join!(replaying, approving);
+    assert!(matches!(replayed, Ok(WindowState::Recorded(_))), "{replayed:?}");
+    assert_eq!((approved.sum.unwrap().time, bench.stored().await.len()), (HOUR, 1));
+    assert_eq!(bench.held_codes().await, []);
 }

@@ -289,3 +289,27 @@ async fn several_comparisons_at_once_end_in_one_right_copy() {
     second.stop().await;
     bench.world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_knows() {
+    let (bench, projects) = village().await;
+    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    bench.put(bench.project, &[bench.ann, bob]).await;
+    bench.assign(bench.task, &[bench.ann, bob]).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    // It is as if it had never heard of Bob: EVENTS has forgotten that before, and nobody can be asked.
+    projects.stop().await;
+    bench.world.forget_events().await;
+    let of_bob = doc! { "_id": { "$regex": bob.to_string() } };
+    assert!(bench.bindings().await.delete_many(of_bob).await.unwrap().deleted_count > 0);
+    let marks: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("event_marks");
+    marks.update_many(doc! {}, doc! { "$set": { "place": 0_i64 } }).await.unwrap();
+    bench.timetrack.as_ref().unwrap().until_says("t3_events_missed 1").await;
+
+    let as_bob = Bench { ann: bob, timetrack: bench.timetrack, ..bench };
+    let outcome = as_bob.send(vec![as_bob.window(0)]).await.pop().unwrap();
+    assert!(matches!(outcome, Outcome::Queued), "{outcome:?}");
+    start_projects(&as_bob.world).await;
+    eventually_within(BOUND, "it is recorded", async || (as_bob.stored().await.len() == 1).then_some(())).await;
+    as_bob.world.finish().await;
+}

@@ -76,6 +76,18 @@ async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_rem
     bench.world.finish().await;
 }
 
+/// Waits until timetrack has looked since all was consumed: what goes then is nothing that it has missed.
+async fn until_seen(bench: &Bench) {
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let last = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap().cached_info().state.last_sequence;
+    let marks = bench.world.database(Service::Timetrack).await.collection::<Document>("event_marks");
+    eventually_within(BOUND, "it has looked", async || {
+        let mark = marks.find_one(doc! {}).await.unwrap()?;
+        (mark.get_i64("place").unwrap() >= last as i64).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
     let bench = Bench::with_ann().await;
@@ -86,6 +98,7 @@ async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
         for other in 0..20 {
             bench.world.publish(&WindowsRecorded { batch: format!("{version}-{other}"), windows: Vec::new() }).await;
         }
+        until_seen(&bench).await;
         events.purge().keep(1).await.unwrap();
         bench.world.publish(&project(&bench, version)).await;
         bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;

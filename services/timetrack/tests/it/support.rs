@@ -133,6 +133,28 @@ impl Bench {
         IngestItem { id, employee_id: self.ann, received_at, hash, window, traceparent: None }
     }
 
+    /// Another project that Ann is on, and its task.
+    pub async fn another_project(&self) -> (ProjectId, TaskId) {
+        let (project, task) = (kit::new_id(), kit::new_id());
+        self.world.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
+        self.world.publish(&TaskChanged { id: task, project_id: project, ..self.task_changed(1) }).await;
+        let terms = self.member_changed(1, vec![Term::ALWAYS]);
+        self.world.publish(&MemberChanged { project_id: project, ..terms }).await;
+        let assignment = self.assignment_changed(1);
+        let assignment = AssignmentChanged { task_id: task, project_id: project, ..assignment };
+        self.world.publish(&assignment).await;
+        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        (project, task)
+    }
+
+    /// A window of Ann's on this project and task, from a moment to another, as one of her computers sends it.
+    pub fn worked_on(&self, (project, task): (ProjectId, TaskId), start: i64, end: i64, hwid: &str) -> IngestItem {
+        let mut window = self.window(0).window;
+        (window.project_id, window.task_id) = (project, task);
+        (window.start, window.end, window.hwid) = (Millis(start), Millis(end), label(hwid));
+        self.item(window)
+    }
+
     /// Puts windows on the queue and waits for a worker's word.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")

@@ -1,9 +1,9 @@
-//! What of a window that came late is counted nowhere yet.
+//! What of some time no other time covers.
 
-use contracts::{Millis, TimeRange};
+use crate::{Millis, TimeRange};
 
 /// The parts of these stretches that no other stretch covers.
-pub(crate) fn uncovered(stretches: &[TimeRange], others: &[TimeRange]) -> Vec<TimeRange> {
+pub fn uncovered(stretches: &[TimeRange], others: &[TimeRange]) -> Vec<TimeRange> {
     let mut others: Vec<TimeRange> = others.to_vec();
     others.sort_by_key(|other| other.start());
     let mut left = Vec::new();

@@ -1,0 +1,125 @@
+use contracts::{
+    AdjustedSum, AdjustmentMade, EventId, Millis, SettlementChanged, TimeMark, TimeRange, Window, WindowId,
+    WindowsRecorded, Zone, fitted, uncovered,
+};
+use kit::{Error, Tx};
+use uuid::Uuid;
+
+use crate::{
+    App,
+    consumers::require_none_beside,
+    domain::{Settled, Worked},
+    store::{Reservation, StoredAdjustment, StoredWindow},
+};
+
+/// What became of a window that came late.
+pub(super) enum Adjusted {
+    Done(Box<StoredAdjustment>),
+    /// What it will count is kept free for it; whoever records windows has to hear that first.
+    Reserved(Vec<SettlementChanged>),
+}
+
+/// Has what is settled of a window, and counted nowhere yet, count at the first open moment. What of it lies
+/// in open time is recorded there.
+///
+/// Where only the lock of a project settles it, windows on other projects are still recorded in the same time: a
+/// worker may have one in hand. So what it would count is settled for everybody first, and is looked at again once
+/// all have heard.
+pub(super) async fn adjust(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+    stored: &StoredWindow,
+    now: Millis,
+    timezone: &Zone,
+) -> Result<Adjusted, Error> {
+    let parts = settled.parts(worked);
+    let counts = not_counted(app, tx, worked, stored.id, &parts).await?;
+    let disputed = uncovered(&counts, &settled.parts_for_all(worked));
+    if !disputed.is_empty() && !app.config.count_overlaps {
+        let reservation = app.store.reservations.add(tx, stored.id, worked.employee, disputed).await?;
+        return Ok(Adjusted::Reserved(told(tx, reservation.settlements()).await?));
+    }
+    let sum = AdjustedSum::of(&stored.fact(), counts.iter().copied());
+    let adjustment = StoredAdjustment {
+        id: stored.id,
+        employee: worked.employee,
+        counts_at: settled.next_open(worked.employee, worked.project, now),
+        sum,
+        hash: TimeMark::of_adjustment(stored.id, sum),
+        window: stored.window.clone(),
+        parts: parts.clone(),
+        // Where every window counts for itself, none takes from another.
+        counted: if app.config.count_overlaps { Vec::new() } else { counts },
+    };
+    app.store.adjustments.insert(tx, &adjustment).await?;
+    // In this order: at no moment is what it counts open.
+    told(tx, adjustment.settlements()).await?;
+    let kept_free = app.store.reservations.take(tx, stored.id).await?;
+    told(tx, kept_free).await?;
+    tx.emit(&AdjustmentMade { adjustment: adjustment.clone().shown(), timezone: timezone.clone() }).await?;
+    record_open_rest(app, tx, settled, worked, stored, &parts).await?;
+    Ok(Adjusted::Done(Box::new(adjustment)))
+}
+
+/// What of these settled parts no window and no earlier adjustment counts.
+async fn not_counted(
+    app: &App,
+    tx: &mut Tx<'_>,
+    worked: Worked,
+    id: WindowId,
+    parts: &[TimeRange],
+) -> Result<Vec<TimeRange>, Error> {
+    if app.config.count_overlaps {
+        return Ok(parts.to_vec());
+    }
+    let others = app.store.windows.deciding_in(tx, worked.employee, worked.range).await?;
+    let mut counted: Vec<TimeRange> =
+        others.iter().filter_map(|fact| TimeRange::new(fact.start, fact.end).ok()).collect();
+    let before = app.store.adjustments.belonging(tx, worked.employee, worked.range).await?;
+    counted.extend(before.into_iter().flat_map(StoredAdjustment::counting));
+    let reserved = app.store.reservations.of(tx, worked.employee).await?;
+    counted.extend(reserved.into_iter().filter(|one| one.id != id).flat_map(|one| one.stretches));
+    Ok(uncovered(parts, &counted))
+}
+
+/// Records what of a window lies in open time.
+async fn record_open_rest(
+    app: &App,
+    tx: &mut Tx<'_>,
+    settled: &Settled,
+    worked: Worked,
+    stored: &StoredWindow,
+    parts: &[TimeRange],
+) -> Result<(), Error> {
+    let mut open = Vec::new();
+    for rest in uncovered(&[worked.range], parts) {
+        require_none_beside(app, tx, settled, Worked { range: rest, ..worked }).await?;
+        let window = part_of(stored, rest);
+        app.store.windows.insert_one(tx, &window).await?;
+        open.push(window.fact());
+    }
+    if !open.is_empty() {
+        let batch = kit::new_id::<EventId>().to_string();
+        tx.emit(&WindowsRecorded { batch, windows: open }).await?;
+    }
+    Ok(())
+}
+
+async fn told(tx: &mut Tx<'_>, settlements: Vec<SettlementChanged>) -> Result<Vec<SettlementChanged>, Error> {
+    tx.is_audited_elsewhere();
+    tx.emit_all(&settlements).await?;
+    Ok(settlements)
+}
+
+/// The part of a window that lies in a range, as a window of its own.
+fn part_of(stored: &StoredWindow, range: TimeRange) -> StoredWindow {
+    let id = WindowId(Uuid::new_v5(&stored.id.0, format!("from {}", range.start()).as_bytes()));
+    let mut window = Window { id, start: range.start(), end: range.end(), ..stored.window.clone() };
+    window.start_translated = window.start - window.timezone_offset;
+    window.end_translated = window.end - window.timezone_offset;
+    let (rates, parts) = fitted(window.rates(), std::mem::take(&mut window.rate_parts), range);
+    window.set_rates(rates, parts);
+    StoredWindow::new(window, stored.hash)
+}

@@ -1,0 +1,96 @@
+use bson::doc;
+use contracts::{EmployeeId, EventId, SettledTime, SettlementChanged, TimeRange, WindowId};
+use futures::TryStreamExt;
+use kit::{Database, Error, Shape, Tx, mongo};
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+
+/// Time that is kept free for a window that is being admitted: settled for everybody, until what it counts is known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Reservation {
+    /// The window's.
+    #[serde(rename = "_id")]
+    pub(crate) id: WindowId,
+    pub(crate) employee: EmployeeId,
+    /// A part of what workers know it by: what was given back, and is kept free once more, is something new.
+    attempt: EventId,
+    pub(crate) stretches: Vec<TimeRange>,
+}
+
+impl Reservation {
+    /// What workers hear of it.
+    pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
+        self.said(1, |stretch| {
+            let (start, end) = (Some(stretch.start()), stretch.end());
+            Some(SettledTime { employee_id: Some(self.employee), project_id: None, start, end })
+        })
+    }
+
+    /// What they hear when it is given back.
+    fn given_back(&self) -> Vec<SettlementChanged> {
+        self.said(2, |_| None)
+    }
+
+    fn said(&self, version: i64, settles: impl Fn(&TimeRange) -> Option<SettledTime>) -> Vec<SettlementChanged> {
+        let id = |stretch: &TimeRange| format!("{}_{}_{}", self.id, self.attempt, stretch.start());
+        let one = |stretch| SettlementChanged { id: id(stretch), version, settles: settles(stretch) };
+        self.stretches.iter().map(one).collect()
+    }
+}
+
+/// What is kept free for windows that are being admitted: hardly ever more than one.
+#[derive(Clone, Debug)]
+pub(crate) struct ReservationStore(Collection<Reservation>);
+
+impl ReservationStore {
+    pub(super) fn shape() -> Shape {
+        ("reservations", vec![mongo::index(doc! { "employee": 1 })])
+    }
+
+    pub(super) fn open(db: &Database) -> Self {
+        Self(db.collection("reservations"))
+    }
+
+    /// Keeps this time free, beside what is kept free for the same window already. Gives all of it.
+    pub(crate) async fn add(
+        &self,
+        tx: &mut Tx<'_>,
+        id: WindowId,
+        employee: EmployeeId,
+        stretches: Vec<TimeRange>,
+    ) -> Result<Reservation, Error> {
+        let this = doc! { "_id": mongo::value(&id) };
+        let known = self.0.find_one(this.clone()).session(&mut tx.session).await?;
+        let mut all =
+            known.unwrap_or_else(|| Reservation { id, employee, attempt: kit::new_id(), stretches: Vec::new() });
+        all.stretches.extend(stretches);
+        self.0.replace_one(this, &all).upsert(true).session(&mut tx.session).await?;
+        Ok(all)
+    }
+
+    /// Gives back what is kept free for a window; says what workers are to hear of that.
+    pub(crate) async fn take(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Vec<SettlementChanged>, Error> {
+        let taken = self.0.find_one_and_delete(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?;
+        Ok(taken.map(|taken| taken.given_back()).unwrap_or_default())
+    }
+
+    /// An employee's, in a transaction.
+    pub(crate) async fn of(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Reservation>, Error> {
+        let own = doc! { "employee": mongo::value(&employee) };
+        let mut found = self.0.find(own).session(&mut tx.session).await?;
+        Ok(found.stream(&mut tx.session).try_collect().await?)
+    }
+
+    /// What workers go by: of all.
+    pub(super) async fn settlements(&self) -> Result<Vec<SettlementChanged>, Error> {
+        let all: Vec<Reservation> = self.0.find(doc! {}).await?.try_collect().await?;
+        Ok(all.iter().flat_map(Reservation::settlements).collect())
+    }
+
+    /// The same in a transaction.
+    pub(super) async fn settlements_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
+        let mut found = self.0.find(doc! {}).session(&mut tx.session).await?;
+        let all: Vec<Reservation> = found.stream(&mut tx.session).try_collect().await?;
+        Ok(all.iter().flat_map(Reservation::settlements).collect())
+    }
+}
