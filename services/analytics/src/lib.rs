@@ -1,4 +1,4 @@
-//! Where the time and the money went: facts from events, and roll-ups recomputed from facts.
+//! Reports of time and money: facts from events, and sums that are recomputed from facts.
 
 mod command;
 mod config;
@@ -24,20 +24,20 @@ use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
 use store::Store;
 
-/// For how long it is not looked again who has fallen silent: it is a matter of days.
+/// How long the list of silent employees is cached. It changes within days.
 const SILENT_LASTS: Duration = Duration::from_secs(60);
 
-/// What handlers and consumers work with.
+/// The state that handlers and consumers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) progress: Progress,
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
-    /// Who has fallen silent from one range to another, as it was a moment ago.
+    /// The cached list of employees with time in one range and none in another.
     pub(crate) silent: Lately<(TimeRange, TimeRange), Vec<EmployeeId>>,
     pub(crate) metrics: CountingMetrics,
-    /// Of the events that are counted.
+    /// The failures of events about windows.
     pub(crate) failures: OwnFailures,
     pub(crate) reconciler: Reconciler,
 }
@@ -58,7 +58,7 @@ impl App {
     }
 }
 
-/// Answers and consumes until shutdown.
+/// Answers requests and consumes events until shutdown.
 ///
 /// # Errors
 /// When NATS refuses.
@@ -75,7 +75,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     Ok(())
 }
 
-/// What must be there before this service can work.
+/// What provisioning must create for this service.
 pub fn needs() -> Needs {
     Needs::of(Service::Analytics)
         .consumer(consumers::windows::pull())
@@ -83,7 +83,7 @@ pub fn needs() -> Needs {
         .collections([Reconciler::shape()])
 }
 
-/// What this service answers: one line a message.
+/// The requests that this service answers, one line each.
 fn endpoints(app: Arc<App>) -> Endpoints<App> {
     Endpoints::new(Service::Analytics, app)
         .on(handlers::project_time)

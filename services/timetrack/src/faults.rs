@@ -1,27 +1,27 @@
 use std::{fmt, sync::Arc};
 
-/// A step of a worker, after which it can die, or stand still.
+/// A step of a worker at which a test may stop it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It is about to say that it lives.
+    /// It is about to send its heartbeat.
     Living,
-    /// It is decided which windows are recorded.
+    /// It has decided which windows to record.
     Checked,
     /// The windows are in MongoDB; it is not looked again whether they may be.
     Written,
-    /// The windows are in MongoDB, and nobody knows.
+    /// The windows are in MongoDB, and no service was informed.
     Inserted,
-    /// Analytics know, the gateway does not.
+    /// Analytics is informed, the gateway is not.
     Published,
-    /// The gateway knows, the queue does not.
+    /// The gateway is informed, but the message is not acknowledged.
     Answered,
-    /// Some windows are priced anew, and more are to be.
+    /// Some windows are repriced, others are not yet.
     Repriced,
-    /// A decision about a correction is written, and not committed.
+    /// A decision about a correction is written, but not committed.
     Deciding,
 }
 
-/// Where a test lets a worker die. Nowhere, outside of tests.
+/// The steps at which a test stops a worker. Empty in production.
 #[derive(Clone, Default)]
 pub struct Faults(Option<Arc<dyn Fn(Step) -> bool + Send + Sync>>);
 
@@ -32,13 +32,13 @@ impl fmt::Debug for Faults {
 }
 
 impl Faults {
-    /// Dies at the steps for which `dies` says so.
+    /// Stops at the steps for which `dies` returns true.
     pub fn when(dies: impl Fn(Step) -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(dies)))
     }
 
-    /// Goes no further where a test says so: as a worker that died, it neither answers nor
-    /// acknowledges, nor says that it still works on what it had in hand.
+    /// Waits for ever if a test stops the worker here: like a dead worker it does not answer, acknowledge or
+    /// extend the time to process.
     pub(crate) async fn at(&self, step: Step) {
         if self.0.as_ref().is_some_and(|dies| dies(step)) {
             std::panic::resume_unwind(Box::new("a test lets the worker die here"));

@@ -1,4 +1,4 @@
-//! What timetrack tells about itself, beside what every service does.
+//! Timetrack's own metrics.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use kit::{
 
 use crate::{App, consumers::Arrival, store::LAYOUTS};
 
-/// All of it.
+/// The metrics.
 #[derive(Clone, Debug)]
 pub(crate) struct TimetrackMetrics {
     settled: [Counter; 5],
@@ -25,10 +25,10 @@ pub(crate) struct TimetrackMetrics {
     to_migrate: [Gauge; LAYOUTS.len()],
 }
 
-/// How large each stream is: its messages, its bytes, and the most bytes it may have.
+/// The messages, bytes and byte limit of each stream.
 type Sizes = [[Gauge; STREAMS.len()]; 3];
 
-/// Why windows are in quarantine, as codes and as the words for them.
+/// The reasons for quarantine: codes, and the labels of the metric.
 const REASONS: [(Code, &str); 13] = [
     (Code::ClockAhead, "clock_ahead"),
     (Code::ClockBehind, "clock_behind"),
@@ -45,7 +45,7 @@ const REASONS: [(Code, &str); 13] = [
     (Code::Unavailable, "unavailable"),
 ];
 
-/// This service looks at these, for all.
+/// The streams that this service measures, for all services.
 const STREAMS: [&str; 3] = [stream::EVENTS, stream::INGEST, stream::DEAD];
 
 impl TimetrackMetrics {
@@ -88,13 +88,13 @@ impl TimetrackMetrics {
         }
     }
 
-    /// So many were looked up in memory, and so many in the database.
+    /// Counts windows that were checked with the cache and with the database.
     pub(crate) fn checked(&self, by_memory: usize, by_database: usize) {
         self.checked[0].inc_by(by_memory as u64);
         self.checked[1].inc_by(by_database as u64);
     }
 
-    /// These became of windows that were taken together, in order.
+    /// Counts the outcomes of a batch of windows, in order.
     pub(crate) fn settled<'a>(&self, received_at: &[Millis], outcomes: impl Iterator<Item = &'a Outcome>, now: Millis) {
         self.together.observe(received_at.len() as f64);
         for (outcome, at) in outcomes.zip(received_at) {
@@ -113,12 +113,12 @@ impl TimetrackMetrics {
     }
 }
 
-/// When each of these reached the gateway.
+/// When each of these windows reached the gateway.
 pub(crate) fn received(arrivals: &[Arrival]) -> Vec<Millis> {
     arrivals.iter().map(|arrival| arrival.item.received_at).collect()
 }
 
-/// Measures what is held back, and the streams, until shutdown.
+/// Measures the quarantine and the streams, until shutdown.
 pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     let held = app.clone();
     sample(shutdown, move || {
@@ -136,7 +136,7 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
     sample(shutdown, move || {
         let app = stored.clone();
         async move {
-            // This is also how a process hears in which layouts to write.
+            // This query also tells the process in which layouts to write.
             for (standing, gauge) in app.store.layouts.look().await?.iter().zip(&app.metrics.to_migrate) {
                 gauge.set(standing.left as i64);
             }

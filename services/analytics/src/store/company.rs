@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{Cells, Sheet, Step, UtcMonth};
 
-/// One document for every UTC month of all employees together, recomputed from theirs.
+/// One document for each UTC month of the company, recomputed from the employees' months.
 #[derive(Debug)]
 pub(crate) struct CompanyMonths(Months<UtcMonth>);
 
@@ -24,7 +24,7 @@ impl CompanyMonths {
         Self(Months { rows: db.collection("company_months") })
     }
 
-    /// The states that these months are in now.
+    /// The present versions of these months.
     pub(crate) async fn seen(
         &self,
         months: impl IntoIterator<Item = UtcMonth>,
@@ -32,8 +32,7 @@ impl CompanyMonths {
         self.0.seen(months, &BTreeSet::new()).await
     }
 
-    /// Stores these days, those of each month if it is still in the state that was seen. Gives the
-    /// months that are not.
+    /// Stores these days, for each month whose version has not changed. Returns the other months.
     pub(crate) async fn store(
         &self,
         months: BTreeMap<UtcMonth, BTreeMap<i64, Cells>>,
@@ -43,7 +42,7 @@ impl CompanyMonths {
         self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
     }
 
-    /// What a step reads.
+    /// Reads what a step needs.
     pub(crate) async fn read(
         &self,
         step: &Step,
@@ -57,7 +56,7 @@ impl CompanyMonths {
         }))
     }
 
-    /// The months that there are.
+    /// The stored months.
     pub(crate) async fn months(&self) -> Result<BTreeSet<UtcMonth>, Error> {
         read_all(self.0.rows.distinct("_id", doc! {}).await?)
     }

@@ -17,15 +17,15 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The most days that are named one by one.
+/// The most days that a query names one by one.
 const MOST_NAMED: i64 = 62;
 
-/// Days of somebody whose marks are not stored.
+/// The days of each employee without a stored hash.
 type Unmarked = BTreeMap<EmployeeId, BTreeSet<i64>>;
 
 impl EmployeeMonths {
-    /// What each of these employees, or of all when none is named, has in each of some ranges; whoever has
-    /// nothing in any is left out.
+    /// The sums of these employees, or of all if the list is empty, in each of some ranges. Employees without time
+    /// are left out.
     pub(crate) async fn period_sums(
         &self,
         ranges: &[DayPieces],
@@ -58,7 +58,7 @@ impl EmployeeMonths {
         Ok(all)
     }
 
-    /// Adds the marks of days that an earlier version has computed, out of what counts on them.
+    /// Adds the hashes of days that an earlier version has computed, from their stretches.
     async fn mark(
         &self,
         all: &mut BTreeMap<EmployeeId, Vec<CountedSum>>,
@@ -83,7 +83,7 @@ impl EmployeeMonths {
     }
 }
 
-/// What is read of a month: the days of the ranges alone, where they are few.
+/// The fields of a month to read: only the days of the ranges if they are few.
 fn fields(ranges: &[DayPieces]) -> Document {
     let edges = ranges.iter().flat_map(|range| range.edges.iter().map(|(day, _)| *day));
     let mut fields: Document = edges.map(|day| (format!("parts.{day}"), 1.into())).collect();
@@ -98,7 +98,7 @@ fn fields(ranges: &[DayPieces]) -> Document {
     fields
 }
 
-/// Adds what a month has in each range.
+/// Adds a month to the sum of each range.
 fn add(
     sums: &mut [CountedSum],
     ranges: &[DayPieces],

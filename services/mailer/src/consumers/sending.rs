@@ -14,7 +14,7 @@ use crate::{
     store::{Claim, Outcome},
 };
 
-/// When to look again at a mail that somebody else is at.
+/// When to try again a mail that another process is sending.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How often the others are told that a mail is still in hand: a mail server may take minutes.
@@ -22,18 +22,18 @@ const STILL: Duration = Duration::from_secs(10);
 /// The pauses between two attempts to write down what became of a mail grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Why a mail is not sent.
+/// Why a mail was not sent.
 pub(super) enum NotDone {
-    /// It was overtaken: replaced, used, withdrawn, for nobody, or about nothing.
+    /// It is no longer needed: it was replaced, used or withdrawn, or has no recipient or content.
     Overtaken,
-    /// Directory did not say what is in it.
+    /// Directory did not give its content.
     Unminted(Failure),
-    /// It did not go out.
+    /// Sending failed.
     Unsent(NotSent),
 }
 
-/// Sends a mail, once: whoever claims it sends it, and what was sent is settled. Where `told` makes an
-/// event of how it stands, directory is told.
+/// Sends a mail once: the process that claims it sends it. `told` makes an event of its delivery, if directory
+/// must know.
 ///
 /// An SMTP server that is away, slow or refuses us makes the event come again with a growing delay,
 /// for as long as it takes. MongoDB away does not: what was sent stays in hand until it is written down. If we crash
@@ -73,7 +73,7 @@ pub(super) async fn send_once(
             let news = version.zip(shown(outcome, now)).and_then(|(version, shown)| told(version, shown));
             if let Some(changed) = news {
                 tx.emit(&changed).await?;
-                // How a mail fares is nobody's change; the entry is that of what caused it.
+                // The delivery is no change by an actor. The audit trail has the change that caused the mail.
                 tx.is_audited_elsewhere();
             }
             Ok(())
@@ -118,8 +118,8 @@ async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// A mail to an employee about their time, or that of others. None is needed where they cannot be reached,
-/// or where there is nothing to write.
+/// Sends a mail about an employee's time. None is sent if they have no reachable address, or `write` has nothing
+/// to say.
 pub(super) async fn about_time(
     app: &App,
     employee_id: EmployeeId,
@@ -132,7 +132,7 @@ pub(super) async fn about_time(
     Letter::compose(&app.sender, (&to.name, &to.email), id, mail, app.clock.now()).map_err(NotDone::Unsent)
 }
 
-/// What admins see of it.
+/// The delivery as admins see it.
 fn shown(outcome: Outcome<'_>, at: Millis) -> Option<InvitationDelivery> {
     let (state, detail) = match outcome {
         Outcome::Sent => (DeliveryState::Sent, None),

@@ -15,27 +15,27 @@ use tokio::time::timeout;
 use super::{Letter, NotSent};
 use crate::domain::{Cause, Refusal, Step};
 
-/// How long the server may take for one step.
+/// The time limit of one step.
 const STEP: Duration = Duration::from_secs(10);
 /// How long it may take for all of them until it asks for the mail.
 const CONVERSATION: Duration = Duration::from_secs(20);
 /// How long it may take to accept the mail: many scan it first, and have taken it when they answer. Whoever does not
 /// wait for that sends it again and again (RFC 5321, 4.5.3.2.6).
 const ACCEPTANCE: Duration = Duration::from_secs(600);
-/// How long we wait for its goodbye.
+/// The time limit of QUIT.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How the connection is encrypted.
 pub(crate) enum Security {
-    /// It begins in the clear; without encryption we say nothing of worth.
+    /// The connection begins without encryption, and is encrypted before anything confidential is sent.
     Starttls(TlsParameters),
-    /// From the first byte.
+    /// The connection is encrypted from the first byte.
     Tls(TlsParameters),
-    /// Not at all.
+    /// The connection is not encrypted.
     None,
 }
 
-/// A mail server, and how to talk to it. Every mail has a connection of its own.
+/// A mail server and how to connect to it. Every mail has its own connection.
 pub(crate) struct Smtp {
     host: String,
     port: u16,
@@ -51,7 +51,7 @@ impl fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// `hello` is the name that we greet the server with.
+    /// `hello` is our name in EHLO.
     pub(crate) fn new(
         host: String,
         port: u16,
@@ -62,12 +62,12 @@ impl Smtp {
         Self { host, port, security, login, hello }
     }
 
-    /// Hands a mail over to the server.
+    /// Sends a mail.
     pub(crate) async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let slow = || Err(NotSent::new(Cause::Passing, "The mail server takes too long."));
         let mut connection = timeout(CONVERSATION, self.announce(letter)).await.unwrap_or_else(|_| slow())?;
         attempt_within(ACCEPTANCE, "the mail", Step::Content, connection.message(&letter.bytes)).await?;
-        // The server has it; that it also says goodbye is a courtesy.
+        // The server has accepted the mail, so a failed QUIT does not matter.
         let _ = timeout(GOODBYE, connection.quit()).await;
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Smtp {
     }
 }
 
-/// An address with a local part beyond ASCII needs a server that knows such addresses (RFC 6531).
+/// An address with a local part beyond ASCII needs a server with SMTPUTF8 (RFC 6531).
 fn mail_options(connection: &AsyncSmtpConnection, letter: &Letter) -> Result<Vec<MailParameter>, NotSent> {
     let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
     let (from, to) = (letter.envelope.from(), letter.envelope.to());
@@ -140,14 +140,14 @@ async fn attempt_within<T>(
     }
 }
 
-/// Says what went wrong without the server's own words, which may quote the mail with its token.
+/// Describes an error without the server's text, which may quote the mail with its token.
 fn not_sent(name: &str, step: Step, error: &Error) -> NotSent {
     let Some(code) = error.status() else {
         let why = match error.is_response() {
             true => format!("The mail server's answer to {name} makes no sense."),
             false => format!("The mail server cannot be talked to ({name}): {error}."),
         };
-        // Until the login the cause is most often a setting: the name, the port, a certificate.
+        // Before the login succeeds, most errors are wrong settings: the name, the port, a certificate.
         let cause = if matches!(step, Step::Greeting | Step::Login) { Cause::Ours } else { Cause::Passing };
         return NotSent::new(cause, why);
     };

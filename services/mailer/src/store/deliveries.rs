@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 /// long.
 const HOLD: i64 = 60 * SECOND;
 
-/// What is written down of a mail that was not needed.
+/// Stored as the error of a mail that was not needed.
 const UNNEEDED: &str = "Not needed any more: it was replaced, overtaken, used or withdrawn, or is for nobody.";
 
-/// How a mail stands.
+/// The state of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -24,54 +24,54 @@ enum Status {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    /// That of the mail, or of the invitation that it holds.
+    /// The id of the mail, or of the invitation that it contains.
     #[serde(rename = "_id")]
     id: MailId,
     status: Status,
-    /// How often sending it failed or worked.
+    /// The number of attempts to send it.
     attempts: u32,
-    /// A sentence without secrets.
+    /// The last error, without secrets.
     last_error: Option<String>,
-    /// Until when whoever is at it keeps it from the others.
+    /// When the present claim ends.
     held_until: Millis,
     updated_at: Millis,
-    /// Counts the changes of what is told of this mail.
+    /// The number of reported changes.
     #[serde(default)]
     version: i64,
-    /// Whether a mail server refuses us, not this recipient.
+    /// Whether a mail server refuses us rather than this recipient.
     #[serde(default)]
     is_refused: bool,
 }
 
-/// Whether a mail is ours to send.
+/// The answer to a claim on a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
-    /// It is, for a while; so many attempts were made before.
+    /// The caller may send it now. So many attempts were made before.
     Ours(u32),
-    /// Somebody else is at it.
+    /// Another process is sending it.
     Others,
-    /// It is sent, or never will be.
+    /// It was sent, or never will be.
     Settled,
 }
 
-/// What became of a mail that was ours.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome<'a> {
-    /// It is on its way.
+    /// It was sent.
     Sent,
-    /// It will never be, and why.
+    /// It can never be sent, for this reason.
     Failed(&'a str),
-    /// It need not be: it was replaced, overtaken, used or withdrawn, or is for nobody.
+    /// It is not needed: it was replaced, used or withdrawn, or has no recipient.
     Unneeded,
-    /// Not yet, and why: it was tried.
+    /// It was not sent yet, for this reason.
     Pending(&'a str),
-    /// Not yet, and why: a mail server refuses us, whoever the mail is for.
+    /// It was not sent yet, because a mail server refuses all our mails, for this reason.
     Refused(&'a str),
-    /// Not yet: it was not even tried.
+    /// It was not sent yet, and no attempt was made.
     Untried,
 }
 
-/// What became of every mail: who gets none twice, and what an admin may want to know.
+/// The deliveries of all mails. They prevent that a mail is sent twice, and inform admins.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Collection<Stored>);
 
@@ -84,7 +84,7 @@ impl Deliveries {
         Self(db.collection("deliveries"))
     }
 
-    /// How many mails are not settled, and how many of these because mail servers refuse us.
+    /// The number of mails that wait, and how many of these because mail servers refuse us.
     pub(crate) async fn waiting(&self) -> Result<(u64, u64), Error> {
         let mut waiting = doc! { "status": mongo::value(&Status::Pending) };
         let all = self.0.count_documents(waiting.clone()).await?;
@@ -92,7 +92,7 @@ impl Deliveries {
         Ok((all, self.0.count_documents(waiting).await?))
     }
 
-    /// Takes a mail into our hands, unless it is settled or in somebody else's.
+    /// Claims a mail, unless it is settled or claimed by another process.
     pub(crate) async fn claim(&self, id: MailId, now: Millis) -> Result<Claim, Error> {
         let free = doc! {
             "_id": mongo::value(&id),
@@ -106,7 +106,7 @@ impl Deliveries {
         let claimed = self.0.find_one_and_update(free, ours).upsert(true).return_document(ReturnDocument::After).await;
         match claimed {
             Ok(claimed) => Ok(Claim::Ours(claimed.map_or(0, |stored| stored.attempts))),
-            // It is there, but not free: the upsert ran into it.
+            // The mail exists but is claimed, so the upsert tried to insert a second one.
             Err(error) if mongo::is_duplicate(&error) => {
                 let known = self.0.find_one(doc! { "_id": mongo::value(&id) }).await?;
                 let is_pending = known.is_none_or(|stored| stored.status == Status::Pending);
@@ -123,8 +123,8 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Writes down what became of a mail, and gives it out of our hands. Where others are to be told
-    /// of it, gives the version to tell.
+    /// Stores the outcome of an attempt and ends the claim. Returns the version to report, if the delivery must be
+    /// reported.
     pub(crate) async fn settle(
         &self,
         tx: &mut Tx<'_>,

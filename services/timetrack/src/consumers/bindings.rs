@@ -1,4 +1,4 @@
-//! Keeps the copy of who may track on what. The version tells old news from new.
+//! Maintains the copy of who may track on what. A binding is only replaced by a later version.
 
 use std::sync::Arc;
 

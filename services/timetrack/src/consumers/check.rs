@@ -6,14 +6,14 @@ use crate::{
     domain::{Admission, Admitted, Bindings, Prices, admit, yes, yes_is_final},
 };
 
-/// Whether a window may be recorded.
+/// The decision about a window.
 pub(crate) enum Fate {
     Admitted(Admitted),
     HeldBack { code: Code, waiting: bool },
 }
 
-/// Which windows may be recorded. What is remembered, which is complete up to a moment, says yes where
-/// that is final; for all else the database is asked.
+/// Decides which windows may be recorded. The cache, which is complete up to a moment, admits a window if that is
+/// final; everything else is decided by the database.
 pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Option<Millis>) -> Result<Vec<Fate>, Error> {
     let remembered = if complete_up_to.is_some() { app.memory.of(items) } else { Bindings::default() };
     let prices = complete_up_to.and_then(|_| app.memory.prices());
@@ -31,13 +31,12 @@ pub(crate) async fn check(app: &App, items: &[IngestItem], complete_up_to: Optio
     Ok(fates.into_iter().flatten().collect())
 }
 
-/// Which windows may be recorded, by one look at all parties in the database.
+/// Decides which windows may be recorded, with one query for all bindings.
 ///
-/// A yes is final for a window that began before the moment up to which the copy knows everything.
-/// Whatever began later, and every no, needs a copy that knows everything by now: where it does not,
-/// the window waits.
+/// An admission is final for a window that began before the moment up to which the copy is complete. A later
+/// window and every refusal need a copy that is complete now; if it is not, the window waits.
 async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result<Vec<Fate>, Error> {
-    // Before the copy is read: what is known of it then is true of what is read.
+    // Read before the copy, so that it is true for what is read.
     let known_up_to = app.knowledge.up_to(app);
     let began_before = |item: &IngestItem| yes_is_final(item.window.start, known_up_to);
     let mut is_complete = !items.iter().all(|item| began_before(item)) && app.knowledge.is_complete(app).await;
@@ -62,7 +61,7 @@ async fn ask(app: &App, items: &[&IngestItem], prices: Option<Prices>) -> Result
     Ok(items.iter().zip(admissions).map(fate).collect())
 }
 
-/// The parties to these windows, priced by what is remembered, else by what is stored.
+/// The bindings of these windows, with cached rates, or else stored ones.
 async fn parties(app: &App, items: &[&IngestItem], prices: Option<&Prices>) -> Result<Bindings, Error> {
     match prices {
         Some(prices) => Ok(app.store.bindings.of(items).await?.priced_by(prices.clone())),

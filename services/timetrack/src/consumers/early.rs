@@ -6,13 +6,13 @@ use tracing::{Instrument, field::Empty, info_span};
 use super::recorder::record_all;
 use crate::{App, domain::Held};
 
-/// How often held windows are looked at.
+/// How often quarantined windows are tried again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// The most windows that are tried at once.
+/// The most windows that are tried together.
 const MOST: usize = 200;
 
-/// Tries windows again from quarantine, until shutdown: those that may only be early, and those whose
-/// time has come. Several replicas may do so at once.
+/// Tries quarantined windows again, until shutdown: those that may be early, and those whose time has come.
+/// Several replicas may do so at once.
 pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -31,8 +31,8 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Those whose time has come. Each is recorded or held for another reason, so none is met twice,
-/// however many they are.
+/// Tries those whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
+/// however many there are.
 async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
         let due = app.store.quarantine.due(app.clock.now(), MOST as i64).await?;
@@ -44,7 +44,7 @@ async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// All that may only be early, each of them once.
+/// Tries all early windows once.
 async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     let mut after = None;
     while !stop.is_stopping() {
@@ -87,7 +87,7 @@ async fn record(app: &App, held: &[Held]) -> Result<(), Error> {
     }
     let span = info_span!("record", windows = held.len(), trace_id = Empty);
     kit::follow(&span, held.iter().filter_map(|held| held.item.traceparent.as_deref()));
-    // Recording lets go of what it records, and rejects what it can judge; the rest stays held.
+    // Recorded windows are removed from quarantine, and refused ones get another reason. The others stay.
     record_all(app, held.iter().map(|held| held.item.clone().into()).collect()).instrument(span).await?;
     Ok(())
 }

@@ -13,12 +13,12 @@ use crate::{App, Step};
 const MOST_MESSAGES: usize = 64;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
-/// How many batches are in hand: while one waits for the journal, another is checked.
+/// The number of concurrent batches: while one waits for the journal, another is checked.
 const IN_HAND: usize = 4;
-/// How long pulling pauses when MongoDB or NATS is away.
+/// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes windows from the queue INGEST, beside all other replicas, and records them.
+/// Takes windows from the queue INGEST, like all other replicas, and records them.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     app: Arc<App>,
@@ -27,7 +27,7 @@ pub(crate) struct Ingest {
 /// Messages whose windows are recorded together.
 #[derive(Default)]
 struct Together {
-    /// Each with the number of its windows.
+    /// The messages, each with the number of its windows.
     messages: Vec<(Message, usize)>,
     windows: Vec<Arrival>,
 }
@@ -48,7 +48,7 @@ impl Ingest {
         }
     }
 
-    /// Consumes until shutdown; returns once it does.
+    /// Consumes until shutdown, and returns after it.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
         let mut puller = Puller::new(self.app.bus.clone(), Self::pull());
         puller.open().await?;
@@ -57,7 +57,7 @@ impl Ingest {
         let in_hand = Arc::new(Semaphore::new(IN_HAND));
         self.app.bus.metrics().places("batches", in_hand.clone());
         shutdown.spawn(async move {
-            // A place first, then the messages: what we cannot work on stays for other replicas.
+            // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some(messages) = puller.next(MOST_MESSAGES, &stop).await else { return };
                 let app = self.app.clone();
@@ -80,7 +80,7 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
         let batch = match serde_json::from_slice::<IngestBatch>(&message.payload) {
             Ok(batch) => batch,
             Err(error) => {
-                // Never the text itself: the error may quote it, so only where it went wrong.
+                // The error may quote the text, so only its position is logged.
                 let reason = format!("cannot be read at column {}", error.column());
                 settle(bury(&app.bus, &message, &reason).await);
                 continue;
@@ -102,8 +102,8 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
     }
 }
 
-/// Records the windows of several messages in one go; where that fails, one message at a time, so
-/// that a message that fails by itself does not take its neighbours with it.
+/// Records the windows of several messages together. If that fails, one message at a time, so that a bad message
+/// does not affect the others.
 async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
     let Together { messages, windows } = together;
     let span = Span::current();
@@ -128,7 +128,7 @@ async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
         }
         Err(_) => {
             for (message, _) in messages {
-                // From here on it is held on its own, with its neighbours still waiting behind it.
+                // Released from the group, because the others still wait behind it.
                 in_hand.let_go(&message);
                 Box::pin(record_messages(app, vec![message])).await;
             }
@@ -136,12 +136,12 @@ async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
     }
 }
 
-/// Tells the gateway what became of each window, then lets go of the message.
+/// Answers the gateway, then acknowledges the message.
 async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
         match serde_json::to_vec(&word(settled)) {
-            // An answer that is lost makes a 202 of a 201, no more.
+            // A lost answer only turns a 201 into a 202.
             Ok(answer) => drop(app.bus.client.publish(inbox.to_string(), answer.into()).await),
             Err(error) => tracing::error!(%error, "an answer that cannot be written"),
         }
@@ -151,7 +151,7 @@ async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     settle(message.ack().await.map_err(Error::Nats));
 }
 
-/// What the gateway is told.
+/// The answer to the gateway.
 fn word(settled: Vec<Settled>) -> IngestAnswer {
     let mut answer = IngestAnswer { items: Vec::new(), set_aside: Vec::new() };
     for (item, Settled { outcome, aside, .. }) in settled.into_iter().enumerate() {
@@ -161,7 +161,7 @@ fn word(settled: Vec<Settled>) -> IngestAnswer {
     answer
 }
 
-/// The message comes again a little later; one that keeps failing by itself goes to DEAD.
+/// Has the message redelivered a little later. One that keeps failing by itself is moved to DEAD.
 async fn give_back(app: &App, message: &Message, error: &Error) {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let delay = if error.is_away() { Some(PAUSE) } else { app.failures.again(message) };
@@ -173,7 +173,7 @@ async fn give_back(app: &App, message: &Message, error: &Error) {
     settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
 }
 
-/// What the server did not hear it will ask again: the message comes once more.
+/// A failed acknowledgement is harmless: the message is redelivered.
 fn settle(outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, "not acknowledged; it comes again");

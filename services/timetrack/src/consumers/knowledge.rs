@@ -1,4 +1,4 @@
-//! Up to when this replica's copy of the bindings knows everything, whoever applies the events.
+//! The moment up to which the copy of the bindings is complete, whichever replica applies the events.
 
 use std::{
     sync::{
@@ -18,27 +18,27 @@ use crate::{
     domain::{Known, Look},
 };
 
-/// How often the moment is moved on while there is work.
+/// How often the moment is updated while there is work.
 const REFRESH: Duration = Duration::from_millis(200);
-/// How long a look may take.
+/// The time limit of a query.
 const LOOK: Duration = Duration::from_millis(500);
-/// How often a batch looks again before it does without, and the pause between.
+/// How often a batch queries again before it gives up, and the pause in between.
 const LOOKS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What this replica knows of the copy, as far as it has looked.
+/// The moment, as of the last query.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     known: Mutex<Known>,
     /// How many looks have begun.
     begun: AtomicU64,
-    /// Whether the last question was in vain: then the next one does not wait.
+    /// Whether the last wait was in vain. Then the next one does not wait.
     is_behind: AtomicBool,
     work: Notify,
 }
 
 impl Knowledge {
-    /// Moves the moment on while there is work, until shutdown.
+    /// Updates the moment while there is work, until shutdown.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let stop = shutdown.clone();
         shutdown.spawn(async move {
@@ -56,8 +56,7 @@ impl Knowledge {
         });
     }
 
-    /// The moment, without asking: everything that was published before it is in the copy. Nothing where events were
-    /// missed, until the copy is compared with its owners: the consumer cannot tell.
+    /// The moment, without a query. The copy has everything that was published before it.
     pub(crate) fn up_to(&self, app: &App) -> Option<Millis> {
         self.work.notify_one();
         if !app.reconciler.is_whole() {
@@ -66,8 +65,8 @@ impl Knowledge {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).up_to(app.clock.now())
     }
 
-    /// Whether the copy holds everything that was published by now. Waits a little for events that
-    /// are on their way, but not again and again where one is stuck.
+    /// Whether the copy is complete now. Waits a little for events in progress, but not again and again if one is
+    /// stuck.
     pub(crate) async fn is_complete(&self, app: &App) -> bool {
         let now = app.clock.now();
         let looks = if self.is_behind.load(Ordering::Relaxed) { 1 } else { LOOKS };
@@ -87,7 +86,7 @@ impl Knowledge {
         false
     }
 
-    /// Looks at the consumer of events, and says whether it could.
+    /// Queries the consumer of events. Returns whether that worked.
     async fn look(&self, app: &App) -> bool {
         let (number, asked_at) = (self.begun.fetch_add(1, Ordering::Relaxed), app.clock.now());
         let durable = Service::Timetrack.name();

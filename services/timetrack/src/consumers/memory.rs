@@ -1,9 +1,9 @@
-//! What this process remembers of who may track on what and of what is held, kept up to date by events
-//! that it follows itself.
+//! The cache of one process (who may track on what, rates, settlements, quarantined ids), and the feed of events
+//! that updates it.
 //!
-//! It asks the stream for the next event after those that it knows: so the word that there is none says
-//! that by the moment at which it was asked everything is known. Each batch waits for a look that begins
-//! after it has come; batches that wait at the same time share one.
+//! The feed asks the stream for the next event after the last one it has read. The answer that there is none means
+//! that everything is read up to the moment of the request. Each batch waits for such a query that begins after
+//! the batch has arrived; batches that wait at the same time share one.
 
 use std::{
     sync::{
@@ -32,57 +32,56 @@ use crate::{
     },
 };
 
-/// The subjects of all events that tell of a changed aggregate.
+/// The subjects of all events about changed aggregates.
 const CHANGES: &str = "evt.*.v1.*.*.changed";
-/// How often there is a look where no batch waits for one.
+/// The interval of queries when no batch waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often what holds no such events is left behind: the server looks through it each time.
+/// How often other events are skipped, because the server scans them in each query.
 const READ_ON: Duration = Duration::from_millis(250);
-/// How long a batch waits for a look before it does without.
+/// How long a batch waits for a query before it goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// A look that has not ended after so long is lost, and maybe some event with it.
+/// A query without an answer after this time is lost, maybe with an event.
 const LOST: Duration = Duration::from_secs(2);
-/// The pause before the feed begins anew.
+/// The pause before the feed starts again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most parties that are read at once.
+/// The most bindings that are read together.
 const MOST_READ: usize = 5_000;
-/// How long an event that is stored may take to be seen by all consumers.
+/// How long a stored event may take to be visible to all consumers.
 const SEEN: Duration = Duration::from_millis(20);
-/// How often it is counted anew what is held, and rates are read anew, where that was too much.
+/// How often quarantined ids and rates are read again if there were too many.
 const RECOUNT: Duration = Duration::from_secs(60);
 
-/// A look that has ended.
+/// A finished query.
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
     number: u64,
-    /// Up to when everything is known; nothing while there is no feed.
+    /// The moment up to which everything is read; none while there is no feed.
     up_to: Option<Millis>,
 }
 
-/// How often it is tried to read all rates, where not all may be there yet.
+/// How often reading all rates is tried again if they may be incomplete.
 const RATES_AGAIN: Duration = Duration::from_secs(1);
 
-/// What is remembered, and how far that is complete.
+/// The cache, and the moment up to which it is complete.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// For looks alone, on a connection of its own: on the bus's they would wait for the disk with all that this
-    /// process publishes.
+    /// For queries only, on its own connection: on the shared one they would wait behind publishes.
     jetstream: jetstream::Context,
     remembered: Mutex<Remembered>,
-    /// What is settled; nothing while there is no feed.
+    /// The settlements; none while there is no feed.
     settled: Mutex<Option<HeardSettled>>,
-    /// How many looks have begun.
+    /// The number of queries that have begun.
     begun: AtomicU64,
     ended: watch::Sender<Look>,
-    /// Somebody waits for a look.
+    /// Wakes the feed when a batch waits.
     awaited: Notify,
-    /// Windows whose parties are to be remembered.
+    /// The windows whose bindings will be cached.
     missing: Mutex<Vec<[BindingKey; 5]>>,
     missed: Notify,
 }
 
 impl Memory {
-    /// Remembers nothing yet.
+    /// An empty cache.
     pub(crate) fn new(jetstream: jetstream::Context) -> Self {
         Self {
             jetstream,
@@ -96,7 +95,7 @@ impl Memory {
         }
     }
 
-    /// Follows the events until shutdown.
+    /// Reads events until shutdown.
     pub(crate) fn keep(app: Arc<App>, shutdown: &Shutdown) {
         let (feed, stop) = (app.clone(), shutdown.clone());
         shutdown.spawn(async move {
@@ -104,7 +103,7 @@ impl Memory {
                 if let Err(error) = feed.memory.follow(&feed, &stop).await {
                     tracing::warn!(error = format!("{error:#}"), "what is remembered is forgotten");
                 }
-                // Before the word that there is no feed: nobody is to believe what may lack something.
+                // Emptied before the end of the feed is published, so that nobody uses incomplete data.
                 feed.memory.remembered().forget();
                 *feed.memory.settled() = None;
                 feed.memory.ended.send_modify(|look| look.up_to = None);
@@ -134,8 +133,7 @@ impl Memory {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What settles each of these, and the locks of projects beside it; nothing where the database has to
-    /// be asked.
+    /// What has settled each of these, and the locks of other projects; none if the database must decide.
     pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
         let heard = self.settled();
         let settled = heard.as_ref()?.settled();
@@ -145,8 +143,8 @@ impl Memory {
         Some(worked.iter().map(|one| one.map(|one| Judged::by(settled, one)).unwrap_or_default()).collect())
     }
 
-    /// Waits for a look that begins now, and gives the moment up to which everything is known that was
-    /// published before; nothing where that does not end in time.
+    /// Waits for a query that begins now, and returns the moment up to which everything published is read; none if
+    /// that takes too long.
     pub(crate) async fn complete(&self) -> Option<Millis> {
         let mut ended = self.ended.subscribe();
         ended.borrow_and_update().up_to?;
@@ -156,18 +154,17 @@ impl Memory {
         look.ok()?.ok()?.up_to
     }
 
-    /// What is remembered of the parties to these windows.
+    /// The cached bindings of these windows.
     pub(crate) fn of(&self, items: &[IngestItem]) -> Bindings {
         self.remembered().of(items)
     }
 
-    /// By what all time is priced; nothing where not all of that is remembered. As complete as it was
-    /// last found to be.
+    /// What prices all time; none if a part of it is not cached. As complete as at the last query.
     pub(crate) fn prices(&self) -> Option<Prices> {
         self.remembered().prices()
     }
 
-    /// Remembers the parties to these windows from soon on.
+    /// Requests that the bindings of these windows are cached.
     pub(crate) fn want<'a>(&self, items: impl IntoIterator<Item = &'a IngestItem>) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         let room = (MOST_READ / 5).saturating_sub(missing.len());
@@ -176,18 +173,18 @@ impl Memory {
         self.missed.notify_one();
     }
 
-    /// Whether any of these may be held.
+    /// Whether any of these may be quarantined.
     pub(crate) fn may_be_held(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
         let remembered = self.remembered();
         ids.into_iter().any(|id| remembered.may_be_held(id))
     }
 
-    /// These are held no longer.
+    /// Removes ids that are no longer quarantined.
     pub(crate) fn let_go(&self, ids: impl IntoIterator<Item = WindowId>) {
         self.remembered().let_go(ids);
     }
 
-    /// Reads the parties that are missing.
+    /// Reads missing bindings.
     async fn read(&self, app: &App) {
         let missing = std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner));
         if self.ended.borrow().up_to.is_none() {
@@ -212,7 +209,7 @@ impl Memory {
         }
     }
 
-    /// Follows until shutdown; an error means that an event may have been missed.
+    /// Reads events until shutdown. An error means that an event may have been missed.
     async fn follow(&self, app: &App, stop: &Shutdown) -> anyhow::Result<()> {
         let mut feed = Feed::begin(app).await?;
         self.look(app, &mut feed).await?;
@@ -237,8 +234,8 @@ impl Memory {
         }
     }
 
-    /// Reads what is settled. Whoever settles something writes it down before telling, and no look is under
-    /// way meanwhile: so all is known that was told up to the feed's place.
+    /// Reads all settlements. They are stored before they are published, and no query runs meanwhile, so
+    /// everything up to the feed's position is known.
     async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
         let mut heard = HeardSettled::default();
         app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
@@ -256,8 +253,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Reads all rates, once the copy holds all that was published before this process heard of any.
-    /// Says when it is tried again, where they are not known then.
+    /// Reads all rates, once the copy has everything that was published before the first rate was heard. Returns
+    /// when to try again if they are not known.
     async fn read_rates(&self, app: &App) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
         if !app.knowledge.is_complete(app).await {
@@ -268,7 +265,7 @@ impl Memory {
         Ok(RECOUNT)
     }
 
-    /// Reads where days begin. Whoever changes it writes it down before telling.
+    /// Reads the time zone. A change is stored before it is published.
     async fn read_zone(&self, app: &App) {
         match app.store.settings.get().await {
             Ok(settings) => self.remembered().set_zone(Some(settings.timezone)),
@@ -291,7 +288,7 @@ impl Memory {
     }
 
     fn hear(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
-        // What cannot be read does not reach the copy in the database either.
+        // An unreadable event does not reach the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => self.remembered().hear(binding),
             Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
@@ -303,7 +300,7 @@ impl Memory {
             Ok(None) if subject.starts_with("evt.timetrack.v1.settlement.") => {
                 match serde_json::from_slice::<SettlementChanged>(payload) {
                     Ok(settlement) => {
-                        // Without what was settled before, this alone is not all: it is read from the database.
+                        // Without the earlier settlements this one is not enough: the database is read instead.
                         if let Some(heard) = self.settled().as_mut() {
                             heard.hear(settlement);
                             app.settling.hear(place);
@@ -313,7 +310,7 @@ impl Memory {
                 }
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.settings.") => self.remembered().set_zone(None),
-            // The database holds something else than events have said.
+            // The copy in the database was repaired, and differs from what events said.
             Ok(None) if subject.starts_with("evt.timetrack.v1.bindings.") => self.remembered().forget(),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
@@ -321,12 +318,12 @@ impl Memory {
     }
 }
 
-/// What settles a window, as far as that is known without a look at other windows.
+/// What has settled a window, as far as that does not depend on other windows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
-    /// What settles it.
+    /// What has settled it.
     pub(super) by: Option<SettledBy>,
-    /// The locks of other projects that it lies before.
+    /// The locks of other projects after which it is.
     pub(super) beside: Vec<(ProjectId, Millis)>,
 }
 
@@ -336,27 +333,27 @@ impl Judged {
     }
 }
 
-/// The events that change what is remembered, read from the stream by their places: nothing is kept on
-/// the server, so a lost connection loses none of them.
+/// The events that update the cache, read by sequence number. The server stores no state for it, so a lost
+/// connection loses no event.
 struct Feed {
     jetstream: jetstream::Context,
-    /// The place after all that was read.
+    /// The next sequence number to read.
     next: u64,
     read_on_at: Instant,
 }
 
 impl Feed {
-    /// What is published from now on.
+    /// Begins with the next event that is published.
     async fn begin(app: &App) -> anyhow::Result<Self> {
         let jetstream = app.memory.jetstream.clone();
         let next = places(&jetstream).await?.1 + 1;
         Ok(Self { jetstream, next, read_on_at: Instant::now() })
     }
 
-    /// Takes the next event, if there is one; says whether there was none when this was asked.
+    /// Reads the next event, if there is one. Returns whether there was none at the moment of the request.
     async fn take_new(&mut self, mut hear: impl FnMut(u64, &str, &[u8])) -> anyhow::Result<bool> {
         let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
-        // Of a stream that was made anew, and of what went before it was read, nothing is known.
+        // If the stream was created again, or has dropped unread events, nothing is known.
         ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
         let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
         let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
@@ -369,7 +366,7 @@ impl Feed {
                 Ok(false)
             }
             Response::Err { error } if error.code() == 404 => {
-                // Up to there was nothing, so it need not be looked through again.
+                // There was nothing up to there, so it is not scanned again.
                 if let Some((_, last)) = places {
                     (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
                 }
@@ -380,7 +377,7 @@ impl Feed {
     }
 }
 
-/// What the server says of a message.
+/// The server's answer about a message.
 #[derive(Deserialize)]
 struct Found {
     message: FoundMessage,
@@ -394,7 +391,7 @@ struct FoundMessage {
     data: String,
 }
 
-/// The first place of the stream that is still there, and the last.
+/// The first sequence number that the stream still has, and the last.
 async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
     let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
     let state = &events.cached_info().state;

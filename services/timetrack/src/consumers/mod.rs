@@ -1,4 +1,4 @@
-//! What this service does about messages that nobody waits for a reply to.
+//! The consumers of streams.
 
 mod bindings;
 mod check;

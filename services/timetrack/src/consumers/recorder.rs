@@ -19,13 +19,13 @@ use crate::{
     store::StoredWindow,
 };
 
-/// A window that is to be recorded.
+/// A window to record.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) item: IngestItem,
-    /// Its place in the queue, if it comes from there; else it comes from quarantine.
+    /// Its sequence number in the queue; none if it comes from quarantine.
     pub(crate) seq: Option<u64>,
-    /// Whether it may have come before: an earlier try may have held it and told nobody.
+    /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
     pub(crate) again: bool,
 }
 
@@ -35,11 +35,11 @@ impl From<IngestItem> for Arrival {
     }
 }
 
-/// What became of a window.
+/// The result for a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Settled {
     pub(crate) outcome: Outcome,
-    /// Why it is queued and what happens next, where it is set aside.
+    /// The reason and what happens next, if it is quarantined but reported as queued.
     pub(crate) aside: Option<(Code, String)>,
 }
 
@@ -60,24 +60,24 @@ impl From<Held> for Settled {
     }
 }
 
-/// Windows of which some are recorded already: what is to be told of them.
+/// The facts of recorded windows that must be published.
 #[derive(Default)]
 struct Recorded {
     facts: Vec<WindowFact>,
-    /// Quarantine lets go of these.
+    /// The windows to remove from quarantine.
     windows: Vec<(WindowId, WindowContent)>,
 }
 
 impl Recorded {
-    /// This window is recorded as it was sent.
+    /// Adds a window that is recorded as it was sent.
     fn add(&mut self, stored: &StoredWindow, sent: WindowContent) {
         self.facts.push(stored.fact());
         self.windows.push((stored.id, sent));
     }
 }
 
-/// Checks windows and records what may be recorded; gives what became of each, in order. All that
-/// it does can be done again: a crash anywhere, and the same windows come once more.
+/// Checks windows and records those that may be recorded. Returns the results in order. Everything can be
+/// repeated: after a crash anywhere, the same windows are delivered again.
 pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (started, received_at) = (Instant::now(), received(&arrivals));
     let settled = check_and_record(app, arrivals).await?;
@@ -89,7 +89,7 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
     let again = arrivals.iter().any(|arrival| arrival.again);
-    // Before anything is looked at: whoever settles time waits for what is in hand.
+    // Before anything is read, because a handler that settles time waits for batches in progress.
     let batch = app.settling.take_in_hand(now);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
     let (mut places, mut timely, mut held_back) = (Vec::new(), Vec::new(), Vec::new());
@@ -155,7 +155,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             continue;
         }
         match inserted.taken.get(&window.id) {
-            // Told again: we may have died between recording and telling.
+            // Published again, because an earlier attempt may have died between recording and publishing.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
                 settled[place] = Some(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
@@ -165,7 +165,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     let mut held = Vec::new();
     for (place, arrival, hold) in held_back {
-        // One that was tried again was told of when it came from the queue.
+        // A window from quarantine was published when it came from the queue.
         let (id, is_new) = (arrival.item.id, arrival.seq.is_some());
         let one = hold_back(app, arrival, hold, now, &mut recorded).await?;
         if is_new && !matches!(one.outcome, Outcome::Stored(_) | Outcome::Duplicate(_)) {
@@ -191,14 +191,13 @@ async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
-/// A window of settled time. Somebody admits it into the time that is open, or opens the other again.
+/// A window in settled time. Somebody must admit it, or reopen that time.
 const SETTLED: Hold = Hold { code: Code::PeriodLocked, next: Next::Admin };
 
-/// A window whose id has other content already. Nobody knows whether its sender was told, or was
-/// answered 202 before: so it is kept.
+/// A window whose id belongs to other content. It is kept, because its sender may have been answered 202 before.
 const CONFLICT: Hold = Hold { code: Code::Conflict, next: Next::Admin };
 
-/// Holds a window back, unless it was recorded when it still could be.
+/// Quarantines a window, unless it was recorded before.
 async fn hold_back(
     app: &App,
     arrival: Arrival,
@@ -220,8 +219,8 @@ async fn hold_back(
     Ok(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?.into())
 }
 
-/// Tells that windows are held. Awaited before anybody is answered: they may send them again, and whoever records
-/// them then has to know.
+/// Publishes which windows are quarantined. It is acknowledged before the answer, because a client may send them
+/// again, and the worker that records them must know.
 async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
     for windows in held.chunks(WINDOWS_HELD_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
@@ -230,8 +229,7 @@ async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
-/// the windows is the outbox.
+/// Publishes recorded windows. It is acknowledged before the answer: the unacknowledged message is the outbox.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     for windows in facts.chunks(WINDOWS_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();

@@ -10,8 +10,7 @@ use crate::{
     store::StoredWindow,
 };
 
-/// What settles each of these windows, if anything does. Where what is remembered is not complete, the
-/// database is asked.
+/// What has settled each of these windows, if anything has. If the cache is incomplete, the database decides.
 pub(super) async fn settled_by(
     app: &App,
     items: &[&IngestItem],
@@ -25,7 +24,7 @@ pub(super) async fn settled_by(
     }
 }
 
-/// What settles each of these, as the database says it at this moment.
+/// The same from the database.
 pub(crate) async fn settled_now(app: &App, worked: Vec<Option<Worked>>) -> Result<Vec<Option<SettledBy>>, Error> {
     let all: Vec<Worked> = worked.iter().copied().flatten().collect();
     let settled = app.store.settlements.of(&all).await?;
@@ -81,8 +80,8 @@ pub(crate) async fn require_none_beside(
     }
 }
 
-/// The lock of another project, where this time overlaps a window there that the lock has settled: that
-/// would count for less, or for more.
+/// The lock of another project, if this time overlaps a locked window there: that window would count for less or
+/// more.
 async fn beside_lock(
     app: &App,
     tx: Option<&mut Tx<'_>>,
@@ -93,8 +92,8 @@ async fn beside_lock(
     Ok(overlapped.map(|(project, until)| SettledBy::Project { project, until }))
 }
 
-/// Takes back those of these windows that are settled by now: they were recorded a moment ago, by what may
-/// have been too old, and nobody was told of them. What an approved period has counted stays.
+/// Removes those of these windows that are settled by now: they were just recorded with outdated knowledge, and
+/// nobody was informed of them. What an approved period has counted stays.
 pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<HashSet<WindowId>, Error> {
     let mut back = HashSet::new();
     for stored in recorded {
@@ -121,7 +120,7 @@ pub(super) async fn take_back(app: &App, recorded: &[&StoredWindow]) -> Result<H
     Ok(back)
 }
 
-/// Whether what is recorded now is what a period was approved with, or will be.
+/// Whether a period was or will be approved with what is recorded now.
 async fn is_counted(app: &App, tx: &mut Tx<'_>, id: contracts::PeriodId) -> Result<bool, Error> {
     let Some(period) = app.store.periods.load(tx, id).await? else { return Ok(false) };
     let Ok(range) = TimeRange::new(period.start, period.end) else { return Ok(false) };

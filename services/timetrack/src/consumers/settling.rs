@@ -1,13 +1,12 @@
-//! How this process and the others hear what is settled.
+//! Informs all workers of settled time.
 //!
-//! Whoever settles time writes that down, tells of it, and waits until every process that records windows
-//! has heard it and has nothing in hand that it began before. From then on nothing is recorded in that
-//! time. Recording costs no write for it: a batch looks at what its process has heard, as of a moment
-//! after the batch was here.
+//! A handler that settles time stores that, publishes it, and waits until every worker has read it and has no
+//! earlier batch in progress. From then on nothing is recorded in that time. Recording needs no write for this: a
+//! batch checks what its process has read at a moment after the batch arrived.
 //!
-//! A process says every second that it lives, and one that has been silent for [`LEASE`] is waited for no
-//! longer. So a process that stood still must not believe what it knew before: what it began too long
-//! ago it judges anew, also after it has written.
+//! A worker sends a heartbeat every second, and one that has been silent for [`LEASE`] is no longer waited for. So
+//! a worker that was paused must not trust what it had read before: a batch that began too long ago is checked
+//! again, also after it is written.
 
 use std::{
     collections::BTreeMap,
@@ -25,40 +24,39 @@ use tokio::{
 
 use crate::{App, Step, store::LEASE};
 
-/// How often a process says that it lives.
+/// The interval of heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-/// For how long what a batch has looked at may be believed, and a word of ours holds: well below the
-/// lease.
+/// How long a batch may trust what it has read, and how long a heartbeat counts: well below the lease.
 const FRESH: Duration = Duration::from_millis(LEASE as u64 / 2);
-/// How long somebody waits until all have heard: until a dead one is known as such, and a little more.
+/// How long a handler waits for all workers: until a dead one is recognised, and a little longer.
 const ALL_HEARD: Duration = Duration::from_millis(LEASE as u64 + 3_000);
-/// How long somebody waits until an event is on the stream.
+/// How long a handler waits for its event to be in the stream.
 const TOLD: Duration = Duration::from_secs(5);
-/// How long somebody waits until the queue has passed a place.
+/// How long a handler waits for the queue to pass a sequence number.
 const QUEUE: Duration = Duration::from_secs(3);
-/// The pause between two looks.
+/// The pause between two queries.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What this process has heard, and what it has in hand.
+/// What this worker has read, and its batches in progress.
 #[derive(Debug)]
 pub(crate) struct Settling {
     id: EventId,
     state: Mutex<State>,
-    /// There is something to say.
+    /// Wakes the task that sends heartbeats.
     news: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// One more with everything that was heard.
+    /// Increased with every settlement that is read.
     generation: u64,
-    /// How many batches are in hand that began in each.
+    /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
-    /// Places that were heard, each with the generation that ended then.
+    /// The sequence numbers that were read, each with the generation that ended then.
     heard: Vec<(u64, u64)>,
-    /// Up to this place all was heard, and nothing is in hand that began before.
+    /// Everything up to this sequence number is read, and no earlier batch is in progress.
     passed: u64,
-    /// When the last word was begun that the database has taken.
+    /// When the last stored heartbeat was sent.
     said_at: Option<Instant>,
 }
 
@@ -74,18 +72,18 @@ impl State {
     }
 }
 
-/// A batch in hand.
+/// A batch in progress.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     settling: &'a Settling,
     generation: u64,
     began: Instant,
-    /// By the wall clock: the other one may stand still with the machine.
+    /// By the wall clock, because the monotonic clock stops while the machine sleeps.
     began_at: Millis,
 }
 
 impl Batch<'_> {
-    /// Whether what the batch has looked at may be believed, and the others still wait for us.
+    /// Whether the batch may trust what it has read, and this worker still counts as alive.
     pub(super) fn is_fresh(&self, now: Millis) -> bool {
         let said_at = self.settling.state().said_at;
         let word_holds = said_at.is_some_and(|said_at| said_at.elapsed() < FRESH);
@@ -120,7 +118,7 @@ impl Settling {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that this process lives, from before it records anything until shutdown.
+    /// Sends heartbeats, from before the first batch until shutdown.
     pub(crate) async fn keep(app: Arc<App>, shutdown: &Shutdown) {
         while let Err(error) = app.settling.begin(&app).await {
             tracing::warn!(%error, "no windows are recorded yet");
@@ -141,11 +139,11 @@ impl Settling {
                     tracing::warn!(%error, "others may take this process for dead");
                 }
             }
-            // What is in hand is finished first; a word that is lost costs the others some seconds.
+            // Batches are finished first. A lost removal costs other handlers some seconds.
             while !app.settling.state().in_hand.is_empty() {
                 sleep(PAUSE).await;
             }
-            // What comes after all the same has to say anew that it is there.
+            // A batch that begins later needs a new heartbeat.
             app.settling.state().said_at = None;
             if let Err(error) = app.store.workers.leave(app.settling.id).await {
                 tracing::info!(%error, "others wait until they take this process for dead");
@@ -158,7 +156,7 @@ impl Settling {
         self.say(app).await
     }
 
-    /// Says that this process lives, and how far it has heard.
+    /// Sends a heartbeat with what this worker has read.
     pub(super) async fn say(&self, app: &App) -> Result<(), Error> {
         app.faults.at(Step::Living).await;
         let (began, passed) = (Instant::now(), self.state().passed);
@@ -167,7 +165,7 @@ impl Settling {
         Ok(())
     }
 
-    /// A batch is taken in hand. It looks at what is settled after that.
+    /// Begins a batch. It must check settlements after this.
     pub(super) fn take_in_hand(&self, now: Millis) -> Batch<'_> {
         let mut state = self.state();
         let generation = state.generation;
@@ -185,7 +183,7 @@ impl Settling {
         self.hear(place);
     }
 
-    /// All is heard up to a place in the stream of events.
+    /// Records that everything up to a sequence number is read.
     pub(super) fn hear(&self, place: u64) {
         let mut state = self.state();
         let generation = state.generation;
@@ -197,8 +195,7 @@ impl Settling {
     }
 }
 
-/// Waits until all that record windows have heard of a settlement, and have nothing in hand that they
-/// began before.
+/// Waits until all workers have read a settlement, and have no earlier batch in progress.
 ///
 /// # Errors
 /// 503 where they have not in time.
@@ -206,7 +203,7 @@ pub(crate) async fn until_all_have_heard(app: &App, settlement: &SettlementChang
     let place = timeout(TOLD, place_of(app, settlement)).await.map_err(|_| not_heard())??;
     let heard = async {
         loop {
-            // This process looks at once; the others within a second.
+            // This process reads at once, the others within a second.
             app.memory.complete().await;
             if !app.store.workers.any_behind(place).await? {
                 return Ok::<(), Error>(());
@@ -221,7 +218,7 @@ fn not_heard() -> Failure {
     Failure::new(Code::Unavailable, "Not everybody who records windows has heard of it yet. Ask again in a moment.")
 }
 
-/// The place at which a settlement, or a later version of it, is on the stream of events.
+/// The sequence number of a settlement, or of a later version of it, in the stream of events.
 async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Error> {
     let events = app.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(|e| Error::Nats(e.into()))?;
     loop {
@@ -239,7 +236,7 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
     }
 }
 
-/// Waits until everything is recorded, or held with its reason, that was on the queue when this was asked.
+/// Waits until everything that is in the queue now is recorded or quarantined.
 ///
 /// # Errors
 /// 409 where it takes too long.

@@ -2,51 +2,49 @@ use std::collections::VecDeque;
 
 use contracts::{Millis, SECOND};
 
-/// How much later than its own time a change may reach the stream of events: the transaction and the
-/// way out of the outbox, and how far the clocks of two machines are apart.
+/// How much later than its own time an event may reach the stream: the transaction, the outbox, and the difference
+/// between the clocks of two machines.
 const MARGIN: i64 = 5 * SECOND;
-/// The most looks that wait for what was in hand then.
+/// The most positions that wait to be applied.
 const MOST_LOOKS: usize = 32;
 
-/// What the server says of the consumer of events, which all replicas share.
+/// The state of the consumer of events, which all replicas share, as the server reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// Which look it is: one that begins later has a higher number, whatever the clock says.
     pub(crate) number: u64,
-    /// When it was asked.
+    /// When it was requested.
     pub(crate) asked_at: Millis,
-    /// How many events no replica has got yet.
+    /// The number of events that no replica has received.
     pub(crate) pending: u64,
-    /// How many events some replica has in hand.
+    /// The number of events that a replica has received and not acknowledged.
     pub(crate) in_hand: usize,
-    /// The place in the stream up to which events were delivered.
+    /// The stream sequence up to which events were delivered.
     pub(crate) delivered: u64,
-    /// The place in the stream up to which all of them are applied.
+    /// The stream sequence up to which all events are acknowledged.
     pub(crate) applied: u64,
 }
 
-/// Up to when the copy of the bindings is known to hold all that was published.
+/// Up to which moment the copy of the bindings is complete.
 ///
-/// Events never stop for long, so hardly any look finds nothing in hand. But what had been delivered
-/// when one look found nothing pending may be applied by the time of a later look: then everything is
-/// known up to the earlier one.
+/// Some event is nearly always unacknowledged. But once everything is acknowledged that was delivered when a
+/// report showed nothing pending, the copy is complete up to that report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,
-    /// When nothing was pending, and the place up to which all was delivered then; in order.
+    /// When nothing was pending, and the sequence that was delivered then, in order.
     delivered: VecDeque<(Millis, u64)>,
     /// The latest look.
     last: Option<Look>,
 }
 
 impl Known {
-    /// The moment, if there is any: every event that was published before it is in the copy. A moment that lies
-    /// ahead was one of a clock that was set back since.
+    /// The moment up to which the copy has every published event, if there is one.
     pub(crate) fn up_to(&self, now: Millis) -> Option<Millis> {
         self.up_to.filter(|up_to| *up_to <= now)
     }
 
-    /// Learns from a look. Looks may end in another order than they began.
+    /// Updates it from a report.
     pub(crate) fn learn(&mut self, look: Look) {
         match self.last {
             // It began before the clock was set back, or before the consumer was made anew.
@@ -70,7 +68,7 @@ impl Known {
             }
             self.delivered.push_back((look.asked_at, look.delivered));
         }
-        // The server moves the place on only with an acknowledgement.
+        // The server only moves `applied` with an acknowledgement.
         let applied = if look.in_hand == 0 { look.delivered } else { look.applied };
         while let Some((asked_at, _)) = self.delivered.front().copied().filter(|(_, place)| *place <= applied) {
             self.delivered.pop_front();
@@ -79,8 +77,8 @@ impl Known {
     }
 }
 
-/// Whether a copy that knows everything up to a moment can say yes, for good, to a window that begins
-/// then: whatever ended before the window began is in the copy.
+/// Whether a copy that is complete up to a moment can finally admit a window with this start: the copy has
+/// everything that ended before the window began.
 pub(crate) fn yes_is_final(start: Millis, known_up_to: Option<Millis>) -> bool {
     known_up_to.is_some_and(|known| start < known - MARGIN)
 }
@@ -162,8 +160,8 @@ mod tests {
     }
 
     proptest! {
-        /// Each event is published, delivered and applied at some time, and a look is taken at each
-        /// millisecond: what is known never comes before it is true, and follows in the end.
+        /// Each event is published, delivered and applied at some time, and a report is taken each millisecond.
+        /// The known moment is never too late, and in the end follows.
         #[test]
         fn what_is_known_is_true_and_follows_although_there_is_always_something_in_hand(
             events in prop::collection::vec((1..6i64, 0..4i64, 1..5i64), 1..30),

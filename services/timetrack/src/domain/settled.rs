@@ -1,5 +1,5 @@
-//! What is settled: up to where all is locked, which periods are approved or about to be, and what counts as an
-//! adjustment. Nothing that touches a settled second may be recorded, changed or voided.
+//! Settled time: locks, periods that are approved or about to be, and adjustments. Nothing that touches a settled
+//! second may be recorded, changed or voided.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use contracts::{
 };
 use jiff::Timestamp;
 
-/// Whose a stretch of time is, and on what.
+/// A range of time of an employee on a project.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Worked {
     pub(crate) employee: EmployeeId,
@@ -18,20 +18,20 @@ pub(crate) struct Worked {
 }
 
 impl Worked {
-    /// When a window on its way was worked; nothing where it is no stretch of time.
+    /// The range of a window in the queue; none if it is invalid.
     pub(crate) fn of_item(item: &IngestItem) -> Option<Self> {
         let range = TimeRange::new(item.window.start, item.window.end).ok()?;
         Some(Self { employee: item.employee_id, project: item.window.project_id, range })
     }
 
-    /// When a recorded window was worked.
+    /// The range of a recorded window.
     pub(crate) fn of_window(window: &Window) -> Option<Self> {
         let range = TimeRange::new(window.start, window.end).ok()?;
         Some(Self { employee: window.employee_id, project: window.project_id, range })
     }
 }
 
-/// What settles a second.
+/// What has settled a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SettledBy {
     /// The lock of the organisation, up to this moment.
@@ -40,7 +40,7 @@ pub(crate) enum SettledBy {
     Project { project: ProjectId, until: Millis },
     /// An approved period.
     Period(PeriodId),
-    /// An adjustment that counts this time already, whatever was opened again since.
+    /// An adjustment has counted this time, even if its period was reopened since.
     Adjustment,
 }
 
@@ -80,7 +80,7 @@ impl SettledBy {
     }
 }
 
-/// All that is settled, as far as it was read.
+/// The settled time, as far as it was read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settled {
     everybody: Option<Millis>,
@@ -90,7 +90,7 @@ pub(crate) struct Settled {
     adjusted: HashMap<EmployeeId, BTreeMap<(Millis, String), Millis>>,
 }
 
-/// A settled stretch of an employee's, and what settles it.
+/// A settled range of an employee, and what has settled it.
 type Stretch = (TimeRange, SettledBy);
 
 impl FromIterator<SettlementChanged> for Settled {
@@ -143,7 +143,7 @@ impl Settled {
             && self.adjusted.values().all(BTreeMap::is_empty)
     }
 
-    /// What settles some second of this time, if anything does.
+    /// What has settled a second of this time, if anything has.
     pub(crate) fn by(&self, worked: Worked) -> Option<SettledBy> {
         let Worked { employee, project, range } = worked;
         let before = |until: &Millis| *until > range.start();
@@ -156,7 +156,7 @@ impl Settled {
         self.stretches_of(employee, range).next().map(|(_, by)| by)
     }
 
-    /// The periods and the adjustments of an employee that touch a range.
+    /// The periods and adjustments of an employee that touch a range.
     fn stretches_of(&self, employee: EmployeeId, range: TimeRange) -> impl Iterator<Item = Stretch> + '_ {
         let periods = self.periods.get(&employee).into_iter().flat_map(move |of_one| of_one.range(..range.end()));
         let periods = periods.map(|(start, (end, id))| (*start, *end, SettledBy::Period(*id)));
@@ -167,7 +167,7 @@ impl Settled {
         periods.chain(adjusted).filter_map(stretch).filter(move |(stretch, _)| stretch.end() > range.start())
     }
 
-    /// The first moment from this one on that nothing has settled, for whoever works on this project.
+    /// The first moment from `from` on that is not settled for work on this project.
     pub(crate) fn next_open(&self, employee: EmployeeId, project: ProjectId, from: Millis) -> Millis {
         let mut at = from;
         while let Ok(range) = TimeRange::new(at, at + 1)
@@ -178,7 +178,7 @@ impl Settled {
         at
     }
 
-    /// Where what settles this moment ends.
+    /// The end of what has settled this moment.
     fn settled_around(&self, worked: Worked) -> Option<Millis> {
         match self.by(worked)? {
             SettledBy::Organisation { until } | SettledBy::Project { until, .. } => Some(until),
@@ -188,7 +188,7 @@ impl Settled {
         }
     }
 
-    /// The settled parts of this time, in order; what adjoins is one.
+    /// The settled parts of this time, in order; adjoining ones are joined.
     pub(crate) fn parts(&self, worked: Worked) -> Vec<TimeRange> {
         self.parts_up_to(self.everybody.max(self.projects.get(&worked.project).copied()), worked)
     }
@@ -224,16 +224,16 @@ impl Settled {
         })
     }
 
-    /// The locks of other projects that this time lies before: a window on one of these that it overlaps
-    /// would count for less, or for more, if this one came or went.
+    /// The locks of other projects after which this time is. A locked window that this one overlaps would count
+    /// for less or more if this one came or went.
     pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {
         let beside =
             |(project, until): &(&ProjectId, &Millis)| **project != worked.project && **until > worked.range.start();
         self.projects.iter().filter(beside).map(|(project, until)| (*project, *until)).collect()
     }
 
-    /// Refuses a change of a window that would change anything settled: only what lies outside may move,
-    /// and only at the window's end. Where a window begins decides about those that it overlaps.
+    /// Refuses a change of a window that would change settled time. Only unsettled time may change, and only at
+    /// the end of the window, because its start decides about overlapping windows.
     ///
     /// # Errors
     /// What has settled it.
@@ -254,7 +254,7 @@ impl Settled {
     }
 }
 
-/// All that is settled as events tell it, each with its version.
+/// All settled time from events, each with its version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeardSettled {
     known: HashMap<String, SettlementChanged>,
@@ -262,7 +262,7 @@ pub(crate) struct HeardSettled {
 }
 
 impl HeardSettled {
-    /// Takes what an event or a row says, unless something as new is known.
+    /// Applies an event or a row, unless the same or a newer version is known.
     pub(crate) fn hear(&mut self, settlement: SettlementChanged) {
         let known = self.known.get(&settlement.id);
         if known.is_some_and(|known| known.version >= settlement.version) {
@@ -304,7 +304,7 @@ mod tests {
         Worked { employee: employee(of), project: project(on), range }
     }
 
-    /// A settlement of one of three kinds; those of one id have different versions.
+    /// A settlement of one of three kinds. Those with one id have different versions.
     fn settlement() -> impl Strategy<Value = SettlementChanged> {
         let of = (0..4u128, 0..3u128, 0..4i64, 1..4i64);
         (0..4u8, of, any::<bool>()).prop_map(|(kind, (of, on, start, length), settles)| {
@@ -333,7 +333,7 @@ mod tests {
         })
     }
 
-    /// Whether a moment is settled, moment by moment.
+    /// Whether a moment is settled, computed from the list directly.
     fn is_settled(all: &[SettlementChanged], of: u128, on: u128, at: i64) -> bool {
         let latest = |one: &&SettlementChanged| !all.iter().any(|o| o.id == one.id && o.version > one.version);
         all.iter().filter(latest).filter_map(|one| one.settles).any(|time| {

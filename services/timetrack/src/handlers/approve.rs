@@ -16,19 +16,19 @@ use crate::{
     store::{Closing, StoredPeriod},
 };
 
-/// After so long, in milliseconds, an approval that has come to no end was given up.
+/// How long an approval may take, in milliseconds. After that it counts as abandoned.
 const ATTEMPT: i64 = 45 * SECOND;
-/// How often those are looked for.
+/// How often abandoned approvals are searched for.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long somebody waits for windows that are tried again.
+/// How long an approval waits for windows that are tried again.
 const EARLY: Duration = Duration::from_secs(2);
-/// How long somebody waits for another one who is approving the same period.
+/// How long an approval waits for another one of the same period.
 const OTHERS: Duration = Duration::from_secs(15);
 
-/// Settles a period, if it is still what its approver has seen.
+/// Approves a period, which settles it, if it is still what its approver has seen.
 ///
-/// First it is closing: nothing is recorded or changed in it from then on, and all that was begun before
-/// is waited for. Only then is it summed up for good.
+/// First the period is closing: from then on nothing is recorded or changed in it, and everything that began
+/// before is waited for. Only then its final sum is computed.
 pub(crate) async fn approve_period(
     app: Arc<App>,
     call: Call,
@@ -50,7 +50,7 @@ pub(crate) async fn approve_period(
         until_none_is_early(&app, &period).await?;
     }
     let Some(closing) = close(&app, id).await? else {
-        // Somebody has approved it, now or before.
+        // Somebody else has approved it, now or before.
         let approved = app.store.periods.find(id).await?.ok_or_else(|| Failure::not_found("pay period"))?;
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
         return shown(&app, approved).await;
@@ -64,7 +64,7 @@ pub(crate) async fn approve_period(
     }
 }
 
-/// Opens periods again whose approval has come to no end, until shutdown.
+/// Reopens periods with an abandoned approval, until shutdown.
 pub(crate) fn open_what_was_given_up(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -101,7 +101,7 @@ fn require_seen(seen: &[Tag], mark: TimeMark) -> Result<(), Failure> {
     Err(Failure::new(Code::PeriodChanged, detail))
 }
 
-/// Waits a little for windows of a period that are about to be judged.
+/// Waits a little for early windows of a period.
 async fn until_none_is_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {
     let begun = Instant::now();
     while begun.elapsed() < EARLY && app.store.quarantine.any_waiting(period.employee, range_of(period)?).await? {
@@ -119,7 +119,7 @@ async fn require_none_early(app: &App, period: &StoredPeriod) -> Result<(), Erro
     Ok(())
 }
 
-/// Has nothing recorded or changed in a period from now on; nothing where it is approved already.
+/// Closes a period, so that nothing is recorded or changed in it from then on; none if it is approved already.
 async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
     let (attempt, begun): (EventId, _) = (kit::new_id(), Instant::now());
     let settings = app.store.settings.get().await?;
@@ -162,7 +162,7 @@ async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
     }
 }
 
-/// Sums a closing period up for good.
+/// Computes the final sum of a closing period.
 async fn settle(
     app: &App,
     call: &Call,
@@ -200,8 +200,8 @@ async fn settle(
     })
 }
 
-/// Opens a closing period again, where it is still the same attempt. What was set aside meanwhile is
-/// tried again.
+/// Reopens a closing period, if it is still the same attempt. Windows that were quarantined meanwhile are tried
+/// again.
 async fn open_again(app: &App, closing: &StoredPeriod) -> Result<(), Error> {
     let time = closing.settlement().settles;
     let is_open = kit::change!(app.db.awaited(Duration::ZERO), tx => {

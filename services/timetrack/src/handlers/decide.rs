@@ -20,13 +20,12 @@ use crate::{
     store::{StoredAdjustment, StoredWindow},
 };
 
-/// How far ahead an open moment is looked for, in milliseconds: nobody approves further ahead.
+/// How far in the future an open moment is searched for, in milliseconds: nobody approves periods further ahead.
 const TO_COME: i64 = 400 * DAY;
 /// How often it is begun anew, where a worker records the window in this moment, or others have to hear first.
 const TRIES: usize = 5;
 
-/// Records a window from quarantine because an admin says so. It can be asked again: it is recorded
-/// once.
+/// Records a quarantined window by an admin's decision. After a repetition it is still recorded once.
 pub(crate) async fn admit_quarantined(
     app: Arc<App>,
     call: Call,
@@ -38,7 +37,7 @@ pub(crate) async fn admit_quarantined(
         Some(admitted) => admitted,
         None => admit(&app, &call, &held).await?,
     };
-    // With its decision, and its entry in the trail.
+    // Together with its decision and its entry in the trail.
     app.db.until_published(PUBLISHED).await?;
     match admitted {
         Admitted::Adjusted(adjustment) => Ok(adjustment.window),
@@ -49,7 +48,7 @@ pub(crate) async fn admit_quarantined(
     }
 }
 
-/// Decides that a window in quarantine is not recorded. It is kept.
+/// Decides not to record a quarantined window. It is kept.
 pub(crate) async fn discard_quarantined(
     app: Arc<App>,
     call: Call,
@@ -81,7 +80,7 @@ pub(crate) async fn discard_quarantined(
     if is_decided {
         return Ok(());
     }
-    // Somebody has decided before, or in this moment.
+    // Somebody has decided before, or at this moment.
     match one(&app, request.id, request.content, within.as_ref()).await? {
         held if held.admitted_as().is_some() => Err(recorded()),
         _ => Ok(()),
@@ -96,7 +95,7 @@ fn decision(app: &App, call: &Call, recorded_as: Option<WindowId>) -> Decision {
     Decision { recorded_as, by: call.actor.map(|actor| actor.in_any_session().to_string()), at: app.clock.now() }
 }
 
-/// What an admitted window has become.
+/// The result of an admission.
 enum Admitted {
     Recorded(Box<StoredWindow>),
     Adjusted(Box<StoredAdjustment>),
@@ -137,7 +136,7 @@ async fn admit(app: &App, call: &Call, held: &Held) -> Result<Admitted, Error> {
                     until_all_have_heard(app, settlement).await?;
                 }
             }
-            // A worker has recorded it in this moment.
+            // A worker has recorded it at this moment.
             Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => {}
             Err(error) => return Err(error),
         }
@@ -217,8 +216,7 @@ async fn tell(tx: &mut Tx<'_>, stored: &StoredWindow) -> Result<(), Error> {
     tx.emit(&WindowsRecorded { batch, windows: vec![stored.fact()] }).await
 }
 
-/// The id of a window whose own belongs to other content: always the same, so that it is recorded
-/// once.
+/// The id of a window whose own id belongs to other content. It is computed, so that the window is recorded once.
 fn own_id(id: WindowId, content: WindowContent) -> WindowId {
     WindowId(Uuid::new_v5(&id.0, content.hash().0.as_bytes()))
 }

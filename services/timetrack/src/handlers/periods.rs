@@ -14,10 +14,10 @@ use crate::{
     store::{StoredAdjustment, StoredPeriod},
 };
 
-/// How long the event of a change may take to leave the outbox.
+/// How long the event of a change may take to be published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
 
-/// The periods about which somebody has done something, page by page: for admins; for employees their own.
+/// Lists the known periods, page by page; for an employee their own.
 pub(crate) async fn list_periods(
     app: Arc<App>,
     call: Call,
@@ -32,7 +32,7 @@ pub(crate) async fn list_periods(
     Ok(kit::page_within(known, |period: &KnownPeriod| period.id).await?)
 }
 
-/// The adjustments that count in a range, page by page: for admins; for employees their own.
+/// Lists the adjustments that count in a range, page by page; for an employee their own.
 pub(crate) async fn list_adjustments(
     app: Arc<App>,
     call: Call,
@@ -47,7 +47,7 @@ pub(crate) async fn list_adjustments(
     Ok(kit::page_within(shown, |one: &Adjustment| AdjustmentCursor { counts_at: one.counts_at, id: one.id }).await?)
 }
 
-/// One period, as it is now.
+/// Gets one period in its present state.
 pub(crate) async fn get_period(
     app: Arc<App>,
     call: Call,
@@ -60,7 +60,7 @@ pub(crate) async fn get_period(
     shown(&app, period).await
 }
 
-/// Says that a period of the caller's own is complete.
+/// Submits the caller's own period as complete.
 pub(crate) async fn submit_period(
     app: Arc<App>,
     call: Call,
@@ -75,7 +75,7 @@ pub(crate) async fn submit_period(
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
-        // Asked twice, because the first answer was lost, it is submitted all the same.
+        // A repetition, because the first answer was lost, gets the same answer.
         if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
             return Ok(was);
         }
@@ -87,7 +87,7 @@ pub(crate) async fn submit_period(
     shown(&app, period).await
 }
 
-/// Gives a submitted period back to its employee.
+/// Sends a submitted period back to its employee.
 pub(crate) async fn send_back_period(
     app: Arc<App>,
     call: Call,
@@ -110,8 +110,8 @@ pub(crate) async fn send_back_period(
     shown(&app, period).await
 }
 
-/// Opens an approved period again: a right of owners and admins. What was set aside because of it is tried
-/// again.
+/// Reopens an approved period, which only owners and admins may do. Windows that were quarantined because of it
+/// are tried again.
 pub(crate) async fn reopen_period(
     app: Arc<App>,
     call: Call,
@@ -204,7 +204,7 @@ pub(super) async fn let_in(app: &App, time: Option<SettledTime>) -> Result<(), E
     told
 }
 
-/// What a period comes out at now, and its adjustments beside that.
+/// The present sum of a period, and that of its adjustments.
 pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSum, AdjustedSum), Error> {
     let range = range_of(period)?;
     let facts = app.store.windows.deciding(period.employee, range).await?;
@@ -212,7 +212,7 @@ pub(super) async fn sum_of(app: &App, period: &StoredPeriod) -> Result<(PeriodSu
     Ok(added_up(CountedSum::of(facts, range, app.config.count_overlaps), &adjustments))
 }
 
-/// The same out of what counts and the adjustments.
+/// The same from what counts and the adjustments.
 pub(super) fn added_up(counted: CountedSum, adjustments: &[StoredAdjustment]) -> (PeriodSum, AdjustedSum) {
     let (mut sum, mut adjusted) = (PeriodSum::from(counted), AdjustedSum::default());
     for one in adjustments {
@@ -226,7 +226,7 @@ pub(super) fn range_of(period: &StoredPeriod) -> Result<TimeRange, Error> {
     TimeRange::new(period.start, period.end).map_err(|error| anyhow::Error::from(error).into())
 }
 
-/// The period as it is told, with its sum.
+/// The period with its sum, as the API shows it.
 pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod, Error> {
     let sum = match period.sum {
         Some(sum) => (sum, period.adjusted.unwrap_or_default()),
@@ -235,7 +235,7 @@ pub(super) async fn shown(app: &App, period: StoredPeriod) -> Result<KnownPeriod
     Ok(period.known(Some(sum)))
 }
 
-/// Refuses somebody who decides about some employees only, where it is of others or their own.
+/// Refuses somebody who may not decide about this employee, or decides about their own period.
 pub(super) fn require_decidable(within: Option<&Within>, id: PeriodId) -> Result<(), Failure> {
     within.map_or(Ok(()), |within| within.require_decidable_period(id.employee))
 }
@@ -259,12 +259,12 @@ fn require_undecided(period: &StoredPeriod) -> Result<(), Failure> {
     }
 }
 
-/// The period one version later.
+/// The period with the next version.
 pub(super) fn next(was: &StoredPeriod) -> StoredPeriod {
     StoredPeriod { version: was.version + 1, ..was.clone() }
 }
 
-/// Stores what somebody has done, and tells the audit trail.
+/// Stores a changed period, with its entry in the audit trail.
 pub(super) async fn save(
     app: &App,
     tx: &mut Tx<'_>,
@@ -282,7 +282,7 @@ pub(super) async fn save(
     Ok(period)
 }
 
-/// Tells what was decided: its employee gets a mail.
+/// Publishes a decision, which is mailed to the employee.
 pub(super) async fn tell(
     tx: &mut Tx<'_>,
     period: &StoredPeriod,
@@ -293,7 +293,7 @@ pub(super) async fn tell(
     tx.emit(&PeriodDecided { period: period.clone().known(None), version, decision, timezone }).await
 }
 
-/// Who acts, for what is shown for longer than a session lasts.
+/// The actor without the session, for data that outlives sessions.
 pub(super) fn actor(call: &Call) -> Option<String> {
     call.actor.map(Actor::in_any_session).map(|actor| actor.to_string())
 }

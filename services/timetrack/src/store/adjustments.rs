@@ -8,28 +8,27 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// A window that was admitted when its time was settled.
+/// A window that was admitted after its time was settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredAdjustment {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// When it counts.
+    /// The moment at which it counts.
     pub(crate) counts_at: Millis,
     /// What of it was settled.
     pub(crate) parts: Vec<TimeRange>,
-    /// What of these it counts: no other window ever does, also where the time is open again. Nothing where every
-    /// window counts for itself.
+    /// The parts that it counts. No other window ever counts there, even if the time is reopened.
     #[serde(default)]
     pub(crate) counted: Vec<TimeRange>,
-    /// What it counts for.
+    /// The time and money that it counts for.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
-    /// The window, where it belongs.
+    /// The window, with the time when it was worked.
     pub(crate) window: Window,
 }
 
-/// What of an adjustment workers go by.
+/// The part of an adjustment that workers need.
 #[derive(Debug, Deserialize)]
 struct Counted {
     #[serde(rename = "_id")]
@@ -51,7 +50,7 @@ impl Counted {
 }
 
 impl StoredAdjustment {
-    /// What workers hear of it: for good, what it counts is settled.
+    /// The settlements for workers: what it counts is settled for good.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         let Self { id, employee, ref counted, .. } = *self;
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
@@ -62,7 +61,7 @@ impl StoredAdjustment {
         if self.counted.is_empty() && self.sum.time > 0 { self.parts } else { self.counted }
     }
 
-    /// As it is told.
+    /// The adjustment as the API shows it.
     pub(crate) fn shown(self) -> Adjustment {
         Adjustment {
             id: self.id,
@@ -78,7 +77,7 @@ impl StoredAdjustment {
     }
 }
 
-/// The adjustments. None is ever changed, but that it is paid.
+/// The adjustments. They never change, except that they are marked as paid.
 #[derive(Clone, Debug)]
 pub(crate) struct AdjustmentStore(Collection<StoredAdjustment>);
 
@@ -94,7 +93,7 @@ impl AdjustmentStore {
         Self(db.collection("adjustments"))
     }
 
-    /// One, of this employee or of anybody.
+    /// Finds one, of this employee or of anybody.
     pub(crate) async fn find(
         &self,
         id: WindowId,
@@ -117,7 +116,7 @@ impl AdjustmentStore {
         Ok(self.0.find(doc! { "_id": mongo::one_of(ids) }).await?.try_collect().await?)
     }
 
-    /// Stores one that is new.
+    /// Inserts a new one.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, adjustment: &StoredAdjustment) -> Result<(), Error> {
         self.0.insert_one(adjustment).session(&mut tx.session).await?;
         Ok(())
@@ -142,7 +141,7 @@ impl AdjustmentStore {
         self.all_in(tx, counting(employee, range)).await
     }
 
-    /// An employee's adjustments that belong into a range, in a transaction.
+    /// An employee's adjustments whose work was in a range, in a transaction.
     pub(crate) async fn belonging(
         &self,
         tx: &mut Tx<'_>,
@@ -165,7 +164,7 @@ impl AdjustmentStore {
         Ok(all)
     }
 
-    /// What workers go by: of all, or of these only.
+    /// The settlements for workers: of all adjustments, or of those that match.
     pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
         let rows = self.0.clone_with_type::<Counted>().find(these).projection(settling()).batch_size(10_000).await?;
         let rows: Vec<Counted> = rows.try_collect().await?;
@@ -187,7 +186,7 @@ impl AdjustmentStore {
         Ok(all)
     }
 
-    /// Those that count in a range, in the order of moments and windows.
+    /// The adjustments that count in a range, ordered by moment and window.
     pub(crate) async fn listed(
         &self,
         asked: &ListAdjustments,

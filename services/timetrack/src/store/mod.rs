@@ -1,4 +1,4 @@
-//! The only place with MongoDB.
+//! The data in MongoDB. No other module uses the driver.
 
 mod adjustments;
 mod bindings;
@@ -42,46 +42,46 @@ pub(crate) use self::{
     workers::{LEASE, WorkerStore},
 };
 
-/// What has been laid out in other ways before.
+/// The documents with a changed layout.
 pub(crate) const LAYOUTS: [Layout; 2] = [stored_window::WINDOWS, stored_window::FORMER_WINDOWS];
 
 /// The collections of this service.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// In which layouts it is written.
+    /// The layouts that are written.
     pub(crate) layouts: Layouts,
-    /// Who may track on what, as other services say it.
+    /// Who may track on what, as other services report it.
     pub(crate) bindings: BindingStore,
-    /// What was recorded.
+    /// The recorded windows.
     pub(crate) windows: WindowStore,
-    /// What may not be recorded, or not yet.
+    /// The quarantined windows.
     pub(crate) quarantine: QuarantineStore,
-    /// The bulk updates that are under way.
+    /// The running bulk updates.
     pub(crate) updates: UpdateStore,
-    /// The jobs that price windows anew.
+    /// The repricing jobs.
     pub(crate) reprices: RepriceStore,
-    /// What the organisation has chosen.
+    /// The settings of the organisation.
     pub(crate) settings: SettingsStore,
-    /// The pay periods about which somebody has done something.
+    /// The pay periods that were submitted, approved or sent back.
     pub(crate) periods: PeriodStore,
-    /// What came late and was admitted.
+    /// The adjustments.
     pub(crate) adjustments: AdjustmentStore,
     /// What is kept free for windows that are being admitted.
     pub(crate) reservations: ReservationStore,
-    /// What was paid together.
+    /// The pay runs.
     pub(crate) pay_runs: PayRunStore,
-    /// Up to when all is settled.
+    /// The locks.
     pub(crate) locks: LockStore,
-    /// What is settled by either.
+    /// The settled time of locks, periods and adjustments.
     pub(crate) settlements: SettlementStore,
     /// The processes that record windows.
     pub(crate) workers: WorkerStore,
-    /// What employees have asked to be corrected.
+    /// The requested corrections.
     pub(crate) corrections: CorrectionStore,
 }
 
 impl Store {
-    /// The collections as they must be, with their indexes.
+    /// The collections and their indexes, for provisioning.
     pub(crate) fn shapes() -> [Shape; 16] {
         let [windows, history] = WindowStore::shapes();
         [
@@ -104,13 +104,13 @@ impl Store {
         ]
     }
 
-    /// The parties to these windows, and by what their time is priced.
+    /// The bindings of these windows, with their rates.
     pub(crate) async fn priced_parties(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let (bindings, settings) = futures::try_join!(self.bindings.of_priced(items), self.settings.get())?;
         Ok(bindings.in_zone(settings.timezone))
     }
 
-    /// By what these windows are priced.
+    /// The rates of these windows.
     pub(crate) async fn prices_of(&self, windows: &[StoredWindow]) -> Result<Bindings, Error> {
         let keys = windows.iter().flat_map(|StoredWindow { window, .. }| {
             let scopes = RateScope::of_work(window.employee_id, window.project_id, window.task_id);
@@ -120,7 +120,7 @@ impl Store {
         Ok(bindings.in_zone(settings.timezone))
     }
 
-    /// The collections, which are there.
+    /// Opens the collections.
     pub(crate) fn open(db: &Database) -> Self {
         let (locks, periods, adjustments) = (LockStore::open(db), PeriodStore::open(db), AdjustmentStore::open(db));
         let reservations = ReservationStore::open(db);

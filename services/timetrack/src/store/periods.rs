@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// No pay period is longer, in milliseconds: a month, and what of a day another zone may add to it.
 const LONGEST: i64 = 34 * DAY;
 
-/// A pay period of an employee about which somebody has done something.
+/// A stored pay period, which was submitted, approved or sent back before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredPeriod {
     #[serde(rename = "_id")]
@@ -20,17 +20,17 @@ pub(crate) struct StoredPeriod {
     pub(crate) start: Millis,
     pub(crate) end: Millis,
     pub(crate) status: PeriodStatus,
-    /// Whether nothing in it changes any more: it is approved, or about to be.
+    /// Whether nothing in it may change, because it is approved or closing.
     pub(crate) settles: bool,
-    /// How often it was changed.
+    /// The number of changes.
     pub(crate) version: i64,
-    /// Who is about to approve it.
+    /// The approval in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) closing: Option<Closing>,
-    /// What it comes out at, for good, where it is approved.
+    /// The final sum, if it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sum: Option<PeriodSum>,
-    /// What adjustments count for in it, for good, where it is approved.
+    /// The final sum of its adjustments, if it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) adjusted: Option<AdjustedSum>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,17 +47,17 @@ pub(crate) struct StoredPeriod {
     pub(crate) pay_run: Option<PayRunId>,
 }
 
-/// Somebody is about to approve a period: nothing is recorded in it meanwhile.
+/// An approval in progress: nothing is recorded in the period meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Closing {
-    /// Which attempt it is.
+    /// The id of the attempt.
     pub(crate) attempt: EventId,
-    /// After this moment it was given up.
+    /// When it counts as abandoned.
     pub(crate) until: Millis,
 }
 
 impl StoredPeriod {
-    /// A period about which nobody has done anything.
+    /// An open period.
     pub(crate) fn open(id: PeriodId, span: PaySpan) -> Self {
         Self {
             id,
@@ -79,14 +79,14 @@ impl StoredPeriod {
         }
     }
 
-    /// What workers hear of it.
+    /// The settlement for workers.
     pub(crate) fn settlement(&self) -> SettlementChanged {
         let time =
             SettledTime { employee_id: Some(self.employee), project_id: None, start: Some(self.start), end: self.end };
         SettlementChanged { id: self.id.to_string(), version: self.version, settles: self.settles.then_some(time) }
     }
 
-    /// As it is told, with what it comes out at where that is known.
+    /// The period as the API shows it, with its sum if that is known.
     pub(crate) fn known(self, sum: Option<(PeriodSum, AdjustedSum)>) -> KnownPeriod {
         let (sum, adjusted) = sum.unzip();
         KnownPeriod {
@@ -106,7 +106,7 @@ impl StoredPeriod {
     }
 }
 
-/// What of a period workers go by.
+/// The part of a period that workers need.
 #[derive(Debug, Deserialize)]
 struct Settling {
     #[serde(rename = "_id")]
@@ -132,7 +132,7 @@ impl From<Settling> for SettlementChanged {
     }
 }
 
-/// The pay periods about which somebody has done something.
+/// The pay periods that were submitted, approved or sent back.
 #[derive(Clone, Debug)]
 pub(crate) struct PeriodStore(Collection<StoredPeriod>);
 
@@ -149,7 +149,7 @@ impl PeriodStore {
         Self(db.collection("periods"))
     }
 
-    /// One, if somebody has done something about it.
+    /// Finds one.
     pub(crate) async fn find(&self, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }
@@ -159,14 +159,14 @@ impl PeriodStore {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
-    /// Stores a period in place of what it was. Of two that begin to do so at once, one is run again.
+    /// Stores a period. Of two transactions that do so at once, one is run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, period: &StoredPeriod) -> Result<(), Error> {
         let this = doc! { "_id": mongo::value(&period.id) };
         self.0.replace_one(this, period).upsert(true).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Those that touch a range, in the order of their ids.
+    /// The periods that touch a range, in the order of their ids.
     pub(crate) async fn touching(
         &self,
         asked: &ListPeriods,
@@ -186,13 +186,13 @@ impl PeriodStore {
         Ok(self.0.find(filter).sort(doc! { "_id": 1 }).limit(most).await?)
     }
 
-    /// How many of these employees' are submitted.
+    /// The number of submitted ones of these employees.
     pub(crate) async fn count_submitted(&self, employees: &[EmployeeId]) -> Result<u64, Error> {
         let these = doc! { "employee": mongo::one_of(employees), "status": mongo::value(&PeriodStatus::Submitted) };
         Ok(self.0.count_documents(these).await?)
     }
 
-    /// The approved periods that lie in a range and that no run has paid, in a transaction.
+    /// The approved periods in a range that no run has paid, in a transaction.
     pub(crate) async fn payable(&self, tx: &mut Tx<'_>, range: TimeRange) -> Result<Vec<StoredPeriod>, Error> {
         let these = doc! {
             "start": { "$gte": range.start().0, "$lt": range.end().0 },
@@ -208,7 +208,7 @@ impl PeriodStore {
         Ok(all)
     }
 
-    /// These are paid by a run.
+    /// Marks periods as paid by a run.
     pub(crate) async fn pay(&self, tx: &mut Tx<'_>, periods: &[StoredPeriod], run: PayRunId) -> Result<(), Error> {
         let these = doc! { "_id": mongo::one_of(periods.iter().map(|period| period.id)) };
         let paid = doc! { "$set": { "pay_run": mongo::value(&run) }, "$inc": { "version": 1_i64 } };
@@ -216,7 +216,7 @@ impl PeriodStore {
         Ok(())
     }
 
-    /// Those that a run pays, in the order of their ids.
+    /// The periods of a run, in the order of their ids.
     pub(crate) async fn paid_by(
         &self,
         run: PayRunId,
@@ -267,12 +267,12 @@ impl PeriodStore {
         Ok(all)
     }
 
-    /// Those whose approval was given up.
+    /// The periods with an abandoned approval.
     pub(crate) async fn given_up(&self, now: Millis) -> Result<Vec<StoredPeriod>, Error> {
         Ok(self.0.find(doc! { "closing.until": { "$lt": now.0 } }).await?.try_collect().await?)
     }
 
-    /// What workers go by: of all, or of these only.
+    /// The settlements for workers: of all periods, or of those that match.
     pub(super) async fn settlements(&self, these: Document) -> Result<Vec<SettlementChanged>, Error> {
         let rows = self.0.clone_with_type::<Settling>().find(these).projection(fields()).batch_size(10_000).await?;
         Ok(rows.map_ok(SettlementChanged::from).try_collect().await?)

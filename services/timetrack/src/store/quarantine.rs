@@ -9,17 +9,17 @@ use serde::Deserialize;
 
 use crate::domain::{Decision, Held};
 
-/// How often a row is read again that somebody else has just written.
+/// How often a row is read again after a concurrent write.
 const TRIES: usize = 5;
-/// The most windows that one employee's id is shown for.
+/// The most windows with one id that are shown.
 const MOST_OF_AN_ID: i64 = 100;
-/// Where counting the windows of one reason ends.
+/// Where counting windows of one reason stops.
 const MOST_COUNTED: u64 = 10_000;
 
-/// The windows that are held back: nothing that was taken is thrown away.
+/// The quarantined windows. None is ever deleted before it is recorded or decided about.
 ///
-/// A row is a content: what was sent under one id with other content has a row of its own. Rows of
-/// earlier versions have no content in their key, so rows are found by their fields.
+/// A row is one content. What was sent with the same id and other content has its own row. Rows of earlier
+/// versions have no content in their key, so rows are found by their fields.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineStore(Collection<Held>);
 
@@ -38,8 +38,7 @@ impl QuarantineStore {
         Self(db.collection("quarantine"))
     }
 
-    /// Holds a window, and gives it as it is held: what was held before stays as it came at first,
-    /// and what an admin has decided stays decided.
+    /// Quarantines a window and returns its row. A row that exists keeps its first content and its decision.
     pub(crate) async fn hold(&self, new: Held) -> Result<Held, Error> {
         if kit::is_mutant("quarantine_dropped") {
             return Ok(new);
@@ -53,7 +52,7 @@ impl QuarantineStore {
                 }
             };
             let held = known.again(&new);
-            // Never over a decision that was made in this moment.
+            // Never over a decision that was made at this moment.
             let undecided = doc! { "_id": held.key(), "decision": mongo::value(&known.decision) };
             if self.0.replace_one(undecided, &held).await?.matched_count == 1 {
                 return Ok(held);
@@ -112,8 +111,7 @@ impl QuarantineStore {
         Ok(self.0.update_one(this, update).session(&mut tx.session).await?.matched_count == 1)
     }
 
-    /// How many windows are held for each of these reasons, counted up to ten thousand each, and how
-    /// many wait because they may only be early.
+    /// The number of windows for each of these reasons, each at most ten thousand, and the number of early ones.
     pub(crate) async fn sizes(
         &self,
         codes: impl IntoIterator<Item = Code>,
@@ -127,7 +125,7 @@ impl QuarantineStore {
         Ok((sizes, waiting))
     }
 
-    /// The windows that may only be early, the oldest first, after this one.
+    /// The early windows after this one, the oldest first.
     pub(crate) async fn waiting(&self, after: Option<&Held>, most: i64) -> Result<Vec<Held>, Error> {
         let mut filter = doc! { "waiting": true };
         if let Some(after) = after {
@@ -137,14 +135,13 @@ impl QuarantineStore {
         Ok(oldest.try_collect().await?)
     }
 
-    /// The windows whose time has come, the first to end first.
+    /// The windows whose time has come, ordered by their end.
     pub(crate) async fn due(&self, now: Millis, most: i64) -> Result<Vec<Held>, Error> {
         let due = self.0.find(doc! { "due": { "$lte": now.0 } }).sort(doc! { "due": 1 }).limit(most).await?;
         Ok(due.try_collect().await?)
     }
 
-    /// All windows that wait for a decision or their time, or all that are decided, of everybody or of
-    /// some, in the order of (since, key).
+    /// The undecided windows or the decided ones, of everybody or of some employees, ordered by time and key.
     pub(crate) async fn all(
         &self,
         asked: &ListQuarantine,
@@ -166,14 +163,14 @@ impl QuarantineStore {
         Ok(self.0.find(filter).sort(doc! { "since": 1, "_id": 1 }).await?)
     }
 
-    /// How many wait for a decision or their time, of everybody or of some, counted up to so many.
+    /// The number of undecided windows, of everybody or of some employees, at most `most`.
     pub(crate) async fn count(&self, within: Option<Within>, most: u64) -> Result<u64, Error> {
         let mut filter = doc! { "decision": null };
         filter.extend(within.map(|within| ("item.employeeId".to_owned(), mongo::one_of(within.employees).into())));
         Ok(self.0.count_documents(filter).limit(most).await?)
     }
 
-    /// Whether a window of an employee waits, as it may only be early, that touches a range.
+    /// Whether an early window of an employee touches a range.
     pub(crate) async fn any_waiting(&self, employee: EmployeeId, range: TimeRange) -> Result<bool, Error> {
         let mut filter = touching(range);
         filter.insert("waiting", true);
@@ -181,7 +178,7 @@ impl QuarantineStore {
         Ok(self.0.find_one(filter).await?.is_some())
     }
 
-    /// Has windows tried again that were set aside because this time was settled: it is no longer.
+    /// Tries windows again that were quarantined because this time was settled.
     pub(crate) async fn let_in(&self, time: SettledTime) -> Result<(), Error> {
         let start = time.start.unwrap_or(Millis(i64::MIN));
         let Ok(range) = TimeRange::new(start, time.end) else { return Ok(()) };
@@ -213,7 +210,7 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// What is held under an id, of this employee or of anybody, the latest first.
+    /// The quarantined windows with an id, of this employee or of anybody, the latest first.
     pub(crate) async fn under(&self, window: WindowId, employee: Option<EmployeeId>) -> Result<Vec<Held>, Error> {
         let mut filter = doc! { "window_id": mongo::value(&window) };
         if let Some(employee) = employee {
@@ -224,18 +221,18 @@ impl QuarantineStore {
     }
 }
 
-/// The id of a window that is held.
+/// The id of a quarantined window.
 #[derive(Debug, Deserialize)]
 struct HeldId {
     window_id: WindowId,
 }
 
-/// What touches a range.
+/// Matches windows that touch a range.
 fn touching(range: TimeRange) -> Document {
     doc! { "item.window.start": { "$lt": range.end().0 }, "item.window.end": { "$gt": range.start().0 } }
 }
 
-/// What is held of the same window, by its id and content.
+/// Matches the same window, by id and content.
 fn same(held: &Held) -> Document {
     let content = WindowContent::from(&held.item);
     doc! {
@@ -248,7 +245,7 @@ fn same(held: &Held) -> Document {
     }
 }
 
-/// What comes after a place in the order of (since, key).
+/// Matches rows after a position in the order of time and key.
 fn later(since: Millis, key: &str) -> Vec<Document> {
     vec![doc! { "since": { "$gt": since.0 } }, doc! { "since": since.0, "_id": { "$gt": key } }]
 }

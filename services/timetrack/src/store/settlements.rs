@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{AdjustmentStore, LockStore, PeriodStore, ReservationStore, locks::StoredLock};
 use crate::domain::{Settled, SettledBy, Worked};
 
-/// How many guards there are: changes of windows of different employees hardly ever meet at one.
+/// The number of guard documents. With fewer, changes of different employees' windows would conflict more often.
 const GUARDS: i32 = 64;
 
-/// What a change of recorded windows writes to, and whoever settles their time: so of the two at once one
-/// comes first, and the other one sees it.
+/// A guard document. Every change of recorded windows writes to it, and so does settling their time. So of two
+/// such transactions one comes first, and the other sees it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Guard {
     #[serde(rename = "_id")]
@@ -45,7 +45,7 @@ impl SettlementStore {
         Self { guards: db.collection("guards"), locks, periods, adjustments, reservations }
     }
 
-    /// Makes the guards that are missing.
+    /// Creates missing guards.
     pub(crate) async fn prepare(&self) -> Result<(), Error> {
         let guards = (0..GUARDS).map(|id| Guard { id, touched: 0 });
         match self.guards.insert_many(guards).ordered(false).await {
@@ -54,7 +54,7 @@ impl SettlementStore {
         }
     }
 
-    /// All settlements there are and were, with their versions.
+    /// All present and former settlements, with their versions.
     pub(crate) async fn all(&self) -> Result<Vec<SettlementChanged>, Error> {
         let mut all = self.periods.settlements(doc! {}).await?;
         all.extend(self.adjustments.settlements(doc! {}).await?);
@@ -63,7 +63,7 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// What is settled of this time at this moment.
+    /// What is settled of this time now.
     pub(crate) async fn of(&self, worked: &[Worked]) -> Result<Settled, Error> {
         let mut all = self.locks.all().await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
         if let Some(these) = periods_of(worked) {
@@ -87,8 +87,8 @@ impl SettlementStore {
         }
     }
 
-    /// What is settled of this time, for a change of these windows: nobody settles any of it before the
-    /// change is committed, or the change is run again.
+    /// What is settled of this time, for a transaction that changes its windows. Nobody can settle any of it
+    /// before that commits, or else the transaction is run again.
     pub(crate) async fn hold(&self, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Settled, Error> {
         self.touch(tx, worked.iter().map(|one| one.employee)).await?;
         let mut all = self.locks.all_in(tx).await?.iter().map(StoredLock::settlement).collect::<Vec<_>>();
@@ -112,7 +112,7 @@ impl SettlementStore {
         Ok(all)
     }
 
-    /// Has every change of these employees' windows at this moment come before or after this one.
+    /// Orders this transaction before or after every change of these employees' windows.
     pub(crate) async fn touch(
         &self,
         tx: &mut Tx<'_>,
@@ -125,7 +125,7 @@ impl SettlementStore {
         self.touch_these(tx, doc! { "_id": { "$in": guards } }).await
     }
 
-    /// The same of everybody's.
+    /// The same for all employees.
     pub(crate) async fn touch_all(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.touch_these(tx, doc! {}).await
     }
@@ -136,7 +136,7 @@ impl SettlementStore {
     }
 }
 
-/// The periods that settle some of this time.
+/// Matches the periods that settle a part of this time.
 fn periods_of(worked: &[Worked]) -> Option<Document> {
     let start = worked.iter().map(|one| one.range.start()).min()?;
     let end = worked.iter().map(|one| one.range.end()).max()?;
@@ -148,7 +148,7 @@ fn periods_of(worked: &[Worked]) -> Option<Document> {
     })
 }
 
-/// The adjustments that settle some of this time.
+/// Matches the adjustments that settle a part of this time.
 fn adjustments_of(worked: &[Worked]) -> Option<Document> {
     let start = worked.iter().map(|one| one.range.start()).min()?;
     let end = worked.iter().map(|one| one.range.end()).max()?;

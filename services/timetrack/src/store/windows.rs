@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
-/// So many windows come from MongoDB at once.
+/// The size of a batch from MongoDB.
 const BATCH: u32 = 250;
-/// Of so many employees the sums are told at once: a hundred bytes for each of their months.
+/// The number of employees whose sums are in one page: about a hundred bytes for each of their months.
 const EMPLOYEES_A_PAGE: usize = 20;
 
-/// Whose a window is, and when it was: what the rule about overlaps goes by.
+/// The employee and time of a window, from which overlaps are computed.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Stretch {
     #[serde(rename = "_id")]
@@ -25,7 +25,7 @@ pub(crate) struct Stretch {
     pub(crate) window: When,
 }
 
-/// What somebody's last window says.
+/// An employee's last window.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Doing {
@@ -41,7 +41,7 @@ struct StoredDoing {
     window: Doing,
 }
 
-/// The part of [`Stretch`] that lies in the window.
+/// The part of [`Stretch`] that is stored in the window.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct When {
@@ -50,29 +50,29 @@ pub(crate) struct When {
     pub(crate) end: Millis,
 }
 
-/// A window as it was before an admin corrected or voided it.
+/// A window before an admin corrected or voided it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Former<W> {
     /// `<window>_<revision>`.
     #[serde(rename = "_id")]
     key: String,
     was: W,
-    /// Who changed it; rows of earlier versions say `admin`.
+    /// Who changed it; `admin` in rows of earlier versions.
     changed_by: Option<String>,
-    /// When.
+    /// When it was changed.
     changed_at: Millis,
 }
 
-/// What became of some windows that were inserted at once.
+/// The result of inserting several windows.
 #[derive(Debug)]
 pub(crate) struct Inserted {
-    /// The ids that were taken, with what is stored under them.
+    /// The ids that existed, with the stored windows.
     pub(crate) taken: HashMap<WindowId, StoredWindow>,
-    /// The places, in the order given, of those that were not inserted.
+    /// The indexes of windows that were not inserted.
     pub(crate) refused: Vec<usize>,
 }
 
-/// What was recorded.
+/// The recorded windows.
 #[derive(Clone, Debug)]
 pub(crate) struct WindowStore {
     pub(super) windows: Collection<StoredWindow>,
@@ -93,19 +93,18 @@ impl WindowStore {
     }
 
     pub(super) fn open(db: &Database, layouts: Layouts) -> Self {
-        // They are read in any layout, and written in that of the moment, which has a type of its own.
+        // Windows are read in any layout, and written in the present one, which has its own type.
         let windows = db.collection::<Laid<'_>>("windows").clone_with_type();
         let history = db.collection::<Former<Laid<'_>>>("window_history").clone_with_type();
         Self { windows, history, layouts }
     }
 
-    /// A window as it is written now.
+    /// A window in the layout that is written now.
     fn laid_out<'a>(&self, window: &'a StoredWindow) -> Laid<'a> {
         window.laid_out(self.layouts.written(&WINDOWS))
     }
 
-    /// Records windows in one write, on a majority and in the journal; those whose id is taken
-    /// are left as they are.
+    /// Inserts windows with one write, on a majority and in the journal. A window whose id exists is not changed.
     pub(crate) async fn insert(&self, windows: &[StoredWindow]) -> Result<Inserted, Error> {
         let none = Inserted { taken: HashMap::new(), refused: Vec::new() };
         if windows.is_empty() {
@@ -127,15 +126,14 @@ impl WindowStore {
         let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));
         let stored = self.windows.find(doc! { "_id": ids }).await?;
         let taken: HashMap<_, _> = stored.map_ok(|w| (w.id, w)).try_collect().await?;
-        // What we have met may still go away with this primary: no word is final before a majority
-        // has it.
+        // A window that we found may disappear with this primary. Nothing is final before a majority has it.
         if refused.iter().any(|n| !taken.contains_key(&windows[*n].id)) {
             return Err(mongo::not_on_majority().into());
         }
         Ok(Inserted { taken, refused })
     }
 
-    /// One window: of this employee, or of anybody.
+    /// Finds one window: of this employee, or of anybody.
     pub(crate) async fn find(&self, id: WindowId, employee: Option<EmployeeId>) -> Result<Option<StoredWindow>, Error> {
         let mut filter = doc! { "_id": mongo::value(&id) };
         if let Some(employee) = employee {
@@ -144,8 +142,8 @@ impl WindowStore {
         Ok(self.windows.find_one(filter).await?)
     }
 
-    /// Whether a recorded window was sent with this content. An admin's corrections since then do
-    /// not count: what it was before the first of them is kept.
+    /// Whether a recorded window was sent with this content. Later corrections do not matter, because its first
+    /// state is kept.
     pub(crate) async fn was_sent_as(
         &self,
         stored: &StoredWindow,
@@ -168,13 +166,12 @@ impl WindowStore {
         Ok(WindowContent::from(was) == content)
     }
 
-    /// The windows that touch a range, in the order of (start, id): as many as one page may hold,
-    /// and one more.
+    /// The windows that touch a range, ordered by start and id: one more than a page has.
     pub(crate) async fn touching(
         &self,
         list: &ListWindows,
     ) -> Result<impl Stream<Item = mongodb::error::Result<StoredWindow>> + use<>, Error> {
-        // No window is longer than a day, so the index bounds the range on both sides.
+        // No window is longer than a day, so the index limits the range on both sides.
         let (start, end) = (list.range.start(), list.range.end());
         let mut all = vec![
             doc! { "window.start": { "$gt": (start - WINDOW_MOST).0, "$lt": end.0 } },
@@ -197,8 +194,8 @@ impl WindowStore {
         Ok(self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH).await?)
     }
 
-    /// Of everybody whose last window ended after this moment and began after another, that window, by
-    /// the ids of the employees.
+    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee
+    /// id.
     pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
         let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
         let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();
@@ -216,8 +213,7 @@ impl WindowStore {
         Ok(last.into_values().collect())
     }
 
-    /// All windows, voided ones too, in the order of their ids: as many as one page may hold, and
-    /// one more.
+    /// All windows, voided ones included, in the order of their ids: one more than a page has.
     pub(crate) async fn all(
         &self,
         after: Option<WindowId>,
@@ -226,7 +222,7 @@ impl WindowStore {
         Ok(self.windows.find(after).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// The windows of an employee that begin in a time, voided ones too, in the order of their ids.
+    /// The windows of an employee that begin in a range, voided ones included, in the order of their ids.
     pub(crate) async fn beginning(
         &self,
         asked: &ListFactsOf,
@@ -241,13 +237,13 @@ impl WindowStore {
         Ok(self.windows.find(filter).sort(doc! { "_id": 1 }).limit(kit::PAGE_MOST as i64 + 1).await?)
     }
 
-    /// What these windows count for; unknown ones are left out.
+    /// The facts of these windows. Unknown ones are left out.
     pub(crate) async fn facts(&self, ids: &[WindowId]) -> Result<Vec<WindowFact>, Error> {
         let found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).await?;
         Ok(found.map_ok(|window| window.fact()).try_collect().await?)
     }
 
-    /// The next employees that have windows, by id: each is one step in the index.
+    /// The next employees with windows, by id. Each takes one step in the index.
     pub(crate) async fn next_employees(&self, mut after: Option<EmployeeId>) -> Result<Vec<EmployeeId>, Error> {
         let windows = self.windows.clone_with_type::<Stretch>();
         let mut employees = Vec::new();
@@ -262,7 +258,7 @@ impl WindowStore {
         Ok(employees)
     }
 
-    /// What the windows of these employees come to in each UTC month that they begin in.
+    /// The sums of these employees' windows for each UTC month in which they begin.
     pub(crate) async fn sums(&self, employees: &[EmployeeId]) -> Result<Vec<FactSum>, Error> {
         let start = doc! { "$toDate": "$window.start" };
         let month = doc! { "$add": [{ "$multiply": [{ "$year": &start }, 100] }, { "$month": &start }] };
@@ -281,7 +277,7 @@ impl WindowStore {
         Ok(sums.try_collect().await?)
     }
 
-    /// When all windows of these employees were that start in (after, until].
+    /// The times of these employees' windows that start in (after, until].
     pub(crate) async fn starting(
         &self,
         employees: impl IntoIterator<Item = EmployeeId>,
@@ -298,7 +294,7 @@ impl WindowStore {
         Ok(windows.find(filter).projection(fields).batch_size(10 * BATCH).await?.try_collect().await?)
     }
 
-    /// The ids of the next windows that an update is for, in the order of ids.
+    /// The ids of the next windows of an update, in order.
     pub(crate) async fn to_update(
         &self,
         update: &UpdateWindows,
@@ -313,7 +309,7 @@ impl WindowStore {
         Ok(found.await?.map_ok(|w| w.id).try_collect().await?)
     }
 
-    /// All windows that an update is for, in the order of ids.
+    /// All windows of an update, in the order of their ids.
     pub(crate) async fn all_of(
         &self,
         update: &UpdateWindows,
@@ -322,15 +318,15 @@ impl WindowStore {
         Ok(self.windows.find(all).sort(doc! { "_id": 1 }).batch_size(BATCH).await?)
     }
 
-    /// These windows, in a transaction.
+    /// Reads these windows in a transaction.
     pub(crate) async fn these(&self, tx: &mut Tx<'_>, ids: &[WindowId]) -> Result<Vec<StoredWindow>, Error> {
         let mut found = self.windows.find(doc! { "_id": mongo::one_of(ids) }).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).try_collect().await?)
     }
 
-    /// Stores the rates of these windows, their revisions and when they were changed.
+    /// Stores the rates, revisions and times of change of these windows.
     pub(crate) async fn put_rates(&self, tx: &mut Tx<'_>, changed: &[StoredWindow]) -> Result<(), Error> {
-        // Most have the same rates, so a few writes will do.
+        // Most windows have the same rates, so a few writes are enough.
         let mut by_rates: HashMap<String, Vec<&StoredWindow>> = HashMap::new();
         for one in changed {
             let key = serde_json::to_string(&(one.window.rates(), &one.window.rate_parts, one.window.updated_at))?;
@@ -351,25 +347,25 @@ impl WindowStore {
         Ok(())
     }
 
-    /// One window, in a transaction.
+    /// Reads one window in a transaction.
     pub(crate) async fn get(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredWindow>, Error> {
         Ok(self.windows.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }
 
-    /// Takes a window away that was recorded a moment ago and of which nobody was told.
+    /// Removes a window that was just recorded and that nobody was informed of.
     pub(crate) async fn take_back(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<(), Error> {
         self.windows.delete_one(doc! { "_id": mongo::value(&id), "revision": 1 }).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Records one window, whose id is free, in a transaction.
+    /// Inserts one window with a free id in a transaction.
     pub(crate) async fn insert_one(&self, tx: &mut Tx<'_>, window: &StoredWindow) -> Result<(), Error> {
         let windows = self.windows.clone_with_type::<Laid<'_>>();
         windows.insert_one(self.laid_out(window)).session(&mut tx.session).await?;
         Ok(())
     }
 
-    /// Puts a window in place of what it was, which is kept with who changed it and when.
+    /// Replaces a window. Its former state is kept, with who changed it and when.
     pub(crate) async fn replace(
         &self,
         tx: &mut Tx<'_>,
@@ -391,7 +387,7 @@ impl WindowStore {
         Ok(())
     }
 
-    /// Changes these windows and raises their revision; gives them as they are then.
+    /// Changes these windows and raises their revisions. Returns the changed windows.
     pub(crate) async fn update(
         &self,
         tx: &mut Tx<'_>,
@@ -422,12 +418,12 @@ fn by_start() -> Document {
     doc! { "window.start": 1, "_id": 1, "window.end": 1 }
 }
 
-/// With the end and what is voided, so that overlaps are found in the index alone.
+/// With the end and whether it is voided, so that overlaps are found in the index alone.
 pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }
 
-/// The windows that an update is for.
+/// Matches the windows of an update.
 pub(super) fn filter_of(update: &UpdateWindows) -> Document {
     let mut all = vec![doc! { "voided": false }];
     all.extend(some_of("window.employeeId", &update.employees));
@@ -440,12 +436,12 @@ pub(super) fn filter_of(update: &UpdateWindows) -> Document {
     doc! { "$and": all }
 }
 
-/// A condition on a field, where any values are named.
+/// A condition on a field, if there are values.
 fn some_of<T: Serialize>(field: &str, values: &[T]) -> Option<Document> {
     (!values.is_empty()).then(|| doc! { field: mongo::one_of(values) })
 }
 
-/// The rates that are given, by their stored names in all parts of a window.
+/// The rates that change, by their stored names in all parts of a window.
 fn fields_of_parts(changes: &WindowChanges) -> Document {
     let rates = ["billRate", "overtimeBillRate", "payRate", "overtimePayRate"];
     let mut given = match mongo::value(changes) {
@@ -456,7 +452,7 @@ fn fields_of_parts(changes: &WindowChanges) -> Document {
     rates.into_iter().filter_map(of_part).collect()
 }
 
-/// The fields that are given, each by its stored name.
+/// The fields that change, by their stored names.
 fn fields(changes: &WindowChanges) -> Document {
     match mongo::value(changes) {
         bson::Bson::Document(given) => {
