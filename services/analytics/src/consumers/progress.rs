@@ -5,13 +5,11 @@ use std::{
 
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
-use kit::{Bus, Error};
+use kit::{Bus, Error, Lease};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
 };
-
-use super::lease::Lease;
 
 /// How long a question waits for what was recorded before it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,10 +106,14 @@ impl Progress {
 
     /// Mostly nothing comes after what is known to be counted, and the answer to that is short.
     async fn look(&self) -> Result<u64, Error> {
-        let floor = *self.floor.lock().await;
-        let place = if self.comes_after(floor).await? { self.last_recorded().await? } else { floor };
-        self.lease.until_certain(&self.bus).await?;
-        Ok(place)
+        loop {
+            let only_leader_until = self.lease.until(&self.bus.jetstream).await?;
+            let floor = *self.floor.lock().await;
+            let place = if self.comes_after(floor).await? { self.last_recorded().await? } else { floor };
+            if Instant::now() < only_leader_until {
+                return Ok(place);
+            }
+        }
     }
 
     async fn until_counted(&self, place: u64) -> Result<(), Error> {

@@ -11,8 +11,10 @@ const MOST_LOOKS: usize = 32;
 /// What the server says of the consumer of events, which all replicas share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
-    /// When it was asked.
+    /// When the stream was asked, before the consumer was.
     pub(crate) asked_at: Millis,
+    /// The place of the last change that the stream had then, as far as it is known; the consumer may not have it yet.
+    pub(crate) changed_at: u64,
     /// How many events no replica has got yet.
     pub(crate) pending: u64,
     /// How many events some replica has in hand.
@@ -47,7 +49,7 @@ impl Known {
             if self.delivered.len() == MOST_LOOKS {
                 self.delivered.pop_back();
             }
-            self.delivered.push_back((look.asked_at, look.delivered));
+            self.delivered.push_back((look.asked_at, look.delivered.max(look.changed_at)));
         }
         // The server moves the place on only with an acknowledgement.
         let applied = if look.in_hand == 0 { look.delivered } else { look.applied };
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
 
     fn look(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> Look {
-        Look { asked_at: Millis(asked_at), pending, in_hand, delivered, applied }
+        Look { asked_at: Millis(asked_at), changed_at: 0, pending, in_hand, delivered, applied }
     }
 
     #[test]
@@ -93,6 +95,16 @@ mod tests {
         assert_eq!(known.up_to(), Some(Millis(10)));
         known.learn(look(200, 0, 0, 8, 8));
         assert_eq!(known.up_to(), Some(Millis(200)));
+    }
+
+    #[test]
+    fn a_consumer_that_has_not_got_the_last_change_yet_knows_only_what_was_before() {
+        let mut known = Known::default();
+        known.learn(look(10, 0, 0, 7, 7));
+        known.learn(Look { changed_at: 9, ..look(20, 0, 0, 7, 7) });
+        assert_eq!(known.up_to(), Some(Millis(10)));
+        known.learn(Look { changed_at: 9, ..look(30, 0, 0, 9, 9) });
+        assert_eq!(known.up_to(), Some(Millis(30)));
     }
 
     #[test]
