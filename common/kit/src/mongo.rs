@@ -47,6 +47,8 @@ pub(crate) async fn connect_observed(
     options.app_name = Some(app_name.to_owned());
     options.server_selection_timeout = Some(Duration::from_secs(3));
     options.connect_timeout = Some(Duration::from_secs(3));
+    // A primary that is cut off closes no connection: what waits for it is given up after this and the time to connect.
+    options.heartbeat_freq = Some(Duration::from_secs(2));
     let acknowledged_by = match crate::is_mutant("one_node_writes") {
         true => Acknowledgment::Nodes(1),
         false => Acknowledgment::Majority,
