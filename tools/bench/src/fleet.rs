@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use bson::{Document, doc};
 use contracts::{Account, Rights, Secret, Service, stream};
@@ -226,7 +226,9 @@ impl Fleet {
     /// # Errors
     /// When it cannot be started.
     pub fn begin_at_wrong_time(&self, service: Service, seconds: i64) -> Result<Replica> {
-        ensure!(Path::new(FAKETIME).is_file(), "{FAKETIME} is missing: install it with `apt-get install libfaketime`");
+        if let Some(why) = lacks_wrong_clocks() {
+            bail!(why);
+        }
         let off = format!("{seconds:+}");
         let wrong = [
             ("LD_PRELOAD", FAKETIME),
@@ -536,6 +538,12 @@ impl Drop for Replica {
 pub async fn prepare(mutants: bool) -> Result<Programs> {
     build(mutants)?;
     Programs::find_or_fetch(&servers::on_stderr()).await
+}
+
+/// Why no process can have a wrong clock, if none can.
+pub fn lacks_wrong_clocks() -> Option<String> {
+    let is_missing = !Path::new(FAKETIME).is_file();
+    is_missing.then(|| format!("{FAKETIME} is missing: install it with `apt-get install libfaketime`"))
 }
 
 /// The folder of the service programs: that of this program.

@@ -98,11 +98,11 @@ struct Cast {
     probe: Probe,
 }
 
-/// Goes on where servers can be cut off from each other: the same process in a network of its own, with no way out
-/// of this machine. What may need the network is done before.
+/// Goes on where servers can be cut off from each other, if that is allowed: the same process in a network of its own,
+/// with no way out of this machine. What may need the network is done before.
 ///
 /// # Errors
-/// When something cannot be built or fetched, or this machine does not allow it.
+/// When something cannot be built or fetched.
 pub async fn in_own_network(mutants: bool) -> Result<()> {
     bench::fleet::prepare(mutants).await?;
     network::enter()
@@ -301,6 +301,12 @@ async fn suffer(
 ) -> Result<()> {
     let began = Instant::now();
     for (number, planned) in (1..).zip(&schedule.0) {
+        if let Some(why) = stage.lacks(planned.fault.kind) {
+            let left_out = format!("fault {number}, {}, is left out: {why}", planned.fault);
+            eprintln!("{left_out}");
+            stage.ended.push(left_out);
+            continue;
+        }
         sleep(Duration::from_millis(planned.after)).await;
         let healed = Healed::default();
         let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));

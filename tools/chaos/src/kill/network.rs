@@ -1,5 +1,6 @@
 //! A network of our own, in which each server has an address, a network and a disk of its own: those can be cut, slowed
-//! and filled. It is the kernel's (namespaces, nftables, tc, tmpfs), and gone with this process.
+//! and filled. It is the kernel's (namespaces, nftables, tc, tmpfs), and gone with this process. Where this machine or
+//! user does not allow it, the servers are on loopback, and the faults that need it are left out.
 
 use std::{
     fmt::Write as _,
@@ -15,6 +16,9 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use bench::fleet::{Cluster, Seat};
 use servers::Place;
+use tempfile::TempDir;
+
+use super::fault::FaultKind;
 
 /// How many servers of each kind there are.
 pub(crate) const NODES: usize = 3;
@@ -38,6 +42,10 @@ const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "
 pub(crate) struct Network {
     /// Those of NATS, then those of MongoDB.
     nodes: Vec<Node>,
+    /// The faults that this machine does not allow, and why.
+    lacks: Vec<(&'static [FaultKind], String)>,
+    /// The servers' folders, on loopback.
+    _folder: Option<TempDir>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,7 +53,14 @@ struct Node {
     name: String,
     host: Ipv4Addr,
     disk: PathBuf,
+    /// Whether it has a network namespace.
+    is_apart: bool,
 }
+
+/// The faults that lose packets, that slow them, and that fill a disk.
+const CUTS: &[FaultKind] = &[FaultKind::Cut, FaultKind::Island, FaultKind::OneWay];
+const SLOWS: &[FaultKind] = &[FaultKind::Slow];
+const FILLS: &[FaultKind] = &[FaultKind::Full];
 
 /// Which packets of a server are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,30 +75,78 @@ pub(crate) enum Cut {
     Mute,
 }
 
-/// Goes on as the same process in a network of its own, with no way out of this machine, unless it is there already.
+/// How `unshare` is told to make a network, with no way out of this machine.
+const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
+
+/// Goes on as the same process in a network of its own, unless it is there already, or this machine or user does not
+/// allow that.
 ///
 /// # Errors
-/// When this machine or user does not allow that.
+/// When it was allowed, and then failed.
 pub(crate) fn enter() -> Result<()> {
-    if std::env::var_os(ENTERED).is_some() {
+    if std::env::var_os(ENTERED).is_some() || run("unshare", &[&OF_OUR_OWN[..], &["true"]].concat()).is_err() {
         return Ok(());
     }
     let error = Command::new("unshare")
-        .args(["--net", "--mount", "--propagation", "private", "--"])
+        .args(OF_OUR_OWN)
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(ENTERED, "1")
         .exec();
-    Err(error).context("cannot run unshare, for a network of our own: install util-linux, and run as root")
+    Err(error).context("cannot run unshare")
 }
 
 impl Network {
-    /// Lays it, for as many servers of NATS and of MongoDB.
+    /// Lays it for three servers of each kind, as far as this machine and user allow.
     ///
     /// # Errors
-    /// When this machine or user does not allow that.
+    /// When not even a folder can be made.
     pub(crate) fn lay() -> Result<Self> {
-        ensure!(std::env::var_os(ENTERED).is_some(), "not in a network of our own");
+        let mut network = match Self::lay_apart() {
+            Ok(network) => network,
+            Err(error) => Self::lay_on_loopback(&error)?,
+        };
+        if network.lacks.is_empty() {
+            network.try_out();
+        }
+        Ok(network)
+    }
+
+    /// Why this fault is left out, if it is.
+    pub(crate) fn lacks(&self, kind: FaultKind) -> Option<&str> {
+        self.lacks.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, why)| why.as_str())
+    }
+
+    /// Does once to the first server, before it runs, what the faults do.
+    fn try_out(&mut self) {
+        let tried = [
+            (CUTS, self.cut(0, Cut::All).and_then(|()| self.mend(0))),
+            (SLOWS, self.slow(0).and_then(|()| self.hasten(0))),
+            (FILLS, self.fill(0).and_then(|()| self.make_room(0))),
+        ];
+        let failed = tried.into_iter().filter_map(|(kinds, tried)| Some((kinds, format!("{:#}", tried.err()?))));
+        self.lacks.extend(failed);
+    }
+
+    fn lay_on_loopback(why: &anyhow::Error) -> Result<Self> {
+        let why = format!("the servers are on loopback, as there is no network of our own: {why:#}");
+        let folder = tempfile::tempdir()?;
+        let node = |(number, name): (u8, String)| Node {
+            host: Ipv4Addr::new(127, 203, 0, number),
+            disk: folder.path().join(&name),
+            name,
+            is_apart: false,
+        };
+        let nodes = (1..).zip(names()).map(node).collect();
+        let lacks = [CUTS, SLOWS, FILLS].map(|kinds| (kinds, why.clone())).into();
+        Ok(Self { nodes, lacks, _folder: Some(folder) })
+    }
+
+    fn lay_apart() -> Result<Self> {
+        ensure!(
+            std::env::var_os(ENTERED).is_some(),
+            "unshare --net --mount does not work: run as root on Linux, with util-linux"
+        );
         // The names of networks are files: they and the disks are to be gone with us.
         for folder in [NAMES, DISKS] {
             std::fs::create_dir_all(folder)?;
@@ -93,14 +156,14 @@ impl Network {
         run("ip", &["link", "add", BRIDGE, "type", "bridge"])?;
         run("ip", &["addr", "add", &format!("{OURS}/24"), "dev", BRIDGE])?;
         run("ip", &["link", "set", BRIDGE, "up"])?;
-        let names = ["nats", "mongo"].into_iter().flat_map(|kind| (1..=NODES).map(move |n| format!("{kind}-{n}")));
         let mut nodes = Vec::new();
-        for (number, name) in (1..).zip(names) {
-            let node = Node { host: Ipv4Addr::new(10, 203, 0, number), disk: Path::new(DISKS).join(&name), name };
+        for (number, name) in (1..).zip(names()) {
+            let (host, disk) = (Ipv4Addr::new(10, 203, 0, number), Path::new(DISKS).join(&name));
+            let node = Node { name, host, disk, is_apart: true };
             node.lay()?;
             nodes.push(node);
         }
-        Ok(Self { nodes })
+        Ok(Self { nodes, lacks: Vec::new(), _folder: None })
     }
 
     /// Where the servers are.
@@ -171,7 +234,7 @@ impl Network {
 
 impl Node {
     fn seat(&self) -> Seat {
-        let place = Place { host: self.host, namespace: Some(self.name.clone()) };
+        let place = Place { host: self.host, namespace: self.is_apart.then(|| self.name.clone()) };
         Seat { place, dir: self.disk.join("server") }
     }
 
@@ -193,6 +256,11 @@ impl Node {
         let network = format!("--net={NAMES}/{}", self.name);
         run_with("nsenter", &[&[network.as_str(), program][..], args].concat(), input)
     }
+}
+
+/// The servers' names: those of NATS, then those of MongoDB.
+fn names() -> impl Iterator<Item = String> {
+    ["nats", "mongo"].into_iter().flat_map(|kind| (1..=NODES).map(move |n| format!("{kind}-{n}")))
 }
 
 /// The rules of nftables that lose them.

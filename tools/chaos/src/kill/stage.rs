@@ -96,6 +96,14 @@ impl Stage {
         Ok(())
     }
 
+    /// Why this fault is left out on this machine, if it is.
+    pub(crate) fn lacks(&self, kind: FaultKind) -> Option<String> {
+        match kind {
+            FaultKind::Clock => bench::fleet::lacks_wrong_clocks(),
+            _ => self.network.as_ref()?.lacks(kind).map(ToOwned::to_owned),
+        }
+    }
+
     /// Lets a fault begin, waits for as long as it lasts, and lets `heal` know before it is over.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
         let Fault { kind, service, replica, lasts, other_way } = fault;
