@@ -12,6 +12,7 @@ mod audited;
 mod clock;
 mod eventually;
 mod lagging;
+mod nats_cluster;
 mod servers;
 mod world;
 
@@ -19,4 +20,5 @@ pub use self::servers::{secrets, shared_mongo, start_mongo, start_mongo_with};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
 pub use lagging::LaggingMongo;
+pub use nats_cluster::NatsCluster;
 pub use world::{Running, World};

@@ -1,6 +1,5 @@
 //! What this service does about events.
 
-mod lease;
 mod progress;
 mod recount;
 pub(crate) mod windows;
