@@ -47,7 +47,13 @@ pub(crate) async fn connect_observed(
     options.app_name = Some(app_name.to_owned());
     options.server_selection_timeout = Some(Duration::from_secs(3));
     options.connect_timeout = Some(Duration::from_secs(3));
-    options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+    // A primary that is cut off closes no connection: what waits for it is given up after this and the time to connect.
+    options.heartbeat_freq = Some(Duration::from_secs(2));
+    let acknowledged_by = match crate::is_mutant("one_node_writes") {
+        true => Acknowledgment::Nodes(1),
+        false => Acknowledgment::Majority,
+    };
+    options.write_concern = Some(WriteConcern::builder().w(acknowledged_by).journal(true).build());
     options.read_concern = Some(ReadConcern::majority());
     options.max_pool_size.get_or_insert(64);
     options.cmap_event_handler = Some(pool.handler());

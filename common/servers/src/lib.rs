@@ -15,6 +15,7 @@ pub mod folder;
 mod log_file;
 mod mongo;
 mod nats;
+mod place;
 mod port;
 mod process;
 mod program;
@@ -24,8 +25,9 @@ mod server;
 mod spawner;
 
 pub use data_dir::DataDir;
-pub use mongo::{Access, Mongo, MongoOptions};
+pub use mongo::{Access, Mongo, MongoOptions, connection_string as mongo_connection_string};
 pub use nats::{Nats, NatsOptions};
+pub use place::Place;
 pub use port::some_free as free_ports;
 pub use process::Exited;
 pub use programs::Programs;

@@ -1,18 +1,16 @@
-//! A MongoDB server on loopback, as a replica set of one member: transactions need a replica set.
+//! A MongoDB server, as a replica set of one member: transactions need a replica set. More members can be added.
 
 use std::fs::File;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use contracts::Secret;
 
-use crate::folder;
 use crate::process::Process;
 use crate::program::explain;
 use crate::server::{Options, Server};
+use crate::{Place, folder};
 
 mod replica_set;
 
@@ -23,6 +21,11 @@ pub struct MongoOptions {
     pub program: PathBuf,
     /// The folder of this server: its log and, in `data`, its database files.
     pub dir: PathBuf,
+    /// The address that it listens on; loopback by default.
+    pub place: Place,
+    /// Whether it becomes a member of another server's replica set (see [`Mongo::add`]). Its start then ends once it
+    /// takes connections, where others wait until they are the primary.
+    pub joins: bool,
     /// The size of WiredTiger's cache in GB, at least 0.25.
     pub cache_gb: f64,
     /// Turns on access control. Without it every client may do everything.
@@ -34,7 +37,8 @@ pub struct MongoOptions {
 impl MongoOptions {
     /// Settings with a small cache and without access control.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), dir: dir.into(), cache_gb: 0.25, access: None, args: Vec::new() }
+        let (place, joins, cache_gb) = (Place::default(), false, 0.25);
+        Self { program: program.into(), dir: dir.into(), place, joins, cache_gb, access: None, args: Vec::new() }
     }
 }
 
@@ -47,7 +51,7 @@ pub struct Access {
     pub root_password: Secret,
 }
 
-/// A running MongoDB server, which is a writable primary.
+/// A running MongoDB server: a writable primary, or a member of a set.
 pub type Mongo = Server<MongoOptions, 1>;
 
 /// How long a start may take: recovery of much data after a crash takes a while.
@@ -57,9 +61,33 @@ impl Mongo {
     /// The connection string, without a user. It names the replica set: then clients wait for the primary while
     /// the server restarts, where those with a direct connection would fail.
     pub fn connection_string(&self) -> String {
-        let (host, name) = (Ipv4Addr::LOCALHOST, replica_set::NAME);
-        format!("mongodb://{host}:{}/?replicaSet={name}", self.ports[0])
+        connection_string(std::slice::from_ref(self))
     }
+
+    /// Its address: `<host>:<port>`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.options.place.host, self.ports[0])
+    }
+
+    /// Makes the others members of this primary's set, and waits until they have copied its data. They must have been
+    /// started with `joins` and with the same key file.
+    ///
+    /// # Errors
+    /// When they are no members after two minutes.
+    pub async fn add(&mut self, others: &[Self]) -> Result<()> {
+        let others: Vec<String> = others.iter().map(Self::address).collect();
+        let primary = (self.options.place.host, self.ports[0]);
+        replica_set::add(primary, self.options.access.as_ref(), &others, START_LIMIT).await?;
+        // Started again, it may find another primary.
+        self.options.joins = true;
+        Ok(())
+    }
+}
+
+/// The connection string of a set with these members, without a user.
+pub fn connection_string(members: &[Mongo]) -> String {
+    let members: Vec<String> = members.iter().map(Mongo::address).collect();
+    format!("mongodb://{}/?replicaSet={}", members.join(","), replica_set::NAME)
 }
 
 impl Options<1> for MongoOptions {
@@ -72,11 +100,11 @@ impl Options<1> for MongoOptions {
     async fn launch(&self, [port]: [u16; 1], lock: &File) -> Result<Option<Process>> {
         let data = folder::create(&self.dir.join("data"))
             .with_context(|| format!("cannot create {}/data", self.dir.display()))?;
-        let mut command = Command::new(&self.program);
+        let mut command = self.place.command(&self.program);
         command
             .arg("--dbpath")
             .arg(&data)
-            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--bind_ip", &self.place.host.to_string(), "--port", &port.to_string()])
             .args(["--nounixsocket", "--noscripting", "--quiet"])
             .args(["--replSet", replica_set::NAME])
             // The default is 5 % of the disk, for secondaries that this set does not have.
@@ -99,9 +127,13 @@ impl Options<1> for MongoOptions {
             }
             bail!("MongoDB did not start: {}", explain(&format!("{error:#}")));
         }
+        if self.joins {
+            return Ok(Some(process));
+        }
+        let address = (self.place.host, port);
         tokio::select! {
             exited = process.exited() => Err(exited.into()),
-            writable = replica_set::until_writable(port, self.access.as_ref(), START_LIMIT) => writable.map(|()| Some(process)),
+            writable = replica_set::until_writable(address, self.access.as_ref(), START_LIMIT) => writable.map(|()| Some(process)),
         }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::fmt::Write;
 use std::fs::File;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::folder;
 use crate::process::Process;
 use crate::server::{Options, Server};
+use crate::{Place, folder};
 
 /// The settings of a NATS server.
 #[derive(Clone, Debug)]
@@ -20,6 +18,8 @@ pub struct NatsOptions {
     pub program: PathBuf,
     /// The folder of this server: configuration, log and, in `jetstream`, its streams.
     pub dir: PathBuf,
+    /// The address that it listens on; loopback by default.
+    pub place: Place,
     /// Whether JetStream syncs to disk before it acknowledges (`sync_interval: always`). Without that, a power
     /// failure can lose acknowledged messages; a crash of the server cannot.
     pub sync_always: bool,
@@ -30,7 +30,8 @@ pub struct NatsOptions {
 impl NatsOptions {
     /// Settings of a server that syncs, without appended text.
     pub fn new(program: impl Into<PathBuf>, dir: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), dir: dir.into(), sync_always: true, extra: String::new() }
+        let (place, extra) = (Place::default(), String::new());
+        Self { program: program.into(), dir: dir.into(), place, sync_always: true, extra }
     }
 }
 
@@ -43,14 +44,14 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const MOST_STORED: u64 = 16 << 30;
 
 impl Nats {
-    /// The address for clients: `nats://127.0.0.1:<port>`.
+    /// The address for clients: `nats://<address>:<port>`.
     pub fn url(&self) -> String {
-        format!("nats://{}:{}", Ipv4Addr::LOCALHOST, self.ports[0])
+        format!("nats://{}:{}", self.options.place.host, self.ports[0])
     }
 
-    /// The address for monitoring: `http://127.0.0.1:<port>`, with `/varz` and `/jsz`.
+    /// The address for monitoring: `http://<address>:<port>`, with `/varz` and `/jsz`.
     pub fn monitor_url(&self) -> String {
-        format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.ports[1])
+        format!("http://{}:{}", self.options.place.host, self.ports[1])
     }
 }
 
@@ -65,7 +66,7 @@ impl Options<2> for NatsOptions {
         let configuration = self.dir.join("nats.conf");
         folder::write(&configuration, &configuration_text(self, ports))
             .with_context(|| format!("cannot write {}", configuration.display()))?;
-        let mut command = Command::new(&self.program);
+        let mut command = self.place.command(&self.program);
         command
             .arg("--config")
             .arg(&configuration)
@@ -86,8 +87,8 @@ fn configuration_text(options: &NatsOptions, ports: [u16; 2]) -> String {
         // Writing to a string never fails.
         let _ = writeln!(text, "{line}");
     };
-    line(format_args!("listen: \"{}:{}\"", Ipv4Addr::LOCALHOST, ports[0]));
-    line(format_args!("http: \"{}:{}\"", Ipv4Addr::LOCALHOST, ports[1]));
+    line(format_args!("listen: \"{}:{}\"", options.place.host, ports[0]));
+    line(format_args!("http: \"{}:{}\"", options.place.host, ports[1]));
     // The largest message, for every client.
     line(format_args!("max_payload: {}", 1 << 20));
     // The server ends the connection of a client that has stopped reading after about 6 s, where the default

@@ -58,7 +58,7 @@ impl<O: Options<N>, const N: usize> Server<O, N> {
                 return Ok(Self { options, dir, ports, process });
             }
         }
-        bail!("{} found no free port on 127.0.0.1 in {ATTEMPTS} attempts", O::NAME)
+        bail!("{} found no free port in {ATTEMPTS} attempts", O::NAME)
     }
 
     /// The process id of the server. Each start has a new one.

@@ -13,6 +13,7 @@ mod clock;
 mod eventually;
 mod folder;
 mod lagging;
+mod nats_cluster;
 mod servers;
 mod world;
 
@@ -21,4 +22,5 @@ pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
 pub use folder::folder;
 pub use lagging::LaggingMongo;
+pub use nats_cluster::NatsCluster;
 pub use world::{Running, World};

@@ -80,13 +80,18 @@ pub async fn secrets() -> &'static Secrets {
 
 /// Starts a nats-server with the users of production and the user `tests`.
 pub(crate) async fn start_nats(dir: &Path) -> Nats {
+    start_nats_with(dir, "").await
+}
+
+/// As [`start_nats`], with more configuration, such as that of a cluster.
+pub(crate) async fn start_nats_with(dir: &Path, more: &str) -> Nats {
     let program = Programs::nats_server(&servers::on_stderr()).await.expect("nats-server");
     let shared = shared().await;
     let tests = shared.keys.iter().zip(Account::ALL);
     let tests = tests.map(|((_, key), account)| ("tests", key.clone(), Rights::all(account)));
     let users = shared.secrets.users().expect("keys").into_iter().chain(tests);
     let mut options = NatsOptions::new(program, dir);
-    options.extra = nats_users(users);
+    options.extra = nats_users(users) + "\n" + more;
     Nats::start(options).await.expect("nats-server starts")
 }
 

@@ -7,17 +7,22 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use bson::{Document, doc};
 use contracts::{Account, Rights, Secret, Service, stream};
+use futures::future::{join_all, try_join_all};
 use provisioning::{Secrets, nats_users, new_key};
 use rustix::process::{Pid, Signal, kill_process};
-use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs};
+use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs, mongo_connection_string};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::{asked::Asked, usage::Usage};
+
+mod cluster;
+
+pub use cluster::{Cluster, Seat};
 
 /// All services. The gateway comes last, because it depends on the others.
 pub const SERVICES: [Service; 7] = [
@@ -45,6 +50,9 @@ const CACHE_GB: f64 = 4.0;
 /// The settings of the memory allocator in the images of services: see the Dockerfile.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
+/// libfaketime, of Debian's package of this name.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
 /// The settings of a fleet.
 #[derive(Clone, Debug, Default)]
 pub struct FleetOptions {
@@ -54,6 +62,8 @@ pub struct FleetOptions {
     pub logs: Option<PathBuf>,
     /// The deliberate fault of the services: see `kit::is_mutant`.
     pub mutant: Option<String>,
+    /// The places of the servers of clusters; by default there is one server of each kind, on loopback.
+    pub cluster: Option<Cluster>,
 }
 
 /// A running system of separate processes.
@@ -69,10 +79,11 @@ pub struct Fleet {
     /// The seed of the load generator's own NATS user.
     seed: Secret,
     replicas: Vec<Replica>,
-    nats: Nats,
-    mongo: Mongo,
+    nats: Vec<Nats>,
+    mongo: Vec<Mongo>,
     options: FleetOptions,
-    folder: TempDir,
+    /// Deleted at the end.
+    _folder: TempDir,
 }
 
 /// A process of a service. Dropping it kills the process.
@@ -100,39 +111,39 @@ impl Fleet {
     /// # Errors
     /// When something cannot be built or started.
     pub async fn start_with(fleet: FleetOptions) -> Result<Self> {
-        build(fleet.mutant.is_some())?;
+        let programs = prepare(fleet.mutant.is_some()).await?;
         let folder = tempfile::tempdir()?;
-        let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
         let data = folder.path().join("data");
         let secrets = Secrets::make_for_servers(&data.join("secrets"))?;
         let (seed, key) = new_key()?;
         let mut options = NatsOptions::new(programs.nats_server, folder.path().join("nats"));
         options.sync_always = fleet.sync_always;
         options.extra = nats_users(secrets.users()?.into_iter().chain([("bench", key, Rights::all(Account::Streams))]));
-        let nats = Nats::start(options).await?;
+        let nats = cluster::nats(options, fleet.cluster.as_ref()).await?;
         let mut options = MongoOptions::new(programs.mongod, folder.path().join("mongo"));
         options.cache_gb = CACHE_GB;
         let (key_file, root_password) = (secrets.path("mongo/keyfile"), secrets.root_password()?);
         let root = format!("mongodb://root:{}@", root_password.expose());
         options.access = Some(Access { key_file, root_password });
-        let mongo = Mongo::start(options).await?;
+        let mongo = cluster::mongo(options, fleet.cluster.as_ref()).await?;
         write_secret(&data)?;
         let mut fleet = Self {
             base: String::new(),
             data,
             usage: Usage::default(),
-            mongo_url: mongo.connection_string().replacen("mongodb://", &root, 1) + "&authSource=admin",
+            mongo_url: mongo_connection_string(&mongo).replacen("mongodb://", &root, 1) + "&authSource=admin",
             secrets,
             seed,
             replicas: Vec::new(),
             nats,
             mongo,
             options: fleet,
-            folder,
+            _folder: folder,
         };
+        fleet.until_jetstream_answers().await?;
         fleet.provision()?;
-        fleet.usage.watch("nats-server", fleet.nats.pid());
-        fleet.usage.watch("mongod", fleet.mongo.pid());
+        fleet.nats.iter().for_each(|nats| fleet.usage.watch("nats-server", nats.pid()));
+        fleet.mongo.iter().for_each(|mongo| fleet.usage.watch("mongod", mongo.pid()));
         fleet.usage.watch("load", std::process::id());
         let replicas = SERVICES.map(|service| fleet.spawn(service)).into_iter().collect::<Result<Vec<_>>>()?;
         for mut replica in replicas {
@@ -148,9 +159,9 @@ impl Fleet {
     fn program(&self, name: &str) -> Result<Command> {
         let mut program = Command::new(programs_folder()?.join(name));
         program
-            .env("NATS_URL", self.nats.url())
+            .env("NATS_URL", self.nats_urls().join(","))
             .env("NATS_NKEY_FILE", self.secrets.path(&format!("nats/{name}.nk")))
-            .env("MONGO_CONNECTION_STRING", self.mongo.connection_string())
+            .env("MONGO_CONNECTION_STRING", mongo_connection_string(&self.mongo))
             .env("T3_ENV", "development")
             .env("LOG_LEVEL", "warn")
             .envs(ALLOCATOR)
@@ -163,6 +174,7 @@ impl Fleet {
         let mut program = self.program("provision")?;
         program.arg("run").env("SECRETS_DIR", self.secrets.path(""));
         program.env("MONGO_PASSWORD_FILE", self.secrets.path("mongo/root.password"));
+        program.env("STREAM_REPLICAS", self.nats.len().to_string());
         ensure!(program.status().context("cannot run provision")?.success(), "provision failed: its words are above");
         Ok(())
     }
@@ -209,12 +221,34 @@ impl Fleet {
         Ok(Asked::read(&http.get(format!("{ops}/metrics")).send().await?.error_for_status()?.text().await?))
     }
 
+    /// As [`Fleet::begin`], with a wall clock that is wrong by so many seconds (libfaketime). Timers are not affected.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin_at_wrong_time(&self, service: Service, seconds: i64) -> Result<Replica> {
+        if let Some(why) = lacks_wrong_clocks() {
+            bail!(why);
+        }
+        let off = format!("{seconds:+}");
+        let wrong = [
+            ("LD_PRELOAD", FAKETIME),
+            ("FAKETIME", off.as_str()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ];
+        self.spawn_with(service, &wrong)
+    }
+
     /// Hands over the processes that were started first. The caller must stop them.
     pub fn take_replicas(&mut self) -> Vec<Replica> {
         std::mem::take(&mut self.replicas)
     }
 
     fn spawn(&self, service: Service) -> Result<Replica> {
+        self.spawn_with(service, &[])
+    }
+
+    fn spawn_with(&self, service: Service, more: &[(&str, &str)]) -> Result<Replica> {
         let mut program = self.program(service.name())?;
         if service != Service::Gateway {
             program.env("MONGO_PASSWORD_FILE", self.secrets.path(&format!("mongo/{service}.password")));
@@ -241,6 +275,7 @@ impl Fleet {
             .env("RATE_LIMIT_CALLS", "0")
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
+            .envs(more.iter().copied())
             .spawn()
             .with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
@@ -325,18 +360,33 @@ impl Fleet {
     /// When it cannot be reached.
     pub async fn bus(&self) -> Result<async_nats::Client> {
         let options = async_nats::ConnectOptions::with_nkey(self.seed.expose().to_owned());
-        Ok(options.connect(self.nats.url()).await?)
+        Ok(options.connect(self.nats_urls()).await?)
     }
 
-    /// The counters of NATS since its start.
+    fn nats_urls(&self) -> Vec<String> {
+        self.nats.iter().map(Nats::url).collect()
+    }
+
+    /// A new cluster has no leader yet.
+    async fn until_jetstream_answers(&self) -> Result<()> {
+        let (began, jetstream) = (Instant::now(), jetstream::new(self.bus().await?));
+        while let Err(error) = jetstream.query_account().await {
+            ensure!(began.elapsed() < READY, "JetStream does not answer after {} s: {error}", READY.as_secs());
+            sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
+    /// The counters of the first NATS server since its start.
     pub(crate) async fn nats_counters(&self) -> Result<serde_json::Value> {
         let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(http.get(format!("{}/varz", self.nats.monitor_url())).send().await?.json().await?)
+        let first = self.nats.first().context("there is no NATS")?;
+        Ok(http.get(format!("{}/varz", first.monitor_url())).send().await?.json().await?)
     }
 
     /// The size of the files that hold the messages of a stream, in bytes.
     pub(crate) fn stream_bytes(&self, stream: &str) -> Result<u64> {
-        let accounts = self.folder.path().join("nats/jetstream");
+        let accounts = self.nats.first().context("there is no NATS")?.dir().join("jetstream");
         let mut bytes = 0;
         for account in std::fs::read_dir(accounts)? {
             let messages = account?.path().join("streams").join(stream).join("msgs");
@@ -353,37 +403,47 @@ impl Fleet {
         Ok(windows.count_documents(doc! {}).await?)
     }
 
-    /// Kills nats-server.
-    pub async fn kill_nats(&mut self) {
-        self.nats.kill().await;
+    /// The NATS servers: `nats-1` is the first.
+    pub fn nats(&mut self) -> &mut [Nats] {
+        &mut self.nats
     }
 
-    /// Starts nats-server again with the same files and port.
+    /// The members of MongoDB's replica set.
+    pub fn mongods(&mut self) -> &mut [Mongo] {
+        &mut self.mongo
+    }
+
+    /// Kills every nats-server.
+    pub async fn kill_nats(&mut self) {
+        join_all(self.nats.iter_mut().map(Nats::kill)).await;
+    }
+
+    /// Starts every nats-server again with the same files and ports.
     ///
     /// # Errors
     /// When it does not start.
     pub async fn restart_nats(&mut self) -> Result<()> {
-        self.nats.start_again().await
+        try_join_all(self.nats.iter_mut().map(Nats::start_again)).await.map(drop)
     }
 
-    /// Kills mongod.
+    /// Kills every mongod.
     pub async fn kill_mongo(&mut self) {
-        self.mongo.kill().await;
+        join_all(self.mongo.iter_mut().map(Mongo::kill)).await;
     }
 
-    /// Starts mongod again with the same files and port.
+    /// Starts every mongod again with the same files and ports.
     ///
     /// # Errors
     /// When it does not start.
     pub async fn restart_mongo(&mut self) -> Result<()> {
-        self.mongo.start_again().await
+        try_join_all(self.mongo.iter_mut().map(Mongo::start_again)).await.map(drop)
     }
 
     /// Kills everything.
     pub async fn stop(mut self) {
         self.replicas.clear();
-        self.nats.kill().await;
-        self.mongo.kill().await;
+        self.kill_nats().await;
+        self.kill_mongo().await;
     }
 }
 
@@ -469,6 +529,21 @@ impl Drop for Replica {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Builds the services, and finds or fetches the servers: everything that may need the network.
+///
+/// # Errors
+/// When something cannot be built or fetched.
+pub async fn prepare(mutants: bool) -> Result<Programs> {
+    build(mutants)?;
+    Programs::find_or_fetch(&servers::on_stderr()).await
+}
+
+/// Why no process can have a wrong clock, if none can.
+pub fn lacks_wrong_clocks() -> Option<String> {
+    let is_missing = !Path::new(FAKETIME).is_file();
+    is_missing.then(|| format!("{FAKETIME} is missing: install it with `apt-get install libfaketime`"))
 }
 
 /// The folder of the service programs: that of this program.

@@ -54,9 +54,13 @@ struct Kill {
     /// How many windows are sent, resent ones not counted.
     #[arg(long, default_value_t = 100_000)]
     windows: u64,
-    /// Of which kinds, with commas between; all, unless it says otherwise.
-    #[arg(long, value_delimiter = ',', default_values_t = FaultKind::ALL)]
+    /// Of which kinds, with commas between; all that there are with so many servers, unless it says otherwise.
+    #[arg(long, value_delimiter = ',')]
     faults: Vec<FaultKind>,
+    /// How many servers of NATS and of MongoDB there are: 1 of each, or 3, in a network of their own, which takes
+    /// root on Linux.
+    #[arg(long, default_value_t = 1, value_parser = nodes)]
+    nodes: usize,
     /// Where each process writes its log; a temporary folder, which is kept, unless it says otherwise.
     #[arg(long)]
     logs: Option<PathBuf>,
@@ -64,13 +68,28 @@ struct Kill {
 
 impl Kill {
     fn options(self) -> anyhow::Result<KillOptions> {
-        let Self { seed, kills, windows, faults, logs } = self;
+        let Self { seed, kills, windows, mut faults, nodes, logs } = self;
+        if faults.is_empty() {
+            faults.extend(FaultKind::ALL);
+            faults.extend(FaultKind::CLUSTER.iter().filter(|_| nodes > 1));
+        }
+        if let Some(kind) = faults.iter().find(|kind| nodes == 1 && kind.needs_cluster()) {
+            anyhow::bail!("--faults: {kind} needs three servers of each kind, with --nodes 3");
+        }
         let logs = match logs {
             Some(folder) => folder,
             None => tempfile::Builder::new().prefix("chaos-").tempdir()?.keep(),
         };
         eprintln!("the services write their logs into {}", logs.display());
-        Ok(KillOptions { seed, kills, windows, faults, mutant: None, logs })
+        Ok(KillOptions { seed, kills, windows, faults, nodes, mutant: None, logs })
+    }
+}
+
+fn nodes(word: &str) -> Result<usize, String> {
+    match word {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err("must be 1 or 3".to_owned()),
     }
 }
 
@@ -84,11 +103,17 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
             Ok(report.faults.is_empty())
         }
         Command::Kill(kill) => {
+            if kill.nodes > 1 {
+                chaos::in_own_network(false).await?;
+            }
             let report = chaos::kill(&kill.options()?).await?;
             println!("{report}");
             Ok(report.violations() == 0)
         }
         Command::Mutants { kill, only } => {
+            if kill.nodes > 1 {
+                chaos::in_own_network(true).await?;
+            }
             let caught = chaos::mutants(&kill.options()?, only.as_deref()).await;
             Ok(!caught.is_empty() && caught.iter().all(chaos::Caught::is_caught))
         }

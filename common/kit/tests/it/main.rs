@@ -5,5 +5,6 @@
 mod asking;
 mod consuming;
 mod layouts;
+mod lease;
 mod majority;
 mod outbox;

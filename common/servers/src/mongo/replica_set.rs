@@ -1,4 +1,4 @@
-//! The replica set of one member: initiation, change of port, and waiting for the primary.
+//! The replica set: initiation with one member, change of address, waiting for the primary, more members.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,12 +16,19 @@ use crate::process::TICK;
 /// The name of the replica set.
 pub(super) const NAME: &str = "t3";
 
-/// Waits until the server on this port is a writable primary. A new server is initiated and gets its first
-/// user; a server with data from another port gets its new address.
-pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Duration) -> Result<()> {
-    let stranger = client(port, None)?;
-    let root = access.map(|access| client(port, Some(access))).transpose()?;
-    let host = format!("{}:{port}", Ipv4Addr::LOCALHOST);
+/// A server's address.
+pub(super) type Address = (Ipv4Addr, u16);
+
+/// How long the members of a larger set wait for their primary before they elect another, and how often they ask
+/// each other, in milliseconds. MongoDB's defaults are 10 s and 2 s.
+const ELECTION: (i32, i32) = (4_000, 1_000);
+
+/// Waits until the server at this address is a writable primary. A new server is initiated and gets its first
+/// user; a server with data from another address gets its new one.
+pub(super) async fn until_writable(address: Address, access: Option<&Access>, limit: Duration) -> Result<()> {
+    let stranger = client(address, None)?;
+    let root = access.map(|access| client(address, Some(access))).transpose()?;
+    let host = format!("{}:{}", address.0, address.1);
     let writable = async {
         wait(&stranger, root.as_ref(), &host, limit).await?;
         match access {
@@ -37,8 +44,8 @@ pub(super) async fn until_writable(port: u16, access: Option<&Access>, limit: Du
     writable.context("mongod runs, but its replica set does not")
 }
 
-fn client(port: u16, access: Option<&Access>) -> Result<Client> {
-    let address = ServerAddress::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port: Some(port) };
+fn client((host, port): Address, access: Option<&Access>) -> Result<Client> {
+    let address = ServerAddress::Tcp { host: host.to_string(), port: Some(port) };
     let credential = access.map(|access| {
         let password = access.root_password.expose().to_owned();
         Credential::builder().username("root".to_owned()).source("admin".to_owned()).password(password).build()
@@ -51,6 +58,50 @@ fn client(port: u16, access: Option<&Access>) -> Result<Client> {
         .server_selection_timeout(Duration::from_secs(5))
         .build();
     Client::with_options(options).context("cannot reach mongod")
+}
+
+/// Adds members to the set of this primary, one after the other, and waits until they have copied its data.
+pub(super) async fn add(primary: Address, access: Option<&Access>, others: &[String], limit: Duration) -> Result<()> {
+    let client = client(primary, access)?;
+    let deadline = Instant::now() + limit;
+    while let Err(error) = add_next(&client, others).await {
+        // Each step has to be known to a majority before the next one.
+        if Instant::now() > deadline {
+            return Err(error.context(format!("the set has not all its members after {limit:?}")));
+        }
+        sleep(10 * TICK).await;
+    }
+    client.shutdown().immediate(true).await;
+    Ok(())
+}
+
+/// Adds the first missing member. Fails while something is left to do.
+async fn add_next(client: &Client, others: &[String]) -> Result<()> {
+    let admin = client.database("admin");
+    let mut reply = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
+    let Ok(Bson::Document(mut configuration)) = reply.remove("config").context("no configuration") else {
+        bail!("its configuration is no document: {reply}");
+    };
+    let members = configuration.get_array_mut("members")?;
+    let is_member = |host: &String| {
+        members.iter().filter_map(Bson::as_document).any(|member| member.get_str("host").is_ok_and(|one| one == host))
+    };
+    if let Some(missing) = others.iter().find(|host| !is_member(host)) {
+        members.push(doc! { "_id": i32::try_from(members.len())?, "host": missing }.into());
+        let (election, heartbeat) = ELECTION;
+        let settings = doc! { "electionTimeoutMillis": election, "heartbeatIntervalMillis": heartbeat };
+        configuration.insert("settings", settings);
+        configuration.insert("version", version(&configuration)? + 1);
+        admin.run_command(doc! { "replSetReconfig": configuration }).await?;
+        bail!("{missing} has just been added");
+    }
+    // Only the stored configuration says whether a new member has its vote, which it gets once it has copied all.
+    let kept = client.database("local").collection::<Document>("system.replset").find_one(doc! {}).await?;
+    let has_new = kept.is_some_and(|kept| kept.to_string().contains("newlyAdded"));
+    if has_new {
+        bail!("a member has not copied everything");
+    }
+    Ok(())
 }
 
 /// Makes the first user. MongoDB allows that without a log-in, from this machine, while it has no users.
@@ -68,7 +119,15 @@ async fn wait(stranger: &Client, root: Option<&Client>, host: &str, limit: Durat
     let admin = stranger.database("admin");
     let deadline = Instant::now() + limit;
     loop {
-        let hello = admin.run_command(doc! { "hello": 1 }).await?;
+        let hello = match admin.run_command(doc! { "hello": 1 }).await {
+            Ok(hello) => hello,
+            Err(error) if Instant::now() > deadline => return Err(error.into()),
+            // A server closes its connections when it becomes a member.
+            Err(_) => {
+                sleep(TICK).await;
+                continue;
+            }
+        };
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
             return Ok(());
         }
@@ -114,11 +173,7 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     let Some(mut configuration) = kept.find_one(doc! {}).await? else {
         return Ok(Some(initiate(host)));
     };
-    let version = match configuration.get("version") {
-        Some(Bson::Int32(version)) => i64::from(*version),
-        Some(Bson::Int64(version)) => *version,
-        _ => bail!("its configuration has no version: {configuration}"),
-    };
+    let version = version(&configuration)?;
     let members = configuration.get_array_mut("members")?;
     let Some(member) = members.first_mut().and_then(Bson::as_document_mut) else {
         bail!("its configuration has no member: {configuration}");
@@ -131,4 +186,12 @@ async fn missing_step(client: &Client, host: &str) -> Result<Option<Document>> {
     // A forced change needs no primary; the server sets the term itself.
     configuration.remove("term");
     Ok(Some(doc! { "replSetReconfig": configuration, "force": true }))
+}
+
+fn version(configuration: &Document) -> Result<i64> {
+    match configuration.get("version") {
+        Some(Bson::Int32(version)) => Ok(i64::from(*version)),
+        Some(Bson::Int64(version)) => Ok(*version),
+        _ => bail!("its configuration has no version: {configuration}"),
+    }
 }

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
-use servers::Mongo;
+use servers::{Mongo, MongoOptions, Programs, mongo_connection_string, on_stderr};
 
 use crate::{folder, start_mongo, within};
 
@@ -72,6 +72,29 @@ async fn a_client_goes_on_after_mongod_was_killed_and_started_again() {
     within(notes.insert_one(doc! { "_id": 2 })).await.unwrap();
     assert_eq!(notes.count_documents(doc! {}).await.unwrap(), 2);
     drop(client);
+}
+
+#[tokio::test]
+async fn a_set_of_three_has_what_one_had_and_goes_on_without_the_first() {
+    let folders = [folder(), folder(), folder()];
+    let mut set = vec![start_mongo(folders[0].path()).await];
+    let (_client, before) = notes(&set[0]).await;
+    before.insert_one(doc! { "_id": 1 }).await.unwrap();
+    for folder in &folders[1..] {
+        let program = Programs::mongod(&on_stderr()).await.unwrap();
+        let options = MongoOptions { joins: true, ..MongoOptions::new(program, folder.path()) };
+        set.push(Mongo::start(options).await.unwrap());
+    }
+    let (first, others) = set.split_first_mut().unwrap();
+    first.add(others).await.unwrap();
+
+    set[0].kill().await;
+    let client = Client::with_uri_str(mongo_connection_string(&set)).await.unwrap();
+    let notes = client.database("a").collection::<Document>("notes");
+    let insert = doc! { "insert": "notes", "documents": [{ "_id": 2 }], "writeConcern": { "w": "majority" } };
+    within(async { while client.database("a").run_command(insert.clone()).await.is_err() {} }).await;
+    assert_eq!(notes.count_documents(doc! {}).await.unwrap(), 2);
+    set[0].start_again().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! The consumers of events.
 
-mod lease;
 mod progress;
 mod recount;
 pub(crate) mod windows;

@@ -5,13 +5,11 @@ use std::{
 
 use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
-use kit::{Bus, Error};
+use kit::{Bus, Error, Lease};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
 };
-
-use super::lease::Lease;
 
 /// How long a question waits for what was recorded before it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -115,9 +113,13 @@ impl Progress {
     }
 
     async fn look(&self) -> Result<u64, Error> {
-        let place = self.last_place().await?;
-        self.lease.until_certain(&self.bus).await?;
-        Ok(place)
+        loop {
+            let only_leader_until = self.lease.until(&self.bus.jetstream).await?;
+            let place = self.last_place().await?;
+            if Instant::now() < only_leader_until {
+                return Ok(place);
+            }
+        }
     }
 
     /// Mostly nothing comes after what is known to be counted, and the answer to that is short.

@@ -13,6 +13,7 @@ use contracts::{Millis, Service, stream};
 use kit::Shutdown;
 use tokio::{sync::Notify, time::timeout};
 
+use super::memory::Seen;
 use crate::{
     App,
     domain::{Known, Look},
@@ -47,7 +48,9 @@ impl Knowledge {
                     () = app.knowledge.work.notified() => {}
                     () = stop.stopping() => return,
                 }
-                app.knowledge.look(&app).await;
+                if let Some(seen) = app.memory.seen() {
+                    app.knowledge.look(&app, seen).await;
+                }
                 tokio::select! {
                     () = tokio::time::sleep(REFRESH) => {}
                     () = stop.stopping() => return,
@@ -68,16 +71,23 @@ impl Knowledge {
     /// Whether the copy is complete now. Waits a little for events in progress, but not again and again if one is
     /// stuck.
     pub(crate) async fn is_complete(&self, app: &App) -> bool {
-        let now = app.clock.now();
+        match app.memory.see_within(LOOK).await {
+            Some(seen) => self.has(app, seen).await,
+            None => false,
+        }
+    }
+
+    /// Whether the copy holds everything that was seen.
+    pub(super) async fn has(&self, app: &App, seen: Seen) -> bool {
         let looks = if self.is_behind.load(Ordering::Relaxed) { 1 } else { LOOKS };
         for n in 0..looks {
             if n > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            if !self.look(app).await {
+            if !self.look(app, seen).await {
                 break;
             }
-            if self.up_to(app) >= Some(now) {
+            if self.up_to(app) >= Some(seen.up_to) {
                 self.is_behind.store(false, Ordering::Relaxed);
                 return true;
             }
@@ -87,8 +97,8 @@ impl Knowledge {
     }
 
     /// Queries the consumer of events. Returns whether that worked.
-    async fn look(&self, app: &App) -> bool {
-        let (number, asked_at) = (self.begun.fetch_add(1, Ordering::Relaxed), app.clock.now());
+    async fn look(&self, app: &App, seen: Seen) -> bool {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let durable = Service::Timetrack.name();
         let jetstream = &app.bus.jetstream;
         let asked = jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::EVENTS);
@@ -103,7 +113,9 @@ impl Knowledge {
         let info = consumer.cached_info();
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(Look {
             number,
-            asked_at,
+            seen: seen.number,
+            asked_at: seen.up_to,
+            changed_at: seen.place,
             pending: info.num_pending,
             in_hand: info.num_ack_pending,
             delivered: info.delivered.stream_sequence,

@@ -17,7 +17,7 @@ use anyhow::{Context, bail, ensure};
 use async_nats::jetstream::{self, response::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contracts::{IngestItem, Millis, ProjectId, SettlementChanged, WindowId, WindowsHeld, stream};
-use kit::Shutdown;
+use kit::{Lease, Shutdown};
 use serde::Deserialize;
 use tokio::{
     sync::{Notify, watch},
@@ -55,8 +55,19 @@ const RECOUNT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
     number: u64,
-    /// The moment up to which everything is read; none while there is no feed.
-    up_to: Option<Millis>,
+    /// Nothing while there is no feed.
+    seen: Option<Seen>,
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Which look it was.
+    pub(super) number: u64,
+    /// Up to when everything is known.
+    pub(super) up_to: Millis,
+    /// The place of the last event then that changes who may track on what; 0 where none has come since the feed began.
+    pub(super) place: u64,
 }
 
 /// How often reading all rates is tried again if they may be incomplete.
@@ -70,6 +81,8 @@ pub(crate) struct Memory {
     remembered: Mutex<Remembered>,
     /// The settlements; none while there is no feed.
     settled: Mutex<Option<HeardSettled>>,
+    /// The place of the last event that changes who may track on what.
+    changed_at: AtomicU64,
     /// The number of queries that have begun.
     begun: AtomicU64,
     ended: watch::Sender<Look>,
@@ -87,6 +100,7 @@ impl Memory {
             jetstream,
             remembered: Mutex::default(),
             settled: Mutex::default(),
+            changed_at: AtomicU64::default(),
             begun: AtomicU64::default(),
             ended: watch::Sender::default(),
             awaited: Notify::default(),
@@ -105,8 +119,9 @@ impl Memory {
                 }
                 // Emptied before the end of the feed is published, so that nobody uses incomplete data.
                 feed.memory.remembered().forget();
+                feed.memory.changed_at.store(0, Ordering::SeqCst);
                 *feed.memory.settled() = None;
-                feed.memory.ended.send_modify(|look| look.up_to = None);
+                feed.memory.ended.send_modify(|look| look.seen = None);
                 tokio::select! {
                     () = sleep(PAUSE) => {}
                     () = stop.stopping() => {}
@@ -146,12 +161,22 @@ impl Memory {
     /// Waits for a query that begins now, and returns the moment up to which everything published is read; none if
     /// that takes too long.
     pub(crate) async fn complete(&self) -> Option<Millis> {
+        self.see_within(PATIENCE).await.map(|seen| seen.up_to)
+    }
+
+    /// Waits so long for a look that begins now.
+    pub(super) async fn see_within(&self, patience: Duration) -> Option<Seen> {
         let mut ended = self.ended.subscribe();
-        ended.borrow_and_update().up_to?;
+        ended.borrow_and_update().seen?;
         let next = self.begun.load(Ordering::SeqCst) + 1;
         self.awaited.notify_one();
-        let look = timeout(PATIENCE, ended.wait_for(|look| look.number >= next || look.up_to.is_none())).await;
-        look.ok()?.ok()?.up_to
+        let look = timeout(patience, ended.wait_for(|look| look.number >= next || look.seen.is_none())).await;
+        look.ok()?.ok()?.seen
+    }
+
+    /// What the last look has found.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.ended.borrow().seen
     }
 
     /// The cached bindings of these windows.
@@ -187,7 +212,7 @@ impl Memory {
     /// Reads missing bindings.
     async fn read(&self, app: &App) {
         let missing = std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner));
-        if self.ended.borrow().up_to.is_none() {
+        if self.seen().is_none() {
             return;
         }
         let (life, wanted) = self.remembered().want(missing.into_iter().flatten());
@@ -211,12 +236,12 @@ impl Memory {
 
     /// Reads events until shutdown. An error means that an event may have been missed.
     async fn follow(&self, app: &App, stop: &Shutdown) -> anyhow::Result<()> {
-        let mut feed = Feed::begin(app).await?;
+        let mut feed = Feed::begin(self.jetstream.clone()).await?;
         self.look(app, &mut feed).await?;
         self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
         self.count_held(app).await?;
-        let mut rates_due_at = Instant::now() + self.read_rates(app).await?;
+        let mut rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
         loop {
             tokio::select! {
                 () = self.awaited.notified() => {}
@@ -229,7 +254,7 @@ impl Memory {
                 self.count_held(app).await?;
             }
             if rates_due_at <= Instant::now() && !self.remembered().knows_rates() {
-                rates_due_at = Instant::now() + self.read_rates(app).await?;
+                rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
             }
         }
     }
@@ -255,10 +280,12 @@ impl Memory {
 
     /// Reads all rates, once the copy has everything that was published before the first rate was heard. Returns
     /// when to try again if they are not known.
-    async fn read_rates(&self, app: &App) -> anyhow::Result<Duration> {
+    async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
-        if !app.knowledge.is_complete(app).await {
-            return Ok(RATES_AGAIN);
+        self.look(app, feed).await?;
+        match self.seen() {
+            Some(seen) if app.knowledge.has(app, seen).await => {}
+            _ => return Ok(RATES_AGAIN),
         }
         let all = app.store.bindings.all_rates(MOST_RATES).await?;
         self.remembered().keep_rates(all);
@@ -275,22 +302,24 @@ impl Memory {
 
     async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        loop {
-            let asked_at = app.clock.now();
-            if feed.take_new(|place, subject, payload| self.hear(app, place, subject, payload)).await? {
-                if !self.remembered().knows_zone() {
-                    self.read_zone(app).await;
-                }
-                self.ended.send_replace(Look { number, up_to: Some(asked_at) });
-                return Ok(());
-            }
+        let up_to = feed
+            .take_all(|| app.clock.now(), |place, subject, payload| self.hear(app, place, subject, payload))
+            .await?;
+        if !self.remembered().knows_zone() {
+            self.read_zone(app).await;
         }
+        let seen = Some(Seen { number, up_to, place: self.changed_at.load(Ordering::SeqCst) });
+        self.ended.send_replace(Look { number, seen });
+        Ok(())
     }
 
     fn hear(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
         // An unreadable event does not reach the copy in the database either.
         match Binding::read(subject, payload) {
-            Ok(Some(binding)) => self.remembered().hear(binding),
+            Ok(Some(binding)) => {
+                self.changed_at.fetch_max(place, Ordering::SeqCst);
+                self.remembered().hear(binding);
+            }
             Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
                 match serde_json::from_slice::<WindowsHeld>(payload) {
                     Ok(held) => self.remembered().hear_held(&held.windows),
@@ -337,6 +366,7 @@ impl Judged {
 /// connection loses no event.
 struct Feed {
     jetstream: jetstream::Context,
+    lease: Lease,
     /// The next sequence number to read.
     next: u64,
     read_on_at: Instant,
@@ -344,10 +374,25 @@ struct Feed {
 
 impl Feed {
     /// Begins with the next event that is published.
-    async fn begin(app: &App) -> anyhow::Result<Self> {
-        let jetstream = app.memory.jetstream.clone();
+    async fn begin(jetstream: jetstream::Context) -> anyhow::Result<Self> {
         let next = places(&jetstream).await?.1 + 1;
-        Ok(Self { jetstream, next, read_on_at: Instant::now() })
+        Ok(Self { jetstream, lease: Lease::default(), next, read_on_at: Instant::now() })
+    }
+
+    /// Takes all events that there are; gives the time at which there was none any more.
+    async fn take_all(
+        &mut self,
+        now: impl Fn() -> Millis,
+        mut hear: impl FnMut(u64, &str, &[u8]),
+    ) -> anyhow::Result<Millis> {
+        loop {
+            let only_leader_until =
+                timeout(LOST, self.lease.until(&self.jetstream)).await.context("a look was lost")??;
+            let asked_at = now();
+            if self.take_new(&mut hear).await? && Instant::now() < only_leader_until {
+                return Ok(asked_at);
+            }
+        }
     }
 
     /// Reads the next event, if there is one. Returns whether there was none at the moment of the request.
@@ -396,4 +441,27 @@ async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
     let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
     let state = &events.cached_info().state;
     Ok((state.first_sequence, state.last_sequence))
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{NatsCluster, eventually_within};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn that_there_is_nothing_new_is_not_believed_of_a_leader_whom_nobody_hears() {
+        const BOUND: Duration = Duration::from_secs(30);
+        let cluster = NatsCluster::start().await;
+        let mut feed = Feed::begin(cluster.jetstream().clone()).await.unwrap();
+        let mut all = async || feed.take_all(|| Millis(7), |_, _, _| {}).await.ok();
+        assert_eq!(eventually_within(BOUND, "there is nothing new", &mut all).await, Millis(7));
+        cluster.silence_the_others();
+        eventually_within(BOUND, "it answers, and is not believed", async || {
+            (all().await.is_none() && places(cluster.jetstream()).await.is_ok()).then_some(())
+        })
+        .await;
+        cluster.wake_the_others();
+        eventually_within(BOUND, "it is believed again", &mut all).await;
+    }
 }

@@ -11,10 +11,14 @@ const MOST_LOOKS: usize = 32;
 /// The state of the consumer of events, which all replicas share, as the server reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
-    /// Which look it is: one that begins later has a higher number, whatever the clock says.
+    /// Which look at the consumer it is: one that begins later has a higher number, whatever the clock says.
     pub(crate) number: u64,
-    /// When it was requested.
+    /// Which look at the stream came before it, by a number of the same kind.
+    pub(crate) seen: u64,
+    /// When the stream was asked.
     pub(crate) asked_at: Millis,
+    /// The place of the last change that the stream had then, as far as it is known; the consumer may not have it yet.
+    pub(crate) changed_at: u64,
     /// The number of events that no replica has received.
     pub(crate) pending: u64,
     /// The number of events that a replica has received and not acknowledged.
@@ -34,8 +38,35 @@ pub(crate) struct Known {
     up_to: Option<Millis>,
     /// When nothing was pending, and the sequence that was delivered then, in order.
     delivered: VecDeque<(Millis, u64)>,
-    /// The latest look.
-    last: Option<Look>,
+    /// The latest look at the stream, and its moment.
+    clock: Option<(u64, Millis)>,
+    /// The latest look at the consumer, and the place up to which it had delivered.
+    consumer: Option<(u64, u64)>,
+}
+
+/// How a look stands to the latest one, by a value that only rises while nothing special happens.
+#[derive(PartialEq)]
+enum Step {
+    InOrder,
+    /// It began before the value went back.
+    Outdated,
+    /// It is the first one since the value went back.
+    Back,
+}
+
+impl Step {
+    /// Compares a look with the latest one, which it may become.
+    fn of<T: Copy + Ord>(latest: &mut Option<(u64, T)>, number: u64, value: T) -> Self {
+        let step = match *latest {
+            Some((last, most)) if number < last && value > most => Self::Outdated,
+            Some((last, most)) if number > last && value < most => Self::Back,
+            _ => Self::InOrder,
+        };
+        if step == Self::Back || latest.is_none_or(|latest| (number, value) > latest) {
+            *latest = Some((number, value));
+        }
+        step
+    }
 }
 
 impl Known {
@@ -46,27 +77,23 @@ impl Known {
 
     /// Updates it from a report.
     pub(crate) fn learn(&mut self, look: Look) {
-        match self.last {
-            // It began before the clock was set back, or before the consumer was made anew.
-            Some(last) if look.number < last.number => {
-                if look.asked_at > last.asked_at || look.delivered > last.delivered {
-                    return;
-                }
-            }
+        match Step::of(&mut self.clock, look.seen, look.asked_at) {
+            Step::InOrder => {}
+            Step::Outdated => return,
             // The clock was set back: by it, what was known up to then would hold for moments that are still to come.
-            Some(last) if look.asked_at < last.asked_at => *self = Self { last: Some(look), ..Self::default() },
+            Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
+        }
+        match Step::of(&mut self.consumer, look.number, look.delivered) {
+            Step::InOrder => {}
+            Step::Outdated => return,
             // The consumer was made anew, with its stream: the old places would never be reached.
-            Some(last) if look.delivered < last.delivered => {
-                self.delivered.clear();
-                self.last = Some(look);
-            }
-            _ => self.last = Some(look),
+            Step::Back => self.delivered.clear(),
         }
         if look.pending == 0 {
             if self.delivered.len() == MOST_LOOKS {
                 self.delivered.pop_back();
             }
-            self.delivered.push_back((look.asked_at, look.delivered));
+            self.delivered.push_back((look.asked_at, look.delivered.max(look.changed_at)));
         }
         // The server only moves `applied` with an acknowledgement.
         let applied = if look.in_hand == 0 { look.delivered } else { look.applied };
@@ -90,7 +117,8 @@ mod tests {
     use super::*;
 
     fn look(asked_at: i64, pending: u64, in_hand: usize, delivered: u64, applied: u64) -> Look {
-        Look { number: asked_at as u64, asked_at: Millis(asked_at), pending, in_hand, delivered, applied }
+        let number = asked_at as u64;
+        Look { number, seen: number, asked_at: Millis(asked_at), changed_at: 0, pending, in_hand, delivered, applied }
     }
 
     fn up_to(known: &Known) -> Option<Millis> {
@@ -124,9 +152,9 @@ mod tests {
         known.learn(look(60_000, 0, 0, 7, 7));
         assert_eq!(known.up_to(Millis(30_000)), None, "also before the next look");
         // Something is on its way, which the looks of the fast clock know nothing of.
-        known.learn(Look { number: 60_001, ..look(30_000, 1, 0, 7, 7) });
+        known.learn(Look { number: 60_001, seen: 60_001, ..look(30_000, 1, 0, 7, 7) });
         assert_eq!(up_to(&known), None);
-        known.learn(Look { number: 60_002, ..look(30_010, 0, 0, 8, 8) });
+        known.learn(Look { number: 60_002, seen: 60_002, ..look(30_010, 0, 0, 8, 8) });
         assert_eq!(up_to(&known), Some(Millis(30_010)));
     }
 
@@ -136,7 +164,7 @@ mod tests {
         known.learn(look(20, 0, 0, 8, 8));
         known.learn(look(10, 0, 1, 7, 6));
         assert_eq!(up_to(&known), Some(Millis(20)));
-        known.learn(Look { number: 19, ..look(60_000, 0, 0, 8, 8) });
+        known.learn(Look { number: 19, seen: 19, ..look(60_000, 0, 0, 8, 8) });
         assert_eq!(up_to(&known), Some(Millis(20)));
     }
 
@@ -146,8 +174,18 @@ mod tests {
         known.learn(look(10, 0, 1, 1_000_000, 999_999));
         known.learn(look(20, 0, 1, 5, 4));
         assert_eq!(up_to(&known), None);
-        known.learn(Look { number: 15, ..look(15, 0, 1, 1_000_000, 999_999) });
+        known.learn(Look { number: 15, seen: 15, ..look(15, 0, 1, 1_000_000, 999_999) });
         known.learn(look(30, 0, 0, 5, 5));
+        assert_eq!(up_to(&known), Some(Millis(30)));
+    }
+
+    #[test]
+    fn a_consumer_that_has_not_got_the_last_change_yet_knows_only_what_was_before() {
+        let mut known = Known::default();
+        known.learn(look(10, 0, 0, 7, 7));
+        known.learn(Look { changed_at: 9, ..look(20, 0, 0, 7, 7) });
+        assert_eq!(up_to(&known), Some(Millis(10)));
+        known.learn(Look { changed_at: 9, ..look(30, 0, 0, 9, 9) });
         assert_eq!(up_to(&known), Some(Millis(30)));
     }
 

@@ -25,6 +25,26 @@ pub enum FaultKind {
     Idle,
     /// timetrack has eight workers, and then one.
     Workers,
+    /// A process of a service goes by a clock that is ten minutes off.
+    Clock,
+    /// Those of employees are.
+    Clients,
+    /// The leader of NATS or MongoDB is killed.
+    Leader,
+    /// It is cut off from everybody.
+    Cut,
+    /// It is cut off from the other servers, and the services still reach it.
+    Island,
+    /// Nothing reaches it any more, or nothing that it sends arrives.
+    OneWay,
+    /// Connections to it stay, and it does not answer.
+    HalfOpen,
+    /// It is reached through a slow network.
+    Slow,
+    /// The others stand still: what a majority has to have waits.
+    Followers,
+    /// Its disk is full, or that of all.
+    Full,
 }
 
 /// A fault with all that chance decides about it.
@@ -37,10 +57,12 @@ pub(crate) struct Fault {
     pub(crate) replica: usize,
     /// How long it lasts, in milliseconds.
     pub(crate) lasts: u64,
+    /// The other one of two ways in which it may go wrong.
+    pub(crate) other_way: bool,
 }
 
 impl FaultKind {
-    /// All of them.
+    /// Those that come unless others are asked for.
     pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Pair,
@@ -54,14 +76,44 @@ impl FaultKind {
         Self::Workers,
     ];
 
+    /// Those that come as well where there are three servers of each kind.
+    pub const CLUSTER: [Self; 10] = [
+        Self::Clock,
+        Self::Clients,
+        Self::Leader,
+        Self::Cut,
+        Self::Island,
+        Self::OneWay,
+        Self::HalfOpen,
+        Self::Slow,
+        Self::Followers,
+        Self::Full,
+    ];
+
+    /// Whether it takes three servers of each kind.
+    pub const fn needs_cluster(self) -> bool {
+        !matches!(self, Self::Clock | Self::Clients) && self as usize > Self::Workers as usize
+    }
+
+    /// What recovery is to take at most, in seconds: after the fault was over, or, where others take over, in all.
+    pub(crate) const fn goal(self) -> Option<u64> {
+        match self {
+            Self::Service | Self::Pair => Some(5),
+            Self::Nats | Self::Leader => Some(10),
+            Self::Mongo | Self::Both | Self::Cut | Self::Island | Self::OneWay | Self::HalfOpen => Some(15),
+            _ => None,
+        }
+    }
+
     /// How often it comes, beside the others.
     pub(crate) const fn weight(self) -> u64 {
         match self {
             Self::Service => 10,
-            Self::Pair | Self::Nats | Self::Mongo => 4,
+            Self::Pair | Self::Nats | Self::Mongo | Self::Leader | Self::Cut | Self::Island | Self::OneWay => 4,
             Self::Freeze => 5,
             Self::Both | Self::Poison => 2,
-            Self::Burst | Self::Idle | Self::Workers => 1,
+            Self::HalfOpen | Self::Slow | Self::Followers | Self::Full | Self::Clock => 2,
+            Self::Burst | Self::Idle | Self::Workers | Self::Clients => 1,
         }
     }
 
@@ -78,6 +130,16 @@ impl FaultKind {
             Self::Burst => "burst",
             Self::Idle => "idle",
             Self::Workers => "workers",
+            Self::Clock => "clock",
+            Self::Clients => "clients",
+            Self::Leader => "leader",
+            Self::Cut => "cut",
+            Self::Island => "island",
+            Self::OneWay => "oneway",
+            Self::HalfOpen => "halfopen",
+            Self::Slow => "slow",
+            Self::Followers => "followers",
+            Self::Full => "full",
         }
     }
 }
@@ -92,16 +154,30 @@ impl FromStr for FaultKind {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
+        let all = || Self::ALL.into_iter().chain(Self::CLUSTER);
+        let names = || all().map(Self::name).collect::<Vec<_>>().join(", ");
+        all().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, service, replica, lasts } = self;
+        let Self { kind, service, replica, lasts, other_way } = self;
+        let server = if *replica == 0 { "NATS" } else { "MongoDB" };
         match kind {
             FaultKind::Service | FaultKind::Freeze => write!(f, "{kind} {service} {replica} for {lasts} ms"),
+            FaultKind::Clock | FaultKind::Clients => {
+                let minutes = if *other_way { "-10" } else { "+10" };
+                let whose = if *kind == FaultKind::Clock { format!(" of {service} {replica}") } else { String::new() };
+                write!(f, "{kind}{whose} {minutes} minutes for {lasts} ms")
+            }
+            FaultKind::Full => {
+                write!(f, "{kind} disk of {server}{} for {lasts} ms", if *other_way { ", all" } else { "" })
+            }
+            FaultKind::OneWay => {
+                write!(f, "{kind} {server} {} for {lasts} ms", if *other_way { "mute" } else { "deaf" })
+            }
+            kind if kind.needs_cluster() => write!(f, "{kind} {server} for {lasts} ms"),
             FaultKind::Pair => write!(f, "{kind} {service} for {lasts} ms"),
             _ => write!(f, "{kind} for {lasts} ms"),
         }

@@ -2,11 +2,13 @@
 //! people work; then it is checked what must hold.
 
 mod check;
+mod cluster;
 mod dice;
 mod door;
 mod fault;
 mod ledger;
 mod mutants;
+mod network;
 mod pace;
 mod people;
 mod recovery;
@@ -51,7 +53,7 @@ use self::{
 };
 pub use self::{
     fault::FaultKind,
-    mutants::{Caught, MUTANTS, Mutant, mutants},
+    mutants::{Caught, Found, MUTANTS, Mutant, mutants},
     report::KillReport,
 };
 
@@ -80,6 +82,8 @@ pub struct KillOptions {
     pub windows: u64,
     /// Of which kinds the faults are.
     pub faults: Vec<FaultKind>,
+    /// How many servers of NATS and of MongoDB there are: one of each, or three.
+    pub nodes: usize,
     /// The mistake that the services make.
     pub mutant: Option<String>,
     /// Where each process writes its log.
@@ -94,6 +98,16 @@ struct Cast {
     probe: Probe,
 }
 
+/// Goes on where servers can be cut off from each other, if that is allowed: the same process in a network of its own,
+/// with no way out of this machine. What may need the network is done before.
+///
+/// # Errors
+/// When something cannot be built or fetched.
+pub async fn in_own_network(mutants: bool) -> Result<()> {
+    bench::fleet::prepare(mutants).await?;
+    network::enter()
+}
+
 /// Kills while people work, heals, waits for quiet, and checks.
 ///
 /// # Errors
@@ -103,7 +117,7 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let schedule = Schedule::of(options.seed, options.kills, &options.faults);
     let planned = Duration::from_millis(schedule.takes());
     let (ledger, pace) = (Ledger::default(), Pace::new(options.windows, planned));
-    let mut stage = Stage::start(options.logs.clone(), options.mutant.clone(), ledger.clone(), pace.clone()).await?;
+    let mut stage = Stage::start(options, ledger.clone(), pace.clone()).await?;
     let door = Door::new(stage.entrance.clone(), ledger.clone())?;
     let cast = cast(options.seed, &stage, &door, &ledger, &pace).await?;
     eprintln!(
@@ -177,6 +191,7 @@ fn report(
     schedule.0.iter().for_each(|planned| *faults.entry(planned.fault.kind).or_default() += 1);
     KillReport {
         seed: options.seed,
+        nodes: options.nodes,
         mutant: options.mutant.clone(),
         took: Duration::ZERO,
         faults,
@@ -286,6 +301,12 @@ async fn suffer(
 ) -> Result<()> {
     let began = Instant::now();
     for (number, planned) in (1..).zip(&schedule.0) {
+        if let Some(why) = stage.lacks(planned.fault.kind) {
+            let left_out = format!("fault {number}, {}, is left out: {why}", planned.fault);
+            eprintln!("{left_out}");
+            stage.ended.push(left_out);
+            continue;
+        }
         sleep(Duration::from_millis(planned.after)).await;
         let healed = Healed::default();
         let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));
@@ -306,15 +327,20 @@ async fn suffer(
 /// Waits until nothing is under way any more; what then still is, the check finds.
 async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
     let (began, mongo) = (Instant::now(), stage.fleet.mongo().await?);
-    let mut calm = 0;
+    let (mut calm, mut last) = (0, String::new());
     while calm < 3 && began.elapsed() < within {
         sleep(Duration::from_millis(300)).await;
         match under_way(&stage.fleet, &mongo).await {
             Ok(all) if all.is_empty() => calm += 1,
-            _ => calm = 0,
+            other => (calm, last) = (0, format!("{other:?}")),
         }
     }
-    Ok(began.elapsed())
+    let took = began.elapsed();
+    match calm {
+        3 => eprintln!("quiet after {:.0} s", took.as_secs_f64()),
+        _ => eprintln!("not quiet after {:.0} s: {last}", took.as_secs_f64()),
+    }
+    Ok(took)
 }
 
 /// All that analytics tell of these, by employee, day, project and task.

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +25,8 @@ struct Inner {
     /// Wakes those who wait for their turn when it is time to end.
     ended: Notify,
     sent: AtomicU64,
+    /// How far off the clocks of employees are, in milliseconds.
+    off: AtomicI64,
     most: u64,
 }
 
@@ -33,8 +35,8 @@ impl Pace {
     pub(crate) fn new(windows: u64, within: Duration) -> Self {
         let apart = within.div_f64(windows.max(1) as f64);
         let (hurries, ends, sent) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
-        let (next, ended) = (Mutex::new(Instant::now()), Notify::new());
-        Self(Arc::new(Inner { apart, next, hurries, ends, ended, sent, most: windows }))
+        let (next, off, ended) = (Mutex::new(Instant::now()), AtomicI64::new(0), Notify::new());
+        Self(Arc::new(Inner { apart, next, hurries, ends, ended, sent, off, most: windows }))
     }
 
     /// Waits for the turn of so many windows. Says no when it is time to end.
@@ -65,6 +67,16 @@ impl Pace {
     /// From now on everybody sends as fast as they can, or no longer.
     pub(crate) fn hurry(&self, hurries: bool) {
         self.0.hurries.store(hurries, Ordering::Relaxed);
+    }
+
+    /// From now on the clocks of employees are so far off, in milliseconds.
+    pub(crate) fn set_off(&self, off: i64) {
+        self.0.off.store(off, Ordering::Relaxed);
+    }
+
+    /// How far off they are.
+    pub(crate) fn off(&self) -> i64 {
+        self.0.off.load(Ordering::Relaxed)
     }
 
     pub(crate) fn end(&self) {

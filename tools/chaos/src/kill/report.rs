@@ -15,6 +15,7 @@ const LINES: usize = 12;
 #[derive(Debug)]
 pub struct KillReport {
     pub(crate) seed: u64,
+    pub(crate) nodes: usize,
     pub(crate) mutant: Option<String>,
     pub(crate) took: Duration,
     pub(crate) faults: BTreeMap<FaultKind, usize>,
@@ -69,7 +70,13 @@ impl fmt::Display for KillReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, mutant, took, windows, posts, stored, held, acts, samples, quiet, .. } = self;
         let mutant = mutant.as_ref().map(|name| format!(", mutant {name}")).unwrap_or_default();
-        writeln!(f, "seed {seed}{mutant}: {:.0} s, quiet after {:.1} s", took.as_secs_f64(), quiet.as_secs_f64())?;
+        let nodes = if self.nodes > 1 { format!(", {} servers of each kind", self.nodes) } else { String::new() };
+        writeln!(
+            f,
+            "seed {seed}{nodes}{mutant}: {:.0} s, quiet after {:.1} s",
+            took.as_secs_f64(),
+            quiet.as_secs_f64()
+        )?;
         writeln!(
             f,
             "{windows} windows in {posts} attempts: {stored} stored, {held} in quarantine; {acts} calls of admins"
@@ -89,9 +96,13 @@ impl fmt::Display for KillReport {
             };
             let (all, after) = (of(|one| one.in_all), of(|one| one.after_healing));
             let away = self.recovered.iter().filter(|(k, one)| k == kind && !one.is_back).count();
-            write!(f, "  {count:3} {kind:8}")?;
+            write!(f, "  {count:3} {kind:9}")?;
             if let (Some(most), Some(half), Some(longest)) = (all.last(), after.get(after.len() / 2), after.last()) {
                 write!(f, " {:2} measured: {most:.1}; {half:.1}, {longest:.1}", all.len())?;
+                if let Some(goal) = kind.goal() {
+                    let counts = if *kind == FaultKind::Leader { most } else { longest };
+                    write!(f, " (goal {goal}{})", if *counts > goal as f64 { ": MISSED" } else { "" })?;
+                }
             }
             if away > 0 {
                 write!(f, "; {away} NOT BACK")?;

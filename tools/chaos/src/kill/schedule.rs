@@ -42,11 +42,19 @@ impl Schedule {
                 FaultKind::Freeze => dice.between(3_500, 8_000),
                 FaultKind::Burst | FaultKind::Idle | FaultKind::Workers => dice.between(2_000, 5_000),
                 FaultKind::Poison => 0,
+                // Longer than it takes to elect another leader.
+                FaultKind::Leader | FaultKind::Cut | FaultKind::Island | FaultKind::OneWay | FaultKind::HalfOpen => {
+                    dice.between(8_000, 20_000)
+                }
+                FaultKind::Slow | FaultKind::Followers | FaultKind::Full => dice.between(3_000, 9_000),
+                FaultKind::Clock | FaultKind::Clients => dice.between(4_000, 10_000),
                 _ => dice.between(0, 2_000),
             };
             let after = dice.between(500, 4_000);
             let waits = dice.percent(65);
-            Some(Planned { after, waits, fault: Fault { kind, service, replica, lasts } })
+            // Not asked for where there is one way only: what older seeds mean stays.
+            let other_way = FaultKind::CLUSTER.contains(&kind) && dice.percent(50);
+            Some(Planned { after, waits, fault: Fault { kind, service, replica, lasts, other_way } })
         });
         Self(planned.collect())
     }
@@ -90,6 +98,19 @@ mod tests {
         }
         let some = Schedule::of(1, 50, &[FaultKind::Nats, FaultKind::Mongo]);
         assert!(some.0.iter().all(|one| matches!(one.fault.kind, FaultKind::Nats | FaultKind::Mongo)));
+    }
+
+    #[test]
+    fn with_three_servers_of_each_kind_their_leaders_are_lost_and_cut_off_too() {
+        let kinds: Vec<FaultKind> = FaultKind::ALL.into_iter().chain(FaultKind::CLUSTER).collect();
+        let all = Schedule::of(1, 600, &kinds);
+        assert_eq!(all, Schedule::of(1, 600, &kinds));
+        for kind in FaultKind::CLUSTER {
+            let ways: Vec<bool> =
+                all.0.iter().filter(|one| one.fault.kind == kind).map(|one| one.fault.other_way).collect();
+            assert!(ways.contains(&true) && ways.contains(&false), "{kind}: {ways:?}");
+        }
+        assert!(FaultKind::ALL.into_iter().all(|kind| !kind.needs_cluster()));
     }
 
     /// The published figures name seeds: what a seed means must not change unnoticed.

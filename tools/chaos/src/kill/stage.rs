@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
@@ -8,8 +8,10 @@ use tokio::{net::TcpStream, time::sleep};
 use uuid::Uuid;
 
 use super::{
+    KillOptions, cluster,
     fault::{Fault, FaultKind},
     ledger::Ledger,
+    network::Network,
     pace::Pace,
 };
 use crate::entrance::Entrance;
@@ -20,12 +22,16 @@ const REPLICAS: usize = 2;
 const WORKERS: usize = 8;
 /// How many connections are opened that send nothing.
 const IDLE: usize = 400;
+/// How far off a clock is that is wrong, in seconds.
+const OFF: i64 = 600;
 
 /// The system whose processes are killed: two of each service. Nothing is signalled but what was
 /// started here, by its process id.
 pub(crate) struct Stage {
     pub(crate) fleet: Fleet,
     pub(crate) entrance: Entrance,
+    /// Where there are three servers of each kind.
+    network: Option<Network>,
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
     pace: Pace,
@@ -35,8 +41,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn start(logs: PathBuf, mutant: Option<String>, ledger: Ledger, pace: Pace) -> Result<Self> {
-        let options = FleetOptions { sync_always: true, logs: Some(logs), mutant };
+    pub(crate) async fn start(options: &KillOptions, ledger: Ledger, pace: Pace) -> Result<Self> {
+        let network = if options.nodes > 1 { Some(Network::lay()?) } else { None };
+        let cluster = network.as_ref().map(Network::cluster);
+        let (logs, mutant) = (Some(options.logs.clone()), options.mutant.clone());
+        let options = FleetOptions { sync_always: true, logs, mutant, cluster };
         let mut fleet = Fleet::start_with(options).await?;
         let mut replicas: BTreeMap<Service, Vec<Replica>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
@@ -44,7 +53,7 @@ impl Stage {
         }
         let (entrance, ended) = (Entrance::default(), Vec::new());
         entrance.open(fleet.base.clone());
-        let mut stage = Self { fleet, entrance, replicas, ledger, pace, ended, poisoned: 0 };
+        let mut stage = Self { fleet, entrance, network, replicas, ledger, pace, ended, poisoned: 0 };
         for service in SERVICES {
             stage.fill(service, REPLICAS).await?;
         }
@@ -87,18 +96,29 @@ impl Stage {
         Ok(())
     }
 
+    /// Why this fault is left out on this machine, if it is.
+    pub(crate) fn lacks(&self, kind: FaultKind) -> Option<String> {
+        match kind {
+            FaultKind::Clock => bench::fleet::lacks_wrong_clocks(),
+            _ => self.network.as_ref()?.lacks(kind).map(ToOwned::to_owned),
+        }
+    }
+
     /// Lets a fault begin, waits for as long as it lasts, and lets `heal` know before it is over.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
-        let Fault { kind, service, replica, lasts } = fault;
+        let Fault { kind, service, replica, lasts, other_way } = fault;
+        if kind.needs_cluster() {
+            let network = self.network.as_ref().with_context(|| format!("{kind} needs --nodes 3"))?;
+            self.ended.extend(cluster::suffer(network, &mut self.fleet, fault, heals).await?);
+            return self.supervise().await;
+        }
+        let off = if other_way { -OFF } else { OFF };
         let lasts = Duration::from_millis(lasts);
         match kind {
             FaultKind::Service | FaultKind::Pair => {
                 let many = if kind == FaultKind::Pair { REPLICAS } else { 1 };
-                let running = self.replicas.entry(service).or_default();
-                for _ in 0..many.min(running.len()) {
-                    let mut killed = running.remove(replica.min(running.len() - 1));
-                    killed.kill()?;
-                    self.entrance.close(&killed.base);
+                for _ in 0..many {
+                    self.take_away(service, replica)?;
                 }
                 sleep(lasts).await;
                 heals();
@@ -164,8 +184,47 @@ impl Stage {
                 heals();
                 self.fill(Service::Timetrack, REPLICAS).await?;
             }
+            FaultKind::Clock => {
+                let mut wrong = self.fleet.begin_at_wrong_time(service, off)?;
+                wrong.until_ready().await.with_context(|| format!("{service} by a wrong clock"))?;
+                self.take_away(service, replica)?;
+                if service == Service::Gateway {
+                    self.entrance.open(wrong.base.clone());
+                }
+                sleep(lasts).await;
+                heals();
+                self.entrance.close(&wrong.base);
+                wrong.kill()?;
+                self.fill(service, REPLICAS).await?;
+            }
+            FaultKind::Clients => {
+                self.pace.set_off(off * 1_000);
+                sleep(lasts).await;
+                heals();
+                self.pace.set_off(0);
+            }
+            // Handled above.
+            FaultKind::Leader
+            | FaultKind::Cut
+            | FaultKind::Island
+            | FaultKind::OneWay
+            | FaultKind::HalfOpen
+            | FaultKind::Slow
+            | FaultKind::Followers
+            | FaultKind::Full => {}
         }
         self.supervise().await
+    }
+
+    /// Kills one process of a service, where there is one.
+    fn take_away(&mut self, service: Service, replica: usize) -> Result<()> {
+        let running = self.replicas.entry(service).or_default();
+        if !running.is_empty() {
+            let mut killed = running.remove(replica.min(running.len() - 1));
+            killed.kill()?;
+            self.entrance.close(&killed.base);
+        }
+        Ok(())
     }
 
     /// Puts in what nobody can read: one on the queue, and one on an event of each kind of consumer.

@@ -138,7 +138,7 @@ impl Tracker {
     /// Something of the last minutes, over whatever was changed meanwhile; such windows overlap.
     fn just_now(&mut self) -> (Millis, Millis) {
         let back = self.dice.between(200, 90_000) as i64;
-        let start = now() - back;
+        let start = now() + self.pace.off() - back;
         (start, start + 1 + self.dice.between(0, back as u64) as i64)
     }
 

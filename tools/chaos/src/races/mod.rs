@@ -87,7 +87,12 @@ pub struct RaceOptions {
 /// # Errors
 /// When the system cannot be started.
 pub async fn run(options: &RaceOptions) -> Result<Vec<Tally>> {
-    let stage = Arc::new(Stage::start().await?);
+    run_with(options, None).await
+}
+
+/// The same, with services that make this mistake.
+pub(crate) async fn run_with(options: &RaceOptions, mutant: Option<String>) -> Result<Vec<Tally>> {
+    let stage = Arc::new(Stage::start(mutant).await?);
     let mut tallies = Vec::new();
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {

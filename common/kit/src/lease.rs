@@ -1,19 +1,23 @@
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{Info, PeerInfo};
+use async_nats::jetstream::{
+    self,
+    stream::{Info, PeerInfo},
+};
 use contracts::stream;
-use kit::{Bus, Error};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
 };
+
+use crate::Error;
 
 /// For how long after a server has heard of its leader it does not help to elect another one: nats-server waits for
 /// 4 s at least, and this leaves one of them for clocks that run at different speeds.
 const FAITHFUL: Duration = Duration::from_secs(3);
 /// How long a stream that one server alone holds is taken for one.
 const ALONE: Duration = Duration::from_secs(60);
-/// The pause before it is asked again.
+/// The pause before the leader is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Until when there can be only one leader of EVENTS.
@@ -22,21 +26,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// elected another one, whose newer events it does not have. But nobody else can have been elected while a majority
 /// has lately heard of it.
 #[derive(Debug, Default)]
-pub(super) struct Lease(Mutex<Option<Instant>>);
+pub struct Lease(Mutex<Option<Instant>>);
 
 impl Lease {
-    /// Waits until it is certain that what was read before now was read from the only leader.
-    pub(super) async fn until_certain(&self, bus: &Bus) -> Result<(), Error> {
+    /// Waits until the leader is certainly the only one, and gives the moment until which it is. Ask before the read, and
+    /// look at the clock after it: proven afterwards, it may be that of a successor, when the old leader has answered.
+    /// It waits as long as it takes: give it a limit.
+    ///
+    /// # Errors
+    /// When NATS cannot be asked.
+    pub async fn until(&self, jetstream: &jetstream::Context) -> Result<Instant, Error> {
         let mut until = self.0.lock().await;
-        while until.is_none_or(|until| until <= Instant::now()) {
+        loop {
+            if let Some(until) = until.filter(|until| *until > Instant::now()) {
+                return Ok(until);
+            }
             let asked = Instant::now();
-            let events = bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
+            let events = jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
             *until = proven(&events.get_info().await.map_err(nats)?, asked);
             if until.is_none_or(|until| until <= Instant::now()) {
                 sleep(PAUSE).await;
             }
         }
-        Ok(())
     }
 }
 

@@ -1,0 +1,31 @@
+//! The address and the network of a server.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::Command;
+
+/// An address of this machine, and the network namespace that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The address that the server listens on.
+    pub host: Ipv4Addr,
+    /// The name of the namespace in `/run/netns`; none is that of this process.
+    pub namespace: Option<String>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { host: Ipv4Addr::LOCALHOST, namespace: None }
+    }
+}
+
+impl Place {
+    /// A command that starts the program there.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let Some(namespace) = &self.namespace else { return Command::new(program) };
+        // nsenter becomes the program, so the process id is the program's.
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
+        command
+    }
+}

@@ -1,0 +1,329 @@
+//! A network of our own, in which each server has an address, a network and a disk of its own: those can be cut, slowed
+//! and filled. It is the kernel's (namespaces, nftables, tc, tmpfs), and gone with this process. Where this machine or
+//! user does not allow it, the servers are on loopback, and the faults that need it are left out.
+
+use std::{
+    fmt::Write as _,
+    io::Write,
+    net::Ipv4Addr,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use bench::fleet::{Cluster, Seat};
+use servers::Place;
+use tempfile::TempDir;
+
+use super::fault::FaultKind;
+
+/// How many servers of each kind there are.
+pub(crate) const NODES: usize = 3;
+/// Says that we are in a network of our own already.
+const ENTERED: &str = "T3_CHAOS_NETWORK";
+/// Where the kernel's tools look for networks by name, and where the disks are: what others see there stays.
+const NAMES: &str = "/run/netns";
+const DISKS: &str = "/mnt";
+/// The bridge, and our own address on it.
+const BRIDGE: &str = "t3chaos";
+const OURS: Ipv4Addr = Ipv4Addr::new(10, 203, 0, 254);
+/// How large the disk of a server is: memory is taken as it is used.
+const DISK: &str = "3g";
+/// What is left on a disk that is full, in bytes.
+const LEFT: u64 = 64 << 10;
+/// How fast a server is that is slowed: what it sends and is sent waits for up to two seconds.
+const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "2000ms"];
+
+/// The servers' addresses, networks and disks.
+#[derive(Debug)]
+pub(crate) struct Network {
+    /// Those of NATS, then those of MongoDB.
+    nodes: Vec<Node>,
+    /// The faults that this machine does not allow, and why.
+    lacks: Vec<(&'static [FaultKind], String)>,
+    /// The servers' folders, on loopback.
+    _folder: Option<TempDir>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    name: String,
+    host: Ipv4Addr,
+    disk: PathBuf,
+    /// Whether it has a network namespace.
+    is_apart: bool,
+}
+
+/// The faults that lose packets, that slow them, and that fill a disk.
+const CUTS: &[FaultKind] = &[FaultKind::Cut, FaultKind::Island, FaultKind::OneWay];
+const SLOWS: &[FaultKind] = &[FaultKind::Slow];
+const FILLS: &[FaultKind] = &[FaultKind::Full];
+
+/// Which packets of a server are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// All.
+    All,
+    /// Those from and to the other servers of its cluster: the services still reach it.
+    Peers,
+    /// All that are sent to it.
+    Deaf,
+    /// All that it sends.
+    Mute,
+}
+
+/// How `unshare` is told to make a network, with no way out of this machine.
+const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
+
+/// Goes on as the same process in a network of its own, unless it is there already, or this machine or user does not
+/// allow that.
+///
+/// # Errors
+/// When it was allowed, and then failed.
+pub(crate) fn enter() -> Result<()> {
+    if std::env::var_os(ENTERED).is_some() || run("unshare", &[&OF_OUR_OWN[..], &["true"]].concat()).is_err() {
+        return Ok(());
+    }
+    let error = Command::new("unshare")
+        .args(OF_OUR_OWN)
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .env(ENTERED, "1")
+        .exec();
+    Err(error).context("cannot run unshare")
+}
+
+impl Network {
+    /// Lays it for three servers of each kind, as far as this machine and user allow.
+    ///
+    /// # Errors
+    /// When not even a folder can be made.
+    pub(crate) fn lay() -> Result<Self> {
+        let mut network = match Self::lay_apart() {
+            Ok(network) => network,
+            Err(error) => Self::lay_on_loopback(&error)?,
+        };
+        if network.lacks.is_empty() {
+            network.try_out();
+        }
+        Ok(network)
+    }
+
+    /// Why this fault is left out, if it is.
+    pub(crate) fn lacks(&self, kind: FaultKind) -> Option<&str> {
+        self.lacks.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, why)| why.as_str())
+    }
+
+    /// Does once to the first server, before it runs, what the faults do.
+    fn try_out(&mut self) {
+        let tried = [
+            (CUTS, self.cut(0, Cut::All).and_then(|()| self.mend(0))),
+            (SLOWS, self.slow(0).and_then(|()| self.hasten(0))),
+            (FILLS, self.fill(0).and_then(|()| self.make_room(0))),
+        ];
+        let failed = tried.into_iter().filter_map(|(kinds, tried)| Some((kinds, format!("{:#}", tried.err()?))));
+        self.lacks.extend(failed);
+    }
+
+    fn lay_on_loopback(why: &anyhow::Error) -> Result<Self> {
+        let why = format!("the servers are on loopback, as there is no network of our own: {why:#}");
+        let folder = tempfile::tempdir()?;
+        let node = |(number, name): (u8, String)| Node {
+            host: Ipv4Addr::new(127, 203, 0, number),
+            disk: folder.path().join(&name),
+            name,
+            is_apart: false,
+        };
+        let nodes = (1..).zip(names()).map(node).collect();
+        let lacks = [CUTS, SLOWS, FILLS].map(|kinds| (kinds, why.clone())).into();
+        Ok(Self { nodes, lacks, _folder: Some(folder) })
+    }
+
+    fn lay_apart() -> Result<Self> {
+        ensure!(
+            std::env::var_os(ENTERED).is_some(),
+            "unshare --net --mount does not work: run as root on Linux, with util-linux"
+        );
+        // The names of networks are files: they and the disks are to be gone with us.
+        for folder in [NAMES, DISKS] {
+            std::fs::create_dir_all(folder)?;
+            run("mount", &["-t", "tmpfs", "tmpfs", folder])?;
+        }
+        run("ip", &["link", "set", "lo", "up"])?;
+        run("ip", &["link", "add", BRIDGE, "type", "bridge"])?;
+        run("ip", &["addr", "add", &format!("{OURS}/24"), "dev", BRIDGE])?;
+        run("ip", &["link", "set", BRIDGE, "up"])?;
+        let mut nodes = Vec::new();
+        for (number, name) in (1..).zip(names()) {
+            let (host, disk) = (Ipv4Addr::new(10, 203, 0, number), Path::new(DISKS).join(&name));
+            let node = Node { name, host, disk, is_apart: true };
+            node.lay()?;
+            nodes.push(node);
+        }
+        Ok(Self { nodes, lacks: Vec::new(), _folder: None })
+    }
+
+    /// Where the servers are.
+    pub(crate) fn cluster(&self) -> Cluster {
+        let seats = |nodes: &[Node]| nodes.iter().map(Node::seat).collect();
+        let (nats, mongo) = self.nodes.split_at(NODES);
+        Cluster { nats: seats(nats), mongo: seats(mongo) }
+    }
+
+    /// From now on these packets of the server are lost.
+    pub(crate) fn cut(&self, place: usize, cut: Cut) -> Result<()> {
+        let node = self.node(place)?;
+        let peers = self.nodes.chunks(NODES).nth(place / NODES).unwrap_or_default();
+        let all = match cut {
+            Cut::Peers => peers,
+            _ => &self.nodes[..],
+        };
+        let mut others: Vec<Ipv4Addr> = all.iter().map(|one| one.host).filter(|host| *host != node.host).collect();
+        if cut != Cut::Peers {
+            others.push(OURS);
+        }
+        node.inside("nft", &["-f", "-"], &rules(cut, &others))
+    }
+
+    /// No packet is lost any more.
+    pub(crate) fn mend(&self, place: usize) -> Result<()> {
+        self.node(place)?.inside("nft", &["delete", "table", "inet", "chaos"], "")
+    }
+
+    /// What the server sends and is sent comes slowly.
+    pub(crate) fn slow(&self, place: usize) -> Result<()> {
+        let node = self.node(place)?;
+        node.inside("tc", &[&["qdisc", "add", "dev", "eth0", "root"][..], &SLOW].concat(), "")?;
+        run("tc", &[&["qdisc", "add", "dev", &node.name, "root"][..], &SLOW].concat())
+    }
+
+    /// It comes as fast as ever.
+    pub(crate) fn hasten(&self, place: usize) -> Result<()> {
+        let node = self.node(place)?;
+        node.inside("tc", &["qdisc", "del", "dev", "eth0", "root"], "")?;
+        run("tc", &["qdisc", "del", "dev", &node.name, "root"])
+    }
+
+    /// The server's disk is full, but for a few pages.
+    pub(crate) fn fill(&self, place: usize) -> Result<()> {
+        let disk = &self.node(place)?.disk;
+        // What is written meanwhile would be more than there may be.
+        for _ in 0..20 {
+            let size = format!("remount,size={}", used(disk)? + LEFT);
+            if run("mount", &["-o", &size, path(disk)?]).is_ok() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20));
+        }
+        bail!("{} cannot be made smaller", disk.display())
+    }
+
+    /// The disk has room again.
+    pub(crate) fn make_room(&self, place: usize) -> Result<()> {
+        let disk = &self.node(place)?.disk;
+        run("mount", &["-o", &format!("remount,size={DISK}"), path(disk)?])
+    }
+
+    fn node(&self, place: usize) -> Result<&Node> {
+        self.nodes.get(place).with_context(|| format!("there is no server {place}"))
+    }
+}
+
+impl Node {
+    fn seat(&self) -> Seat {
+        let place = Place { host: self.host, namespace: self.is_apart.then(|| self.name.clone()) };
+        Seat { place, dir: self.disk.join("server") }
+    }
+
+    /// Its network, its address, a cable to the bridge, and its disk.
+    fn lay(&self) -> Result<()> {
+        let (name, address) = (self.name.as_str(), format!("{}/24", self.host));
+        run("ip", &["netns", "add", name])?;
+        run("ip", &["link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name])?;
+        run("ip", &["link", "set", name, "master", BRIDGE, "up"])?;
+        for link in ["lo", "eth0"] {
+            run("ip", &["-n", name, "link", "set", link, "up"])?;
+        }
+        run("ip", &["-n", name, "addr", "add", &address, "dev", "eth0"])?;
+        std::fs::create_dir_all(&self.disk)?;
+        run("mount", &["-t", "tmpfs", "-o", &format!("size={DISK},mode=700"), "tmpfs", path(&self.disk)?])
+    }
+
+    fn inside(&self, program: &str, args: &[&str], input: &str) -> Result<()> {
+        let network = format!("--net={NAMES}/{}", self.name);
+        run_with("nsenter", &[&[network.as_str(), program][..], args].concat(), input)
+    }
+}
+
+/// The servers' names: those of NATS, then those of MongoDB.
+fn names() -> impl Iterator<Item = String> {
+    ["nats", "mongo"].into_iter().flat_map(|kind| (1..=NODES).map(move |n| format!("{kind}-{n}")))
+}
+
+/// The rules of nftables that lose them.
+fn rules(cut: Cut, others: &[Ipv4Addr]) -> String {
+    let others: Vec<String> = others.iter().map(Ipv4Addr::to_string).collect();
+    let others = others.join(", ");
+    let mut text = String::from("add table inet chaos\n");
+    for (hook, whose, is_cut) in [("input", "saddr", cut != Cut::Mute), ("output", "daddr", cut != Cut::Deaf)] {
+        if is_cut {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "add chain inet chaos {hook} {{ type filter hook {hook} priority 0 ; }}");
+            let _ = writeln!(text, "add rule inet chaos {hook} ip {whose} {{ {others} }} drop");
+        }
+    }
+    text
+}
+
+fn used(disk: &Path) -> Result<u64> {
+    let done = Command::new("df").args(["--output=used", "-B1"]).arg(disk).output().context("cannot run df")?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    text.lines().last().and_then(|line| line.trim().parse().ok()).with_context(|| format!("df says {text}"))
+}
+
+fn path(path: &Path) -> Result<&str> {
+    path.to_str().context("a path that is no text")
+}
+
+fn run(program: &str, args: &[&str]) -> Result<()> {
+    run_with(program, args, "")
+}
+
+fn run_with(program: &str, args: &[&str], input: &str) -> Result<()> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let remedy = "on Debian and Ubuntu: apt-get install iproute2 nftables util-linux";
+    let mut child = command.spawn().with_context(|| format!("cannot run {program}: install it ({remedy})"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes())?;
+    }
+    let done = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{program} {}: {}", args.join(" "), said.trim());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_one_way_loses_what_goes_that_way_only() {
+        let others = [Ipv4Addr::new(10, 203, 0, 2), OURS];
+        let deaf = rules(Cut::Deaf, &others);
+        assert!(
+            deaf.contains("input ip saddr { 10.203.0.2, 10.203.0.254 } drop") && !deaf.contains("output"),
+            "{deaf}"
+        );
+        let mute = rules(Cut::Mute, &others);
+        assert!(
+            mute.contains("output ip daddr { 10.203.0.2, 10.203.0.254 } drop") && !mute.contains("input"),
+            "{mute}"
+        );
+        let all = rules(Cut::All, &others);
+        assert!(all.contains("saddr") && all.contains("daddr"), "{all}");
+    }
+}
