@@ -11,7 +11,7 @@ use crate::{
     WantedSession, message::requests,
 };
 
-/// A text that is never shown: a password, a token, a key.
+/// A text that is never logged or printed: a password, a token or a key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = Password)]
@@ -54,9 +54,9 @@ pub const PASSWORD_LEAST: usize = 12;
 /// The most characters of a password.
 pub const PASSWORD_MOST: usize = 128;
 
-/// Whether a text may be a password: 12 to 128 characters, any of them (NIST SP 800-63B, 3.1.1.2,
-/// asks for length, not for kinds of characters), counted in Unicode's NFC: a letter with its accent is
-/// one, however a keyboard sends it. The sentence says what is wrong.
+/// Checks that a text may be a password: 12 to 128 characters of any kind (NIST SP 800-63B, 3.1.1.2, asks for
+/// length, not for kinds of characters). Characters are counted in Unicode's form NFC, so that a letter with its
+/// accent is one, whatever the keyboard sends.
 ///
 /// # Errors
 /// A sentence that says what the password must be.
@@ -68,7 +68,7 @@ pub fn check_password(password: &Secret) -> Result<(), &'static str> {
     }
 }
 
-/// Activates the account that an invitation is for.
+/// Activates the account of an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Activate {
     /// The token of the invitation's link.
@@ -78,29 +78,29 @@ pub struct Activate {
     pub password: Secret,
 }
 
-/// Asks whose invitation a token is for; uses nothing up.
+/// Asks whose invitation a token belongs to. The token stays usable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetInvitation {
     /// The token of the link.
     pub token: Secret,
 }
 
-/// What a token is good for.
+/// What a token can be used for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invitation {
     /// The account can be activated.
     Open {
-        /// Whose.
+        /// The name of the employee.
         name: Name,
         /// The address to log in with.
         email: Email,
     },
-    /// The account is activated already: log in.
+    /// The account is activated already: the employee can log in.
     Used,
-    /// Too late, or replaced by a fresh one: ask for another.
+    /// The token has expired, or a newer invitation replaced it: ask for another.
     Expired,
-    /// No such token.
+    /// There is no such token.
     Unknown,
 }
 
@@ -111,61 +111,62 @@ pub struct CheckPassword {
     pub email: String,
     /// The password.
     pub password: Secret,
-    /// The session that begins if it is right; earlier gateways ask for none.
+    /// The session to start when the password is right. Earlier gateways send none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<WantedSession>,
 }
 
-/// Who has logged in, and in which epoch: the token is over when the epoch is.
+/// Who has logged in. A token ends with the epoch and the generation that it was made in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggedIn {
-    /// Who.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// How often the employee was deactivated so far.
+    /// The number of times that the employee was deactivated.
     pub epoch: i64,
-    /// The present generation of their tokens ([`AccountChanged`]).
+    /// The current generation of the employee's tokens ([`AccountChanged`]).
     #[serde(default)]
     pub generation: i64,
-    /// Their session, where one was asked for.
+    /// The session that was started, if the request asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<StartedSession>,
 }
 
-/// Asks for a token to put into an invitation's mail, so that it never rests in a stream.
+/// Asks for a token for the mail of an invitation. The mailer asks when it sends, so that no stream ever holds a
+/// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintToken {
-    /// Of which invitation.
+    /// The id of the invitation.
     pub invitation_id: InvitationId,
-    /// Of whom.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
 }
 
-/// What the mail of an invitation says; nothing where it need not be sent any more.
+/// The content of an invitation's mail. The reply has none when the mail need not be sent any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintedToken {
-    /// To whom.
+    /// The name of the employee.
     pub name: Name,
-    /// Where to.
+    /// The address that the mail goes to.
     pub email: Email,
     /// The token of the link.
     pub token: Secret,
-    /// Until when it can be used.
+    /// When the token expires.
     pub expires_at: Millis,
 }
 
-/// A revoked employee's entry in the bucket [`crate::stream::REVOCATIONS`], under the key
+/// The entry of a deactivated employee in the bucket [`crate::stream::REVOCATIONS`], under the key
 /// `employee.<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// Tokens of epochs before this one are over.
+    /// Tokens of earlier epochs are revoked.
     pub epoch: i64,
 }
 
 impl Revocation {
-    /// The keys of all employees.
+    /// The pattern of the keys of all employees.
     pub const KEYS: &'static str = "employee.*";
 
     /// The key of an employee.
@@ -173,29 +174,29 @@ impl Revocation {
         format!("employee.{employee}")
     }
 
-    /// The employee of a key, if it is one's.
+    /// The employee that a key belongs to, or none for other keys.
     pub fn employee(key: &str) -> Option<EmployeeId> {
         key.strip_prefix("employee.")?.parse().ok()
     }
 }
 
-/// How long after its last beat a gateway still trusts what it knows of revocations, in
-/// milliseconds. After that it refuses every token with 503. So this long after a revocation is in
-/// the bucket, no gateway takes the token any more, whatever has happened to that gateway.
+/// How long a gateway still trusts its copy of the revocations after its last heartbeat, in milliseconds. After
+/// that it answers 503 to every token. So this long after a revocation is in the bucket, no gateway accepts the
+/// token, whatever has happened to that gateway.
 pub const BEAT_LATE: i64 = 2 * SECOND;
 
-/// What each gateway keeps writing into the bucket [`crate::stream::REVOCATIONS`], under a key
-/// `beat.<gateway>` of its own. It sees its own beats come back as long as it sees revocations.
+/// The heartbeat that each gateway writes into the bucket [`crate::stream::REVOCATIONS`], under a key
+/// `beat.<gateway>` of its own. As long as a gateway reads its own heartbeats back, it also reads revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
-    /// Counts the beats of this gateway.
+    /// The number of this heartbeat, counted by the gateway.
     pub number: u64,
-    /// The gateway knows every entry of the bucket up to this revision.
+    /// The revision of the bucket up to which the gateway has read every entry.
     pub seen: u64,
 }
 
 impl Beat {
-    /// The keys of all beats.
+    /// The pattern of the keys of all heartbeats.
     pub const KEYS: &'static str = "beat.*";
 
     /// The key of a gateway.
@@ -203,35 +204,35 @@ impl Beat {
         format!("beat.{gateway}")
     }
 
-    /// Whether a key is one of a beat.
+    /// Whether a key belongs to a heartbeat.
     pub fn is_key(key: &str) -> bool {
         key.starts_with("beat.")
     }
 }
 
-/// What gateways need to know of an account beside deactivations. Directory also keeps it in the
-/// bucket [`crate::stream::REVOCATIONS`], under the key `account.<employee>`.
+/// What gateways need to know about an account besides deactivations. Directory also writes it into the bucket
+/// [`crate::stream::REVOCATIONS`], under the key `account.<employee>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountChanged {
-    /// Whose account.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The version of the employee that says so.
+    /// The version of the employee that this state belongs to.
     pub version: i64,
-    /// Tokens of generations before this one are over. A change of role begins a new one.
+    /// Tokens of earlier generations are revoked. A change of role starts a new generation.
     pub generation: i64,
-    /// The one session whose tokens of earlier generations are still good: all others were ended.
+    /// The one session whose tokens of earlier generations stay valid; all other sessions were ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub except: Option<SessionId>,
-    /// What the employee may do beyond their own account.
+    /// The role: what the employee may do beyond their own account.
     pub role: Role,
 }
 
 impl AccountChanged {
-    /// The keys of all accounts in the bucket.
+    /// The pattern of the keys of all accounts in the bucket.
     pub const KEYS: &'static str = "account.*";
 
-    /// Whether this ends what began in an earlier generation: a token, or a session.
+    /// Whether this revokes a token or session that began in this generation.
     pub fn ends(&self, generation: i64, session: Option<SessionId>) -> bool {
         generation < self.generation && (session.is_none() || session != self.except)
     }
@@ -241,7 +242,7 @@ impl AccountChanged {
         format!("account.{employee}")
     }
 
-    /// The employee of an entry in the bucket, if it is an account's.
+    /// The employee that an entry of the bucket belongs to, or none for other entries.
     pub fn of_entry(key: &str) -> Option<EmployeeId> {
         key.strip_prefix("account.")?.parse().ok()
     }

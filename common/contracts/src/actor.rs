@@ -4,29 +4,29 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{EmployeeId, KeyId, Service, SessionId};
 
-/// Who acts: named by every request that a service answers and by every event.
+/// Who acts. Every request and every event names its actor.
 ///
-/// Travels in the header [`crate::header::ACTOR`] and is stored in outbox rows, as text:
-/// `root`, `key:<id>`, `person:<employee>`, `person:<employee>/<session>`, `service:<name>`.
+/// Sent in the header [`crate::header::ACTOR`] and stored in outbox rows, as text: `root`, `key:<id>`,
+/// `person:<employee>`, `person:<employee>/<session>` or `service:<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The holder of `ADMIN_API_KEY`.
     Root,
     /// The holder of an API key.
     Key(KeyId),
-    /// An employee, and the session they are logged in with where that is known.
+    /// An employee, with the session if it is known.
     Person {
-        /// Who.
+        /// The id of the employee.
         employee: EmployeeId,
-        /// The log-in.
+        /// The session of the log-in.
         session: Option<SessionId>,
     },
-    /// A service, by itself or because of an event.
+    /// A service: by its own decision, or because of an event.
     Service(Service),
 }
 
 impl Actor {
-    /// Who it is, in whatever session: for what is shown for longer than a session lasts.
+    /// The same actor without a session, for data that outlives sessions.
     #[must_use]
     pub fn in_any_session(self) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! Adjustments: hours that came when their time was settled, counted in the time that is open.
+//! Adjustments: hours that arrived after their period was settled, and count in an open period instead.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,46 +9,46 @@ use crate::{
     WindowId, Zone, message::requests,
 };
 
-/// A window that arrived when its time was settled and that somebody has admitted. What of it was not
-/// counted yet was fixed then, and counts at a moment that was open.
+/// A window that arrived after its period was settled and that somebody has admitted. Its uncounted time was fixed
+/// at that moment, and counts at a moment that was open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adjustment {
     /// The window.
     pub id: WindowId,
-    /// Whose time it is.
+    /// The employee whose time it is.
     pub employee_id: EmployeeId,
     /// The project worked on.
     pub project_id: ProjectId,
     /// The task worked on.
     pub task_id: TaskId,
-    /// When it was worked: where it belongs.
+    /// When the work began.
     pub start: Millis,
-    /// The first moment after.
+    /// When the work ended.
     pub end: Millis,
-    /// When it counts.
+    /// The moment at which it counts.
     pub counts_at: Millis,
-    /// What it counts for.
+    /// The time and money that it counts for.
     #[serde(flatten)]
     pub sum: AdjustedSum,
-    /// What tells it apart: it is added to the hash of the period that it counts in.
+    /// The hash of this adjustment: it is added to the hash of the period that it counts in.
     pub hash: TimeMark,
 }
 
-/// What adjustments count for.
+/// The time and money of adjustments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AdjustedSum {
-    /// Milliseconds.
+    /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
     pub time: i64,
-    /// What they cost: each rounded to cents.
+    /// The cost; each adjustment is rounded to cents.
     pub costs: Cents,
-    /// What they earned: each rounded to cents.
+    /// The income; each adjustment is rounded to cents.
     pub income: Cents,
 }
 
 impl AdjustedSum {
-    /// What these stretches of a window count for.
+    /// The time and money of these parts of a window.
     pub fn of(fact: &WindowFact, stretches: impl IntoIterator<Item = TimeRange>) -> Self {
         let (mut time, mut costs, mut income) = (0, Money::default(), Money::default());
         for part in stretches.into_iter().flat_map(|stretch| fact.parts_within(stretch)) {
@@ -68,17 +68,18 @@ impl std::ops::AddAssign for AdjustedSum {
     }
 }
 
-/// Somebody has admitted a window whose time was settled.
+/// Somebody has admitted a window whose period was settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdjustmentMade {
-    /// What it counts for, and when.
+    /// The adjustment.
     pub adjustment: Adjustment,
-    /// Where the organisation's days begin.
+    /// The time zone of the organisation.
     pub timezone: Zone,
 }
 
 impl AdjustmentMade {
-    /// The mail that tells its employee of it: always the same, so that it is sent once.
+    /// The id of the mail that informs the employee. It is computed from the adjustment, so that the mail is sent
+    /// once.
     pub fn mail_id(&self) -> MailId {
         MailId(Uuid::new_v5(&self.adjustment.id.0, b"adjusted"))
     }
@@ -95,26 +96,26 @@ impl Event for AdjustmentMade {
     }
 }
 
-/// Asks for the adjustments that count in a range, in the order of moments and windows, page by page.
+/// Asks for the adjustments that count in a range, ordered by moment and window, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAdjustments {
-    /// When they count.
+    /// The range of moments at which they count.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
+    /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// After this one.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AdjustmentCursor>,
 }
 
-/// A place in the list of adjustments.
+/// A position in the list of adjustments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdjustmentCursor {
-    /// When the last one counts.
+    /// The moment at which the last one counts.
     pub counts_at: Millis,
-    /// Which it is.
+    /// The id of the window.
     pub id: WindowId,
 }
 

@@ -1,4 +1,4 @@
-//! API keys: how one is written, and what may be asked of directory about them.
+//! API keys: their text form, and the requests to directory about them.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,16 +10,16 @@ use crate::{
     message::requests, present,
 };
 
-/// How every key begins, so that scanners for leaked secrets recognise one.
+/// The prefix of every key, by which scanners for leaked secrets recognise one.
 pub const KEY_PREFIX: &str = "t3key_";
 
-/// The SHA-256 of a key's text: all that is kept of it. Its 256 random bits cannot be guessed, so a
-/// fast hash is enough.
+/// The SHA-256 of a key's text, which is all that is stored of it. A fast hash is enough, because nobody can guess
+/// 256 random bits.
 pub type KeyHash = [u8; 32];
 
-/// The text of a key: `t3key_<id>_<secret><checksum>`, all in lower-case hexadecimal digits: 32 of the
-/// id, 64 of 256 random bits, 8 of the CRC-32 of all before them. A scanner can tell a key from a
-/// random text by the checksum alone.
+/// The text of a key: `t3key_<id>_<secret><checksum>`, all in lower-case hexadecimal digits: 32 for the id, 64 for
+/// 256 random bits, 8 for the CRC-32 of everything before them. By the checksum a scanner tells a key from a
+/// random text.
 pub fn key_text(id: KeyId, secret: [u8; 32]) -> Secret {
     let mut text = format!("{KEY_PREFIX}{}_", id.0.simple());
     secret.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
@@ -27,7 +27,7 @@ pub fn key_text(id: KeyId, secret: [u8; 32]) -> Secret {
     Secret::new(format!("{text}{checksum:08x}"))
 }
 
-/// The id and the hash of a key, if the text is one.
+/// The id and the hash of a key, or none if the text is not a key.
 pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
     let (id, secret) = text.strip_prefix(KEY_PREFIX)?.split_once('_')?;
     let is_hex = |text: &str| text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
@@ -40,22 +40,22 @@ pub fn read_key(text: &str) -> Option<(KeyId, KeyHash)> {
     Some((KeyId(id), Sha256::digest(text).into()))
 }
 
-/// An API key; its text is never shown again. The API shows who made it with their name.
+/// An API key without its text. The API shows the name of who made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
-    /// The key's id; also the part of its text that is no secret.
+    /// The key's id, which is also the public part of its text.
     pub id: KeyId,
-    /// What it is for.
+    /// The name, which says what the key is for.
     pub name: Name,
-    /// Its role, where it has one.
+    /// The role, if the key has one.
     #[schema(value_type = Option<Role>)]
     pub role: Option<Role>,
-    /// What it allows: its own scopes, or those of its role.
+    /// The scopes that it allows: its own, or those of its role.
     pub scopes: Scopes,
     /// When it was made.
     pub created_at: Millis,
-    /// When it ends by itself.
+    /// When it expires, if it does.
     #[schema(value_type = Option<i64>)]
     pub expires_at: Option<Millis>,
     /// Who made it.
@@ -67,103 +67,104 @@ pub struct ApiKey {
     pub last_used_on: Option<String>,
 }
 
-/// Makes an API key. It has a role or scopes, never both.
+/// Makes an API key with either a role or scopes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateApiKey {
-    /// What it is for.
+    /// The name, which says what the key is for.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// A role: what that allows, the key allows. Not `manager`: a key manages no team.
+    /// The role whose scopes the key gets. Not `manager`, because a key manages no team.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Role, required = false)]
     pub role: Option<Role>,
-    /// What it allows, one by one.
+    /// The scopes of a key without a role.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Scope>, required = false, min_items = 1, example = json!(["r:projects", "rw:time"]))]
     pub scopes: Option<Scopes>,
-    /// When it ends by itself; never, where none is given.
+    /// When it expires; without it, never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<MomentSent>)]
     pub expires_at: Option<Millis>,
 }
 
-/// A key that was just made. The only answer that holds its text.
+/// A new key. This is the only reply that contains its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewApiKey {
-    /// What it is.
+    /// The key.
     #[serde(flatten)]
     pub about: ApiKey,
-    /// Its text.
+    /// The text of the key.
     pub key: Secret,
 }
 
-/// Asks for all keys that were not revoked.
+/// Asks for all keys that are not revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListApiKeys {}
 
-/// Asks for one key that was not revoked.
+/// Asks for one key that is not revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetApiKey {
-    /// Which.
+    /// The id of the API key.
     pub id: KeyId,
 }
 
-/// Ends a key for good.
+/// Revokes a key for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeApiKey {
-    /// Which.
+    /// The id of the API key.
     pub id: KeyId,
 }
 
-/// Says that a key was used on a day: a gateway says so once a day.
+/// Notes that a key was used on a day. A gateway sends it once a day for each key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkKeyUsed {
-    /// Which.
+    /// The id of the API key.
     pub id: KeyId,
     /// The UTC day, as `YYYY-MM-DD`.
     pub on: String,
 }
 
-/// A key was made or revoked: what gateways need to check it.
+/// A key was made or revoked. Gateways check keys against this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyChanged {
-    /// Which.
+    /// The id of the API key.
     pub id: KeyId,
     /// The version of the key.
     pub version: i64,
     /// The SHA-256 of its text, in hexadecimal digits.
     pub hash: String,
-    /// Its role, where it has one.
+    /// The role, if the key has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Its own scopes, where it has no role.
+    /// The key's own scopes, if it has no role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Scopes>,
-    /// When it ends by itself.
+    /// When it expires, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
-    /// Whether it has ended.
+    /// Whether the key is revoked.
     pub revoked: bool,
 }
 
 impl ApiKeyChanged {
-    /// The keys of all API keys in the bucket.
+    /// The pattern of the keys of all API keys in the bucket.
     pub const KEYS: &'static str = "key.*";
 
-    /// The key under which the bucket [`crate::stream::REVOCATIONS`] holds it.
+    /// The name of its entry in the bucket [`crate::stream::REVOCATIONS`].
     pub fn entry_key(id: KeyId) -> String {
         format!("key.{id}")
     }
 
-    /// The API key of an entry in the bucket, if it is one's.
+    /// The API key that an entry of the bucket belongs to, or none for other entries.
     pub fn of_entry(key: &str) -> Option<KeyId> {
         key.strip_prefix("key.")?.parse().ok()
     }
 
-    /// What it allows: as a manager nothing, because a key manages no team.
+    /// The scopes that the key allows. A key with the role `manager` allows nothing, because a key manages no
+    /// team.
     pub fn allows(&self) -> Scopes {
         match (self.role, &self.scopes) {
             (Some(Role::Manager), _) => Scopes::default(),
@@ -185,12 +186,12 @@ impl Event for ApiKeyChanged {
     }
 }
 
-/// Gives an employee another role; their sessions end.
+/// Gives an employee another role and ends their sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetRole {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// The role.
+    /// The new role.
     pub role: Role,
 }
 

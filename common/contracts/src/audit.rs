@@ -1,4 +1,4 @@
-//! The audit trail: what services tell it, and how it is read.
+//! The audit trail: the entries that services write, and the requests that read them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,55 +6,55 @@ use utoipa::ToSchema;
 
 use crate::{Action, Actor, Event, EventId, Millis, Page, Service, message::requests};
 
-/// Somebody did something: one entry of the audit trail. Committed with the change that it tells
-/// of; told alone where nothing changes, such as a log-in.
+/// One entry of the audit trail: somebody did something. It is committed together with the change that it records;
+/// a log-in changes nothing and is recorded alone.
 ///
-/// Who did it, by which request and because of which event stand in the message's headers.
+/// The headers of the message name the actor, the HTTP request and the event that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audited {
-    /// The entry's id: the event's id too, so that an entry that comes twice is taken once.
+    /// The id of the entry and of its event, so that a repeated event is recorded once.
     pub id: EventId,
-    /// Who tells.
+    /// The service that reports it.
     pub service: Service,
-    /// What was done: an [`Action`], or one that only a newer version knows.
+    /// What was done: an [`Action`], or one that only a newer version defines.
     pub action: String,
-    /// To what.
+    /// What it was done to.
     pub subject: AuditSubject,
-    /// When.
+    /// When it happened.
     pub at: Millis,
-    /// From which address, where that is known.
+    /// The client's address, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What changed, as a JSON Patch of what the API shows; nothing where nothing changes.
+    /// What changed, as a JSON Patch of what the API shows; none if nothing changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Value>,
 }
 
-/// What an entry is about.
+/// The thing that an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditSubject {
-    /// Its kind.
+    /// The kind of thing, such as `employee`.
     #[schema(example = "employee")]
     pub kind: String,
-    /// Its id.
+    /// The id of the thing.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: String,
 }
 
 impl AuditSubject {
-    /// This one.
+    /// A subject of this kind with this id.
     pub fn new(kind: &str, id: impl ToString) -> Self {
         Self { kind: kind.to_owned(), id: id.to_string() }
     }
 
-    /// Something that must not be kept in clear, such as an address that nobody here has: its
-    /// SHA-256.
+    /// A subject whose text must not be stored, such as an address that no employee has. Its SHA-256 is stored
+    /// instead.
     pub fn hashed(kind: &str, text: &str) -> Self {
         Self::new(kind, crate::audit_changes::sha256(text))
     }
 }
 
-/// Every service tells of its own changes, on a subject of its own.
+/// Every service reports its own changes, on a subject of its own.
 impl Event for Audited {
     const SERVICE: Service = Service::Audit;
     const NOUN: &'static str = "audit";
@@ -74,21 +74,21 @@ impl Event for Audited {
     }
 }
 
-/// Who acts, as the API shows it.
+/// An actor as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShownActor {
     /// `person`, `key`, `root` or `service`.
     #[schema(example = "person")]
     pub kind: String,
-    /// The employee's or the key's id, the service's name; nothing for the root key.
+    /// The id of the employee or key, or the name of the service; none for the root key.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6072")]
     pub id: Option<String>,
-    /// The name that this employee or key has now; nothing where it cannot be told.
+    /// The current name of the employee or key; none if it cannot be found.
     #[schema(example = "Ann Example")]
     pub name: Option<String>,
 }
 
-/// Without the names of employees and keys, which only directory knows.
+/// The names of employees and keys are missing: only directory knows them.
 impl From<Actor> for ShownActor {
     fn from(actor: Actor) -> Self {
         let (kind, id, name) = match actor {
@@ -105,70 +105,70 @@ impl From<Actor> for ShownActor {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
-    /// Its place in the trail: 1, 2, 3 and so on, without a gap.
+    /// The position in the trail: 1, 2, 3 and so on, without a gap.
     #[schema(example = 4711)]
     pub seq: i64,
-    /// Its id.
+    /// The id of the event.
     pub id: EventId,
     /// When it was done.
     pub at: Millis,
-    /// Who did it.
+    /// The actor.
     pub actor: ShownActor,
     /// What was done.
     #[schema(schema_with = crate::audit_action::schema)]
     pub action: String,
-    /// To what.
+    /// What it was done to.
     pub subject: AuditSubject,
-    /// By which HTTP request: whatever it caused has the same.
+    /// The id of the HTTP request that caused it, directly or through events.
     #[schema(example = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6070")]
     pub request_id: Option<String>,
-    /// Because of which event, where a service acted by itself.
+    /// The event that made a service act, if one did.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub cause: Option<EventId>,
-    /// From which address, where that is known.
+    /// The client's address, if it is known.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// What changed: a JSON Patch (RFC 6902) of what the API shows. A `test` before a change says
-    /// what was there. Notes and descriptions stand as their SHA-256.
+    /// What changed: a JSON Patch (RFC 6902) of what the API shows. A `test` before a change has the old value.
+    /// Notes and descriptions are replaced by their SHA-256.
     #[schema(value_type = Option<Vec<Object>>)]
     pub changes: Option<Value>,
-    /// SHA-256 over the hash of the entry before and all of this one.
+    /// The SHA-256 over the hash of the previous entry and all of this one.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub hash: String,
 }
 
-/// Asks for the entries of the trail, the newest first, page by page.
+/// Asks for entries of the trail, the newest first, page by page. Each field limits the entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAuditEntries {
-    /// Of this moment and later.
+    /// Entries at or after this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Millis>,
-    /// Of before this moment.
+    /// Entries before this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Millis>,
-    /// By this actor; a person without a session is that person in any session.
+    /// Entries of this actor; a person without a session stands for all their sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// About what has this id, of any kind.
+    /// Entries about the thing with this id, of any kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// That did this.
+    /// Entries with this action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// By this HTTP request.
+    /// Entries caused by this HTTP request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Older than this place.
+    /// The position of the last entry of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// At most so many.
+    /// The most entries of a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
 impl Audited {
-    /// Something that was done now. Whoever tells of it adds the address.
+    /// An entry without an address; the service that reports it adds the address.
     pub fn new(id: EventId, service: Service, action: Action, subject: AuditSubject, at: Millis) -> Self {
         Self { id, service, action: action.as_str().to_owned(), subject, at, address: None, changes: None }
     }

@@ -4,7 +4,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
-        /// What the audit trail tells of: `<noun>.<past verb>`.
+        /// An action in the audit trail, named `<noun>.<past verb>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action {
             $($(#[$doc])* $name,)*
@@ -14,7 +14,7 @@ macro_rules! actions {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The stable word.
+            /// The stable name.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $word,)*
@@ -25,7 +25,7 @@ macro_rules! actions {
 }
 
 actions! {
-    /// An employee is new.
+    /// An employee was created.
     EmployeeCreated = "employee.created";
     /// An employee's name, address or title changed.
     EmployeeUpdated = "employee.updated";
@@ -37,51 +37,51 @@ actions! {
     EmployeeDeactivated = "employee.deactivated";
     /// A deactivation was taken back.
     EmployeeReactivated = "employee.reactivated";
-    /// An employee got another role.
+    /// An employee's role was changed.
     RoleSet = "role.set";
-    /// An API key is new.
+    /// An API key was created.
     KeyCreated = "key.created";
     /// An API key was used for the first time.
     KeyUsed = "key.used";
-    /// An API key was ended.
+    /// An API key was revoked.
     KeyRevoked = "key.revoked";
-    /// What a computer allows the desktop app was noted.
+    /// The permissions of the desktop app on a computer were recorded.
     PermissionsSet = "permissions.set";
-    /// Somebody tried to activate an account with a token that is no good.
+    /// Somebody tried to activate an account with an invalid token.
     ActivationFailed = "activation.failed";
     /// Somebody logged in.
     LoginSucceeded = "login.succeeded";
-    /// Somebody tried to.
+    /// A log-in failed.
     LoginFailed = "login.failed";
     /// Somebody logged out, or ended another of their sessions.
     SessionEnded = "session.ended";
-    /// Somebody ended all of their sessions but the one that they did it in.
+    /// Somebody ended all of their other sessions.
     SessionsEnded = "sessions.ended";
-    /// A refresh token that was used up came again: somebody else may have it, so the session was ended.
+    /// A used refresh token came again, so the session was ended: somebody else may have the token.
     SessionReused = "session.reused";
     /// Somebody asked for a link to set a new password.
     PasswordForgotten = "password.forgotten";
-    /// An admin had such a link mailed to an employee.
+    /// An admin had a reset link mailed to an employee.
     ResetRequested = "reset.requested";
-    /// An employee set a new password by such a link.
+    /// An employee set a new password with a reset link.
     PasswordReset = "password.reset";
-    /// Somebody tried to with a token that is no good.
+    /// Somebody tried to set a password with an invalid reset link.
     ResetFailed = "reset.failed";
     /// An employee changed their password.
     PasswordChanged = "password.changed";
-    /// Somebody gave a wrong password where the account's own is asked for once more.
+    /// Somebody gave a wrong password where a logged-in user must repeat it.
     PasswordRefused = "password.refused";
     /// An employee confirmed their new address.
     EmailConfirmed = "email.confirmed";
-    /// Somebody tried to confirm an address with a token that is no good.
+    /// Somebody tried to confirm an address with an invalid link.
     ConfirmationFailed = "confirmation.failed";
-    /// A team is new.
+    /// A team was created.
     TeamCreated = "team.created";
     /// A team's name, managers or employees changed.
     TeamUpdated = "team.updated";
     /// A team was deleted.
     TeamDeleted = "team.deleted";
-    /// A project is new.
+    /// A project was created.
     ProjectCreated = "project.created";
     /// A project changed.
     ProjectUpdated = "project.updated";
@@ -91,63 +91,63 @@ actions! {
     ProjectReopened = "project.reopened";
     /// A project was deleted, with its tasks.
     ProjectDeleted = "project.deleted";
-    /// Somebody who was deactivated was taken off a project and its tasks.
+    /// A deactivated employee was removed from a project and its tasks.
     MemberRemoved = "member.removed";
-    /// Somebody was put on some projects and taken off all others.
+    /// An employee's projects were replaced by a new list.
     MembershipsSet = "memberships.set";
-    /// A task is new.
+    /// A task was created.
     TaskCreated = "task.created";
     /// A task changed.
     TaskUpdated = "task.updated";
     /// A task was deleted.
     TaskDeleted = "task.deleted";
-    /// A rate was set from a day on.
+    /// A dated rate was set.
     RateSet = "rate.set";
-    /// A rate that had not begun was deleted.
+    /// A dated rate was deleted before its first day.
     RateDeleted = "rate.deleted";
     /// A recorded window was corrected.
     WindowCorrected = "window.corrected";
-    /// A recorded window counts no longer.
+    /// A recorded window was voided: it no longer counts.
     WindowVoided = "window.voided";
     /// An employee asked for a correction.
     CorrectionAsked = "correction.asked";
-    /// A correction was made as an employee asked for it.
+    /// A requested correction was made.
     CorrectionAccepted = "correction.accepted";
-    /// A correction that an employee asked for was refused.
+    /// A requested correction was refused.
     CorrectionRefused = "correction.refused";
-    /// All windows of a filter changed.
+    /// All windows of a filter were changed.
     WindowsUpdated = "windows.updated";
-    /// Somebody had windows of a filter priced anew.
+    /// Somebody started to give recorded windows of a filter their current rates.
     RepriceStarted = "reprice.started";
-    /// All of them have been.
+    /// Such a job has finished.
     RepriceFinished = "reprice.finished";
-    /// A window in quarantine was tried again.
+    /// A quarantined window was tried again.
     QuarantineReplayed = "quarantine.replayed";
-    /// A window in quarantine was recorded on somebody's word.
+    /// A quarantined window was admitted by somebody's decision.
     QuarantineAdmitted = "quarantine.admitted";
-    /// A window in quarantine was discarded.
+    /// A quarantined window was discarded.
     QuarantineDiscarded = "quarantine.discarded";
-    /// An employee said that a pay period is complete.
+    /// An employee submitted a pay period as complete.
     PeriodSubmitted = "period.submitted";
-    /// A pay period was approved: it is settled.
+    /// A pay period was approved, which settles it.
     PeriodApproved = "period.approved";
-    /// A pay period was given back to its employee.
+    /// A pay period was sent back to its employee.
     PeriodSentBack = "period.sent_back";
     /// An approved pay period was opened again.
     PeriodReopened = "period.reopened";
     /// A lock was moved forward.
     LockSet = "lock.set";
-    /// A lock was moved back, or taken off.
+    /// A lock was moved back or removed.
     LockReopened = "lock.reopened";
-    /// A pay run was made.
+    /// A pay run was created.
     PayRunCreated = "pay_run.created";
     /// The settings of the organisation changed.
     SettingsChanged = "settings.changed";
-    /// A message that no consumer could take was put on its stream again.
+    /// A dead message was put on its stream again.
     DeadReplayed = "dead.replayed";
-    /// A list was taken away as a table.
+    /// A list was exported as a table.
     ExportMade = "export.made";
-    /// The stream dropped events before the trail had read them: entries may be missing.
+    /// The stream dropped events before the trail had read them, so entries may be missing.
     AuditGap = "audit.gap";
 }
 
@@ -157,7 +157,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// An action in the API's description. An enumeration, although a newer service may tell of more.
+/// The schema of an action in the API's description: an enumeration of the known ones.
 pub(crate) fn schema() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Action::ALL.iter().map(|a| a.as_str()))).into()
 }

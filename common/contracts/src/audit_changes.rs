@@ -5,27 +5,26 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// The fields that hold what people wrote: an audit trail keeps a hash of it, which proves what it
-/// was and does not tell it.
+/// Fields with text that people wrote. The trail stores the hash, which proves the text but does not contain it.
 const HASHED: [&str; 2] = ["note", "description"];
-/// Fields that hold a secret. Nothing that the API shows has one; should that change, none is kept.
+/// Fields that would hold a secret. The API shows none today; if one is ever added, the trail does not store it.
 const SECRET: [&str; 6] = ["password", "token", "key", "secret", "access_token", "refresh_token"];
-/// The most bytes of a patch; a larger one says only that all is different, by hashes. An event may
-/// have 256 KiB.
+/// The limit of a patch, in bytes. A larger one is replaced by the hashes of both states. An event may have 256
+/// KiB.
 const MOST: usize = 200 * 1024;
 
-/// Something is new.
+/// The changes of something new.
 pub fn created<T: Serialize>(after: &T) -> Value {
     bounded(json!([{ "op": "add", "path": "", "value": shown(after) }]))
 }
 
-/// Something is gone.
+/// The changes of something deleted.
 pub fn deleted<T: Serialize>(before: &T) -> Value {
     bounded(json!([{ "op": "test", "path": "", "value": shown(before) }, { "op": "remove", "path": "" }]))
 }
 
-/// Something changed: a `test` of what was there before each operation that takes something away,
-/// so that an entry can be understood without all that came before it.
+/// The changes between two states. A `test` of the old value stands before each operation that removes something,
+/// so that an entry can be understood without earlier ones.
 pub fn changed<T: Serialize>(before: &T, after: &T) -> Value {
     let (mut now, after) = (shown(before), shown(after));
     let mut all = Vec::new();
@@ -34,7 +33,7 @@ pub fn changed<T: Serialize>(before: &T, after: &T) -> Value {
             let path = operation.path().as_str();
             all.push(json!({ "op": "test", "path": path, "value": now.pointer(path) }));
         }
-        // What `diff` gives fits what it was given.
+        // `diff` made the patch from this very value, so it applies.
         let applied = patch(&mut now, std::slice::from_ref(&operation));
         debug_assert!(applied.is_ok(), "{applied:?}");
         all.push(json!(operation));
@@ -50,9 +49,9 @@ fn bounded(patch: Value) -> Value {
     json!([{ "op": "replace", "path": "", "value": format!("too long to be kept, sha256:{}", sha256(&text)) }])
 }
 
-/// Something as the API shows it, without what is not to be kept.
+/// A value as the API shows it, without what the trail must not store.
 fn shown<T: Serialize>(value: &T) -> Value {
-    // What the API shows has a JSON form.
+    // Everything that the API shows can be written as JSON.
     let mut value = serde_json::to_value(value).unwrap_or_default();
     mask(&mut value);
     value

@@ -2,22 +2,23 @@ use std::{fmt, str::FromStr};
 
 use crate::{Actor, EmployeeId};
 
-/// In what capacity somebody asks, which decides what they may see and do; [`Actor`] is who it is. Travels in the header [`crate::header::CALLER`].
+/// The capacity in which somebody asks. It decides what they may see and do; [`Actor`] says who they are. Sent in
+/// the header [`crate::header::CALLER`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// Nobody yet: somebody who logs in or activates an account.
+    /// Somebody without credentials, who logs in or activates an account.
     Anonymous,
     /// The holder of an API key.
     Admin,
-    /// An employee, by a token.
+    /// An employee with a token.
     Employee(EmployeeId),
     /// One of the services.
     Service,
 }
 
 impl Caller {
-    /// Who acts where a message of an earlier version names no actor: then the only admin was the
-    /// holder of the root key, and no service said which one it was.
+    /// The actor of a message from an earlier version, which names none: then the only admin was the holder of the
+    /// root key, and services did not name themselves.
     pub fn actor(self) -> Option<Actor> {
         match self {
             Self::Admin => Some(Actor::Root),
@@ -26,7 +27,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may see what belongs to this employee.
+    /// Whether the caller may see the data of this employee.
     pub fn may_see(self, employee: EmployeeId) -> bool {
         match self {
             Self::Admin | Self::Service => true,
@@ -47,7 +48,7 @@ impl fmt::Display for Caller {
     }
 }
 
-/// A header that names no caller.
+/// A header that is no [`Caller`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such kind of caller")]
 pub struct UnknownCaller;

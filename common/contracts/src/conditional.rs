@@ -1,5 +1,5 @@
-//! Changes that are made only where a thing is still as somebody has seen it (`If-Match`): of two who
-//! have read the same and change it, the second is refused and nothing is lost.
+//! Conditional changes (`If-Match`): of two people who read the same state and change it, the second is refused,
+//! so that no change is lost.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,10 +8,10 @@ use crate::{
     Code, Employee, Failure, Project, ProjectId, Request, Service, Settings, SystemPermissions, Task, Team, Window,
 };
 
-/// The state of something in a few letters, made of its JSON form.
+/// A short hash of a thing's state, computed from its JSON form.
 ///
-/// The gateway makes it of what it shows and the service of what it stores. Where the two differ by
-/// a field that only one of them knows, during an upgrade, a change on condition is refused.
+/// The gateway computes it from what it shows, the service from what it stores. During an upgrade the two may
+/// differ by a field that only one of them knows; a conditional change is then refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
@@ -19,7 +19,7 @@ pub struct Tag(String);
 impl Tag {
     /// The tag of what has this JSON form.
     pub fn of<T: Serialize + ?Sized>(state: &T) -> Self {
-        // What the API shows has a JSON form.
+        // Everything that the API shows can be written as JSON.
         Self::of_bytes(&serde_json::to_vec(state).unwrap_or_default())
     }
 
@@ -28,7 +28,7 @@ impl Tag {
         Self(Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// A tag as a caller has sent it: it may be any text.
+    /// A tag that a caller sent, which may be any text.
     pub fn sent(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -39,7 +39,7 @@ impl Tag {
     }
 }
 
-/// The condition of a change: the thing must have one of these tags. Without tags there is none.
+/// The condition of a change: the thing must have one of these tags. Without tags there is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IfMatch(pub Option<Vec<Tag>>);
@@ -50,8 +50,8 @@ impl IfMatch {
         self.0.is_none()
     }
 
-    /// Refuses a change of what has another tag. Call it inside of the transaction of the change, on
-    /// what that has read.
+    /// Refuses a change if the thing has another tag. Call it inside the transaction of the change, with what that
+    /// transaction has read.
     ///
     /// # Errors
     /// 412.
@@ -67,8 +67,7 @@ impl IfMatch {
     }
 }
 
-/// A change with its condition: on the wire, the message of the change with the field `ifMatch`, which
-/// may be left out.
+/// A change with its condition. On the wire it is the message of the change with the optional field `ifMatch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conditional<R> {
     /// The change.
@@ -87,50 +86,49 @@ impl<R: Request> Request for Conditional<R> {
 }
 
 impl Project {
-    /// The tag of all that it is.
+    /// The tag of the whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Task {
-    /// The tag of all that it is.
+    /// The tag of the whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Team {
-    /// The tag of all that it is.
+    /// The tag of the whole state.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Window {
-    /// The tag of all but the negative time, which other windows change.
+    /// The tag of the whole state except the negative time, which other windows change.
     pub fn tag(&self) -> Tag {
         Tag::of(&Self { negative_time: 0, ..self.clone() })
     }
 }
 
 impl Settings {
-    /// The tag of all of them.
+    /// The tag of the whole list.
     pub fn tag(&self) -> Tag {
         Tag::of(self)
     }
 }
 
 impl Employee {
-    /// The tag of what an admin changes in directory: not of the projects, of which it has a copy, nor
-    /// of the team, which has a tag of its own, nor of what the employee's computers and the mail server
-    /// say.
+    /// The tag of the fields that an admin changes in directory. It leaves out copies (the projects), the team,
+    /// which has its own tag, and what the employee's computers and the mail server report.
     pub fn tag(&self) -> Tag {
         let (projects, system_permissions) = (Vec::new(), Vec::new());
         Tag::of(&Self { projects, system_permissions, invitation: None, team_id: None, ..self.clone() })
     }
 
-    /// The tag of what the employee's computers allow.
+    /// The tag of the permissions of the employee's computers.
     pub fn permissions_tag(&self) -> Tag {
         let all: &[SystemPermissions] = &self.system_permissions;
         Tag::of(all)
@@ -142,7 +140,7 @@ impl Employee {
     }
 }
 
-/// The tag of the projects that somebody is on, in whatever order they come.
+/// The tag of a list of projects, whatever its order.
 pub fn projects_tag(mut projects: Vec<ProjectId>) -> Tag {
     projects.sort_unstable();
     Tag::of(&projects)

@@ -1,5 +1,5 @@
-//! Corrections that employees ask for: a time that nobody has tracked, another time for a recorded
-//! window, or a window that should not count. Somebody else decides.
+//! Corrections that employees request: time that was not tracked, another time for a recorded window, or a window
+//! that should not count. Somebody else decides.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,10 +10,10 @@ use crate::{
     TruthSent, WindowId, Zone, given, lenient::truth, message::requests, nullable, present,
 };
 
-/// The namespace of ids made for corrections: the UUIDv5 of "corrections.t3" among DNS names.
+/// The namespace for computed ids of corrections: the UUIDv5 of "corrections.t3" in the DNS namespace.
 const CORRECTIONS: Uuid = Uuid::from_u128(0x532e_74b7_86fe_5c15_be53_c23c_1745_6fe3);
 
-/// What an employee asks for.
+/// The correction that an employee requests.
 ///
 /// Without `windowId` a new time, which needs `start`, `end`, `projectId` and `taskId`. With it, another
 /// time for that window: what is left out stays as it is. With `void` too, that the window counts no
@@ -21,8 +21,8 @@ const CORRECTIONS: Uuid = Uuid::from_u128(0x532e_74b7_86fe_5c15_be53_c23c_1745_6
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionSent {
-    /// The client's own UUID for it; without one, it is made of all that is asked, so that the same
-    /// asked again has the same.
+    /// The client's own UUID. Without it the id is computed from the request, so that a repetition has the same
+    /// id.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CorrectionId, required = false)]
     pub id: Option<CorrectionId>,
@@ -30,15 +30,15 @@ pub struct CorrectionSent {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub window_id: Option<WindowId>,
-    /// Whether that window should not count.
+    /// Whether that window should no longer count.
     #[serde(default, deserialize_with = "truth", skip_serializing_if = "std::ops::Not::not")]
     #[schema(value_type = TruthSent, required = false)]
     pub void: bool,
-    /// When it really began.
+    /// When the work really began.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = MomentSent, required = false)]
     pub start: Option<Millis>,
-    /// When it really ended: after `start`, at most 24 hours later.
+    /// When the work really ended: after `start`, at most 24 hours later.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = MomentSent, required = false)]
     pub end: Option<Millis>,
@@ -54,14 +54,14 @@ pub struct CorrectionSent {
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
-    /// Why, for whoever decides.
+    /// The reason, for whoever decides.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     pub reason: Note,
 }
 
 impl CorrectionSent {
-    /// Its id: the client's, or UUIDv5 of, in this order,
+    /// The id: the client's, or the UUIDv5 of these bytes, in this order:
     ///
     /// | bytes | what |
     /// |---|---|
@@ -73,7 +73,7 @@ impl CorrectionSent {
     /// | 1 | 0xff, which is no UTF-8 |
     /// | rest | reason, UTF-8 |
     ///
-    /// The layout is frozen: another one would take a repetition for something new.
+    /// The layout is frozen: with another one, a repetition would be taken for a new request.
     pub fn id(&self, employee: EmployeeId) -> CorrectionId {
         if let Some(id) = self.id {
             return id;
@@ -101,15 +101,15 @@ impl CorrectionSent {
     }
 }
 
-/// What has become of a correction that was asked for.
+/// The state of a requested correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CorrectionStatus {
     /// Nobody has decided yet.
     Asked,
-    /// It was made.
+    /// Somebody accepted it, and it was made.
     Accepted,
-    /// It was not.
+    /// Somebody refused it.
     Refused,
 }
 
@@ -117,7 +117,7 @@ impl CorrectionStatus {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Asked, Self::Accepted, Self::Refused];
 
-    /// The word in messages.
+    /// The name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Asked => "asked",
@@ -140,7 +140,7 @@ impl std::str::FromStr for CorrectionStatus {
     }
 }
 
-/// A stretch of time, on what it was worked, and what was done.
+/// A range of time, what it was worked on, and a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkedTime {
@@ -157,29 +157,30 @@ pub struct WorkedTime {
     pub note: Option<Note>,
 }
 
-/// A correction that an employee has asked for.
+/// A correction that an employee has requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionRequest {
-    /// Its id.
+    /// The id of the correction.
     pub id: CorrectionId,
-    /// Whose time it is.
+    /// The employee whose time it is.
     pub employee_id: EmployeeId,
-    /// What has become of it.
+    /// The state.
     pub status: CorrectionStatus,
-    /// The recorded window that it is about; a new time has none.
+    /// The recorded window to change; none for new time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub window_id: Option<WindowId>,
-    /// What that window said when this was asked.
+    /// What that window was when the correction was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WorkedTime, required = false)]
     pub was: Option<WorkedTime>,
-    /// Whether that window should not count.
+    /// Whether that window should no longer count.
     pub void: bool,
-    /// When it really began. All of this is as it should be; of a window that should not count, as it is.
+    /// When the work really began. This and the next four fields are the wanted state; if the window should not
+    /// count, its present state.
     pub start: Millis,
-    /// When it really ended.
+    /// When the work really ended.
     pub end: Millis,
     /// The project really worked on.
     pub project_id: ProjectId,
@@ -188,122 +189,122 @@ pub struct CorrectionRequest {
     /// What was done.
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
-    /// Why it was asked.
+    /// The employee's reason.
     #[schema(value_type = String)]
     pub reason: Note,
-    /// When.
+    /// When it was requested.
     pub asked_at: Millis,
-    /// Who has decided, once somebody has: an [`crate::Actor`], as text. The API shows them with their
-    /// name.
+    /// Who has decided, if somebody has: an [`crate::Actor`] as text. The API shows the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub decided_by: Option<String>,
-    /// When.
+    /// When it was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false)]
     pub decided_at: Option<Millis>,
-    /// Why it was decided so.
+    /// The reason of the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub decision_reason: Option<Note>,
-    /// The window that it has made or changed, once accepted.
+    /// The window that was created or changed, once accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowId, required = false)]
     pub recorded_as: Option<WindowId>,
 }
 
-/// Asks for a correction: an employee, for themselves.
+/// Requests a correction of the caller's own time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AskCorrection {
-    /// Its id.
+    /// The id of the correction.
     pub id: CorrectionId,
-    /// What is asked.
+    /// The correction.
     pub asked: CorrectionSent,
 }
 
-/// A correction that is asked for.
+/// The answer to a requested correction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionTaken {
-    /// It, as it stands now.
+    /// The correction in its present state.
     pub correction: CorrectionRequest,
-    /// Whether the same was asked before.
+    /// Whether the same correction was requested before.
     pub repeated: bool,
 }
 
-/// Asks for one correction; an employee gets only their own.
+/// Asks for one correction; an employee only for their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetCorrection {
-    /// Which.
+    /// The id of the correction.
     pub id: CorrectionId,
 }
 
-/// Asks for corrections, the newest first, page by page; an employee gets only their own.
+/// Asks for corrections, the newest first, page by page; an employee only for their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListCorrections {
-    /// Of this employee only.
+    /// Only those of this employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
-    /// Those of which this has become only.
+    /// Only those in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CorrectionStatus>,
-    /// After this one.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<CorrectionCursor>,
-    /// No more than so many are wanted; a page may hold fewer.
+    /// The most corrections of a page; a page may have fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
-/// A place in the list of corrections.
+/// A position in the list of corrections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectionCursor {
-    /// When the last one was asked for.
+    /// When the last one was requested.
     pub asked_at: Millis,
-    /// Its id.
+    /// The id of the correction.
     pub id: CorrectionId,
 }
 
 impl CorrectionRequest {
-    /// Where it stands in the list.
+    /// Its position in the list.
     pub const fn place(&self) -> CorrectionCursor {
         CorrectionCursor { asked_at: self.asked_at, id: self.id }
     }
 }
 
-/// Makes a correction as it was asked for. One that is made already stays so.
+/// Makes a correction as it was requested. If it is made already, nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptCorrection {
-    /// Which.
+    /// The id of the correction.
     pub id: CorrectionId,
-    /// Why, for whoever asked.
+    /// The reason, for the employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
 }
 
-/// Refuses a correction. One that is refused already stays so.
+/// Refuses a correction. If it is refused already, nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefuseCorrection {
-    /// Which.
+    /// The id of the correction.
     pub id: CorrectionId,
-    /// Why, for whoever asked.
+    /// The reason, for the employee.
     pub reason: Note,
 }
 
-/// Somebody has decided about a correction.
+/// Somebody accepted or refused a correction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionDecided {
-    /// It, as it is for good.
+    /// The correction in its final state.
     pub correction: CorrectionRequest,
-    /// Where the organisation's days begin.
+    /// The time zone of the organisation.
     pub timezone: Zone,
 }
 
 impl CorrectionDecided {
-    /// The mail that tells whoever asked of it: always the same, so that it is sent once.
+    /// The id of the mail that informs the employee. It is computed from the correction, so that the mail is sent
+    /// once.
     pub fn mail_id(&self) -> MailId {
         MailId(Uuid::new_v5(&self.correction.id.0, b"decided"))
     }

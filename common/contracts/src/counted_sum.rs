@@ -1,5 +1,5 @@
-//! What an employee's windows come out at between two moments: the pure rule that analytics and
-//! timetrack share.
+//! How much time and money an employee's windows count for in a range: the pure rule that analytics and timetrack
+//! share.
 
 use std::{fmt, iter, ops, str::FromStr};
 
@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 
 use crate::{AdjustedSum, Money, PricedPart, ProjectId, Rate, TaskId, TimeRange, WindowFact, WindowId, counted};
 
-/// Which seconds count, on what, and at which rates, in 128 bits: two stretches of time that differ in
-/// any of it have different marks, but for chance.
+/// A 128-bit hash of which seconds count, on what, and at which rates. Two ranges that differ in any of that have
+/// different marks, unless by chance.
 ///
-/// As time and money do, marks add up: of adjoining stretches to that of the whole, however these are
-/// cut, in whatever order. So a mark can be kept for each day beside its sums.
+/// Marks add up like time and money: the marks of adjoining ranges, in any order, add up to the mark of the whole.
+/// So a mark can be stored for each day next to its sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ToSchema)]
 #[schema(value_type = String, pattern = "^[0-9a-f]{32}$", example = "5f1c0de2a9b34c7788d0e1f2a3b4c5d6")]
 pub struct TimeMark(pub u128);
@@ -27,7 +27,7 @@ impl TimeMark {
         Self(work.wrapping_mul(moment(range.end().0).wrapping_sub(moment(range.start().0))))
     }
 
-    /// The mark of an adjustment: what a window counts for.
+    /// The mark of an adjustment.
     pub fn of_adjustment(window: WindowId, sum: AdjustedSum) -> Self {
         let (high, low) = window.0.as_u64_pair();
         let [time, costs, income] = [sum.time, sum.costs.0, sum.income.0].map(i64::cast_unsigned);
@@ -35,7 +35,7 @@ impl TimeMark {
     }
 }
 
-/// Spreads words over 128 bits. The layout is frozen: marks are stored and compared across versions.
+/// Spreads words over 128 bits. The layout is frozen, because marks are stored and compared across versions.
 fn mixed<const N: usize>(words: [u64; N]) -> u128 {
     let finish = |mut word: u64| {
         word = (word ^ (word >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -102,22 +102,22 @@ impl<'de> Deserialize<'de> for TimeMark {
     }
 }
 
-/// What time comes out at, exactly: money is rounded only when it is shown.
+/// An exact sum of time and money. Money is rounded only when it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountedSum {
-    /// Milliseconds.
+    /// The time, in milliseconds.
     pub time: i64,
-    /// What it cost.
+    /// The cost.
     pub costs: Money,
-    /// What it earned.
+    /// The income.
     pub income: Money,
-    /// Which seconds these are, on what, and at which rates.
+    /// The hash of what was counted.
     pub mark: TimeMark,
 }
 
 impl CountedSum {
-    /// What counts of one employee's windows inside a range. Right where all windows are given that start
-    /// up to a day (the longest window) before the range, and before its end.
+    /// The time and money of one employee's windows in a range. For a right sum give all windows that start before
+    /// its end and at most a day (the longest window) before its start.
     pub fn of(facts: impl IntoIterator<Item = WindowFact>, range: TimeRange, count_overlaps: bool) -> Self {
         let whole = |fact: &WindowFact| TimeRange::new(fact.start, fact.end).ok();
         let facts = facts.into_iter().filter(|fact| !fact.voided);

@@ -1,4 +1,4 @@
-//! Rates that hold from a day on: what was set for whom, and what may be asked of projects about it.
+//! Rates that hold from a day on, and the requests to projects about them.
 
 use std::{fmt, str::FromStr};
 
@@ -15,20 +15,20 @@ use crate::{
     message::requests,
 };
 
-/// The most rates of one scope: an event tells all of them.
+/// The most rates of one scope, because one event contains them all.
 pub const RATES_OF_SCOPE_MOST: usize = 1_000;
 
-/// What a rate is for.
+/// The four kinds of rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RateKind {
-    /// What an hour is billed with.
+    /// The bill rate of an hour.
     Bill,
-    /// What an hour costs.
+    /// The pay rate of an hour.
     Pay,
-    /// What an hour of overtime is billed with.
+    /// The bill rate of an overtime hour.
     OvertimeBill,
-    /// What an hour of overtime costs.
+    /// The pay rate of an overtime hour.
     OvertimePay,
 }
 
@@ -36,7 +36,7 @@ impl RateKind {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Bill, Self::Pay, Self::OvertimeBill, Self::OvertimePay];
 
-    /// The word in messages.
+    /// The name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bill => "bill",
@@ -47,7 +47,7 @@ impl RateKind {
     }
 }
 
-/// A word that is no kind of rate.
+/// A text that is no kind of rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be bill, pay, overtimeBill or overtimePay")]
 pub struct UnknownRateKind;
@@ -60,46 +60,47 @@ impl FromStr for RateKind {
     }
 }
 
-/// Whose hours, and on what, a rate is for; everybody's on everything where nothing is named.
+/// The work that a rate is for. Each field limits it; without any it is all work of everybody.
 ///
-/// A task may be named with its project, and is kept without: it may move to another one.
+/// A request may name a task with its project. The project is then dropped, because a task may move to another
+/// project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateScope {
-    /// On this project.
+    /// Work on this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// On this task.
+    /// Work on this task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// Of this employee.
+    /// Work of this employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
 }
 
 impl RateScope {
-    /// A project.
+    /// All work on a project.
     pub const fn project(id: ProjectId) -> Self {
         Self { project: Some(id), task: None, employee: None }
     }
 
-    /// A task.
+    /// All work on a task.
     pub const fn task(id: TaskId) -> Self {
         Self { project: None, task: Some(id), employee: None }
     }
 
-    /// Everything that an employee does.
+    /// All work of an employee.
     pub const fn employee(id: EmployeeId) -> Self {
         Self { project: None, task: None, employee: Some(id) }
     }
 
-    /// The same of this employee only.
+    /// The same scope, limited to this employee.
     #[must_use]
     pub const fn of(self, employee: EmployeeId) -> Self {
         Self { employee: Some(employee), ..self }
     }
 
-    /// The scopes that hold an employee's work on a task, the most specific first.
+    /// The scopes that contain an employee's work on a task, the most specific first.
     pub const fn of_work(employee: EmployeeId, project: ProjectId, task: TaskId) -> [Self; 6] {
         let (task, project) = (Self::task(task), Self::project(project));
         [
@@ -113,7 +114,7 @@ impl RateScope {
     }
 }
 
-/// `all`, or what is named: `p_<project>`, `t_<task>`, `e_<employee>`, joined by `_`.
+/// `all`, or the fields that limit it: `p_<project>`, `t_<task>`, `e_<employee>`, joined by `_`.
 impl fmt::Display for RateScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let project = self.project.map(|id| format!("p_{id}"));
@@ -124,44 +125,44 @@ impl fmt::Display for RateScope {
     }
 }
 
-/// A rate that holds from a day on, as the API shows one.
+/// A rate that holds from a day on, as the API shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DatedRate {
     /// The rate's id.
     pub id: RateId,
-    /// Whose hours, and on what.
+    /// The work that it is for.
     pub scope: RateScope,
-    /// What it is for.
+    /// The kind of rate.
     pub kind: RateKind,
-    /// Currency an hour.
+    /// The amount, in currency an hour.
     #[schema(value_type = f64, example = 62.5)]
     pub amount: Rate,
-    /// The first day on which it holds, in the time zone of the organisation.
+    /// The first day on which it holds, in the organisation's time zone.
     #[schema(value_type = String, format = Date, example = "2026-02-01")]
     pub valid_from: Date,
     /// When it was set.
     pub created_at: Millis,
 }
 
-/// Sets a rate from a day on. What is recorded already keeps its rates.
+/// Sets a rate from a day on. Windows that are recorded already keep their rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SetRate {
-    /// Whose hours, and on what.
+    /// The work that it is for.
     #[serde(deserialize_with = "object")]
     pub scope: RateScope,
-    /// What it is for.
+    /// The kind of rate.
     pub kind: RateKind,
-    /// Currency an hour.
+    /// The amount, in currency an hour.
     #[schema(value_type = RateSent)]
     pub amount: Rate,
-    /// The first day on which it holds, in the time zone of the organisation.
+    /// The first day on which it holds, in the organisation's time zone.
     #[schema(value_type = String, format = Date, example = "2026-02-01")]
     pub valid_from: Date,
 }
 
-/// Reads an object. A list of its values in order, which serde takes for one too, is refused.
+/// Reads an object. Serde also accepts a list of the values in order; this refuses it.
 fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
     let value = Value::deserialize(from)?;
     if !value.is_object() {
@@ -171,7 +172,7 @@ fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, 
 }
 
 impl SetRate {
-    /// Refuses a day that nobody can mean.
+    /// Refuses a day that cannot be meant.
     ///
     /// # Errors
     /// 422, for the day.
@@ -183,26 +184,26 @@ impl SetRate {
     }
 }
 
-/// Asks for rates in the order of their ids, page by page: those whose scope names one of these of
-/// each list that names any; a project names its tasks too.
+/// Asks for rates in the order of their ids, page by page. A rate is listed if its scope names one entry of each
+/// list that is not empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRates {
-    /// For these projects, and the tasks that they have now.
+    /// Rates of these projects and of the tasks that they have now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// For these tasks.
+    /// Rates of these tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
-    /// For these employees.
+    /// Rates of these employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// Of these kinds.
+    /// Rates of these kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<RateKind>,
-    /// Those that name no project and no task only.
+    /// Only rates that name no project and no task.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everywhere: bool,
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RateId>,
 }
@@ -210,32 +211,32 @@ pub struct ListRates {
 /// Asks for one rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetRate {
-    /// Which.
+    /// The id of the rate.
     pub id: RateId,
 }
 
-/// Deletes a rate whose first day has not begun.
+/// Deletes a rate before its first day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteRate {
-    /// Which.
+    /// The id of the rate.
     pub id: RateId,
-    /// Where the organisation's days begin.
+    /// The time zone of the organisation.
     pub timezone: Zone,
 }
 
-/// All that was ever set for one scope, as it is now.
+/// All rates of one scope, after one was set or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RatesChanged {
-    /// For whose hours, and on what.
+    /// The work that they are for.
     pub scope: RateScope,
-    /// How often this has changed.
+    /// The number of changes of this scope so far.
     pub version: i64,
-    /// The rates, in no order.
+    /// The rates, in no particular order.
     pub rates: Vec<RateSince>,
-    /// What the payroll of the project said, in the order in which it was set: of a project, the line
-    /// of everybody; of a project and an employee, the own line. None while it has never changed: then
-    /// what the project says holds for all time.
+    /// The history of the project's payroll, in the order of changes: for a project, the line of everybody; for a
+    /// project and an employee, the employee's own line. Empty while it has never changed: the present payroll
+    /// then holds for all time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payroll: Vec<LineSince>,
 }
@@ -244,9 +245,9 @@ pub struct RatesChanged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateSince {
-    /// What it is for.
+    /// The kind of rate.
     pub kind: RateKind,
-    /// Currency an hour.
+    /// The amount, in currency an hour.
     pub amount: Rate,
     /// The first day on which it holds.
     pub valid_from: Date,
@@ -254,13 +255,13 @@ pub struct RateSince {
     pub set_at: Millis,
 }
 
-/// What the payroll said since a moment.
+/// A line of the payroll, and since when it was so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineSince {
-    /// Since when; of all time before where there is none.
+    /// The moment of the change; none for all time before the first change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Millis>,
-    /// The line; none where there was none.
+    /// The line, or none if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<PayrollLine>,
 }

@@ -1,50 +1,50 @@
-//! How the mail of an invitation stands: told by the mailer, shown at the employee.
+//! The state of an invitation's mail: reported by the mailer, shown with the employee.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{EmployeeId, Event, InvitationId, Millis, Service};
 
-/// What became of the mail of an invitation.
+/// The state of an invitation's mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// It is to be sent.
+    /// It waits to be sent.
     Queued,
-    /// A mail server has taken it.
+    /// A mail server has accepted it.
     Sent,
-    /// It could not be sent yet and is tried again by itself: `detail` says why.
+    /// It could not be sent yet and will be tried again: `detail` says why.
     Retrying,
-    /// It will never be sent: `detail` says why. Correct the address, or send a fresh invitation.
+    /// It will not be sent: `detail` says why. Correct the address, or send a new invitation.
     Failed,
-    /// A deactivation ended it. Send a fresh invitation.
+    /// The employee was deactivated. Send a new invitation after a reactivation.
     Withdrawn,
 }
 
-/// How the last invitation of an employee stands.
+/// The delivery of an employee's last invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InvitationDelivery {
-    /// What became of the mail.
+    /// The state of the mail.
     pub state: DeliveryState,
-    /// Why it is not sent, as a sentence.
+    /// Why it is not sent, as a sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "The mail server answered the recipient with 550 5.1.1: there is no such mailbox.")]
     pub detail: Option<String>,
-    /// Since when it stands so.
+    /// When this state began.
     pub at: Millis,
 }
 
-/// The mail of an invitation stands otherwise than before.
+/// The delivery of an invitation has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryChanged {
-    /// Of which invitation.
+    /// The id of the invitation.
     pub invitation_id: InvitationId,
-    /// Of whom.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// Counts the changes of this mail, from 1.
+    /// The number of changes of this delivery, from 1.
     pub version: i64,
-    /// How it stands now.
+    /// The delivery now.
     pub delivery: InvitationDelivery,
 }
 

@@ -1,4 +1,4 @@
-//! What waits for a manager to decide, and the mail that tells of it once a day.
+//! The number of things that wait for a manager's decision, and the daily mail about them.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,36 @@ use uuid::Uuid;
 
 use crate::{EmployeeId, Event, MailId, Millis, Service, message::requests};
 
-/// Asks how much that belongs to these employees waits for somebody to decide: for services.
+/// Asks how many things of these employees wait for a decision: for services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountWaiting {
-    /// Whose: of nobody where there are none.
+    /// The employees; an empty list means nobody.
     pub employees: Vec<EmployeeId>,
 }
 
-/// How much waits for somebody to decide.
+/// How many things wait for a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Pay periods that are submitted.
+    /// The number of submitted pay periods.
     pub periods: u64,
-    /// Corrections that are asked for.
+    /// The number of requested corrections.
     pub corrections: u64,
 }
 
-/// A manager is to be mailed what waits for them: once a day.
+/// A manager is to get the daily mail about what waits for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DigestRequested {
-    /// Who.
+    /// The id of the employee.
     pub manager_id: EmployeeId,
-    /// The organisation's day.
+    /// The day, in the organisation's time zone.
     pub day: Date,
-    /// From this moment on another day's mail tells of what waits then.
+    /// When the next day's mail replaces this one: it is not sent after that.
     pub until: Millis,
 }
 
 impl DigestRequested {
-    /// The mail: one for each manager and day.
+    /// The id of the mail: one for each manager and day.
     pub fn mail_id(&self) -> MailId {
         MailId(Uuid::new_v5(&self.manager_id.0, format!("digest of {}", self.day).as_bytes()))
     }

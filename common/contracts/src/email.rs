@@ -13,16 +13,13 @@ const LOCAL_MOST: usize = 64;
 const MOST: usize = 254;
 
 /// An e-mail address as it was given, trimmed.
-///
-/// At most 254 characters, one `@`, a domain with a dot or a single label, no white space and no
-/// control characters: it is written into mail headers. What somebody gives anew must also be an
-/// address that mail can reach.
+/// An e-mail address as it was entered, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = "idn-email", max_length = 254, example = "ann@example.org")]
 pub struct Email(String);
 
-/// Why a text is no e-mail address, or none that mail can reach. Never repeats the text.
+/// Why a text is no e-mail address, or none that mail can reach. It never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// No address at all.
@@ -54,7 +51,7 @@ pub enum InvalidEmail {
 }
 
 impl Email {
-    /// Reads an address as it is stored, or typed by somebody who logs in.
+    /// Parses an address that is stored, or typed at a log-in.
     ///
     /// # Errors
     /// [`InvalidEmail`] where the text cannot be one.
@@ -81,7 +78,7 @@ impl Email {
         }
     }
 
-    /// Reads an address that somebody gives anew: one that mail can reach.
+    /// Parses a new address, to which the stricter rules of today apply.
     ///
     /// # Errors
     /// [`InvalidEmail`] says what is in the way.
@@ -113,48 +110,48 @@ impl Email {
         Self::parse(&text)
     }
 
-    /// The address as it was given.
+    /// The address as it was entered.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which addresses are compared: Ann@x.org is ann@x.org, and a domain is the same in
-    /// letters beyond ASCII and as it is in the DNS.
+    /// The form for comparisons: Ann@x.org equals ann@x.org, and a domain in letters beyond ASCII equals its form
+    /// in the DNS.
     pub fn key(&self) -> String {
         let (local, domain) = self.parts();
         let local = nfc(&nfc(local).to_lowercase());
         format!("{local}@{}", dns_name(domain).unwrap_or_else(|| domain.to_lowercase()))
     }
 
-    /// The form in which addresses were compared before domains were: keys that are stored may still be it.
+    /// The form for comparisons of earlier versions, which left the domain as it was. Stored keys may have it.
     pub fn former_key(&self) -> String {
         self.0.to_lowercase()
     }
 
-    /// The address as mail goes there, the domain as it is in the DNS: so only letters beyond ASCII
-    /// before the @ need a mail server that knows such addresses (RFC 6531).
+    /// The address for sending, with the domain in its form in the DNS. Only letters beyond ASCII before the @
+    /// then need a mail server that supports them (RFC 6531).
     pub fn for_mail(&self) -> String {
         let (local, domain) = self.parts();
         format!("{}@{}", nfc(local), dns_name(domain).unwrap_or_else(|| domain.to_owned()))
     }
 
     fn parts(&self) -> (&str, &str) {
-        // Nothing without an @ was parsed.
+        // `parse` refuses a text without an @.
         self.0.rsplit_once('@').unwrap_or((&self.0, ""))
     }
 }
 
-/// A domain as it is in the DNS (UTS 46): in small letters, in ASCII; nothing where it cannot be there.
+/// A domain in its form in the DNS (UTS 46): lower case, ASCII. None if the DNS cannot have it.
 fn dns_name(domain: &str) -> Option<String> {
     let name = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .ok()?;
-    // An IP address has no mail without brackets, and no top-level domain is a number.
+    // An IP address must be in brackets in a mail address, and no top-level domain is a number.
     let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
     (!is_number).then(|| name.into_owned())
 }
 
-/// Keyboards and systems write ü as one character or as two; this is as one (Unicode's form NFC).
+/// Unicode's form NFC, in which ü is always one character. Keyboards and systems write it as one or as two.
 fn nfc(text: &str) -> String {
     text.nfc().collect()
 }

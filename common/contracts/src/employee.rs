@@ -1,4 +1,4 @@
-//! Employees: who they are, and what may be asked of directory about them.
+//! Employees: who they are, and the requests to directory about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::{
     message::requests,
 };
 
-/// An employee, as the API shows one.
+/// An employee, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Employee {
@@ -26,8 +26,8 @@ pub struct Employee {
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// Whether the address was changed and is not confirmed yet, by the link that was mailed there; left
-    /// out where it is.
+    /// Whether the address was changed and its owner has not yet confirmed it by the link that was mailed there;
+    /// left out when it is confirmed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_unconfirmed: bool,
     /// The same as the e-mail address.
@@ -39,7 +39,7 @@ pub struct Employee {
     /// The job title.
     #[schema(value_type = Option<String>, example = "Engineer")]
     pub title: Option<Label>,
-    /// What the employee may do beyond their own account.
+    /// The role: what the employee may do beyond their own account.
     #[serde(default)]
     pub role: Role,
     /// The team that the employee is in.
@@ -48,17 +48,17 @@ pub struct Employee {
     pub team_id: Option<TeamId>,
     /// The projects the employee is on.
     pub projects: Vec<ProjectId>,
-    /// What the desktop app may do, one entry a computer.
+    /// The permissions of the desktop app, one entry for each computer.
     pub system_permissions: Vec<SystemPermissions>,
     /// Whether the account is activated and not deactivated.
     #[serde(rename = "is_active")]
     pub is_active: bool,
     /// When the employee was created.
     pub created_at: Millis,
-    /// When the last invitation was asked for.
+    /// When the last invitation was requested.
     pub invited: Millis,
-    /// How the mail of that invitation stands; left out once the account is activated, and while the
-    /// employee is deactivated.
+    /// The delivery of that invitation; left out once the account is activated, and while the employee is
+    /// deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<InvitationDelivery>)]
     pub invitation: Option<InvitationDelivery>,
@@ -66,7 +66,7 @@ pub struct Employee {
     #[serde(rename = "deactivated_at")]
     #[schema(value_type = Option<i64>, example = json!(null))]
     pub deactivated_at: Option<Millis>,
-    /// The same, as 0 or milliseconds.
+    /// When the employee was deactivated, or 0.
     #[schema(example = 0)]
     pub deactivated: Millis,
 }
@@ -75,17 +75,17 @@ pub struct Employee {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemPermissions {
-    /// The computer's name: one entry for each. It is made to fit as those of windows are.
+    /// The computer's name, of which there is one entry. It is cleaned like the names in windows.
     #[serde(deserialize_with = "kept")]
     #[schema(value_type = String, example = "anns-mac")]
     pub computer: Label,
     /// The permissions.
     pub permissions: Permissions,
-    /// When the entry was made, by the app's clock or ours.
+    /// When the entry was made, by the clock of the app or of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<WholeSent>)]
     pub created_at: Option<Millis>,
-    /// When the entry was last changed, by the app's clock or ours.
+    /// When the entry was last changed, by the clock of the app or of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<WholeSent>)]
     pub updated_at: Option<Millis>,
@@ -95,9 +95,9 @@ pub struct SystemPermissions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Permissions {
-    /// To see which window is in front.
+    /// Seeing which window is in front.
     pub accessibility: Permission,
-    /// To take screenshots.
+    /// Taking screenshots.
     pub screen_and_system_audio_recording: Permission,
 }
 
@@ -113,13 +113,13 @@ pub enum Permission {
     Undetermined,
 }
 
-/// Creates an employee, and has an invitation mailed.
+/// Creates an employee and mails an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateEmployee {
     /// The name.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// The e-mail address, which nobody else has in any case of its letters.
+    /// The e-mail address, which must be unique, whatever the case of its letters.
     #[serde(deserialize_with = "given")]
     pub email: Email,
 }
@@ -127,14 +127,14 @@ pub struct CreateEmployee {
 /// Asks for one employee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetEmployee {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
 }
 
 /// Asks for all employees, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListEmployees {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
@@ -160,81 +160,80 @@ pub struct EmployeeChanges {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateEmployee {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// What.
+    /// What to change.
     pub changes: EmployeeChanges,
-    /// Only says whether it could be changed so, and changes nothing.
+    /// Only checks whether the change is possible, and changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_check: bool,
 }
 
-/// Deactivates an employee: off every project and task, tokens dead.
+/// Deactivates an employee: removes them from all projects and tasks, and revokes their tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeactivateEmployee {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Takes a deactivation back: on no project, logs in with the old password.
+/// Reactivates an employee, who has no project then and logs in with the old password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactivateEmployee {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Has a fresh invitation mailed; the older link is dead.
+/// Mails a new invitation. The link of the old one no longer works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteEmployee {
-    /// Whom.
+    /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Puts one computer's permissions on an employee, in place of what it had.
+/// Replaces the permissions of one computer of an employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetPermissions {
-    /// Whose.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// What.
+    /// The permissions of the computer.
     pub entry: SystemPermissions,
 }
 
-/// Asks how some employees stand; unknown ones are left out of the reply.
+/// Asks for the standings of some employees. The reply leaves out unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetStandings {
-    /// Of whom: at most 1,000.
+    /// The ids of the employees, at most 1,000.
     pub ids: Vec<EmployeeId>,
 }
 
-/// Whether an employee may be on anything.
+/// Whether an employee may be on projects and tasks.
 ///
-/// Each deactivation raises the epoch: what was bound to the employee in an older epoch, a
-/// token or a membership, is over.
+/// Each deactivation raises the epoch. Tokens and memberships of earlier epochs no longer count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
-    /// Of whom.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// The version of the employee that says so.
+    /// The version of the employee that this standing belongs to.
     pub version: i64,
-    /// How often the employee was deactivated.
+    /// The number of times that the employee was deactivated.
     pub epoch: i64,
-    /// Since when the employee is deactivated.
+    /// When the employee was deactivated, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<Millis>,
-    /// When the employee was not deactivated, in order. Earlier versions do not say.
+    /// The terms in which the employee was not deactivated, in order. Earlier versions do not send them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<Vec<Term>>,
 }
 
 impl Standing {
-    /// When the employee was not deactivated, as far as is known.
+    /// The terms in which the employee was not deactivated, as far as they are known.
     pub fn active_terms(&self) -> Vec<Term> {
         self.active.clone().unwrap_or_else(|| vec![Term { from: None, until: self.deactivated_at }])
     }
 }
 
-/// An employee was created or has changed; how the employee stands now.
+/// An employee was created or has changed. It contains the new standing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmployeeChanged(pub Standing);
@@ -250,13 +249,13 @@ impl Event for EmployeeChanged {
     }
 }
 
-/// Somebody is to be invited by mail. Holds no token: the mailer asks for it ([`crate::MintToken`]).
+/// An invitation is to be mailed. The event contains no token: the mailer asks for it ([`crate::MintToken`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvitationRequested {
-    /// Which invitation.
+    /// The id of the invitation.
     pub invitation_id: InvitationId,
-    /// Of whom.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
     /// The version of the employee with this invitation.
     pub version: i64,

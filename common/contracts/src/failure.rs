@@ -1,20 +1,20 @@
 use serde::{Deserialize, Serialize};
 
-/// Why a call failed, as a stable word. [`Code::status`] is the one table from code to HTTP.
+/// Why a call failed, as a stable code. [`Code::status`] is the only table from codes to HTTP statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The e-mail address belongs to another employee.
     EmailTaken,
-    /// The name belongs to another thing of its kind.
+    /// Another thing of this kind has the name.
     NameTaken,
-    /// An update that names nothing to change.
+    /// The update names nothing to change.
     NothingToChange,
-    /// A bulk update that names no employee, project, task or shift.
+    /// The bulk update names no employee, project, task or shift.
     NoFilter,
     /// The token of a link is wrong, used or expired.
     InvalidToken,
-    /// The password that was to prove who somebody is is wrong.
+    /// The password that should prove the caller's identity is wrong.
     WrongPassword,
     /// The employee does not exist.
     UnknownEmployee,
@@ -34,21 +34,21 @@ pub enum Code {
     UnknownStatus,
     /// The project does not have this priority.
     UnknownPriority,
-    /// The payroll names somebody who is not on the project.
+    /// The payroll has a line for somebody who is not on the project.
     PayrollNotOnProject,
-    /// No credentials, wrong ones, or those of the other kind of caller.
+    /// No credentials, wrong ones, or credentials of another kind of caller.
     Unauthorized,
-    /// Two kinds of credentials at once.
+    /// The request has two kinds of credentials.
     TwoCredentials,
-    /// The right kind of caller, but not allowed.
+    /// The caller is of the right kind, but not allowed to do this.
     Forbidden,
-    /// The key or the role lacks a scope that the call needs.
+    /// The key or role lacks a scope that the call needs.
     MissingScope,
-    /// Somebody, or something of somebody, who is in no team that the caller manages.
+    /// The call concerns somebody who is in none of the caller's teams.
     OtherTeam,
-    /// The caller's own hours, about which others decide.
+    /// The call decides about the caller's own hours, which others must do.
     OwnTime,
-    /// The caller's own pay period, about which others decide.
+    /// The call decides about the caller's own pay period, which others must do.
     OwnPeriod,
     /// There is no such thing.
     NotFound,
@@ -62,19 +62,19 @@ pub enum Code {
     AlreadyActive,
     /// The employee has not activated the account yet.
     NotActive,
-    /// Without this employee there would be no owner.
+    /// Without this employee there would be no owner left.
     LastOwner,
     /// The employee is in another team.
     InOtherTeam,
-    /// The id is taken by other content.
+    /// Something else has this id already.
     Conflict,
-    /// The window ends ahead of the server's clock.
+    /// The window ends later than the server's clock says.
     ClockAhead,
-    /// The window began before there can have been any.
+    /// The window began before anybody can have used this system.
     ClockBehind,
-    /// An admin has made the window count no longer.
+    /// An admin has voided the window: it no longer counts.
     Voided,
-    /// A lock or an approved period has settled it.
+    /// The time is settled by a lock or an approved period.
     PeriodLocked,
     /// The period is approved already.
     PeriodApproved,
@@ -84,50 +84,50 @@ pub enum Code {
     PeriodNotApproved,
     /// The period is not submitted.
     PeriodNotSubmitted,
-    /// Another period that is approved already holds a part of this one.
+    /// The period overlaps another one that is approved already.
     PeriodOverlaps,
-    /// Windows are still on their way that may belong to it.
+    /// Windows that may belong to the period are still being recorded.
     WindowsWaiting,
-    /// A lock only moves forward.
+    /// A lock can only move forward.
     LockMovesBack,
-    /// The scope has another rate of the kind from this day on.
+    /// The scope already has a rate of this kind from this day on.
     RateExists,
-    /// The rate holds already, so hours may be priced by it.
+    /// The rate's first day has begun, so hours may be priced by it.
     RateHasBegun,
-    /// What was previewed is not so any more.
+    /// The state has changed since the preview.
     PreviewChanged,
-    /// Somebody has decided otherwise before.
+    /// Somebody has already decided otherwise.
     AlreadyDecided,
-    /// The thing is not as the caller has seen it (`If-Match`).
+    /// The thing has changed since the caller read it (`If-Match`).
     PreconditionFailed,
-    /// The period is not as the approver has seen it.
+    /// The period has changed since the approver read it.
     PeriodChanged,
-    /// `If-Match` is malformed, or the call takes no such condition.
+    /// `If-Match` is malformed, or the call does not support it.
     BadPrecondition,
     /// The body did not come in time.
     BodyTooSlow,
     /// The body is too large.
     TooLarge,
-    /// The body is of a kind that is not understood.
+    /// The media type of the body is not supported.
     UnsupportedMediaType,
-    /// A malformed body or parameter; the fields say which.
+    /// The body or a parameter is malformed; the fields say where.
     Invalid,
     /// The password is too weak.
     WeakPassword,
-    /// More than can be taken now.
+    /// The limit of requests is reached.
     TooManyRequests,
-    /// Too many log-ins and the like have failed.
+    /// Too many log-ins or similar attempts have failed.
     TooManyAttempts,
-    /// A service, NATS or MongoDB is away.
+    /// A service, NATS or MongoDB cannot be reached.
     Unavailable,
-    /// No answer in time.
+    /// No answer came in time.
     Timeout,
-    /// Our fault. The cause is in the log, never in the answer.
+    /// A fault of the server. The log has the cause, the answer never does.
     Internal,
 }
 
 impl Code {
-    /// The HTTP status that answers this code.
+    /// The HTTP status for this code.
     pub const fn status(self) -> u16 {
         match self {
             Self::EmailTaken
@@ -192,68 +192,68 @@ impl Code {
     }
 }
 
-/// One field of a body or a query that does not fit, and what would.
+/// A field of a body or query that is wrong, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// The path of the field, such as `payroll.*.billRate`.
     pub field: String,
-    /// What the field must be. Never repeats what was sent.
+    /// What the field must be. It never contains what was sent.
     pub message: String,
 }
 
-/// A call that failed: a code for programs, a sentence for people.
+/// A call that failed: a code for programs and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Failure {
-    /// The stable word.
+    /// The stable code.
     pub code: Code,
     /// A sentence for a person, with the remedy where there is one.
     pub detail: String,
-    /// The fields that do not fit, for [`Code::Invalid`] and [`Code::WeakPassword`].
+    /// The wrong fields, for [`Code::Invalid`] and [`Code::WeakPassword`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// In how many seconds to come again, where that is known.
+    /// In how many seconds to try again, if that is known.
     #[serde(default, rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }
 
 impl Failure {
-    /// A failure with a sentence for a person.
+    /// A failure with this sentence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// The same; it may be tried again in so many seconds.
+    /// The same failure, which may be tried again in this many seconds.
     #[must_use]
     pub fn again_in(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// There is no such thing: `what` is "employee", "project", …
+    /// Something does not exist: `what` is "employee", "project" and so on.
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} with this id."))
     }
 
-    /// One field that does not fit.
+    /// A failure about one wrong field.
     pub fn field(field: impl Into<String>, message: impl ToString) -> Self {
         let error = FieldError { field: field.into(), message: message.to_string() };
         Self::fields(vec![error])
     }
 
-    /// Several fields that do not fit.
+    /// A failure about several wrong fields.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let listed: Vec<_> = errors.iter().map(|e| format!("{} {}", e.field, e.message)).collect();
         Self { errors, ..Self::new(Code::Invalid, format!("{}.", listed.join("; "))) }
     }
 }
 
-/// What comes back from a request.
+/// The reply to a request, as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reply<T> {
-    /// It worked.
+    /// The request succeeded.
     Ok(T),
-    /// It did not.
+    /// The request failed.
     Error(Failure),
 }
 

@@ -1,5 +1,4 @@
-//! What somebody gives anew is held to stricter rules than what is stored already, which must remain
-//! readable for ever.
+//! Stricter rules for new values. Stored values were accepted by earlier rules and must stay readable.
 
 use std::fmt;
 
@@ -10,15 +9,15 @@ use crate::{
     visible::{ends_line, is_seen, turns_text},
 };
 
-/// A value that somebody gives, by the rules of today.
+/// A value that is checked by the rules for new values.
 pub trait Given: Sized {
-    /// What does not fit, as a sentence that never repeats the text.
+    /// What is wrong, as a sentence that never contains the text.
     type Error: fmt::Display;
 
-    /// Reads what somebody gives.
+    /// Parses a new value.
     ///
     /// # Errors
-    /// Where the text does not fit.
+    /// When the text breaks a rule.
     fn given(text: &str) -> Result<Self, Self::Error>;
 }
 
@@ -52,7 +51,7 @@ impl Given for Email {
     }
 }
 
-/// As a reason, which must not be left out.
+/// A note that is a reason, and so must not be empty.
 impl Given for Note {
     type Error = InvalidText;
 
@@ -84,35 +83,35 @@ impl<'de, T: Given> Deserialize<'de> for Strict<T> {
     }
 }
 
-/// For a field that must be there.
+/// Deserializes a required field.
 ///
 /// # Errors
-/// Where the text does not fit.
+/// When the text breaks a rule.
 pub fn given<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<T, D::Error> {
     Strict::deserialize(from).map(|Strict(value)| value)
 }
 
-/// For a field that may be left out but not be null, as [`crate::present`].
+/// Deserializes a field that may be left out but not be null, like [`crate::present`].
 ///
 /// # Errors
-/// Where the text does not fit.
+/// When the text breaks a rule.
 pub fn given_present<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<T>, D::Error> {
     given(from).map(Some)
 }
 
-/// For a field that may be left out, or be null to clear it, as [`crate::nullable`].
+/// Deserializes a field that may be left out, or be null to clear it, like [`crate::nullable`].
 ///
 /// # Errors
-/// Where the text does not fit.
+/// When the text breaks a rule.
 pub fn given_nullable<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<Option<T>>, D::Error> {
     let value: Option<Strict<T>> = Option::deserialize(from)?;
     Ok(Some(value.map(|Strict(value)| value)))
 }
 
-/// For a list that may be left out but not be null.
+/// Deserializes a list that may be left out but not be null.
 ///
 /// # Errors
-/// Where a text does not fit.
+/// When a text breaks a rule.
 pub fn given_list<'de, D: Deserializer<'de>, T: Given>(from: D) -> Result<Option<Vec<T>>, D::Error> {
     let values: Vec<Strict<T>> = Vec::deserialize(from)?;
     Ok(Some(values.into_iter().map(|Strict(value)| value).collect()))

@@ -1,4 +1,4 @@
-//! Where the time and the money went, grouped as it is asked for.
+//! Reports of time and money, grouped by what the request names.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{Cents, EmployeeId, Filter, Millis, Page, ProjectId, TaskId, TimeRange, Zone, message::requests};
 
-/// What time and money can be grouped by.
+/// What a report can be grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Grouping {
@@ -16,18 +16,18 @@ pub enum Grouping {
     Project,
     /// The task worked on.
     Task,
-    /// Whose time it is.
+    /// The employee whose time it is.
     Employee,
-    /// The local day. It begins at its first midnight; where the clock skips that, with the
-    /// first moment after.
+    /// The local day. It begins at its first midnight, or at the first moment after a midnight that the clock
+    /// skips.
     Day,
-    /// The week of such days, from Monday on.
+    /// The local week, from Monday on.
     Week,
-    /// The month of such days.
+    /// The local month.
     Month,
 }
 
-/// A word that names no [`Grouping`]. Never repeats it.
+/// A text that is no [`Grouping`]. The error never contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one or more of project, task, employee, day, week, month, with commas between")]
 pub struct UnknownGrouping;
@@ -48,27 +48,27 @@ impl FromStr for Grouping {
     }
 }
 
-/// Asks for time and money, grouped: an admin for everybody's, employees for their own.
+/// Asks for a report. An admin asks about everybody, an employee about themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTime {
-    /// Only the part of each window inside counts.
+    /// The range of the report. Of a window that is only partly inside, that part counts.
     pub range: TimeRange,
-    /// What by; all in one row when empty.
+    /// What to group by; without any, the report has one row.
     pub group_by: BTreeSet<Grouping>,
-    /// Where days, weeks and months begin.
+    /// The time zone that decides where days, weeks and months begin.
     #[serde(default)]
     pub timezone: Zone,
-    /// Of whose time, on what, in which shifts.
+    /// Which time to report.
     #[serde(flatten)]
     pub filter: Filter,
-    /// After this row.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TimeCursor>,
 }
 
 impl GetTime {
-    /// Where a row of the answer stands.
+    /// The position of a row of the report.
     pub fn place(&self, row: &TimeRow) -> TimeCursor {
         let begins =
             |day: Date| Some(Millis(day.to_zoned(self.timezone.rules().clone()).ok()?.timestamp().as_millisecond()));
@@ -78,8 +78,8 @@ impl GetTime {
     }
 }
 
-/// The time and the money of one group; it has the keys that were grouped by. Groups without time
-/// are left out. In the order of time, then of project, task and employee.
+/// The time and money of one group, with the keys that were grouped by. Rows are ordered by time, project, task
+/// and employee; groups without time are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimeRow {
     /// The local day.
@@ -102,19 +102,19 @@ pub struct TimeRow {
     /// The employee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
-    /// Milliseconds.
+    /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
     pub time: i64,
-    /// What it cost, rounded to cents.
+    /// The cost, rounded to cents.
     pub costs: Cents,
-    /// What it earned, rounded to cents.
+    /// The income, rounded to cents.
     pub income: Cents,
 }
 
-/// A place among the rows of [`GetTime`].
+/// A position in the rows of a [`GetTime`] report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeCursor {
-    /// The first moment of the last row's day, week or month that lies in the range.
+    /// The start of the last row's day, week or month, as far as it is in the range.
     pub start: Millis,
     /// Its project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +127,7 @@ pub struct TimeCursor {
     pub employee: Option<EmployeeId>,
 }
 
-/// A month of the calendar, written as 2026-03.
+/// A calendar month, written as 2026-03.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "2026-03")]
@@ -139,7 +139,7 @@ pub struct YearMonth(Date);
 pub struct InvalidMonth;
 
 impl YearMonth {
-    /// The month that holds a day.
+    /// The month of a day.
     pub fn of(day: Date) -> Self {
         Self(day.first_of_month())
     }
@@ -214,7 +214,7 @@ mod tests {
         let start = |row| ask.place(&row).start;
         let day = |day| Some(jiff::civil::date(2026, 3, day));
         assert_eq!(start(row.clone()), range.start());
-        // The range begins at 13:30 of that day there.
+        // The range begins at 13:30 local time of that day.
         assert_eq!(start(TimeRow { day: day(1), ..row.clone() }), range.start());
         let second = Millis(1_772_389_800_000);
         assert_eq!(start(TimeRow { day: day(2), ..row.clone() }), second);

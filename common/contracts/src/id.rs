@@ -1,5 +1,4 @@
-//! Ids. Every one is a UUID of its own type, so that a task's id cannot stand where an
-//! employee's is meant.
+//! Ids. Each kind has its own type, so that a task's id cannot be used where an employee's is expected.
 
 use std::{fmt, str::FromStr};
 
@@ -46,9 +45,9 @@ macro_rules! ids {
 ids! {
     /// An employee.
     EmployeeId;
-    /// The account of an employee, an id of its own.
+    /// The account of an employee, which has its own id.
     AccountId;
-    /// One invitation of an employee; a fresh one replaces it.
+    /// An invitation of an employee; a new one replaces it.
     InvitationId;
     /// A mail to an employee, other than an invitation.
     MailId;
@@ -66,14 +65,14 @@ ids! {
     PayRunId;
     /// A rate that holds from a day on.
     RateId;
-    /// A job that gives recorded windows their rates anew.
+    /// A job that gives recorded windows their current rates.
     RepriceId;
-    /// A time window: the client's own id, or one that is made of what it says.
+    /// A window: the client's own id, or one computed from the window.
     WindowId;
-    /// A correction that an employee asks for: the client's own id, or one that is made of what is asked.
+    /// A requested correction: the client's own id, or one computed from the request.
     CorrectionId;
-    /// An event; also its message id on the stream.
+    /// An event; also the id of its message on the stream.
     EventId;
-    /// What a window said when it was sent.
+    /// A hash of a window as it was sent.
     ContentHash;
 }

@@ -1,78 +1,78 @@
-//! The volume path: what a gateway puts on the queue INGEST, and what a worker answers.
+//! Recording windows: what a gateway publishes to the queue INGEST, and what a worker answers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{Code, ContentHash, EmployeeId, Millis, WindowId, WindowSent};
 
-/// The subject on which windows are queued.
+/// The subject for windows in the queue.
 pub const INGEST_WINDOWS: &str = "ingest.v1.windows";
 
-/// Windows on their way: one client's batch, or single posts that arrived together.
+/// The content of one message: the batch of one client, or single posts that arrived together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IngestBatch {
     /// The windows; the answer keeps their order.
     pub items: Vec<IngestItem>,
 }
 
-/// One window on its way, its shape and limits checked.
+/// A window in the queue. The gateway has checked its format and limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IngestItem {
-    /// Its id.
+    /// The window's id.
     pub id: WindowId,
-    /// Who sent it.
+    /// The employee who sent it.
     pub employee_id: EmployeeId,
     /// When it reached the gateway.
     pub received_at: Millis,
-    /// All that it said: with the same hash it is the same window. With another one it may be too.
+    /// A hash of all its fields. Equal hashes mean the same window; different hashes may too
+    /// ([`crate::WindowContent`]).
     pub hash: ContentHash,
     /// The window.
     pub window: WindowSent,
-    /// The trace of the post that brought it (W3C `traceparent`), where traces are collected.
+    /// The trace of the HTTP request that brought it (W3C `traceparent`), if traces are collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }
 
-/// What became of each window of a batch, in its order.
+/// What happened to each window of a message, in the same order.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IngestAnswer {
     /// One outcome for each item.
     pub items: Vec<Outcome>,
-    /// What more there is to say of those that are queued.
+    /// The reasons of those that are quarantined but reported as queued.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAside>,
 }
 
-/// Why a window is queued that is set aside: it waits for its time, or for an admin.
+/// Why a window is quarantined that may still be recorded: later by itself, or by an admin's decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
-    /// Its place in the batch.
+    /// Its index in the message.
     pub item: usize,
-    /// Why, as a word.
+    /// The reason, as a code for programs.
     pub code: Code,
-    /// Why, and what happens next, as sentences.
+    /// The reason and what happens next, as sentences for people.
     pub detail: String,
 }
 
-/// What became of one window.
+/// What happened to one window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is recorded: on a majority, in the journal. The [`crate::Window`], written once.
+    /// It is recorded on a majority, in the journal. The [`crate::Window`] is written once.
     Stored(Box<RawValue>),
-    /// It was recorded before, the same. The [`crate::Window`] as it is now.
+    /// The same window was recorded before. The [`crate::Window`] in its present state.
     Duplicate(Box<RawValue>),
-    /// Its id belongs to other content ([`crate::WindowContent`]), or to somebody else's window.
+    /// Its id belongs to a window with other content ([`crate::WindowContent`]), or of somebody else.
     Conflict,
-    /// It may not be recorded, and is kept in quarantine.
+    /// It may not be recorded, and is quarantined.
     Rejected {
-        /// Why, as a word.
+        /// The reason, as a code for programs.
         code: Code,
-        /// Why, as a sentence.
+        /// The reason, as a sentence for people.
         detail: String,
     },
-    /// It waits in quarantine: it may only be early and is tried again, or [`IngestAnswer::set_aside`]
-    /// says why.
+    /// It is quarantined: it may be early and is tried again, or [`IngestAnswer::set_aside`] has the reason.
     Queued,
 }

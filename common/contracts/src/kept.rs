@@ -1,6 +1,5 @@
-//! Texts that no person types and that an app cannot correct: names of computers, versions, notes of
-//! the desktop app. One that does not fit is made to fit, because refusing it would lose the hours
-//! that it comes with.
+//! Texts that no person types and no app can correct, such as names of computers. A text that breaks a rule is
+//! changed until it fits, because refusing it would lose the hours that it comes with.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,14 +8,14 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// A text that can be made to fit.
+/// A text type that can make any text fit.
 pub trait Keep: Sized {
-    /// The text, trimmed: each control character is a space, and what is too long is cut. What fits
-    /// already stays as it is.
+    /// The text, trimmed. Control characters become spaces, and what is too long is cut. A text that fits is not
+    /// changed.
     fn keep(text: &str) -> Self;
 }
 
-/// What [`Keep::keep`] does, for texts of at most so many characters.
+/// The implementation of [`Keep::keep`] for a limit in characters.
 pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool) -> String {
     let spaced: String = text.chars().map(|c| if is_unfit(c) { ' ' } else { c }).collect();
     let trimmed = spaced.trim();
@@ -24,7 +23,7 @@ pub(crate) fn kept_text(text: &str, most: usize, is_unfit: impl Fn(char) -> bool
     cut.to_owned()
 }
 
-/// Bytes as a text. What is none, such as half of a surrogate pair, is one U+FFFD.
+/// Bytes as text. Each part that is no Unicode, such as half of a surrogate pair, becomes U+FFFD.
 fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -60,7 +59,7 @@ impl<'de, T: Keep> Deserialize<'de> for Kept<T> {
         }
 
         if from.is_human_readable() {
-            // As bytes, because a JSON text may hold what is no Unicode, such as `\ud800`.
+            // Read as bytes, because a JSON string may contain what is no Unicode, such as `\ud800`.
             from.deserialize_bytes(Text(PhantomData)).map(Self)
         } else {
             Ok(Self(T::keep(&String::deserialize(from)?)))
@@ -68,18 +67,18 @@ impl<'de, T: Keep> Deserialize<'de> for Kept<T> {
     }
 }
 
-/// Reads a text that is made to fit.
+/// Deserializes a text and makes it fit.
 ///
 /// # Errors
-/// When it is no text.
+/// When the value is no text.
 pub(crate) fn kept<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<T, D::Error> {
     Kept::deserialize(from).map(|Kept(text)| text)
 }
 
-/// The same where there may be none.
+/// Deserializes an optional text and makes it fit.
 ///
 /// # Errors
-/// When it is no text.
+/// When the value is no text.
 pub(crate) fn kept_if_any<'de, D: Deserializer<'de>, T: Keep>(from: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Kept<T>>::deserialize(from)?.map(|Kept(text)| text))
 }

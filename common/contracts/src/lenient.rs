@@ -1,5 +1,5 @@
-//! Numbers and truth values in every spelling that can only mean one thing: clients of the former
-//! backend write them so. Only what is read from JSON is read so; it is written as ever.
+//! Reads numbers and truth values in each spelling that has only one meaning, because clients of the former
+//! backend send them so. Only JSON that is read is treated so; what is written is not.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
     de::{self, Error, Visitor},
 };
 
-/// Up to here a double that was read a little wrong is still next to the whole number that was meant.
+/// The limit below which a double with an error in its last bit is still nearest to the intended whole number.
 const EXACT_MOST: f64 = 1_125_899_906_842_624.0;
 
 /// A whole number, written as `1760000000000`, `1760000000000.0` or `1.76e12`.
@@ -20,7 +20,7 @@ pub fn whole(text: &str) -> Option<i64> {
 /// A number, written with digits: `50`, `62.5` or `5e1`.
 pub(crate) fn amount(text: &str) -> Option<f64> {
     let text = text.trim();
-    // Words such as `inf` are numbers to the parser.
+    // The parser also takes words such as `inf`.
     let is_plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
 }
@@ -100,8 +100,7 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error
     from.deserialize_any(Number)
 }
 
-/// Reads `true` or `false`, as such, as a text in any case of its letters, or as 1 or 0. Other words
-/// are not guessed at.
+/// Reads `true` or `false`: as such, as text in any case, or as 1 or 0. No other word is accepted.
 ///
 /// # Errors
 /// For anything else.
@@ -152,7 +151,7 @@ pub fn truth<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     if from.is_human_readable() { from.deserialize_any(Truth) } else { bool::deserialize(from) }
 }
 
-/// The same for a field that may be left out but not be null, as [`crate::present`].
+/// Reads the same from a field that may be left out but not be null, like [`crate::present`].
 ///
 /// # Errors
 /// As [`truth`].

@@ -1,11 +1,11 @@
-//! What the services say to each other, and nothing else: ids, values, requests, events,
-//! errors and the pure rules that more than one service needs.
+//! The messages between services: ids, values, requests, events, errors, and the pure rules that several services
+//! share.
 //!
-//! A message type owns its subject and its reply type ([`Request`], [`Event`]), so no subject
-//! string stands anywhere else. Version-1 messages are frozen: an optional field may be
-//! added, anything else is a new version. `golden/` holds one JSON file for each message.
+//! Each message type defines its subject and reply type ([`Request`], [`Event`]), so no other code contains a
+//! subject. Messages of version 1 are frozen: an optional field may be added, every other change is a new version.
+//! `golden/` has an example of each message as JSON.
 //!
-//! This crate knows no tokio, NATS or MongoDB.
+//! This crate does not depend on tokio, NATS or MongoDB.
 
 mod account;
 mod actor;
@@ -148,8 +148,8 @@ pub use window_id::{content_hash, shift_id, window_id};
 pub use within::{Bounded, Within};
 pub use zone::{UnknownZone, Zone};
 
-/// The organization of everything, until there is more than one.
+/// The organisation of everything: there is only one so far.
 pub const ORGANIZATION: &str = "default-org";
 
-/// Who is named as the creator of what an admin creates.
+/// The creator of everything that an admin creates.
 pub const CREATOR: &str = "admin";

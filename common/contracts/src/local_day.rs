@@ -8,11 +8,11 @@ use jiff::{
 
 use crate::{Millis, TimeRange, Zone};
 
-/// The moments that have a calendar: from 1970 on, for as long as years have four digits.
+/// The moments that the calendar supports: from 1970 to the end of years with four digits.
 pub const CALENDAR: std::ops::Range<i64> = 0..253_370_764_800_000;
 
-/// The day that a moment belongs to: the last that has begun. Where the clock is set back across
-/// midnight, the new day goes on.
+/// The local day of a moment: the last day that has begun. If the clock is set back across midnight, the new day
+/// continues.
 pub fn day_of(at: Millis, zone: &TimeZone) -> Date {
     let shown = zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default()).date();
     match shown.tomorrow() {
@@ -21,11 +21,11 @@ pub fn day_of(at: Millis, zone: &TimeZone) -> Date {
     }
 }
 
-/// The first moment of a day: its first midnight; where the clock skips that, the moment it does.
+/// The first moment of a day: its first midnight, or the moment at which the clock skips midnight.
 pub fn beginning(date: Date, zone: &TimeZone) -> Millis {
     let midnight = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
     let skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
-    // Never further than the calendar goes.
+    // A date beyond the calendar begins where the calendar ends.
     let Ok(found) = midnight.compatible() else { return Millis(CALENDAR.end) };
     let found = Millis(found.as_millisecond());
     if !skipped {
@@ -36,7 +36,7 @@ pub fn beginning(date: Date, zone: &TimeZone) -> Millis {
 }
 
 impl Zone {
-    /// The day that a moment belongs to, as [`day_of`].
+    /// The local day of a moment, as [`day_of`].
     pub fn day(&self, at: Millis) -> Date {
         day_of(at, self.rules())
     }
@@ -46,8 +46,7 @@ impl Zone {
         beginning(date, self.rules())
     }
 
-    /// The days that a range touches, in their order, each with when the part of the range begins
-    /// that lies in it.
+    /// The days of a range in order, each with its first moment in the range.
     pub fn days_of(&self, range: TimeRange) -> impl Iterator<Item = (Date, Millis)> {
         let mut next = Some((self.day(range.start()), range.start()));
         std::iter::from_fn(move || {

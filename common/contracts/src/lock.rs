@@ -1,23 +1,23 @@
-//! Locks: up to when nothing changes any more, of everybody or of a project; and the event by which
-//! workers hear what is settled.
+//! Locks, which settle all time before a moment, for everybody or for one project; and the event that informs
+//! workers of settled time.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{EmployeeId, Event, Millis, Note, ProjectId, Reason, Service, given, message::requests};
 
-/// Up to when all time is settled.
+/// A lock: time before a moment is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lock {
-    /// Of this project; of everything where there is none.
+    /// The project; none for the lock of everything.
     pub project_id: Option<ProjectId>,
-    /// What lies before this moment is settled; nothing where the lock was taken off.
+    /// Time before this moment is settled; none if the lock was removed.
     pub locked_until: Option<Millis>,
-    /// Who has moved it last: an [`crate::Actor`], as text.
+    /// Who moved it last: an [`crate::Actor`], as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// When.
+    /// When it was moved last.
     pub changed_at: Millis,
 }
 
@@ -29,59 +29,59 @@ pub struct ListLocks {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SetLock {
-    /// Of this project; of everything where there is none.
+    /// The project; none for the lock of everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub project_id: Option<ProjectId>,
-    /// What lies before this moment is settled from then on.
+    /// Time before this moment is settled from now on.
     pub locked_until: Millis,
 }
 
-/// Moves a lock back, or takes it off.
+/// Moves a lock back, or removes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReopenLock {
-    /// Of this project; of everything where there is none.
+    /// The project; none for the lock of everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub project_id: Option<ProjectId>,
-    /// What lies before this moment stays settled; nothing does where it is left out.
+    /// Time before this moment stays settled; without it, the lock is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub locked_until: Option<Millis>,
-    /// Why: the audit trail keeps it.
+    /// The reason, which the audit trail keeps.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     pub reason: Note,
 }
 
-/// Time in which nothing changes any more.
+/// A range of time that is settled: its windows no longer change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettledTime {
-    /// Of this employee; of everybody where there is none.
+    /// The employee; none for everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
-    /// On this project; on all where there is none.
+    /// The project; none for all projects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
-    /// From this moment on; from ever where there is none.
+    /// The start; none for all time before the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Millis>,
-    /// Before this moment.
+    /// The end, which is not included.
     pub end: Millis,
 }
 
-/// A lock has moved, a period is about to be settled, or no longer, or something counts as an adjustment. Workers go by it: a window that
-/// touches settled time is set aside.
+/// A lock moved, a period is about to be settled or was reopened, or a window counts as an adjustment. Workers
+/// quarantine windows that touch settled time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementChanged {
-    /// What settles it: `all`, the id of a project, the id of a period; of an adjustment, its window's and where
-    /// what it counts begins.
+    /// What settles it: `all`, or the id of a project or period; for an adjustment, the ids of its window and of
+    /// the start of what it counts for.
     pub id: String,
-    /// Its version.
+    /// The version of that.
     pub version: i64,
-    /// What it settles; nothing where it settles nothing.
+    /// The time that is settled; none if nothing is settled any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles: Option<SettledTime>,
 }
@@ -90,7 +90,7 @@ impl Event for SettlementChanged {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "settlement";
     const VERB: &'static str = "changed";
-    /// Nobody: whoever settles something looks how far the workers have heard.
+    /// No service: whoever settles time checks how far the workers have read.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

@@ -1,4 +1,4 @@
-//! Days on which more time counts for somebody than anybody works.
+//! Days with more time for an employee than anybody works.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -6,28 +6,28 @@ use utoipa::ToSchema;
 
 use crate::{EmployeeId, Millis, Page, ProjectId, TaskId, TimeCursor, TimeRange, WindowId, Zone, message::requests};
 
-/// Asks for the local days on which more time than this counts for an employee, in the order of
-/// time, page by page. A page may hold few or none and still name a next one.
+/// Asks for the local days of employees with more time than a limit, ordered by time, page by page. A page may be
+/// empty although another one follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListLongDays {
-    /// Only the part of each day inside counts.
+    /// The range; of a day that is only partly inside, that part counts.
     pub range: TimeRange,
-    /// The milliseconds that a day may have without being listed.
+    /// The limit in milliseconds: longer days are listed.
     pub longer_than: i64,
-    /// Where days begin.
+    /// The time zone that decides where days begin.
     #[serde(default)]
     pub timezone: Zone,
-    /// Of these employees only, if any are named.
+    /// Only days of these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// After this day of this employee.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TimeCursor>,
 }
 
 impl ListLongDays {
-    /// Where a day of the answer stands.
+    /// The position of a day of the answer.
     pub fn place(&self, day: &LongDay) -> TimeCursor {
         let begins =
             day.day.to_zoned(self.timezone.rules().clone()).map(|day| Millis(day.timestamp().as_millisecond()));
@@ -36,30 +36,30 @@ impl ListLongDays {
     }
 }
 
-/// A long day of an employee.
+/// A day of an employee with more time than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LongDay {
     /// The local day.
     #[schema(value_type = String, format = Date, example = "2026-03-01")]
     pub day: Date,
-    /// Whose.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The milliseconds that count.
+    /// The time that counts, in milliseconds.
     #[schema(example = 86_340_000)]
     pub time: i64,
-    /// The milliseconds of all its windows, whether they overlap or not.
+    /// The time of all its windows in milliseconds, overlaps included.
     #[schema(example = 115_140_000)]
     pub window_time: i64,
-    /// How many windows it has.
+    /// The number of its windows.
     #[schema(example = 49)]
     pub window_count: u64,
-    /// The window that has most of the day: the first to look at.
+    /// The window with the most time on the day, which is the first to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest: Option<LongestWindow>,
 }
 
-/// The window that has most of a day.
+/// The window with the most time on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LongestWindow {

@@ -1,16 +1,16 @@
-//! Mails to employees, other than invitations: links to set a password or to confirm an address, and
-//! word of what was changed about an account.
+//! Mails to employees besides invitations: links to set a password or confirm an address, and notices of changed
+//! accounts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Email, EmployeeId, Event, MailId, Millis, Name, Secret, Service, message::requests};
 
-/// A mail is to be sent. Holds neither an address nor a token: the mailer asks for them when it sends
+/// A mail is to be sent. The event contains no address and no token: the mailer asks for them when it sends
 /// ([`MintMail`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailRequested {
-    /// Which mail.
+    /// The id of the mail.
     pub mail_id: MailId,
 }
 
@@ -25,100 +25,100 @@ impl Event for MailRequested {
     }
 }
 
-/// Asks to whom a mail goes and what it says. A mail with a link gets a token of its own each time, so
-/// that none ever rests in a stream.
+/// Asks for the recipient and content of a mail. A mail with a link gets a new token each time, so that no stream
+/// ever holds one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintMail {
-    /// Which mail.
+    /// The id of the mail.
     pub mail_id: MailId,
 }
 
-/// A mail as it is to be sent now.
+/// A mail, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MintedMail {
-    /// To whom.
+    /// The name of the recipient.
     pub name: Name,
-    /// Where to.
+    /// The address of the recipient.
     pub email: Email,
-    /// What it says.
+    /// What the mail is about.
     pub says: MailSays,
 }
 
-/// What a mail says.
+/// What a mail is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum MailSays {
-    /// How to set a new password.
+    /// A link to set a new password.
     Reset {
         /// The token of the link.
         token: Secret,
-        /// Until when it can be used.
+        /// When the link expires.
         expires_at: Millis,
     },
-    /// How to confirm that this is the person's address now.
+    /// A link to confirm that the address is the employee's.
     Confirmation {
         /// The token of the link.
         token: Secret,
-        /// Until when it can be used.
+        /// When the link expires.
         expires_at: Millis,
     },
-    /// That the password was changed.
+    /// A notice that the password was changed.
     PasswordChanged,
-    /// That the account has another address now; this goes to the one before.
+    /// A notice that the account has another address now. It goes to the former address.
     AddressChanged,
 }
 
-/// Asks where a mail to an employee goes, which somebody else than directory has something to say in.
+/// Asks for the address of an employee, for a mail whose content another service provides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMailAddress {
-    /// To whom.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
 }
 
-/// Who gets a mail.
+/// The recipient of a mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailAddress {
     /// The name.
     pub name: Name,
-    /// Where to.
+    /// The address.
     pub email: Email,
 }
 
-/// What the link of a mail is there for.
+/// The purpose of a mailed link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkTo {
-    /// To set a new password.
+    /// Setting a new password.
     Reset,
-    /// To confirm an address.
+    /// Confirming an address.
     Confirmation,
 }
 
-/// Asks whose a link is; uses nothing up.
+/// Asks whose a link is. The link stays usable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetLink {
     /// The token of the link.
     pub token: Secret,
-    /// What it is meant for.
+    /// The purpose that it must have.
     pub to: LinkTo,
 }
 
-/// What a link is good for.
+/// The state of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     /// It can be used.
     Open {
-        /// By whom.
+        /// The name of the employee.
         name: Name,
         /// The address to log in with.
         email: Email,
     },
-    /// Too late, used already, or overtaken by another change.
+    /// It has expired, was used already, or another change made it invalid.
     Over,
-    /// No such link.
+    /// There is no such link.
     Unknown,
 }
 

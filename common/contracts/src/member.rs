@@ -1,29 +1,29 @@
-//! Who is on what, and when: the edges between employees, projects and tasks.
+//! Who is on which project and task, and when. Such a pair is called an edge.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Event, ProjectId, Service, TaskId, Term, message::requests};
 
-/// The most projects that an employee is put on at once.
+/// The most projects that an employee can be on.
 pub const PROJECTS_MOST: usize = 1_000;
 
-/// Puts an employee on these projects and takes them off all others, and off the tasks of those:
-/// all of it or nothing. Gives the projects that the employee is then on.
+/// Replaces the projects of an employee, all or none. The employee is also removed from the tasks of projects that
+/// they leave. Replies with the projects that the employee is on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetMemberships {
-    /// Whom.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// On what.
+    /// The projects.
     pub projects: Vec<ProjectId>,
-    /// Only says whether somebody new could be put on these, and changes nothing.
+    /// Only checks whether the employee could be on these projects, and changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_check: bool,
 }
 
-/// An employee was put on a project or taken off it: all terms of the edge.
+/// An employee was put on a project or removed. The event contains all terms of the edge.
 ///
-/// A deleted project ends the terms of all its members.
+/// Deleting a project ends the terms of all members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberChanged {
@@ -33,8 +33,7 @@ pub struct MemberChanged {
     pub employee_id: EmployeeId,
     /// The version of the edge.
     pub version: i64,
-    /// The terms in order; only the last can be open. A term keeps its place for good: tasks
-    /// refer to it.
+    /// The terms in order; only the last can be open. A term never changes its index, because tasks refer to it.
     pub terms: Vec<Term>,
 }
 
@@ -56,19 +55,19 @@ impl Event for MemberChanged {
     }
 }
 
-/// One stretch of being on a task, which ends with the membership it was made in.
+/// A term on a task, which also ends when the project membership ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskTerm {
-    /// When.
+    /// The term.
     pub term: Term,
-    /// Which of the project membership's terms it hangs on: over when that is.
+    /// The index of the project membership's term that it belongs to. If that ends, this ends.
     pub member_term: u32,
 }
 
-/// An employee was put on a task or taken off it: all terms of the edge.
+/// An employee was put on a task or removed. The event contains all terms of the edge.
 ///
-/// Not sent when the edge ends with its membership: [`TaskTerm::member_term`] says so already.
+/// Not sent when the membership of the project ends: [`TaskTerm::member_term`] makes that clear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignmentChanged {
@@ -82,12 +81,12 @@ pub struct AssignmentChanged {
     pub version: i64,
     /// The terms on this project, in order.
     pub terms: Vec<TaskTerm>,
-    /// The terms on the projects that the task belonged to before it was moved here.
+    /// The terms on earlier projects of the task, before it was moved to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerTerms>,
 }
 
-/// An employee's terms on a task while it belonged to another project.
+/// An employee's terms on a task while the task belonged to another project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormerTerms {

@@ -2,41 +2,40 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Service;
 
-/// A question or a command to a service, answered by core NATS request/reply on
-/// `svc.<service>.v1.<noun>.<verb>`.
+/// A request to a service, sent as core NATS request/reply on `svc.<service>.v1.<noun>.<verb>`.
 pub trait Request: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// What comes back.
+    /// The type of a successful reply.
     type Reply: Serialize + DeserializeOwned + Send + 'static;
-    /// Who answers.
+    /// The service that answers.
     const SERVICE: Service;
     /// `<noun>.<verb>`.
     const NAME: &'static str;
-    /// Whether asking twice is the same as asking once: only then is it asked again.
+    /// Whether a repetition has no further effect. Only then is it sent again after a failure.
     const IDEMPOTENT: bool;
 
-    /// The subject it is asked on.
+    /// The subject that it is sent on.
     fn subject() -> String {
         format!("svc.{}.v1.{}", Self::SERVICE, Self::NAME)
     }
 }
 
-/// Something that happened, on the stream [`stream::EVENTS`], subject
+/// A change that has happened, published to the stream [`stream::EVENTS`] on
 /// `evt.<service>.v1.<noun>.<id>.<past-verb>`.
 ///
-/// It carries the aggregate's new state and its version, so that a consumer can take it twice,
-/// late or out of order, and end up right.
+/// It contains the new state of the aggregate and its version, so that a consumer gets the right state from
+/// repeated, late or reordered events.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Who says so; of an event that several services tell, whose message it is: it overrides
-    /// [`Event::subject`] and [`Event::filter`].
+    /// The service that publishes it. If several services publish it, the service that owns the message; it
+    /// overrides [`Event::subject`] and [`Event::filter`].
     const SERVICE: Service;
-    /// What it happened to.
+    /// The kind of aggregate that has changed.
     const NOUN: &'static str;
-    /// What happened.
+    /// What happened, as a verb in the past tense.
     const VERB: &'static str;
-    /// Whose copies a caller expects to be up to date when the command has answered.
+    /// The services whose copies must be updated before a command that caused the event answers.
     const AWAITED: &'static [Service];
 
-    /// The aggregate it happened to: the `<id>` of the subject, without dots or spaces.
+    /// The id of the aggregate: the `<id>` of the subject, without dots or spaces.
     fn aggregate(&self) -> String;
 
     /// The subject it is published on.
@@ -44,7 +43,7 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
         format!("evt.{}.v1.{}.{}.{}", Self::SERVICE, Self::NOUN, self.aggregate(), Self::VERB)
     }
 
-    /// The subjects of all events of this kind.
+    /// The pattern of the subjects of all events of this kind.
     fn filter() -> String {
         format!("evt.{}.v1.{}.*.{}", Self::SERVICE, Self::NOUN, Self::VERB)
     }
@@ -64,11 +63,11 @@ macro_rules! requests {
 }
 pub(crate) use requests;
 
-/// A page of a long list: replies stay far below NATS's 1 MiB.
+/// A page of a long list. Pages keep replies far below NATS's limit of 1 MiB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T, C> {
-    /// What is on this page.
+    /// The items of this page.
     pub items: Vec<T>,
     /// Where the next page starts, if there is one: send it as `after`.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
@@ -77,15 +76,15 @@ pub struct Page<T, C> {
 
 /// The JetStream streams and buckets, by name.
 pub mod stream {
-    /// All events; limits retention.
+    /// All events. It drops old events by age and size.
     pub const EVENTS: &str = "EVENTS";
     /// The subjects of [`EVENTS`].
     pub const EVENTS_SUBJECTS: &str = "evt.>";
-    /// Windows as the desktop apps send them; a work queue that refuses the new when full.
+    /// Windows from desktop apps: a work queue that refuses new messages when it is full.
     pub const INGEST: &str = "INGEST";
     /// The subjects of [`INGEST`].
     pub const INGEST_SUBJECTS: &str = "ingest.v1.>";
-    /// Messages that no consumer could make sense of, each with its reason.
+    /// Messages that no consumer could process, each with the reason.
     pub const DEAD: &str = "DEAD";
     /// The subjects of [`DEAD`].
     pub const DEAD_SUBJECTS: &str = "dead.>";
@@ -96,58 +95,58 @@ pub mod stream {
     /// The subjects of [`REVOCATIONS_STREAM`].
     pub const REVOCATIONS_SUBJECTS: &str = "$KV.revocations.>";
 
-    /// Where messages of `stream` that `consumer` could not take are copied to: each on this subject
-    /// and its place in that stream, by which it is found again.
+    /// The subject of messages of `stream` that `consumer` could not process. The sequence number in `stream`
+    /// follows, by which a message is found again.
     pub fn dead_subject(stream: &str, consumer: &str) -> String {
         format!("dead.{}.{consumer}", stream.to_lowercase())
     }
 }
 
-/// The headers of our messages. The trace context travels beside them as `traceparent`.
+/// The headers of our messages. The W3C header `traceparent` is used as well.
 pub mod header {
-    /// Who is asking: a [`crate::Caller`].
+    /// The [`crate::Caller`].
     pub const CALLER: &str = "T3-Caller";
-    /// Who acts: a [`crate::Actor`].
+    /// The [`crate::Actor`].
     pub const ACTOR: &str = "T3-Actor";
     /// The id of the event that caused the message.
     pub const CAUSE: &str = "T3-Cause";
-    /// When the asker stops listening, in milliseconds since 1970 UTC.
+    /// When the sender stops waiting, in milliseconds since 1970 UTC.
     pub const DEADLINE: &str = "T3-Deadline";
     /// The address of the client behind the HTTP request that caused the message.
     pub const ADDRESS: &str = "T3-Address";
     /// The id of the HTTP request that caused the message.
     pub const REQUEST_ID: &str = "T3-Request-Id";
-    /// Where an [`crate::Applied`] report of an event is awaited.
+    /// The inbox that waits for the [`crate::Applied`] report of an event.
     pub const APPLIED_TO: &str = "T3-Applied-To";
-    /// Where the answer to an ingested batch is awaited.
+    /// The inbox that waits for the answer to queued windows.
     pub const ANSWER_TO: &str = "T3-Answer-To";
     /// Why a message is dead.
     pub const DEAD_REASON: &str = "T3-Dead-Reason";
-    /// The subject a dead message came on.
+    /// The original subject of a dead message.
     pub const DEAD_SUBJECT: &str = "T3-Dead-Subject";
-    /// How often a dead message was delivered.
+    /// The number of deliveries of a dead message.
     pub const DEAD_DELIVERIES: &str = "T3-Dead-Deliveries";
 }
 
-/// A consumer's word that it has applied an event, to whoever waits for it.
+/// The report of a consumer that it has applied an event, for the handler that waits for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
     /// The event.
     pub event: crate::EventId,
-    /// Who has applied it.
+    /// The service that has applied it.
     pub by: Service,
-    /// The events that applying it caused: they are awaited in turn.
+    /// Events that applying it caused. The handler waits for them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caused: Vec<Awaited>,
 }
 
-/// An event, and whose copies are awaited.
+/// An event, and the services that a handler waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Awaited {
     /// The event.
     pub event: crate::EventId,
-    /// Who is to report it as applied.
+    /// The services that will report it as applied.
     pub by: Vec<Service>,
 }

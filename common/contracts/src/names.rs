@@ -1,4 +1,4 @@
-//! The names of what ids stand for: reports show them beside the ids.
+//! The names of employees, projects and tasks, which reports show next to the ids.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, KeyId, Name, ProjectId, TaskId, message::requests};
 
-/// The most ids of one question for names: their names fit into a reply.
+/// The most ids in one request for names, so that the names fit into a reply.
 pub const NAMES_MOST: usize = 1_000;
 
-/// Asks for the names of employees; unknown ones are left out of the reply.
+/// Asks for the names of employees. The reply leaves out unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetEmployeeNames {
-    /// Of whom: at most [`NAMES_MOST`].
+    /// The ids of the employees, at most [`NAMES_MOST`].
     pub ids: Vec<EmployeeId>,
 }
 
-/// Asks for the names of API keys, revoked ones too; unknown ones are left out of the reply.
+/// Asks for the names of API keys, also of revoked ones. The reply leaves out unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetKeyNames {
-    /// Of which: at most [`NAMES_MOST`].
+    /// The ids of the keys, at most [`NAMES_MOST`].
     pub ids: Vec<KeyId>,
 }
 
-/// Asks for the names of projects and tasks, deleted ones too; unknown ones are left out of the
-/// reply. At most [`NAMES_MOST`] in all.
+/// Asks for the names of projects and tasks, also of deleted ones: at most [`NAMES_MOST`] together. The reply
+/// leaves out unknown ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetWorkNames {
-    /// Of these projects.
+    /// The ids of the projects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// Of these tasks.
+    /// The ids of the tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
 }
@@ -38,10 +38,10 @@ pub struct GetWorkNames {
 /// The names of projects and tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkNames {
-    /// Those of projects.
+    /// The names of projects.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub projects: BTreeMap<ProjectId, Name>,
-    /// Those of tasks.
+    /// The names of tasks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskId, Name>,
 }

@@ -1,13 +1,13 @@
-//! Every second of an employee counts once.
+//! The rule for overlapping windows: every second of an employee counts once.
 
 use crate::{Millis, TimeRange, WindowId};
 
-/// The part of a window that counts.
+/// A window, and the part of it that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted<W> {
     /// The window.
     pub window: W,
-    /// What of it counts; nothing where earlier windows cover it whole.
+    /// The part that counts; none if earlier windows cover all of it.
     pub counts: Option<TimeRange>,
 }
 
@@ -18,13 +18,12 @@ impl<W> Counted<W> {
     }
 }
 
-/// What counts of each of one employee's windows: where windows overlap, the one that starts
-/// earlier counts (ties: the smaller id).
+/// The part of each of one employee's windows that counts. Where windows overlap, the one that starts earlier
+/// counts; of those with the same start, the one with the smaller id.
 ///
-/// Because earlier starts win, what is left of a window is always its end: one piece. The
-/// answer is right for windows that no window missing from `windows` overlaps, so load
-/// everything that starts up to 24 hours (the longest window) before the first of interest.
-/// Comes back in the order of (start, id).
+/// Because the earlier start wins, only the end of a window can be left: one piece. The result is right for a
+/// window if `windows` has all windows that overlap it. So load everything that starts up to 24 hours (the longest
+/// window) before the first window of interest. The result is ordered by start and id.
 pub fn counted<W>(mut windows: Vec<W>, key: impl Fn(&W) -> (TimeRange, WindowId)) -> Vec<Counted<W>> {
     windows.sort_by_key(|w| {
         let (range, id) = key(w);
@@ -74,7 +73,7 @@ mod tests {
                 let covered = windows.iter().any(|(r, _)| holds(*r));
                 let counting: Vec<_> = result.iter().filter(|c| c.counts.is_some_and(holds)).collect();
                 prop_assert_eq!(counting.len(), usize::from(covered));
-                // And it is the earliest of those that cover it.
+                // It counts if it is the earliest of those that cover this moment.
                 if let Some(winner) = counting.first() {
                     let first = windows.iter().filter(|(r, _)| holds(*r)).map(|(r, id)| (r.start(), *id)).min();
                     prop_assert_eq!(Some((winner.window.0.start(), winner.window.1)), first);

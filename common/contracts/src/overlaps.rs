@@ -1,53 +1,51 @@
-//! Windows that take time from others: where every second counts once, the earlier start wins, so
-//! one long window can swallow a whole day of others.
+//! Windows that take time from others. The earlier start wins, so one long window can replace a whole day of
+//! others.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{EmployeeId, Label, Millis, Page, ProjectId, TaskId, TimeRange, WindowId, message::requests};
 
-/// The most windows that one [`Overlap`] names of those that it takes time from.
+/// The most windows that one [`Overlap`] lists of those that it takes time from.
 pub const OVERLAP_NAMES: usize = 20;
 
-/// Asks for the windows that touch a range and take time from others, by employee and start, page
-/// by page. A page may hold few or none and still name a next one. Where overlaps are counted
-/// (`COUNT_OVERLAPS`) there are none.
+/// Asks for windows that touch a range and take time from others, ordered by employee and start, page by page. A
+/// page may be empty although another one follows. With `COUNT_OVERLAPS` there are none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListOverlaps {
     /// The range.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
+    /// Only windows of these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// Only where the window, or one that it takes time from, is on one of these projects, if any
-    /// are named.
+    /// Only if the window, or one that it takes time from, is on one of these projects; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// After this place.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<OverlapCursor>,
 }
 
-/// A place in the list of overlaps.
+/// A position in the list of overlaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverlapCursor {
-    /// Whose the last window was.
+    /// The employee of the last window.
     pub employee_id: EmployeeId,
-    /// When it began.
+    /// When the last window began.
     pub start: Millis,
-    /// Its id.
+    /// The id of the window.
     pub id: WindowId,
 }
 
-/// A window that takes time from others of the same employee.
+/// A window that takes time from other windows of the same employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Overlap {
     /// The window's id.
     pub id: WindowId,
-    /// Whose it is.
+    /// The employee whose time it is.
     pub employee_id: EmployeeId,
     /// The project worked on.
     pub project_id: ProjectId,
@@ -57,17 +55,18 @@ pub struct Overlap {
     pub start: Millis,
     /// When it ended.
     pub end: Millis,
-    /// The name of its computer.
+    /// The name of the computer.
     #[schema(value_type = String)]
     pub computer: Label,
-    /// The milliseconds of other windows that count for this one: they are their `negativeTime`.
+    /// The milliseconds of other windows that count for this one instead. They are part of those windows'
+    /// `negativeTime`.
     #[schema(example = 28_800_000)]
     pub taken_time: i64,
-    /// From how many windows.
+    /// The number of windows that it takes time from.
     #[schema(example = 48)]
     pub taken_from_count: u64,
-    /// The milliseconds of it that another computer (another `hwid`) recorded: above 0, the same
-    /// person was on two machines at once.
+    /// The milliseconds of these that another computer (another `hwid`) recorded. Above 0, the same person was on
+    /// two computers at once.
     #[schema(example = 0)]
     pub taken_from_other_computers: i64,
     /// The first of these windows, at most 20.
@@ -88,10 +87,10 @@ pub struct Overlapped {
     pub start: Millis,
     /// When it ended.
     pub end: Millis,
-    /// The name of its computer.
+    /// The name of the computer.
     #[schema(value_type = String)]
     pub computer: Label,
-    /// The milliseconds of it that count for the earlier window.
+    /// The milliseconds that count for the earlier window instead.
     #[schema(example = 600_000)]
     pub taken_time: i64,
 }

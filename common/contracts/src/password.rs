@@ -1,49 +1,49 @@
-//! Passwords that are forgotten, reset and changed, and addresses that are confirmed.
+//! Forgotten, reset and changed passwords, and confirmed addresses.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Employee, EmployeeId, Secret, message::requests};
 
-/// Asks for a mail with a link to set a new password. Answered alike whether or not somebody has the
+/// Asks for a mail with a link to set a new password. The answer is the same whether or not an employee has the
 /// address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
-    /// The address that they log in with, as typed.
+    /// The address that the employee logs in with, as typed.
     #[schema(example = "ann@example.org")]
     pub email: String,
 }
 
-/// Has such a link mailed to an employee, on an admin's word.
+/// Mails such a link to an employee, as an admin decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendReset {
-    /// To whom.
+    /// The id of the employee.
     pub id: EmployeeId,
 }
 
-/// Sets a new password by the link of a mail.
+/// Sets a new password with a mailed link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
     /// The token of the link.
     pub token: Secret,
-    /// The password to log in with from now on: 12 to 128 characters that are hard to guess.
+    /// The new password: 12 to 128 characters that are hard to guess.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     pub password: Secret,
 }
 
-/// Changes the password of somebody who is logged in.
+/// Changes the password of a logged-in employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePassword {
-    /// Whose.
+    /// The id of the employee.
     pub id: EmployeeId,
-    /// The password until now.
+    /// The present password.
     pub old: Secret,
-    /// The one from now on: 12 to 128 characters that are hard to guess.
+    /// The new password: 12 to 128 characters that are hard to guess.
     pub new: Secret,
 }
 
-/// Confirms an address by the link that was mailed there. It takes the password too: a link that went
-/// to a stranger's address proves nothing about the employee.
+/// Confirms an address with the mailed link. The password is also required: a link that went to a stranger's
+/// address proves nothing about the employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmEmail {
     /// The token of the link.

@@ -1,8 +1,8 @@
-//! Absent, null and given are three different things in an update.
+//! Deserializers for updates, in which a field that is left out, null or given means three different things.
 
 use serde::{Deserialize, Deserializer};
 
-/// For a field that may be left out but not be null: `null` is an error of its type.
+/// For a field that may be left out but not be null.
 ///
 /// Use with `#[serde(default, deserialize_with = "present")]` on an `Option<T>`.
 ///

@@ -1,4 +1,4 @@
-//! The calendar of pay periods, as the settings of the organisation lay it out.
+//! The calendar of pay periods, by the settings of the organisation.
 
 use jiff::{ToSpan, civil::Date};
 
@@ -8,17 +8,17 @@ use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, da
 /// periods are long.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
-/// A stretch of local days that is submitted, approved and paid as one.
+/// The local days that are submitted, approved and paid together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaySpan {
     /// Its first day.
     pub first: Date,
-    /// From the first moment of that day to the first moment of the next period.
+    /// The range from the start of that day to the start of the next period.
     pub range: TimeRange,
 }
 
 impl Settings {
-    /// The pay period that holds a local day.
+    /// The pay period that contains a local day.
     pub fn pay_period_of(&self, day: Date) -> PaySpan {
         self.pay_period_from(self.first_day(day))
     }
@@ -28,8 +28,8 @@ impl Settings {
         (self.first_day(first) == first).then(|| self.pay_period_from(first))
     }
 
-    /// The pay periods that a range touches, in order: together they hold all of it that has a calendar,
-    /// and no moment twice.
+    /// The pay periods that a range touches, in order. Together they contain the whole range, as far as the
+    /// calendar goes, and no moment twice.
     pub fn pay_periods(&self, range: TimeRange) -> impl Iterator<Item = PaySpan> + '_ {
         let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end)).ok();
         let range = calendar.and_then(|calendar| range.clip(calendar));
@@ -92,12 +92,12 @@ impl Settings {
     fn pay_period_from(&self, first: Date) -> PaySpan {
         let rules = self.timezone.rules();
         let (start, next) = (beginning(first, rules), beginning(self.next_first(first), rules));
-        // A period is a week long at least, and no zone has ever skipped one.
+        // A period is at least a week long, and no time zone ever skipped a week.
         let range = TimeRange::new(start, next).unwrap_or_else(|_| TimeRange::of_utc_day(start.utc_day()));
         PaySpan { first, range }
     }
 
-    /// The first day of the period that holds a day.
+    /// The first day of the period that contains a day.
     fn first_day(&self, day: Date) -> Date {
         let Some(length) = self.length_in_days() else {
             let of_month = Date::new(day.year(), day.month(), self.anchor.day()).unwrap_or(day.first_of_month());
@@ -114,7 +114,7 @@ impl Settings {
         }
     }
 
-    /// How many days a period has; nothing where it is a month.
+    /// The number of days of a period; none for a month.
     const fn length_in_days(&self) -> Option<i64> {
         match self.pay_period {
             PayPeriod::Week => Some(7),

@@ -5,107 +5,107 @@ use utoipa::ToSchema;
 
 use crate::{Cents, EmployeeId, Millis, Page, PayRunId, PeriodId, TimeMark, message::requests};
 
-/// Approved periods that are paid together. Its sums never change.
+/// A pay run. Its sums never change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PayRun {
-    /// Its id.
+    /// The id of the pay run.
     pub id: PayRunId,
-    /// The periods that lie between this moment
+    /// The run pays periods that lie between this moment
     pub start: Millis,
-    /// and this one.
+    /// and this moment.
     pub end: Millis,
-    /// When it was made.
+    /// When the run was made.
     pub created_at: Millis,
-    /// By whom: an [`crate::Actor`], as text.
+    /// Who made it: an [`crate::Actor`], as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// How many periods it pays.
+    /// The number of periods that it pays.
     pub period_count: u64,
-    /// Their milliseconds together.
+    /// The time of all its periods, in milliseconds.
     pub time: i64,
-    /// What they cost together: the sum of what each of them says.
+    /// The cost of all its periods: the sum of their costs.
     pub costs: Cents,
-    /// What they earned together.
+    /// The income of all its periods.
     pub income: Cents,
-    /// Milliseconds of adjustments that count in them, beside their own.
+    /// The time of adjustments in its periods, in milliseconds. It is not part of `time`.
     pub adjustment_time: i64,
-    /// What these cost.
+    /// The cost of these adjustments.
     pub adjustment_costs: Cents,
-    /// What they earned.
+    /// The income of these adjustments.
     pub adjustment_income: Cents,
 }
 
-/// A period that a pay run pays, as it was approved.
+/// A period of a pay run, as it was approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaidPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
-    /// Whose.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// Its first moment.
+    /// The start, which is included.
     pub start: Millis,
-    /// The first moment after.
+    /// The end, which is not included.
     pub end: Millis,
-    /// Milliseconds.
+    /// The time, in milliseconds.
     #[schema(example = 576_000_000)]
     pub time: i64,
-    /// What it cost, rounded to cents.
+    /// The cost, rounded to cents.
     pub costs: Cents,
-    /// What it earned, rounded to cents.
+    /// The income, rounded to cents.
     pub income: Cents,
-    /// Milliseconds of adjustments that count in it, beside its own.
+    /// The time of adjustments in it, in milliseconds. It is not part of `time`.
     pub adjustment_time: i64,
-    /// What these cost.
+    /// The cost of these adjustments.
     pub adjustment_costs: Cents,
-    /// What they earned.
+    /// The income of these adjustments.
     pub adjustment_income: Cents,
-    /// Which seconds count, on what, and at which rates.
+    /// The hash of what was counted.
     pub hash: TimeMark,
 }
 
-/// Pays all approved periods that lie between two moments and that no run has paid; where there are none,
-/// gives the last run that was made of these moments.
+/// Pays all approved periods between two moments that no run has paid yet. If there are none, replies with the
+/// last run of these moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreatePayRun {
-    /// The first moment.
+    /// The start, which is included.
     pub start: Millis,
-    /// The first moment after.
+    /// The end, which is not included.
     pub end: Millis,
 }
 
-/// A pay run, and whether it was made just now.
+/// A pay run, and whether this request made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MadePayRun {
     /// The run.
     pub run: PayRun,
-    /// Whether it was made just now.
+    /// Whether this request made it.
     pub is_new: bool,
 }
 
 /// Asks for one pay run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPayRun {
-    /// Which.
+    /// The id of the pay run.
     pub id: PayRunId,
 }
 
 /// Asks for all pay runs, the oldest first, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPayRuns {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PayRunId>,
 }
 
-/// Asks for the periods that a run pays, page by page.
+/// Asks for the periods of a run, page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPaidPeriods {
-    /// Which run.
+    /// The id of the pay run.
     pub run: PayRunId,
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PeriodId>,
 }

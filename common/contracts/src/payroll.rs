@@ -1,4 +1,4 @@
-//! The payroll of a project: what an hour of whom is billed with, and what it costs.
+//! The payroll of a project: the rates of its employees.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
@@ -14,19 +14,19 @@ use utoipa::{
 
 use crate::{EmployeeId, Rate, RateSent, Rates};
 
-/// How a UUID is written, for the description of the API.
+/// The pattern of a UUID, for the description of the API.
 const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-/// Whom a line of the payroll is about.
+/// The employees that a line of the payroll is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Payee {
-    /// `*`: everybody without a line of their own.
+    /// `*`: everybody without an own line.
     Everybody,
     /// One employee.
     Employee(EmployeeId),
 }
 
-/// A payroll key that is neither an employee's id nor `*`.
+/// A key of a payroll that is neither an employee's id nor `*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an employee's id or \"*\"")]
 pub struct InvalidPayee;
@@ -64,13 +64,13 @@ impl<'de> Deserialize<'de> for Payee {
     }
 }
 
-/// The rates of a project: an employee's own line, or that of `*`.
+/// The rates of a project. An employee's own line counts; without one, the line `*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Payroll(pub BTreeMap<Payee, PayrollLine>);
 
 impl Payroll {
-    /// The rates of an employee: the own line, else that of everybody, else none.
+    /// The rates of an employee: the own line, else the line of everybody, else none.
     pub fn line(&self, employee: EmployeeId) -> PayrollLine {
         let line = self.0.get(&Payee::Employee(employee)).or_else(|| self.0.get(&Payee::Everybody));
         line.copied().unwrap_or_default()
@@ -112,7 +112,8 @@ impl<'de> Deserialize<'de> for Payroll {
                 f.write_str("a map")
             }
 
-            /// An id can be spelt in several ways: of two lines for one employee nobody knows which is meant.
+            /// An id can be written in several ways. Two lines for one employee are refused, because it is unclear
+            /// which one counts.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payroll, A::Error> {
                 let mut lines = BTreeMap::new();
                 while let Some(payee) = map.next_key::<Payee>()? {
@@ -128,23 +129,23 @@ impl<'de> Deserialize<'de> for Payroll {
     }
 }
 
-/// What an hour is billed with, and what it costs.
+/// The rates of an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PayrollLine {
-    /// What an hour is billed with.
+    /// The bill rate of an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The bill rate of an overtime hour; without it, the normal rate counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Rate>,
-    /// What an hour costs.
+    /// The pay rate of an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The pay rate of an overtime hour; without it, the normal rate counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Rate>,

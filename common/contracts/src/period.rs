@@ -1,4 +1,4 @@
-//! Pay periods of employees: what of their time is open, submitted, approved.
+//! Pay periods of employees and their states: open, submitted, approved.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -15,15 +15,15 @@ use crate::{
     TimeRange, Zone, message::requests,
 };
 
-/// The most pay periods that one question may touch: more than a year of weeks.
+/// The most pay periods in one request: more than a year of weeks.
 pub const PERIODS_MOST: usize = 60;
 
-/// One employee's pay period: the employee, and the local day on which it begins.
+/// One employee's pay period: the employee and its first local day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeriodId {
-    /// Whose.
+    /// The id of the employee.
     pub employee: EmployeeId,
-    /// The first day.
+    /// The first local day.
     pub first: Date,
 }
 
@@ -50,7 +50,7 @@ impl ToSchema for PeriodId {
     }
 }
 
-/// A text that names no pay period of anybody.
+/// A text that is no id of a pay period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the id of a pay period, as the list of periods shows it")]
 pub struct UnknownPeriod;
@@ -64,7 +64,7 @@ impl FromStr for PeriodId {
             employee: employee.parse().map_err(|_| UnknownPeriod)?,
             first: first.parse().map_err(|_| UnknownPeriod)?,
         };
-        // One id has one spelling.
+        // Refused, because one id must have one spelling.
         if id.to_string() == text { Ok(id) } else { Err(UnknownPeriod) }
     }
 }
@@ -81,29 +81,29 @@ impl<'de> Deserialize<'de> for PeriodId {
     }
 }
 
-/// How far a period is on its way to be paid.
+/// The state of a period on its way to being paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PeriodStatus {
-    /// Nobody has said yet that it is complete.
+    /// Nobody has submitted it.
     #[default]
     Open,
-    /// The employee says that it is complete.
+    /// The employee has submitted it as complete.
     Submitted,
-    /// It is settled: nothing in it changes any more.
+    /// It is settled: nothing in it changes.
     Approved,
 }
 
-/// What a period comes out at.
+/// The time and money of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodSum {
-    /// Milliseconds.
+    /// The time, in milliseconds.
     pub time: i64,
-    /// What it cost, rounded to cents.
+    /// The cost, rounded to cents.
     pub costs: Cents,
-    /// What it earned, rounded to cents.
+    /// The income, rounded to cents.
     pub income: Cents,
-    /// Which seconds count, on what, and at which rates; and which adjustments.
+    /// The hash of what was counted and of the adjustments.
     pub hash: TimeMark,
 }
 
@@ -113,55 +113,55 @@ impl From<CountedSum> for PeriodSum {
     }
 }
 
-/// What is known of a period about which somebody has done something.
+/// A period that was submitted, approved or sent back before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
-    /// Its first moment.
+    /// The start, which is included.
     pub start: Millis,
-    /// The first moment after.
+    /// The end, which is not included.
     pub end: Millis,
-    /// How far it is.
+    /// The state.
     pub status: PeriodStatus,
-    /// What it comes out at: for good where it is approved, else as it is now. Lists say it of approved
-    /// periods only.
+    /// Its time and money: final if it is approved, else the present ones. Lists contain it only for approved
+    /// periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<PeriodSum>,
-    /// What adjustments count for in it, beside its sum: of windows that came when their own time was settled.
-    /// Lists say it of approved periods only.
+    /// The adjustments in it, which are not part of `sum`: windows that arrived after their own period was
+    /// settled. Lists contain them only for approved periods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<AdjustedSum>,
-    /// When it was submitted last.
+    /// When it was last submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Millis>,
-    /// The hash that it had then.
+    /// Its hash when it was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_hash: Option<TimeMark>,
     /// When it was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_at: Option<Millis>,
-    /// By whom: an [`crate::Actor`], as text.
+    /// Who approved it: an [`crate::Actor`], as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
-    /// Why it was sent back or opened again.
+    /// Why it was sent back or reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
-    /// The pay run that it is paid by.
+    /// The pay run that pays it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_run: Option<PayRunId>,
 }
 
-/// Asks for the periods about which somebody has done something and that touch a range, page by page.
+/// Asks for the known periods that touch a range, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPeriods {
-    /// Which.
+    /// The range.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
+    /// Only periods of these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// After this one, in the order of employees and first days.
+    /// The last one of the previous page, in the order of employees and first days; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<PeriodId>,
 }
@@ -169,69 +169,70 @@ pub struct ListPeriods {
 /// Asks for one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Says that a period is complete: an employee of their own.
+/// Submits the caller's own period as complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmitPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Settles a period, if it still has the hash that its condition names.
+/// Approves a period, which settles it, if it still has the hash that the condition names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovePeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
 }
 
-/// Gives a submitted period back to its employee.
+/// Sends a submitted period back to its employee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendBackPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
-    /// What is to be done about it.
+    /// What the employee must do.
     pub note: Note,
 }
 
-/// Opens an approved period again.
+/// Reopens an approved period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReopenPeriod {
-    /// Which.
+    /// The id of the pay period.
     pub id: PeriodId,
-    /// Why: the audit trail keeps it, and the employee sees it.
+    /// The reason, which the audit trail keeps and the employee sees.
     pub reason: Note,
 }
 
-/// What somebody has decided about a period.
+/// A decision about a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeriodDecision {
-    /// It is settled.
+    /// It was approved.
     Approved,
-    /// Its employee is to do something about it.
+    /// It was sent back to its employee.
     SentBack,
-    /// It was approved, and is open again.
+    /// It was approved before, and is open again.
     Reopened,
 }
 
 /// Somebody has decided about a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodDecided {
-    /// It, as it is from then on.
+    /// The period after the decision.
     pub period: KnownPeriod,
-    /// How often it was changed by then: of two decisions the one with the higher number holds.
+    /// The number of changes of the period. Of two decisions the one with the higher number is the later.
     pub version: i64,
-    /// What.
+    /// The decision.
     pub decision: PeriodDecision,
-    /// Where the organisation's days begin.
+    /// The time zone of the organisation.
     pub timezone: Zone,
 }
 
 impl PeriodDecided {
-    /// The mail that tells its employee of it: always the same, so that it is sent once.
+    /// The id of the mail that informs the employee. It is computed from the decision, so that the mail is sent
+    /// once.
     pub fn mail_id(&self) -> MailId {
         let PeriodId { employee, first } = self.period.id;
         MailId(Uuid::new_v5(&employee.0, format!("period {first} decided {}", self.version).as_bytes()))
@@ -249,24 +250,24 @@ impl Event for PeriodDecided {
     }
 }
 
-/// Asks analytics what employees' time comes out at in each of these ranges, page by page; those who have
-/// no time in any are left out.
+/// Asks analytics for employees' time and money in each of these ranges, page by page. Employees without time are
+/// left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriodSums {
-    /// At most [`PERIODS_MOST`].
+    /// The ranges, at most [`PERIODS_MOST`].
     pub ranges: Vec<TimeRange>,
-    /// Of these employees only, if any are named.
+    /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// After this employee.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// What one employee's time comes out at.
+/// One employee's time and money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmployeeSums {
-    /// Whose.
+    /// The id of the employee.
     pub employee: EmployeeId,
     /// One for each range, in their order.
     pub sums: Vec<PeriodSum>,

@@ -1,4 +1,4 @@
-//! Projects, and what may be asked of the projects service about them.
+//! Projects, and the requests to projects about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ pub const MEMBERS_MOST: usize = 1_000;
 /// The most statuses, and the most priorities, of one project.
 pub const CHOICES_MOST: usize = 100;
 
-/// A project, as the API shows one to an admin.
+/// A project, as the API shows it to an admin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
@@ -24,16 +24,16 @@ pub struct Project {
     pub id: ProjectId,
     /// The name.
     pub name: Name,
-    /// What it is about.
+    /// The description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
     /// Whether its work is billed.
     pub billable: bool,
-    /// Who is on it.
+    /// The employees on it.
     pub employees: Vec<EmployeeId>,
     /// Whether the desktop app takes screenshots.
     pub screenshot_settings: ScreenshotSettings,
-    /// What an hour of whom is billed with.
+    /// The rates of its employees.
     pub payroll: Payroll,
     /// Who created it.
     #[schema(example = "admin")]
@@ -41,11 +41,11 @@ pub struct Project {
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// Whether it is archived: out of the list, and no new time.
+    /// Whether it is archived: lists leave it out, and new time is quarantined.
     pub archived: bool,
-    /// The statuses a task of it can have.
+    /// The statuses that its tasks can have.
     pub statuses: Vec<Label>,
-    /// The priorities a task of it can have.
+    /// The priorities that its tasks can have.
     pub priorities: Vec<Label>,
     /// When it was created.
     pub created_at: Millis,
@@ -59,18 +59,18 @@ pub struct ProjectSummary {
     pub id: ProjectId,
     /// The name.
     pub name: Name,
-    /// What it is about.
+    /// The description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
     /// Whether its work is billed.
     pub billable: bool,
-    /// Who is on it.
+    /// The employees on it.
     pub employees: Vec<EmployeeId>,
     /// Whether it is archived.
     pub archived: bool,
-    /// The statuses a task of it can have.
+    /// The statuses that its tasks can have.
     pub statuses: Vec<Label>,
-    /// The priorities a task of it can have.
+    /// The priorities that its tasks can have.
     pub priorities: Vec<Label>,
 }
 
@@ -85,7 +85,7 @@ impl From<Project> for ProjectSummary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ScreenshotSettings {
-    /// Whether it does.
+    /// Whether it takes screenshots.
     #[serde(deserialize_with = "truth")]
     #[schema(value_type = TruthSent)]
     pub screenshot_enabled: bool,
@@ -98,45 +98,45 @@ pub struct CreateProject {
     /// The name.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// What it is about.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
-    /// Whether its work is billed; it is, unless said otherwise.
+    /// Whether its work is billed; the default is yes.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Who is on it.
+    /// The employees on it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// The statuses a task of it can have; `To Do`, `In Progress`, `Done` unless said otherwise.
+    /// The statuses that its tasks can have; the default is `To Do`, `In Progress`, `Done`.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["To Do", "In Progress", "Done"]))]
     pub statuses: Option<Vec<Label>>,
-    /// The priorities a task of it can have; `Low`, `Medium`, `High` unless said otherwise.
+    /// The priorities that its tasks can have; the default is `Low`, `Medium`, `High`.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100, example = json!(["Low", "Medium", "High"]))]
     pub priorities: Option<Vec<Label>>,
-    /// Whether the desktop app takes screenshots; it does not, unless said otherwise.
+    /// Whether the desktop app takes screenshots; the default is no.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
-    /// What an hour of whom is billed with.
+    /// The rates of its employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
 }
 
-/// What may be changed about a project. A list or the payroll replaces what was there.
+/// The changes of a project. A list or payroll replaces the present one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectChanges {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// Another description; `null` clears it.
+    /// The new description; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
@@ -144,15 +144,15 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Who is on it. Whoever is left out is off its tasks too.
+    /// The employees on it. Those who are left out are also removed from its tasks.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// The statuses a task of it can have.
+    /// The statuses that its tasks can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub statuses: Option<Vec<Label>>,
-    /// The priorities a task of it can have.
+    /// The priorities that its tasks can have.
     #[serde(default, deserialize_with = "given_list", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<Choice>, required = false, min_items = 1, max_items = 100)]
     pub priorities: Option<Vec<Label>>,
@@ -160,7 +160,7 @@ pub struct ProjectChanges {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ScreenshotSettings, required = false)]
     pub screenshot_settings: Option<ScreenshotSettings>,
-    /// What an hour of whom is billed with.
+    /// The rates of its employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Payroll, required = false)]
     pub payroll: Option<Payroll>,
@@ -173,59 +173,60 @@ pub struct ProjectChanges {
 /// Changes a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateProject {
-    /// Which.
+    /// The id of the project.
     pub id: ProjectId,
-    /// What.
+    /// What to change.
     pub changes: ProjectChanges,
 }
 
-/// Asks for one project; an employee gets it only when on it.
+/// Asks for one project; an employee only for one that they are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetProject {
-    /// Which.
+    /// The id of the project.
     pub id: ProjectId,
 }
 
-/// Asks for all projects that are not archived, or for those that are, page by page.
+/// Asks for the projects that are not archived, or for those that are, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProjects {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ProjectId>,
-    /// Those that are archived, in place of those that are not.
+    /// Whether to list the archived ones.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archived: bool,
 }
 
-/// Deletes a project and its tasks; recorded time stays.
+/// Deletes a project and its tasks. Recorded time stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteProject {
-    /// Which.
+    /// The id of the project.
     pub id: ProjectId,
 }
 
-/// A project was created, has changed or is deleted: what the recording of time needs of it.
+/// A project was created, changed or deleted. It contains what the recording of time needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectChanged {
-    /// Which.
+    /// The id of the project.
     pub id: ProjectId,
     /// The version of the project.
     pub version: i64,
-    /// Its rates.
+    /// The rates of its employees.
     pub payroll: Payroll,
     /// Whether it is archived.
     pub archived: bool,
-    /// Whether it is deleted; its tasks are then too, without events of their own.
+    /// Whether it is deleted. Its tasks are then deleted too, without events of their own.
     pub deleted: bool,
-    /// When it took time, in order: while it was neither archived nor deleted. Events of earlier
-    /// versions do not say.
+    /// The terms in which it was neither archived nor deleted, in order. Events of earlier versions do not have
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Vec<Term>>,
 }
 
 impl ProjectChanged {
-    /// When it took time, as far as is known: an event that does not say leaves only now.
+    /// The terms in which it took time, as far as they are known. An event without them says only whether it takes
+    /// time now.
     pub fn open_terms(&self) -> Vec<Term> {
         let always = || if self.archived || self.deleted { Vec::new() } else { vec![Term::ALWAYS] };
         self.open.clone().unwrap_or_else(always)

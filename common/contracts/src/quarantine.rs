@@ -1,4 +1,4 @@
-//! Windows that are held back, with the reason: nothing that was taken is thrown away.
+//! Quarantined windows: accepted, but not recorded. Nothing that was accepted is thrown away.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,51 +14,49 @@ use crate::{
 pub struct QuarantinedWindow {
     /// The window's id.
     pub id: WindowId,
-    /// Who sent it.
+    /// The employee who sent it.
     pub employee_id: EmployeeId,
-    /// Why, as a word.
+    /// The reason, as a code for programs.
     #[schema(value_type = String, example = "not_on_task")]
     pub code: Code,
-    /// Why, as a sentence.
+    /// The reason, as a sentence for people.
     pub detail: String,
-    /// Whether it is still tried again by itself: it may only be early, or its time is to come.
+    /// Whether it is tried again by itself, because it may be early or its time will come.
     pub waiting: bool,
-    /// When it is tried again, where its time is to come.
+    /// When it is tried again, if its time will come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Millis>,
-    /// When it reached us.
+    /// When it reached the gateway.
     pub received_at: Millis,
-    /// Since when it is held.
+    /// When it was quarantined.
     pub since: Millis,
-    /// Tells apart what was sent under the same id.
+    /// The hash that tells apart windows with the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub content: Option<ContentHash>,
-    /// Who has decided about it, once somebody has: an [`crate::Actor`], as text. The API shows them
-    /// with their name.
+    /// Who has decided about it, if somebody has: an [`crate::Actor`] as text. The API shows the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub decided_by: Option<String>,
-    /// When.
+    /// When it was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Millis>,
-    /// The recorded window, where it was admitted.
+    /// The id of the recorded window, if it was admitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_as: Option<WindowId>,
     /// The window as it was sent.
     pub window: WindowSent,
 }
 
-/// The most windows of one [`WindowsHeld`]: about 40 bytes each, of 256 KiB.
+/// The most windows of one [`WindowsHeld`]: each takes about 40 bytes, and an event may have 256 KiB.
 pub const WINDOWS_HELD_AN_EVENT: usize = 4_000;
 
-/// Windows were put into quarantine, and are there. Workers go by it: what they record of these ids
-/// they have to let go there.
+/// Windows were quarantined. Workers that later record a window with such an id must remove it from quarantine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowsHeld {
     /// The batch they came in.
     pub batch: String,
-    /// The ids.
+    /// The ids of the windows.
     pub windows: Vec<WindowId>,
 }
 
@@ -66,7 +64,7 @@ impl Event for WindowsHeld {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "quarantine";
     const VERB: &'static str = "changed";
-    /// Nobody: a worker looks for it before it records.
+    /// No service: a worker checks for it before it records.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {
@@ -74,73 +72,73 @@ impl Event for WindowsHeld {
     }
 }
 
-/// Asks for the windows in quarantine, the oldest first, page by page.
+/// Asks for quarantined windows, the oldest first, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuarantine {
-    /// After this one.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<QuarantineCursor>,
-    /// Those that somebody has decided about, in place of those that are still to be decided.
+    /// Whether to list those that are decided; otherwise those that wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub decided: bool,
-    /// Of this employee only. Employees ask for their own.
+    /// Only those of this employee. An employee may only list their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeId>,
 }
 
-/// Asks how many windows wait for a decision, counted up to [`QUARANTINE_COUNTED`].
+/// Asks how many windows wait for a decision, at most [`QUARANTINE_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountQuarantine {}
 
-/// Where counting ends: more are as many as nobody looks through.
+/// Where counting stops.
 pub const QUARANTINE_COUNTED: u64 = 1_000;
 
-/// A place in the list of quarantined windows.
+/// A position in the list of quarantined windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuarantineCursor {
-    /// Since when the last one is held.
+    /// When the last one was quarantined.
     pub since: Millis,
-    /// Who sent it.
+    /// The employee who sent it.
     pub employee_id: EmployeeId,
-    /// Its id.
+    /// The id of the window.
     pub id: WindowId,
-    /// Which of those with this id; before all of them without.
+    /// The hash of the last one; without it, the position before all with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }
 
-/// Tries a quarantined window again, by the rules as they are now.
+/// Tries a quarantined window again, by the present rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayQuarantined {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// Which of those with this id, where there are several.
+    /// The hash of the window, if several have this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
-    /// Whether the asker knows [`WindowState::SetAside`]; else that is [`WindowState::Queued`].
+    /// Whether the caller knows [`WindowState::SetAside`]; else [`WindowState::Queued`] is sent instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_aside: bool,
 }
 
-/// Records a quarantined window although a rule says no, where that is a person's to decide. One
-/// whose id has other content is recorded under an id of its own. Who and when is kept.
+/// Records a quarantined window although a rule forbids it, if a person may decide that. If the id belongs to
+/// other content, the window gets an id of its own. Who decided and when is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdmitQuarantined {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// Which of those with this id, where there are several.
+    /// The hash of the window, if several have this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }
 
-/// Decides that a quarantined window is not recorded. It is kept, with who and when.
+/// Decides not to record a quarantined window. It is kept, with who decided and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscardQuarantined {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// Which of those with this id, where there are several.
+    /// The hash of the window, if several have this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
 }

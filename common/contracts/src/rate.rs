@@ -1,5 +1,4 @@
-//! Money, exactly: rates in ten-thousandths, sums of rate × time as whole numbers, and one
-//! rounding at the end.
+//! Exact money: rates in ten-thousandths, sums of rate × time as whole numbers, and one rounding at the end.
 
 use std::ops;
 
@@ -10,21 +9,21 @@ use crate::{lenient, time::HOUR};
 
 /// Units of a [`Rate`] in one unit of currency.
 const SCALE: i64 = 10_000;
-/// The highest rate, in currency an hour: ten-thousandths of it are exact in a JSON number.
+/// The highest rate, in currency an hour. Up to it, ten-thousandths are exact in a JSON number.
 const MOST: i64 = 100_000_000;
 
-/// Currency an hour, in ten-thousandths; written as a JSON number with at most four decimals.
+/// A rate in currency an hour, stored in ten-thousandths. In JSON it is a number with at most four decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = f64, minimum = 0, maximum = 100_000_000, example = 62.5)]
 pub struct Rate(i64);
 
-/// Why a number is no rate.
+/// A number that is no rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an amount an hour from 0 to 100000000 with at most four decimals")]
 pub struct InvalidRate;
 
 impl Rate {
-    /// The rate of so many ten-thousandths an hour.
+    /// The rate of this many ten-thousandths of currency an hour.
     ///
     /// # Errors
     /// [`InvalidRate`] where it is negative or above 100,000,000 an hour.
@@ -44,8 +43,8 @@ impl TryFrom<f64> for Rate {
     fn try_from(number: f64) -> Result<Self, InvalidRate> {
         let scaled = number * SCALE as f64;
         let units = scaled.round();
-        // A number with four decimals is never further from its ten-thousandths than its own
-        // rounding as a double; anything further has more decimals than we keep.
+        // A double nearest to a number with four decimals differs from it by its rounding only. A larger
+        // difference means more decimals than a rate has.
         if !number.is_finite() || (scaled - units).abs() > 1e-4_f64.max(units.abs() * 4e-16) {
             return Err(InvalidRate);
         }
@@ -75,12 +74,12 @@ impl<'de> Deserialize<'de> for Rate {
 pub struct Money(pub i128);
 
 impl Money {
-    /// What so many milliseconds cost at a rate.
+    /// The price of this many milliseconds at a rate.
     pub fn of(rate: Rate, millis: i64) -> Self {
         Self(i128::from(rate.0) * i128::from(millis))
     }
 
-    /// Rounded half up (away from zero below it) to cents: the only rounding there is.
+    /// Rounds to cents: half up, and below zero half away from zero. Nothing else rounds money.
     pub fn cents(self) -> Cents {
         let cent = i128::from(SCALE) * i128::from(HOUR) / 100;
         let whole = (self.0.abs() + cent / 2) / cent;
@@ -108,7 +107,7 @@ impl std::iter::Sum for Money {
     }
 }
 
-/// An amount rounded to cents; written as a JSON number of currency, such as 62.5.
+/// An amount in cents. In JSON it is a number of currency, such as 62.5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = f64, example = 1_250.75)]
 pub struct Cents(pub i64);

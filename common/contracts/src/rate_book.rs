@@ -1,4 +1,4 @@
-//! Which rates hold for an hour of work: the one rule, for whoever fixes or explains a price.
+//! The rule for which rates an hour of work has. Everything that sets or explains a price uses it.
 
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
@@ -10,31 +10,31 @@ use crate::{
     RatesChanged, TaskId, TimeRange, Zone,
 };
 
-/// Where the project of [`RateScope::of_work`] stands, with the employee and without.
+/// The index in [`RateScope::of_work`] of the project with the employee.
 const OWN: usize = 2;
 const EVERYBODY: usize = 3;
 
 /// An employee's work on a task of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatedWork {
-    /// Who.
+    /// The id of the employee.
     pub employee: EmployeeId,
-    /// On which project.
+    /// The id of the project.
     pub project: ProjectId,
-    /// On which task.
+    /// The id of the task.
     pub task: TaskId,
 }
 
-/// The rates of a stretch of time: those at its beginning, and what they change to in it.
+/// The rates of a range: at its start, and each change within it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {
-    /// At the beginning.
+    /// The rates at the start.
     pub rates: Rates,
-    /// From later moments on, in their order.
+    /// The changes, in order.
     pub parts: Vec<RatePart>,
 }
 
-/// Rates as far as they are known, by scope.
+/// The known rates, by scope.
 #[derive(Clone, Debug, Default)]
 pub struct RateBook(HashMap<RateScope, Arc<RatesChanged>>);
 
@@ -47,7 +47,7 @@ impl FromIterator<Arc<RatesChanged>> for RateBook {
 }
 
 impl RateBook {
-    /// Learns what was set for a scope, unless something as new is known.
+    /// Stores the rates of a scope, unless the same or a newer version is stored.
     pub fn learn(&mut self, news: Arc<RatesChanged>) {
         let known = self.0.get(&news.scope);
         if known.is_none_or(|known| known.version < news.version) {
@@ -55,13 +55,12 @@ impl RateBook {
         }
     }
 
-    /// How many rates it holds, about: what it weighs in memory.
+    /// The approximate number of rates in it, as a measure of its memory.
     pub fn weight(&self) -> usize {
         self.0.values().map(|known| 1 + known.rates.len() + known.payroll.len()).sum()
     }
 
-    /// What an hour of this work costs and earns on each day of a stretch of time. The payroll is that
-    /// which the project has now.
+    /// The rates of this work on each day of a range. `payroll` is the project's present one.
     pub fn price(&self, work: RatedWork, range: TimeRange, payroll: &Payroll, zone: &Zone) -> Price {
         let scopes = RateScope::of_work(work.employee, work.project, work.task);
         let known = scopes.map(|scope| self.0.get(&scope).map(Arc::as_ref));
@@ -88,11 +87,11 @@ impl Price {
     }
 }
 
-/// The rates of a day. Of each kind the most specific scope counts that has one, and of that the last
-/// that has begun; of two that begin on the same day, the one that was set later.
+/// The rates of a day. For each kind the most specific scope with a rate counts, and in it the rate with the
+/// latest first day. Of two with the same first day the one that was set later counts.
 ///
-/// A line of the payroll is as good as rates of its project, or of the project and the employee, from
-/// the day on which it was set. Whoever has a line of their own has no part in that of everybody.
+/// A line of the payroll counts like rates of the project, or of the project and the employee, from the day on
+/// which it was set. An employee with an own line has no part in the line of everybody.
 fn rates_on(
     day: Date,
     known: &[Option<&RatesChanged>; 6],
@@ -118,7 +117,7 @@ fn rates_on(
     }
 }
 
-/// The line of the payroll that holds on a day.
+/// The line of the payroll that counts on a day.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     from: Date,
@@ -133,8 +132,8 @@ impl Line {
         if history.is_empty() {
             return payroll.0.get(&of).copied().map(always);
         }
-        // In the order in which they were set, whatever the days: whoever gets a line again on the day
-        // on which they lost it has it from then on.
+        // In the order of setting, not of days: an employee who loses a line and gets one again on the same day
+        // has it from then on.
         let began = history.iter().rev().find_map(|LineSince { since, line }| {
             let from = since.map_or(Date::MIN, |at| first_day(at, line.is_some(), zone));
             (from <= day).then_some((from, since.unwrap_or(Millis(i64::MIN)), *line))
@@ -155,34 +154,34 @@ impl Line {
     }
 }
 
-/// The first day on which a line that was set then holds. One that was taken away held until the end
-/// of the day, for the hours that were worked on it.
+/// The first day on which a line that was set at a moment counts. A line that was removed counts until the end of
+/// the day, for the hours worked on it.
 fn first_day(at: Millis, is_set: bool, zone: &Zone) -> Date {
     let day = zone.day(at);
     if is_set { day } else { day.tomorrow().unwrap_or(day) }
 }
 
-/// What the payroll of a project said for somebody, as it changes.
+/// The history of a payroll line, in the order of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LineHistory(pub Vec<LineSince>);
 
-/// The shortest time between two midnights of different zones, in milliseconds: what is set twice in
-/// it is set on one day, wherever that is.
+/// The shortest time between two midnights of different time zones, in milliseconds. Two changes within it happen
+/// on the same day in every zone.
 const QUARTER: i64 = 15 * 60 * crate::SECOND;
-/// The most lines that are remembered: older ones are taken for the first.
+/// The most changes that are kept; the oldest one then counts for all time before.
 const MOST_LINES: usize = 500;
 
 impl LineHistory {
-    /// The line is another one now. What was before the first change was always so.
+    /// Records a change of the line. The line before the first change counts for all time before.
     pub fn set(&mut self, was: Option<PayrollLine>, now: Option<PayrollLine>, at: Millis) {
         if self.0.is_empty() {
             self.0.push(LineSince { since: None, line: was });
         }
-        // Never before what was set before, whatever the clocks of several machines say.
+        // A change is never earlier than the previous one, whatever the clocks of several machines say.
         let at = self.0.last().and_then(|last| last.since).map_or(at, |last| last.max(at));
         let quarter = |at: Millis| at.0.div_euclid(QUARTER);
-        // What nobody could be paid by need not be kept.
+        // A line that counts on no day need not be kept.
         while let Some(LineSince { since: Some(since), line }) = self.0.last()
             && quarter(*since) == quarter(at)
             && (now.is_some() || line.is_none())
@@ -197,7 +196,7 @@ impl LineHistory {
     }
 }
 
-/// The rates of a scope in the order in which people read them: the latest first.
+/// Sorts the rates of a scope for people: the latest first.
 pub fn latest_first(rates: &mut [crate::DatedRate]) {
     rates.sort_by_key(|rate| (rate.scope, rate.kind, Reverse(rate.valid_from)));
 }

@@ -1,26 +1,26 @@
-//! The prices of a window on several days.
+//! The prices of a window that spans several days.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Millis, Rate, Rates, TimeRange, WindowFact};
 
-/// Other rates than at the beginning of a window, from a moment in it on: that of local midnight.
+/// The rates of a window from a local midnight within it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RatePart {
-    /// From when on, until the next part or the end of the window.
+    /// When they begin. They end at the next part or at the end of the window.
     pub from: Millis,
-    /// What an hour is billed with.
+    /// The bill rate of an hour.
     #[schema(value_type = Option<f64>, example = 50.0)]
     pub bill_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The bill rate of an overtime hour; without it, the normal rate counts.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_bill_rate: Option<Rate>,
-    /// What an hour costs.
+    /// The pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub pay_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The pay rate of an overtime hour; without it, the normal rate counts.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
 }
@@ -39,28 +39,28 @@ impl RatePart {
     }
 }
 
-/// The rates of a window that is another stretch now: those at its beginning, and the parts that still
-/// lie in it.
+/// The rates of a window whose range has changed: those at its new start, and the later parts that are still
+/// within it.
 pub fn fitted(rates: Rates, mut parts: Vec<RatePart>, to: TimeRange) -> (Rates, Vec<RatePart>) {
     let begun = parts.iter().rev().find(|part| part.from <= to.start()).map(RatePart::rates);
     parts.retain(|part| to.start() < part.from && part.from < to.end());
     (begun.unwrap_or(rates), parts)
 }
 
-/// A part of a window that has one price.
+/// A part of a window with one price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PricedPart {
     /// The part.
     pub range: TimeRange,
-    /// What an hour of it costs.
+    /// The cost of an hour.
     pub cost: Rate,
-    /// What an hour of it earns.
+    /// The income of an hour.
     pub income: Rate,
 }
 
 impl WindowFact {
-    /// The parts of a stretch of this window that have one price each, in their order: together the
-    /// stretch. The one place where the money of a window comes from.
+    /// The parts of a range of this window that have one price each, in order. All money of a window is computed
+    /// from them.
     pub fn parts_within(&self, stretch: TimeRange) -> impl Iterator<Item = PricedPart> {
         let (mut from, mut rates, mut later) = (stretch.start(), self.rates, self.rate_parts.iter().peekable());
         while let Some(part) = later.next_if(|part| part.from <= from) {

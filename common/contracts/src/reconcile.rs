@@ -1,4 +1,4 @@
-//! What services ask each other to compare the copies that they keep with those who own what is copied.
+//! The requests by which services compare their copies with the owners of the data.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,54 +7,54 @@ use crate::{
     Standing, TaskChanged, TaskId, WindowFact, WindowId, message::requests,
 };
 
-/// What a comparison found, and put right.
+/// The result of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciled {
-    /// How many entries were compared.
+    /// The number of entries that were compared.
     pub compared: u64,
-    /// How many were not as they should be.
+    /// The number of entries that differed.
     pub found: u64,
-    /// How many of these were put right.
+    /// The number of differences that were repaired.
     pub repaired: u64,
 }
 
-/// Has directory compare its copies now: the employees' lists of projects, and the bucket of revocations.
+/// Compares directory's copies now: the employees' lists of projects, and the bucket of revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileDirectory {}
 
-/// Has projects compare its copy, how employees stand, now.
+/// Compares projects' copy of the employees' standings now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProjects {}
 
-/// Has timetrack compare its copy, who may track on what, now.
+/// Compares timetrack's copy of who may track on what now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileTimetrack {}
 
-/// Has analytics compare its copy, the facts of windows, now.
+/// Compares analytics' copy of the facts of windows now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileAnalytics {}
 
-/// Asks how all employees stand, in the order of their ids: for services.
+/// Asks for the standings of all employees, in the order of their ids: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListStandings {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// Asks for all projects that are not deleted, as events tell them: for services.
+/// Asks for the states of all projects that are not deleted, as events contain them: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProjectStates {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ProjectId>,
 }
 
-/// Asks for all tasks that are not deleted, as events tell them: for services.
+/// Asks for the states of all tasks that are not deleted, as events contain them: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTaskStates {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,
 }
@@ -68,10 +68,10 @@ pub struct MemberKey {
     pub employee: EmployeeId,
 }
 
-/// Asks for all edges between projects and employees, those that ended too: for services.
+/// Asks for all edges between projects and employees, also ended ones: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMembers {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<MemberKey>,
 }
@@ -85,68 +85,69 @@ pub struct AssignmentKey {
     pub employee: EmployeeId,
 }
 
-/// Asks for all edges between tasks and employees, those that ended too: for services.
+/// Asks for all edges between tasks and employees, also ended ones: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListAssignments {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AssignmentKey>,
 }
 
-/// How many windows of an employee begin in a UTC month, and what they come to: voided ones too.
+/// The number and the sums of an employee's windows that begin in a UTC month, voided ones included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FactSum {
-    /// Whose.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// The month, as year times 100 and month.
+    /// The month, as year × 100 + month.
     pub month: i32,
-    /// How many.
+    /// The number of windows.
     pub windows: i64,
     /// The sum of their revisions.
     pub revisions: i64,
-    /// How long they are together, in milliseconds.
+    /// Their time, in milliseconds.
     pub time: i64,
 }
 
-/// Asks for the sums of all employees, whole employees a page: for services.
+/// Asks for the sums of all employees: for services. A page has whole employees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SumFacts {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// Asks for what the windows of an employee count for that begin in a time, voided ones too, in the
-/// order of their ids: for services.
+/// Asks for the facts of an employee's windows that begin in a range, voided ones included, in the order of their
+/// ids: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListFactsOf {
-    /// Whose.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// From here.
+    /// The start of the range.
     pub start: Millis,
-    /// Until before here.
+    /// The end of the range, which is not included.
     pub end: Millis,
-    /// After this window.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowId>,
 }
 
-/// Asks for what these windows count for, at most [`FACTS_AT_ONCE`]; unknown ones are left out: for services.
+/// Asks for the facts of these windows, at most [`FACTS_AT_ONCE`]: for services. The reply leaves out unknown
+/// ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindFacts {
-    /// Which.
+    /// The ids of the windows.
     pub ids: Vec<WindowId>,
 }
 
 /// The most windows of one [`FindFacts`].
 pub const FACTS_AT_ONCE: usize = 500;
 
-/// Timetrack has put right what it keeps of who may track on what. Workers forget what they remember.
+/// Timetrack has repaired its copy of who may track on what. Workers drop their caches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindingsRepaired {
-    /// Which repair.
+    /// The id of the repair.
     pub id: EventId,
 }
 
@@ -154,7 +155,7 @@ impl Event for BindingsRepaired {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "bindings";
     const VERB: &'static str = "changed";
-    /// Nobody: a worker looks for it before it records.
+    /// No service: a worker checks for it before it records.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

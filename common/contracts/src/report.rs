@@ -1,4 +1,4 @@
-//! Where the time and the money went: what may be asked of analytics.
+//! Reports of time and money by project and by task.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,34 +9,34 @@ use crate::{Cents, EmployeeId, Filter, ProjectId, TaskId, TimeRange, message::re
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetProjectTime {
-    /// Only the part of each window inside counts.
+    /// The range of the report. Of a window that is only partly inside, that part counts.
     pub range: TimeRange,
-    /// Of whose time, on what, in which shifts.
+    /// Which time to report.
     #[serde(flatten)]
     pub filter: Filter,
 }
 
-/// The time and the money of one project; projects without time are left out.
+/// The time and money of one project. Projects without time are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectTime {
     /// The project.
     pub id: ProjectId,
-    /// Milliseconds.
+    /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
     pub time: i64,
-    /// What it cost, rounded to cents.
+    /// The cost, rounded to cents.
     pub costs: Cents,
-    /// What it earned, rounded to cents.
+    /// The income, rounded to cents.
     pub income: Cents,
 }
 
-/// Asks how long an employee has worked on a task, ever.
+/// Asks how long an employee has worked on a task in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTaskTime {
-    /// Who.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// On what.
+    /// The id of the task.
     pub task_id: TaskId,
 }
 
@@ -44,11 +44,11 @@ pub struct GetTaskTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskTime {
-    /// Who.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// On what.
+    /// The id of the task.
     pub task_id: TaskId,
-    /// Milliseconds.
+    /// The time, in milliseconds.
     #[schema(example = 3_600_000)]
     pub total_time_millis: i64,
 }

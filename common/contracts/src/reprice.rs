@@ -1,4 +1,4 @@
-//! Giving recorded windows the rates that hold for their days now.
+//! Repricing: giving recorded windows the rates that their days have now.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,69 +7,69 @@ use crate::{
     Cents, EmployeeId, Label, Millis, ProjectId, RepriceId, TaskId, TimeRange, UpdateWindows, message::requests,
 };
 
-/// The most windows that are looked at for one preview: so it takes seconds at most.
+/// The most windows that a preview reads, so that it takes seconds at most.
 pub const REPRICE_MOST: usize = 100_000;
 
-/// Which recorded windows: those that every list takes.
+/// The windows to reprice: those that pass every filter that is not empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RepriceFilter {
-    /// Of these employees only, if any are named.
+    /// Only windows of these employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// On these projects only, if any are named.
+    /// Only windows on these projects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// On these tasks only, if any are named.
+    /// Only windows on these tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
-    /// In these shifts only, if any are named.
+    /// Only windows in these shifts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shifts: Vec<Label>,
-    /// Only those that begin in this range.
+    /// Only windows that begin in this range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begin: Option<TimeRange>,
 }
 
 impl RepriceFilter {
-    /// Whether it names anything.
+    /// Whether it filters at all.
     pub fn names_something(&self) -> bool {
         *self != Self::default()
     }
 
-    /// The same windows, as an update that changes nothing names them.
+    /// The same filter, as an update without changes.
     pub fn windows(&self) -> UpdateWindows {
         let Self { employees, projects, tasks, shifts, begin } = self.clone();
         UpdateWindows { employees, projects, tasks, shifts, begin, ..UpdateWindows::default() }
     }
 }
 
-/// Asks what would become of these windows.
+/// Asks what repricing these windows would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewReprice {
-    /// Which.
+    /// The windows.
     pub filter: RepriceFilter,
 }
 
-/// What would become of some windows. Money counts each second of an employee once, as in analytics.
+/// What repricing would change. As in reports, each second of an employee counts once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepricePreview {
-    /// How many get another price.
+    /// The number of windows that would get other rates.
     pub count: u64,
-    /// How many would, and are settled: they stay as they are.
+    /// The number of windows that would get other rates but are settled. They stay as they are.
     pub settled: u64,
-    /// What those that get another price cost then.
+    /// The cost of those windows after repricing.
     pub costs: Cents,
-    /// What they earn then.
+    /// The income of those windows after repricing.
     pub income: Cents,
-    /// How much more that is than now; less where it is negative.
+    /// The difference to the present cost and income; negative if they become less.
     pub difference: RepriceDifference,
-    /// What all this was seen by: it fits only as long as nothing of it has changed.
+    /// The hash of everything that the preview depends on. It changes with any of that.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub hash: String,
 }
 
-/// How much more some windows cost and earn.
+/// The change of cost and income.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepriceDifference {
     /// Cost.
@@ -78,54 +78,53 @@ pub struct RepriceDifference {
     pub income: Cents,
 }
 
-/// Gives these windows their rates anew, as somebody has seen it in a preview. Asked twice it is done
-/// once.
+/// Starts to reprice these windows, as a preview showed. A repetition starts nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartReprice {
-    /// Which.
+    /// The windows.
     pub filter: RepriceFilter,
     /// The hash of the preview.
     pub hash: String,
 }
 
-/// Asks how far such a job is.
+/// Asks for the progress of a repricing job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetReprice {
-    /// Which.
+    /// The id of the repricing job.
     pub id: RepriceId,
 }
 
-/// How a job stands.
+/// The state of a repricing job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RepriceState {
-    /// It is under way; where its process has died, another one goes on with it.
+    /// It is running. If its process dies, another one continues it.
     Running,
-    /// All windows are done.
+    /// It is done.
     Done,
 }
 
-/// A job that gives recorded windows their rates anew.
+/// A repricing job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RepriceJob {
     /// The job's id.
     pub id: RepriceId,
-    /// How it stands.
+    /// The state.
     pub state: RepriceState,
-    /// How many windows are to get another price.
+    /// The number of windows that are to get other rates.
     pub count: u64,
-    /// How many have it.
+    /// The number of windows that have got them.
     pub changed: u64,
-    /// How many of those that were looked at were settled.
+    /// The number of windows that were read and are settled.
     pub settled: u64,
-    /// How many were looked at.
+    /// The number of windows that were read.
     pub seen: u64,
-    /// How many there are to look at.
+    /// The number of windows to read.
     pub total: u64,
-    /// When it was asked for.
+    /// When it was started.
     pub started_at: Millis,
-    /// When it ended.
+    /// When it ended, if it has.
     pub finished_at: Option<Millis>,
 }
 

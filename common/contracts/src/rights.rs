@@ -6,36 +6,35 @@ use crate::{
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
-/// What a user of NATS may do, as subjects; all else is refused.
+/// The rights of a user of NATS, as subjects. NATS refuses everything else.
 ///
-/// No service may answer on any subject that a message names as its reply: only on the inboxes of
-/// those who may ask it. Else whoever asks could have a service speak for them where they must
-/// not, on an event's subject.
+/// A service may not answer on any subject that a request names for its reply, only on the inboxes of those who
+/// may send it requests. Otherwise a caller could make a service publish on a subject where the caller itself may
+/// not, such as that of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
-    /// Where the user is at home.
+    /// The account of the user.
     pub account: Account,
-    /// What it may publish on.
+    /// The subjects that it may publish on.
     pub publish: Vec<String>,
-    /// What it may listen to.
+    /// The subjects that it may subscribe to.
     pub subscribe: Vec<String>,
 }
 
-/// A part of NATS. Nothing reaches another part but what that exports and this imports.
+/// An account of NATS. Messages reach another account only by an export and an import.
 ///
-/// JetStream says what it has to say wherever a request wants its reply, and is not asked who may
-/// speak there. So it stands in a part of its own: its replies come back to where the request
-/// came from, and there is nobody whom they could tell to delete a stream.
+/// JetStream replies to whatever subject a request names, without a check of rights. So it has an account of its
+/// own: replies come back only to the account of the request, where no subject deletes a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// The services, and what they say to each other.
+    /// The services and their messages.
     Services,
-    /// JetStream, and those who make or repair streams.
+    /// JetStream, and the users that create or repair streams.
     Streams,
 }
 
 impl Account {
-    /// Both.
+    /// Both accounts.
     pub const ALL: [Self; 2] = [Self::Services, Self::Streams];
 
     /// The name in NATS's configuration.
@@ -46,10 +45,10 @@ impl Account {
         }
     }
 
-    /// What those who are at home in the other account may say here, as far as their own rights go.
+    /// The subjects on which users of the other account may publish here, as far as their own rights allow.
     ///
-    /// With wildcards all: where a reply is wanted on a subject that a wildcard carries here, it is
-    /// not carried, and nobody hears it.
+    /// With wildcards for everything: a reply on a subject that a wildcard carries here is not carried, and nobody
+    /// receives it.
     pub const fn exports(self) -> &'static [&'static str] {
         match self {
             Self::Streams => &["$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "evt.>", "ingest.>", "dead.>"],
@@ -57,8 +56,8 @@ impl Account {
         }
     }
 
-    /// What is said here and heard in the other account: a watch of revocations is not answered but
-    /// told.
+    /// The subjects of this account that the other one receives. A watch of revocations gets messages without
+    /// requesting each.
     pub fn tells(self) -> Vec<String> {
         match self {
             Self::Streams => [Gateway, Directory].map(|service| format!("{}.>", User::Service(service).inbox())).into(),
@@ -78,16 +77,16 @@ const CONSUMERS: [(&str, Service); 7] = [
     (stream::EVENTS, Audit),
 ];
 
-/// Whose changes are events.
+/// The services that publish events.
 const TELLERS: [Service; 4] = [Directory, Projects, Timetrack, Mailer];
 
-/// Who waits until the copies that others keep are up to date.
+/// The services that wait until copies of others are updated.
 const WAITERS: [Service; 2] = [Directory, Projects];
 
-/// Who reports that a copy is.
+/// The services that report updated copies.
 const REPORTERS: [Service; 3] = [Directory, Projects, Timetrack];
 
-/// What a user asks: the edges between the services, and no others.
+/// The requests that a user may send. These are the only edges between services.
 fn asks(user: User) -> Vec<String> {
     match user {
         User::Service(Gateway) => {
@@ -106,7 +105,7 @@ fn asks(user: User) -> Vec<String> {
             MintToken::subject(),
             MintMail::subject(),
             GetMailAddress::subject(),
-            // Once a day: whom to tell what waits for them.
+            // For the daily mail to managers.
             ListManagers::subject(),
             GetReach::subject(),
             GetSettings::subject(),
@@ -130,12 +129,12 @@ fn asks(user: User) -> Vec<String> {
 }
 
 impl Rights {
-    /// All there are: for a test or a measurement, never for a service.
+    /// All rights, for tests and measurements. Never for a service.
     pub fn all(account: Account) -> Self {
         Self { account, publish: vec![">".into()], subscribe: vec![">".into()] }
     }
 
-    /// Those of a user.
+    /// The rights of a user.
     pub fn of(user: User) -> Self {
         let account = if matches!(user, User::Service(_)) { Account::Services } else { Account::Streams };
         let mut rights = Self { account, publish: Vec::new(), subscribe: Vec::new() };
@@ -152,7 +151,7 @@ impl Rights {
 
     fn service(&mut self, service: Service) {
         self.hear([format!("svc.{service}.v1.>")]);
-        // Discovery: `$SRV.PING`, of one service, of one instance.
+        // Discovery: `$SRV.PING` for all, for one service and for one instance.
         self.hear([String::from("$SRV.*"), format!("$SRV.*.{service}"), format!("$SRV.*.{service}.*")]);
         let asked = format!("svc.{service}.v1.");
         let askers =
@@ -163,7 +162,7 @@ impl Rights {
         inboxes.sort_unstable();
         inboxes.dedup();
         self.say(inboxes.into_iter().map(|user| format!("{}.>", user.inbox())));
-        // Answers to another account, on subjects that the server makes up.
+        // Answers to another account, on subjects that the server creates.
         self.say(["_R_.>".into()]);
         if TELLERS.contains(&service) {
             self.say([format!("evt.{service}.v1.>")]);
@@ -174,10 +173,10 @@ impl Rights {
         match service {
             Gateway => self.gateway(),
             Directory => self.revoke(),
-            // It looks for the last event about windows: all that is recorded is to be counted.
+            // It reads the last event about windows, to know up to where it must count.
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
-            // It looks whose window is at a place of the queue, or died there; each process reads what
-            // has changed for itself.
+            // It reads messages of the queue by sequence number, and dead ones; each process also reads changes
+            // for itself.
             Timetrack => self.say([
                 format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
                 format!("$JS.API.STREAM.MSG.GET.{}", stream::EVENTS),
@@ -191,14 +190,14 @@ impl Rights {
         }
     }
 
-    /// Takes messages from its own consumer, and copies those that it cannot take to DEAD.
+    /// Allows to take messages from the service's own consumer, and to copy those that it cannot process to DEAD.
     fn consume(&mut self, stream: &str, service: Service) {
         self.say([
             format!("$JS.API.STREAM.INFO.{stream}"),
             format!("$JS.API.CONSUMER.INFO.{stream}.{service}"),
             format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{service}"),
             format!("$JS.ACK.{stream}.{service}.>"),
-            // The domain and the account may stand in it too.
+            // The domain and the account may be in the subject too.
             format!("$JS.ACK.*.*.{stream}.{service}.>"),
             stream::dead_subject(stream, service.name()),
             format!("{}.*", stream::dead_subject(stream, service.name())),
@@ -206,18 +205,18 @@ impl Rights {
         ]);
     }
 
-    /// Puts windows on the queue; reads what has died; watches the revocations; writes beats among them; tells of exports in
+    /// Allows to publish windows, read dead messages, watch revocations, write heartbeats, and record exports in
     /// the audit trail.
     fn gateway(&mut self) {
         self.say([INGEST_WINDOWS.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
-        // The console shows what has died, and can do nothing about it.
+        // The console shows dead messages but cannot change them.
         self.say([format!("$JS.API.STREAM.INFO.{}", stream::DEAD), format!("$JS.API.DIRECT.GET.{}", stream::DEAD)]);
         self.watch_revocations();
         self.say([format!("$KV.{}.beat.>", stream::REVOCATIONS), format!("evt.{Gateway}.v1.audit.*.recorded")]);
     }
 
-    /// Writes down whose older tokens are over, who has which role, which keys there are and which
-    /// sessions have ended; watches how far the gateways are with that.
+    /// Allows to write revocations, roles, keys and ended sessions, and to watch how far the gateways have read
+    /// them.
     fn revoke(&mut self) {
         self.watch_revocations();
         for kind in ["employee", "account", "key", "session"] {
@@ -226,8 +225,8 @@ impl Rights {
         }
     }
 
-    /// A watch makes a consumer that lives as long as the watch: without a name at first, and under
-    /// names that the client makes up, with or without a filter, after each reconnect.
+    /// Allows to watch revocations. A watch creates an ephemeral consumer: without a name at first, and after each
+    /// reconnect with a name that the client makes up, with or without a filter.
     fn watch_revocations(&mut self) {
         let bucket = stream::REVOCATIONS_STREAM;
         self.say([
@@ -240,8 +239,7 @@ impl Rights {
         ]);
     }
 
-    /// Finds services, looks at streams, backs them up, and puts dead messages back where they
-    /// came from.
+    /// Allows to find services, read and back up streams, and put dead messages back on their stream.
     fn operator(&mut self) {
         let dead = stream::DEAD;
         self.say(
@@ -270,7 +268,7 @@ impl Rights {
         ]);
     }
 
-    /// Creates and changes; deletes nothing.
+    /// Allows to create and change streams, consumers and buckets, but not to delete any.
     fn provision(&mut self) {
         self.say(
             [

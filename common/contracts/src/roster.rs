@@ -1,50 +1,50 @@
-//! Who belongs on a page about a range of time, and whose invitation has not arrived.
+//! The people to show on a page about a range of time, and the number of undelivered invitations.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Name, TimeRange, message::requests};
 
-/// The most people of one [`Roster`].
+/// The most people in one [`Roster`].
 pub const ROSTER_MOST: usize = 1_000;
 
-/// Asks for the people who may have worked in a range, by name: all who have an account, without
-/// those who were deactivated before it began.
+/// Asks for the people who may have worked in a range, by name: all with an account, except those who were
+/// deactivated before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRoster {
     /// The range.
     pub range: TimeRange,
-    /// Of these employees only, if any are named.
+    /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// So many come before those that are wanted.
+    /// How many to skip.
     #[serde(default)]
     pub skip: usize,
-    /// So many are wanted, at most [`ROSTER_MOST`].
+    /// How many to return, at most [`ROSTER_MOST`].
     pub limit: usize,
 }
 
-/// A part of the people who may have worked in a range.
+/// Some of the people who may have worked in a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// How many there are in all.
+    /// The number of all of them.
     pub count: usize,
-    /// Those of the part, by name.
+    /// The people, by name.
     pub people: Vec<RosterEntry>,
 }
 
-/// One of them.
+/// A person of a roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterEntry {
-    /// Who.
+    /// The id of the employee.
     pub id: EmployeeId,
     /// Their name.
     pub name: Name,
 }
 
-/// Asks how many invitations could not be delivered, or not yet.
+/// Asks for the number of invitations that are not delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountUndelivered {
-    /// Of these employees only, if any are named.
+    /// Only of these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }

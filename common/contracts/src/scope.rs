@@ -1,4 +1,4 @@
-//! What callers may do: scopes, and roles as sets of scopes. The one table of both.
+//! Scopes, and roles as sets of scopes: the only table of what callers may do.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,18 +8,18 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
-/// What a scope is about.
+/// What a scope gives access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resource {
     /// Employees and their invitations.
     Employees,
-    /// Projects and who is on them.
+    /// Projects and their members.
     Projects,
-    /// Tasks and who is on them.
+    /// Tasks and their assignees.
     Tasks,
-    /// Recorded windows and quarantine.
+    /// Recorded and quarantined windows.
     Time,
-    /// Sums of time and money.
+    /// Reports of time and money.
     Analytics,
     /// Teams.
     Teams,
@@ -36,7 +36,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// All of them.
+    /// All resources.
     pub const ALL: [Self; 11] = [
         Self::Employees,
         Self::Projects,
@@ -51,7 +51,7 @@ impl Resource {
         Self::Settings,
     ];
 
-    /// The word in a scope.
+    /// The name in a scope.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Employees => "employees",
@@ -69,22 +69,22 @@ impl Resource {
     }
 }
 
-/// Leave to read a resource (`r:projects`), or to read and change it (`rw:projects`).
+/// The right to read a resource (`r:projects`), or to read and change it (`rw:projects`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
-    /// What.
+    /// The resource.
     pub resource: Resource,
-    /// Whether it may be changed too.
+    /// Whether it includes changes.
     pub write: bool,
 }
 
 impl Scope {
-    /// Leave to read.
+    /// The right to read.
     pub const fn read(resource: Resource) -> Self {
         Self { resource, write: false }
     }
 
-    /// Leave to read and to change.
+    /// The right to read and change.
     pub const fn write(resource: Resource) -> Self {
         Self { resource, write: true }
     }
@@ -154,17 +154,17 @@ impl ToSchema for Scope {
 pub struct Scopes(pub BTreeSet<Scope>);
 
 impl Scopes {
-    /// Everything, for the root key and for owners.
+    /// All scopes, for the root key and for owners.
     pub fn all() -> Self {
         Self(Resource::ALL.into_iter().map(Scope::write).collect())
     }
 
-    /// Whether this set allows what the scope does.
+    /// Whether this set includes the scope.
     pub fn allow(&self, scope: Scope) -> bool {
         self.0.contains(&scope) || self.0.contains(&Scope::write(scope.resource))
     }
 
-    /// Whether this set allows everything that the other one does.
+    /// Whether this set includes all scopes of another one.
     pub fn include(&self, other: &Self) -> bool {
         other.0.iter().all(|scope| self.allow(*scope))
     }
@@ -176,25 +176,25 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
-/// What a person or a key is there for: a set of scopes with a name.
+/// A role of a person or key: a set of scopes with a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May do everything.
     Owner,
-    /// Everything but to make keys and to give roles.
+    /// May do everything except making keys and giving roles.
     Admin,
-    /// Reads what concerns the employees of the teams that they manage, and decides about their hours.
+    /// Sees the employees of the teams that they manage, and decides about their hours.
     Manager,
-    /// Reads everything.
+    /// May read everything.
     Auditor,
-    /// Themselves only.
+    /// May use their own account only.
     #[default]
     Employee,
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Manager, Self::Auditor, Self::Employee];
 
     /// Whether it is the role that everybody has; for serde's `skip_serializing_if`.
@@ -202,8 +202,8 @@ impl Role {
         *self == Self::Employee
     }
 
-    /// What it allows beyond what employees may do for themselves; a manager as far as it is about the
-    /// employees of their teams.
+    /// The scopes beyond those that every employee has for themselves. A manager's are limited to the employees of
+    /// their teams.
     pub fn scopes(self) -> Scopes {
         use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
         match self {

@@ -1,5 +1,5 @@
-//! How the API describes what it takes in several spellings ([`crate::lenient`]), and texts that a
-//! body must fill. They stand in bodies that are sent; answers have the plain types.
+//! The API's description of values that it accepts in several spellings ([`crate::lenient`]), and of texts that a
+//! body must contain. They are used for bodies of requests; responses have the plain types.
 
 use std::borrow::Cow;
 
@@ -76,7 +76,7 @@ fn text(pattern: &str) -> ObjectBuilder {
 #[schema(value_type = String, min_length = 1, max_length = 255, pattern = "^[^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*[^\\s\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029][^\\x00-\\x1F\\x7F-\\x9F\\u2028\\u2029]*$", example = "To Do")]
 pub struct Choice(String);
 
-/// Why something is done or asked for, for the description of a body: a text that is not empty.
+/// The reason for an action, in the description of a body: a text that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 10_000, pattern = "^[^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*[^\\s\\x00-\\x1F\\x7F-\\x9F][^\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F-\\x9F]*$", example = "I forgot to start the app.")]
 pub struct Reason(String);

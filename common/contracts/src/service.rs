@@ -2,28 +2,28 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The processes of the system, by the name that stands in subjects, consumers and databases.
+/// The services, by the name that they have in subjects, consumers and databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
-    /// The edge: HTTP in, messages out.
+    /// The HTTP API and console.
     Gateway,
-    /// Employees, credentials, invitations.
+    /// Employees, passwords, invitations.
     Directory,
-    /// Projects, tasks and who is on them.
+    /// Projects, tasks and their members.
     Projects,
     /// Time windows.
     Timetrack,
-    /// Where the time and the money went.
+    /// Reports of time and money.
     Analytics,
-    /// Invitations by e-mail.
+    /// Mails.
     Mailer,
     /// The audit trail.
     Audit,
 }
 
 impl Service {
-    /// All of them.
+    /// All services.
     pub const ALL: [Self; 7] =
         [Self::Gateway, Self::Directory, Self::Projects, Self::Timetrack, Self::Analytics, Self::Mailer, Self::Audit];
 

@@ -1,32 +1,32 @@
-//! Sessions: each log-in is one, until it ends.
+//! Sessions: each log-in starts one.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Event, Label, LoggedIn, Millis, Secret, Service, SessionId, message::requests};
 
-/// The session that a log-in begins.
+/// The session that a log-in asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WantedSession {
-    /// The program that logs in, as it names itself.
+    /// The program that logs in, by its own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Label>,
-    /// Whether it wants a refresh token.
+    /// Whether to create a refresh token.
     pub refresh: bool,
-    /// For how many seconds each token of the session is good.
+    /// The lifetime of each token of the session, in seconds.
     pub token_seconds: i64,
 }
 
-/// The session of a token that is about to be signed.
+/// The session of a token that is to be signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartedSession {
-    /// Which.
+    /// The id of the session.
     pub id: SessionId,
-    /// When it is over by itself; no token is good for longer.
+    /// When the session ends. No token is valid longer.
     pub expires_at: Millis,
-    /// What the next token is to be had for; the one before is used up.
+    /// The refresh token for the next token. It replaces the previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
@@ -35,73 +35,73 @@ pub struct StartedSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshSession {
-    /// The session's present refresh token.
+    /// The current refresh token of the session.
     pub refresh_token: Secret,
-    /// For how many seconds the token will be good.
+    /// The lifetime of the new token, in seconds.
     pub token_seconds: i64,
 }
 
-/// A session, as the API shows one.
+/// A session, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Its id; tokens name it as `sid`.
+    /// The session's id, which tokens contain as `sid`.
     pub id: SessionId,
     /// When somebody logged in.
     pub created_at: Millis,
-    /// When it was last used, to five minutes.
+    /// When it was last used, within five minutes.
     pub last_seen_at: Millis,
-    /// The program that logged in, as it names itself.
+    /// The program that logged in, by its own name.
     #[schema(value_type = Option<String>, example = "T3/1.4 (Windows NT 10.0)")]
     pub agent: Option<Label>,
     /// The address from which somebody logged in.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// Whether it is the session of whoever asks.
+    /// Whether it is the caller's session.
     pub current: bool,
 }
 
-/// Asks for the sessions of whoever asks, the newest first.
+/// Asks for the caller's sessions, the newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListSessions {}
 
-/// Ends one session of whoever asks.
+/// Ends one of the caller's sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndSession {
-    /// Which.
+    /// The id of the session.
     pub id: SessionId,
 }
 
-/// Ends all sessions of whoever asks but the one that asks.
+/// Ends all of the caller's other sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndOtherSessions {}
 
-/// Ends the session that asks.
+/// Ends the caller's session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogOut {}
 
-/// Says which sessions were used lately: a gateway says so every few minutes, not at each request.
+/// Reports which sessions were used. A gateway sends it every few minutes, not for each request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkSessionsSeen {
-    /// Which.
+    /// The ids of the sessions.
     pub ids: Vec<SessionId>,
-    /// When, to five minutes.
+    /// When they were used, within five minutes.
     pub at: Millis,
 }
 
-/// A session was ended before its time. Directory also keeps it in the bucket
-/// [`crate::stream::REVOCATIONS`], under the key `session.<id>`, until no token of it could be good.
+/// A session was ended early. Directory also writes it into the bucket [`crate::stream::REVOCATIONS`], under the
+/// key `session.<id>`, until its last token has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionEnded {
-    /// Which.
+    /// The id of the session.
     pub session_id: SessionId,
-    /// When the last of its tokens is over by itself.
+    /// When its last token expires.
     pub until: Millis,
 }
 
 impl SessionEnded {
-    /// The keys of all ended sessions in the bucket.
+    /// The pattern of the keys of all ended sessions in the bucket.
     pub const KEYS: &'static str = "session.*";
 
     /// The key of the entry in the bucket.
@@ -109,7 +109,7 @@ impl SessionEnded {
         format!("session.{session}")
     }
 
-    /// The session of an entry in the bucket, if it is one's.
+    /// The session that an entry of the bucket belongs to, or none for other entries.
     pub fn of_entry(key: &str) -> Option<SessionId> {
         key.strip_prefix("session.")?.parse().ok()
     }
@@ -127,7 +127,7 @@ impl Event for SessionEnded {
 }
 
 requests! {
-    // The same again within a moment gives the same again.
+    // A repetition within a short time gets the same answer.
     Directory: RefreshSession => LoggedIn, "sessions.refresh", idempotent;
     Directory: ListSessions => Vec<Session>, "sessions.list", idempotent;
     Directory: EndSession => (), "sessions.end";

@@ -1,4 +1,4 @@
-//! What an organisation has chosen for itself, and can change while everything runs.
+//! The settings of the organisation, which can be changed at run time.
 
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use crate::{Event, Failure, ORGANIZATION, Service, Zone, message::requests};
 
-/// The last day of a month on which one may begin: every month has it.
+/// The last day of a month on which a month's period may begin, because every month has it.
 const LAST_ANCHOR: i8 = 28;
 
-/// How long a pay period is.
+/// The length of a pay period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PayPeriod {
@@ -23,10 +23,10 @@ pub enum PayPeriod {
 }
 
 impl PayPeriod {
-    /// All of them.
+    /// All lengths.
     pub const ALL: [Self; 3] = [Self::Week, Self::Biweek, Self::Month];
 
-    /// The word in messages.
+    /// The name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Week => "week",
@@ -58,11 +58,11 @@ pub enum WeekDay {
 }
 
 impl WeekDay {
-    /// All of them, in order.
+    /// All days, in order.
     pub const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
-    /// The word in messages.
+    /// The name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Monday => "monday",
@@ -75,7 +75,7 @@ impl WeekDay {
         }
     }
 
-    /// The same for a calendar.
+    /// The same day in the type of the calendar library.
     pub const fn of_calendar(self) -> Weekday {
         match self {
             Self::Monday => Weekday::Monday,
@@ -93,25 +93,25 @@ impl WeekDay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Where its days begin, unless somebody has chosen another zone for themselves.
+    /// Its time zone, unless a user has chosen another one for themselves.
     #[schema(value_type = String, example = "Europe/Berlin")]
     pub timezone: Zone,
-    /// How long a pay period is.
+    /// The length of a pay period.
     pub pay_period: PayPeriod,
-    /// A day on which a pay period begins; of a month only the day counts, which every month must have.
+    /// A day on which a pay period begins. For months only the day of the month counts, at most 28.
     #[schema(value_type = String, format = Date, example = "2026-01-05")]
     pub anchor: Date,
     /// The day on which weeks begin.
     pub week_start: WeekDay,
 }
 
-/// What holds until somebody chooses: months of UTC, weeks from Monday on.
+/// The settings until somebody changes them: months in UTC, weeks from Monday on.
 impl Default for Settings {
     fn default() -> Self {
         Self {
             timezone: Zone::default(),
             pay_period: PayPeriod::default(),
-            // A Monday would do for weeks, and the first for months: 2024 began with both.
+            // It fits both: 2024 began on a Monday, the first of a month.
             anchor: Date::constant(2024, 1, 1),
             week_start: WeekDay::default(),
         }
@@ -119,7 +119,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses what does not go together.
+    /// Refuses settings that contradict each other.
     ///
     /// # Errors
     /// 422, for the anchor.
@@ -134,7 +134,7 @@ impl Settings {
     }
 }
 
-/// The settings are other ones now: whoever remembers them reads them again.
+/// The settings have changed. Services read them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsChanged {}
 
@@ -153,10 +153,10 @@ impl Event for SettingsChanged {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetSettings {}
 
-/// Puts these settings in place of those that are there.
+/// Replaces the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetSettings {
-    /// All of them.
+    /// The new settings.
     pub settings: Settings,
 }
 

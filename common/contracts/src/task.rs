@@ -1,4 +1,4 @@
-//! Tasks, and what may be asked of the projects service about them.
+//! Tasks, and the requests to projects about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::{
     nullable, present,
 };
 
-/// A task, as the API shows one.
+/// A task, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
@@ -21,12 +21,12 @@ pub struct Task {
     pub name: Name,
     /// The project it belongs to.
     pub project_id: ProjectId,
-    /// What it is about.
+    /// The description.
     #[schema(value_type = Option<String>)]
     pub description: Option<Note>,
     /// Whether its work is billed.
     pub billable: bool,
-    /// Who is on it; each of them is on the project.
+    /// The employees on it; each is also on the project.
     pub employees: Vec<EmployeeId>,
     /// One of the project's statuses.
     #[schema(value_type = String, example = "To Do")]
@@ -44,7 +44,7 @@ pub struct Task {
     pub created_at: Millis,
 }
 
-/// A task, as it is listed for an employee.
+/// A task in an employee's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskSummary {
@@ -60,7 +60,7 @@ pub struct TaskSummary {
     /// Its priority.
     #[schema(value_type = String, example = "Medium")]
     pub priority: Label,
-    /// Who is on it.
+    /// The employees on it.
     pub employees: Vec<EmployeeId>,
 }
 
@@ -80,41 +80,41 @@ pub struct CreateTask {
     pub name: Name,
     /// The project it belongs to.
     pub project_id: ProjectId,
-    /// What it is about.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Note>,
-    /// Whether its work is billed; it is, unless said otherwise.
+    /// Whether its work is billed; the default is yes.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Who is on it: only who is on the project.
+    /// The employees on it, who must be on the project.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// One of the project's statuses; `To Do` unless said otherwise.
+    /// One of the project's statuses; the default is `To Do`.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
-    /// One of the project's priorities; `Medium` unless said otherwise.
+    /// One of the project's priorities; the default is `Medium`.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
 }
 
-/// What may be changed about a task.
+/// The changes of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskChanges {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// Another project: the employees must be on that one.
+    /// The new project, which the employees must be on.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ProjectId, required = false)]
     pub project_id: Option<ProjectId>,
-    /// Another description; `null` clears it.
+    /// The new description; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub description: Option<Option<Note>>,
@@ -122,15 +122,15 @@ pub struct TaskChanges {
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Who is on it, in place of who was.
+    /// The employees on it, who replace the present ones.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
-    /// Another of the project's statuses.
+    /// The new status: one of the project's.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub status: Option<Label>,
-    /// Another of the project's priorities.
+    /// The new priority: one of the project's.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub priority: Option<Label>,
@@ -139,43 +139,43 @@ pub struct TaskChanges {
 /// Changes a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateTask {
-    /// Which.
+    /// The id of the task.
     pub id: TaskId,
-    /// What.
+    /// What to change.
     pub changes: TaskChanges,
 }
 
-/// Asks for one task; an employee gets it only when on its project.
+/// Asks for one task; an employee only for one of a project that they are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTask {
-    /// Which.
+    /// The id of the task.
     pub id: TaskId,
 }
 
-/// Asks for tasks, page by page: for an employee, those of the projects they are on.
+/// Asks for tasks, page by page; an employee for those of the projects that they are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListTasks {
-    /// Of this project only.
+    /// Only tasks of this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TaskId>,
 }
 
-/// Deletes a task; recorded time stays.
+/// Deletes a task. Recorded time stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteTask {
-    /// Which.
+    /// The id of the task.
     pub id: TaskId,
 }
 
-/// A task was created, has changed or is deleted: what the recording of time needs of it.
+/// A task was created, changed or deleted. It contains what the recording of time needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskChanged {
-    /// Which.
+    /// The id of the task.
     pub id: TaskId,
     /// Its project.
     pub project_id: ProjectId,
@@ -183,30 +183,31 @@ pub struct TaskChanged {
     pub version: i64,
     /// Whether its work is billed.
     pub billable: bool,
-    /// Its status: that of windows which name none.
+    /// Its status, which windows without a status get.
     pub status: Label,
-    /// Its priority: that of windows which name none.
+    /// Its priority, which windows without a priority get.
     pub priority: Label,
     /// Whether it is deleted.
     pub deleted: bool,
-    /// The projects that it belonged to, in order: each term ends when the task is moved or
-    /// deleted, but not with its project. Events of earlier versions do not say.
+    /// The projects that it has belonged to, in order. A term ends when the task is moved or deleted, but not when
+    /// its project is. Events of earlier versions do not have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projects: Option<Vec<ProjectTerm>>,
 }
 
-/// One stretch of a task's belonging to a project.
+/// A term in which a task belonged to a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectTerm {
     /// The project.
     pub project_id: ProjectId,
-    /// When.
+    /// The term.
     pub term: Term,
 }
 
 impl TaskChanged {
-    /// When it belonged to a project, as far as is known: an event that does not say leaves only now.
+    /// The terms in which it belonged to a project, as far as they are known. An event without them says only
+    /// where it belongs now.
     pub fn terms_on(&self, project: ProjectId) -> Vec<Term> {
         match &self.projects {
             Some(projects) => projects.iter().filter(|on| on.project_id == project).map(|on| on.term).collect(),

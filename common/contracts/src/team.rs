@@ -1,4 +1,4 @@
-//! Teams: who is in which, who manages them, and what may be asked of directory about them.
+//! Teams: their managers and employees, and the requests to directory about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,54 +15,54 @@ use crate::{
 pub const TEAM_MOST: usize = 1_000;
 /// The most managers of one team.
 pub const MANAGERS_MOST: usize = 100;
-/// The most employees of all teams that are asked about at once: their ids fit into a reply.
+/// The most employees of all teams in one request, so that their ids fit into a reply.
 pub const TEAMS_MOST: usize = 10_000;
 
-/// Whom a question is about that is about nobody: a list of no employees would be all of them.
+/// An id that no employee has, for a request that must find nobody: an empty list of employees would mean all of
+/// them.
 pub const NOBODY: EmployeeId = EmployeeId(Uuid::nil());
 
-/// A team, as the API shows one.
+/// A team, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Team {
     /// The team's id.
     pub id: TeamId,
-    /// The name, which no other team has in any case of its letters.
+    /// The name, which must be unique, whatever the case of its letters.
     pub name: Name,
-    /// Who manages it: with the role `manager` they see what concerns its employees, and decide about
-    /// their hours.
+    /// The managers. With the role `manager` they see the team's employees and decide about their hours.
     pub managers: Vec<EmployeeId>,
-    /// Who is in it, the deactivated too. An employee is in one team at most.
+    /// The employees, also deactivated ones. An employee is in one team at most.
     pub employees: Vec<EmployeeId>,
 }
 
 /// Creates a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateTeam {
-    /// The name, which no other team has in any case of its letters.
+    /// The name, which must be unique, whatever the case of its letters.
     #[serde(deserialize_with = "given")]
     pub name: Name,
-    /// Who manages it; nobody unless said otherwise.
+    /// The managers; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
-    /// Who is in it; nobody unless said otherwise.
+    /// The employees; the default is none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
 }
 
-/// What may be changed about a team. A list replaces what was there.
+/// The changes of a team. A list replaces the present one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TeamChanges {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "given_present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Name, required = false)]
     pub name: Option<Name>,
-    /// Who manages it.
+    /// The managers.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 100)]
     pub managers: Option<Vec<EmployeeId>>,
-    /// Who is in it.
+    /// The employees.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashSet<EmployeeId>, required = false, max_items = 1_000)]
     pub employees: Option<Vec<EmployeeId>>,
@@ -71,14 +71,14 @@ pub struct TeamChanges {
 /// Asks for one team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTeam {
-    /// Which.
+    /// The id of the team.
     pub id: TeamId,
 }
 
 /// Asks for all teams, page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTeams {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TeamId>,
 }
@@ -86,60 +86,60 @@ pub struct ListTeams {
 /// Changes a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateTeam {
-    /// Which.
+    /// The id of the team.
     pub id: TeamId,
-    /// What.
+    /// What to change.
     pub changes: TeamChanges,
 }
 
-/// Deletes a team; its employees are in none then.
+/// Deletes a team. Its employees are then in no team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteTeam {
-    /// Which.
+    /// The id of the team.
     pub id: TeamId,
 }
 
-/// Asks who is in some teams, in the order of their ids; nobody is in a team that is not there.
+/// Asks for the employees of some teams, in the order of their ids. An unknown team has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTeamMembers {
-    /// In which.
+    /// The ids of the teams.
     pub teams: Vec<TeamId>,
 }
 
-/// Asks what a manager manages: for services.
+/// Asks for the teams of a manager, and their employees and projects: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetReach {
-    /// Who.
+    /// The id of the manager.
     pub manager: EmployeeId,
 }
 
-/// Asks who manages a team and may decide about hours, in the order of their ids, page by page: for
+/// Asks for the employees who manage a team and have the role for it, in the order of their ids, page by page: for
 /// services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListManagers {
-    /// After this one.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EmployeeId>,
 }
 
-/// What a manager manages.
+/// The teams of a manager, and their employees and projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagedTeams {
     /// The teams.
     pub teams: Vec<TeamId>,
-    /// Who is in them.
+    /// The employees of these teams.
     pub employees: Vec<EmployeeId>,
-    /// The projects that these and the manager are on.
+    /// The projects of these employees and of the manager.
     pub projects: Vec<ProjectId>,
 }
 
-/// A team was created, has changed or is deleted.
+/// A team was created, changed or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamChanged {
-    /// The team as it is now, or last was.
+    /// The team; if it is deleted, as it last was.
     #[serde(flatten)]
     pub team: Team,
-    /// Its version.
+    /// The version of the team.
     pub version: i64,
     /// Whether it is deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -150,7 +150,7 @@ impl Event for TeamChanged {
     const SERVICE: Service = Service::Directory;
     const NOUN: &'static str = "team";
     const VERB: &'static str = "changed";
-    /// Nobody keeps a copy.
+    /// No service keeps a copy.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {

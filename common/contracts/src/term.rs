@@ -2,26 +2,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 
-/// One stretch of time in which something held: an employee was on a project or a task, was
-/// active, a project took time, a task belonged to a project.
+/// A range of time in which something was true, such as that an employee was on a project. Either end may be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Term {
-    /// Since when. The first term of a list has none: whoever is put on a project may enter hours
-    /// worked before that, but whoever comes back not those of the time between.
+    /// The start. The first term of a list has none: an employee who is put on a project may record earlier hours.
+    /// One who was removed and comes back may not record hours from in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Millis>,
-    /// Until when; open while there is none. This moment itself lies outside.
+    /// The end, which is not included; none while the term is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
 }
 
 impl Term {
-    /// The term without beginning and end.
+    /// The term of all time.
     pub const ALWAYS: Self = Self { from: None, until: None };
 
-    /// The term that begins now, after the last one of its list; never before that has ended,
-    /// whatever the clocks of several machines say. The first begins at no moment.
+    /// The term that begins now, after the last term of its list. It never begins before that one ended, whatever
+    /// the clocks of several machines say. The first term of a list has no start.
     pub fn after(last: Option<Self>, now: Millis) -> Self {
         Self { from: last.map(|last| last.until.map_or(now, |until| until.max(now))), until: None }
     }
@@ -31,14 +30,14 @@ impl Term {
         self.until.is_none()
     }
 
-    /// Ends it, unless it has ended already; never before it began.
+    /// Ends the term, unless it has ended; never before its start.
     pub fn end(&mut self, at: Millis) {
         if self.is_open() {
             self.until = Some(self.from.map_or(at, |from| from.max(at)));
         }
     }
 
-    /// The time that lies in both terms, if there is any.
+    /// The time that both terms share, if there is any.
     #[must_use]
     pub fn common(self, other: Self) -> Option<Self> {
         let (from, until) = (self.from.max(other.from), self.until.into_iter().chain(other.until).min());

@@ -1,4 +1,4 @@
-//! Texts that people give, bounded so that nobody fills a database or a header with them.
+//! Texts from users, with limits on length and characters.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use utoipa::ToSchema;
 
 use crate::kept::{Keep, kept_text};
 
-/// Why a text does not fit. Never repeats the text.
+/// Why a text is refused. It never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but white space.
+    /// The text has only white space.
     #[error("must not be empty")]
     Empty,
-    /// More characters than fit.
+    /// The text has more characters than this.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// A line break or another control character where a line is meant.
+    /// The text has a line break or another control character, but must be one line.
     #[error("must not contain line breaks or other control characters")]
     Control,
-    /// Nothing that anybody could see.
+    /// The text has no visible character.
     #[error("must have a letter, a digit or another character that can be seen")]
     Unseen,
-    /// Characters that show the others in another order than they are written.
+    /// The text has characters that change the order in which others are shown.
     #[error("must not contain characters that turn the direction of the text: type it anew instead of copying it")]
     Turned,
 }
@@ -36,7 +36,7 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// Reads the text, trimmed.
+            /// Parses the text, trimmed.
             ///
             /// # Errors
             /// [`InvalidText`] says what does not fit.
@@ -95,7 +95,7 @@ macro_rules! keeps {
     ($($name:ident: $most:literal, $is_unfit:expr;)*) => {$(
         impl Keep for $name {
             fn keep(text: &str) -> Self {
-                // Almost every text fits.
+                // Most texts need no change.
                 Self::parse(text).unwrap_or_else(|_| Self(kept_text(text, $most, $is_unfit)))
             }
         }

@@ -30,7 +30,7 @@ impl Millis {
         self.0.div_euclid(DAY)
     }
 
-    /// The date of that day; the first or the last that there is, for a moment out of all range.
+    /// The date of that day. A moment beyond the calendar has its first or last date.
     pub fn utc_date(self) -> jiff::civil::Date {
         let at = jiff::Timestamp::from_millisecond(self.0);
         let out_of_range = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
@@ -68,7 +68,7 @@ impl fmt::Display for Millis {
     }
 }
 
-/// A stretch of time [start, end): the start belongs to it, the end does not. Never empty.
+/// A range of time [start, end): the end is not included. It is never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct TimeRange {
@@ -76,7 +76,7 @@ pub struct TimeRange {
     end: Millis,
 }
 
-/// Why two moments are no range.
+/// Two moments that form no range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be after start")]
 pub struct InvalidRange;
@@ -110,17 +110,17 @@ impl TimeRange {
         Self { start, end: start + DAY }
     }
 
-    /// The first moment.
+    /// The start, which is included.
     pub const fn start(self) -> Millis {
         self.start
     }
 
-    /// The first moment after.
+    /// The end, which is not included.
     pub const fn end(self) -> Millis {
         self.end
     }
 
-    /// How long it is, in milliseconds.
+    /// The length, in milliseconds.
     pub fn length(self) -> i64 {
         self.end - self.start
     }
@@ -140,7 +140,7 @@ impl TimeRange {
         self.start <= at && at < self.end
     }
 
-    /// The part that lies in `other` too.
+    /// The part that is also in `other`.
     pub fn clip(self, other: Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end)).ok()
     }

@@ -1,61 +1,60 @@
-//! Who tracks at this moment, and who has stopped sending.
+//! Employees who track now, and those whose app has stopped sending.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EmployeeId, Label, Millis, ProjectId, TaskId, TimeRange, message::requests};
 
-/// Asks who tracks: whose last window ended within the last quarter of an hour, as apps send one
-/// every few minutes. The answer may be two seconds old.
+/// Asks who tracks now: employees whose last window ended at most 15 minutes ago, because apps send one every few
+/// minutes. The answer may be two seconds old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListTracking {
-    /// Of these employees only, if any are named.
+    /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// So many come before those that are wanted.
+    /// How many to skip.
     #[serde(default)]
     pub skip: usize,
-    /// So many are wanted.
+    /// How many to return.
     pub limit: usize,
 }
 
-/// A part of those who track.
+/// Some of the employees who track now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackingNow {
-    /// How many there are in all.
+    /// The number of all of them.
     pub count: usize,
-    /// Those of the part, in the order in which the employees were created.
+    /// The employees, in the order in which they were created.
     pub people: Vec<Tracked>,
 }
 
-/// What somebody is doing.
+/// What an employee works on now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tracked {
-    /// Who.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
-    /// On which project their last window is.
+    /// The project of their last window.
     pub project_id: ProjectId,
-    /// On which task.
+    /// The task of their last window.
     pub task_id: TaskId,
-    /// On which computer.
+    /// The computer of their last window.
     pub computer: Label,
-    /// Since when they have been at work without a pause; nothing where that is longer ago than it is
-    /// looked for.
+    /// When they began to work without a break; none if that is too long ago to be searched.
     pub since: Option<Millis>,
     /// When their last window ended.
     pub until: Millis,
 }
 
-/// Asks who has time in one range and none in another: whose app used to send, and does no more. In
-/// the order in which the employees were created; the answer may be a minute old.
+/// Asks for employees with time in one range and none in another, such as those whose app has stopped sending.
+/// They come in the order in which they were created. The answer may be a minute old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListSilent {
-    /// When they worked.
+    /// The range in which they worked.
     pub worked: TimeRange,
-    /// When they did not.
+    /// The range in which they did not work.
     pub silent: TimeRange,
-    /// Of these employees only, if any are named.
+    /// Only these employees; an empty list means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
 }

@@ -2,19 +2,19 @@ use std::fmt;
 
 use crate::Service;
 
-/// Who connects to NATS: each with a key, an inbox and rights of its own.
+/// A user of NATS. Each has its own key, inbox and rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum User {
-    /// All replicas of a service.
+    /// A service; all its replicas are the same user.
     Service(Service),
-    /// Whoever looks at dead messages and replays them.
+    /// An operator, who reads and replays dead messages.
     Operator,
-    /// What creates streams and consumers, and changes them.
+    /// The program that creates and changes streams and consumers.
     Provision,
 }
 
 impl User {
-    /// Everybody.
+    /// All users.
     pub const ALL: [Self; 9] = [
         Self::Service(Service::Gateway),
         Self::Service(Service::Directory),
@@ -27,7 +27,7 @@ impl User {
         Self::Provision,
     ];
 
-    /// The name of the key's file, and the end of the inbox.
+    /// The name of the key's file, and the last part of the inbox.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service(service) => service.name(),
@@ -36,7 +36,7 @@ impl User {
         }
     }
 
-    /// Where answers reach this user, and nobody else hears them: the start of its inboxes.
+    /// The start of its inboxes, on which no other user may listen.
     pub fn inbox(self) -> String {
         format!("_INBOX_{}", self.name())
     }

@@ -1,4 +1,4 @@
-//! Time windows: what a desktop app sends, what is recorded, and what may be asked of timetrack.
+//! Time windows: how desktop apps send them, how they are recorded, and the requests to timetrack about them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,10 +17,10 @@ use crate::{
 pub const WINDOW_MOST: i64 = DAY;
 /// How far ahead of the server's clock a recorded window may end, in milliseconds.
 pub const WINDOW_AHEAD: i64 = 300 * SECOND;
-/// Where the calendar of years with four digits ends.
+/// The end of the calendar, which has years of four digits.
 pub(crate) const YEAR_10000: Millis = Millis(253_402_300_800_000);
 
-/// How the time of a window came about.
+/// How the time of a window was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowType {
@@ -33,9 +33,9 @@ pub enum WindowType {
 
 /// A window as the desktop app sends it.
 ///
-/// No text of it is refused, because the app could not put it right and the hours would be lost: white
-/// space at its ends is cut off, each control character is a space, what is no Unicode is U+FFFD, and
-/// what is longer than 255 characters (10,000 for the note) is cut. One that is missing is empty.
+/// No text in it is refused, because the app could not correct it and the hours would be lost. White space at both
+/// ends is removed, control characters become spaces, what is no Unicode becomes U+FFFD, and text beyond 255
+/// characters (10,000 for the note) is cut. A missing text is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -44,8 +44,8 @@ pub enum WindowType {
     "computer": "anns-mac", "user": "ann", "os": "darwin", "osVersion": "15.1", "hwid": "9f8e7d6c"
 }))]
 pub struct WindowSent {
-    /// The client's own UUID for the window; without one, it is made of employee, hardware, start, end
-    /// and task, so that the same window sent again has the same.
+    /// The client's own UUID. Without it, the id is computed from employee, hardware, start, end and task, so that
+    /// a repetition has the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub id: Option<WindowId>,
@@ -63,11 +63,11 @@ pub struct WindowSent {
     pub project_id: ProjectId,
     /// The task worked on.
     pub task_id: TaskId,
-    /// The status of the task; the task's own where none is sent.
+    /// The status of the task; the default is its present status.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_status: Option<Label>,
-    /// The priority of the task; the task's own where none is sent.
+    /// The priority of the task; the default is its present priority.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub task_priority: Option<Label>,
@@ -79,38 +79,38 @@ pub struct WindowSent {
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub computer: Label,
-    /// The user's name on it.
+    /// The user's name on the computer.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub user: Label,
-    /// Its domain.
+    /// The computer's domain.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub domain: Option<Label>,
-    /// Its operating system.
+    /// The computer's operating system.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub os: Label,
-    /// The version of that.
+    /// The version of the operating system.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub os_version: Label,
-    /// The id of its hardware.
+    /// The id of the computer's hardware.
     #[serde(default, deserialize_with = "kept")]
     #[schema(value_type = String, required = false)]
     pub hwid: Label,
-    /// The client's own id of the shift; without one, it is made of employee, hardware and UTC day.
+    /// The client's own id of the shift. Without it, the id is computed from employee, hardware and UTC day.
     #[serde(default, deserialize_with = "kept_if_any", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub shift_id: Option<Label>,
-    /// How the time came about.
+    /// How the time was recorded.
     #[serde(rename = "type", default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = WindowType, required = false)]
     pub kind: Option<WindowType>,
 }
 
 impl WindowSent {
-    /// The stretch of time of a window that keeps the limits.
+    /// The range of a window within the limits.
     ///
     /// # Errors
     /// As [`WindowSent::check_limits`].
@@ -118,12 +118,11 @@ impl WindowSent {
         Self::check_limits(self.start, self.end, self.timezone_offset)
     }
 
-    /// The limits of every window: `end` after `start`, at most 24 h long, within the
-    /// years 1970 to 9999. What lies ahead of the clock, or far behind it, is a window too: such
-    /// ones are set aside.
+    /// Checks the limits of every window: `end` after `start`, at most 24 hours long, within the years 1970 to
+    /// 9999. A window in the future or far in the past passes; it is quarantined later.
     ///
     /// # Errors
-    /// The field that does not fit, and what would.
+    /// The field that is wrong, and what it must be.
     pub fn check_limits(start: Millis, end: Millis, timezone_offset: i64) -> Result<TimeRange, FieldError> {
         let fault = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
         let range = TimeRange::new(start, end).map_err(|e| fault("end", &e.to_string()))?;
@@ -141,8 +140,8 @@ impl WindowSent {
     }
 }
 
-/// What is said of a window that is longer than 24 hours: where to cut it. It happens to honest
-/// clients too, because a local day on which the clock is set back has 25 hours.
+/// The message about a window of more than 24 hours: where to cut it. Honest clients send one too, because a local
+/// day on which the clock is set back has 25 hours.
 fn too_long(start: Millis) -> String {
     let first_end = start + WINDOW_MOST;
     format!(
@@ -151,21 +150,21 @@ fn too_long(start: Millis) -> String {
     )
 }
 
-/// A recorded window, as the API shows one.
+/// A recorded window, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Window {
     /// The window's id.
     pub id: WindowId,
-    /// Whose time it is.
+    /// The employee whose time it is.
     pub employee_id: EmployeeId,
-    /// The shift: the client's, or one for employee, hardware and UTC day.
+    /// The shift: the client's id, or one computed from employee, hardware and UTC day.
     #[schema(value_type = String)]
     pub shift_id: Label,
     /// Always `default-org`, for now.
     #[schema(example = "default-org")]
     pub organization_id: String,
-    /// How the time came about.
+    /// How the time was recorded.
     #[serde(rename = "type")]
     pub kind: WindowType,
     /// When it began.
@@ -178,74 +177,73 @@ pub struct Window {
     pub start_translated: Millis,
     /// `end` − `timezoneOffset`.
     pub end_translated: Millis,
-    /// The milliseconds of it that count for an earlier window.
+    /// The milliseconds that count for an earlier window instead.
     pub negative_time: i64,
     /// The project worked on.
     pub project_id: ProjectId,
     /// The task worked on.
     pub task_id: TaskId,
-    /// The task's status then.
+    /// The task's status when the window was recorded.
     #[schema(value_type = String)]
     pub task_status: Label,
-    /// The task's priority then.
+    /// The task's priority when the window was recorded.
     #[schema(value_type = String)]
     pub task_priority: Label,
     /// What was done.
     #[schema(value_type = Option<String>)]
     pub note: Option<Note>,
-    /// Whether it earns income: the task's answer when it was recorded.
+    /// Whether it earns income, as the task said when the window was recorded.
     pub billable: bool,
-    /// Whether the overtime rates count.
+    /// Whether the overtime rates apply.
     pub overtime: bool,
     /// Whether it has been paid.
     pub paid: bool,
-    /// What an hour is billed with, fixed when it was recorded.
+    /// The bill rate of an hour, fixed when it was recorded.
     #[schema(value_type = Option<f64>, example = 50.0)]
     pub bill_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The bill rate of an overtime hour; without it, the normal rate counts.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_bill_rate: Option<Rate>,
-    /// What an hour costs.
+    /// The pay rate of an hour.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub pay_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The pay rate of an overtime hour; without it, the normal rate counts.
     #[schema(value_type = Option<f64>, example = json!(null))]
     pub overtime_pay_rate: Option<Rate>,
-    /// Where other rates hold on a later day of it: from when on, and which. Left out where they are the
-    /// same.
+    /// The changes of rates on later days of the window. Left out if the rates stay the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub rate_parts: Vec<RatePart>,
     /// The computer's name.
     #[schema(value_type = String)]
     pub computer: Label,
-    /// The user's name on it.
+    /// The user's name on the computer.
     #[schema(value_type = String)]
     pub user: Label,
-    /// Its domain.
+    /// The computer's domain.
     #[schema(value_type = Option<String>)]
     pub domain: Option<Label>,
-    /// Its operating system.
+    /// The computer's operating system.
     #[schema(value_type = String)]
     pub os: Label,
-    /// The version of that.
+    /// The version of the operating system.
     #[schema(value_type = String)]
     pub os_version: Label,
-    /// The id of its hardware.
+    /// The id of the computer's hardware.
     #[schema(value_type = String)]
     pub hwid: Label,
-    /// When it reached us.
+    /// When it reached the gateway.
     pub created_at: Millis,
     /// When it was last changed.
     pub updated_at: Millis,
-    /// The correction that the employee asked for which has made or last changed it, if one has.
+    /// The requested correction that created or last changed it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CorrectionId, required = false)]
     pub correction_id: Option<CorrectionId>,
 }
 
 impl Window {
-    /// The rates at its beginning.
+    /// The rates at its start.
     pub const fn rates(&self) -> Rates {
         Rates {
             bill_rate: self.bill_rate,
@@ -255,7 +253,7 @@ impl Window {
         }
     }
 
-    /// Puts these rates in their place, and these of later days.
+    /// Sets the rates at the start, and those of later days.
     pub fn set_rates(&mut self, rates: Rates, parts: Vec<RatePart>) {
         let Rates { bill_rate, overtime_bill_rate, pay_rate, overtime_pay_rate } = rates;
         (self.bill_rate, self.overtime_bill_rate) = (bill_rate, overtime_bill_rate);
@@ -264,48 +262,48 @@ impl Window {
     }
 }
 
-/// Asks what became of one window; an employee gets only their own.
+/// Asks for the state of one window; an employee only for their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetWindow {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// Its place in the queue, as the 202 named it.
+    /// Its sequence number in the queue, from the answer 202.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Whether the asker knows [`WindowState::SetAside`]; else that is [`WindowState::Queued`].
+    /// Whether the caller knows [`WindowState::SetAside`]; else [`WindowState::Queued`] is sent instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_aside: bool,
 }
 
-/// What became of a window.
+/// The state of a window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowState {
     /// It is recorded.
     Recorded(Box<Window>),
-    /// It is safe, but not yet recorded.
+    /// It is accepted, but not yet recorded.
     Queued,
     /// It may not be recorded.
     Rejected {
-        /// Why, as a word.
+        /// The reason, as a code for programs.
         code: Code,
-        /// Why, and what happens next, as sentences.
+        /// The reason and what happens next, as sentences for people.
         detail: String,
     },
-    /// It is safe, and waits for its time or for an admin: told only to those who say that they
-    /// know this answer.
+    /// It is accepted and quarantined until its time comes or an admin decides. Sent only to callers that know
+    /// this state.
     #[serde(rename = "setAside")]
     SetAside {
-        /// Why, as a word.
+        /// The reason, as a code for programs.
         code: Code,
-        /// Why, and what happens next, as sentences.
+        /// The reason and what happens next, as sentences for people.
         detail: String,
     },
 }
 
 impl WindowState {
-    /// As it is told to somebody who may not know of windows that are set aside.
+    /// The state for a caller who may not know [`WindowState::SetAside`].
     pub fn told_to(self, knows_set_aside: bool) -> Self {
         match self {
             Self::SetAside { .. } if !knows_set_aside => Self::Queued,
@@ -314,29 +312,29 @@ impl WindowState {
     }
 }
 
-/// Asks for the windows that touch a range, in the order of (start, id), page by page.
+/// Asks for the windows that touch a range, ordered by start and id, page by page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListWindows {
     /// The range.
     pub range: TimeRange,
-    /// Of whose time, on what, in which shifts.
+    /// Which time to list.
     #[serde(flatten)]
     pub filter: Filter,
-    /// After this one.
+    /// Where the previous page ended; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowCursor>,
-    /// No more than so many are wanted; a page may hold fewer.
+    /// The most windows of a page; a page may have fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
-/// A place in the list of windows.
+/// A position in the list of windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowCursor {
     /// The start of the last window.
     pub start: Millis,
-    /// Its id.
+    /// The id of the window.
     pub id: WindowId,
 }
 
@@ -358,7 +356,7 @@ mod tests {
         fn a_window_keeps_the_limits_exactly_when_its_range_is_given(
             start in -DAY..3 * DAY, length in -DAY..2 * DAY, offset in -2 * DAY..2 * DAY,
         ) {
-            // Around 1970 and the year 10000, where the limits are.
+            // The limits are around 1970 and the year 10000.
             for from in [Millis(start), YEAR_10000 - DAY + start] {
                 let end = from + length;
                 let fits = length > 0 && length <= DAY && from >= Millis(0) && end < YEAR_10000 && offset.abs() <= DAY;

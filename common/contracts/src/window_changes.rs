@@ -1,4 +1,4 @@
-//! What an admin changes about recorded windows: many at once, or one.
+//! An admin's changes of recorded windows: many at once, or one.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,15 +8,15 @@ use crate::{
     WindowId, lenient::present_truth, message::requests, nullable, present,
 };
 
-/// What an admin may change about recorded windows.
+/// Changes of many recorded windows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowChanges {
-    /// The task's status then.
+    /// The task's status.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub task_status: Option<Label>,
-    /// The task's priority then.
+    /// The task's priority.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub task_priority: Option<Label>,
@@ -28,58 +28,58 @@ pub struct WindowChanges {
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Whether the overtime rates count.
+    /// Whether the overtime rates apply.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub overtime: Option<bool>,
-    /// What was done; `null` clears it.
+    /// The note; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
-    /// What an hour is billed with; `null` clears it.
+    /// The bill rate of an hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Option<Rate>>,
-    /// The same for overtime; `null` clears it.
+    /// The bill rate of an overtime hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Option<Rate>>,
-    /// What an hour costs; `null` clears it.
+    /// The pay rate of an hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Option<Rate>>,
-    /// The same for overtime; `null` clears it.
+    /// The pay rate of an overtime hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Option<Rate>>,
 }
 
-/// Changes the recorded windows that every filter takes. One of the four lists must name something.
+/// Changes the recorded windows that pass every filter. One of the four lists must not be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateWindows {
-    /// Of these employees only, if any are named.
+    /// Only windows of these employees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub employees: Vec<EmployeeId>,
-    /// On these projects only, if any are named.
+    /// Only windows on these projects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<ProjectId>,
-    /// On these tasks only, if any are named.
+    /// Only windows on these tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
-    /// In these shifts only, if any are named.
+    /// Only windows in these shifts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shifts: Vec<Label>,
-    /// Only those that begin in this range. A window is never changed in part, and of adjoining
-    /// ranges each window belongs to one.
+    /// Only windows that begin in this range. A window is never changed in part, and of adjoining ranges each
+    /// window belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begin: Option<TimeRange>,
-    /// What.
+    /// What to change.
     pub changes: WindowChanges,
 }
 
 impl UpdateWindows {
-    /// Whether it names whose windows, or on what. A range alone does not: too much is changed by it
+    /// Whether one of the four lists is not empty. A range alone is not enough, because it would change too much
     /// too easily.
     pub fn names_something(&self) -> bool {
         let Self { employees, projects, tasks, shifts, .. } = self;
@@ -87,22 +87,22 @@ impl UpdateWindows {
     }
 }
 
-/// How many windows an update has changed.
+/// The result of an update of windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowsUpdated {
-    /// How many.
+    /// The number of changed windows.
     pub modified: u64,
 }
 
-/// What an admin may correct about one recorded window.
+/// Changes of one recorded window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowCorrection {
-    /// When it really began.
+    /// When the work really began.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = MomentSent, required = false)]
     pub start: Option<Millis>,
-    /// When it really ended.
+    /// When the work really ended.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = MomentSent, required = false)]
     pub end: Option<Millis>,
@@ -114,11 +114,11 @@ pub struct WindowCorrection {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TaskId, required = false)]
     pub task_id: Option<TaskId>,
-    /// The task's status then.
+    /// The task's status.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub task_status: Option<Label>,
-    /// The task's priority then.
+    /// The task's priority.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Label, required = false)]
     pub task_priority: Option<Label>,
@@ -130,50 +130,50 @@ pub struct WindowCorrection {
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub billable: Option<bool>,
-    /// Whether the overtime rates count.
+    /// Whether the overtime rates apply.
     #[serde(default, deserialize_with = "present_truth", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = TruthSent, required = false)]
     pub overtime: Option<bool>,
-    /// What was done; `null` clears it.
+    /// The note; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Note>)]
     pub note: Option<Option<Note>>,
-    /// What an hour is billed with; `null` clears it.
+    /// The bill rate of an hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub bill_rate: Option<Option<Rate>>,
-    /// The same for overtime; `null` clears it.
+    /// The bill rate of an overtime hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_bill_rate: Option<Option<Rate>>,
-    /// What an hour costs; `null` clears it.
+    /// The pay rate of an hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub pay_rate: Option<Option<Rate>>,
-    /// The same for overtime; `null` clears it.
+    /// The pay rate of an overtime hour; `null` clears it.
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RateSent>)]
     pub overtime_pay_rate: Option<Option<Rate>>,
 }
 
-/// Corrects one recorded window; the old state, who and when are kept.
+/// Corrects one recorded window. The former state, and who changed it when, are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectWindow {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// What.
+    /// What to change.
     pub changes: WindowCorrection,
-    /// Why: the audit trail keeps it.
+    /// The reason, which the audit trail keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
 }
 
-/// Makes one recorded window count no longer; the old state, who and when are kept.
+/// Voids one recorded window: it no longer counts. The former state, and who changed it when, are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoidWindow {
-    /// Which.
+    /// The id of the window.
     pub id: WindowId,
-    /// Why: the audit trail keeps it.
+    /// The reason, which the audit trail keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
 }

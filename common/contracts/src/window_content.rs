@@ -3,11 +3,11 @@ use uuid::Uuid;
 
 use crate::{ContentHash, EmployeeId, IngestItem, Millis, ProjectId, TaskId, Window};
 
-/// What makes two windows with one id the same window: whose time it is, when, and on what, as it
-/// was sent. A computer that was renamed, another offset, note or status makes no other window.
+/// The content by which two windows with one id are the same window: employee, time, project and task, as they
+/// were sent. Another name of the computer, offset, note or status does not make it another window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowContent {
-    /// Whose time it is.
+    /// The id of the employee.
     pub employee_id: EmployeeId,
     /// When it began.
     pub start: Millis,
@@ -20,9 +20,9 @@ pub struct WindowContent {
 }
 
 impl WindowContent {
-    /// The content as one value, which tells apart what was sent under the same id: the first half
-    /// of SHA-256 over employee (16 bytes), start and end (8 bytes each, big-endian), project and
-    /// task (16 bytes each). The layout is frozen: quarantine has it in its keys.
+    /// The content as one value, which tells apart windows that were sent with one id: the first half of SHA-256
+    /// over employee (16 bytes), start and end (8 bytes each, big-endian), project and task (16 bytes each). The
+    /// layout is frozen, because keys in the quarantine contain it.
     pub fn hash(&self) -> ContentHash {
         let mut digest = Sha256::new();
         digest.update(self.employee_id.0.as_bytes());

@@ -1,4 +1,4 @@
-//! What the time and the money of a window are counted from, and the event that says so.
+//! The facts of a window, from which time and money are counted, and the event with them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,31 +11,31 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rates {
-    /// What an hour is billed with.
+    /// The bill rate of an hour.
     pub bill_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The bill rate of an overtime hour; without it, the normal rate counts.
     pub overtime_bill_rate: Option<Rate>,
-    /// What an hour costs.
+    /// The pay rate of an hour.
     pub pay_rate: Option<Rate>,
-    /// The same for overtime; the normal rate where there is none.
+    /// The pay rate of an overtime hour; without it, the normal rate counts.
     pub overtime_pay_rate: Option<Rate>,
 }
 
-/// What the time and the money of one window are counted from.
+/// The facts of one window, from which its time and money are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowFact {
     /// The window.
     pub id: WindowId,
-    /// How often it was changed: the higher revision counts, however late the lower comes.
+    /// The number of changes. The facts with the higher revision count, in whatever order they come.
     pub revision: i64,
-    /// Whose time it is.
+    /// The employee whose time it is.
     pub employee_id: EmployeeId,
     /// The project worked on.
     pub project_id: ProjectId,
     /// The task worked on.
     pub task_id: TaskId,
-    /// The shift.
+    /// The id of the shift.
     pub shift_id: Label,
     /// When it began.
     pub start: Millis,
@@ -43,20 +43,20 @@ pub struct WindowFact {
     pub end: Millis,
     /// Whether it earns income.
     pub billable: bool,
-    /// Whether the overtime rates count.
+    /// Whether the overtime rates apply.
     pub overtime: bool,
-    /// Its rates, at its beginning.
+    /// The rates at its start.
     pub rates: Rates,
-    /// Those of later days, where they are other ones; in their order. Version 1 of a fact knew none.
+    /// The changes of rates on later days, in order. Version 1 of a fact had none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rate_parts: Vec<RatePart>,
-    /// Whether it no longer counts.
+    /// Whether it was voided: it no longer counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voided: bool,
 }
 
 impl WindowFact {
-    /// What a window at a revision counts for.
+    /// The facts of a window at a revision.
     pub fn of(window: &Window, revision: i64) -> Self {
         Self {
             id: window.id,
@@ -75,14 +75,14 @@ impl WindowFact {
         }
     }
 
-    /// What an hour of it earns by these rates: nothing where it is not billable, the overtime rate where
-    /// that counts and there is one.
+    /// The income of an hour at these rates: none if it is not billable; the overtime rate if that applies and
+    /// there is one.
     pub(crate) fn income_of(&self, rates: Rates) -> Rate {
         let rate = self.rate(rates.overtime_bill_rate, rates.bill_rate);
         if self.billable { rate } else { Rate::default() }
     }
 
-    /// What an hour of it costs by these rates: the overtime rate where that counts and there is one.
+    /// The cost of an hour at these rates: the overtime rate if that applies and there is one.
     pub(crate) fn cost_of(&self, rates: Rates) -> Rate {
         self.rate(rates.overtime_pay_rate, rates.pay_rate)
     }
@@ -92,14 +92,14 @@ impl WindowFact {
     }
 }
 
-/// The most windows of one [`WindowsRecorded`]: about 500 bytes each, 800 with parts, of 256 KiB.
+/// The most windows in one [`WindowsRecorded`]: each takes about 500 bytes, 800 with parts, of 256 KiB.
 pub const WINDOWS_AN_EVENT: usize = 300;
 
 /// Windows were recorded, or changed to a higher revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowsRecorded {
-    /// The batch they came in.
+    /// The id of the batch that they came in.
     pub batch: String,
     /// The windows as they are now.
     pub windows: Vec<WindowFact>,
@@ -109,7 +109,7 @@ impl Event for WindowsRecorded {
     const SERVICE: Service = Service::Timetrack;
     const NOUN: &'static str = "windows";
     const VERB: &'static str = "recorded";
-    /// Nobody: a question to analytics waits for the events before it.
+    /// No service: a request to analytics waits for the events before it.
     const AWAITED: &'static [Service] = &[];
 
     fn aggregate(&self) -> String {
@@ -117,11 +117,11 @@ impl Event for WindowsRecorded {
     }
 }
 
-/// Asks for what all windows count for, voided ones too, in the order of their ids: for services.
+/// Asks for the facts of all windows, voided ones included, in the order of their ids: for services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListFacts {
-    /// After this window.
+    /// The last one of the previous page; left out for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<WindowId>,
 }

@@ -1,17 +1,17 @@
-//! A window has one id: the client's, or one made from what it is. A repeated post, of clients
-//! that send no id too, is then recorded once, whatever crashed in between.
+//! The ids of windows: the client's own, or computed from the window. So a repeated post is recorded once, even
+//! from clients that send no id, and whatever crashed in between.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{ContentHash, EmployeeId, Label, Millis, TaskId, WindowId, WindowSent};
 
-/// The namespace of ids made for windows: the UUIDv5 of "windows.t3" among DNS names.
+/// The namespace for computed ids of windows: the UUIDv5 of "windows.t3" in the DNS namespace.
 const WINDOWS: Uuid = Uuid::from_u128(0xda73_03df_fbcc_57cd_911f_5616_d29a_59d5);
-/// The namespace of ids made for shifts: the UUIDv5 of "shifts.t3" among DNS names.
+/// The namespace for computed ids of shifts: the UUIDv5 of "shifts.t3" in the DNS namespace.
 const SHIFTS: Uuid = Uuid::from_u128(0x7a33_d560_c3f3_5fb5_8ba8_7b32_6661_6b7c);
 
-/// The id of a window that came without one: UUIDv5 of, in this order,
+/// The id of a window that was sent without one: the UUIDv5 of these bytes, in this order:
 ///
 /// | bytes | what |
 /// |---|---|
@@ -21,7 +21,7 @@ const SHIFTS: Uuid = Uuid::from_u128(0x7a33_d560_c3f3_5fb5_8ba8_7b32_6661_6b7c);
 /// | 16 | task, as the UUID's bytes |
 /// | rest | hwid, UTF-8 |
 ///
-/// The layout is frozen: another one would record resent windows twice.
+/// The layout is frozen: with another one, resent windows would be recorded twice.
 pub fn window_id(employee: EmployeeId, hwid: &Label, start: Millis, end: Millis, task: TaskId) -> WindowId {
     let mut name = Vec::with_capacity(48 + hwid.as_str().len());
     name.extend_from_slice(employee.0.as_bytes());
@@ -32,8 +32,8 @@ pub fn window_id(employee: EmployeeId, hwid: &Label, start: Millis, end: Millis,
     WindowId(Uuid::new_v5(&WINDOWS, &name))
 }
 
-/// The shift of a window that came without one: UUIDv5 of employee (16 bytes), UTC day of the
-/// start since 1970 (8 bytes, big-endian) and hwid (UTF-8).
+/// The shift of a window that was sent without one: the UUIDv5 of employee (16 bytes), UTC day of the start since
+/// 1970 (8 bytes, big-endian) and hwid (UTF-8).
 pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     let mut name = Vec::with_capacity(24 + hwid.as_str().len());
     name.extend_from_slice(employee.0.as_bytes());
@@ -42,13 +42,12 @@ pub fn shift_id(employee: EmployeeId, hwid: &Label, start: Millis) -> Uuid {
     Uuid::new_v5(&SHIFTS, &name)
 }
 
-/// All that a window said: the first half of SHA-256 over its fields as sent, in the order of
-/// [`WindowSent`]. Equal hashes are the same window; different ones may be too, which
-/// [`crate::WindowContent`] tells. It must stay as it is: workers of an earlier version, beside which
-/// we run during an upgrade, go by it alone, and would take a repetition with another hash for a
-/// conflict.
+/// The hash of all fields of a window: the first half of SHA-256 over them as sent, in the order of
+/// [`WindowSent`]. Equal hashes mean the same window; different hashes may too, which [`crate::WindowContent`]
+/// decides. The layout is frozen: during an upgrade, workers of an earlier version compare only this hash, and
+/// would take a repetition with another hash for a conflict.
 pub fn content_hash(window: &WindowSent) -> ContentHash {
-    let fields = serde_json::to_vec(window).unwrap_or_default(); // a window always has a JSON form
+    let fields = serde_json::to_vec(window).unwrap_or_default(); // a window can always be written as JSON
     let mut half = [0; 16];
     half.copy_from_slice(&Sha256::digest(fields)[..16]);
     ContentHash(Uuid::from_bytes(half))

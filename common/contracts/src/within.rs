@@ -1,26 +1,26 @@
-//! Questions and changes that are about some employees only: those of a team, or of a manager's teams.
+//! Requests that are limited to some employees: those of a team, or of a manager's teams.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Code, EmployeeId, Failure, Request, Service};
 
-/// Whom a question or a change may be about.
+/// The employees that a request may concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Within {
-    /// These. Unlike in a filter, nobody where there are none.
+    /// The employees. Unlike in a filter, an empty list means nobody.
     pub employees: Vec<EmployeeId>,
-    /// The manager who asks: nobody decides about their own hours.
+    /// The manager who asks. Nobody may decide about their own hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<EmployeeId>,
 }
 
 impl Within {
-    /// Whether what belongs to this employee is among what is asked about.
+    /// Whether this employee is among them.
     pub fn holds(&self, employee: EmployeeId) -> bool {
         self.employees.contains(&employee)
     }
 
-    /// Refuses to show what belongs to others.
+    /// Refuses to show the data of other employees.
     ///
     /// # Errors
     /// 403.
@@ -28,7 +28,7 @@ impl Within {
         if self.holds(employee) { Ok(()) } else { Err(Self::other_team()) }
     }
 
-    /// Refuses to decide about what belongs to others, or to the manager who asks.
+    /// Refuses to decide about hours of other employees, or of the manager who asks.
     ///
     /// # Errors
     /// 403.
@@ -36,7 +36,7 @@ impl Within {
         if self.manager == Some(employee) { Err(Self::own_time()) } else { self.require(employee) }
     }
 
-    /// Refuses to decide about a pay period of others, or of the manager who asks.
+    /// Refuses to decide about a pay period of other employees, or of the manager who asks.
     ///
     /// # Errors
     /// 403.
@@ -44,36 +44,36 @@ impl Within {
         if self.manager == Some(employee) { Err(Self::own_period()) } else { self.require(employee) }
     }
 
-    /// What a manager is told of those in other teams.
+    /// The failure for a manager about employees in other teams.
     pub fn other_team() -> Failure {
         Failure::new(Code::OtherTeam, "This is about somebody who is in no team that you manage.")
     }
 
-    /// What a manager is told of their own pay periods.
+    /// The failure for a manager about their own pay periods.
     pub fn own_period() -> Failure {
         let detail = "Nobody decides about their own pay period: another manager or an admin does.";
         Failure::new(Code::OwnPeriod, detail)
     }
 
-    /// What a manager is told of their own hours.
+    /// The failure for a manager about their own hours.
     pub fn own_time() -> Failure {
         Failure::new(Code::OwnTime, "Nobody decides about their own hours: another manager or an admin does.")
     }
 }
 
-/// A question or a change within its bounds. Without bounds it is its own message; with them, on the
-/// wire, `{asked, within}`: an earlier version of a service that knows of no bounds must not do as if
-/// there were none, so it is to find no id in there.
+/// A request with its limits. Without limits it is sent as the request itself. With limits it is sent as `{asked,
+/// within}`, so that an earlier version of a service, which does not know limits, finds no id and refuses instead
+/// of ignoring them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Sent<R>", into = "Sent<R>", bound(serialize = "R: Serialize + Clone"))]
 pub struct Bounded<R> {
-    /// What is asked.
+    /// The request.
     pub asked: R,
-    /// About whom.
+    /// The limits.
     pub within: Option<Within>,
 }
 
-/// The same on the wire.
+/// The same as it is sent.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Sent<R> {
@@ -100,7 +100,7 @@ impl<R> From<Bounded<R>> for Sent<R> {
 }
 
 impl<R> Bounded<R> {
-    /// A question about everybody.
+    /// A request without limits.
     pub fn none(asked: R) -> Self {
         Self { asked, within: None }
     }

@@ -3,12 +3,12 @@ use std::{fmt, str::FromStr};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// A time zone of the IANA database that is built in. It moves the edges of days, never instants.
+/// A time zone of the built-in IANA database. It decides where days begin; moments do not depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
 
-/// A name that no time zone has. Never repeats it.
+/// A text that no time zone has as its name. The error never contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of a time zone of the IANA database, such as Europe/Berlin or UTC")]
 pub struct UnknownZone;

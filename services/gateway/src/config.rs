@@ -15,76 +15,76 @@ use crate::{
     serving::Connections,
 };
 
-/// The fewest bytes of a secret in production.
+/// The shortest secret in production, in bytes.
 const SECRET_LEAST: usize = 32;
 
 /// The settings of this service alone.
 #[derive(Args, Clone, Debug)]
 #[group(skip)] // the whole system has this name six times
 pub struct Config {
-    /// Where HTTP is served; port 0 takes a free one.
+    /// The address on which HTTP is served; port 0 takes a free one.
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8000")]
     pub http_addr: SocketAddr,
-    /// The origins of web pages that may call us, such as `https://app.example.org`, with commas
-    /// between; * is every page, nothing is none.
+    /// The origins of web pages that may use the API, such as `https://app.example.org`, separated by commas; *
+    /// allows every page, an empty text none.
     #[arg(long, env = "CORS_ALLOW_ORIGINS", default_value = "")]
     pub cors_allow_origins: String,
-    /// What tokens are signed with: at least 32 bytes in production.
+    /// The secret with which tokens are signed: at least 32 bytes in production.
     #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true)]
     pub jwt_secret_key: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file with this secret, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_FILE")]
     pub jwt_secret_key_file: Option<PathBuf>,
-    /// What tokens were signed with before, accepted too while the secret is changed.
+    /// The previous secret. Tokens that were signed with it are still accepted while the secret is changed.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS", hide_env_values = true)]
     pub jwt_secret_key_previous: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file with this secret, as an alternative.
     #[arg(long, env = "JWT_SECRET_KEY_PREVIOUS_FILE")]
     pub jwt_secret_key_previous_file: Option<PathBuf>,
-    /// How tokens are signed; one that is signed in another way is refused.
+    /// The algorithm with which tokens are signed. Tokens of another algorithm are refused.
     #[arg(long, env = "JWT_ALGORITHM", value_enum, ignore_case = true, default_value = "HS256")]
     pub jwt_algorithm: Algorithm,
-    /// For how many minutes a token is good.
+    /// The lifetime of a token, in minutes.
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value = "10080",
           value_parser = clap::value_parser!(u32).range(1..=5_256_000))]
     pub access_token_expire_minutes: u32,
     /// The admin's key: at least 32 bytes in production.
     #[arg(long, env = "ADMIN_API_KEY", hide_env_values = true)]
     pub admin_api_key: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file with this key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_FILE")]
     pub admin_api_key_file: Option<PathBuf>,
-    /// The admin's key before this one, accepted too while a key is changed.
+    /// The previous admin's key, which is still accepted while the key is changed.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS", hide_env_values = true)]
     pub admin_api_key_previous: Option<Secret>,
-    /// A file that holds it, in its place.
+    /// A file with this key, as an alternative.
     #[arg(long, env = "ADMIN_API_KEY_PREVIOUS_FILE")]
     pub admin_api_key_previous_file: Option<PathBuf>,
-    /// The proxies before this gateway, such as `10.0.0.7,10.1.0.0/16`: what they say in `Forwarded` or
-    /// `X-Forwarded-For` is taken for the client's address. Nobody else is believed.
+    /// The trusted proxies in front of this gateway, such as `10.0.0.7,10.1.0.0/16`. Only their headers
+    /// `Forwarded` or `X-Forwarded-For` name the client's address.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: String,
-    /// How much one caller may ask.
+    /// The rate limits.
     #[command(flatten)]
     pub limits: LimitSettings,
-    /// How many connections there may be, and how long a client may take.
+    /// The limits of connections.
     #[command(flatten)]
     pub connections: Connections,
-    /// Where browsers reach us. [`Alone`] reads it: where the mailer runs in the same process, the
-    /// setting is the mailer's.
+    /// The gateway's address for browsers. [`Alone`] reads it: if the mailer runs in the same process, the setting
+    /// is the mailer's.
     #[arg(skip)]
     pub public_url: Option<String>,
 }
 
-/// The settings of a gateway in a process of its own.
+/// The settings of a gateway that is alone in its process.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Alone {
-    /// The settings that it has everywhere.
+    /// The settings that every gateway has.
     #[command(flatten)]
     pub config: Config,
-    /// Where browsers reach us, with the path that a proxy serves us under, such as
-    /// `https://example.org/t3`; unless set, a host of our own.
+    /// The gateway's address for browsers, with the path that a proxy serves it under, such as
+    /// `https://example.org/t3`; the default is a host of its own.
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
 }
@@ -95,7 +95,7 @@ impl From<Alone> for Config {
     }
 }
 
-/// How tokens are signed.
+/// The algorithm of signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
@@ -136,12 +136,12 @@ impl Config {
         Ok(Tokens::new(&current, previous.as_ref(), self.jwt_algorithm, self.access_token_expire_minutes))
     }
 
-    /// Whose word on a client's address is taken.
+    /// The trusted proxies.
     pub(crate) fn proxies(&self) -> Result<TrustedProxies, Refused> {
         TrustedProxies::parse(&self.trusted_proxies)
     }
 
-    /// What web pages of other origins may do; nothing where no origin is named.
+    /// What web pages of other origins may do; none if no origin is allowed.
     pub(crate) fn cors(&self) -> Result<Option<CorsLayer>, Refused> {
         let named: Vec<&str> = self.cors_allow_origins.split(',').map(str::trim).filter(|o| !o.is_empty()).collect();
         let origins = match named[..] {
@@ -195,7 +195,7 @@ fn strong(name: &str, secret: Secret, environment: Environment) -> Result<Secret
     Ok(secret)
 }
 
-/// An origin as browsers send it: a scheme and a host, no path.
+/// An origin as browsers send it: a scheme and a host without a path.
 fn origin(text: &str) -> Result<HeaderValue, Refused> {
     let fits = text.split_once("://").is_some_and(|(scheme, host)| {
         !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])

@@ -13,7 +13,7 @@ use crate::extract::ACCEPTED;
 /// The content type of every error (RFC 9457).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// An error on its way to the caller.
+/// An error for the caller.
 #[derive(Debug)]
 pub(crate) struct Problem {
     failure: Failure,
@@ -23,33 +23,33 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// An error with a sentence for a person.
+    /// An error with this sentence.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Failure::new(code, detail).into()
     }
 
-    /// Which error it is.
+    /// The code of the error.
     pub(crate) fn code(&self) -> Code {
         self.failure.code
     }
 
-    /// What failed, for those who show it otherwise.
+    /// The failure, for pages that show it in another way.
     pub(crate) fn into_failure(self) -> Failure {
         self.failure
     }
 
-    /// 401, with how to do better.
+    /// 401 with the accepted credentials.
     pub(crate) fn unauthorized(detail: &str, challenges: Vec<&'static str>) -> Self {
         Self { challenges, ..Failure::new(Code::Unauthorized, detail).into() }
     }
 
-    /// 401 for a token that is no good, where the same code says 400 of a link.
+    /// 401 for an invalid token. (For an invalid link, the same code has status 400.)
     pub(crate) fn invalid_token(detail: &str, challenges: Vec<&'static str>) -> Self {
         let status = Code::Unauthorized.status();
         Self { status, challenges, ..Failure::new(Code::InvalidToken, detail).into() }
     }
 
-    /// 415 for a compression that is not known, with those that are.
+    /// 415 for an unknown compression, with the known ones.
     pub(crate) fn unknown_coding() -> Self {
         let detail = "The body must be plain, or compressed with gzip, zstd or deflate, as `Content-Encoding` says.";
         Self { is_of_coding: true, ..Failure::new(Code::UnsupportedMediaType, detail).into() }
@@ -62,42 +62,42 @@ impl From<Failure> for Problem {
     }
 }
 
-/// What went wrong (RFC 9457).
+/// An error (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody {
-    /// Always `about:blank`: `code` tells the kinds apart.
+    /// Always `about:blank`: `code` identifies the kind of error.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
-    /// The status in words.
+    /// The status as text.
     #[schema(example = "Unprocessable Entity")]
     title: &'static str,
     /// The status.
     #[schema(example = 422)]
     status: u16,
-    /// A sentence for a person, with the remedy where there is one.
+    /// A sentence for people, with the remedy if there is one.
     #[schema(example = "end must be after start.")]
     detail: String,
-    /// A stable word for programs.
+    /// The stable code, for programs.
     #[schema(value_type = String, example = "invalid")]
     code: Code,
-    /// By which the log knows more.
+    /// The trace, by which the log has more details.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4bf92f3577b34da6a3ce929d0e0e4736")]
     trace_id: Option<String>,
-    /// The fields of a body or a query that do not fit.
+    /// The wrong fields of a body or query.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Field>)]
     errors: Vec<FieldError>,
 }
 
-/// A field that does not fit.
+/// A wrong field.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form of contracts::FieldError, for the documentation")]
 pub(crate) struct Field {
-    /// Its path.
+    /// The path of the field.
     #[schema(example = "end")]
     field: String,
     /// What it must be.
@@ -125,7 +125,7 @@ impl IntoResponse for Problem {
         for challenge in challenges {
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        // Where the coding is fine, this header would mislead (RFC 9110, 12.5.3).
+        // For other causes of a 415 this header would mislead (RFC 9110, 12.5.3).
         if is_of_coding {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
@@ -136,7 +136,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// In how many seconds to come again: 1 to 3, so that not everybody comes at once.
+/// In how many seconds to try again: 1 to 3 at random, so that not all clients come at once.
 pub(crate) fn retry_after() -> HeaderValue {
     let [random] = kit::random_bytes::<1>();
     HeaderValue::from(u16::from(random % 3) + 1)

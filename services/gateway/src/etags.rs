@@ -1,8 +1,8 @@
-//! The tags of answers (`ETag`), by which a caller finds out later whether something has changed.
+//! The `ETag`s of answers, by which a caller recognises changes.
 //!
-//! A tag ends with a hash of the body. For things that can be changed on condition the tags of their
-//! parts stand before it: `"<part>-…-<body>"`. So `If-None-Match` goes by all that is shown, and
-//! `If-Match` by the part that is changed: what changes by itself meanwhile stands in nobody's way.
+//! A tag ends with a hash of the body. A thing that can be changed conditionally has the tags of its parts in
+//! front: `"<part>-…-<body>"`. So `If-None-Match` compares everything that is shown, and `If-Match` only the part
+//! that is changed: changes of other parts do not matter.
 
 use axum::{
     Extension, Json,
@@ -20,28 +20,28 @@ use crate::{
     extract::{Named, named},
 };
 
-/// A part of something that is changed on a condition of its own.
+/// A part of a thing that has its own condition for changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
-    /// All but the parts below.
+    /// Everything except the parts below.
     Own,
-    /// What an employee's computers allow.
+    /// The permissions of an employee's computers.
     Permissions,
-    /// The projects that an employee is on.
+    /// The projects of an employee.
     Projects,
 }
 
 impl Part {
-    /// The tag of this part in the tag of an answer; nothing where that has no such part.
+    /// The tag of this part in the tag of an answer; none if the answer has no such part.
     pub(crate) fn of(self, tag: &str) -> Option<&str> {
         let (parts, _body) = tag.rsplit_once('-')?;
         parts.split('-').nth(self as usize)
     }
 }
 
-/// Something that is shown together with the tags of its parts.
+/// A thing that is shown with the tags of its parts.
 pub(crate) trait Changeable: Serialize {
-    /// One tag for each [`Part`] that it has, in their order.
+    /// The tags of its parts, in the order of [`Part`].
     fn parts(&self) -> Vec<Tag>;
 }
 
@@ -75,11 +75,11 @@ impl Changeable for Team {
     }
 }
 
-/// An answer with something that can be changed on condition.
+/// An answer with a thing that can be changed conditionally.
 #[derive(Debug)]
 pub(crate) struct Seen<T>(pub(crate) T);
 
-/// The tags of its parts, on their way to [`tag_answer`].
+/// The tags of the parts, for [`tag_answer`].
 #[derive(Clone, Debug)]
 struct Parts(Vec<Tag>);
 
@@ -89,22 +89,22 @@ impl<T: Changeable> IntoResponse for Seen<T> {
     }
 }
 
-/// Tags what a GET of the API answers, and answers 304 where the caller has it already.
+/// Adds a tag to answers to GET requests of the API, and answers 304 if the caller has the present state.
 ///
-/// A long list that is sent page by page is never whole here, so it has no tag.
+/// A list that is streamed page by page is never complete here, so it has no tag.
 pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET && request.uri().path().starts_with("/api/");
     if !is_read {
         return next.run(request).await;
     }
-    // Whoever sends what nobody can read gets the whole answer, which is never wrong.
+    // An unreadable header gets the whole answer, which is always right.
     let known = named(request.headers(), header::IF_NONE_MATCH).unwrap_or_default();
     let (mut head, body) = next.run(request).await.into_parts();
     let Some(length) = body.size_hint().exact().filter(|_| head.status == StatusCode::OK) else {
         return Response::from_parts(head, body);
     };
     let Ok(bytes) = axum::body::to_bytes(body, usize::try_from(length).unwrap_or(usize::MAX)).await else {
-        // A body in memory cannot break off; should one ever, nobody takes a part for the whole.
+        // A body in memory cannot fail. If it ever does, an error is better than a part that looks complete.
         return Problem::new(contracts::Code::Internal, "Something went wrong on our side.").into_response();
     };
     let Parts(mut tags) = head.extensions.remove::<Parts>().unwrap_or(Parts(Vec::new()));
@@ -115,7 +115,7 @@ pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
         Some(Named::Tags(known)) => known.into_iter().find(|known| known.plain() == tag).map(|known| known.text),
         None => None,
     };
-    // The tag of a compressed answer is known again, and answered as it was sent.
+    // The tag of a compressed answer is recognised too, and sent back as it came.
     if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", known.as_ref().unwrap_or(&tag))) {
         head.headers.insert(header::ETAG, value);
     }
@@ -129,7 +129,7 @@ pub(crate) async fn tag_answer(request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::empty())
 }
 
-/// Sets the tag of a compressed answer apart from that of the plain one: they are different bytes.
+/// Changes the tag of a compressed answer, because its bytes differ from the plain one.
 pub(crate) fn tag_coding(headers: &mut HeaderMap) {
     let coding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let tag = headers.get(header::ETAG).and_then(|value| value.to_str().ok());

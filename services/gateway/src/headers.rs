@@ -1,20 +1,20 @@
-//! What every answer says of itself: who may keep it, show it in a frame, and what it depends on.
+//! The headers of every answer: caching, framing, and what the answer depends on.
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::etags::tag_coding;
 
-/// For answers that are no pages: nothing of them may run or be shown in a frame.
+/// For answers that are no pages: nothing in them may run or be framed.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
-/// For the interactive documentation, which has scripts, styles and pictures of its own.
+/// For the interactive documentation, which has its own scripts, styles and pictures.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
-/// What an answer may depend on besides its address.
+/// What an answer may depend on besides its URL.
 const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, authorization, origin, x-api-key");
 
-/// Adds what an answer at this path has to say; a policy of its own stays.
+/// Adds the headers for this path. A policy that the answer has already is kept.
 pub(crate) fn complete(method: &Method, path: &str, headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -22,11 +22,11 @@ pub(crate) fn complete(method: &Method, path: &str, headers: &mut HeaderMap) {
     let policy = if path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     tag_coding(headers);
-    // The answer to a preflight names what it depends on itself.
+    // The answer to a preflight has its own `Vary`.
     if method != Method::OPTIONS {
         headers.insert(header::VARY, VARY);
     }
-    // People's data and tokens: kept nowhere on the way.
+    // Personal data and tokens must not be cached anywhere.
     if path.starts_with("/api/") {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

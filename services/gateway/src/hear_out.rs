@@ -1,5 +1,5 @@
-//! Whoever is refused before all is sent should hear why. Most clients listen only once they have
-//! sent everything, and a connection that is closed before that takes the answer along.
+//! Reads the rest of a request's body after the answer. Most clients read the answer only after they have sent
+//! everything, and if the connection is closed before, they lose it.
 
 use std::{
     pin::Pin,
@@ -17,21 +17,21 @@ use axum::{
 use futures::{Stream, StreamExt};
 use tokio::{runtime::Handle, time::timeout};
 
-/// So many bytes that nobody wants are read at most.
+/// The most bytes that are read.
 const MOST: usize = 32 << 20;
-/// For so long at most.
+/// The time limit.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Reads on, past the answer, what a handler has left of a body.
+/// Reads what a handler has left of a body, after the answer.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
-    // Who asks before sending (`Expect: 100-continue`) listens already.
+    // A client with `Expect: 100-continue` reads the answer first.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
     next.run(request.map(|body| Body::from_stream(HeardOut(Some(body.into_data_stream()))))).await
 }
 
-/// A body, until it has ended.
+/// A body that may still be read to its end.
 struct HeardOut(Option<BodyDataStream>);
 
 impl Stream for HeardOut {

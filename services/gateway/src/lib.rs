@@ -1,5 +1,5 @@
-//! The edge: HTTP in, messages out. Checks keys and tokens (it alone holds the JWT secret), the
-//! shape and the limits of what comes in, and asks the services. Owns no data.
+//! The gateway: serves the HTTP API and the console. It checks credentials (only it has the JWT secret), formats
+//! and limits, and sends requests to the services. It has no data of its own.
 
 mod auth;
 mod client;
@@ -47,12 +47,12 @@ use crate::{
     organisation::Organisation,
 };
 
-/// How long requests in hand may take once it is time to stop.
+/// How long open requests may take after the shutdown has begun.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long what they needed may take after that.
+/// How long background tasks may take after that.
 const REST: Duration = Duration::from_secs(5);
 
-/// What handlers work with.
+/// The state that handlers share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) bus: Bus,
@@ -67,24 +67,24 @@ pub(crate) struct App {
     pub(crate) names: Names,
     pub(crate) organisation: Organisation,
     pub(crate) metrics: HttpMetrics,
-    /// Where browsers reach us.
+    /// The gateway's address for browsers.
     pub(crate) base: PublicUrl,
-    /// Whose word on a client's address is taken.
+    /// The trusted proxies.
     pub(crate) proxies: TrustedProxies,
-    /// How much one caller may ask.
+    /// The rate limits.
     pub(crate) limits: Arc<Bounds>,
-    /// How long the body of a request may take.
+    /// The time limit of request bodies.
     pub(crate) body_limit: serving::Limit,
 }
 
 impl App {
-    /// Asks a service.
+    /// Sends a request to a service.
     pub(crate) async fn ask<R: Request>(&self, caller: Caller, request: &R) -> Result<R::Reply, Failure> {
         self.bus.ask(caller, request).await
     }
 }
 
-/// What must be there before this service can work.
+/// What provisioning must create for this service.
 pub fn needs() -> Needs {
     Needs::of(Service::Gateway).stream(stream::INGEST).stream(stream::REVOCATIONS_STREAM)
 }
@@ -92,7 +92,7 @@ pub fn needs() -> Needs {
 /// Serves HTTP on `HTTP_ADDR` until shutdown.
 ///
 /// # Errors
-/// When a setting is wrong, the address is taken, or NATS refuses.
+/// When a setting is invalid, the address is in use, or NATS refuses.
 pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.http_addr).await.map_err(|error| {
         Refused(format!(
@@ -103,17 +103,17 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     run_on(listener, config, deps, shutdown).await
 }
 
-/// The same on a listener that is there already: whoever made it knows its port.
+/// The same on a given listener, whose port the caller knows.
 ///
 /// # Errors
-/// When a setting is wrong, or NATS refuses.
+/// When a setting is invalid, or NATS refuses.
 pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Result<()> {
     let keys = config.admin_keys(deps.environment)?;
     let tokens = config.tokens(deps.environment)?;
     let cors = config.cors()?;
     let base = PublicUrl::read(config.public_url.as_ref())?;
     let proxies = config.proxies()?;
-    // What requests in hand still need goes on until the last of them is answered.
+    // Background tasks that open requests need run until the last of them is answered.
     let background = Shutdown::new();
     let revocations = Revocations::watch(&deps.bus, &background);
     let (seen, clock) = (revocations.clone(), deps.clock.clone());
@@ -146,7 +146,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
     let serving =
         serving::serve(listener, routes::router(app, cors), config.connections, proxies, connections, &shutdown);
     let ready = async {
-        // HTTP is served meanwhile: a client is told more by a 503 than by a connection refused.
+        // HTTP is served before that, because a 503 tells a client more than a refused connection.
         let _ = deps.until_provisioned(&needs(), &shutdown).await;
         revocations.until_fresh().await;
         deps.health.started();

@@ -1,4 +1,4 @@
-//! The edge: HTTP in, messages out.
+//! The gateway: serves the HTTP API and the console.
 
 use std::process::ExitCode;
 

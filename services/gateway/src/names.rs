@@ -1,4 +1,4 @@
-//! The names of what ids stand for, asked of those who know them.
+//! The names of ids, requested from the services that know them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +12,10 @@ use contracts::{
 };
 use kit::Bus;
 
-/// How long an answer waits for names: without them it is still an answer.
+/// How long an answer waits for names. Without them it is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ids that stand for something with a name.
+/// The ids that need names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     pub(crate) projects: BTreeSet<ProjectId>,
@@ -24,7 +24,7 @@ pub(crate) struct Ids {
     pub(crate) keys: BTreeSet<KeyId>,
 }
 
-/// The names that could be told.
+/// The names that are known.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) work: WorkNames,
@@ -32,14 +32,14 @@ pub(crate) struct Told {
     pub(crate) keys: BTreeMap<KeyId, Name>,
 }
 
-/// Asks for names; questions that come at once are asked together, so that a hundred reports at a
-/// time need hardly more of it than one. Nothing is kept: a new name is told at once.
+/// Requests names. Concurrent calls share one request, so that a hundred reports at once need hardly more requests
+/// than one. Nothing is cached, so a new name appears at once.
 #[derive(Debug)]
 pub(crate) struct Names {
     bus: Bus,
-    /// What is asked next.
+    /// The ids of the next request.
     next: Mutex<Arc<Batch>>,
-    /// Held by whoever asks.
+    /// Locked while a request is sent.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -54,8 +54,8 @@ impl Names {
         Self { bus, next: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
-    /// The names of these, as they are now or last were. Where those who know them are away there
-    /// are none: nobody should miss a report for want of a name.
+    /// The present names of these ids; for deleted things, the last ones. If the services cannot be reached there
+    /// are none: a report without names is better than no report.
     pub(crate) async fn of(&self, mut ids: Ids) -> Arc<Told> {
         if ids.is_empty() {
             return Arc::default();
@@ -69,7 +69,7 @@ impl Names {
         if let Some(told) = batch.told.get() {
             return told.clone();
         }
-        // Nobody has asked for us while we waited, so we ask for all who wait with us.
+        // Nobody has sent our ids while we waited, so we send them with those of all other waiting calls.
         {
             let mut next = lock(&self.next);
             if Arc::ptr_eq(&next, &batch) {
@@ -118,7 +118,7 @@ impl Names {
     }
 }
 
-/// As few questions as there can be, each about no more than one may be.
+/// The fewest requests for these ids, each with at most as many as allowed.
 fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetWorkNames> {
     let mut questions: Vec<GetWorkNames> = Vec::new();
     let has_room = |asked: &&mut GetWorkNames| asked.projects.len() + asked.tasks.len() < NAMES_MOST;
@@ -137,7 +137,7 @@ fn questions(projects: BTreeSet<ProjectId>, tasks: BTreeSet<TaskId>) -> Vec<GetW
     questions
 }
 
-/// What was told; nothing where that failed.
+/// The reply; empty if the request failed.
 fn told<T: Default>(answer: Result<T, Failure>) -> T {
     answer.unwrap_or_else(|failure| {
         tracing::warn!(code = ?failure.code, "an answer without names");

@@ -1,4 +1,4 @@
-//! What every request gets: an id, a span in its trace, a line in the log.
+//! Gives every request an id, a trace span and a log line.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use crate::{App, client::ClientAddress, error::Problem, headers, metrics::InProgress};
 
-/// The header with the request's id, both ways.
+/// The header with the request's id, in both directions.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Runs a request under its id and its span, and logs what became of it. The path's template is
-/// named, never the path or the query: they hold ids and tokens.
+/// Handles a request within its id and span, and logs the result. The log has the template of the path, never the
+/// path or query, because these contain ids and tokens.
 pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let (started, _in_progress) = (Instant::now(), InProgress::begin(&app.metrics.in_progress));
     let id = given_id(request.headers()).unwrap_or_else(|| kit::new_id::<Uuid>().to_string());
@@ -51,7 +51,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
         });
         let headers = response.headers_mut();
         headers::complete(&method, &path, headers);
-        // It is a UUID or was a header before.
+        // It is a UUID or was a valid header.
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, id);
         }
@@ -68,7 +68,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     work.instrument(span).await
 }
 
-/// The id that the caller or a proxy gave, if it is short and plain.
+/// The id that the caller or a proxy sent, if it is short and plain.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -1,4 +1,4 @@
-//! What the organisation has chosen, as pages need it: asked for every few seconds, not for each page.
+//! The organisation's settings for pages, cached for a few seconds.
 
 use std::{
     sync::Arc,
@@ -9,12 +9,12 @@ use contracts::{Caller, GetSettings, Settings};
 use kit::Bus;
 use tokio::sync::Mutex;
 
-/// For how long an answer is taken for what holds.
+/// How long an answer is cached.
 const FRESH: Duration = Duration::from_secs(5);
-/// How long a page waits for it: with the last answer it is still a page.
+/// How long a page waits for the settings. With the cached ones it is still useful.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The settings as they were a moment ago.
+/// The cached settings.
 #[derive(Debug)]
 pub(crate) struct Organisation {
     bus: Bus,
@@ -32,10 +32,10 @@ impl Organisation {
         Self { bus, known: Mutex::default() }
     }
 
-    /// The settings as they are or lately were. Where those who know them are away, the last that were
-    /// told, or those that hold at first.
+    /// The present settings, as of a few seconds ago. If the service cannot be reached, the last known ones, or
+    /// else the defaults.
     pub(crate) async fn settings(&self) -> Arc<Settings> {
-        // Whoever comes meanwhile waits for the same answer.
+        // Concurrent calls wait for the same answer.
         let mut known = self.known.lock().await;
         if known.asked.is_none_or(|asked| asked.elapsed() >= FRESH) {
             match self.bus.ask_within(PATIENCE, Caller::Service, &GetSettings {}).await {
@@ -47,7 +47,7 @@ impl Organisation {
         known.settings.clone()
     }
 
-    /// Has the next page ask anew: somebody has changed them here.
+    /// Empties the cache, because the settings were changed by this gateway.
     pub(crate) async fn forget(&self) {
         self.known.lock().await.asked = None;
     }

@@ -1,12 +1,11 @@
-//! Filters by team, as the employees who are in it: the services know of no teams.
+//! Filters by team, as lists of employees: only directory knows teams.
 
 use contracts::{Caller, EmployeeId, Failure, Filter, GetTeamMembers, NOBODY, TeamId, Within};
 
 use crate::{App, auth::Asker, extract::Params};
 
-/// Of whom a question is: those whom `employeeId` names and who are in a team that `teamId` names, where
-/// these are given. Without either there are none, which is everybody; where there is nobody like that,
-/// it is [`NOBODY`].
+/// The employees of a request: those in `employeeId` who are also in a team of `teamId`. An empty list means
+/// everybody, if neither is given. If nobody matches, the list is [`NOBODY`].
 pub(crate) async fn employees(app: &App, asker: &Asker, params: &Params) -> Result<Vec<EmployeeId>, Failure> {
     let employees: Vec<EmployeeId> = params.ids("employeeId")?;
     let teams: Vec<TeamId> = params.ids("teamId")?;
@@ -21,12 +20,12 @@ pub(crate) async fn employees(app: &App, asker: &Asker, params: &Params) -> Resu
     Ok(if members.is_empty() { vec![NOBODY] } else { members })
 }
 
-/// Of whose time, on what, and in which shifts.
+/// The filter of a request.
 pub(crate) async fn filter(app: &App, asker: &Asker, params: &Params) -> Result<Filter, Failure> {
     Ok(Filter { employees: employees(app, asker, params).await?, ..params.filter()? })
 }
 
-/// The same as bounds of a list; none where neither is given.
+/// The same as limits of a list; none if neither is given.
 pub(crate) async fn within(app: &App, asker: &Asker, params: &Params) -> Result<Option<Within>, Failure> {
     let employees = employees(app, asker, params).await?;
     Ok((!employees.is_empty()).then_some(Within { employees, manager: None }))

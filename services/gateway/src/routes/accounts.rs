@@ -21,7 +21,7 @@ use crate::{
 
 /// Activate an account with the token of its invitation.
 ///
-/// The page that an invitation's mail links to does the same for people.
+/// Invitation mails link to a page that does the same for people.
 #[utoipa::path(
     post, path = "/api/auth/activate", tag = "Accounts",
     request_body(content = Activate, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -39,7 +39,7 @@ pub(super) async fn activate_account(
     Ok(Json(app.ask(Caller::Anonymous, &request).await?))
 }
 
-/// What somebody logs in with.
+/// The credentials of a log-in.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Login {
     /// The e-mail address, in any case of its letters.
@@ -48,12 +48,12 @@ pub(super) struct Login {
     /// The password.
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: Option<Secret>,
-    /// `true` for a token of 15 minutes and a refresh token, by which the next ones are to be had.
+    /// `true` for a token of 15 minutes and a refresh token, with which the client gets further tokens.
     #[schema(value_type = bool, required = false, example = true)]
     refresh: Option<String>,
 }
 
-/// A token for the calls of an employee.
+/// A token for an employee's requests.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LoginAnswer {
     /// Send it as `Authorization: Bearer <token>`.
@@ -62,17 +62,17 @@ pub(super) struct LoginAnswer {
     /// Always `bearer`.
     #[schema(example = "bearer")]
     token_type: &'static str,
-    /// For how many seconds it is good.
+    /// The lifetime in seconds.
     #[schema(example = 604_800)]
     expires_in: i64,
-    /// What the next token is to be had for, at `POST /api/auth/refresh`; where one was asked for.
+    /// The refresh token for `POST /api/auth/refresh`, if one was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "t3refresh_3q2-7wAAAAB…")]
     refresh_token: Option<Secret>,
 }
 
 impl LoginAnswer {
-    /// Signs a token for whoever has logged in.
+    /// Signs a token for an employee who has logged in.
     pub(super) fn of(app: &App, who: LoggedIn) -> Result<Self, Problem> {
         let issued = app.tokens.issue(&who, app.clock.now()).map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "cannot sign a token");
@@ -110,13 +110,13 @@ pub(super) async fn log_in(
     Ok(Json(LoginAnswer::of(&app, who)?))
 }
 
-/// The program that calls, as it names itself.
+/// The program that sends the request, by its own name.
 pub(crate) fn agent(headers: &HeaderMap) -> Option<Label> {
     let named = headers.get(header::USER_AGENT)?;
     Some(Label::keep(&String::from_utf8_lossy(named.as_bytes()))).filter(|agent| !agent.as_str().is_empty())
 }
 
-/// The same for every cause, so that nobody learns who has an account.
+/// The same answer for every cause, so that nobody learns who has an account.
 fn refused(failure: Failure) -> Problem {
     if failure.code.is_passing() || failure.code == Code::Internal {
         return failure.into();

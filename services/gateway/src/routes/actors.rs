@@ -1,4 +1,4 @@
-//! Who did something, with the name that they have now.
+//! Adds the present names of actors to what they did.
 
 use std::str::FromStr;
 
@@ -10,13 +10,13 @@ use utoipa::ToSchema;
 
 use crate::names::{Ids, Names};
 
-/// Something that names who did it.
+/// A value that names an actor.
 pub(super) trait HasActor {
-    /// Them.
+    /// The actor, if there is one.
     fn actor(&mut self) -> Option<&mut ShownActor>;
 }
 
-/// Puts their names on all who did these things.
+/// Adds the names of actors to these values.
 pub(super) async fn name_actors<T: HasActor>(names: &Names, items: &mut [T]) {
     let mut wanted = Ids::default();
     for actor in items.iter_mut().filter_map(HasActor::actor) {
@@ -43,7 +43,7 @@ impl HasActor for AuditEntry {
     }
 }
 
-/// An API key with who made it.
+/// An API key, with the name of who made it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedApiKey)]
@@ -66,13 +66,13 @@ impl HasActor for KeyWithMaker {
     }
 }
 
-/// An API key that was just made. The only answer that holds its text.
+/// A new API key. This is the only answer that contains its text.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NewApiKey)]
 pub(super) struct NewKeyWithMaker {
     #[serde(flatten)]
     about: KeyWithMaker,
-    /// Its text: send it as `X-API-Key`. It is shown this once.
+    /// The text: send it as `X-API-Key`. It is never shown again.
     #[schema(value_type = String, example = "t3key_0198c6f27f007a319c5e3b1d2a4f6071_…")]
     key: Secret,
 }
@@ -89,14 +89,14 @@ impl HasActor for NewKeyWithMaker {
     }
 }
 
-/// A window in quarantine with who has decided about it.
+/// A quarantined window, with the name of who has decided about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedQuarantinedWindow)]
 pub(super) struct HeldWithDecider {
     #[serde(flatten)]
     pub(super) held: QuarantinedWindow,
-    /// Who has decided about it, once somebody has.
+    /// Who has decided about it, if somebody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<ShownActor>,
 }
@@ -114,14 +114,14 @@ impl HasActor for HeldWithDecider {
     }
 }
 
-/// A correction with who has decided about it.
+/// A correction, with the name of who has decided about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Correction)]
 pub(super) struct CorrectionWithDecider {
     #[serde(flatten)]
     pub(super) correction: CorrectionRequest,
-    /// Who has decided about it, once somebody has.
+    /// Who has decided about it, if somebody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<ShownActor>,
 }

@@ -1,4 +1,4 @@
-//! What an admin should look at: windows that take time from others, and days that are too long.
+//! Reports of what an admin should check: windows that take time from others, and days that are too long.
 
 use std::sync::Arc;
 
@@ -22,17 +22,17 @@ use crate::{
     teams,
 };
 
-/// The hours that a day may have where none are named.
+/// The hours of a day above which it is listed, by default.
 const HOURS: i64 = 16;
 
-/// Windows that take time from others.
+/// List windows that take time from others.
 ///
-/// Where windows of an employee overlap, the one that starts earlier counts, so a window that a
-/// sleeping computer made 23 hours long takes the time of all others of that day. Each such window
-/// that touches the range is listed, by employee and start, with how much it takes and from which
-/// windows; above 0, `takenFromOtherComputers` says that the same person was on two machines at once.
-/// The remedy is to correct or void it (`PATCH`, `DELETE /api/v1/time-entries/{id}`). Where overlaps
-/// are counted (`COUNT_OVERLAPS`) nothing is taken and the list is empty.
+/// Where windows of an employee overlap, the one that starts earlier counts. So a window of 23 hours, from a
+/// computer that slept, takes the time of all other windows of that day. Each such window that touches the range
+/// is listed, by employee and start, with how much time it takes and from which windows. If
+/// `takenFromOtherComputers` is above 0, the same person was on two computers at once. To correct it, change or
+/// void the window (`PATCH`, `DELETE /api/v1/time-entries/{id}`). With `COUNT_OVERLAPS` no window takes time, and
+/// the list is empty.
 #[utoipa::path(
     get, path = "/api/v1/analytics/overlaps", tag = "Analytics", security(("adminKey" = [])),
     params(
@@ -78,11 +78,11 @@ pub(super) async fn list_overlaps(
     List { app, asker, listing, form }.answer_named(request).await
 }
 
-/// Days on which too much time counts for somebody.
+/// List days with too much time.
 ///
-/// The local days of `timezone` on which more than `hours` count for an employee, in the order of
-/// time, with all their windows' time (more where windows overlap) and the window that has most of
-/// the day. As far as a day lies in the range: let the range begin and end where days do.
+/// The local days of `timezone` with more than `hours` of an employee, in order of time, with the time of all
+/// windows (more if they overlap) and the window with the most time on the day. Only the part of a day in the
+/// range counts, so the range should begin and end with days.
 #[utoipa::path(
     get, path = "/api/v1/analytics/long-days", tag = "Analytics", security(("adminKey" = [])),
     params(

@@ -14,16 +14,15 @@ use crate::{
     extract::{Listing, Paging, Params},
 };
 
-/// The columns of a table of entries: all that an entry has.
+/// The columns of a table of entries: all fields of an entry.
 const COLUMNS: [&str; 11] =
     ["seq", "id", "at", "actor", "action", "subject", "requestId", "cause", "address", "changes", "hash"];
 
-/// Who did what, when, from where and why.
+/// List who did what, when, from where and why.
 ///
-/// The newest first; whole, however long the trail is, or page by page. Every change of employees,
-/// projects, tasks and recorded windows is an entry, and what changes nothing but matters: log-ins
-/// and failed ones, exports. Windows that are recorded are none: they say themselves whose they are
-/// and since when. As JSON, or as a table with `Accept: text/csv`.
+/// The newest first, as a whole or page by page. Every change of employees, projects, tasks and recorded windows
+/// has an entry; so do log-ins, failed ones and exports, which change nothing. Recording a window has none: the
+/// window itself says whose it is and since when. As JSON, or as a table with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "Audit", security(("adminKey" = [])),
     params(
@@ -67,7 +66,7 @@ pub(super) async fn list_entries(
     list.answer_with_actors::<_, AuditEntry>(request).await
 }
 
-/// The entries as a table, whole.
+/// All entries as a table.
 pub(crate) async fn trail_as_csv(
     app: Arc<App>,
     asker: Asker,
@@ -83,7 +82,7 @@ fn table() -> Table {
     Table { disposition: "attachment; filename=\"audit.csv\"", columns: COLUMNS.to_vec() }
 }
 
-/// Tells the audit trail of a list that is taken away as a table, before it is.
+/// Records the export of a list as a table in the audit trail, before it is sent.
 pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<(), Failure> {
     match form {
         Form::Csv(_) => record_taken(app, what).await,
@@ -91,7 +90,7 @@ pub(super) async fn record_export(app: &App, form: &Form, what: &str) -> Result<
     }
 }
 
-/// Tells it of any list that is taken away.
+/// Records the export of any list.
 pub(super) async fn record_taken(app: &App, what: &str) -> Result<(), Failure> {
     app.bus.audit(Action::ExportMade, AuditSubject::new("table", what)).await
 }

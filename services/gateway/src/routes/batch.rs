@@ -26,7 +26,7 @@ const BATCH_BYTES: usize = 900 * 1024;
 /// The most windows of a batch.
 const BATCH_WINDOWS: usize = 500;
 
-/// Windows that are sent together. Each stands for itself: a bad one spoils no other.
+/// Windows that are sent together. Each is checked separately, so a wrong one does not affect the others.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Batch {
     /// At most 500 windows.
@@ -34,53 +34,53 @@ pub(super) struct Batch {
     windows: Vec<Box<RawValue>>,
 }
 
-/// What became of the windows of a batch, in the order sent.
+/// What happened to the windows of a batch, in the order sent.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BatchAnswer {
     items: Vec<BatchItem>,
 }
 
-/// What became of one window of a batch.
+/// What happened to one window of a batch.
 #[derive(Serialize, ToSchema)]
 struct BatchItem {
-    /// The window's id; none where a window that does not fit names none.
+    /// The window's id; none if a wrong window has none.
     #[schema(value_type = Option<String>, format = Uuid)]
     id: Option<WindowId>,
-    /// What became of it.
+    /// What happened to it.
     status: ItemStatus,
-    /// Why not, as a word.
+    /// The reason, as a code for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "not_on_project")]
     code: Option<Code>,
-    /// Why not, as a sentence.
+    /// The reason, as a sentence for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// Where to ask what becomes of it.
+    /// Where to ask for its state later.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
 }
 
-/// What became of a window.
+/// What happened to a window.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ItemStatus {
     /// It is recorded.
     Stored,
-    /// It was recorded before, the very same.
+    /// The same window was recorded before.
     Duplicate,
-    /// Its id belongs to other content.
+    /// Its id belongs to a window with other content.
     Conflict,
     /// It may not be recorded.
     Rejected,
-    /// It is safe, but not yet recorded.
+    /// It is accepted, but not yet recorded.
     Queued,
 }
 
 /// Record many windows at once.
 ///
-/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding:
-/// gzip`, `zstd` or `deflate`; the limit is for what is inside). Send it again whenever you are not sure: each window is
-/// recorded once.
+/// Up to 500 windows in a body of up to 900 KiB, plain or compressed (`Content-Encoding: gzip`, `zstd` or
+/// `deflate`; the limit applies to the uncompressed body). If you do not get an answer, send the batch again: each
+/// window is recorded once.
 #[utoipa::path(
     post, path = "/api/v1/time-entries/batch", tag = "Time", security(("employeeToken" = [])),
     params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the windows are safe.", example = "respond-async")),
@@ -100,7 +100,7 @@ pub(super) async fn post_batch(
     if batch.windows.is_empty() || batch.windows.len() > BATCH_WINDOWS {
         return Err(Failure::field("windows", format!("must hold 1 to {BATCH_WINDOWS} windows")).into());
     }
-    // Until it has come, the windows are kept as they were sent, which takes the least memory.
+    // Before their turn, windows are kept as they were sent, because that takes the least memory.
     let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
     let read: Vec<_> = batch.windows.iter().map(|window| (sent_id(window), read(employee, now, window))).collect();
@@ -113,7 +113,7 @@ pub(super) async fn post_batch(
             Err(failure) => BatchItem::refused(id, ItemStatus::Rejected, failure),
             Ok(window) => match submitted.next() {
                 Some(Ok(submitted)) => BatchItem::settled(&app.base, window.id, submitted),
-                // What was taken of the others is safe; sent again, it is a duplicate.
+                // The accepted windows are safe. Sent again, they are duplicates.
                 Some(Err(failure)) => return Err(failure.into()),
                 None => return Err(Failure::new(Code::Internal, "Something went wrong on our side.").into()),
             },
@@ -124,8 +124,7 @@ pub(super) async fn post_batch(
     Ok((status, applied(status, &headers), Json(BatchAnswer { items })).into_response())
 }
 
-/// The id that a window names, where the rest of it does not fit: by it the client knows which of
-/// its windows was rejected.
+/// The id in a window that is otherwise wrong. By it the client knows which window was rejected.
 fn sent_id(json: &RawValue) -> Option<WindowId> {
     #[derive(Deserialize)]
     struct Named {

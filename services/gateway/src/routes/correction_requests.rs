@@ -1,4 +1,4 @@
-//! Corrections that employees ask for, and what becomes of them.
+//! Requested corrections.
 
 use std::sync::Arc;
 
@@ -29,32 +29,32 @@ use crate::{
     teams,
 };
 
-/// Why a correction is accepted: what its employee reads.
+/// The acceptance of a correction.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = CorrectionAcceptance)]
 pub(crate) struct Acceptance {
-    /// Why.
+    /// The reason, which the employee reads.
     #[serde(default, deserialize_with = "given_present")]
     #[schema(value_type = Reason, required = false)]
     reason: Option<Note>,
 }
 
-/// Why a correction is refused: what its employee reads.
+/// The refusal of a correction.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = CorrectionRefusal)]
 pub(crate) struct Refusal {
-    /// Why.
+    /// The reason, which the employee reads.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     reason: Note,
 }
 
-/// Ask for a correction of one's own time.
+/// Request a correction of one's own time.
 ///
-/// A time that nobody has tracked, another time for a recorded window, or that a window should not
-/// count (`void`). Nothing changes before somebody else has accepted it. Whoever asks must have been on
-/// the project and the task at the time, as when it is tracked. The same asked again, by its `id` or
-/// word by word, is answered as it stands now; after a refusal, another reason makes it a new one.
+/// The correction may be new time, another time for a recorded window, or that a window should not count (`void`).
+/// Nothing changes until somebody else accepts it. The employee must have been on the project and task at the
+/// time, as for tracked time. A repetition, with the same `id` or the same content, gets the present state. After
+/// a refusal, another reason makes it a new request.
 #[utoipa::path(
     post, path = "/api/v1/correction", tag = "Corrections", security(("employeeToken" = [])),
     request_body(content = CorrectionSent, example = json!({
@@ -81,9 +81,9 @@ pub(super) async fn ask_correction(
     Ok(if repeated { Json(shown).into_response() } else { created(location, shown) })
 }
 
-/// The corrections that were asked for, the newest first.
+/// List requested corrections, the newest first.
 ///
-/// Employees see their own, managers those of their teams and their own.
+/// Employees see their own; managers also those of their teams.
 #[utoipa::path(
     get, path = "/api/v1/correction", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -106,7 +106,7 @@ pub(super) async fn list_corrections(
     let status = params.get("status", &UnknownCorrectionStatus.to_string())?;
     let within = teams::within(&app, &asker, &params).await?;
     let request = ListCorrections { status, limit: listing.limit, ..ListCorrections::default() };
-    // An employee's own are all there are.
+    // An employee's own need no further limit.
     let within = within.filter(|_| asker.own().is_none());
     let list = List { app, asker, listing, form: Form::Json };
     list.answer_with_actors::<_, CorrectionWithDecider>(Bounded { asked: request, within }).await
@@ -125,7 +125,7 @@ impl ListRequest for ListCorrections {
     }
 }
 
-/// One correction that was asked for.
+/// Get one requested correction.
 #[utoipa::path(
     get, path = "/api/v1/correction/{id}", tag = "Corrections", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = CorrectionId, Path, description = "Which.")),
@@ -140,11 +140,11 @@ pub(super) async fn get_correction(
     Ok(Json(named(&app, correction).await))
 }
 
-/// Make a correction as it was asked for.
+/// Accept a correction: make it as it was requested.
 ///
-/// A new time becomes a window of type `manual`; a window is corrected or voided. What it has made or
-/// changed names the correction as its `correctionId`. Whoever asked is mailed. Accepted again, it is
-/// the same; nobody accepts what they have asked for themselves.
+/// New time becomes a window of type `manual`; a window is corrected or voided. The window names the correction as
+/// its `correctionId`. The employee is informed by mail. A repetition changes nothing. Nobody may accept their own
+/// request.
 #[utoipa::path(
     post, path = "/api/v1/correction/{id}/accept", tag = "Corrections", security(("adminKey" = [])),
     params(("id" = CorrectionId, Path, description = "Which.")),
@@ -169,8 +169,8 @@ pub(super) async fn accept_correction(
 
 /// Refuse a correction.
 ///
-/// Nothing changes. It is kept, with who, when and why, and whoever asked is mailed. Refused again, it
-/// is the same.
+/// Nothing changes. The correction is kept with who refused it, when and why, and the employee is informed by
+/// mail. A repetition changes nothing.
 #[utoipa::path(
     post, path = "/api/v1/correction/{id}/refuse", tag = "Corrections", security(("adminKey" = [])),
     params(("id" = CorrectionId, Path, description = "Which.")),

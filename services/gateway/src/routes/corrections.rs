@@ -28,17 +28,17 @@ use crate::{
     teams,
 };
 
-/// Why a window is corrected or voided.
+/// The reason for a correction or voiding.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = CorrectionReason)]
 pub(crate) struct Because {
-    /// Why: the audit trail keeps it.
+    /// The reason, which the audit trail keeps.
     #[serde(default, deserialize_with = "given_present")]
     #[schema(value_type = Reason, required = false)]
     reason: Option<Note>,
 }
 
-/// What may be corrected about a window, and why.
+/// The changes of a window, and the reason.
 #[derive(ToSchema)]
 #[schema(as = ReasonedCorrection)]
 #[expect(dead_code, reason = "the form of two things that are read one by one")]
@@ -51,7 +51,7 @@ struct ReasonedCorrection {
 
 /// Correct one recorded window.
 ///
-/// The old state, who, when and why are kept; analytics follow.
+/// The former state is kept, with who changed it, when and why. Reports follow.
 #[utoipa::path(
     patch, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(("id" = WindowId, Path, description = "Which.")),
@@ -73,10 +73,10 @@ pub(super) async fn correct_window(
     Ok(Json(asker.ask(&app, only_if.on(CorrectWindow { id, changes, reason })).await?))
 }
 
-/// Void one recorded window: it counts no longer.
+/// Void one recorded window: it no longer counts.
 ///
-/// The old state, who, when and why are kept; analytics follow. Sent again by the client, it stays
-/// voided.
+/// The former state is kept, with who voided it, when and why. Reports follow. If the client sends the window
+/// again, it stays voided.
 #[utoipa::path(
     delete, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = [])),
     params(
@@ -102,10 +102,10 @@ pub(super) async fn void_window(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The windows that may not be recorded, or not yet, with the reason; the oldest first.
+/// List quarantined windows with the reason, the oldest first.
 ///
-/// Those that are still to be decided; with `decided=true` those that an admin has admitted or
-/// discarded, with who and when.
+/// By default those that wait for a decision; with `decided=true` those that an admin has admitted or discarded,
+/// with who and when.
 #[utoipa::path(
     get, path = "/api/v1/quarantine", tag = "Time", security(("adminKey" = [])),
     params(
@@ -142,7 +142,7 @@ impl ListRequest for ListQuarantine {
     }
 }
 
-/// Try a window from quarantine again, by the rules as they are now.
+/// Try a quarantined window again, by the present rules.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/replay", tag = "Time", security(("adminKey" = [])),
     params(
@@ -165,11 +165,10 @@ pub(super) async fn replay_quarantined(
     Ok(Json(seen(id, state)).into_response())
 }
 
-/// Admit a window from quarantine: record it although a rule says no.
+/// Admit a quarantined window: record it although a rule forbids it.
 ///
-/// Whatever the reason, except that nobody has ever told of its project, task or employee. Who and
-/// when is kept. One whose id belongs to other content is recorded under an id of its own. Asked
-/// again, it is the same window.
+/// This is possible for every reason, unless the project, task or employee is unknown. Who admitted it and when is
+/// kept. If the id belongs to another window, the window gets an id of its own. A repetition gets the same window.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/admit", tag = "Time", security(("adminKey" = [])),
     params(
@@ -192,9 +191,9 @@ pub(super) async fn admit_quarantined(
     Ok(Json(asker.ask(&app, admit).await?))
 }
 
-/// Discard a window from quarantine: it is not recorded.
+/// Discard a quarantined window: it is not recorded.
 ///
-/// It is kept, with who and when: `decided=true` lists it.
+/// It is kept, with who discarded it and when: `decided=true` lists it.
 #[utoipa::path(
     post, path = "/api/v1/quarantine/{id}/discard", tag = "Time", security(("adminKey" = [])),
     params(

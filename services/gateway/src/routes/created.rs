@@ -5,7 +5,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// 201, with the thing that was created and where it is.
+/// 201 with the created thing and its location.
 pub(super) fn created(location: String, thing: impl Serialize) -> Response {
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(thing)).into_response()
 }

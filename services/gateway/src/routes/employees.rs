@@ -24,26 +24,26 @@ use crate::{
     teams,
 };
 
-/// How long it may take to put an employee on many projects.
+/// How long replacing the projects of an employee may take.
 const MEMBERSHIPS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who is to be created.
+/// A new employee.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CreateEmployee)]
 pub(crate) struct NewEmployee {
     /// The name.
     name: Name,
-    /// The e-mail address, which nobody else has in any case of its letters.
+    /// The e-mail address, which must be unique, whatever the case of its letters.
     email: Email,
-    /// The projects to be on; none where they are left out.
+    /// The employee's projects; the default is none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
 }
 
-/// Create an employee, and have an invitation mailed.
+/// Create an employee and mail an invitation.
 ///
-/// With `projects`, whether the employee can be put on all of them is checked before anything is done.
+/// With `projects`, the employee is only created if they can be put on all of them.
 #[utoipa::path(
     post, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
     request_body(content = NewEmployee, example = json!({"name": "Ann Example", "email": "ann@example.org"})),
@@ -73,7 +73,7 @@ pub(super) async fn create_employee(
     Ok(created(format!("/api/v1/employee/{id}"), employee))
 }
 
-/// Two services have no transaction in common: what one has done stays, and whoever asked is told.
+/// Two services have no common transaction. So if the second fails, the answer says that the employee was created.
 fn created_only(id: EmployeeId, failure: Failure) -> Failure {
     let detail = format!(
         "The employee is created and invited, and is on no project yet: send `projects` again, as PUT /api/v1/employee/{id}. {}",
@@ -82,7 +82,7 @@ fn created_only(id: EmployeeId, failure: Failure) -> Failure {
     Failure { detail, ..failure }
 }
 
-/// All employees.
+/// List all employees.
 #[utoipa::path(
     get, path = "/api/v1/employee", tag = "Employees", security(("adminKey" = [])),
     params(
@@ -115,7 +115,7 @@ impl ListRequest for ListEmployees {
     }
 }
 
-/// One employee.
+/// Get one employee.
 #[utoipa::path(
     get, path = "/api/v1/employee/{id}", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -129,24 +129,24 @@ pub(super) async fn get_employee(
     Ok(Seen(asker.ask(&app, GetEmployee { id }).await?))
 }
 
-/// What may be changed about an employee.
+/// The changes of an employee.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = EmployeeChanges)]
 pub(crate) struct EmployeeUpdate {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "given_present")]
     #[schema(value_type = Name, required = false)]
     name: Option<Name>,
-    /// Another e-mail address.
+    /// The new e-mail address.
     #[serde(default, deserialize_with = "given_present")]
     #[schema(value_type = Email, required = false)]
     email: Option<Email>,
-    /// Another title; `null` clears it.
+    /// The new title; `null` clears it.
     #[serde(default, deserialize_with = "given_nullable")]
     #[schema(value_type = Option<Label>)]
     title: Option<Option<Label>>,
-    /// The projects to be on from now on, in place of all others: whoever is taken off a project is
-    /// off its tasks too.
+    /// The employee's projects, which replace the present ones. An employee who leaves a project also leaves its
+    /// tasks.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<ProjectId>, required = false, max_items = 1_000)]
     projects: Option<Vec<ProjectId>>,
@@ -154,8 +154,8 @@ pub(crate) struct EmployeeUpdate {
 
 /// Change an employee.
 ///
-/// `projects` are set all together or not at all. Where they are sent with other fields, everything is
-/// checked before anything is changed, and the projects come first.
+/// `projects` are replaced all together or not at all. If other fields are sent too, everything is checked before
+/// anything changes, and the projects change first.
 #[utoipa::path(
     put, path = "/api/v1/employee/{id}", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -191,11 +191,11 @@ pub(super) async fn update_employee(
     } else {
         asker.ask(&app, GetEmployee { id }).await?
     };
-    // The list on the employee is a copy, which may be a moment late.
+    // The employee's own list of projects is a copy that may be updated later.
     Ok(Json(Employee { projects, ..employee }))
 }
 
-/// The same where an employee is changed.
+/// The same for a change of an employee.
 fn half_done(failure: Failure) -> Failure {
     let detail =
         format!("The projects are set; name, e-mail and title are not, so send them again: {}", failure.detail);
@@ -204,7 +204,7 @@ fn half_done(failure: Failure) -> Failure {
 
 /// Deactivate an employee.
 ///
-/// Takes them off every project and task; their tokens are dead within a second.
+/// The employee is removed from all projects and tasks, and their tokens are revoked within a second.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/deactivate", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -223,9 +223,9 @@ pub(super) async fn deactivate_employee(
     Ok(Json(asker.ask(&app, only_if.on(DeactivateEmployee { id })).await?))
 }
 
-/// Take a deactivation back.
+/// Reactivate an employee.
 ///
-/// They are on no project, and log in with the old password.
+/// The employee has no project then, and logs in with the old password.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/reactivate", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -242,9 +242,9 @@ pub(super) async fn reactivate_employee(
     Ok(Json(asker.ask(&app, ReactivateEmployee { id }).await?))
 }
 
-/// Have a fresh invitation mailed.
+/// Mail a new invitation.
 ///
-/// The link of the older one is dead.
+/// The link of the old one no longer works.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/invite", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "Whom.")),
@@ -261,9 +261,9 @@ pub(super) async fn invite_employee(
     Ok((StatusCode::ACCEPTED, Json(asker.ask(&app, InviteEmployee { id }).await?)))
 }
 
-/// Tell what a computer allows the desktop app.
+/// Report what a computer allows the desktop app.
 ///
-/// One entry a computer, replaced when it is sent again.
+/// There is one entry for each computer. A new one replaces it.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/permissions", tag = "Employees", security(("employeeToken" = [])),
     params(("id" = EmployeeId, Path, description = "The caller's own id.")),

@@ -1,4 +1,4 @@
-//! The forms of a list: a JSON array, or a table as CSV (RFC 4180).
+//! The formats of a list: a JSON array, or a table as CSV (RFC 4180).
 
 use std::io;
 
@@ -13,33 +13,33 @@ use serde_json::Value;
 
 use crate::{extract::Listing, sheet::defused};
 
-/// In which form a list is sent.
+/// The format in which a list is sent.
 #[derive(Debug)]
 pub(super) enum Form {
     /// One array.
     Json,
-    /// Either of them, and this caller wants an array.
+    /// Both formats are possible, and this caller wants an array.
     JsonOverCsv,
-    /// Lines of cells.
+    /// A CSV table.
     Csv(Table),
 }
 
-/// A list as a table.
+/// The CSV form of a list.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// How a browser keeps it (`Content-Disposition`).
+    /// The name of the file in a browser (`Content-Disposition`).
     pub(super) disposition: &'static str,
     /// The columns, by their names in JSON.
     pub(super) columns: Vec<&'static str>,
 }
 
 impl Form {
-    /// The table where the caller wants CSV.
+    /// CSV, if the caller wants it.
     pub(super) fn wanted(listing: &Listing, table: Table) -> Self {
         if listing.wants_csv { Self::Csv(table) } else { Self::JsonOverCsv }
     }
 
-    /// What is said of the body.
+    /// The headers of the response.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -58,13 +58,13 @@ impl Form {
         headers
     }
 
-    /// Answers with these items and no more.
+    /// Answers with all items at once.
     pub(super) fn answer<U: Serialize>(&self, items: impl Iterator<Item = U>) -> Result<Response, Failure> {
         let body = self.chunk(items, true, true).map_err(|error| unwritten(&error))?;
         Ok((self.headers(), body).into_response())
     }
 
-    /// A part of the body: these items.
+    /// A part of the body, with these items.
     pub(super) fn chunk<U: Serialize>(
         &self,
         items: impl Iterator<Item = U>,
@@ -78,7 +78,7 @@ impl Form {
     }
 }
 
-/// What is answered when an item cannot be written down.
+/// The failure when an item cannot be written.
 pub(super) fn unwritten(error: &io::Error) -> Failure {
     tracing::error!(%error, "an answer that cannot be written");
     Failure::new(Code::Internal, "Something went wrong on our side.")
@@ -112,7 +112,7 @@ impl Table {
     }
 }
 
-/// A cell. A text that a spreadsheet would take for a formula is defused; numbers stay numbers.
+/// A cell. A text that a spreadsheet would take for a formula is escaped; numbers stay numbers.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

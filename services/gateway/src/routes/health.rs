@@ -11,20 +11,20 @@ use utoipa::ToSchema;
 
 use crate::{App, error::retry_after};
 
-/// That the process lives.
+/// The answer of `/healthz`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Alive {
     /// Always `ok`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// What runs.
+    /// The version of the program.
     #[schema(example = "0.1.0")]
     version: &'static str,
 }
 
-/// Whether the process lives.
+/// Whether the process runs.
 ///
-/// Nothing else is asked.
+/// It checks nothing else.
 #[utoipa::path(
     get, path = "/healthz", tag = "Health",
     responses((status = 200, description = "It does.", body = Alive)),
@@ -33,7 +33,7 @@ pub(super) async fn healthz() -> Json<Alive> {
     Json(Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Whether the process can do its work.
+/// The answer of `/readyz`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Readiness {
     /// `ready` or `not ready`.

@@ -1,4 +1,5 @@
-//! Long lists: asked for page by page; answered whole, or a page where the caller sets a limit.
+//! Long lists. The gateway requests them from services page by page, and answers with the whole list, or with one
+//! page if the caller sets a limit.
 
 use std::{convert::identity, io, sync::Arc};
 
@@ -25,17 +26,17 @@ use crate::{
     extract::Listing,
 };
 
-/// A question that is answered with a list, page by page.
+/// A request that is answered with a list, page by page.
 pub(crate) trait ListRequest: ForManagers + Request<Reply = Page<Self::Item, Self::Place>> + Clone {
-    /// What the list holds.
+    /// The type of the items.
     type Item: Send + 'static;
-    /// A place in it: the next page starts after it, whatever has come in before it meanwhile.
+    /// The type of positions in the list. The next page starts after one, whatever was added before it meanwhile.
     type Place: Serialize + DeserializeOwned + Send + 'static;
 
-    /// The question for what comes after a place.
+    /// The request for the items after a position.
     fn after(&self, place: Option<Self::Place>) -> Self;
 
-    /// Where an item stands.
+    /// The position of an item.
     fn place(&self, item: &Self::Item) -> Self::Place;
 }
 
@@ -55,15 +56,15 @@ where
     }
 }
 
-/// What is still to be sent of a list.
+/// The rest of a list that is being sent.
 enum Rest<T, C> {
-    /// This page and what comes after it.
+    /// This page and everything after it.
     First(Page<T, C>),
-    /// What comes after this place.
+    /// Everything after this position.
     After(C),
 }
 
-/// A list that somebody has asked for.
+/// A list that a caller has requested.
 pub(super) struct List {
     pub(super) app: Arc<App>,
     pub(super) asker: Asker,
@@ -72,12 +73,11 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Answers; `show` makes of an item what the caller sees.
+    /// Answers. `show` converts an item to what the caller sees.
     ///
-    /// Without a limit all is answered: at once where it is one page, otherwise streamed, each page
-    /// asked for when the caller has taken the one before. The first is asked for before the status
-    /// is sent; where a later one fails the body breaks off, so that nobody takes a part for the
-    /// whole.
+    /// Without a limit the answer is the whole list: at once if it is one page, otherwise streamed. A page is
+    /// requested once the caller has read the previous one, and the first one before the status is sent. If a
+    /// later page fails, the body is cut off, so that nobody takes a part for the whole.
     pub(super) async fn answer<R: ListRequest, U: Serialize + 'static>(
         self,
         request: R,
@@ -92,7 +92,7 @@ impl List {
         send(listing, form, fetch, move |item: &R::Item| request.place(item), show).await
     }
 
-    /// Answers with the names of what the items have ids of; each page's are asked for with it.
+    /// Answers with the names of ids in the items. The names of each page are requested with it.
     pub(super) async fn answer_named<R: ListRequest>(self, request: R) -> Result<Response, Problem>
     where
         R::Item: HasIds + Serialize,
@@ -109,7 +109,7 @@ impl List {
         send(listing, form, fetch, move |named: &Named<R::Item>| request.place(&named.item), identity).await
     }
 
-    /// Answers with who did what the items tell of, by name; each page's names are asked for with it.
+    /// Answers with the names of the actors of the items. The names of each page are requested with it.
     pub(super) async fn answer_with_actors<R: ListRequest, U>(self, request: R) -> Result<Response, Problem>
     where
         U: From<R::Item> + HasActor + Serialize + Send + 'static,
@@ -131,7 +131,7 @@ impl List {
     }
 }
 
-/// Sends what `fetch` gives, a page after each place, in the way that the caller has asked for.
+/// Sends the pages that `fetch` gets, in the format that the caller wants.
 pub(super) async fn send<T, C, U, Fut>(
     listing: Listing,
     form: Form,
@@ -162,7 +162,7 @@ where
     Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
-/// At most so many items after a place, and the place of the last where more follow.
+/// At most this many items after a position, and the position of the last one if more follow.
 async fn one_page<T, C, U, Fut>(
     limit: usize,
     after: Option<C>,
@@ -193,7 +193,7 @@ where
     }
 }
 
-/// The parts of the whole: the first page, and what `fetch` gives after each.
+/// The parts of the whole list: the first page, and what `fetch` gets after each.
 fn chunks<T, C, U, Fut>(
     first: Page<T, C>,
     fetch: impl Fn(C) -> Fut,
@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// Pages of two of the numbers below `count`; the one after `fails` cannot be had.
+    /// Pages of two of the numbers below `count`. The page after `fails` cannot be fetched.
     fn page(after: Option<u64>, count: u64, fails: Option<u64>) -> Result<Page<u64, u64>, Failure> {
         if after.is_some() && after == fails {
             return Err(Failure::new(Code::Unavailable, "Away."));

@@ -8,21 +8,21 @@ use utoipa::ToSchema;
 use super::actors::{HasActor, name_actors};
 use crate::{App, auth::Admin, error::Problem, extract::Body};
 
-/// How long a lock may take: until a worker that has died is known as such, and a little more.
+/// How long setting a lock may take: until a dead worker is recognised, and a little longer.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(25);
 
-/// Up to when all time is settled.
+/// A lock: time before a moment is settled.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Lock)]
 pub(super) struct ShownLock {
-    /// Of this project; of everything where there is none.
+    /// The project; none for the lock of the organisation.
     project_id: Option<ProjectId>,
-    /// What lies before this moment is settled; nothing where the lock was taken off.
+    /// Time before this moment is settled; none if the lock was removed.
     locked_until: Option<Millis>,
-    /// Who has moved it last.
+    /// Who moved it last.
     changed_by: Option<ShownActor>,
-    /// When.
+    /// When it was moved last.
     changed_at: Millis,
 }
 
@@ -51,7 +51,7 @@ async fn shown(app: &App, lock: Lock) -> ShownLock {
     lock
 }
 
-/// All locks: that of the organisation, and those of projects.
+/// List all locks: that of the organisation, and those of projects.
 #[utoipa::path(
     get, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     responses((status = 200, description = "The locks.", body = Vec<ShownLock>)),
@@ -65,10 +65,10 @@ pub(super) async fn list_locks(
     Ok(Json(locks))
 }
 
-/// Lock all time before a moment: of the organisation, or of a project.
+/// Lock all time before a moment, for the organisation or a project.
 ///
-/// Nothing before it is recorded or changed any more, by nobody. It only moves forward. What arrives
-/// late is never refused: it is set aside as `period_locked`, and somebody decides.
+/// Nobody can record or change anything before it. It can only move forward. Late windows are never refused: they
+/// are quarantined as `period_locked`, and somebody decides.
 #[utoipa::path(
     put, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     request_body(content = SetLock, example = json!({"lockedUntil": 1_760_000_000_000i64})),
@@ -88,9 +88,9 @@ pub(super) async fn set_lock(
     Ok(Json(shown(&app, lock).await))
 }
 
-/// Move a lock back, or take it off.
+/// Move a lock back, or remove it.
 ///
-/// A right of owners and admins. What was set aside because of it is tried again by itself.
+/// Only owners and admins may do this. Windows that were quarantined because of it are tried again by themselves.
 #[utoipa::path(
     post, path = "/api/v1/lock/reopen", tag = "Periods", security(("adminKey" = [])),
     request_body(content = ReopenLock, example = json!({"lockedUntil": 1_760_000_000_000i64, "reason": "A sheet was found."})),

@@ -1,4 +1,4 @@
-//! What the gateway answers: one file a group of calls, and [`router`] with all of them.
+//! The API: one file for each group of calls, and [`router`] with all of them.
 
 mod accounts;
 mod actors;

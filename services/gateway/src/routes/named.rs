@@ -1,4 +1,4 @@
-//! Names beside ids: people read reports, and an id tells them nothing.
+//! Adds names to ids, because reports are for people.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use utoipa::{
 
 use crate::names::{Ids, Names};
 
-/// The ids of an item that stand for something with a name.
+/// The ids of an item that have names.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ItemIds {
     project: Option<ProjectId>,
@@ -21,13 +21,13 @@ pub(super) struct ItemIds {
     employee: Option<EmployeeId>,
 }
 
-/// Something with ids.
+/// A value with ids.
 pub(super) trait HasIds {
-    /// Them.
+    /// The ids.
     fn ids(&self) -> ItemIds;
 }
 
-/// An item with the names of what its ids stand for.
+/// An item with the names of its ids.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Named<T> {
     #[serde(flatten)]
@@ -36,15 +36,15 @@ pub(super) struct Named<T> {
     names: ItemNames,
 }
 
-/// The names of what an item's ids stand for. One that cannot be told is left out.
+/// The names of an item's ids. Unknown names are left out.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ItemNames {
-    /// The name of the project, or the last one that it had.
+    /// The name of the project; of a deleted one, its last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Website")]
     project_name: Option<Name>,
-    /// The name of the task, or the last one that it had.
+    /// The name of the task; of a deleted one, its last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Front page")]
     task_name: Option<Name>,
@@ -54,7 +54,7 @@ struct ItemNames {
     employee_name: Option<Name>,
 }
 
-// The documentation's macro reads no generic types inside of lists.
+// The macro of the API's description supports no generic types inside lists.
 pub(super) type NamedWindow = Named<Window>;
 pub(super) type NamedTimeRow = Named<TimeRow>;
 pub(super) type NamedProjectTime = Named<ProjectTime>;
@@ -63,7 +63,7 @@ pub(super) type NamedLongDay = Named<LongDay>;
 pub(super) type NamedPaidPeriod = Named<PaidPeriod>;
 pub(super) type NamedAdjustment = Named<Adjustment>;
 
-/// These items with names.
+/// Adds names to these items.
 pub(super) async fn named<T: HasIds>(names: &Names, items: Vec<T>) -> Vec<Named<T>> {
     let mut wanted = Ids::default();
     for ItemIds { project, task, employee } in items.iter().map(HasIds::ids) {

@@ -14,7 +14,7 @@ use crate::{
     extract::{Body, PathId},
 };
 
-/// Have a link to set a new password mailed.
+/// Request a mail with a link to set a new password.
 ///
 /// The page `/forgot` does the same for people.
 #[utoipa::path(
@@ -33,9 +33,9 @@ pub(super) async fn forgot_password(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Set a new password with the token of such a link.
+/// Set a new password with the token of the mailed link.
 ///
-/// The page that the mail links to does the same for people. All sessions of the account end.
+/// The page of the link does the same for people. All sessions of the account end.
 #[utoipa::path(
     post, path = "/api/auth/reset", tag = "Accounts",
     request_body(content = ResetPassword, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -53,13 +53,13 @@ pub(super) async fn reset_password(
     Ok(Json(app.ask(Caller::Anonymous, &request).await?))
 }
 
-/// The password of today, and the one from now on.
+/// The present password, and the new one.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewPassword {
-    /// The password of today.
+    /// The present password.
     #[schema(value_type = String, format = Password)]
     old: Secret,
-    /// The one from now on: 12 to 128 characters that are hard to guess.
+    /// The new password: 12 to 128 characters that are hard to guess.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     new: Secret,
 }
@@ -88,7 +88,7 @@ pub(super) async fn change_password(
 
 /// Confirm a new address with the token that was mailed there.
 ///
-/// The page that the mail links to does the same for people.
+/// The page of the link does the same for people.
 #[utoipa::path(
     post, path = "/api/auth/confirm", tag = "Accounts",
     request_body(content = ConfirmEmail, example = json!({"token": "3q2-7wAAAAB…", "password": "correct horse battery staple"})),
@@ -105,9 +105,9 @@ pub(super) async fn confirm_email(
     Ok(Json(app.ask(Caller::Anonymous, &request).await?))
 }
 
-/// Have a link to set a new password mailed to an employee.
+/// Mail an employee a link to set a new password.
 ///
-/// It goes to the employee's address, also where that is not confirmed.
+/// It goes to the employee's address, even if that is not confirmed.
 #[utoipa::path(
     post, path = "/api/v1/employee/{id}/reset", tag = "Employees", security(("adminKey" = [])),
     params(("id" = EmployeeId, Path, description = "To whom.")),

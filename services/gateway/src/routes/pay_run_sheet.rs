@@ -12,7 +12,7 @@ use crate::{
     sheet::{Cell, Column, Kind, Sheet, answer},
 };
 
-/// Answers with a line for each period, and the sums that the run says.
+/// Answers with a line for each period, and the sums of the run.
 pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) -> Result<Response, Problem> {
     record_taken(app, "pay-run").await?;
     let employees = periods.iter().map(|period| period.employee_id).collect();

@@ -31,9 +31,9 @@ use crate::{
     sheet::SheetFile,
 };
 
-/// How long a run may take: all its windows are marked.
+/// How long a pay run may take, because all its windows are marked as paid.
 pub(crate) const PAY_RUN_PATIENCE: Duration = Duration::from_secs(55);
-/// The columns of a run as a table.
+/// The columns of a pay run as a table.
 const COLUMNS: [&str; 11] = [
     "id",
     "employeeId",
@@ -48,37 +48,37 @@ const COLUMNS: [&str; 11] = [
     "employeeName",
 ];
 
-/// Approved periods that are paid together. Its sums never change.
+/// A pay run: approved periods that are paid together. Its sums never change.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PayRun)]
 pub(super) struct ShownPayRun {
-    /// Its id.
+    /// The id of the pay run.
     id: PayRunId,
-    /// The periods that lie between this moment
+    /// The run pays periods that lie between this moment
     start: Millis,
-    /// and this one.
+    /// and this moment.
     end: Millis,
     /// When it was made.
     created_at: Millis,
-    /// By whom.
+    /// Who made it.
     created_by: Option<ShownActor>,
-    /// How many periods it pays.
+    /// The number of periods that it pays.
     #[schema(example = 12)]
     period_count: u64,
-    /// Their milliseconds together.
+    /// The time of all its periods, in milliseconds.
     #[schema(example = 6_912_000_000i64)]
     time: i64,
-    /// What they cost together: the sum of what each of them says.
+    /// The cost of all its periods: the sum of their costs.
     costs: Cents,
-    /// What they earned together.
+    /// The income of all its periods.
     income: Cents,
-    /// Milliseconds of adjustments that count in them, beside their own.
+    /// The time of adjustments in its periods, in milliseconds. It is not part of `time`.
     #[schema(example = 3_600_000)]
     adjustment_time: i64,
-    /// What these cost.
+    /// The cost of these adjustments.
     adjustment_costs: Cents,
-    /// What they earned.
+    /// The income of these adjustments.
     adjustment_income: Cents,
 }
 
@@ -108,7 +108,7 @@ impl HasActor for ShownPayRun {
     }
 }
 
-/// A pay run with all that it pays.
+/// A pay run with its periods.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WholePayRun)]
 pub(super) struct WholePayRun {
@@ -125,7 +125,7 @@ async fn shown(app: &App, run: PayRun) -> ShownPayRun {
     run
 }
 
-/// A run, and all that it pays in the order of employees.
+/// A run and its periods, in the order of employees.
 pub(crate) async fn whole_pay_run(
     app: &App,
     asker: &Asker,
@@ -148,8 +148,8 @@ async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<Pai
 
 /// Pay all approved periods between two moments that no run has paid.
 ///
-/// Their sums are those that they were approved with, and their windows are marked as `paid`, once. Asked
-/// again, or by two at once, it is the same run. A period that is approved later is paid by the next one.
+/// Their sums are those that were approved, and their windows are marked as `paid` once. A repetition, or a
+/// concurrent request, gets the same run. A period that is approved later is paid by the next run.
 #[utoipa::path(
     post, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
     request_body(content = CreatePayRun, example = json!({"start": 1_759_276_800_000i64, "end": 1_761_955_200_000i64})),
@@ -170,7 +170,7 @@ pub(super) async fn create_pay_run(
     Ok(if made.is_new { created(location, run) } else { (StatusCode::OK, Json(run)).into_response() })
 }
 
-/// All pay runs, the oldest first.
+/// List all pay runs, the oldest first.
 #[utoipa::path(
     get, path = "/api/v1/pay-run", tag = "Periods", security(("adminKey" = [])),
     params(Paging),
@@ -198,9 +198,9 @@ impl ListRequest for ListPayRuns {
     }
 }
 
-/// One pay run, with all that it pays.
+/// Get one pay run with its periods.
 ///
-/// As JSON, or as a table with `Accept: text/csv` or as a spreadsheet file: a line for each period.
+/// As JSON; with `Accept: text/csv` as a table; or as a spreadsheet file. A line is a period.
 #[utoipa::path(
     get, path = "/api/v1/pay-run/{id}", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PayRunId, Path, description = "Which.")),
@@ -228,12 +228,12 @@ pub(crate) async fn pay_run_as_xlsx(app: &App, asker: &Asker, id: PayRunId) -> R
     pay_run_sheet::answered(app, &run, &periods).await
 }
 
-/// The run as a table, for a page.
+/// The run as a CSV table, for a page.
 pub(crate) async fn pay_run_as_csv(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
     answer(app, asker, id, Form::Csv(table())).await
 }
 
-/// The run as JSON, for a page that gives it as a file.
+/// The run as JSON, for a page that offers it as a file.
 pub(crate) async fn pay_run_as_json(app: &App, asker: &Asker, id: PayRunId) -> Result<Response, Problem> {
     let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pay-run.json\"")];
     Ok((file, answer(app, asker, id, Form::Json).await?).into_response())

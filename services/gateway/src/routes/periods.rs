@@ -23,7 +23,7 @@ use crate::{
     teams,
 };
 
-/// How long an approval may take: until a worker that has died is known as such, and a little more.
+/// How long an approval may take: until a dead worker is recognised, and a little longer.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The pay periods that a range touches, of each employee.
@@ -94,7 +94,7 @@ async fn shown(app: &App, known: KnownPeriod) -> Period {
     period
 }
 
-/// One pay period of an employee.
+/// Get one pay period of an employee.
 #[utoipa::path(
     get, path = "/api/v1/period/{id}", tag = "Periods", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -110,9 +110,9 @@ pub(super) async fn get_period(
     Ok(Seen(shown(&app, known).await))
 }
 
-/// Submit a pay period of one's own: it is complete.
+/// Submit one's own pay period as complete.
 ///
-/// Submitted again after something has changed, it is submitted as it is then.
+/// After a change it may be submitted again, in its new state.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/submit", tag = "Periods", security(("employeeToken" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -133,8 +133,8 @@ pub(super) async fn submit_period(
 
 /// Approve a pay period: nothing in it changes any more.
 ///
-/// `If-Match` names the `hash` that the approver has seen, in quotes. What arrives late for it is never
-/// refused: it is set aside as `period_locked`, and somebody decides.
+/// `If-Match` must be the `hash` that the approver has read, in quotes. Late windows are never refused: they are
+/// quarantined as `period_locked`, and somebody decides.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/approve", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -155,10 +155,10 @@ pub(super) async fn approve_period(
     Ok(Json(shown(&app, known).await))
 }
 
-/// What is to be done about a period.
+/// Why a period is sent back.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PeriodNote {
-    /// For the employee, who is mailed it.
+    /// What the employee must do. It is mailed to them.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     note: Note,
@@ -185,18 +185,18 @@ pub(super) async fn send_back_period(
     Ok(Json(shown(&app, known).await))
 }
 
-/// Why a period or a lock is opened again.
+/// Why a period or a lock is reopened.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReopenReason {
-    /// The audit trail keeps it, and the employee is mailed it.
+    /// The reason. The audit trail keeps it, and it is mailed to the employee.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Reason)]
     reason: Note,
 }
 
-/// Open an approved pay period again.
+/// Reopen an approved pay period.
 ///
-/// A right of owners and admins. What was set aside because of it is tried again by itself.
+/// Only owners and admins may do this. Windows that were quarantined because of it are tried again by themselves.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),

@@ -42,7 +42,7 @@ pub(super) async fn create_project(
     Ok(created(format!("/api/v1/project/{}", project.id), project))
 }
 
-/// All projects that are not archived, or those that are.
+/// List all projects that are not archived, or those that are.
 #[utoipa::path(
     get, path = "/api/v1/project", tag = "Projects", security(("adminKey" = [])),
     params(
@@ -75,7 +75,7 @@ impl ListRequest for ListProjects {
     }
 }
 
-/// One project, whole or as its employees see it.
+/// One project, as a whole or as its employees see it.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ProjectSeen {
@@ -89,16 +89,16 @@ impl Changeable for ProjectSeen {
     fn parts(&self) -> Vec<Tag> {
         match self {
             Self::Whole(project) => project.parts(),
-            // Nothing of what an employee may not see is told, not even as a hash.
+            // Employees get no tag, because a hash of what they may not see would reveal something about it.
             Self::Summary(_) => Vec::new(),
         }
     }
 }
 
-/// One project.
+/// Get one project.
 ///
-/// An employee sees only those they are on, without rates and settings; a manager those that they or
-/// their people are on, with these and their rates.
+/// An employee sees only projects that they are on, without rates and settings. A manager sees projects of
+/// themselves and their employees, with these employees and their rates.
 #[utoipa::path(
     get, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),
@@ -118,7 +118,7 @@ pub(super) async fn get_project(
 
 /// Change a project.
 ///
-/// A list or the payroll replaces what was there. Whoever is taken off a project is off its tasks too.
+/// A list or the payroll replaces the present one. Employees who leave the project also leave its tasks.
 #[utoipa::path(
     put, path = "/api/v1/project/{id}", tag = "Projects", security(("adminKey" = [])),
     params(("id" = ProjectId, Path, description = "Which.")),

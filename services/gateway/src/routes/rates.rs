@@ -20,12 +20,12 @@ use crate::{
 
 /// Set a rate from a day on.
 ///
-/// It holds from the first moment of `validFrom` in the organisation's time zone. Of an hour of work the most
-/// specific rate counts that has begun: of the task and the employee, of the task, of the project and the
-/// employee, of the project, of the employee, of all (a `scope` that names nothing). The payroll of a project
-/// is such a rate of the project, or of the project and an employee. Overtime without a rate of its own has
-/// the normal one. What is recorded already keeps its rates: `POST /api/v1/reprice` changes that. The very
-/// same rate sent again is the one that is there.
+/// It holds from the first moment of `validFrom` in the organisation's time zone. For an hour of work the most
+/// specific rate that has begun counts: of the task and the employee, of the task, of the project and the
+/// employee, of the project, of the employee, of everything (an empty `scope`). The payroll of a project counts as
+/// a rate of the project, or of the project and an employee. Overtime without a rate of its own has the normal
+/// rate. Recorded windows keep their rates; `POST /api/v1/reprice` changes that. A repetition gets the existing
+/// rate.
 #[utoipa::path(
     post, path = "/api/v1/rate", tag = "Rates", security(("adminKey" = [])),
     request_body(content = SetRate, example = json!({
@@ -46,10 +46,10 @@ pub(super) async fn set_rate(
     Ok(created(format!("/api/v1/rate/{}", rate.id), rate))
 }
 
-/// Rates, with their history.
+/// List rates with their history.
 ///
-/// In the order in which they were set. A filter takes the rates whose scope names one of its ids; a project
-/// names its tasks too. A manager sees those that are for everybody, and those of their people.
+/// In the order in which they were set. A filter selects rates whose scope names one of its ids; a project also
+/// selects rates of its tasks. A manager sees the rates for everybody and those of their employees.
 #[utoipa::path(
     get, path = "/api/v1/rate", tag = "Rates", security(("adminKey" = [])),
     params(
@@ -94,7 +94,7 @@ impl ListRequest for ListRates {
     }
 }
 
-/// One rate.
+/// Get one rate.
 #[utoipa::path(
     get, path = "/api/v1/rate/{id}", tag = "Rates", security(("adminKey" = [])),
     params(("id" = RateId, Path, description = "Which.")),
@@ -108,7 +108,7 @@ pub(super) async fn get_rate(
     Ok(Json(asker.ask(&app, GetRate { id }).await?))
 }
 
-/// Delete a rate that has not begun.
+/// Delete a rate before its first day.
 #[utoipa::path(
     delete, path = "/api/v1/rate/{id}", tag = "Rates", security(("adminKey" = [])),
     params(("id" = RateId, Path, description = "Which.")),

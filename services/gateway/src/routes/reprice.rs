@@ -20,65 +20,64 @@ use crate::{
     extract::{Body, PathId},
 };
 
-/// How long it may take to look at all windows of a filter.
+/// How long reading all windows of a filter may take.
 pub(crate) const REPRICE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which windows: those that every list takes. Something must be named.
+/// The windows to reprice: those that pass every filter. At least one must be given.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceOf {
-    /// Of these employees only.
+    /// Only windows of these employees.
     #[serde(default)]
     #[schema(max_items = 1_000)]
     employee_id: Vec<EmployeeId>,
-    /// Of the employees of these teams only.
+    /// Only windows of the employees of these teams.
     #[serde(default)]
     #[schema(max_items = 1_000)]
     team_id: Vec<TeamId>,
-    /// On these projects only.
+    /// Only windows on these projects.
     #[serde(default)]
     #[schema(max_items = 1_000)]
     project_id: Vec<ProjectId>,
-    /// On these tasks only.
+    /// Only windows on these tasks.
     #[serde(default)]
     #[schema(max_items = 1_000)]
     task_id: Vec<TaskId>,
-    /// In these shifts only.
+    /// Only windows in these shifts.
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 1_000)]
     shift_id: Vec<Label>,
-    /// Only those that begin then or later.
+    /// Only windows that begin at this moment or later.
     #[serde(default)]
     #[schema(value_type = Option<MomentSent>)]
     start: Option<Millis>,
-    /// Only those that begin before.
+    /// Only windows that begin before this moment.
     #[serde(default)]
     #[schema(value_type = Option<MomentSent>)]
     end: Option<Millis>,
 }
 
-/// What is to be priced anew: first as a preview, then with the hash of that.
+/// A repricing: first as a preview, then with the preview's hash.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RepriceRequest {
-    /// Which windows.
+    /// The windows.
     filter: RepriceOf,
-    /// Only say what would become of them.
+    /// Whether to preview it only.
     #[serde(default)]
     preview: Option<bool>,
-    /// The hash of the preview that is to be done.
+    /// The hash of the preview that is to be carried out.
     #[serde(default)]
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     hash: Option<String>,
 }
 
-/// Give recorded windows the rates that hold for their days now.
+/// Give recorded windows the rates that their days have now.
 ///
-/// With `preview: true` nothing changes: the answer says how many windows get another price, what they cost
-/// and earn then, and how much more that is; with a `hash` of all that was looked at. With that `hash` and the
-/// same `filter` a job is begun, if nothing has changed since; the same call again is the same job. Settled
-/// windows stay as they are and are counted. A window is priced whole, day by day; an admin's own rates on it
-/// are replaced too.
+/// With `preview: true` nothing changes. The answer has the number of windows that would get other rates, their
+/// new cost and income, the difference to the present ones, and a `hash`. With this `hash` and the same `filter` a
+/// job starts, if nothing has changed since; a repetition gets the same job. Settled windows keep their rates and
+/// are counted. A window gets the rates of each of its days; rates that an admin set on it are replaced too.
 #[utoipa::path(
     post, path = "/api/v1/reprice", tag = "Rates", security(("adminKey" = [])),
     request_body(content = RepriceRequest, example = json!({
@@ -112,7 +111,7 @@ pub(super) async fn reprice(
 }
 
 impl RepriceOf {
-    /// The same in the terms of timetrack, which knows of no teams.
+    /// The filter without teams, which timetrack does not know.
     async fn resolved(self, app: &App, asker: &Asker) -> Result<RepriceFilter, Failure> {
         let Self { employee_id: mut employees, team_id: teams, project_id, task_id, shift_id, start, end } = self;
         asker.require_sight_of(&employees, &teams)?;
@@ -134,7 +133,7 @@ impl RepriceOf {
     }
 }
 
-/// How far a job is that prices windows anew.
+/// Get the progress of a repricing job.
 #[utoipa::path(
     get, path = "/api/v1/reprice/{id}", tag = "Rates", security(("adminKey" = [])),
     params(("id" = RepriceId, Path, description = "Which.")),

@@ -45,11 +45,11 @@ use crate::{
     serving::in_time,
 };
 
-/// The fewest bytes of an answer that is worth compressing.
+/// The size in bytes from which an answer is compressed.
 const COMPRESSED_LEAST: u64 = 1024;
 
-/// Compresses answers for those who can read it. Pages are left as they are where they hold tokens,
-/// whose letters the length of a compressed page would tell.
+/// Compresses answers for clients that accept it. Pages with tokens are not compressed, because the length of a
+/// compressed page would reveal letters of the token.
 fn compressed() -> CompressionLayer<impl Predicate> {
     let is_safe = |_: StatusCode, _: Version, headers: &HeaderMap, said: &Extensions| {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -59,20 +59,20 @@ fn compressed() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth)
 }
 
-/// Names who may call the methods of a route, for `auth` to check and for the documentation.
+/// Declares the callers of a route, for `auth` and for the API's description.
 fn access(access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
     let (schemas, mut paths, methods) = routes;
     openapi::name_access(&mut paths, access);
     (schemas, paths, methods.layer(Extension(access)))
 }
 
-/// Holds the methods of a route to another bound than most calls.
+/// Applies another rate limit to a route.
 fn bounded(bound: Bound, routes: UtoipaMethodRouter<Arc<App>>) -> UtoipaMethodRouter<Arc<App>> {
     let (schemas, paths, methods) = routes;
     (schemas, paths, methods.layer(Extension(bound)))
 }
 
-/// The calls of the API at this address, each with who may make it, and their description.
+/// All calls of the API at this address, with their callers and the API's description.
 fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(openapi::described(base))
         .routes(access(Open, routes!(accounts::activate_account)))
@@ -149,13 +149,13 @@ fn calls(base: &PublicUrl) -> (Router<Arc<App>>, OpenApi) {
     (router, api)
 }
 
-/// The description as it is served.
+/// The API's description as it is served.
 #[cfg(test)]
 pub(crate) fn described() -> serde_json::Value {
     serde_json::to_value(calls(&PublicUrl::read(None).expect("an address")).1).expect("JSON")
 }
 
-/// Every route there is.
+/// All routes.
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let (router, api) = calls(&app.base);
     let queries = Queries::described_by(&api);

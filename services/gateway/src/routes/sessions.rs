@@ -18,17 +18,16 @@ use crate::{
 /// A refresh token.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Refresh {
-    /// The one of the last log-in or refresh.
+    /// The refresh token of the last log-in or refresh.
     #[schema(value_type = String, format = Password, example = "t3refresh_3q2-7wAAAAB…")]
     refresh_token: Secret,
 }
 
 /// Get the next token of a session.
 ///
-/// Each refresh token is good once: the answer holds the next one. The last one may be sent again for
-/// a minute, as long as the next was not used, and is answered with the same again: so an answer that
-/// was lost on the way, or two programs at once, do no harm. One that comes again later ends the
-/// session, as somebody else may have it.
+/// A refresh token works once: the answer has the next one. For a minute, while the next one is unused, a
+/// repetition gets the same answer. So a lost answer, or two programs at once, do no harm. A later repetition ends
+/// the session, because somebody else may have the token.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "Accounts",
     request_body(content = Refresh),
@@ -49,7 +48,7 @@ pub(super) async fn refresh(
     Ok(Json(LoginAnswer::of(&app, who)?))
 }
 
-/// My sessions.
+/// List my sessions.
 #[utoipa::path(
     get, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 200, description = "Those that go on, the newest first.", body = Vec<Session>)),
@@ -63,7 +62,7 @@ pub(super) async fn list_sessions(
 
 /// End all my other sessions.
 ///
-/// Their tokens are dead within a second; those from before there were sessions too.
+/// Their tokens are revoked within a second; so are tokens from before sessions existed.
 #[utoipa::path(
     delete, path = "/api/auth/sessions", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Ended.")),
@@ -78,7 +77,7 @@ pub(super) async fn end_other_sessions(
 
 /// End one of my sessions.
 ///
-/// Its tokens are dead within a second.
+/// Its tokens are revoked within a second.
 #[utoipa::path(
     delete, path = "/api/auth/sessions/{id}", tag = "Accounts", security(("employeeToken" = [])),
     params(("id" = SessionId, Path, description = "Which.")),
@@ -95,8 +94,8 @@ pub(super) async fn end_session(
 
 /// Log out.
 ///
-/// The session ends: its tokens are dead within a second. A token from before there were sessions
-/// cannot be ended alone: with it all sessions end.
+/// The session ends, and its tokens are revoked within a second. A token from before sessions existed cannot be
+/// revoked alone: all sessions end.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "Accounts", security(("employeeToken" = [])),
     responses((status = 204, description = "Logged out.")),

@@ -11,7 +11,7 @@ use crate::{
     extract::{Body, OnlyIf},
 };
 
-/// The settings of the organisation.
+/// Get the settings of the organisation.
 #[utoipa::path(
     get, path = "/api/v1/settings", tag = "Settings", security(("adminKey" = [])),
     responses((status = 200, description = "All of them; before somebody has chosen, those that hold at first.", body = Settings)),
@@ -22,7 +22,7 @@ pub(super) async fn get_settings(State(app): State<Arc<App>>, Admin(asker): Admi
 
 /// Change the settings of the organisation.
 ///
-/// All are given: they replace those that were there. Pages follow within a few seconds.
+/// All fields must be given; they replace the present ones. Pages follow within a few seconds.
 #[utoipa::path(
     put, path = "/api/v1/settings", tag = "Settings", security(("adminKey" = [])),
     request_body(content = Settings, example = json!({"timezone": "Europe/Berlin", "payPeriod": "biweek", "anchor": "2026-01-05", "weekStart": "monday"})),

@@ -4,9 +4,9 @@ use tower::{Layer, util::MapRequestLayer};
 
 use super::under_path::{stripped, with_path};
 
-/// The same routes with a slash at their end, as scripts write them.
+/// The same routes also with a slash at the end, as some scripts write them.
 pub(super) fn with_and_without(url: &PublicUrl, router: Router) -> Router {
-    // A layer of the router itself would come too late: it has chosen the route by then.
+    // A layer of the router itself would be too late, because the route is chosen before it.
     let base = url.base().to_owned();
     let layer = MapRequestLayer::new(move |request| without_slash(&base, request));
     Router::new().fallback_service(layer.layer(router))
@@ -19,7 +19,7 @@ fn without_slash(base: &str, mut request: Request) -> Request {
     request
 }
 
-/// Without the slashes at the end of the path, where there are any. The documentation's pages need theirs.
+/// The URI without slashes at the end of the path, if it has any. The documentation's pages need theirs.
 fn trimmed(base: &str, uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let shorter = path.trim_end_matches('/');

@@ -41,20 +41,20 @@ pub(super) async fn create_task(
     Ok(created(format!("/api/v1/task/{}", task.id), task))
 }
 
-/// Tasks, whole or as employees see them.
+/// Tasks, as a whole or as employees see them.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "the two forms of the answer, for the documentation")]
 pub(super) enum TasksSeen {
     /// For an admin.
     Whole(Vec<Task>),
-    /// For an employee: those of the projects they are on.
+    /// For an employee: the tasks of projects that they are on.
     Summaries(Vec<TaskSummary>),
 }
 
-/// All tasks, or those of a project.
+/// List all tasks, or those of a project.
 ///
-/// An employee sees those of the projects they are on.
+/// An employee sees the tasks of projects that they are on.
 #[utoipa::path(
     get, path = "/api/v1/task", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
     params(("projectId" = Option<ProjectId>, Query, description = "Of this project only."), Paging),
@@ -92,9 +92,9 @@ impl ListRequest for ListTasks {
     }
 }
 
-/// One task.
+/// Get one task.
 ///
-/// An employee sees only those of the projects they are on.
+/// An employee sees only tasks of projects that they are on.
 #[utoipa::path(
     get, path = "/api/v1/task/{id}", tag = "Tasks", security(("adminKey" = []), ("employeeToken" = [])),
     params(("id" = TaskId, Path, description = "Which.")),

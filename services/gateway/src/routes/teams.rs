@@ -18,8 +18,8 @@ use crate::{
 
 /// Create a team.
 ///
-/// Its managers see what concerns its employees and decide about their hours, once they have the role
-/// `manager`; never about their own.
+/// Its managers see its employees and decide about their hours, if they have the role `manager`. Nobody decides
+/// about their own hours.
 #[utoipa::path(
     post, path = "/api/v1/team", tag = "Teams", security(("adminKey" = [])),
     request_body(content = CreateTeam, example = json!({
@@ -41,9 +41,9 @@ pub(super) async fn create_team(
     Ok(created(format!("/api/v1/team/{}", team.id), team))
 }
 
-/// All teams.
+/// List all teams.
 ///
-/// A manager sees those that they manage.
+/// A manager sees the teams that they manage.
 #[utoipa::path(
     get, path = "/api/v1/team", tag = "Teams", security(("adminKey" = [])),
     params(Paging),
@@ -71,7 +71,7 @@ impl ListRequest for ListTeams {
     }
 }
 
-/// One team.
+/// Get one team.
 #[utoipa::path(
     get, path = "/api/v1/team/{id}", tag = "Teams", security(("adminKey" = [])),
     params(("id" = TeamId, Path, description = "Which.")),
@@ -90,8 +90,8 @@ pub(super) async fn get_team(
 
 /// Change a team.
 ///
-/// A list replaces what was there. Whoever is deactivated stays in their team, for the hours that they
-/// have worked; nobody who is deactivated is put into one.
+/// A list replaces the present one. A deactivated employee stays in their team, because of the hours that they
+/// have worked; but nobody who is deactivated can be added.
 #[utoipa::path(
     put, path = "/api/v1/team/{id}", tag = "Teams", security(("adminKey" = [])),
     params(("id" = TeamId, Path, description = "Which.")),
@@ -115,7 +115,7 @@ pub(super) async fn update_team(
 
 /// Delete a team.
 ///
-/// Its employees are in none then; recorded time stays.
+/// Its employees are then in no team. Recorded time stays.
 #[utoipa::path(
     delete, path = "/api/v1/team/{id}", tag = "Teams", security(("adminKey" = [])),
     params(("id" = TeamId, Path, description = "Which.")),

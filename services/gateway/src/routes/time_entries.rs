@@ -24,20 +24,20 @@ use crate::{
     teams,
 };
 
-/// The most bytes of one window.
+/// The largest body with one window, in bytes.
 const WINDOW_BYTES: usize = 64 * 1024;
 /// How long an update of many windows may take.
 const UPDATE_PATIENCE: Duration = Duration::from_secs(600);
 
-/// A window that is not recorded (yet).
+/// A window that is not recorded, or not yet.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub(super) enum Unrecorded {
-    /// Safe, and soon recorded or rejected; or set aside, with the reason.
+    /// Accepted, and soon recorded or rejected; or quarantined, with the reason.
     Queued {
-        /// Its id.
+        /// The id of the window.
         id: WindowId,
-        /// Why it is set aside, as a word.
+        /// The reason for quarantine, as a code for programs.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>, example = "clock_ahead")]
         code: Option<Code>,
@@ -47,7 +47,7 @@ pub(super) enum Unrecorded {
     },
     /// It may not be recorded.
     Rejected {
-        /// Its id.
+        /// The id of the window.
         id: WindowId,
         /// Why, as a word.
         #[schema(value_type = String, example = "not_on_project")]
@@ -58,20 +58,20 @@ pub(super) enum Unrecorded {
     },
 }
 
-/// What became of a window.
+/// The state of a window.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum WindowSeen {
     /// It is recorded.
     Recorded(Box<Window>),
-    /// It is not.
+    /// It is not recorded.
     Unrecorded(Unrecorded),
 }
 
 /// Record a window of time.
 ///
-/// Send it again whenever you are not sure: it is recorded once. Whoever was on the project and the
-/// task at any moment of the window may record it.
+/// If you do not get an answer, send it again: it is recorded once. An employee may record a window if they were
+/// on the project and task at any moment of it.
 #[utoipa::path(
     post, path = "/api/v1/time-entries", tag = "Time", security(("employeeToken" = [])),
     params(("Prefer" = Option<String>, Header, description = "`respond-async`: 202 as soon as the window is safe.", example = "respond-async")),
@@ -112,7 +112,7 @@ pub(super) async fn record_window(
     })
 }
 
-/// A window on its way, once it keeps the limits.
+/// A window for the queue, if it is within the limits.
 pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowSent) -> Result<IngestItem, Failure> {
     window.range().map_err(|error| Failure::fields(vec![error]))?;
     let made = || window_id(employee_id, &window.hwid, window.start, window.end, window.task_id);
@@ -121,17 +121,17 @@ pub(super) fn item(employee_id: EmployeeId, received_at: Millis, window: WindowS
     Ok(IngestItem { id, employee_id, received_at, hash, window, traceparent })
 }
 
-/// What the caller waits for: some would rather not wait for the worker.
+/// What the caller wants to wait for, by the header `Prefer`.
 pub(super) fn until(headers: &HeaderMap) -> Until {
     if prefers_async(headers) { Until::Safe } else { Until::Settled }
 }
 
-/// Says where that wish was kept to.
+/// The header that confirms the wish.
 pub(super) fn applied(status: StatusCode, headers: &HeaderMap) -> Option<[(&'static str, &'static str); 1]> {
     (status == StatusCode::ACCEPTED && prefers_async(headers)).then_some([(APPLIED, RESPOND_ASYNC)])
 }
 
-/// The window as the worker has written it: read by nobody in between.
+/// The window exactly as the worker has written it.
 fn recorded(status: StatusCode, window: &RawValue) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], window.get().to_owned()).into_response()
 }
@@ -142,28 +142,27 @@ fn queued(id: WindowId, seq: u64, aside: Option<Failure>) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location(id, seq))], queued).into_response()
 }
 
-/// Where to ask what becomes of a window.
+/// Where to ask for the state of a window.
 pub(super) fn location(id: WindowId, seq: u64) -> String {
     format!("/api/v1/time-entries/{id}?seq={seq}")
 }
 
-/// How many windows were changed.
+/// The result of an update.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Updated {
-    /// The same in words.
+    /// The result as a sentence.
     #[schema(example = "12 windows were changed.")]
     message: String,
-    /// How many.
+    /// The number of changed windows.
     #[schema(example = 12)]
     modified_count: u64,
 }
 
 /// Change recorded windows.
 ///
-/// Those that all given filters take: a window must be of one of these employees, and on one of these
-/// projects, and so on. With `start` or `end`, only windows that *begin* in [`start`, `end`): a window is
-/// changed whole or not at all, and of adjoining ranges each window belongs to one, so that nothing is
-/// marked twice.
+/// Changes the windows that pass all given filters: a window must be of one of these employees, on one of these
+/// projects, and so on. With `start` or `end`, it must *begin* in [`start`, `end`): a window is changed as a whole
+/// or not at all, and of adjoining ranges each window belongs to one, so that nothing is marked twice.
 #[utoipa::path(
     put, path = "/api/v1/time-entries/update", tag = "Time", security(("adminKey" = [])),
     params(
@@ -187,13 +186,13 @@ pub(super) async fn update_windows(
     params: Params,
     Body(changes): Body<WindowChanges>,
 ) -> Result<Json<Updated>, Problem> {
-    // An empty filter is more likely a mistake than a wish to change everybody's windows.
+    // An update without a filter is more likely a mistake than intended for everybody's windows.
     let named = ["employeeId", "teamId", "projectId", "taskId", "shiftId", "start", "end"];
     if let Some(name) = named.into_iter().find(|name| params.is_empty(name)) {
         return Err(Failure::field(name, "must say something, or be left out").into());
     }
     let Filter { mut employees, projects, tasks, shifts } = teams::filter(&app, &asker, &params).await?;
-    // Whoever names a team that they are in themselves means the others.
+    // A manager who is in the named team means the others.
     if !params.has("employeeId") {
         employees = asker.decides_about(employees);
     }
@@ -213,10 +212,10 @@ pub(super) async fn update_windows(
     Ok(Json(Updated { message, modified_count }))
 }
 
-/// What became of a window.
+/// The state of a window.
 ///
-/// An employee sees only their own. With the `seq` of a 202's `Location` the answer is always one
-/// of these; without it an id that is not known while windows are waiting is a 503.
+/// An employee sees only their own. With the `seq` from the `Location` of a 202, the answer is always one of
+/// these. Without it, an unknown id gets 503 while windows are in the queue.
 #[utoipa::path(
     get, path = "/api/v1/time-entries/{id}", tag = "Time", security(("adminKey" = []), ("employeeToken" = [])),
     params(
@@ -244,7 +243,7 @@ impl Changeable for WindowSeen {
     }
 }
 
-/// What a caller sees of a window.
+/// The state as a caller sees it.
 pub(super) fn seen(id: WindowId, state: WindowState) -> WindowSeen {
     match state {
         WindowState::Recorded(window) => WindowSeen::Recorded(window),

@@ -1,4 +1,4 @@
-//! Time and money as a spreadsheet file.
+//! Reports of time and money as spreadsheet files.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,13 +19,13 @@ use crate::{
     sheet::{Cell, Column, Kind, MOST_LINES, Sheet, answer, too_long},
 };
 
-/// How a browser keeps it.
+/// The name of the file in a browser.
 const DISPOSITION: &str = "attachment; filename=\"time.xlsx\"";
-/// What a reader must know who adds the lines up, and who pays by them.
+/// A note for readers who add the lines up or pay by them.
 const ROUNDED: &str = "Amounts are rounded to cents once, so the sum can differ by cents from that of the lines. \
      Adjustments, which are hours that came when their time was settled, are no part of it.";
 
-/// Answers with a spreadsheet file: the rows, and the sums where these are all rows there are.
+/// Answers with a spreadsheet file: the rows, and the sums if these are all rows.
 pub(crate) async fn time_as_xlsx(
     app: Arc<App>,
     asker: Asker,
@@ -75,10 +75,10 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
     }
 }
 
-/// What a row says in one column.
+/// The content of a column in a row.
 type Says = fn(&TimeRow, &Told) -> Cell;
 
-/// The columns for those who read: names and days, the sums; then the ids, for those who compute on.
+/// The columns: names, days and sums for people, then the ids for programs.
 fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
     use Grouping::{Day, Employee, Month, Project, Task, Week};
     let keys: [(Grouping, &str, Kind, Says); 6] = [
@@ -108,7 +108,7 @@ fn columns(by: &BTreeSet<Grouping>) -> Vec<(Column, Says)> {
     keys.into_iter().filter_map(wanted).chain(sums).chain(ids.into_iter().filter_map(wanted)).collect()
 }
 
-/// The table; `totals` is the one row of the whole, or none where there is no time.
+/// The table. `totals` is the row of the whole report, or none if there is no time.
 fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, told: &Told) -> Sheet {
     let columns = columns(&request.group_by);
     let sums = |whole: &[TimeRow]| {
@@ -132,7 +132,7 @@ fn sheet(request: &GetTime, rows: &[TimeRow], totals: Option<&[TimeRow]>, told: 
     }
 }
 
-/// A moment to the minute, or what it was sent as where no calendar has it.
+/// A moment to the minute; as a number if it is beyond the calendar.
 fn moment(at: Millis, zone: &Zone) -> String {
     let local = Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(zone.rules().clone()));
     local.map_or_else(|_| at.to_string(), |local| local.strftime("%Y-%m-%d %H:%M").to_string())

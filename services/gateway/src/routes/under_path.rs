@@ -1,4 +1,4 @@
-//! A proxy that serves us under a path, such as `/t3`.
+//! Serves the routes below a path of a proxy, such as `/t3`.
 
 use axum::{
     Router,
@@ -15,15 +15,15 @@ use tower::{
     util::{MapRequestLayer, MapResponseLayer},
 };
 
-/// The same routes under the path of the proxy, whether that takes the path off or not, and with it
-/// before the paths that `Location` and `Link` name.
+/// The same routes below the proxy's path, whether the proxy removes the path or not. The headers `Location` and
+/// `Link` get the path too.
 pub(super) fn under_path(url: &PublicUrl, router: Router) -> Router {
     if url.base().is_empty() {
         return router;
     }
     let (asked, named) = (url.base().to_owned(), url.base().to_owned());
     let without = MapRequestLayer::new(move |request| without(&asked, request)).layer(router.clone());
-    // Our own routes first: `/api/v1/task` is one, also where the proxy serves us under `/api`.
+    // Our own routes come first: `/api/v1/task` is one, even if the proxy serves us below `/api`.
     let both = router.fallback_service(without);
     let with = MapResponseLayer::new(move |mut response: Response| {
         name(&named, response.headers_mut());
@@ -32,7 +32,7 @@ pub(super) fn under_path(url: &PublicUrl, router: Router) -> Router {
     Router::new().fallback_service(with.layer(both))
 }
 
-/// The path without that of the proxy, if it is under it.
+/// The path without the proxy's path, if it is below that.
 pub(super) fn stripped<'a>(base: &str, path: &'a str) -> Option<&'a str> {
     let rest = path.strip_prefix(base)?;
     match rest {
@@ -52,7 +52,7 @@ fn without_base(base: &str, uri: &Uri) -> Option<Uri> {
     with_path(uri, stripped(base, uri.path())?)
 }
 
-/// The same with another path.
+/// The URI with another path.
 pub(super) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let path_and_query = match uri.query() {
         Some(query) => format!("{path}?{query}"),
@@ -68,7 +68,7 @@ fn name(base: &str, headers: &mut HeaderMap) {
         let before = start.trim_end_matches('/');
         let named = headers.get(&header).filter(|value| value.as_bytes().starts_with(start.as_bytes()));
         let named = named.map(|value| [before.as_bytes(), base.as_bytes(), &value.as_bytes()[before.len()..]].concat());
-        // It was a header before, and what is put in front of it is a path.
+        // It was a valid header, and what is put in front of it is a path.
         if let Some(named) = named.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
             headers.insert(header, named);
         }

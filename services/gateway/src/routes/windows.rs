@@ -17,7 +17,7 @@ use crate::{
     teams,
 };
 
-/// The columns of a table of windows: all that a window has, and the names of what it is about.
+/// The columns of a table of windows: all fields of a window, and the names of its ids.
 const COLUMNS: [&str; 36] = [
     "id",
     "employeeId",
@@ -57,10 +57,9 @@ const COLUMNS: [&str; 36] = [
     "rateParts",
 ];
 
-/// The windows that touch a range.
+/// List the windows that touch a range.
 ///
-/// In the order of their start; whole, however long the list is, or page by page. As JSON, or as a
-/// table with `Accept: text/csv`.
+/// In the order of their start, as a whole or page by page. As JSON, or as a table with `Accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/v1/analytics/window", tag = "Analytics", security(("adminKey" = [])),
     params(

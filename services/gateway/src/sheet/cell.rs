@@ -3,19 +3,19 @@ use std::borrow::Cow;
 use contracts::{Cents, Millis};
 use jiff::civil::Date;
 
-/// What stands in a cell.
+/// The content of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     /// Nothing.
     Empty,
-    /// A text, whatever it begins with.
+    /// A text, even if it looks like a formula.
     Text(String),
     /// A day, or the first day of a month.
     Date(Date),
     /// A moment.
     #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Moment(Millis),
-    /// A length of time, in milliseconds.
+    /// A duration, in milliseconds.
     Hours(i64),
     /// An amount.
     Money(Cents),
@@ -25,19 +25,19 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    /// A text, where there is one.
+    /// A text, or an empty cell.
     pub(crate) fn text(text: Option<impl ToString>) -> Self {
         text.map_or(Self::Empty, |text| Self::Text(text.to_string()))
     }
 
-    /// A day, where there is one.
+    /// A day, or an empty cell.
     pub(crate) fn date(day: Option<Date>) -> Self {
         day.map_or(Self::Empty, Self::Date)
     }
 }
 
-/// A text that a spreadsheet would take for a formula, with an apostrophe in front: that makes it a
-/// text there too, also once it is saved as CSV.
+/// Puts an apostrophe before a text that a spreadsheet would take for a formula. It then stays a text, also after
+/// it is saved as CSV.
 pub(crate) fn defused(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }

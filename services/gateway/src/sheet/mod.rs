@@ -1,4 +1,4 @@
-//! Tables as spreadsheet files (XLSX): real dates, hours that can be added up, money to the cent.
+//! Spreadsheet files (XLSX) with real dates, durations that can be added, and exact amounts.
 
 mod cell;
 mod write;
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 pub(crate) use self::cell::{Cell, defused};
 use crate::error::Problem;
 
-/// What a spreadsheet file is called in `Accept` and `Content-Type`.
+/// The media type of a spreadsheet file.
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-/// The most lines of a file: it is held in memory until it is sent.
+/// The most lines of a file, because it is held in memory until it is sent.
 pub(crate) const MOST_LINES: usize = 100_000;
 
 /// A spreadsheet file, for the description of the API.
@@ -24,19 +24,19 @@ pub(crate) const MOST_LINES: usize = 100_000;
 #[expect(dead_code, reason = "the form of an answer, for the documentation")]
 pub(crate) struct SheetFile(Vec<u8>);
 
-/// What stands in a column, and so how it is shown.
+/// The kind of a column's content, which decides its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Words.
+    /// Text.
     Text,
     /// A day.
     Date,
     /// A month, as its first day.
     Month,
-    /// A moment, as the clocks of the sheet's zone show it.
+    /// A moment, in the local time of the sheet's zone.
     #[cfg_attr(not(test), allow(dead_code, reason = "no sheet has any yet"))]
     Moment,
-    /// A length of time.
+    /// A duration.
     Hours,
     /// An amount of money.
     Money,
@@ -48,9 +48,9 @@ pub(crate) enum Kind {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// What stands above it.
+    /// The heading.
     pub(crate) name: String,
-    /// What stands in it.
+    /// The kind of its content.
     pub(crate) kind: Kind,
 }
 
@@ -64,22 +64,22 @@ impl Column {
 /// A table for a spreadsheet.
 #[derive(Clone, Debug)]
 pub(crate) struct Sheet {
-    /// What it is about.
+    /// The title.
     pub(crate) title: String,
-    /// What its reader must know of it, a line each.
+    /// Notes for the reader, one line each.
     pub(crate) notes: Vec<String>,
-    /// Where its days and moments are.
+    /// The time zone of its days and moments.
     pub(crate) zone: Zone,
     /// The columns.
     pub(crate) columns: Vec<Column>,
     /// The lines, each with a cell for every column.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// The sums below them, in the same way.
+    /// The sums below the lines.
     pub(crate) totals: Option<Vec<Cell>>,
 }
 
 impl Sheet {
-    /// The file. Takes a while where there are many lines, so not on a thread that others wait for.
+    /// Writes the file. Many lines take a while, so call it on a blocking thread.
     ///
     /// # Errors
     /// 422 for more lines than a file may have.
@@ -94,12 +94,12 @@ impl Sheet {
     }
 }
 
-/// Answers with a sheet as a file, which a browser keeps under the name of the disposition.
+/// Answers with a sheet as a file, with the name in the disposition.
 ///
 /// # Errors
 /// As [`Sheet::file`].
 pub(crate) async fn answer(sheet: Sheet, disposition: &'static str) -> Result<Response, Problem> {
-    // Writing a long file takes longer than others should wait for this thread.
+    // A long file takes too long for an async thread.
     let written = tokio::task::spawn_blocking(move || sheet.file()).await;
     let file = written.map_err(|error| {
         tracing::error!(%error, "a sheet that cannot be written");
@@ -109,7 +109,7 @@ pub(crate) async fn answer(sheet: Sheet, disposition: &'static str) -> Result<Re
     Ok((headers, file).into_response())
 }
 
-/// What whoever asks for a longer table is told.
+/// The failure for a table with too many lines.
 pub(crate) fn too_long() -> Failure {
     let most = MOST_LINES;
     Failure::field("groupBy", format!("must give at most {most} lines: take CSV, which has no bound, or fewer days"))

@@ -7,12 +7,12 @@ use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, X
 
 use super::{Cell, Column, Kind, Sheet, defused};
 
-/// The first day of which spreadsheets know for sure: they take 1900 for a leap year.
+/// The first day that all spreadsheets agree on: they treat 1900 as a leap year.
 const FIRST: Date = date(1900, 3, 1);
-/// The number of 1970-01-01 in spreadsheets.
+/// The serial number of 1970-01-01 in spreadsheets.
 const EPOCH: i64 = 25_569;
 
-/// The formats of a column: of its lines, and of the sum below them.
+/// The formats of a column: for its lines, and for the sum.
 struct Formats {
     line: Format,
     total: Format,
@@ -34,8 +34,7 @@ impl Formats {
     }
 }
 
-/// Writes a sheet as a file: its title, its zone and its notes, the names of the columns, the lines,
-/// the sums.
+/// Writes a file: title, time zone, notes, headings, lines, sums.
 pub(super) fn file(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     book.set_properties(&DocProperties::new().set_title(defused(&sheet.title)));
@@ -85,7 +84,7 @@ fn write(page: &mut Worksheet, at: (u32, u16), cell: &Cell, format: &Format, zon
         Cell::Date(day) => days(*day) as f64,
         Cell::Moment(at) => moment(*at, zone),
         Cell::Hours(millis) => *millis as f64 / DAY as f64,
-        // The nearest double to an amount in cents is that amount to everybody who reads it.
+        // The nearest double to an amount in cents is shown as that amount.
         Cell::Money(cents) => cents.0 as f64 / 100.0,
         Cell::Number(number) => *number as f64,
     };
@@ -93,12 +92,12 @@ fn write(page: &mut Worksheet, at: (u32, u16), cell: &Cell, format: &Format, zon
     Ok(())
 }
 
-/// A day as spreadsheets count them.
+/// The serial number of a day.
 fn days(day: Date) -> i64 {
     i64::from((day - date(1970, 1, 1)).get_days()) + EPOCH
 }
 
-/// A moment as they do, by the clocks of a zone.
+/// The serial number of a moment, in local time.
 fn moment(at: Millis, zone: &Zone) -> f64 {
     let local = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.rules().clone());
     let time = local.time();
@@ -106,7 +105,7 @@ fn moment(at: Millis, zone: &Zone) -> f64 {
     days(local.date()) as f64 + (seconds * 1_000 + i64::from(time.millisecond())) as f64 / DAY as f64
 }
 
-/// As wide as the longest text of a column, within reason. The title may reach over several.
+/// The width of the longest text of a column, within limits. The title may span several columns.
 fn width(sheet: &Sheet, column: usize) -> f64 {
     let least = match sheet.columns[column].kind {
         Kind::Moment => 19,
@@ -141,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The first column as another library reads it.
+    /// The first column, as another library reads it.
     fn read(sheet: &Sheet) -> Vec<Data> {
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(sheet.file().expect("a file"))).expect("a book");
         let formulas = book.worksheet_formula("Sheet1").expect("a page");
@@ -174,7 +173,7 @@ mod tests {
             assert_eq!(read.as_f64(), 46_110.0);
             assert!(read.is_datetime());
         }
-        // 2026-03-29 01:30 UTC, when clocks in Berlin have just gone forward.
+        // 2026-03-29 01:30 UTC, just after the clocks in Berlin went forward.
         let at = Millis(1_774_747_800_000);
         let read = lines(Kind::Moment, vec![Cell::Moment(at)], "Europe/Berlin");
         let Data::DateTime(read) = &read[0] else { panic!("a moment") };
