@@ -5,31 +5,31 @@ use std::{
 
 use contracts::WindowId;
 
-/// What the sender of a window was told.
+/// The answer to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// It is recorded.
     Stored,
-    /// It is safe.
+    /// It is accepted, but not yet recorded.
     Queued,
     /// It must be sent again.
     NotTaken,
 }
 
-/// What all senders were told.
+/// The answers to all senders.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     pub(crate) words: HashMap<WindowId, Word>,
-    /// How often each status was answered.
+    /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// How long answers took, in microseconds.
+    /// The latencies, in microseconds.
     pub(crate) micros: Vec<u32>,
-    /// What no client should see.
+    /// Answers that the API does not allow.
     pub(crate) faults: Vec<String>,
 }
 
 impl Answers {
-    /// Notes how long an answer took, and its status.
+    /// Records the latency and status of an answer.
     pub(crate) fn took(&mut self, time: Duration, status: u16) {
         self.micros.push(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
         *self.statuses.entry(status).or_default() += 1;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::{load::Load, report::Report, town::Town};
 
-/// What happens to the services.
+/// What is done to the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Campaign {
     /// Replace each service in turn, twice: the new one first, then SIGTERM to the old one.
@@ -16,18 +16,18 @@ pub enum Campaign {
     Scale,
 }
 
-/// How it is done.
+/// The settings of a campaign.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many connections send single windows.
+    /// The number of connections that send single windows.
     pub singles: usize,
-    /// How many connections send batches.
+    /// The number of connections that send batches.
     pub batches: usize,
-    /// How much time passes between two steps.
+    /// The pause between two steps.
     pub pause: Duration,
 }
 
-/// Workers that timetrack is scaled to.
+/// The number of workers that timetrack is scaled to.
 const MANY: usize = 4;
 
 /// Starts a system, runs the campaign under load, and accounts for every window.

@@ -1,6 +1,6 @@
-//! Campaigns against a system of real processes: services are replaced and scaled while windows come
-//! in, or killed at random. At the end every window is accounted for: none lost, none doubled, no answer but those that
-//! the API promises.
+//! Fault campaigns against a system of real processes: services are replaced, scaled or killed while windows
+//! arrive. At the end every window is accounted for: none is lost or doubled, and every answer is one that the API
+//! allows.
 
 mod answers;
 mod campaign;

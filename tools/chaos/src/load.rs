@@ -20,19 +20,19 @@ use crate::{
     town::Town,
 };
 
-/// How many windows a batch holds.
+/// The number of windows in a batch.
 const TOGETHER: usize = 100;
 
-/// Windows that come in until it is told to end.
+/// A load generator that sends windows until it is stopped.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     senders: JoinSet<Result<Answers>>,
 }
 
-/// One connection that sends.
+/// One connection of the load generator.
 struct Sender {
     number: usize,
-    /// How many windows it sends at once; one goes to the path for single windows.
+    /// The number of windows in a request; 1 uses the path for single windows.
     together: usize,
     crew: Arc<Crew>,
     entrance: Entrance,
@@ -71,7 +71,7 @@ impl Load {
         Self { stop, senders }
     }
 
-    /// Lets every request come to its end.
+    /// Stops after the open requests.
     pub(crate) async fn end(mut self) -> Result<Answers> {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Answers::default();
@@ -110,7 +110,7 @@ impl Sender {
     }
 }
 
-/// What an answer says of each of its windows. What it should not say is a fault.
+/// The outcome of each window in an answer. An outcome that the API does not allow is recorded as a fault.
 async fn words(answer: Response, count: usize, faults: &mut Vec<String>) -> Result<Vec<Word>> {
     let status = answer.status();
     let comes_again = answer.headers().contains_key(header::RETRY_AFTER);

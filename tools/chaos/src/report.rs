@@ -17,7 +17,7 @@ use crate::{
     town::Town,
 };
 
-/// How long the queue may take to run empty once nothing more comes in.
+/// The time limit for the queue to become empty after the last window.
 const REST: Duration = Duration::from_secs(90);
 
 #[derive(Serialize, Deserialize)]
@@ -26,24 +26,23 @@ struct Stored {
     id: WindowId,
 }
 
-/// What a campaign has shown.
+/// The report of a campaign.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How many windows were sent.
+    /// The number of sent windows.
     pub sent: usize,
-    /// How many of them are stored.
+    /// The number of stored windows.
     pub stored: usize,
-    /// How often each status was answered.
+    /// The number of answers by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// How long half of the answers took at most, and all but one in a hundred, and the slowest, in
-    /// milliseconds.
+    /// The median, 99th percentile and maximum of the latency, in milliseconds.
     pub took: [f64; 3],
-    /// What should not have happened; empty when all is well.
+    /// The faults; empty if there are none.
     pub faults: Vec<String>,
 }
 
 impl Report {
-    /// Waits until all that is queued is recorded, then accounts for every window.
+    /// Waits until the queue is empty, then accounts for every window.
     pub(crate) async fn of(town: &Town, answers: Answers) -> Result<Self> {
         let started = Instant::now();
         while town.fleet.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
@@ -75,19 +74,19 @@ impl Report {
     }
 }
 
-/// The ids of all windows that are stored.
+/// The ids of all stored windows.
 async fn stored(town: &Town) -> Result<HashSet<WindowId>> {
     let windows = town.fleet.mongo().await?.database("t3_db_timetrack").collection::<Stored>("windows");
     let ids = windows.find(doc! {}).projection(doc! { "_id": 1 }).await?;
     Ok(ids.map_ok(|window| window.id).try_collect().await?)
 }
 
-/// What analytics count on the project, in milliseconds: no two windows of the campaign overlap.
+/// The time on the project in a report, in milliseconds. The windows of the campaign do not overlap.
 async fn counted(town: &Town) -> Result<i64> {
     let base = town.entrance.pick(0).context("no gateway is open")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut counted = 0;
-    // A question is about ten years at most.
+    // A report has ten years at most.
     for range in ["start=1262304000000&end=1577836800000", "start=1577836800000&end=1893456000000"] {
         let request = http.get(format!("{base}/api/v1/analytics/project-time?{range}"));
         let answer = request.header("X-API-Key", ADMIN_KEY).send().await?.error_for_status()?;

@@ -10,22 +10,22 @@ use tokio::time::{Instant, sleep};
 
 use crate::entrance::Entrance;
 
-/// How many employees send.
+/// The number of employees who send windows.
 const EMPLOYEES: u32 = 32;
-/// How long a load balancer takes until nothing new comes to a gateway that is about to stop.
+/// How long a load balancer may still send requests to a gateway that is about to stop.
 const DEREGISTERED: Duration = Duration::from_millis(500);
 
-/// A system whose services come and go, and its clients' way in.
+/// A system whose services are replaced and scaled, and the gateways for its clients.
 pub(crate) struct Town {
     pub(crate) fleet: Fleet,
     pub(crate) crew: Arc<Crew>,
     pub(crate) entrance: Entrance,
-    /// The oldest first.
+    /// The processes of each service, the oldest first.
     replicas: BTreeMap<&'static str, Vec<Replica>>,
 }
 
 impl Town {
-    /// Starts everything, and hires those who send.
+    /// Starts the system and creates the employees.
     pub(crate) async fn start() -> Result<Self> {
         let mut fleet = Fleet::start(true).await?;
         let crew = Arc::new(Crew::hire(&fleet.base, &fleet.data, EMPLOYEES).await?);
@@ -48,7 +48,7 @@ impl Town {
         Ok(())
     }
 
-    /// Asks the oldest process of a service to stop, and waits until it has: how long that took.
+    /// Stops the oldest process of a service gracefully, and returns how long that took.
     pub(crate) async fn retire(&mut self, service: Service) -> Result<Duration> {
         let oldest = self.replicas.get_mut(service.name()).filter(|all| !all.is_empty()).map(|all| all.remove(0));
         let oldest = oldest.with_context(|| format!("no {service} runs"))?;
@@ -61,7 +61,7 @@ impl Town {
         Ok(since.elapsed())
     }
 
-    /// Ends everything.
+    /// Stops the system.
     pub(crate) async fn stop(self) {
         drop(self.replicas);
         self.fleet.stop().await;

@@ -1,9 +1,9 @@
-/// Chance from a seed: the same numbers on every machine and in every version (SplitMix64).
+/// A random generator that gives the same numbers for a seed on every machine and in every version (SplitMix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// Dice of this seed, for this purpose: those of another purpose fall otherwise.
+    /// A generator of this seed for one purpose. Purposes have different numbers.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
         let mut dice = Self(seed ^ purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
         dice.next();
@@ -18,22 +18,22 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of `from..to`.
+    /// A number of `from..to`.
     pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.next() % (to - from).max(1)
     }
 
-    /// The place of one of so many.
+    /// An index below `many`.
     pub(crate) fn below(&mut self, many: usize) -> usize {
         self.between(0, many as u64) as usize
     }
 
-    /// Yes, in so many of a hundred cases.
+    /// True in `of_hundred` of a hundred cases.
     pub(crate) fn percent(&mut self, of_hundred: u64) -> bool {
         self.between(0, 100) < of_hundred
     }
 
-    /// One of them, if there are any.
+    /// One of these, if there are any.
     pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
         all.get(self.below(all.len())).copied()
     }

@@ -18,7 +18,7 @@ use crate::entrance::Entrance;
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
 
-/// The way in, as a client has it: any gateway, as a load balancer picks it.
+/// The API as a client uses it, through any gateway, as a load balancer picks one.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     http: reqwest::Client,
@@ -27,7 +27,7 @@ pub(crate) struct Door {
     turn: Arc<AtomicUsize>,
 }
 
-/// What a call is made as.
+/// The credentials of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum As<'a> {
     Admin,
@@ -35,10 +35,10 @@ pub(crate) enum As<'a> {
     Nobody,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// 0 where nothing did.
+    /// The status; 0 without an answer.
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
@@ -82,7 +82,7 @@ impl Door {
         reply
     }
 
-    /// Logs in; nothing where that does not work now.
+    /// Logs in; none if that fails.
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Option<String> {
         let base = self.entrance.pick(self.turn.fetch_add(1, Ordering::Relaxed))?;
         let form = [("username", email), ("password", password)];
@@ -91,12 +91,12 @@ impl Door {
         Some(body["access_token"].as_str()?.to_owned())
     }
 
-    /// The gateways there are.
+    /// The present gateways.
     pub(crate) fn bases(&self) -> Vec<String> {
         self.entrance.all()
     }
 
-    /// Shows a token to one gateway: the status.
+    /// Sends a token to one gateway, and returns the status.
     pub(crate) async fn show(&self, base: &str, token: &str) -> u16 {
         let asked = self.http.get(format!("{base}/api/auth/me")).bearer_auth(token).send().await;
         asked.map_or(0, |answer| answer.status().as_u16())
@@ -108,8 +108,8 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Whether it was done. What breaks off may have been, and what was refused for the moment too: the
-    /// change may have been made, and only its answer be late.
+    /// Whether the change was made. It is unknown after a broken connection or a temporary failure: the change may
+    /// have been made with a late answer.
     pub(crate) fn done(&self) -> Done {
         match self.status {
             200..300 => Done::Yes,
@@ -122,7 +122,7 @@ impl Reply {
         serde_json::from_value(self.body.clone()).ok()
     }
 
-    /// In a few words.
+    /// The answer as a short text.
     pub(crate) fn words(&self) -> String {
         match self.body["code"].as_str() {
             Some(code) => format!("{} {code}", self.status),

@@ -2,28 +2,28 @@ use std::{fmt, str::FromStr};
 
 use contracts::Service;
 
-/// What kind of thing goes wrong.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
     /// One process of a service is killed.
     Service,
     /// Both processes of a service are killed.
     Pair,
-    /// One process of a service stands still for longer than an acknowledgement may take.
+    /// One process of a service is stopped (SIGSTOP) for longer than the acknowledgement timeout.
     Freeze,
     /// nats-server is killed.
     Nats,
     /// mongod is killed.
     Mongo,
-    /// Both are killed.
+    /// nats-server and mongod are killed.
     Both,
-    /// Messages that nobody can read come in.
+    /// Unreadable messages are published.
     Poison,
-    /// Everybody sends as fast as they can.
+    /// All clients send as fast as they can.
     Burst,
-    /// Many connections that send nothing.
+    /// Many connections are opened that send nothing.
     Idle,
-    /// timetrack has eight workers, and then one.
+    /// timetrack is scaled to eight workers, and then to one.
     Workers,
     /// A process of a service goes by a clock that is ten minutes off.
     Clock,
@@ -47,15 +47,15 @@ pub enum FaultKind {
     Full,
 }
 
-/// A fault with all that chance decides about it.
+/// A fault with its random values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
-    /// Whose process, where it is a service's.
+    /// The service, for faults of a service.
     pub(crate) service: Service,
-    /// Which of the two.
+    /// The index of the process.
     pub(crate) replica: usize,
-    /// How long it lasts, in milliseconds.
+    /// The duration, in milliseconds.
     pub(crate) lasts: u64,
     /// The other one of two ways in which it may go wrong.
     pub(crate) other_way: bool,
@@ -105,7 +105,7 @@ impl FaultKind {
         }
     }
 
-    /// How often it comes, beside the others.
+    /// Its frequency relative to the other kinds.
     pub(crate) const fn weight(self) -> u64 {
         match self {
             Self::Service => 10,
@@ -117,7 +117,7 @@ impl FaultKind {
         }
     }
 
-    /// The word for it.
+    /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Service => "service",

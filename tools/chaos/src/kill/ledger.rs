@@ -5,25 +5,25 @@ use std::{
 
 use contracts::{Code, EmployeeId, Millis, ProjectId, TaskId, WindowId};
 
-/// What a sender was told.
+/// The answer to a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// 201: it is recorded.
     Stored,
     /// 200: it was recorded before.
     Duplicate,
-    /// 202: it is safe.
+    /// 202: it is accepted.
     Queued,
-    /// 400, 409, 422: it may not be recorded, and why.
+    /// 400, 409, 422: it may not be recorded, with the code.
     Refused(Option<Code>),
-    /// 401: nobody even looked at it.
+    /// 401: it was not read.
     NoToken,
-    /// No answer, or one that leaves open what became of it.
+    /// No answer, or one that does not say what happened.
     Unknown(String),
 }
 
 impl Word {
-    /// Whether it must be there from now on: recorded, or set aside.
+    /// Whether it must be recorded or quarantined from now on.
     pub(crate) fn is_safe(&self) -> bool {
         matches!(self, Self::Stored | Self::Duplicate | Self::Queued)
     }
@@ -34,7 +34,7 @@ impl Word {
     }
 }
 
-/// One time that a window was sent.
+/// An attempt to send a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) sent: Millis,
@@ -42,25 +42,25 @@ pub(crate) struct Attempt {
     pub(crate) word: Word,
 }
 
-/// A window, by the number that stands in its note: what is stored under whatever id is found by it.
+/// A window. The number in its note identifies it, whatever id it is stored under.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) employee: EmployeeId,
-    /// None where the server makes one.
+    /// The client's id; none if the server computes it.
     pub(crate) id: Option<WindowId>,
     pub(crate) start: Millis,
     pub(crate) end: Millis,
     pub(crate) project: ProjectId,
     pub(crate) task: TaskId,
     pub(crate) attempts: Vec<Attempt>,
-    /// What an admin was told about voiding it.
+    /// The attempts of an admin to void it.
     pub(crate) voids: Vec<Attempt>,
 }
 
 /// The number that identifies a window.
 pub(crate) type Serial = u64;
 
-/// How far an admin's call came.
+/// The outcome of an admin's call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     Yes,
@@ -68,21 +68,21 @@ pub(crate) enum Done {
     Unknown,
 }
 
-/// A call of an admin, or of somebody who enters.
+/// A call of an admin or of a new employee.
 #[derive(Clone, Debug)]
 pub(crate) struct Act {
     pub(crate) sent: Millis,
     pub(crate) answered: Millis,
-    /// What was asked, in words.
+    /// The request as text.
     pub(crate) what: String,
-    /// What was answered, in words.
+    /// The answer as text.
     pub(crate) answer: String,
-    /// Whom and what it is about.
+    /// The ids that it concerns.
     pub(crate) about: Vec<String>,
 }
 
-/// A stretch of time in which an employee was certainly deactivated: from the answer to the
-/// deactivation until the reactivation was asked for.
+/// A range of time in which an employee was certainly deactivated: from the answer to the deactivation until the
+/// request for the reactivation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Away {
     pub(crate) employee: EmployeeId,
@@ -90,7 +90,7 @@ pub(crate) struct Away {
     pub(crate) until: Option<Millis>,
 }
 
-/// A token of somebody who is deactivated, shown to a gateway.
+/// A token of a deactivated employee that was sent to a gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub(crate) employee: EmployeeId,
@@ -98,39 +98,39 @@ pub(crate) struct Shown {
     pub(crate) status: u16,
 }
 
-/// A question to analytics: what had been answered before it as recorded, and what came back.
+/// A report: what had been answered as recorded before it, and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) employee: EmployeeId,
     pub(crate) at: Millis,
-    /// The milliseconds that were answered as recorded before it was asked.
+    /// The milliseconds that were answered as recorded before the request.
     pub(crate) before: i64,
-    /// The milliseconds that had been sent when it was answered.
+    /// The milliseconds that had been sent when the answer came.
     pub(crate) after: i64,
-    /// What was answered; nothing where it was a 503.
+    /// The milliseconds in the answer; none for a 503.
     pub(crate) told: Option<i64>,
 }
 
-/// What the admins know of what they have made; nothing is expected of what nobody was told about.
+/// The state that admins expect. It is unknown after a call without a definite answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
-    /// Who is on each project.
+    /// The members of each project.
     pub(crate) projects: BTreeMap<ProjectId, Option<BTreeSet<EmployeeId>>>,
-    /// Of which project each task is, and who is on it.
+    /// The project and assignees of each task.
     pub(crate) tasks: BTreeMap<TaskId, Option<(ProjectId, BTreeSet<EmployeeId>)>>,
     /// Whether each employee is deactivated.
     pub(crate) deactivated: BTreeMap<EmployeeId, Option<bool>>,
 }
 
-/// An employee who was invited.
+/// An invited employee.
 #[derive(Clone, Debug)]
 pub(crate) struct Invited {
     pub(crate) email: String,
-    /// How often each token was answered with 200.
+    /// The number of times that each token was answered with 200.
     pub(crate) used: BTreeMap<String, u32>,
 }
 
-/// All that was sent and answered.
+/// Everything that was sent and answered.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(crate) windows: Vec<Sent>,
@@ -141,15 +141,15 @@ pub(crate) struct Book {
     pub(crate) asked: Vec<Asked>,
     pub(crate) invited: BTreeMap<EmployeeId, Invited>,
     pub(crate) expected: Expected,
-    /// The payloads of what was injected so that nobody can read it.
+    /// The payloads of injected unreadable messages.
     pub(crate) poison: BTreeSet<String>,
-    /// How often each status was answered.
+    /// The number of answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// Answers that the API does not promise.
+    /// Answers that the API does not allow.
     pub(crate) odd: Vec<String>,
 }
 
-/// The book, which everybody writes into.
+/// The shared [`Book`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Book>>);
 
@@ -160,7 +160,7 @@ impl Ledger {
 }
 
 impl Book {
-    /// Notes a window that is about to be sent for the first time.
+    /// Records a window that is about to be sent for the first time.
     pub(crate) fn begin(&mut self, sent: Sent) -> Serial {
         let serial = self.windows.len() as Serial;
         self.by_employee.entry(sent.employee).or_default().push(serial);
@@ -174,7 +174,7 @@ impl Book {
         }
     }
 
-    /// What was done about this, at most so much of it, in the order of time: around a moment, or at last.
+    /// The history of an id, at most `most` lines in order of time: around a moment, or the last ones.
     pub(crate) fn history(&self, about: &str, at: Option<Millis>, most: usize) -> Vec<String> {
         let of = |act: &&Act| act.about.iter().any(|one| one == about);
         let acts: Vec<&Act> = self.acts.iter().filter(of).collect();
@@ -202,7 +202,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// The time now, by the clock that the services on this machine have too.
+/// The present time, by the clock that the services on this machine use too.
 pub(crate) fn now() -> Millis {
     kit::Clock::system().now()
 }

@@ -1,5 +1,5 @@
-//! A campaign that kills: processes, servers and connections at moments that a seed chooses, while
-//! people work; then it is checked what must hold.
+//! A fault campaign: it kills processes, servers and connections at random moments of a seed while clients work,
+//! and then checks the invariants.
 
 mod check;
 mod cluster;
@@ -57,40 +57,39 @@ pub use self::{
     report::KillReport,
 };
 
-/// Employees on whom nothing changes.
+/// The number of employees whose projects and tasks do not change.
 const STEADY: usize = 8;
-/// Admins, each with their own people and projects.
+/// The number of admins, each with their own employees and projects.
 const STEWARDS: usize = 4;
-/// The people, projects and tasks of each of them.
+/// The number of employees, projects and tasks of each admin.
 const PEOPLE: usize = 3;
 const PROJECTS: usize = 2;
 const TASKS: usize = 4;
-/// How long it may take until nothing is under way any more; where it is known that something is wrong,
-/// it is not waited for so long.
+/// How long the system may take to become idle; the second value is for a system that is known to be wrong.
 const QUIET: [Duration; 2] = [Duration::from_secs(180), Duration::from_secs(30)];
-/// How long after the last fault those windows may take that are still to be sent.
+/// How long sending the remaining windows may take after the last fault.
 const LATE: Duration = Duration::from_secs(30);
 
-/// How a campaign is done.
+/// The settings of a campaign.
 #[derive(Clone, Debug)]
 pub struct KillOptions {
-    /// What chance begins with.
+    /// The seed of the random generator.
     pub seed: u64,
-    /// How many faults there are.
+    /// The number of faults.
     pub kills: usize,
-    /// How many windows are sent, resent ones not counted.
+    /// The number of windows that are sent, without repetitions.
     pub windows: u64,
-    /// Of which kinds the faults are.
+    /// The kinds of faults.
     pub faults: Vec<FaultKind>,
     /// How many servers of NATS and of MongoDB there are: one of each, or three.
     pub nodes: usize,
-    /// The mistake that the services make.
+    /// The mutation in the services, if any.
     pub mutant: Option<String>,
-    /// Where each process writes its log.
+    /// The folder for the logs of all processes.
     pub logs: PathBuf,
 }
 
-/// The people and what they work on.
+/// The employees and their work.
 struct Cast {
     steady: Vec<Arc<Person>>,
     steady_works: Works,
@@ -108,7 +107,7 @@ pub async fn in_own_network(mutants: bool) -> Result<()> {
     network::enter()
 }
 
-/// Kills while people work, heals, waits for quiet, and checks.
+/// Injects faults while clients work, waits until the system is idle, and checks the invariants.
 ///
 /// # Errors
 /// When the system cannot be started, set up or looked into. What is wrong with it is in the report.
@@ -159,7 +158,7 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     Ok(report)
 }
 
-/// What the checks say about all that was done.
+/// Checks all invariants.
 fn judged(
     options: &KillOptions,
     schedule: &Schedule,
@@ -211,7 +210,7 @@ fn report(
     }
 }
 
-/// Everybody who works, hired, on projects and tasks.
+/// Creates the employees, projects and tasks.
 async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pace) -> Result<Cast> {
     let mailbox = Mailbox::of(&stage.fleet.data);
     let mut steady = Vec::new();
@@ -231,7 +230,7 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
         end: contracts::Millis(1_410_000_600_000),
         project,
         task,
-        // What the probe hears is not written down: it may be recorded, and at most once.
+        // The answers to the probe are not recorded: its window may be stored at most once.
         attempts: vec![Attempt { sent: now(), answered: now(), word: Word::Unknown("probe".into()) }],
         voids: Vec::new(),
     });
@@ -292,7 +291,7 @@ fn start_trackers(seed: u64, cast: &Cast, door: &Door, ledger: &Ledger, pace: &P
     }
 }
 
-/// Lets one fault after the other happen.
+/// Injects one fault after the other.
 async fn suffer(
     stage: &mut Stage,
     schedule: &Schedule,
@@ -324,7 +323,7 @@ async fn suffer(
     Ok(())
 }
 
-/// Waits until nothing is under way any more; what then still is, the check finds.
+/// Waits until the system is idle. If it does not become idle, the check finds what is left.
 async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
     let (began, mongo) = (Instant::now(), stage.fleet.mongo().await?);
     let (mut calm, mut last) = (0, String::new());
@@ -343,7 +342,7 @@ async fn until_quiet(stage: &Stage, within: Duration) -> Result<Duration> {
     Ok(took)
 }
 
-/// All that analytics tell of these, by employee, day, project and task.
+/// The report about these employees, by employee, day, project and task.
 async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeMap<Group, Sum>> {
     #[derive(Deserialize)]
     struct Row {
@@ -356,7 +355,7 @@ async fn told(door: &Door, employees: &[contracts::EmployeeId]) -> Result<BTreeM
         income: f64,
     }
     let mut told: BTreeMap<Group, Sum> = BTreeMap::new();
-    // Two years and a bit at a time: on a busy machine a longer answer may miss its deadline.
+    // Two years at a time, because on a busy machine a longer report may exceed its time limit.
     let ranges = (0..10).map(|n| 1_400_000_000_000_i64 + n * 60_000_000_000);
     for (employee, start) in employees.iter().flat_map(|employee| ranges.clone().map(move |start| (employee, start))) {
         let range = format!("start={start}&end={}", start + 60_000_000_000);

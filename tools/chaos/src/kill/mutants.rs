@@ -8,10 +8,10 @@ use anyhow::Result;
 use super::{FaultKind, KillOptions, kill};
 use crate::races::{self, Name, RaceOptions};
 
-/// A mistake that the services can be told to make, and where it must show.
+/// A mutation that the services can be started with, and the faults that must reveal it.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
-    /// What `T3_MUTANT` says.
+    /// The value of `T3_MUTANT`.
     pub name: &'static str,
     shows: Shows,
 }
@@ -43,10 +43,10 @@ const ROUNDS: usize = 300;
 /// And how many of them run at the same time.
 const LANES: usize = 8;
 
-/// Whether a mistake was noticed.
+/// The result of a campaign with a mutation.
 #[derive(Debug)]
 pub struct Caught {
-    /// The mistake.
+    /// The name of the mutation.
     pub name: &'static str,
     /// What was found, if it came to an end.
     pub found: Result<Found>,
@@ -104,7 +104,7 @@ impl Mutant {
 }
 
 impl Caught {
-    /// Whether it was.
+    /// Whether the check found a violation.
     pub fn is_caught(&self) -> bool {
         self.found.as_ref().is_ok_and(|found| found.findings > 0)
     }

@@ -11,18 +11,18 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How fast windows are sent, by all together; and whether it is time to end.
+/// The common rate at which all clients send windows, and the signal to stop.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The time between two windows.
+    /// The interval between two windows.
     apart: Duration,
     next: Mutex<Instant>,
     hurries: AtomicBool,
     ends: AtomicBool,
-    /// Wakes those who wait for their turn when it is time to end.
+    /// Wakes waiting clients at the end.
     ended: Notify,
     sent: AtomicU64,
     /// How far off the clocks of employees are, in milliseconds.
@@ -31,7 +31,7 @@ struct Inner {
 }
 
 impl Pace {
-    /// So many windows in so much time.
+    /// This many windows in this time.
     pub(crate) fn new(windows: u64, within: Duration) -> Self {
         let apart = within.div_f64(windows.max(1) as f64);
         let (hurries, ends, sent) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
@@ -39,22 +39,22 @@ impl Pace {
         Self(Arc::new(Inner { apart, next, hurries, ends, ended, sent, off, most: windows }))
     }
 
-    /// Waits for the turn of so many windows. Says no when it is time to end.
+    /// Waits for the turn to send this many windows. Returns false at the end.
     pub(crate) async fn turn(&self, windows: u64) -> bool {
         self.0.sent.fetch_add(windows, Ordering::Relaxed);
         if !self.0.hurries.load(Ordering::Relaxed) {
             let at = {
                 let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
-                // What could not be sent while everything was away is not sent all at once.
+                // Windows that could not be sent during an outage are not all sent at once.
                 let at = (*next).max(Instant::now() - Duration::from_secs(1));
-                // Once all are sent a few go on, for as long as there are faults.
+                // After the last window a few more are sent, as long as there are faults.
                 let slower = if self.is_reached() { 10 } else { 1 };
                 *next = at + self.0.apart * windows as u32 * slower;
                 at
             };
             let ended = self.0.ended.notified();
             if !self.is_over() {
-                // A turn may be minutes away.
+                // The turn may be minutes away, so it can be interrupted.
                 tokio::select! {
                     () = sleep_until(at) => {}
                     () = ended => {}
@@ -64,7 +64,7 @@ impl Pace {
         !self.is_over()
     }
 
-    /// From now on everybody sends as fast as they can, or no longer.
+    /// Starts or ends a time in which all clients send as fast as they can.
     pub(crate) fn hurry(&self, hurries: bool) {
         self.0.hurries.store(hurries, Ordering::Relaxed);
     }
@@ -88,7 +88,7 @@ impl Pace {
         self.0.ends.load(Ordering::Relaxed)
     }
 
-    /// Whether all are sent that were to be.
+    /// Whether all windows are sent.
     pub(crate) fn is_reached(&self) -> bool {
         self.0.sent.load(Ordering::Relaxed) >= self.0.most
     }

@@ -18,27 +18,27 @@ use super::{
     ledger::{Invited, Ledger},
 };
 
-/// The password of everybody.
+/// The password of all employees.
 pub(crate) const PASSWORD: &str = "lantern over the quiet harbour";
-/// How long setting up may take.
+/// The time limit of each step of the set-up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// An employee who tracks.
+/// An employee who sends windows.
 #[derive(Debug)]
 pub(crate) struct Person {
     pub(crate) id: EmployeeId,
     pub(crate) email: String,
     token: Mutex<Option<String>>,
-    /// Nobody changes what they are on, nor their windows: analytics must know all of them.
+    /// Whether nobody changes their projects, tasks and windows, so that a report must have all of them.
     pub(crate) is_steady: bool,
-    /// How much they have sent of their long ago, in windows.
+    /// The number of windows in the past that they have sent.
     pub(crate) past: AtomicU64,
-    /// The milliseconds that were sent, and those that were answered as recorded.
+    /// The milliseconds that were sent, and that were answered as recorded.
     pub(crate) sent: AtomicI64,
     pub(crate) recorded: AtomicI64,
 }
 
-/// What people work on. It changes while the campaign goes on.
+/// The projects and tasks that employees work on. They change during the campaign.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Works(Arc<Mutex<Vec<(ProjectId, TaskId)>>>);
 
@@ -47,7 +47,7 @@ impl Works {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((project, task));
     }
 
-    /// All that ever was, that which is deleted or moved by now too: offline, one does not know.
+    /// All of them, deleted and moved ones included, because an offline client does not know of that.
     pub(crate) fn all(&self) -> Vec<(ProjectId, TaskId)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,13 +62,13 @@ impl Person {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    /// The place of their next window of long ago.
+    /// The index of their next window in the past.
     pub(crate) fn next_past(&self) -> u64 {
         self.past.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// Invites somebody, activates the account from the mail, and logs in.
+/// Creates an employee, activates the account with the mail, and logs in.
 pub(crate) async fn hire(
     door: &Door,
     mailbox: &Mailbox,
@@ -104,7 +104,7 @@ pub(crate) async fn hire(
     })
 }
 
-/// Makes a project with these people on it.
+/// Creates a project with these employees.
 pub(crate) async fn found(door: &Door, ledger: &Ledger, name: &str, on: &[EmployeeId]) -> Result<ProjectId> {
     let payroll = json!({ "*": { "billRate": 61.37, "payRate": 23.19, "overtimeBillRate": 92.01 } });
     let body = json!({ "name": name, "employees": on, "payroll": payroll });
@@ -113,7 +113,7 @@ pub(crate) async fn found(door: &Door, ledger: &Ledger, name: &str, on: &[Employ
     Ok(project.id)
 }
 
-/// Makes a task with these people on it.
+/// Creates a task with these employees.
 pub(crate) async fn open(
     door: &Door,
     ledger: &Ledger,
@@ -127,7 +127,7 @@ pub(crate) async fn open(
     Ok(task.id)
 }
 
-/// Before anything goes wrong, all must work.
+/// Repeats a call of the set-up until it works.
 async fn insist<T: serde::de::DeserializeOwned>(
     door: &Door,
     method: Method,

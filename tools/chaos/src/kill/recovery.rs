@@ -17,36 +17,36 @@ use super::{
     people::Person,
 };
 
-/// Everything answers again once so many rounds in a row did.
+/// The number of successful rounds in a row after which the system counts as recovered.
 const CALM: u32 = 3;
 /// The pause between two rounds.
 const PAUSE: Duration = Duration::from_millis(100);
-/// It is no longer waited for after that.
+/// The time limit of a recovery.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// Asks one question of each service, again and again, until all are answered.
+/// Sends one request to each service, again and again, until all are answered.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) door: Door,
     pub(crate) employee: EmployeeId,
     pub(crate) project: ProjectId,
-    /// Who sends windows that nothing else is asked about.
+    /// The employee of the probe's window, which no report contains.
     pub(crate) person: Arc<Person>,
     pub(crate) window: serde_json::Value,
 }
 
-/// How long something was not answered, after the fault began and after it was over.
+/// How long a request was not answered, since the start and since the end of a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovered {
     pub(crate) in_all: Duration,
     pub(crate) after_healing: Duration,
-    /// Whether it came back within the bound.
+    /// Whether the system recovered within the time limit.
     pub(crate) is_back: bool,
-    /// Who answered last.
+    /// The service that answered last.
     pub(crate) last: Option<&'static str>,
 }
 
-/// When a fault was over.
+/// When a fault ended.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Healed(Arc<(AtomicBool, std::sync::Mutex<Option<Instant>>)>);
 
@@ -62,7 +62,7 @@ impl Healed {
 }
 
 impl Probe {
-    /// Waits until everything answers again, after a fault that begins now.
+    /// Waits until all requests are answered, for a fault that begins now.
     pub(crate) async fn until_recovered(self, healed: Healed) -> Recovered {
         let began = Instant::now();
         let (mut last_failure, mut last, mut calm) = (None, None, 0);
@@ -102,7 +102,7 @@ impl Probe {
         answers.into_iter().find(|(_, answers)| !answers).map(|(name, _)| name)
     }
 
-    /// Whether a window is recorded at once: always the same one.
+    /// Whether the probe's window is recorded at once.
     async fn ingests(&self) -> bool {
         let Some(token) = self.person.token() else { return false };
         let sent = self.door.call(Method::POST, "/api/v1/time-entries", As::Employee(&token), Some(&self.window)).await;
@@ -110,7 +110,7 @@ impl Probe {
     }
 }
 
-/// The window that is always the same.
+/// The probe's window.
 pub(crate) fn window(project: ProjectId, task: contracts::TaskId, serial: u64) -> serde_json::Value {
     json!({
         "start": 1_410_000_000_000i64, "end": 1_410_000_600_000i64, "timezoneOffset": 0, "projectId": project, "taskId": task,

@@ -6,12 +6,12 @@ use std::{
 
 use super::{check::Outcome, fault::FaultKind, ledger::Book, recovery::Recovered};
 
-/// So many findings of each invariant are shown with their history.
+/// The most findings of an invariant that are shown with their history.
 const SHOWN: usize = 5;
-/// So many lines of a history.
+/// The most lines of a history.
 const LINES: usize = 12;
 
-/// What a campaign has shown.
+/// The report of a campaign.
 #[derive(Debug)]
 pub struct KillReport {
     pub(crate) seed: u64,
@@ -23,7 +23,7 @@ pub struct KillReport {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) samples: usize,
     pub(crate) ended: Vec<String>,
-    /// How long it took until nothing was under way any more.
+    /// How long the system took to become idle.
     pub(crate) quiet: Duration,
     pub(crate) windows: usize,
     pub(crate) posts: usize,
@@ -32,23 +32,23 @@ pub struct KillReport {
     pub(crate) acts: usize,
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) odd: Vec<String>,
-    /// The findings that are shown, with what is known of each id.
+    /// The shown findings with their histories.
     pub(crate) told: String,
 }
 
 impl KillReport {
-    /// How many things are not as they must be.
+    /// The number of violations.
     pub fn violations(&self) -> usize {
         self.outcomes.iter().map(|outcome| outcome.findings.len()).sum()
     }
 
-    /// The invariants that do not hold.
+    /// The violated invariants.
     pub fn broken(&self) -> Vec<&'static str> {
         self.outcomes.iter().filter(|outcome| !outcome.findings.is_empty()).map(|outcome| outcome.invariant).collect()
     }
 }
 
-/// The findings with the histories of what they are about.
+/// The findings with the histories of their ids.
 pub(crate) fn told(book: &Book, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {

@@ -6,22 +6,22 @@ use super::{
     fault::{Fault, FaultKind},
 };
 
-/// What goes wrong, and when.
+/// The faults of a campaign and their times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule(pub(crate) Vec<Planned>);
 
-/// A fault that is to come.
+/// A planned fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
-    /// How long after the end of the one before it, in milliseconds.
+    /// The pause after the end of the previous fault, in milliseconds.
     pub(crate) after: u64,
-    /// Whether the next one waits until all answers again; else faults may pile up.
+    /// Whether the next fault waits for the recovery. Otherwise faults may overlap.
     pub(crate) waits: bool,
     pub(crate) fault: Fault,
 }
 
 impl Schedule {
-    /// The schedule of a seed: the same for the same words, always.
+    /// The schedule of a seed. The same arguments always give the same schedule.
     pub(crate) fn of(seed: u64, faults: usize, kinds: &[FaultKind]) -> Self {
         let mut dice = Dice::new(seed, 1);
         let weights: u64 = kinds.iter().map(|kind| kind.weight()).sum();
@@ -38,7 +38,7 @@ impl Schedule {
             let service = service(&mut dice);
             let replica = dice.below(2);
             let lasts = match kind {
-                // Longer than the 3 s after which a message is delivered to somebody else.
+                // Longer than the 3 s after which a message is redelivered.
                 FaultKind::Freeze => dice.between(3_500, 8_000),
                 FaultKind::Burst | FaultKind::Idle | FaultKind::Workers => dice.between(2_000, 5_000),
                 FaultKind::Poison => 0,
@@ -59,7 +59,7 @@ impl Schedule {
         Self(planned.collect())
     }
 
-    /// About how long it takes in all, in milliseconds: what is killed also has to start.
+    /// The approximate duration, in milliseconds, restarts included.
     pub(crate) fn takes(&self) -> u64 {
         self.0
             .iter()
@@ -68,7 +68,7 @@ impl Schedule {
     }
 }
 
-/// Those that keep hours and bindings die more often than those that only tell.
+/// Services that store windows and memberships fail more often than others.
 fn service(dice: &mut Dice) -> Service {
     match dice.below(10) {
         n @ 0..7 => SERVICES[n],
@@ -113,7 +113,7 @@ mod tests {
         assert!(FaultKind::ALL.into_iter().all(|kind| !kind.needs_cluster()));
     }
 
-    /// The published figures name seeds: what a seed means must not change unnoticed.
+    /// The docs name seeds, so a seed must keep its schedule.
     #[test]
     fn the_schedule_of_seed_one_stays_what_it_was() {
         let first =

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::entrance::Entrance;
 
-/// How many processes each service has.
+/// The number of processes of each service.
 const REPLICAS: usize = 2;
-/// How many workers there are at most.
+/// The most workers.
 const WORKERS: usize = 8;
-/// How many connections are opened that send nothing.
+/// The number of idle connections that are opened.
 const IDLE: usize = 400;
 /// How far off a clock is that is wrong, in seconds.
 const OFF: i64 = 600;
@@ -35,7 +35,7 @@ pub(crate) struct Stage {
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
     pace: Pace,
-    /// Processes that ended although nobody killed them.
+    /// Processes that ended without a fault.
     pub(crate) ended: Vec<String>,
     poisoned: u64,
 }
@@ -60,7 +60,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Starts processes of a service until there are so many, and waits until they are ready.
+    /// Starts processes of a service until there are `many`, and waits until they are ready.
     async fn fill(&mut self, service: Service, many: usize) -> Result<()> {
         let running = self.replicas.entry(service).or_default();
         let mut fresh = Vec::new();
@@ -77,7 +77,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts what has ended by itself, as whoever runs containers does.
+    /// Restarts processes that have ended by themselves, as an orchestrator does.
     pub(crate) async fn supervise(&mut self) -> Result<()> {
         for service in SERVICES {
             let running = self.replicas.entry(service).or_default();
@@ -104,7 +104,7 @@ impl Stage {
         }
     }
 
-    /// Lets a fault begin, waits for as long as it lasts, and lets `heal` know before it is over.
+    /// Injects a fault, waits for its duration, and calls `heals` before its end.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
         let Fault { kind, service, replica, lasts, other_way } = fault;
         if kind.needs_cluster() {
@@ -227,7 +227,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Puts in what nobody can read: one on the queue, and one on an event of each kind of consumer.
+    /// Publishes unreadable messages: one to the queue, and one for each kind of consumer of events.
     async fn poison(&mut self) -> Result<()> {
         let jetstream = jetstream::new(self.fleet.bus().await?);
         let subjects = [
@@ -247,7 +247,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Ends everything.
+    /// Stops the system.
     pub(crate) async fn stop(self) {
         drop(self.replicas);
         self.fleet.stop().await;

@@ -20,11 +20,10 @@ use super::{
 
 /// The pause between two calls of an admin, in milliseconds.
 const PAUSE: (u64, u64) = (20, 250);
-/// The most that are invited beside the campaign, by each of them.
+/// The most employees that each admin invites.
 const INVITED_MOST: usize = 12;
 
-/// An admin, with people and projects of their own: nobody else changes those, so it is known what
-/// must come of it.
+/// An admin with their own employees and projects. Nobody else changes these, so the expected state is known.
 pub(crate) struct Steward {
     pub(crate) number: usize,
     pub(crate) people: Vec<Arc<Person>>,
@@ -36,14 +35,14 @@ pub(crate) struct Steward {
     pub(crate) works: Works,
     pub(crate) mailbox: Mailbox,
     pub(crate) dice: Dice,
-    /// The tokens of those who are deactivated.
+    /// The tokens of deactivated employees.
     pub(crate) dead_tokens: BTreeMap<EmployeeId, Vec<String>>,
     pub(crate) invited: usize,
     pub(crate) made: usize,
 }
 
 impl Steward {
-    /// Changes things until it is time to end.
+    /// Makes changes until the end.
     pub(crate) async fn run(mut self) {
         while !self.pace.is_over() {
             match self.dice.below(100) {
@@ -66,7 +65,7 @@ impl Steward {
         }
     }
 
-    /// Makes a call and writes it down.
+    /// Makes a call and records it.
     async fn act(&self, what: String, about: Vec<String>, method: Method, path: &str, body: Option<Value>) -> Reply {
         let sent = now();
         let reply = self.door.call(method, path, As::Admin, body.as_ref()).await;
@@ -80,7 +79,7 @@ impl Steward {
         self.people.get(place).cloned()
     }
 
-    /// Some of them; those who are deactivated too, now and then: that must be refused.
+    /// Some of the employees. Sometimes also deactivated ones, which must be refused.
     fn some_people(&mut self) -> BTreeSet<EmployeeId> {
         let ids: Vec<EmployeeId> = self.people.iter().map(|person| person.id).collect();
         ids.into_iter().filter(|id| (!self.is_away(*id) || self.dice.percent(5)) && self.dice.percent(70)).collect()
@@ -105,14 +104,14 @@ impl Steward {
         self.project_is(project, &reply, people).await;
     }
 
-    /// Takes in what came of a change of a project's members.
+    /// Applies the answer to a change of a project's members.
     async fn project_is(&self, project: ProjectId, reply: &Reply, people: BTreeSet<EmployeeId>) {
         if self.takes_in(project, reply, people) {
             self.look_again().await;
         }
     }
 
-    /// Says whether it is no longer known who is on it.
+    /// Returns whether the members are unknown now.
     fn takes_in(&self, project: ProjectId, reply: &Reply, people: BTreeSet<EmployeeId>) -> bool {
         let mut book = self.ledger.book();
         let expected = &mut book.expected;
@@ -136,8 +135,8 @@ impl Steward {
         }
     }
 
-    /// Reads what is not known any more, where that can be read. What is still under way may come after
-    /// it; so it is asked only once that must have ended.
+    /// Reads unknown state again. It waits until calls in progress must have ended, because they may still change
+    /// it.
     async fn look_again(&self) {
         sleep(Duration::from_secs(6)).await;
         for project in &self.projects {
@@ -213,7 +212,7 @@ impl Steward {
         let Some(on) = self.members(project) else { return };
         let path = format!("/api/v1/task/{task}");
         let reply = self.act(format!("delete task {task}"), vec![task.to_string()], Method::DELETE, &path, None).await;
-        // Deleted or not: from now on nobody asks for it.
+        // Whether or not it is deleted, nobody uses it any more.
         if reply.is_ok() {
             self.ledger.book().expected.tasks.remove(&task);
         } else {
@@ -273,7 +272,7 @@ impl Steward {
     async fn deactivate(&mut self) {
         let Some(person) = self.person() else { return };
         let (id, token) = (person.id, person.token());
-        // A reactivation that nobody heard the end of may still come to one, after this answer.
+        // A reactivation without an answer may still be carried out after this answer.
         let was_known = self.ledger.book().expected.deactivated.insert(id, None).flatten().is_some();
         let path = format!("/api/v1/employee/{id}/deactivate");
         let reply = self.act(format!("deactivate {id}"), vec![id.to_string()], Method::POST, &path, None).await;
@@ -288,7 +287,7 @@ impl Steward {
                 book.expected.projects.values_mut().flatten().for_each(|on| on.retain(|other| *other != id));
                 book.expected.tasks.values_mut().flatten().for_each(|(_, on)| on.retain(|other| *other != id));
             } else {
-                // Perhaps they are off, perhaps not.
+                // Whether they are removed is unknown.
                 let had = |on: &BTreeSet<EmployeeId>| on.contains(&id);
                 book.expected.projects.values_mut().filter(|on| on.as_ref().is_some_and(had)).for_each(|on| *on = None);
                 let tasks = book.expected.tasks.values_mut();
@@ -303,7 +302,7 @@ impl Steward {
         }
     }
 
-    /// No gateway may take a token of somebody whose deactivation was answered.
+    /// No gateway may accept a token of an employee whose deactivation was answered.
     async fn show_dead_tokens(&self, id: EmployeeId) {
         for base in self.door.bases() {
             for token in self.dead_tokens.get(&id).into_iter().flatten().rev().take(2) {
@@ -340,7 +339,7 @@ impl Steward {
         }
     }
 
-    /// Changes an employee so that others hear of it, and nothing about what they are on.
+    /// Changes an employee's name, which causes an event but no change of memberships.
     async fn rename(&mut self) {
         let Some(person) = self.person() else { return };
         let body = json!({ "title": format!("Number {}", self.dice.below(1_000)) });
@@ -348,7 +347,7 @@ impl Steward {
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
     }
 
-    /// Somebody new, whose invitation is used twice at once.
+    /// Creates an employee whose invitation is used twice at once.
     async fn invite(&mut self) {
         if self.invited == INVITED_MOST {
             return;
@@ -365,7 +364,7 @@ impl Steward {
         if !self.invited.is_multiple_of(3) {
             return;
         }
-        // The mail may be late while something is away; that it comes is looked at in the end.
+        // The mail may be late during an outage. The final check requires it.
         let waiting = timeout(Duration::from_secs(5), self.mailbox.invitation(&email, None)).await;
         let Ok(Ok(token)) = waiting else { return };
         let activate = async |password: &str| {
@@ -379,7 +378,7 @@ impl Steward {
         }
     }
 
-    /// A window of one of them that is certainly recorded, and its id.
+    /// A window of one of the employees that is certainly recorded, with its id.
     fn recorded(&mut self) -> Option<(Serial, WindowId)> {
         let person = self.person()?;
         let book = self.ledger.book();
@@ -427,7 +426,7 @@ impl Steward {
         self.act(what, vec![person.id.to_string()], Method::PUT, &path, Some(body)).await;
     }
 
-    /// Two changes of one project at the same time, of which neither says who is on it.
+    /// Two concurrent changes of one project that do not change its members.
     async fn at_once(&mut self) {
         let Some(project) = self.dice.one_of(&self.projects) else { return };
         let path = format!("/api/v1/project/{project}");

@@ -14,30 +14,30 @@ use super::{
     people::{Person, Works},
 };
 
-/// The first window of long ago.
+/// The start of the first window in the past.
 const LONG_AGO: i64 = 1_420_070_400_000;
 const DAY: i64 = 86_400_000;
-/// How long one of them is: ten minutes, eight hours a day.
+/// The length of such a window: ten minutes, eight hours a day.
 const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
-/// Streams remember ids for two minutes: what comes again later is new to them.
+/// Streams detect duplicate ids for two minutes. A repetition after that is new to them.
 const LATER: i64 = 125_000;
 
-/// The program of one employee, which sends what was tracked.
+/// The desktop app of one employee.
 pub(crate) struct Tracker {
     pub(crate) person: Arc<Person>,
     pub(crate) door: Door,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
-    /// What they may work on: for those who are steady, one that never changes.
+    /// The projects and tasks that they may work on; for steady employees one that never changes.
     pub(crate) works: Works,
     pub(crate) dice: Dice,
-    /// Those that are to be sent again later.
+    /// Windows that will be sent again.
     pub(crate) later: VecDeque<(Millis, Serial)>,
 }
 
 impl Tracker {
-    /// Sends until it is time to end.
+    /// Sends windows until the end.
     pub(crate) async fn run(mut self) {
         loop {
             let many = match self.dice.below(10) {
@@ -61,7 +61,7 @@ impl Tracker {
         }
     }
 
-    /// One in five comes again, and half of those that nobody said anything about.
+    /// Sends one in five again, and half of those without a definite answer.
     async fn send_again(&mut self, serials: &[Serial]) {
         let mut again = Vec::new();
         for serial in serials {
@@ -82,22 +82,22 @@ impl Tracker {
         Some(self.ledger.book().windows.get(serial as usize)?.attempts.last()?.word.clone())
     }
 
-    /// Those whose time has come to be sent again.
+    /// The windows that are due to be sent again.
     fn due(&mut self) -> Vec<Serial> {
         let old = now() - LATER;
         let many = self.later.iter().take_while(|(at, _)| *at < old).count().min(100);
         self.later.drain(..many).map(|(_, serial)| serial).collect()
     }
 
-    /// The next window, noted and not yet sent.
+    /// The next window, which is recorded in the ledger and not yet sent.
     fn next(&mut self) -> Option<Serial> {
         let (project, task) = self.dice.one_of(&self.works.all())?;
-        // Whoever is steady sends what is long ago only: analytics are asked about exactly that.
+        // Steady employees only send windows in the past, because reports are checked for exactly those.
         let (start, end) = match !self.person.is_steady && self.dice.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
         };
-        // Today's programs name no id. In one of a hundred the id says something else already.
+        // Today's apps send no id. In one of a hundred cases the id belongs to another window.
         let id = match self.dice.below(100) {
             0 if !self.person.is_steady => self.taken_id().or_else(|| Some(self.new_id())),
             1..20 => None,
@@ -116,7 +116,7 @@ impl Tracker {
     fn new_id(&mut self) -> WindowId {
         let half = |dice: &mut Dice| u128::from(dice.between(0, u64::MAX));
         let random = half(&mut self.dice) << 64 | half(&mut self.dice);
-        // Also by the serial's clock: no two trackers and no two runs make the same.
+        // With the time, so that no two trackers and no two runs generate the same id.
         WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
     }
 
@@ -128,14 +128,14 @@ impl Tracker {
         book.windows.get(serial as usize)?.id
     }
 
-    /// The next of those that follow each other since long ago: none overlaps another.
+    /// The next window in the past. These do not overlap.
     fn long_ago(&self) -> (Millis, Millis) {
         let n = self.person.next_past() as i64;
         let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);
         (start, start + LENGTH)
     }
 
-    /// Something of the last minutes, over whatever was changed meanwhile; such windows overlap.
+    /// A window of the last minutes, whatever was changed meanwhile. Such windows overlap.
     fn just_now(&mut self) -> (Millis, Millis) {
         let back = self.dice.between(200, 90_000) as i64;
         let start = now() + self.pace.off() - back;
@@ -180,7 +180,7 @@ impl Tracker {
     }
 }
 
-/// What an answer says of each of its windows.
+/// The outcome of each window in an answer.
 fn words(reply: &Reply, count: usize) -> Vec<Word> {
     let code = |of: &Value| serde_json::from_value::<Code>(of["code"].clone()).ok();
     if let Some(items) = reply.body["items"].as_array().filter(|items| items.len() == count) {

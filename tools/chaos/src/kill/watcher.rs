@@ -12,10 +12,10 @@ use super::{
     people::Person,
 };
 
-/// All that is long ago.
+/// The range of all windows in the past.
 const RANGE: &str = "start=1400000000000&end=1700000000000";
 
-/// Asks analytics, again and again, about those whose every window must count.
+/// Requests reports, again and again, about the employees whose every window must count.
 pub(crate) async fn ask(door: Door, ledger: Ledger, pace: Pace, steady: Vec<Arc<Person>>, mut dice: Dice) {
     while !pace.is_over() {
         let place = dice.below(steady.len());
@@ -32,8 +32,7 @@ pub(crate) async fn ask(door: Door, ledger: Ledger, pace: Pace, steady: Vec<Arc<
     }
 }
 
-/// Looks at who is on what, in one snapshot, again and again. Gives how often it could, and what was
-/// wrong.
+/// Checks memberships in snapshots, again and again. Returns the number of checks and the findings.
 pub(crate) async fn sample(mongo: mongodb::Client, pace: Pace) -> (usize, Vec<Finding>) {
     let (mut samples, mut findings) = (0, Vec::new());
     while !pace.is_over() {

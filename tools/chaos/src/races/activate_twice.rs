@@ -1,4 +1,4 @@
-//! The same invitation activated twice: one of them is it.
+//! An invitation is activated twice at once: exactly one succeeds.
 
 use anyhow::{Context, Result};
 use bson::{Document, doc};
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
     /// When each of the employee's invitations was used, if it was.
     used: Vec<bool>,
     credentials: usize,
-    /// What whoever was told yes is told at their log-in, where that was tried.
+    /// The answer to the log-in of whoever succeeded, in rounds with a log-in.
     log_in: Option<Answer>,
 }
 
@@ -38,7 +38,7 @@ struct Invitation {
 }
 
 const PASSWORDS: [&str; 2] = ["lantern over the quiet harbour", "seven herons and a wooden ladder"];
-/// In one of so many rounds somebody logs in: it takes a while.
+/// Only one in this many rounds has a log-in, because it takes a while.
 const TRIED: u32 = 4;
 
 impl Race for ActivateTwice {

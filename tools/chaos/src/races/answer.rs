@@ -3,28 +3,29 @@ use std::fmt;
 use contracts::Millis;
 use serde_json::Value;
 
-/// What a caller was told, and when: in microseconds since the system was started, and by the clock.
+/// The answer to a caller, and when it was sent and received: in microseconds since the start of the system, and
+/// by the clock.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Answer {
-    /// 0 where there was no answer.
+    /// The status; 0 without an answer.
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) body: Value,
-    /// The entity tag, where there was one.
+    /// The entity tag, if there was one.
     pub(super) tag: String,
     pub(super) sent: u64,
     pub(super) heard: u64,
     pub(super) heard_at: Millis,
 }
 
-/// What an answer says of what was asked for.
+/// The meaning of an answer for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word<'a> {
-    /// It is done.
+    /// It was carried out.
     Done,
-    /// It is not, and will not be.
+    /// It was refused.
     Refused(&'a str),
-    /// It may be.
+    /// It may have been carried out.
     Unknown,
 }
 
@@ -49,8 +50,8 @@ impl Answer {
         self.word() == Word::Unknown
     }
 
-    /// What it should not say: a refusal for another reason than these, or a fault of ours that no
-    /// client can wait out.
+    /// What the API does not allow: a refusal for another reason than these, or an error of the server that a
+    /// client cannot wait out.
     pub(super) fn unpromised(&self, who: &str, reasons: &[&str]) -> Option<String> {
         let is_promised = match self.word() {
             Word::Done => true,
@@ -72,7 +73,7 @@ impl fmt::Debug for Answer {
 pub(super) mod tests {
     use super::*;
 
-    /// An answer that was never given.
+    /// A made-up answer.
     pub(in crate::races) fn answered(status: u16, code: &str) -> Answer {
         Answer { status, code: code.to_owned(), ..Answer::default() }
     }

@@ -1,4 +1,4 @@
-//! Assign with deactivate: whoever comes first, the deactivated is on nothing.
+//! Assigning against deactivating: whichever comes first, the deactivated employee is on nothing.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -25,7 +25,7 @@ pub(super) struct Scene {
 
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Whether it was the task that the employee was put on, and not the project.
+    /// Whether the employee was put on the task, and not the project.
     on_task: bool,
     assign: Answer,
     deactivate: Answer,
@@ -70,7 +70,7 @@ impl Race for AssignDeactivate {
             },
         );
         if deactivate.is_unknown() {
-            // The scene needs somebody who is deactivated.
+            // The scene needs a deactivated employee.
             let _ = stage
                 .ask(1, As::Admin, Method::POST, &format!("{}/deactivate", employee_path(employee)), &Value::Null)
                 .await;
@@ -114,7 +114,7 @@ impl Race for AssignDeactivate {
     }
 }
 
-/// Who was told that they assigned has added a term, and who was refused has not.
+/// A successful assignment has added a term, and a refused one has not.
 pub(super) fn counts(assign: &Answer, before: usize, after: usize) -> Option<String> {
     let is_right = match (assign.is_done(), assign.is_refused()) {
         (true, _) => after == before + 1,
@@ -134,7 +134,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, and swept.
+    /// Assigned first, then removed.
     fn good() -> Outcome {
         let mut before = bound();
         off(&mut before);

@@ -1,5 +1,5 @@
-//! Assign to a task with remove from its project: whoever comes first, nobody is on a task without
-//! being on its project.
+//! Assigning to a task against removing from its project: whichever comes first, nobody is on a task without being
+//! on its project.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -48,7 +48,7 @@ impl Race for AssignRemove {
         let Scene { employee, project, task } = *scene;
         let employees = json!({ "employees": [employee] });
         stage.set(Method::PUT, &project_path(project), &employees).await?;
-        // By the project's list, or by the employee's.
+        // Removed by the project's list, or by the employee's.
         let (path, nothing) = match rng.random_bool(0.5) {
             true => (project_path(project), json!({ "employees": [] })),
             false => (employee_path(employee), json!({ "projects": [] })),
@@ -77,7 +77,7 @@ impl Race for AssignRemove {
         let mut faults = after.faults.clone();
         faults.extend(assign.unpromised("who assigned", &["not_on_project"]));
         faults.extend(remove.unpromised("who removed", &[]));
-        // One transaction removes: there is no moment in which it is half done.
+        // One transaction removes from both, so there is no moment at which only half is done.
         if !assign.is_unknown() && !remove.is_unknown() {
             faults.extend(after.at_once.iter().map(|fault| format!("at once: {fault}")));
         }
@@ -111,7 +111,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, and gone with the membership.
+    /// Assigned first, then removed with the membership.
     fn good() -> Outcome {
         let (mut before, mut edges) = (bound(), bound());
         before.assignment = None;

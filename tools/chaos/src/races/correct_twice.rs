@@ -1,4 +1,4 @@
-//! Two corrections of one window: none is lost, none is half done, and analytics count the last one.
+//! Two corrections of one window: none is lost or half done, and reports have the last one.
 
 use anyhow::{Context, Result};
 use bson::doc;
@@ -24,29 +24,29 @@ pub(super) struct Scene {
     person: Person,
     project: ProjectId,
     task: TaskId,
-    /// When the next window begins.
+    /// The start of the next window.
     next: Millis,
 }
 
-/// What the second side does; the first always changes the end.
+/// The request of the second side. The first always changes the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Other {
     /// Changes something else.
     Note,
     /// Changes the end too.
     End,
-    /// The same, both on the condition that the window is as it was seen.
+    /// The same, both with the condition that the window has not changed.
     EndIfUnchanged,
     /// Voids the window.
     Void,
 }
 
 const OTHERS: [Other; 4] = [Other::Note, Other::End, Other::EndIfUnchanged, Other::Void];
-/// How long the window is, and how long the two make it, in milliseconds.
+/// The length of the window, and the lengths that the two sides set, in milliseconds.
 const LENGTHS: [i64; 3] = [600_000, 900_000, 1_200_000];
-/// The windows follow each other at this distance.
+/// The interval between the starts of windows.
 const APART: i64 = 3_600_000;
-/// When the first one begins: long ago.
+/// The start of the first window.
 const FIRST: i64 = 1_420_070_400_000;
 const NOTE: &str = "corrected";
 
@@ -54,9 +54,9 @@ const NOTE: &str = "corrected";
 pub(super) struct Outcome {
     other: Other,
     answers: [Answer; 2],
-    /// What the window was, revision by revision, and is at last.
+    /// The states of the window, one for each revision.
     states: Vec<State>,
-    /// What analytics count of it after both were answered, in milliseconds; nothing where they did not say.
+    /// The time that a report counts after both answers, in milliseconds; none without a report.
     counted: Option<i64>,
 }
 
@@ -187,13 +187,13 @@ impl Race for CorrectTwice {
     }
 }
 
-/// What has changed from one revision to the next.
+/// The difference between two revisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     End(i64),
     Note,
     Void,
-    /// Nothing, or more than one wanted.
+    /// Nothing, or the changes of both sides together.
     Strange,
 }
 

@@ -1,5 +1,5 @@
-//! Deactivate with reactivate, and the events of both once more and in any order: who was
-//! deactivated is on nothing, and everybody agrees on how they stand.
+//! Deactivating against reactivating, with the events of both repeated in any order: a deactivated employee is on
+//! nothing, and all services agree on the state.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -116,7 +116,7 @@ mod tests {
         *,
     };
 
-    /// The reactivation came too early.
+    /// The reactivation came first and was refused.
     fn good() -> Outcome {
         let mut edges = bound();
         off(&mut edges);

@@ -1,4 +1,4 @@
-//! Delete a project with add to it: whoever comes first, nothing of it is left.
+//! Deleting a project against adding to it: whichever comes first, nothing of the project is left.
 
 use anyhow::Result;
 use bson::{Document, doc};
@@ -40,7 +40,7 @@ pub(super) struct Outcome {
     project: ProjectId,
     delete: Answer,
     add: Answer,
-    /// How many tasks still name the project.
+    /// The number of tasks that still name the project.
     tasks: usize,
     before: Edges,
     after: Quiet,
@@ -108,7 +108,7 @@ impl Race for DeleteAdd {
         let terms = |edges: &Edges| match what {
             Add::MemberByProject | Add::MemberByEmployee => edges.member_terms(*project),
             Add::Assignee => edges.task_terms(),
-            // It has gone with the project.
+            // It was deleted with the project.
             Add::Task => 0,
         };
         let added = terms(edges) as i64 - terms(before) as i64;
@@ -147,7 +147,7 @@ mod tests {
         *,
     };
 
-    /// Added first, and gone with the project.
+    /// Added first, then deleted with the project.
     fn good() -> Outcome {
         let mut before = bound();
         before.members.clear();

@@ -14,38 +14,38 @@ use super::{
     stage::Stage,
 };
 
-/// How long copies may take to agree with their authority, once nobody changes anything.
+/// How long copies may take to agree with their owner after the last change.
 const QUIET: Duration = Duration::from_secs(20);
 
-/// Who is on what, by all who keep it: one employee, one task, and the projects it may belong to.
+/// Who is on what, in all services: one employee, one task, and the projects that it may belong to.
 #[derive(Clone, Debug)]
 pub(super) struct Edges {
     pub(super) employee: EmployeeId,
-    /// Nothing where a project is deleted.
+    /// None for a deleted project.
     pub(super) projects: BTreeMap<ProjectId, Option<ProjectRow>>,
     pub(super) members: BTreeMap<ProjectId, MemberRow>,
     pub(super) task_row: Option<TaskRow>,
     pub(super) assignment: Option<AssignmentRow>,
     pub(super) standing: Option<StandingRow>,
     pub(super) person: EmployeeRow,
-    /// What timetrack knows.
+    /// The copies in timetrack.
     pub(super) copies: Vec<Binding>,
 }
 
-/// Who is on what once all is quiet.
+/// Who is on what once nothing is in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Quiet {
     pub(super) edges: Edges,
-    /// What was wrong with the authority's own word at the first look.
+    /// What was wrong in the owner's data at the first reading.
     pub(super) at_once: Vec<String>,
-    /// Whether the copies agreed at the first look.
+    /// Whether the copies agreed only after the first reading.
     pub(super) was_late: bool,
-    /// What is wrong at last.
+    /// What is wrong in the end.
     pub(super) faults: Vec<String>,
 }
 
 impl Edges {
-    /// Reads all of it.
+    /// Reads the data of all services.
     pub(super) async fn read(
         stage: &Stage,
         employee: EmployeeId,
@@ -82,7 +82,7 @@ impl Edges {
         })
     }
 
-    /// Reads it until nothing is wrong, or for so long that it will stay wrong.
+    /// Reads it until nothing is wrong, or until the time limit.
     pub(super) async fn quiet(
         stage: &Stage,
         employee: EmployeeId,
@@ -114,18 +114,18 @@ impl Edges {
         self.assignment.as_ref().is_some_and(|assignment| assignment.open)
     }
 
-    /// How many terms a membership has.
+    /// The number of terms of a membership.
     pub(super) fn member_terms(&self, project: ProjectId) -> usize {
         self.members.get(&project).map_or(0, |member| member.terms.len())
     }
 
-    /// How many terms the assignment has, on all projects.
+    /// The number of terms of the assignment, on all projects.
     pub(super) fn task_terms(&self) -> usize {
         let terms = |row: &AssignmentRow| row.terms.len() + row.former.iter().map(|f| f.terms.len()).sum::<usize>();
         self.assignment.as_ref().map_or(0, terms)
     }
 
-    /// What is wrong with the word of projects and directory themselves.
+    /// What is wrong in the data of projects and directory.
     pub(super) fn authority(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, what: &str| {
@@ -172,7 +172,7 @@ impl Edges {
         faults
     }
 
-    /// Which copies do not say what their authority says.
+    /// The copies that differ from their owner.
     pub(super) fn behind(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, what: &str| {
@@ -185,7 +185,7 @@ impl Edges {
             check(listed == self.is_member(*id), "directory's list of projects is not what projects says");
         }
         let person = &self.person;
-        // Who was never put on anything and never changed may be unknown to projects.
+        // An employee who was never put on anything and never changed may be unknown to projects.
         if let Some(known) = &self.standing {
             let same = (known.version, known.epoch, known.deactivated_at)
                 == (person.version, person.epoch, person.deactivated_at);
@@ -220,7 +220,7 @@ impl Edges {
                     known_projects += usize::from(same);
                 }
                 Binding::Task(copy) => {
-                    // The tasks of a deleted project go without events of their own.
+                    // The tasks of a deleted project have no events of their own.
                     knows_task = self.task_row.as_ref().is_none_or(|row| copy.projects.as_ref() == Some(&row.projects));
                 }
                 Binding::Member(_) => {}
@@ -236,7 +236,7 @@ impl Edges {
                 check(same, "timetrack does not know an assignment");
             }
             (Some(row), None) if row.open => check(false, "timetrack does not know an assignment"),
-            // One that ended with its membership needs no word of its own.
+            // An assignment that ended with its membership has no event of its own.
             (_, Some(copy)) => {
                 let goes_on = copy.terms.last().is_some_and(|last| {
                     let member = known_members
@@ -278,7 +278,7 @@ pub(super) mod tests {
     pub(in crate::races) const EMPLOYEE: EmployeeId = EmployeeId(Uuid::from_u128(100));
     pub(in crate::races) const TASK: TaskId = TaskId(Uuid::from_u128(200));
 
-    /// Somebody who is on one project (1) and on a task of it, and never was on another (2).
+    /// An employee who is on one project (1) and on a task of it, and never was on another (2).
     pub(in crate::races) fn bound() -> Edges {
         let always = vec![Term::ALWAYS];
         let row = |n, employees| ProjectRow {
@@ -320,7 +320,7 @@ pub(super) mod tests {
         edges
     }
 
-    /// Lets timetrack know everything.
+    /// Makes all copies in timetrack complete.
     pub(in crate::races) fn told(edges: &mut Edges) {
         use contracts::{EmployeeChanged, Label, Payroll, ProjectChanged, Standing, TaskChanged};
         let label = |text: &str| -> Label { serde_json::from_value(text.into()).unwrap() };
@@ -384,7 +384,7 @@ pub(super) mod tests {
         told(edges);
     }
 
-    /// Deactivates the employee, who goes on being on things.
+    /// Deactivates the employee without removing them from anything.
     pub(in crate::races) fn deactivated(edges: &mut Edges) {
         let person = &mut edges.person;
         (person.epoch, person.version, person.deactivated_at) = (1, 2, Some(Millis(50)));

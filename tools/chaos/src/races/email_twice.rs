@@ -1,4 +1,4 @@
-//! The same e-mail given to two employees, in two spellings: one of them has it.
+//! Giving one e-mail address, in two spellings, to two employees at once: exactly one has it.
 
 use anyhow::Result;
 use bson::doc;
@@ -25,12 +25,12 @@ pub(super) struct Scene {
 #[derive(Debug)]
 pub(super) struct Outcome {
     email: String,
-    /// Who asked for it: nobody yet where somebody new was to have it.
+    /// The employees who were to have it; none for a new employee.
     asked: [Option<EmployeeId>; 2],
     answers: [Answer; 2],
-    /// Who has the address.
+    /// The employees with the address.
     having: Vec<EmployeeId>,
-    /// What those who asked have.
+    /// The addresses of those who were to have it.
     have: Vec<(EmployeeId, String)>,
 }
 

@@ -9,36 +9,36 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// The furthest that one side starts after the other, in microseconds.
+/// The longest delay between the two sides, in microseconds.
 const FURTHEST: i64 = 2_000_000;
-/// How far a round moves the aim, in microseconds: twice as far with each that ends in the same way.
+/// How far a round changes the aim, in microseconds: twice as far with each round that ends in the same way.
 const STEP: i64 = 250;
 const DOUBLINGS: u32 = 8;
-/// How far rounds scatter around the aim, in microseconds: most of them, and every eighth.
+/// The scatter of rounds around the aim, in microseconds: of most rounds, and of every eighth.
 const NEAR: i64 = 3_000;
 const FAR: i64 = 25_000;
 
-/// How much later the second side starts than the first: moved by every round against whoever came
-/// first in it, so that the two meet where it is undecided.
+/// The delay of the second side. Every round changes it against the side that came first, so that the outcome
+/// becomes open.
 #[derive(Debug, Default)]
 pub(super) struct Aim(Mutex<Aimed>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Aimed {
-    /// In microseconds.
+    /// The delay, in microseconds.
     by: i64,
-    /// Who came first the last time, and how often in a row.
+    /// The side that came first in the last round, and how often in a row.
     last: usize,
     row: u32,
 }
 
 impl Aim {
-    /// This side came first.
+    /// Changes the aim after a round in which this side came first.
     pub(super) fn learn(&self, first: usize) {
         let mut aimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         aimed.row = if aimed.last == first { aimed.row.saturating_add(1) } else { 0 };
         aimed.last = first;
-        // A few rounds were under way when the aim was moved.
+        // A few rounds were in progress when the aim changed.
         let step = STEP << (aimed.row / 2).min(DOUBLINGS);
         aimed.by = (aimed.by + if first == 0 { -step } else { step }).clamp(-FURTHEST, FURTHEST);
     }
@@ -61,7 +61,7 @@ impl Aim {
     }
 }
 
-/// Where both sides wait for each other, and then start one a little after the other.
+/// A barrier for both sides, after which one starts a little later.
 #[derive(Debug)]
 pub(super) struct Gate {
     barrier: Barrier,
@@ -73,7 +73,7 @@ impl Gate {
     pub(super) async fn pass(&self, side: usize) {
         self.barrier.wait().await;
         let start = Instant::now() + self.after[side];
-        // The runtime sleeps whole milliseconds.
+        // The runtime can only sleep whole milliseconds.
         let whole = Duration::from_millis(self.after[side].as_millis() as u64);
         if !whole.is_zero() {
             sleep(whole).await;

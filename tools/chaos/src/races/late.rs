@@ -15,13 +15,13 @@ use contracts::{EmployeeId, EventId, Service, stream};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep};
 
-/// Who must have taken a late event before it is looked at what it did.
+/// The services that must have applied a repeated event before its effect is checked.
 const LISTENERS: [Service; 3] = [Service::Directory, Service::Projects, Service::Timetrack];
-/// How long that may take: an event in the hand of a process that is slow comes once more.
+/// How long that may take: an unacknowledged event is redelivered.
 const TAKEN: Duration = Duration::from_secs(60);
-/// How long what was asked of JetStream is good.
+/// How long an answer of JetStream is cached.
 const FRESH: Duration = Duration::from_millis(40);
-/// So many events of an employee are kept: the last ones.
+/// The number of an employee's last events that are kept.
 const KEPT: usize = 8;
 
 #[derive(Clone, Debug)]
@@ -31,17 +31,17 @@ struct Heard {
     payload: Bytes,
 }
 
-/// The events that tell of employees, kept so that they can come once more, late and in any order.
+/// The events about employees, which can be published again, late and in any order.
 #[derive(Debug)]
 pub(super) struct Late {
     jetstream: jetstream::Context,
     heard: Arc<Mutex<HashMap<EmployeeId, Vec<Heard>>>>,
-    /// Up to which place of the stream all listeners have taken everything, and when that was asked.
+    /// The stream sequence up to which all services have applied everything, and when that was requested.
     floor: tokio::sync::Mutex<Option<(Instant, u64)>>,
 }
 
 impl Late {
-    /// Listens from now on.
+    /// Collects events from now on.
     pub(super) async fn listen(client: async_nats::Client) -> Result<Self> {
         let mut events = client.subscribe("evt.directory.v1.employee.*.changed").await?;
         client.flush().await?;
@@ -63,20 +63,20 @@ impl Late {
         Ok(Self { jetstream: jetstream::new(client), heard, floor: tokio::sync::Mutex::default() })
     }
 
-    /// How many events of an employee can come once more.
+    /// The number of an employee's events that can be published again.
     pub(super) fn known(&self, employee: EmployeeId) -> usize {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).map_or(0, Vec::len)
     }
 
-    /// Publishes events of an employee once more, in this order (by their age, the oldest is 0), as if
-    /// they had been long on their way. Gives the place of the last one in the stream.
+    /// Publishes events of an employee again, as if they had been delayed, in this order (by age, the oldest is
+    /// 0). Returns the sequence number of the last one.
     pub(super) async fn again(&self, employee: EmployeeId, order: &[usize]) -> Result<u64> {
         let events = self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&employee).cloned();
         let events = events.with_context(|| format!("no event of {employee} was heard"))?;
         let mut last = 0;
         for place in order {
             let Some(Heard { subject, headers, payload }) = events.get(*place).cloned() else { continue };
-            // With its own id the stream would know it; and nobody waits for it any more.
+            // With its id the stream would drop it as a duplicate. Nobody waits for it any more.
             let unwanted = |name: &str| [NATS_MESSAGE_ID.as_ref(), contracts::header::APPLIED_TO].contains(&name);
             let mut fresh = HeaderMap::new();
             fresh.insert(NATS_MESSAGE_ID, kit::new_id::<EventId>().to_string());
@@ -89,7 +89,7 @@ impl Late {
         Ok(last)
     }
 
-    /// Waits until everybody has taken all events up to a place.
+    /// Waits until all services have applied all events up to a sequence number.
     pub(super) async fn until_taken(&self, place: u64) -> Result<()> {
         let since = Instant::now();
         while self.floor().await? < place {
@@ -113,7 +113,8 @@ impl Late {
             let consumer = consumer.await?;
             let info = consumer.cached_info();
             let is_quiet = info.num_pending == 0 && info.num_ack_pending == 0;
-            // With nothing left, all is taken that is in the stream, whatever was last for this listener.
+            // If nothing is pending, everything in the stream is applied, whatever the last event for this service
+            // was.
             let taken = if is_quiet { info.delivered.stream_sequence } else { info.ack_floor.stream_sequence };
             floor = floor.min(taken);
         }

@@ -10,22 +10,22 @@ use anyhow::{Result, ensure};
 use mailparse::MailHeaderMap;
 use tokio::time::{Instant, sleep};
 
-/// How long a mail may take.
+/// The time limit for a mail.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(40);
 
-/// The mails of a system without SMTP. Each is read once and then deleted: there are many.
+/// The mails of a system without SMTP. There are many, so each is deleted after it is read.
 #[derive(Debug)]
 pub(super) struct Mails {
     folder: PathBuf,
     /// The token of the newest invitation, by address.
     tokens: Arc<Mutex<HashMap<String, String>>>,
-    /// Of whom nobody wants one: their mails are deleted all the same.
+    /// The files that are being read or were deleted.
     reading: Mutex<HashSet<PathBuf>>,
 }
 
 impl Mails {
-    /// Those of the system with this data folder.
+    /// The mails of the system with this data folder.
     pub(super) fn of(data: &Path) -> Self {
         Self { folder: data.join("mail"), tokens: Arc::default(), reading: Mutex::default() }
     }
@@ -43,7 +43,7 @@ impl Mails {
         }
     }
 
-    /// Takes in what has come. What cannot be read now is read the next time.
+    /// Reads new mails. One that cannot be read now is read the next time.
     pub(super) fn read(&self) {
         // One reader at a time is enough.
         let Ok(mut gone) = self.reading.try_lock() else { return };
@@ -63,7 +63,7 @@ impl Mails {
     }
 }
 
-/// To whom a mail is, and the token of its link, where it is an invitation.
+/// The recipient and token of a mail, if it is an invitation.
 fn invitation(mail: &[u8]) -> Option<(String, String)> {
     let mail = mailparse::parse_mail(mail).ok()?;
     let to = mailparse::addrparse_header(mail.headers.get_first_header("To")?).ok()?;

@@ -1,5 +1,5 @@
-//! Races: two sides go off together, through two gateways, at what cannot be both; then what is stored is
-//! judged by rules that hold whoever came first.
+//! Races: two conflicting requests are sent at once through two gateways. Then the stored data is checked by rules
+//! that hold whichever came first.
 
 mod activate_twice;
 mod answer;
@@ -39,50 +39,50 @@ pub use tally::Tally;
 /// The races.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {
-    /// Assign to a project or a task with deactivate.
+    /// Assigning to a project or task against deactivating.
     AssignDeactivate,
-    /// Assign to a task with remove from its project.
+    /// Assigning to a task against removing from its project.
     AssignRemove,
-    /// Deactivate with reactivate, and late events.
+    /// Deactivating against reactivating, with late events.
     DeactivateReactivate,
-    /// Reactivate then assign at once, with late events.
+    /// Reactivating and then assigning at once, with late events.
     ReactivateAssign,
-    /// Move a task with assign to it.
+    /// Moving a task against assigning to it.
     MoveAssign,
-    /// Move a task with windows under way.
+    /// Moving a task against windows for it.
     MoveWindows,
-    /// Archive a project with windows under way.
+    /// Archiving a project against windows for it.
     ArchiveWindows,
-    /// Delete a project with add to it.
+    /// Deleting a project against adding to it.
     DeleteAdd,
-    /// The same invitation activated twice.
+    /// Activating an invitation twice.
     ActivateActivate,
-    /// The same e-mail given to two employees.
+    /// Giving one e-mail address to two employees.
     EmailEmail,
     /// Two corrections of one window.
     CorrectCorrect,
-    /// A bulk update with a post.
+    /// A bulk update against posted windows.
     UpdatePost,
 }
 
-/// How races are run.
+/// The settings of races.
 #[derive(Args, Clone, Debug)]
 pub struct RaceOptions {
-    /// How many rounds each race has.
+    /// The number of rounds of each race.
     #[arg(long, default_value_t = 10_000)]
     pub rounds: usize,
-    /// Which races, with commas between; all unless some are named.
+    /// The races to run, separated by commas; the default is all.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Name>,
-    /// Decides who does what in each round, and how much later one side starts.
+    /// The seed that decides the requests of each round and the delay between them.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many rounds of a race run at the same time, each on people and projects of its own.
+    /// The number of concurrent rounds of a race, each with its own employees and projects.
     #[arg(long, default_value_t = 12)]
     pub lanes: usize,
 }
 
-/// Starts a system, runs the races one after the other, and gives what each has shown.
+/// Starts a system, runs the races one after the other, and returns their results.
 ///
 /// # Errors
 /// When the system cannot be started.

@@ -1,5 +1,5 @@
-//! Move a task with assign to it: whoever comes first, nobody is on a task without being on the
-//! project that it then belongs to.
+//! Moving a task against assigning to it: whichever comes first, nobody is on a task without being on its new
+//! project.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -102,7 +102,7 @@ impl Race for MoveAssign {
             let here = edges.assignment.iter().filter(|row| row.project != *to).map(|row| row.terms.len());
             of_others.chain(here).sum::<usize>()
         };
-        // Who was on it before it moved was on it where it was.
+        // Whoever was on it before the move was on it in the former project.
         let was_on_former = on_former(edges) > on_former(before);
         let first = match (moves.is_done(), assign.is_done()) {
             (true, true) => Some(usize::from(was_on_former)),
@@ -136,7 +136,7 @@ mod tests {
         *,
     };
 
-    /// The move came first, and the assignment was told so.
+    /// The move came first, and the assignment was refused.
     fn good() -> Outcome {
         let mut before = bound();
         before.assignment = None;

@@ -15,21 +15,21 @@ use super::{
     tally::Tally,
 };
 
-/// Two sides that want what cannot both be, or not in any order.
+/// Two requests that conflict, or that must not interleave.
 pub(super) trait Race: 'static {
-    /// By which it is asked for.
+    /// Its name on the command line.
     const NAME: &'static str;
-    /// What the two sides do.
+    /// The two requests.
     const SIDES: [&'static str; 2];
-    /// Whom and what a round needs: used again and again.
+    /// The employees and projects of a round, which several rounds use.
     type Scene: Send;
-    /// What both were told, and what is stored then.
+    /// Both answers, and the stored data after them.
     type Outcome: fmt::Debug + Send;
 
-    /// Makes a scene.
+    /// Creates a scene.
     fn scene(stage: &Stage) -> impl Future<Output = Result<Self::Scene>> + Send;
 
-    /// Sets the scene, lets both sides go, and waits until all is quiet.
+    /// Prepares the scene, sends both requests, and waits until nothing is in progress.
     fn round(
         stage: &Stage,
         scene: &mut Self::Scene,
@@ -37,31 +37,31 @@ pub(super) trait Race: 'static {
         rng: &mut StdRng,
     ) -> impl Future<Output = Result<Self::Outcome>> + Send;
 
-    /// What the outcome says, by rules that hold whoever came first.
+    /// Judges the outcome by rules that hold whichever came first.
     fn judge(outcome: &Self::Outcome) -> Verdict;
 }
 
-/// What an outcome says.
+/// The judgement of an outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Which side came first, where that can be told.
+    /// The side that came first, if that is known.
     pub(super) first: Option<usize>,
-    /// The rules that are broken.
+    /// The violated rules.
     pub(super) faults: Vec<String>,
-    /// What else is counted.
+    /// Other facts to count.
     pub(super) notes: Vec<&'static str>,
 }
 
-/// How often a scene is used: histories grow, and messages with them.
+/// The number of rounds of a scene. With more, histories and messages would become long.
 const USES: usize = 40;
-/// So many rounds that could not be set, one after the other, end a race.
+/// After this many rounds in a row that could not be prepared, a race ends.
 const MOST_UNSET: usize = 12;
-/// How often is told how far it is.
+/// The interval of progress messages.
 const EVERY: Duration = Duration::from_secs(10);
-/// So many violations of a race are kept with their history.
+/// The most violations of a race that are kept with their history.
 pub(super) const KEPT: usize = 20;
 
-/// Runs the rounds of a race, so many at the same time.
+/// Runs the rounds of a race, `lanes` at once.
 pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize, seed: u64) -> Tally {
     let (aim, started) = (Arc::new(Aim::default()), Instant::now());
     let tally = Arc::new(Mutex::new(Tally::of(R::NAME, R::SIDES)));
@@ -91,7 +91,7 @@ pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize
                             aim.learn(first);
                         }
                         if !verdict.faults.is_empty() {
-                            // What is wrong once would be found again and again.
+                            // A new scene, because a wrong one would be found again and again.
                             scene = None;
                         }
                         tally.count(n, verdict, &outcome);
@@ -119,7 +119,7 @@ pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize
     tally
 }
 
-/// Each round has a seed of its own, so that it does not depend on how many run at the same time.
+/// Each round has its own seed, so that it does not depend on the number of concurrent rounds.
 fn seed_of(seed: u64, name: &str, round: usize) -> u64 {
     // FNV-1a.
     let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain((round as u64).to_le_bytes());

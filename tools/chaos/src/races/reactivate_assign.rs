@@ -1,5 +1,5 @@
-//! Reactivate, then assign at once, while the events of the deactivation are still on their way or
-//! come once more: what was assigned after the reactivation stays.
+//! Reactivating and then assigning at once, while the events of the deactivation are late or repeated: the new
+//! assignment stays.
 
 use anyhow::Result;
 use contracts::{EmployeeId, ProjectId, TaskId};
@@ -22,25 +22,25 @@ pub(super) struct Scene {
     employee: EmployeeId,
     project: ProjectId,
     task: TaskId,
-    /// Others that the employee is on: the more, the longer the sweep takes.
+    /// Other projects of the employee. With more of them, ending all memberships takes longer.
     others: Vec<ProjectId>,
 }
 
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Whether the sweep was still under way.
+    /// Whether memberships were still being ended.
     in_sweep: bool,
     reactivate: Answer,
     assign: Answer,
     on_task: Answer,
-    /// When the last event had come once more.
+    /// The sequence number of the last repeated event.
     late: u64,
     others: Vec<ProjectId>,
     after: Quiet,
 }
 
 const OTHERS: usize = 3;
-/// How often a reactivation is asked for until the deactivation is done.
+/// How often the reactivation is tried until the deactivation is done.
 const TRIES: usize = 200;
 
 impl Race for ReactivateAssign {
@@ -92,7 +92,7 @@ impl Race for ReactivateAssign {
             let last = stage.late.again(employee, &order).await?;
             anyhow::Ok((last, stage.micros()))
         };
-        // Asked once: a second time it would deactivate whoever was reactivated meanwhile.
+        // Sent once, because a second one would deactivate the reactivated employee again.
         let ended = async {
             if in_sweep {
                 stage.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;

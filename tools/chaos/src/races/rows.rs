@@ -1,4 +1,4 @@
-//! What the services have stored, as their databases hold it: read here and nowhere changed.
+//! The stored data of the services, which is only read here.
 
 use bson::{Document, doc};
 use contracts::{
@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use mongodb::Database;
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// A project, as projects has it.
+/// A project in projects.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ProjectRow {
     #[serde(rename = "_id")]
@@ -55,7 +55,7 @@ pub(super) struct AssignmentRow {
     pub(super) former: Vec<FormerTerms>,
 }
 
-/// How an employee stands, as projects knows it.
+/// An employee's state in projects.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct StandingRow {
     pub(super) version: i64,
@@ -63,7 +63,7 @@ pub(super) struct StandingRow {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// An employee, as directory has them.
+/// An employee in directory.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EmployeeRow {
@@ -78,7 +78,7 @@ pub(super) struct EmployeeRow {
     pub(super) active: Vec<Term>,
 }
 
-/// What timetrack knows of one party to a window.
+/// A binding in timetrack.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) enum Binding {
     Employee(EmployeeChanged),
@@ -88,13 +88,13 @@ pub(super) enum Binding {
     Assignment(AssignmentChanged),
 }
 
-/// The row that holds it.
+/// The row of a binding.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct BindingRow {
     pub(super) binding: Binding,
 }
 
-/// All documents of a collection that a filter takes.
+/// All documents of a collection that match a filter.
 pub(super) async fn all<T>(db: &Database, collection: &str, filter: Document) -> anyhow::Result<Vec<T>>
 where
     T: DeserializeOwned + Send + Sync + Unpin,
@@ -110,7 +110,7 @@ where
     Ok(db.collection::<T>(collection).find_one(doc! { "_id": id }).await?)
 }
 
-/// The keys under which timetrack keeps the parties to an employee's windows on a task.
+/// The keys of timetrack's bindings for an employee's windows on a task.
 pub(super) fn binding_keys(employee: EmployeeId, task: TaskId, projects: &[ProjectId]) -> Vec<String> {
     let of_projects = projects.iter().flat_map(|id| [format!("p:{id}"), format!("m:{id}:{employee}")]);
     [format!("e:{employee}"), format!("t:{task}"), format!("a:{task}:{employee}")]

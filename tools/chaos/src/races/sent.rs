@@ -17,12 +17,12 @@ use super::{
     stage::Stage,
 };
 
-/// How long windows that wait may take to be settled.
+/// How long waiting windows may take to be decided.
 const SETTLED: Duration = Duration::from_secs(60);
-/// So many queued windows are looked for again after so long.
+/// The interval at which queued windows are checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A window that was sent, and what its sender was told.
+/// A sent window and its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) id: WindowId,
@@ -33,18 +33,18 @@ pub(super) struct Sent {
     pub(super) fate: Fate,
 }
 
-/// What became of a window.
+/// The stored state of a window.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fate {
-    /// As it is recorded, if it is.
+    /// The recorded window, if it is recorded.
     pub(super) stored: Option<StoredRow>,
-    /// Why it is held back, if it is.
+    /// The reason, if it is quarantined.
     pub(super) held: Option<Code>,
-    /// Whether it still waits.
+    /// Whether it is tried again by itself.
     pub(super) waits: bool,
 }
 
-/// A window, as timetrack has it.
+/// A window in timetrack.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "timetrack::Recorded")]
 pub(super) struct StoredRow {
@@ -67,7 +67,7 @@ struct HeldRow {
     waiting: bool,
 }
 
-/// An id of a client's own.
+/// A new client's id.
 pub(super) fn new_id(rng: &mut StdRng) -> WindowId {
     WindowId(Uuid::from_u128(rng.random()))
 }
@@ -80,7 +80,7 @@ pub(super) fn body(id: WindowId, start: Millis, end: Millis, project: ProjectId,
     })
 }
 
-/// What became of windows, once none of them waits.
+/// The states of windows, once none of them waits.
 pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) -> Result<Vec<Fate>> {
     let since = Instant::now();
     loop {
@@ -110,7 +110,7 @@ pub(super) async fn fates(stage: &Stage, ids: &[WindowId], queued: &[WindowId]) 
     }
 }
 
-/// Whether at some moment of a window everything held that it says.
+/// Whether a window may be recorded: at one moment of it all its conditions were true.
 pub(super) fn held(edges: &Edges, sent: &Sent) -> bool {
     let project = sent.project;
     let Some(Some(row)) = edges.projects.get(&project) else { return false };
@@ -135,9 +135,9 @@ pub(super) fn held(edges: &Edges, sent: &Sent) -> bool {
     (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
 }
 
-/// Which rules a window breaks that was sent while what it says was changed: it is judged by what held
-/// before or by what holds after, by the former alone if it was settled before the change was asked for,
-/// and by the latter alone if it was sent once that was answered.
+/// The rules that a window violates that was sent during a change. It is judged by the state before or after the
+/// change: only by the former if it was answered before the change was requested, and only by the latter if it was
+/// sent after the change was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
     let mut faults = Vec::new();
@@ -207,7 +207,7 @@ pub(super) mod tests {
         StoredRow { id, revision: 1, voided: false, window: serde_json::from_value(window).unwrap() }
     }
 
-    /// A window that was answered at once, while the change was under way.
+    /// A window that was answered at once, during the change.
     fn sent(start: i64, end: i64, is_stored: bool) -> Sent {
         let id = WindowId(Uuid::from_u128(7));
         let mut answer = if is_stored { answered(201, "") } else { answered(400, "project_archived") };
@@ -218,7 +218,7 @@ pub(super) mod tests {
         Sent { id, project: project(1), start: Millis(start), end: Millis(end), answer, fate }
     }
 
-    /// A change that was under way from 10 to 20 and archived the project at 100.
+    /// A change from 10 to 20 that archived the project at 100.
     fn change() -> (Answer, Edges, Edges) {
         let mut change = answered(200, "");
         (change.sent, change.heard) = (10, 20);

@@ -15,23 +15,23 @@ use tokio::time::{Instant, sleep};
 
 use super::{answer::Answer, late::Late, mails::Mails};
 
-/// What there are two of: all that decides or keeps copies.
+/// The services with two processes: all that decide or have copies.
 const TWICE: [Service; 5] =
     [Service::Directory, Service::Projects, Service::Timetrack, Service::Analytics, Service::Gateway];
-/// The longest wait for an answer.
+/// The time limit for an answer.
 const ANSWER: Duration = Duration::from_secs(40);
-/// How often what a scene needs is asked for, and the pause between.
+/// How often preparing a scene is tried, and the pause in between.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A password that is hard to guess.
 pub(super) const PASSWORD: &str = "lantern over the quiet harbour";
 
-/// A system of real processes, two of each that matters, and those who ask it.
+/// A system of real processes, two of each important service, and its clients.
 pub(super) struct Stage {
     fleet: Fleet,
-    /// The second of each.
+    /// The second process of each service.
     _seconds: Vec<Replica>,
-    /// The gateways: each side of a race comes in by its own.
+    /// The gateways. Each side of a race uses its own.
     bases: [String; 2],
     http: reqwest::Client,
     clock: Clock,
@@ -48,11 +48,11 @@ pub(super) struct Stage {
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) id: EmployeeId,
-    /// `Authorization`.
+    /// The header `Authorization`.
     pub(super) authorization: String,
 }
 
-/// Who asks.
+/// The credentials of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum As<'a> {
     Admin,
@@ -87,13 +87,13 @@ impl Stage {
         })
     }
 
-    /// Ends it.
+    /// Stops the system.
     pub(super) async fn stop(self) {
         drop(self._seconds);
         self.fleet.stop().await;
     }
 
-    /// The time now.
+    /// The present time.
     pub(super) fn now(&self) -> Millis {
         self.clock.now()
     }
@@ -103,17 +103,17 @@ impl Stage {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// A number that was not given before.
+    /// A number that was not returned before.
     pub(super) fn number(&self) -> usize {
         self.made.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Asks through a gateway, once.
+    /// Sends a request through a gateway, once.
     pub(super) async fn ask(&self, side: usize, who: As<'_>, method: Method, path: &str, body: &Value) -> Answer {
         self.send(self.request(side, who, method, path, body)).await
     }
 
-    /// Asks on the condition that something is as its tag says.
+    /// Sends a request with the condition `If-Match`.
     pub(super) async fn ask_if(&self, side: usize, method: Method, path: &str, body: &Value, tag: &str) -> Answer {
         self.send(self.request(side, As::Admin, method, path, body).header(header::IF_MATCH, tag)).await
     }
@@ -151,7 +151,7 @@ impl Stage {
         answer
     }
 
-    /// Asks, as an admin, for what a scene needs, until it is there.
+    /// Repeats an admin's request that prepares a scene, until it succeeds.
     ///
     /// # Errors
     /// When it is refused, or does not come.
@@ -159,7 +159,7 @@ impl Stage {
         Ok(self.settled(As::Admin, method, path, body).await?.body)
     }
 
-    /// The same, as whoever.
+    /// The same with any credentials.
     pub(super) async fn settled(&self, who: As<'_>, method: Method, path: &str, body: &Value) -> Result<Answer> {
         let mut last = Answer::default();
         for n in 0..TRIES {
@@ -173,18 +173,18 @@ impl Stage {
         bail!("{method} {path}: {last:?} {}", last.body["detail"].as_str().unwrap_or_default())
     }
 
-    /// Asks for a thing and gives its id.
+    /// Creates a thing and returns its id.
     pub(super) async fn make<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
         let made = self.set(Method::POST, path, body).await?;
         serde_json::from_value(made["id"].clone()).with_context(|| format!("no id from {path}"))
     }
 
-    /// An address that nobody has.
+    /// A new e-mail address.
     pub(super) fn address(&self) -> String {
         format!("somebody-{}@races.example", self.number())
     }
 
-    /// A new employee, who has no password.
+    /// A new employee without a password.
     pub(super) async fn employee(&self) -> Result<EmployeeId> {
         self.make("/api/v1/employee", &json!({ "name": "Somebody", "email": self.address() })).await
     }
@@ -218,17 +218,17 @@ impl Stage {
     }
 }
 
-/// Where a project, a task or an employee is.
+/// The path of a project.
 pub(super) fn project_path(id: ProjectId) -> String {
     format!("/api/v1/project/{id}")
 }
 
-/// The same of a task.
+/// The path of a task.
 pub(super) fn task_path(id: TaskId) -> String {
     format!("/api/v1/task/{id}")
 }
 
-/// The same of an employee.
+/// The path of an employee.
 pub(super) fn employee_path(id: EmployeeId) -> String {
     format!("/api/v1/employee/{id}")
 }

@@ -2,33 +2,33 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::race::{KEPT, Verdict};
 
-/// What a race has shown.
+/// The result of a race.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Which race.
+    /// The name of the race.
     pub name: &'static str,
-    /// What the two sides do.
+    /// The two requests.
     pub sides: [&'static str; 2],
-    /// How many rounds were judged.
+    /// The number of judged rounds.
     pub rounds: usize,
-    /// How often each side came first.
+    /// The number of rounds in which each side came first.
     pub first: [usize; 2],
-    /// What else was counted.
+    /// Other facts that were counted.
     pub notes: BTreeMap<&'static str, usize>,
-    /// In how many rounds a rule was broken.
+    /// The number of rounds that violated a rule.
     pub violations: usize,
-    /// The first of them, with their history.
+    /// The first violations, with their history.
     pub histories: Vec<String>,
-    /// Rounds that could not be set, with the reason: nothing is known of them.
+    /// Rounds that could not be prepared, with the reason.
     pub unset: Vec<String>,
-    /// How long all took.
+    /// The duration of the race.
     pub took: Duration,
-    /// How much later the second side started at last, in milliseconds.
+    /// The delay of the second side at the end, in milliseconds.
     pub aim: f64,
     told: Duration,
 }
 
-/// A side that came first in fewer of the rounds than this was hardly tried.
+/// A side that came first in a smaller part of the rounds was hardly tested.
 const FEW: f64 = 0.02;
 
 impl Tally {
@@ -55,7 +55,7 @@ impl Tally {
         }
     }
 
-    /// Tells how far it is, now and then.
+    /// Prints the progress at intervals.
     pub(super) fn tell_every(&mut self, every: Duration, of: usize, elapsed: Duration, aim: f64) {
         if elapsed < self.told + every {
             return;
@@ -68,12 +68,12 @@ impl Tally {
         );
     }
 
-    /// Whether no rule was broken, and something was tried.
+    /// Whether there were rounds and none violated a rule.
     pub fn holds(&self) -> bool {
         self.violations == 0 && self.rounds > 0
     }
 
-    /// A side that hardly ever came first: then little is proved.
+    /// A side that hardly ever came first: then the race proves little.
     fn hardly_tried(&self) -> Option<&'static str> {
         let few = self.rounds as f64 * FEW;
         (0..2).find(|side| (self.first[*side] as f64) < few).map(|side| self.sides[side])

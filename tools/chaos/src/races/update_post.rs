@@ -1,5 +1,5 @@
-//! A bulk update with windows that are posted: it misses none that was answered 201 before it was
-//! asked for, and changes none that is posted once it was answered.
+//! A bulk update against posted windows: it changes every window that was answered 201 before its request, and
+//! none that was posted after its answer.
 
 use anyhow::Result;
 use contracts::{Millis, ProjectId, TaskId};
@@ -23,7 +23,7 @@ pub(super) struct Scene {
     person: Person,
     project: ProjectId,
     task: TaskId,
-    /// When the windows of the next round begin.
+    /// The start of the next round's windows.
     next: Millis,
 }
 
@@ -31,23 +31,23 @@ pub(super) struct Scene {
 pub(super) struct Outcome {
     update: Answer,
     windows: Vec<Sent>,
-    /// What analytics say that they earn, in cents; nothing where they did not say.
+    /// The income in a report, in cents; none without a report.
     income: Option<i64>,
 }
 
-/// How many windows come before the update, at the same time, and after it.
+/// The numbers of windows before, during and after the update.
 const BEFORE: usize = 2;
 const WITH: usize = 5;
 const AFTER: usize = 1;
-/// How long a window is: a hundredth of an hour, so that it earns whole cents. They follow each other.
+/// The length of a window: a hundredth of an hour, so that its income is whole cents. Windows do not overlap.
 const LENGTH: i64 = 36_000;
-/// How much time a round has for itself.
+/// The range of time of a round, in milliseconds.
 const ROUND: i64 = 600_000;
-/// When the first one begins: long ago.
+/// The start of the first round.
 const FIRST: i64 = 1_450_000_000_000;
-/// How much later each window is sent, in milliseconds at most.
+/// The longest delay of a window, in milliseconds.
 const LATER: u64 = 8;
-/// The rate before and after, an hour.
+/// The rate of an hour before and after the update.
 const RATES: [i64; 2] = [50, 70];
 const NOTE: &str = "updated";
 
@@ -67,7 +67,7 @@ impl Race for UpdatePost {
         let begin = scene.next;
         scene.next = begin + ROUND;
         let (project, task, person) = (scene.project, scene.task, &scene.person);
-        // In any order of ids: the update walks them in theirs.
+        // In random order of ids, because the update reads them in their order.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
@@ -192,7 +192,7 @@ mod tests {
         *,
     };
 
-    /// Two windows before the update, one of each fate with it, and one after it.
+    /// Two windows before the update, one with each outcome during it, and one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));

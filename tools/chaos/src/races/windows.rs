@@ -1,5 +1,5 @@
-//! Move a task, or archive a project, with windows under way: each window is judged by what held when
-//! it was worked, and none that was taken is lost or doubled.
+//! Moving a task or archiving a project against windows for it: each window is judged by the state when it was
+//! worked, and no accepted window is lost or doubled.
 
 use anyhow::Result;
 use contracts::{Millis, ProjectId, TaskId};
@@ -18,7 +18,7 @@ use super::{
     stage::{As, Person, Stage, project_path, task_path},
 };
 
-/// The project is archived, or its task moves to another one.
+/// The race: the project is archived, or its task moves to another one.
 pub(super) struct Windows<const ARCHIVES: bool>;
 
 pub(super) struct Scene {
@@ -32,17 +32,17 @@ pub(super) struct Scene {
 #[derive(Debug)]
 pub(super) struct Outcome {
     change: Answer,
-    /// The project that is archived or left.
+    /// The project that is archived, or that the task leaves.
     from: ProjectId,
     windows: Vec<Sent>,
     before: Edges,
     after: Quiet,
 }
 
-/// How many windows are under way, and how many more come once the change is answered.
+/// The numbers of windows during and after the change.
 const UNDER_WAY: usize = 5;
 const SINCE: usize = 1;
-/// How much later each of them is sent, in milliseconds at most.
+/// The longest delay of a window, in milliseconds.
 const LATER: u64 = 6;
 
 impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
@@ -68,7 +68,7 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
             stage.set(Method::PUT, &path, &back).await?;
         }
         let before = Edges::quiet(stage, employee, task, &[from, to]).await?.edges;
-        // Some name the project that the task moves to.
+        // Some windows name the new project of the task.
         let plans: Vec<_> = (0..UNDER_WAY + SINCE)
             .map(|n| {
                 let project = if !ARCHIVES && rng.random_range(0..3) == 0 { to } else { from };
@@ -78,7 +78,7 @@ impl<const ARCHIVES: bool> Race for Windows<ARCHIVES> {
             .collect();
         let person = &scene.person;
         let send = async |(id, side, project, ago, length, _): (_, usize, _, i64, i64, Duration)| {
-            // What is still to come nobody knows: it has ended by now.
+            // A window must have ended before it is sent.
             let end = Millis(stage.now().0 - ago);
             let start = Millis(end.0 - length);
             let window = body(id, start, end, project, task);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::kill::ledger::Book;
 
-/// I4: assignees are members of the live project, members exist and are active; and who was put on
+/// I4: assignees are members of the live project, members exist and are active, and everybody who was put on
 /// something is on it.
 pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I4 who is on what");
@@ -21,7 +21,7 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
         let is_active = employee.is_some_and(|employee| employee.deactivated_at.is_none());
         outcome
             .check(is_active, member.key.employee, || format!("is deactivated and on project {}", member.key.project));
-        // An edge of an older epoch is over: what remains of it came back with old news.
+        // An edge of an earlier epoch has ended. One that is still stored was restored by a late event.
         let is_of_now = employee.is_none_or(|employee| member.epoch == employee.epoch);
         outcome.check(is_of_now, member.key.employee, || {
             format!("is on project {} since epoch {}, and stands at {employee:?}", member.key.project, member.epoch)
@@ -47,7 +47,7 @@ pub(crate) fn bound(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// What holds at every moment, in one snapshot: lists and edges say the same.
+/// What must hold at every moment, checked in one snapshot: lists and edges agree.
 pub(crate) fn structure(edges: &Edges) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |about: String, says: String| findings.push(Finding { about, says, at: None });

@@ -6,7 +6,7 @@ use super::{
     state::{FactRow, State, WindowRow},
 };
 
-/// I3: analytics equal what the stored windows sum up to, by employee, day, project and task.
+/// I3: analytics has the sums of the stored windows, by employee, day, project and task.
 pub(crate) fn counted(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I3 analytics equal the windows");
     let expected = recomputed(&state.windows);

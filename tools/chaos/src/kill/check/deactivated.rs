@@ -5,8 +5,7 @@ use contracts::EmployeeId;
 use super::{Outcome, state::State};
 use crate::kill::ledger::{Away, Book};
 
-/// I5: after a deactivation that was answered there is no edge, no token that is taken, and no window
-/// that begins later.
+/// I5: after an answered deactivation there is no edge, no accepted token, and no window that begins later.
 pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I5 who is deactivated is gone");
     for shown in &book.shown {
@@ -22,7 +21,7 @@ pub(crate) fn gone(book: &Book, state: &State) -> Outcome {
     for row in &state.windows {
         let window = &state.originals.get(&row.window.id).unwrap_or(row).window;
         for away in aways.get(&window.employee_id).into_iter().flatten() {
-            // One that reaches into the time after the reactivation may be recorded whole.
+            // A window that reaches into the time after the reactivation may be recorded.
             let is_later = window.start > away.from && away.until.is_none_or(|until| window.end <= until);
             outcome.check_at(window.start, !is_later, window.employee_id, || {
                 format!("was away since {}, and window {} begins at {}", away.from, window.id, window.start)

@@ -1,20 +1,20 @@
 use contracts::Millis;
 
-/// Something that must not be.
+/// A violation of an invariant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
-    /// The id that it is about, by which the history is found.
+    /// The id that it concerns, by which its history is found.
     pub(crate) about: String,
     pub(crate) says: String,
-    /// When it was, where that is known: the history of around then is shown.
+    /// When it happened, if that is known. The report shows the history around that moment.
     pub(crate) at: Option<Millis>,
 }
 
-/// What came of one invariant.
+/// The result for one invariant.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) invariant: &'static str,
-    /// How many things were looked at.
+    /// The number of checks.
     pub(crate) checked: u64,
     pub(crate) findings: Vec<Finding>,
 }
@@ -24,12 +24,12 @@ impl Outcome {
         Self { invariant, checked: 0, findings: Vec::new() }
     }
 
-    /// Looks at one thing: says so where it is not as it must be.
+    /// Checks one thing, and records a finding if it is wrong.
     pub(crate) fn check(&mut self, holds: bool, about: impl ToString, says: impl FnOnce() -> String) {
         self.check_at(None, holds, about, says);
     }
 
-    /// The same of something of a certain time.
+    /// The same for something with a known time.
     pub(crate) fn check_at(
         &mut self,
         at: impl Into<Option<Millis>>,

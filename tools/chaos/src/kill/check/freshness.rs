@@ -1,8 +1,8 @@
 use super::Outcome;
 use crate::kill::ledger::Book;
 
-/// I8: an answer of analytics never misses a window that was answered as recorded before, and has none
-/// that nobody had sent.
+/// I8: a report contains every window that was answered as recorded before its request, and none that was not
+/// sent.
 pub(crate) fn fresh(book: &Book) -> Outcome {
     let mut outcome = Outcome::new("I8 analytics are never behind their reader");
     for asked in &book.asked {

@@ -1,5 +1,5 @@
-//! What must hold after all, looked up in the databases and streams themselves. It shares nothing with
-//! the services but the types of messages: the rules stand here a second time.
+//! Checks the invariants, in the databases and streams themselves. It shares only message types with the services:
+//! the rules are written here a second time.
 
 pub(crate) mod bindings;
 mod counts;
@@ -17,7 +17,7 @@ pub(crate) use finding::{Finding, Outcome};
 
 use super::ledger::Book;
 
-/// Checks everything.
+/// Checks all invariants.
 pub(crate) fn all(book: &Book, state: &state::State) -> Vec<Outcome> {
     vec![
         stored::kept(book, state),
@@ -32,7 +32,7 @@ pub(crate) fn all(book: &Book, state: &state::State) -> Vec<Outcome> {
     ]
 }
 
-/// Small made-up histories.
+/// Small made-up histories for tests.
 #[cfg(test)]
 pub(crate) mod tests {
     use contracts::{
@@ -55,7 +55,7 @@ pub(crate) mod tests {
     pub(crate) const PROJECT: ProjectId = ProjectId(Uuid::from_u128(2));
     pub(crate) const TASK: TaskId = TaskId(Uuid::from_u128(3));
 
-    /// What the only finding says.
+    /// The text of the only finding.
     pub(crate) fn only(outcome: &Outcome) -> &str {
         assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
         &outcome.findings[0].says
@@ -65,7 +65,7 @@ pub(crate) mod tests {
         Attempt { sent: Millis(1), answered: Millis(2), word }
     }
 
-    /// The nth window is ten minutes long, and none overlaps another.
+    /// The times of the nth window: ten minutes, without overlaps.
     fn times(n: u128) -> (Millis, Millis) {
         let start = Millis(1_420_070_400_000 + n as i64 * 600_000);
         (start, start + 600_000)
@@ -78,7 +78,7 @@ pub(crate) mod tests {
         Sent { employee: ANN, id, start, end, project: PROJECT, task: TASK, attempts, voids: Vec::new() }
     }
 
-    /// The same as it is stored, with the number in its note.
+    /// The same window as it is stored, with the number in its note.
     pub(crate) fn window(n: u128, serial: u64) -> WindowRow {
         let (start, end) = times(n);
         let window = json!({
@@ -97,7 +97,7 @@ pub(crate) mod tests {
         HeldRow { item: HeldItem { window }, code: Code::NotOnTask }
     }
 
-    /// Ann is on the task of the project.
+    /// The edges when Ann is on the task of the project.
     pub(crate) fn edges() -> Edges {
         let ann = EmployeeRow {
             id: ANN,
@@ -122,7 +122,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same, of which everybody has heard.
+    /// The same, with all copies up to date.
     pub(crate) fn settled() -> State {
         let standing = Standing { id: ANN, version: 4, epoch: 0, deactivated_at: None, active: None };
         let project = json!({ "id": PROJECT, "version": 2, "payroll": {}, "archived": false, "deleted": false });

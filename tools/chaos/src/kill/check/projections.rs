@@ -8,8 +8,8 @@ use super::{
 };
 use crate::kill::ledger::Book;
 
-/// I6: copies equal what they are copies of, nothing is under way any more, and in DEAD is what was
-/// poisoned and nothing else.
+/// I6: copies equal their originals, nothing is in progress any more, and DEAD has the injected poison and nothing
+/// else.
 pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I6 copies equal their originals");
     lists(&mut outcome, &state.edges);
@@ -30,7 +30,7 @@ pub(crate) fn equal(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// The projects that directory shows on each employee.
+/// Compares directory's list of each employee's projects.
 fn lists(outcome: &mut Outcome, edges: &Edges) {
     let mut on: BTreeMap<EmployeeId, BTreeSet<ProjectId>> = BTreeMap::new();
     for member in edges.members.iter().filter(|member| member.open) {
@@ -43,7 +43,7 @@ fn lists(outcome: &mut Outcome, edges: &Edges) {
     }
 }
 
-/// What projects has heard of how employees stand.
+/// Compares projects' copy of the employees' states.
 fn references(outcome: &mut Outcome, state: &State) {
     for heard in &state.refs {
         let is = state.edges.employees.get(&heard.id).map(|stored| (stored.epoch, stored.deactivated_at));
@@ -52,7 +52,7 @@ fn references(outcome: &mut Outcome, state: &State) {
     }
 }
 
-/// timetrack's copies of everything.
+/// Compares timetrack's copies.
 fn bindings(outcome: &mut Outcome, state: &State) {
     let edges = &state.edges;
     let (mut employees, mut projects, mut tasks) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -89,7 +89,7 @@ fn bindings(outcome: &mut Outcome, state: &State) {
         outcome.check(copy == Some(must), stored.id, || format!("timetrack has {copy:?}, projects {must:?}"));
     }
     for (id, copy) in tasks.iter().filter(|(_, copy)| !copy.deleted) {
-        // A task that goes with its project says nothing of its own: the project has said it.
+        // A task that ends with its project has no event of its own.
         let is_over = projects.get(&copy.project_id).is_some_and(|project| project.deleted);
         outcome.check(edges.tasks.contains_key(id) || is_over, id, || format!("is gone, and timetrack has {copy:?}"));
     }
@@ -103,7 +103,8 @@ fn bindings(outcome: &mut Outcome, state: &State) {
     for stored in &edges.assignments {
         let key = stored.key;
         let copy = assignments.get(&key);
-        // What ends with its membership is not told: so the open term counts only with that.
+        // An assignment that ends with its membership has no event, so its open term counts only with the
+        // membership.
         let is_on = copy.is_some_and(|copy| {
             let member = members.get(&MemberKey { project: copy.project_id, employee: key.employee });
             copy.terms.last().is_some_and(|last| {
@@ -162,7 +163,7 @@ mod tests {
         let mut state = settled();
         state.edges.assignments[0].open = false;
         assert!(only(&equal(&Book::default(), &state)).contains("on task"));
-        // Ended with its membership, of which timetrack has heard.
+        // It ended with its membership, and timetrack has that event.
         for binding in &mut state.bindings {
             if let BindingRow::Member(member) = binding {
                 member.terms = vec![Term { from: None, until: Some(Millis(9)) }];

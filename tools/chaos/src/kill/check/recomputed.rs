@@ -5,10 +5,10 @@ use contracts::{EmployeeId, Millis, Rate, Window};
 use super::state::{Group, Sum, WindowRow};
 
 const DAY: i64 = 86_400_000;
-/// A cent, in ten-thousandths of currency an hour times milliseconds.
+/// A cent, in ten-thousandths of currency an hour × milliseconds.
 const CENT: i128 = 10_000 * 3_600_000 / 100;
 
-/// What all windows sum up to, computed otherwise than analytics do: moment by moment, who counts.
+/// The sums of all windows, computed in another way than analytics does: for each moment, which window counts.
 pub(super) fn recomputed(windows: &[WindowRow]) -> BTreeMap<Group, Sum> {
     let mut of_employees: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
     for row in windows.iter().filter(|row| !row.voided) {
@@ -39,8 +39,8 @@ pub(super) fn recomputed(windows: &[WindowRow]) -> BTreeMap<Group, Sum> {
     exact.into_iter().map(|(group, sum)| (group, rounded(sum))).collect()
 }
 
-/// The stretches of one employee's time with the window that counts in each: of those that cover it,
-/// that which began first, and of those that began together, that with the smallest id.
+/// The parts of one employee's time, with the window that counts in each: of those that cover it the one that
+/// began first, and of several such the one with the smallest id.
 fn counting<'a>(windows: &[&'a Window]) -> Vec<(&'a Window, i64, i64)> {
     let mut edges: Vec<(i64, bool, usize)> = Vec::with_capacity(2 * windows.len());
     for (place, window) in windows.iter().enumerate() {
@@ -82,7 +82,7 @@ fn income(window: &Window) -> i128 {
     if window.billable { units(window.overtime, window.overtime_bill_rate, window.bill_rate) } else { 0 }
 }
 
-/// Half a cent is a whole one. There are no negative amounts.
+/// Half a cent is rounded up. There are no negative amounts.
 fn cents(exact: i128) -> i64 {
     ((2 * exact + CENT) / (2 * CENT)) as i64
 }

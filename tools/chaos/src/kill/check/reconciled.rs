@@ -1,11 +1,10 @@
 use super::{Outcome, state::State};
 
-/// I6, as the services see it themselves: when they compare their copies with their owners, they find
-/// nothing.
+/// I6, checked by the services: a comparison of their copies finds no difference.
 pub(crate) fn nothing_found(state: &State) -> Outcome {
     let mut outcome = Outcome::new("I6 the services' own comparison of copies finds nothing");
     for line in state.reconciled.lines() {
-        // Service, entries compared, found, repaired; or why that is not known.
+        // Service, entries compared, found and repaired; or the error.
         let [service, _, found, _] = line.split('\t').collect::<Vec<_>>()[..] else {
             outcome.check(false, "timetrack reconcile", || line.to_owned());
             continue;

@@ -18,7 +18,7 @@ use mongodb::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// Who is on what, as the services that decide it have it stored.
+/// Who is on what, as directory and projects have stored it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edges {
     pub(crate) projects: BTreeMap<ProjectId, ProjectRow>,
@@ -88,7 +88,7 @@ pub(crate) struct EmployeeRow {
     pub(crate) deactivated_at: Option<Millis>,
 }
 
-/// A window as it is stored, under whatever id.
+/// A stored window.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "timetrack::Recorded")]
 pub(crate) struct WindowRow {
@@ -108,7 +108,7 @@ struct FormerRow {
     was: WindowRow,
 }
 
-/// A window in quarantine.
+/// A quarantined window.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct HeldRow {
     pub(crate) item: HeldItem,
@@ -126,7 +126,7 @@ pub(crate) struct HeldWindow {
     pub(crate) note: Option<String>,
 }
 
-/// What analytics have of a window.
+/// A stored fact of analytics.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct FactRow {
     #[serde(rename = "_id")]
@@ -143,7 +143,7 @@ pub(crate) struct FactRow {
     pub(crate) voided: bool,
 }
 
-/// timetrack's copy of something.
+/// A copy in timetrack.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) enum BindingRow {
     Employee(EmployeeChanged),
@@ -158,7 +158,7 @@ struct KeptBinding {
     binding: BindingRow,
 }
 
-/// projects' copy of how an employee stands.
+/// The copy of an employee's state in projects.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RefRow {
     #[serde(rename = "_id")]
@@ -174,14 +174,14 @@ pub(crate) struct InvitationRow {
     pub(crate) used_at: Option<Millis>,
 }
 
-/// A message that nobody could take.
+/// A dead message.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadRow {
     pub(crate) subject: String,
     pub(crate) payload: String,
 }
 
-/// A row of the answer of analytics: by employee, day, project and task.
+/// A row of a report: by employee, day, project and task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Group {
     pub(crate) employee: EmployeeId,
@@ -190,7 +190,7 @@ pub(crate) struct Group {
     pub(crate) task: TaskId,
 }
 
-/// Milliseconds, and costs and income in cents.
+/// The time in milliseconds, and cost and income in cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub(crate) time: i64,
@@ -198,12 +198,12 @@ pub(crate) struct Sum {
     pub(crate) income: i64,
 }
 
-/// Everything that is stored.
+/// All stored data.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) edges: Edges,
     pub(crate) windows: Vec<WindowRow>,
-    /// Those that were changed as they were at first.
+    /// The first state of changed windows.
     pub(crate) originals: HashMap<WindowId, WindowRow>,
     pub(crate) held: Vec<HeldRow>,
     pub(crate) facts: HashMap<WindowId, FactRow>,
@@ -211,16 +211,16 @@ pub(crate) struct State {
     pub(crate) bindings: Vec<BindingRow>,
     pub(crate) refs: Vec<RefRow>,
     pub(crate) invitations: Vec<InvitationRow>,
-    /// The addresses that got an invitation.
+    /// The addresses to which an invitation was mailed.
     pub(crate) mailed: BTreeSet<String>,
     pub(crate) dead: Vec<DeadRow>,
-    /// What is still under way anywhere, and how much.
+    /// What is still in progress, with the number of items.
     pub(crate) under_way: BTreeMap<String, u64>,
-    /// What `timetrack reconcile` says, or why it could not.
+    /// The output of `timetrack reconcile`, or its error.
     pub(crate) reconciled: String,
 }
 
-/// Everything of a collection.
+/// Reads a collection.
 async fn read<T: DeserializeOwned + Send + Sync>(mongo: &Client, service: Service, name: &str) -> Result<Vec<T>> {
     let rows = mongo.database(&database(service)).collection::<T>(name);
     rows.find(doc! {}).await?.try_collect().await.with_context(|| format!("{service}'s {name}"))
@@ -232,7 +232,7 @@ async fn read_in<T: DeserializeOwned + Send + Sync>(
     service: Service,
     name: &str,
 ) -> Result<Vec<T>> {
-    // Said here, because the client's own read concern would come before that of the session.
+    // Set here, because the client's read concern would take precedence over the session's.
     let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
     let rows = session.client().database(&database(service)).collection_with_options::<T>(name, options);
     let mut found = rows.find(doc! {}).session(&mut *session).await?;
@@ -244,7 +244,7 @@ fn database(service: Service) -> String {
 }
 
 impl Edges {
-    /// Reads them as they were at one moment.
+    /// Reads them in one snapshot.
     pub(crate) async fn read(mongo: &Client) -> Result<Self> {
         let options = SessionOptions::builder().snapshot(true).build();
         let mut session = mongo.start_session().with_options(options).await?;
@@ -265,7 +265,7 @@ impl Edges {
 }
 
 impl State {
-    /// Reads everything but what analytics tell.
+    /// Reads everything except the report, which is given.
     pub(crate) async fn read(fleet: &Fleet, told: BTreeMap<Group, Sum>) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let mut former: Vec<FormerRow> = read(&mongo, Service::Timetrack, "window_history").await?;
@@ -285,13 +285,13 @@ impl State {
             mailed: Mailbox::of(&fleet.data).invited()?,
             dead: dead(fleet).await?,
             under_way: under_way(fleet, &mongo).await?,
-            // After everything else is read: it repairs.
+            // Last, because it repairs what it finds.
             reconciled: fleet.reconcile().unwrap_or_else(|error| format!("{error:#}")),
         })
     }
 }
 
-/// What is still under way: nothing, once it is quiet.
+/// What is still in progress; nothing when the system is idle.
 pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<String, u64>> {
     let mut all = BTreeMap::new();
     let jetstream = jetstream::new(fleet.bus().await?);
@@ -326,7 +326,7 @@ async fn dead(fleet: &Fleet) -> Result<Vec<DeadRow>> {
     let last = stream.info().await?.state.last_sequence;
     let mut dead = Vec::new();
     for place in 1..=last {
-        // One may have been taken out.
+        // A message may have been removed meanwhile.
         let Ok(message) = stream.get_raw_message(place).await else { continue };
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
         dead.push(DeadRow { subject: message.subject.to_string(), payload });

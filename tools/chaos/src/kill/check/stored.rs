@@ -8,7 +8,7 @@ use super::{
 };
 use crate::kill::ledger::{Book, Sent, Serial, Word};
 
-/// What is stored and held, by the number in the note.
+/// The stored and quarantined windows, by the number in the note.
 struct Found<'a> {
     stored: HashMap<Serial, Vec<&'a WindowRow>>,
     held: HashMap<Serial, Vec<&'a HeldRow>>,
@@ -33,7 +33,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// I1: whatever was answered 200, 201 or 202 is stored exactly once, or in quarantine with a reason.
+/// I1: every window that was answered 200, 201 or 202 is stored exactly once, or quarantined with a reason.
 pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I1 what was accepted is kept, once");
     let (found, foreign) = Found::of(state);
@@ -49,7 +49,8 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
                 outcome.check(false, &about, || format!("was answered as recorded and is lost: {sent}"));
                 continue;
             }
-            // What is refused for what it says about the world is kept too: somebody may put it right.
+            // A window that is refused because of the state of the world is kept too, because somebody may correct
+            // that.
             let kept =
                 |word: &Word| word.is_safe() || matches!(word, Word::Refused(Some(code)) if *code != Code::Invalid);
             outcome.check(!any(kept) || !held.is_empty(), &about, || format!("was taken and is lost: {sent}"));
@@ -69,7 +70,7 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
     outcome
 }
 
-/// I2: what was left open is stored at most once (see I1), what was refused never.
+/// I2: a window without a definite answer is stored at most once (see I1), and a refused one never.
 pub(crate) fn refused(book: &Book, state: &State) -> Outcome {
     let mut outcome = Outcome::new("I2 what was refused is not recorded");
     let (found, _) = Found::of(state);
