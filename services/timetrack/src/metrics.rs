@@ -137,7 +137,12 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
         let app = stored.clone();
         async move {
             // This is also how a process hears in which layouts to write.
-            for (standing, gauge) in app.store.layouts.look().await?.iter().zip(&app.metrics.to_migrate) {
+            let standings = app.store.layouts.look().await.inspect_err(|error| {
+                if !error.is_away() {
+                    tracing::error!(%error, "this program cannot go on");
+                }
+            })?;
+            for (standing, gauge) in standings.iter().zip(&app.metrics.to_migrate) {
                 gauge.set(standing.left as i64);
             }
             Ok::<(), kit::Error>(())
