@@ -77,13 +77,21 @@ impl Layouts {
     }
 
     /// Looks for the first time, before anything is written. What is empty has the newest layout from the
-    /// beginning, where all processes can read that. False where it is time to stop before MongoDB is there.
+    /// beginning, where all processes can read that; `all_read_it` is asked until MongoDB says. False where it is
+    /// time to stop before MongoDB is there.
     ///
     /// # Errors
     /// Where a collection is written in a layout that this program cannot read.
-    pub async fn begin(&self, all_read_it: bool, shutdown: &Shutdown) -> Result<bool, Error> {
+    pub async fn begin<F>(&self, all_read_it: impl Fn() -> F, shutdown: &Shutdown) -> Result<bool, Error>
+    where
+        F: Future<Output = Result<bool, Error>>,
+    {
         loop {
-            match self.look_first(all_read_it).await {
+            let looked = match all_read_it().await {
+                Ok(all_read_it) => self.look_first(all_read_it).await,
+                Err(error) => Err(error),
+            };
+            match looked {
                 Ok(()) => return Ok(true),
                 Err(error) if error.is_away() => {
                     let error = anyhow::Error::from(error);

@@ -72,7 +72,8 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     let db = deps.database();
     db.relay(&shutdown);
     let store = Store::open(&db);
-    if !store.layouts.begin(!store.workers.any_reads_older().await?, &shutdown).await? {
+    let all_read_it = || async { Ok(!store.workers.any_reads_older().await?) };
+    if !store.layouts.begin(all_read_it, &shutdown).await? {
         return Ok(());
     }
     let reconciler = Reconciler::new(&deps, &db, &reconcile::COPIES);

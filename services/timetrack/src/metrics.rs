@@ -137,8 +137,13 @@ pub(crate) fn watch(app: &Arc<App>, shutdown: &Shutdown) {
         let app = stored.clone();
         async move {
             // This query also tells the process in which layouts to write.
-            for (standing, gauge) in app.store.layouts.look().await?.iter().zip(&app.metrics.to_migrate) {
-                gauge.set(standing.left as i64);
+            let states = app.store.layouts.look().await.inspect_err(|error| {
+                if !error.is_away() {
+                    tracing::error!(%error, "this program cannot go on");
+                }
+            })?;
+            for (state, gauge) in states.iter().zip(&app.metrics.to_migrate) {
+                gauge.set(state.left as i64);
             }
             Ok::<(), kit::Error>(())
         }

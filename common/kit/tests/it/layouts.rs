@@ -139,7 +139,9 @@ async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_sta
     let world = World::start().await;
     let (db, things) = things(&world, 3).await;
     let (one, other) = (Layouts::open(&db, &THINGS), Layouts::open(&db, &THINGS));
-    let begin = async |layouts: &Layouts, all_read_it| layouts.begin(all_read_it, &Shutdown::new()).await;
+    let begin = async |layouts: &Layouts, all_read_it| {
+        layouts.begin(move || async move { Ok(all_read_it) }, &Shutdown::new()).await
+    };
     assert!(begin(&one, true).await.unwrap() && begin(&other, true).await.unwrap());
     assert_eq!((one.written(&THINGS[0]), other.written(&THINGS[0])), (1, 1));
     one.raise().await.unwrap();

@@ -12,6 +12,7 @@ use contracts::{
 use futures::TryStreamExt;
 use kit::mongo::value;
 use serde::{Deserialize, de::DeserializeOwned};
+use testkit::{LaggingMongo, World};
 use timetrack::{Recorded, migrate};
 use uuid::Uuid;
 
@@ -219,4 +220,14 @@ async fn a_window_of_a_layout_that_is_not_known_is_refused_and_left_as_it_is() {
     assert!(format!("{error:#}").contains("of layout 3, and this program reads 1 to 2"), "{error:#}");
     assert_eq!(bench.read::<Document>("windows").await, stored);
     bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_until_mongodb_says_which_layouts_all_read() {
+    let mongo = LaggingMongo::start().await;
+    let world = World::start_on(&mongo.connection_string()).await;
+    // The driver repeats a read once by itself.
+    mongo.refuse(&world, (Service::Timetrack, "workers"), "find", 2).await;
+    spawn(&world).await.stop().await;
+    world.finish().await;
 }
