@@ -54,10 +54,7 @@ pub(super) async fn list_periods(
     listing: Listing,
 ) -> Result<Response, Problem> {
     let range = params.range()?;
-    let mut employees = teams::employees(&app, &asker, &params).await?;
-    if let Some(own) = asker.own() {
-        employees = vec![own];
-    }
+    let employees = teams::employees_or_own(&app, &asker, &params).await?;
     let fetch = move |after: Option<(Millis, PeriodId)>| {
         let (app, asker, employees) = (app.clone(), asker.clone(), employees.clone());
         async move {
