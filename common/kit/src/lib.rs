@@ -36,6 +36,7 @@ mod public_url;
 mod pull;
 mod reconcile;
 pub mod telemetry;
+mod together;
 mod trace;
 mod transaction;
 
@@ -68,5 +69,6 @@ pub use page::{PAGE_MOST, all_pages, page_within};
 pub use public_url::PublicUrl;
 pub use pull::{Pull, Puller, yield_to_coalesce};
 pub use reconcile::{Copies, Reconciler};
+pub use together::Together;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};
 pub use transaction::{Change, Tx};

@@ -22,7 +22,7 @@ use consumers::Progress;
 use domain::Overlaps;
 use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
-use store::Store;
+use store::{KnownSums, Store};
 
 /// For how long it is not looked again who has fallen silent: it is a matter of days.
 const SILENT_LASTS: Duration = Duration::from_secs(60);
@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) overlaps: Overlaps,
     /// Who has fallen silent from one range to another, as it was a moment ago.
     pub(crate) silent: Lately<(TimeRange, TimeRange), Vec<EmployeeId>>,
+    /// What everybody's periods came out at last.
+    pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
     /// Of the events that are counted.
     pub(crate) failures: OwnFailures,
@@ -51,6 +53,7 @@ impl App {
             store: Store::open(&db),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             silent: Lately::new(SILENT_LASTS),
+            known_sums: KnownSums::default(),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
             reconciler: Reconciler::new(deps, &db, &reconcile::COPIES),
