@@ -15,9 +15,9 @@ pub enum DeliveryState {
     Sent,
     /// It could not be sent yet and is tried again by itself: `detail` says why.
     Retrying,
-    /// It will never be sent: `detail` says why. Correct the address, or send a fresh invitation.
+    /// It will never be sent: `detail` says why. Correct the address, or send a new invitation.
     Failed,
-    /// A deactivation ended it. Send a fresh invitation.
+    /// A deactivation ended it. Send a new invitation.
     Withdrawn,
 }
 

@@ -183,7 +183,7 @@ pub struct ReactivateEmployee {
     pub id: EmployeeId,
 }
 
-/// Has a fresh invitation mailed; the older link is dead.
+/// Has a new invitation mailed; the older link is dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteEmployee {
     /// Whom.

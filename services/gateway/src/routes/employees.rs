@@ -242,7 +242,7 @@ pub(super) async fn reactivate_employee(
     Ok(Json(asker.ask(&app, ReactivateEmployee { id }).await?))
 }
 
-/// Have a fresh invitation mailed.
+/// Have a new invitation mailed.
 ///
 /// The link of the older one is dead.
 #[utoipa::path(

@@ -68,7 +68,7 @@ pub(super) async fn list_locks(
 /// Lock all time before a moment: of the organisation, or of a project.
 ///
 /// Nothing before it is recorded or changed any more, by nobody. It only moves forward. What arrives
-/// late is never refused: it is set aside as `period_locked`, and somebody decides.
+/// late is never refused: it is held back as `period_locked`, and somebody decides.
 #[utoipa::path(
     put, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     request_body(content = SetLock, example = json!({"lockedUntil": 1_760_000_000_000i64})),
@@ -90,7 +90,7 @@ pub(super) async fn set_lock(
 
 /// Move a lock back, or take it off.
 ///
-/// A right of owners and admins. What was set aside because of it is tried again by itself.
+/// A right of owners and admins. What was held back because of it is checked again by itself.
 #[utoipa::path(
     post, path = "/api/v1/lock/reopen", tag = "Periods", security(("adminKey" = [])),
     request_body(content = ReopenLock, example = json!({"lockedUntil": 1_760_000_000_000i64, "reason": "A sheet was found."})),

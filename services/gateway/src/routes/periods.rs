@@ -131,7 +131,7 @@ pub(super) async fn submit_period(
 /// Approve a pay period: nothing in it changes any more.
 ///
 /// `If-Match` names the `hash` that the approver has seen, in quotes. What arrives late for it is never
-/// refused: it is set aside as `period_locked`, and somebody decides.
+/// refused: it is held back as `period_locked`, and somebody decides.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/approve", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -193,7 +193,7 @@ pub(super) struct ReopenReason {
 
 /// Open an approved pay period again.
 ///
-/// A right of owners and admins. What was set aside because of it is tried again by itself.
+/// A right of owners and admins. What was held back because of it is checked again by itself.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
