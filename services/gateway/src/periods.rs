@@ -238,15 +238,8 @@ async fn known(
     range: TimeRange,
     employees: &[EmployeeId],
 ) -> Result<BTreeMap<PeriodId, KnownPeriod>, Failure> {
-    let (mut known, mut after) = (BTreeMap::new(), None);
-    loop {
-        let page = asker.ask(app, ListPeriods { range, employees: employees.to_vec(), after }).await?;
-        known.extend(page.items.into_iter().map(|period| (period.id, period)));
-        after = page.next;
-        if after.is_none() {
-            return Ok(known);
-        }
-    }
+    let ask = |after| asker.ask(app, ListPeriods { range, employees: employees.to_vec(), after });
+    Ok(kit::all_pages(ask).await?.into_iter().map(|period| (period.id, period)).collect())
 }
 
 async fn sums(
@@ -255,17 +248,9 @@ async fn sums(
     spans: &[PaySpan],
     employees: &[EmployeeId],
 ) -> Result<BTreeMap<EmployeeId, Vec<PeriodSum>>, Failure> {
-    let (mut sums, mut after) = (BTreeMap::new(), None);
     let ranges: Vec<TimeRange> = spans.iter().map(|span| span.range).collect();
-    loop {
-        let asked = GetPeriodSums { ranges: ranges.clone(), employees: employees.to_vec(), after };
-        let page = asker.ask(app, asked).await?;
-        sums.extend(page.items.into_iter().map(|one| (one.employee, one.sums)));
-        after = page.next;
-        if after.is_none() {
-            return Ok(sums);
-        }
-    }
+    let ask = |after| asker.ask(app, GetPeriodSums { ranges: ranges.clone(), employees: employees.to_vec(), after });
+    Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
 }
 
 async fn adjustments(
@@ -274,17 +259,9 @@ async fn adjustments(
     spans: &[PaySpan],
     employees: &[EmployeeId],
 ) -> Result<Vec<Adjustment>, Failure> {
-    let (mut adjustments, mut after) = (Vec::new(), None);
     // A part of another period that adjoins may belong to one of these.
-    let Some(range) = whole(spans).map(|range| range.widened(2 * DAY)) else { return Ok(adjustments) };
-    loop {
-        let page = asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after }).await?;
-        adjustments.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(adjustments);
-        }
-    }
+    let Some(range) = whole(spans).map(|range| range.widened(2 * DAY)) else { return Ok(Vec::new()) };
+    kit::all_pages(|after| asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after })).await
 }
 
 /// Who is shown although there may be nothing of them: whoever is named, else whoever is active.
