@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Caller, Cents, DAY, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
     ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
     PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
 };
@@ -140,10 +140,7 @@ pub(crate) async fn list(
     for one in adjustments {
         late.entry(one.employee_id).or_default().push(one);
     }
-    let whole = whole(&spans).unwrap_or(range);
-    let counts_here = |all: &[Adjustment]| all.iter().any(|one| whole.holds(one.counts_at));
-    let with_late = late.iter().filter(|(_, all)| counts_here(all)).map(|(employee, _)| *employee);
-    let with_known = known.keys().map(|id| id.employee).chain(with_late);
+    let with_known = known.keys().map(|id| id.employee).chain(late.keys().copied());
     let ids: BTreeSet<EmployeeId> = with_known.chain(everybody).collect();
     let cut = cut_periods(app, asker, &settings, range, &known).await?;
     let mut periods = Vec::with_capacity(ids.len() * spans.len());
@@ -259,8 +256,7 @@ async fn adjustments(
     spans: &[PaySpan],
     employees: &[EmployeeId],
 ) -> Result<Vec<Adjustment>, Failure> {
-    // A part of another period that adjoins may belong to one of these.
-    let Some(range) = whole(spans).map(|range| range.widened(2 * DAY)) else { return Ok(Vec::new()) };
+    let Some(range) = whole(spans) else { return Ok(Vec::new()) };
     kit::all_pages(|after| asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after })).await
 }
 
