@@ -191,6 +191,7 @@ impl Outbox {
         let Some(newest) = waiting.last() else { return Ok(0) };
         *last() = newest.id;
         self.publish(&waiting).await?;
+        crate::failpoint("after_publish");
         let sent = mongo::one_of(waiting.iter().map(|row| row.id));
         self.rows.delete_many(doc! { "_id": sent }).await?;
         Ok(waiting.len())

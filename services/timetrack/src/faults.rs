@@ -19,6 +19,21 @@ pub enum Step {
     Deciding,
 }
 
+impl Step {
+    /// What `T3_DIE_AT` calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Living => "living",
+            Self::Checked => "checked",
+            Self::Inserted => "inserted",
+            Self::Published => "published",
+            Self::Answered => "answered",
+            Self::Repriced => "repriced",
+            Self::Deciding => "deciding",
+        }
+    }
+}
+
 /// Where a test lets a worker die. Nowhere, outside of tests.
 #[derive(Clone, Default)]
 pub struct Faults(Option<Arc<dyn Fn(Step) -> bool + Send + Sync>>);
@@ -38,6 +53,7 @@ impl Faults {
     /// Goes no further where a test says so: as a worker that died, it neither answers nor
     /// acknowledges, nor says that it still works on what it had in hand.
     pub(crate) async fn at(&self, step: Step) {
+        kit::failpoint(step.name());
         if self.0.as_ref().is_some_and(|dies| dies(step)) {
             std::panic::resume_unwind(Box::new("a test lets the worker die here"));
         }

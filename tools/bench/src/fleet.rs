@@ -54,6 +54,8 @@ pub struct FleetOptions {
     pub logs: Option<PathBuf>,
     /// The deliberate fault of the services: see `kit::is_mutant`.
     pub mutant: Option<String>,
+    /// Whether services can be made to die at a point of their program: see `kit::failpoint`.
+    pub failpoints: bool,
 }
 
 /// A running system of separate processes.
@@ -100,7 +102,7 @@ impl Fleet {
     /// # Errors
     /// When something cannot be built or started.
     pub async fn start_with(fleet: FleetOptions) -> Result<Self> {
-        build(fleet.mutant.is_some())?;
+        build(fleet.mutant.is_some() || fleet.failpoints)?;
         let folder = tempfile::tempdir()?;
         let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;
         let data = folder.path().join("data");
@@ -134,7 +136,7 @@ impl Fleet {
         fleet.usage.watch("nats-server", fleet.nats.pid());
         fleet.usage.watch("mongod", fleet.mongo.pid());
         fleet.usage.watch("load", std::process::id());
-        let replicas = SERVICES.map(|service| fleet.spawn(service)).into_iter().collect::<Result<Vec<_>>>()?;
+        let replicas = SERVICES.map(|service| fleet.begin(service)).into_iter().collect::<Result<Vec<_>>>()?;
         for mut replica in replicas {
             replica.until_ready().await?;
             fleet.usage.watch(replica.service.name(), replica.process.id());
@@ -195,7 +197,15 @@ impl Fleet {
     /// # Errors
     /// When it cannot be started.
     pub fn begin(&self, service: Service) -> Result<Replica> {
-        self.spawn(service)
+        self.spawn(service, None)
+    }
+
+    /// Starts a process that dies at a point of its program, such as `after_commit:3`: the fourth time it gets there.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin_doomed(&self, service: Service, dies_at: &str) -> Result<Replica> {
+        self.spawn(service, Some(dies_at))
     }
 
     /// What the first gateway has asked the services so far.
@@ -214,7 +224,7 @@ impl Fleet {
         std::mem::take(&mut self.replicas)
     }
 
-    fn spawn(&self, service: Service) -> Result<Replica> {
+    fn spawn(&self, service: Service, dies_at: Option<&str>) -> Result<Replica> {
         let mut program = self.program(service.name())?;
         if service != Service::Gateway {
             program.env("MONGO_PASSWORD_FILE", self.secrets.path(&format!("mongo/{service}.password")));
@@ -229,7 +239,10 @@ impl Fleet {
         if let Some(mutant) = &self.options.mutant {
             program.env("T3_MUTANT", mutant);
         }
-        let process = program
+        if let Some(point) = dies_at {
+            program.env("T3_DIE_AT", point);
+        }
+        program
             .env("T3_DATA", &self.data)
             .env("OPS_ADDR", &ops)
             .env("HTTP_ADDR", &http)
@@ -240,9 +253,9 @@ impl Fleet {
             // A few clients send as much as thousands would.
             .env("RATE_LIMIT_CALLS", "0")
             .env("RATE_LIMIT_WINDOWS", "0")
-            .env("RATE_LIMIT_ADDRESSES", "0")
-            .spawn()
-            .with_context(|| format!("cannot start {service}"))?;
+            .env("RATE_LIMIT_ADDRESSES", "0");
+        // It ends with this process, however this process ends.
+        let process = servers::spawn(program).with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 

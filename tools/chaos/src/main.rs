@@ -7,6 +7,7 @@ use chaos::{
     races::{self, RaceOptions},
 };
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 #[command(version, about = "Replaces, scales and kills the services of a system under load, and counts every window.")]
@@ -57,6 +58,9 @@ struct Kill {
     /// Of which kinds, with commas between; all, unless it says otherwise.
     #[arg(long, value_delimiter = ',', default_values_t = FaultKind::ALL)]
     faults: Vec<FaultKind>,
+    /// Where a process dies, by the names of `kit::failpoint`, with commas between; anywhere, unless it says otherwise.
+    #[arg(long, value_delimiter = ',')]
+    points: Vec<String>,
     /// Where each process writes its log; a temporary folder, which is kept, unless it says otherwise.
     #[arg(long)]
     logs: Option<PathBuf>,
@@ -64,13 +68,13 @@ struct Kill {
 
 impl Kill {
     fn options(self) -> anyhow::Result<KillOptions> {
-        let Self { seed, kills, windows, faults, logs } = self;
+        let Self { seed, kills, windows, faults, points, logs } = self;
         let logs = match logs {
             Some(folder) => folder,
             None => tempfile::Builder::new().prefix("chaos-").tempdir()?.keep(),
         };
         eprintln!("the services write their logs into {}", logs.display());
-        Ok(KillOptions { seed, kills, windows, faults, mutant: None, logs })
+        Ok(KillOptions { seed, kills, windows, faults, points, mutant: None, logs })
     }
 }
 
@@ -100,9 +104,23 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
     }
 }
 
+/// Waits until somebody asks this process to end. What it has started is killed, and its files are deleted.
+async fn asked_to_end() -> anyhow::Result<bool> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    anyhow::bail!("it was asked to end before it was done")
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+    let done = tokio::select! {
+        done = run(Cli::parse()) => done,
+        ended = asked_to_end() => ended,
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -2,6 +2,8 @@ use std::{fmt, str::FromStr};
 
 use contracts::Service;
 
+use super::failpoint::Failpoint;
+
 /// What kind of thing goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
@@ -25,6 +27,8 @@ pub enum FaultKind {
     Idle,
     /// timetrack has eight workers, and then one.
     Workers,
+    /// A process dies at a point of its program: needs services that are built with kit's feature `mutants`.
+    Failpoint,
 }
 
 /// A fault with all that chance decides about it.
@@ -37,10 +41,12 @@ pub(crate) struct Fault {
     pub(crate) replica: usize,
     /// How long it lasts, in milliseconds.
     pub(crate) lasts: u64,
+    /// Where the process dies, where that is not at any moment.
+    pub(crate) point: Option<Failpoint>,
 }
 
 impl FaultKind {
-    /// All of them.
+    /// All that the services need not be built for.
     pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Pair,
@@ -57,7 +63,7 @@ impl FaultKind {
     /// How often it comes, beside the others.
     pub(crate) const fn weight(self) -> u64 {
         match self {
-            Self::Service => 10,
+            Self::Service | Self::Failpoint => 10,
             Self::Pair | Self::Nats | Self::Mongo => 4,
             Self::Freeze => 5,
             Self::Both | Self::Poison => 2,
@@ -78,6 +84,7 @@ impl FaultKind {
             Self::Burst => "burst",
             Self::Idle => "idle",
             Self::Workers => "workers",
+            Self::Failpoint => "failpoint",
         }
     }
 }
@@ -92,14 +99,18 @@ impl FromStr for FaultKind {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
+        let kinds = || Self::ALL.into_iter().chain([Self::Failpoint]);
+        let names = || kinds().map(Self::name).collect::<Vec<_>>().join(", ");
+        kinds().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, service, replica, lasts } = self;
+        let Self { kind, service, replica, lasts, point } = self;
+        if let Some(point) = point {
+            return write!(f, "{kind} {service} {replica} at {point}");
+        }
         match kind {
             FaultKind::Service | FaultKind::Freeze => write!(f, "{kind} {service} {replica} for {lasts} ms"),
             FaultKind::Pair => write!(f, "{kind} {service} for {lasts} ms"),

@@ -4,6 +4,7 @@
 mod check;
 mod dice;
 mod door;
+mod failpoint;
 mod fault;
 mod ledger;
 mod mutants;
@@ -19,13 +20,14 @@ mod watcher;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt::Write,
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use bench::Mailbox;
+use bench::{Mailbox, fleet::FleetOptions};
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::{
@@ -80,6 +82,8 @@ pub struct KillOptions {
     pub windows: u64,
     /// Of which kinds the faults are.
     pub faults: Vec<FaultKind>,
+    /// The names of the points where processes die; all, if none is named.
+    pub points: Vec<String>,
     /// The mistake that the services make.
     pub mutant: Option<String>,
     /// Where each process writes its log.
@@ -100,10 +104,16 @@ struct Cast {
 /// When the system cannot be started, set up or looked into. What is wrong with it is in the report.
 pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let began = Instant::now();
-    let schedule = Schedule::of(options.seed, options.kills, &options.faults);
+    let schedule = Schedule::of(options.seed, options.kills, &options.faults, &failpoint::named(&options.points));
     let planned = Duration::from_millis(schedule.takes());
     let (ledger, pace) = (Ledger::default(), Pace::new(options.windows, planned));
-    let mut stage = Stage::start(options.logs.clone(), options.mutant.clone(), ledger.clone(), pace.clone()).await?;
+    let fleet = FleetOptions {
+        sync_always: true,
+        logs: Some(options.logs.clone()),
+        mutant: options.mutant.clone(),
+        failpoints: options.faults.contains(&FaultKind::Failpoint),
+    };
+    let mut stage = Stage::start(fleet, ledger.clone(), pace.clone()).await?;
     let door = Door::new(stage.entrance.clone(), ledger.clone())?;
     let cast = cast(options.seed, &stage, &door, &ledger, &pace).await?;
     eprintln!(
@@ -139,8 +149,8 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let state = State::read(&stage.fleet, told).await?;
     let (samples, sampled) = sampling.await?;
     let report = judged(options, &schedule, &ledger, &state, samples, sampled);
-    let report =
-        KillReport { took: began.elapsed(), recovered, quiet, ended: std::mem::take(&mut stage.ended), ..report };
+    let (ended, died_at) = (std::mem::take(&mut stage.ended), std::mem::take(&mut stage.died_at));
+    let report = KillReport { took: began.elapsed(), recovered, quiet, ended, died_at, ..report };
     stage.stop().await;
     Ok(report)
 }
@@ -183,6 +193,7 @@ fn report(
         recovered: Vec::new(),
         samples,
         ended: Vec::new(),
+        died_at: BTreeMap::new(),
         quiet: Duration::ZERO,
         windows: book.windows.len(),
         posts: book.windows.iter().map(|sent| sent.attempts.len()).sum(),
@@ -291,12 +302,14 @@ async fn suffer(
         let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));
         let at = began.elapsed().as_secs_f64();
         stage.suffer(planned.fault, || healed.now()).await.with_context(|| planned.fault.to_string())?;
-        let mut says = String::new();
+        let mut says = format!(": started again in {:.1} s", healed.since().as_secs_f64());
         if let Some(probing) = probing {
             let one = probing.await?;
+            let _ = write!(says, "; some answer was away for {:.1} s in all, and since:", one.in_all.as_secs_f64());
+            for (name, after) in &one.parts {
+                let _ = write!(says, " {name} {:.1}", after.as_secs_f64());
+            }
             recovered.push((planned.fault.kind, one));
-            let last = one.last.map(|name| format!(", at last that of {name}")).unwrap_or_default();
-            says = format!(": some answer was away for {:.1} s{last}", one.in_all.as_secs_f64());
         }
         eprintln!("{at:6.1} s, fault {number}: {}{says}", planned.fault);
     }

@@ -1,27 +1,45 @@
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::{FaultKind, KillOptions, KillReport, kill};
+use super::{FaultKind, KillOptions, kill};
+use crate::races::{self, Name, RaceOptions};
 
-/// A mistake that the services can be told to make, and the faults under which it must show.
+/// A mistake that the services can be told to make, and what must bring it to light.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
     /// What `T3_MUTANT` says.
     pub name: &'static str,
-    faults: &'static [FaultKind],
+    by: By,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum By {
+    /// A short campaign with these faults.
+    Kill(&'static [FaultKind]),
+    /// One in which processes die at these points.
+    Failpoints(&'static [&'static str]),
+    /// So many rounds of a race.
+    Race(Name, usize),
+}
+
+const KILLED: By = By::Kill(&[FaultKind::Service]);
+
 /// All of them.
-pub const MUTANTS: [Mutant; 8] = [
-    Mutant { name: "no_unique_windows", faults: &[FaultKind::Service, FaultKind::Nats] },
-    Mutant { name: "ack_before_commit", faults: &[FaultKind::Mongo, FaultKind::Pair] },
-    Mutant { name: "bare_increments", faults: &[FaultKind::Service, FaultKind::Nats] },
-    Mutant { name: "events_before_commit", faults: &[FaultKind::Mongo, FaultKind::Service] },
-    Mutant { name: "quarantine_dropped", faults: &[FaultKind::Service] },
-    Mutant { name: "tasks_forgotten", faults: &[FaultKind::Service] },
-    Mutant { name: "no_epoch_guard", faults: &[FaultKind::Service] },
-    Mutant { name: "outbox_by_greater_id", faults: &[FaultKind::Mongo] },
+pub const MUTANTS: [Mutant; 10] = [
+    Mutant { name: "no_unique_windows", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
+    Mutant { name: "ack_before_commit", by: By::Kill(&[FaultKind::Mongo, FaultKind::Pair]) },
+    Mutant { name: "bare_increments", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
+    Mutant { name: "events_before_commit", by: By::Failpoints(&["before_commit"]) },
+    Mutant { name: "quarantine_dropped", by: KILLED },
+    Mutant { name: "tasks_forgotten", by: KILLED },
+    Mutant { name: "no_epoch_guard", by: KILLED },
+    Mutant { name: "outbox_by_greater_id", by: By::Kill(&[FaultKind::Nats]) },
+    Mutant { name: "freshness_unasked", by: KILLED },
+    Mutant { name: "touch_changes_nothing", by: By::Race(Name::AssignDeactivate, 1_000) },
 ];
 
 /// Whether a mistake was noticed.
@@ -29,41 +47,69 @@ pub const MUTANTS: [Mutant; 8] = [
 pub struct Caught {
     /// The mistake.
     pub name: &'static str,
-    /// The campaign, if it came to an end.
-    pub report: Result<KillReport>,
+    seen: Result<Seen>,
+    took: Duration,
 }
 
-/// Runs a short campaign for each of these mistakes, and says whether it was noticed.
+/// What was noticed of it.
+#[derive(Debug)]
+struct Seen {
+    /// Which invariants or races.
+    by: Vec<&'static str>,
+    findings: usize,
+    /// The first finding, with its history.
+    first: String,
+}
+
+/// Lets the services make each of these mistakes, and says whether it was noticed.
 pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     let mut caught = Vec::new();
-    for Mutant { name, faults } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {
-        let logs = options.logs.join(name);
-        let of = KillOptions { mutant: Some(name.to_owned()), faults: faults.to_vec(), logs, ..options.clone() };
-        let one = Caught { name, report: kill(&of).await };
+    for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {
+        let began = Instant::now();
+        let one = Caught { name, seen: by.looks_for(name, options).await, took: began.elapsed() };
         println!("{one}");
         caught.push(one);
     }
     caught
 }
 
+impl By {
+    async fn looks_for(self, name: &str, options: &KillOptions) -> Result<Seen> {
+        let (mutant, logs) = (Some(name.to_owned()), options.logs.join(name));
+        let (faults, points): (&[FaultKind], &[&str]) = match self {
+            Self::Kill(faults) => (faults, &[]),
+            Self::Failpoints(points) => (&[FaultKind::Failpoint], points),
+            Self::Race(only, rounds) => {
+                let of = RaceOptions { rounds, only: vec![only], seed: options.seed, lanes: 12, mutant };
+                let tally = races::run(&of).await?.pop().context("no race was run")?;
+                let (by, first) = (vec![tally.name], tally.histories.first().cloned().unwrap_or_default());
+                return Ok(Seen { by, findings: tally.violations, first });
+            }
+        };
+        let points = points.iter().map(ToString::to_string).collect();
+        let of = KillOptions { mutant, faults: faults.to_vec(), points, logs, ..options.clone() };
+        let report = kill(&of).await?;
+        let first = report.told.lines().take(1).collect();
+        Ok(Seen { by: report.broken(), findings: report.violations(), first })
+    }
+}
+
 impl Caught {
     /// Whether it was.
     pub fn is_caught(&self) -> bool {
-        self.report.as_ref().is_ok_and(|report| report.violations() > 0)
+        self.seen.as_ref().is_ok_and(|seen| seen.findings > 0)
     }
 }
 
 impl fmt::Display for Caught {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, report } = self;
-        let report = match report {
-            Ok(report) => report,
-            Err(error) => return write!(f, "{name}: NOT SEEN, the campaign did not end: {error:#}"),
-        };
-        let (many, took) = (report.violations(), report.took.as_secs_f64());
-        match many {
-            0 => write!(f, "{name}: SURVIVED ({took:.0} s)"),
-            _ => write!(f, "{name}: caught by {} with {many} findings ({took:.0} s)", report.broken().join(", ")),
+        let (Self { name, seen, .. }, took) = (self, self.took.as_secs_f64());
+        match seen {
+            Err(error) => write!(f, "{name}: NOT SEEN, the campaign did not end: {error:#}"),
+            Ok(Seen { findings: 0, .. }) => write!(f, "{name}: SURVIVED ({took:.0} s)"),
+            Ok(Seen { by, findings, first }) => {
+                write!(f, "{name}: caught by {} with {findings} findings ({took:.0} s)\n  {first}", by.join(", "))
+            }
         }
     }
 }

@@ -1,13 +1,17 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use bench::fleet::{Fleet, FleetOptions, Replica, SERVICES};
 use contracts::{INGEST_WINDOWS, Service};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 use uuid::Uuid;
 
 use super::{
+    failpoint::Failpoint,
     fault::{Fault, FaultKind},
     ledger::Ledger,
     pace::Pace,
@@ -21,6 +25,9 @@ const WORKERS: usize = 8;
 /// How many connections are opened that send nothing.
 const IDLE: usize = 400;
 
+/// How long a process may take until it gets to the point where it dies.
+const DOOMED: Duration = Duration::from_secs(10);
+
 /// The system whose processes are killed: two of each service. Nothing is signalled but what was
 /// started here, by its process id.
 pub(crate) struct Stage {
@@ -31,20 +38,22 @@ pub(crate) struct Stage {
     pace: Pace,
     /// Processes that ended although nobody killed them.
     pub(crate) ended: Vec<String>,
+    /// How often which point was the end of a process.
+    pub(crate) died_at: BTreeMap<String, usize>,
     poisoned: u64,
 }
 
 impl Stage {
-    pub(crate) async fn start(logs: PathBuf, mutant: Option<String>, ledger: Ledger, pace: Pace) -> Result<Self> {
-        let options = FleetOptions { sync_always: true, logs: Some(logs), mutant };
-        let mut fleet = Fleet::start_with(options).await?;
+    pub(crate) async fn start(fleet: FleetOptions, ledger: Ledger, pace: Pace) -> Result<Self> {
+        let mut fleet = Fleet::start_with(fleet).await?;
         let mut replicas: BTreeMap<Service, Vec<Replica>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
             replicas.entry(replica.service).or_default().push(replica);
         }
         let (entrance, ended) = (Entrance::default(), Vec::new());
         entrance.open(fleet.base.clone());
-        let mut stage = Self { fleet, entrance, replicas, ledger, pace, ended, poisoned: 0 };
+        let died_at = BTreeMap::new();
+        let mut stage = Self { fleet, entrance, replicas, ledger, pace, ended, died_at, poisoned: 0 };
         for service in SERVICES {
             stage.fill(service, REPLICAS).await?;
         }
@@ -89,7 +98,7 @@ impl Stage {
 
     /// Lets a fault begin, waits for as long as it lasts, and lets `heal` know before it is over.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
-        let Fault { kind, service, replica, lasts } = fault;
+        let Fault { kind, service, replica, lasts, point } = fault;
         let lasts = Duration::from_millis(lasts);
         match kind {
             FaultKind::Service | FaultKind::Pair => {
@@ -101,6 +110,15 @@ impl Stage {
                     self.entrance.close(&killed.base);
                 }
                 sleep(lasts).await;
+                heals();
+                self.fill(service, REPLICAS).await?;
+            }
+            FaultKind::Failpoint => {
+                let running = self.replicas.entry(service).or_default();
+                let mut killed = running.remove(replica.min(running.len() - 1));
+                killed.kill()?;
+                self.entrance.close(&killed.base);
+                self.doom(point.context("no point is named")?).await?;
                 heals();
                 self.fill(service, REPLICAS).await?;
             }
@@ -166,6 +184,23 @@ impl Stage {
             }
         }
         self.supervise().await
+    }
+
+    /// Starts a process that dies at a point of its program, and waits until it has.
+    async fn doom(&mut self, point: Failpoint) -> Result<()> {
+        let Failpoint { service, name, .. } = point;
+        let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
+        // It may die before it is ready.
+        if doomed.until_ready().await.is_ok() && service == Service::Gateway {
+            self.entrance.open(doomed.base.clone());
+        }
+        while !doomed.has_ended()? && began.elapsed() < DOOMED {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let reached = if doomed.has_ended()? { "" } else { ", not reached" };
+        self.entrance.close(&doomed.base);
+        *self.died_at.entry(format!("{service} {name}{reached}")).or_default() += 1;
+        Ok(())
     }
 
     /// Puts in what nobody can read: one on the queue, and one on an event of each kind of consumer.

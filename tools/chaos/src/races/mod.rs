@@ -80,6 +80,9 @@ pub struct RaceOptions {
     /// How many rounds of a race run at the same time, each on people and projects of its own.
     #[arg(long, default_value_t = 12)]
     pub lanes: usize,
+    /// The mistake that the services make.
+    #[arg(skip)]
+    pub mutant: Option<String>,
 }
 
 /// Starts a system, runs the races one after the other, and gives what each has shown.
@@ -87,7 +90,7 @@ pub struct RaceOptions {
 /// # Errors
 /// When the system cannot be started.
 pub async fn run(options: &RaceOptions) -> Result<Vec<Tally>> {
-    let stage = Arc::new(Stage::start().await?);
+    let stage = Arc::new(Stage::start(options.mutant.clone()).await?);
     let mut tallies = Vec::new();
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use bench::fleet::{ADMIN_KEY, Fleet, Replica};
+use bench::fleet::{ADMIN_KEY, Fleet, FleetOptions, Replica};
 use contracts::{EmployeeId, Millis, ProjectId, Service, TaskId};
 use kit::Clock;
 use mongodb::Database;
@@ -62,8 +62,8 @@ pub(super) enum As<'a> {
 
 impl Stage {
     /// Starts the system.
-    pub(super) async fn start() -> Result<Self> {
-        let fleet = Fleet::start(true).await?;
+    pub(super) async fn start(mutant: Option<String>) -> Result<Self> {
+        let fleet = Fleet::start_with(FleetOptions { sync_always: true, mutant, ..Default::default() }).await?;
         let mut seconds = Vec::new();
         for service in TWICE {
             seconds.push(fleet.add(service).await.with_context(|| format!("a second {service}"))?);
