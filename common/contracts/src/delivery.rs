@@ -15,7 +15,7 @@ pub enum DeliveryState {
     Sent,
     /// It could not be sent yet and will be tried again: `detail` says why.
     Retrying,
-    /// It will not be sent: `detail` says why. Correct the address, or send a new invitation.
+    /// It will never be sent: `detail` says why. Correct the address, or send a new invitation.
     Failed,
     /// The employee was deactivated. Send a new invitation after a reactivation.
     Withdrawn,

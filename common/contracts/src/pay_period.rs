@@ -1,5 +1,7 @@
 //! The calendar of pay periods, by the settings of the organisation.
 
+use std::iter;
+
 use jiff::{ToSpan, civil::Date};
 
 use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, day_of, uncovered};
@@ -7,6 +9,9 @@ use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, da
 /// How far around a time those settled periods lie that may cut the periods in it, in milliseconds: farther than two
 /// periods are long.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
+
+/// So many days before a part may give it its name: a part needs more than one only beside others of less than a day.
+const NAMES_BEFORE: usize = 7;
 
 /// The local days that are submitted, approved and paid together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +39,7 @@ impl Settings {
         let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end)).ok();
         let range = calendar.and_then(|calendar| range.clip(calendar));
         let first = range.map(|range| self.pay_period_of(day_of(range.start(), self.timezone.rules())));
-        std::iter::successors(first, |last| Some(self.pay_period_from(self.next_first(last.first))))
+        iter::successors(first, |last| Some(self.pay_period_from(self.next_first(last.first))))
             .take_while(move |span| range.is_some_and(|range| span.range.start() < range.end()))
     }
 
@@ -42,30 +47,24 @@ impl Settings {
     /// by an earlier calendar, one ends where these begin, and begins where they end: so every second lies in one
     /// period, and can be approved.
     ///
-    /// A part is known by the day on which it begins. Where another period has that name, the part belongs to the
-    /// one before it, else to the one after. One that lies between two settled ones has no name then: for that a
-    /// part of less than a day must have been approved, and the zone changed on the same day.
+    /// A part is known by the day on which it begins. Where another period has that name, it is the next free day that
+    /// begins in it, else the last one before it.
     ///
     /// `settled` are all of the employee's that lie within [`PERIODS_AROUND`] of the range.
     pub fn open_periods(&self, range: TimeRange, settled: &[PaySpan]) -> Vec<PaySpan> {
         let ranges: Vec<TimeRange> = settled.iter().map(|one| one.range).collect();
-        let (mut open, mut nameless): (Vec<PaySpan>, Option<TimeRange>) = (Vec::new(), None);
-        // With the period before and after: to one of these a part of another may belong.
+        let mut open: Vec<PaySpan> = Vec::new();
+        // With the period before and after: their parts have names too.
         for span in self.pay_periods(range.widened(PERIODS_AROUND / 2)) {
             for part in uncovered(&[span.range], &ranges) {
-                let first =
+                let begins_on =
                     if part.start() == span.range.start() { span.first } else { self.timezone.day(part.start()) };
-                let before = nameless.take().filter(|before| before.end() == part.start());
-                let whole = before.map_or(part, |before| before.until(part.end()));
-                let is_taken = settled.iter().any(|one| one.first == first);
-                match open.last_mut() {
-                    Some(last) if (is_taken || last.first == first) && last.range.end() == part.start() => {
-                        last.range = last.range.until(part.end());
-                    }
-                    Some(last) if last.first == first => nameless = Some(whole),
-                    _ if is_taken => nameless = Some(whole),
-                    _ => open.push(PaySpan { first, range: whole }),
-                }
+                let begins_in_it = |day: &Date| *day == begins_on || self.timezone.beginning(*day) < part.end();
+                let in_it = iter::successors(Some(begins_on), |day| day.tomorrow().ok()).take_while(begins_in_it);
+                let before_it = iter::successors(begins_on.yesterday().ok(), |day| day.yesterday().ok());
+                let is_free = |day: &Date| open.iter().chain(settled).all(|one| one.first != *day);
+                let name = in_it.chain(before_it.take(NAMES_BEFORE)).find(is_free);
+                open.extend(name.map(|first| PaySpan { first, range: part }));
             }
         }
         open.retain(|one| one.range.clip(range).is_some());
@@ -83,10 +82,10 @@ impl Settings {
         Some(self.day_with_room(first)?.widened(PERIODS_AROUND))
     }
 
-    /// A day, and a day on each side: a period may begin a little earlier than the day that it is known by.
+    /// Where the period lies that is known by a day: about there.
     fn day_with_room(&self, day: Date) -> Option<TimeRange> {
         let start = self.timezone.beginning(day);
-        Some(TimeRange::new(start, start + DAY).ok()?.widened(DAY))
+        Some(TimeRange::new(start, start + DAY).ok()?.widened((NAMES_BEFORE as i64 + 1) * DAY))
     }
 
     fn pay_period_from(&self, first: Date) -> PaySpan {
@@ -238,12 +237,7 @@ mod tests {
                 names.dedup();
                 prop_assert_eq!(names.len(), all, "each has a name of its own");
                 let ranges: Vec<TimeRange> = open.iter().chain(&settled).map(|one| one.range).collect();
-                for missing in uncovered(&[range], &ranges) {
-                    prop_assert!(missing.length() < 2 * DAY, "{missing:?} of {open:?} beside {settled:?}");
-                    let beside = |at: Millis| settled.iter().any(|one| one.range.start() == at || one.range.end() == at);
-                    prop_assert!(beside(missing.start()) && beside(missing.end()), "{missing:?}");
-                    prop_assert!(settled.iter().any(|one| one.range.length() < 2 * DAY), "{missing:?}");
-                }
+                prop_assert_eq!(uncovered(&[range], &ranges), Vec::new(), "{:?} beside {:?}", open, settled);
                 let time: i64 = ranges.iter().filter_map(|one| one.clip(range)).map(TimeRange::length).sum();
                 prop_assert!(time <= range.length(), "no second twice");
                 for one in &open {

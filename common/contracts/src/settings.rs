@@ -4,7 +4,7 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Event, Failure, ORGANIZATION, Service, Zone, message::requests};
+use crate::{Currency, Event, Failure, ORGANIZATION, Service, Zone, message::requests};
 
 /// The last day of a month on which a month's period may begin, because every month has it.
 const LAST_ANCHOR: i8 = 28;
@@ -103,6 +103,10 @@ pub struct Settings {
     pub anchor: Date,
     /// The day on which weeks begin.
     pub week_start: WeekDay,
+    /// The currency of all amounts, as a code of ISO 4217: shown beside sums, and no part of any amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "EUR")]
+    pub currency: Option<Currency>,
 }
 
 /// The settings until somebody changes them: months in UTC, weeks from Monday on.
@@ -114,6 +118,7 @@ impl Default for Settings {
             // It fits both: 2024 began on a Monday, the first of a month.
             anchor: Date::constant(2024, 1, 1),
             week_start: WeekDay::default(),
+            currency: None,
         }
     }
 }

@@ -135,11 +135,6 @@ impl TimeRange {
         Self { end: self.end.max(end), ..self }
     }
 
-    /// Whether a moment lies in it.
-    pub fn holds(self, at: Millis) -> bool {
-        self.start <= at && at < self.end
-    }
-
     /// The part that is also in `other`.
     pub fn clip(self, other: Self) -> Option<Self> {
         Self::new(self.start.max(other.start), self.end.min(other.end)).ok()

@@ -931,8 +931,11 @@ fn windows(golden: &mut Golden) {
         pay_period: PayPeriod::Biweek,
         anchor: "2026-01-04".parse().expect("a day"),
         week_start: WeekDay::Sunday,
+        currency: None,
     };
     golden.request(GetSettings {}, settings.clone());
+    let in_euros = Settings { currency: "EUR".parse().ok(), ..settings.clone() };
+    golden.check("svc.timetrack.v1.settings.get.reply.currency", &Reply::Ok(in_euros));
     golden.request(on_condition(SetSettings { settings: settings.clone() }), settings);
     let after = Some(id(5));
     golden.request(ListFacts { after }, Page { items: vec![WindowFact::of(&window(), 1)], next: after });

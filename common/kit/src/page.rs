@@ -31,6 +31,23 @@ pub async fn page_within<T: Serialize, C, E>(
     Ok(page)
 }
 
+/// Collects all items of a list. `ask` asks for the page after a position, first for the one after none.
+///
+/// # Errors
+/// Those of the first page that cannot be had.
+pub async fn all_pages<T, C, E, Answer>(mut ask: impl FnMut(Option<C>) -> Answer) -> Result<Vec<T>, E>
+where
+    Answer: Future<Output = Result<Page<T, C>, E>>,
+{
+    let Page { mut items, mut next } = ask(None).await?;
+    while let Some(after) = next {
+        let page = ask(Some(after)).await?;
+        items.extend(page.items);
+        next = page.next;
+    }
+    Ok(items)
+}
+
 #[cfg(test)]
 mod tests {
     use futures::stream;
@@ -43,6 +60,19 @@ mod tests {
         let page = page_within(items, |item| item.0).await.unwrap();
         assert_eq!(page.items.len(), 5);
         assert_eq!(page.next, Some(4));
+    }
+
+    #[tokio::test]
+    async fn all_pages_of_a_list_are_its_items_in_order_and_a_page_that_fails_is_told() {
+        let page = |after: Option<u32>| {
+            let from = after.map_or(0, |after| after + 1);
+            let items: Vec<u32> = (from..8.min(from + 3)).collect();
+            Page { next: items.last().copied().filter(|last| *last < 7), items }
+        };
+        let whole = all_pages(async |after| Ok::<_, ()>(page(after))).await.unwrap();
+        assert_eq!(whole, (0..8).collect::<Vec<_>>());
+        let broken = all_pages(async |after| if after == Some(2) { Err("away") } else { Ok(page(after)) }).await;
+        assert_eq!(broken, Err("away"));
     }
 
     #[tokio::test]

@@ -7,7 +7,10 @@ use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::{Database, Error, outbox::Outbox};
+use crate::{
+    Database, Error,
+    outbox::{Outbox, Row},
+};
 
 /// How long a reply waits until the stream has the events of a change, when the copies are late.
 const OUTBOX_PATIENCE: Duration = Duration::from_secs(2);
@@ -69,6 +72,8 @@ pub struct Tx<'a> {
     /// The session, for the driver's `.session(&mut tx.session)`.
     pub session: ClientSession,
     outbox: &'a Outbox,
+    /// What is written to the outbox before the commit, with one insert.
+    rows: Vec<Row>,
     applied_to: Option<String>,
     emitted: Vec<Awaited>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
@@ -87,28 +92,28 @@ impl Tx<'_> {
     /// Writes an event to the outbox in this transaction.
     ///
     /// # Errors
-    /// Those of MongoDB.
+    /// When it cannot be written as JSON.
     pub async fn emit<E: Event>(&mut self, event: &E) -> Result<(), Error> {
         self.emit_all(std::slice::from_ref(event)).await
     }
 
-    /// Writes events to the outbox in this transaction, with one insert.
+    /// Writes events to the outbox in this transaction.
     ///
     /// # Errors
-    /// Those of MongoDB.
+    /// As [`Tx::emit`].
     pub async fn emit_all<E: Event>(&mut self, events: &[E]) -> Result<(), Error> {
         let inbox = self.applied_to.as_deref().filter(|_| !E::AWAITED.is_empty());
         let rows = events.iter().map(|event| self.outbox.row(event, inbox)).collect::<Result<Vec<_>, _>>()?;
-        match crate::is_mutant("events_before_commit") {
-            true => {
-                let sent: Result<(), _> = self.outbox.publish(&rows).await.into_iter().collect();
-                sent.map_err(|e| Error::Nats(e.into()))?;
-            }
-            false => self.outbox.add(&mut self.session, &rows).await?,
-        }
         self.emits |= !rows.is_empty();
         if !E::AWAITED.is_empty() {
             self.emitted.extend(rows.iter().map(|row| Awaited { event: row.id(), by: E::AWAITED.to_vec() }));
+        }
+        match crate::is_mutant("events_before_commit") {
+            true => {
+                let sent: Result<(), _> = self.outbox.publish(&rows).await.into_iter().collect();
+                sent.map_err(|error| Error::Nats(error.into()))?;
+            }
+            false => self.rows.extend(rows),
         }
         Ok(())
     }
@@ -117,7 +122,7 @@ impl Tx<'_> {
     /// Every change with events for others needs one.
     ///
     /// # Errors
-    /// Those of MongoDB.
+    /// When it cannot be written as JSON.
     pub async fn audit(
         &mut self,
         action: Action,
@@ -126,7 +131,8 @@ impl Tx<'_> {
     ) -> Result<(), Error> {
         let entry = self.outbox.entry(action, subject, changes.into())?;
         self.is_audited = true;
-        self.outbox.add(&mut self.session, &[entry]).await
+        self.rows.push(entry);
+        Ok(())
     }
 
     /// Says that this change needs no entry of its own, because it is part of one that has one.
@@ -145,8 +151,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Commits. Repeats the commit while its result is unknown, which is harmless.
+    /// Writes what is to be told, and commits. Repeats the commit while its result is unknown, which is harmless.
     async fn commit(&mut self) -> Result<(), Error> {
+        self.outbox.add(&mut self.session, &std::mem::take(&mut self.rows)).await?;
         let mut tries = 0;
         while let Err(error) = self.session.commit_transaction().await {
             if tries == 3 || !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
@@ -189,7 +196,8 @@ impl<'a> Change<'a> {
         session.start_transaction().await?;
         let (applied_to, emitted, kept) = (self.applied_to.clone(), Vec::new(), Vec::new());
         let (emits, is_audited) = (false, false);
-        let tx = Tx { session, outbox: &self.db.outbox, applied_to, emitted, kept, emits, is_audited };
+        let (outbox, rows) = (&self.db.outbox, Vec::new());
+        let tx = Tx { session, outbox, rows, applied_to, emitted, kept, emits, is_audited };
         Ok(self.tx.insert(tx))
     }
 
@@ -197,14 +205,18 @@ impl<'a> Change<'a> {
     pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
         let outcome = outcome.and_then(|done| self.tx.as_ref().map_or(Ok(()), Tx::check_audited).map(|()| done));
         let outcome = match (outcome, &mut self.tx) {
-            (Ok(done), Some(tx)) => tx.commit().await.map(|()| done),
-            (Err(error), Some(tx)) => {
-                // An abort that fails is harmless: MongoDB ends the transaction after its time limit.
-                let _ = tx.session.abort_transaction().await;
-                Err(error)
+            (Ok(done), Some(tx)) => {
+                crate::failpoint("before_commit");
+                let committed = tx.commit().await.map(|()| done);
+                crate::failpoint("after_commit");
+                committed
             }
-            (outcome, None) => outcome,
+            (outcome, _) => outcome,
         };
+        if let (Err(_), Some(tx)) = (&outcome, &mut self.tx) {
+            // An abort that fails is harmless: MongoDB ends the transaction after its time limit.
+            let _ = tx.session.abort_transaction().await;
+        }
         let emitted = self.tx.take().map(|tx| tx.emitted).unwrap_or_default();
         match outcome {
             Ok(done) => {

@@ -22,7 +22,7 @@ use consumers::Progress;
 use domain::Overlaps;
 use metrics::CountingMetrics;
 pub use rebuild::{Rebuilding, rebuild};
-use store::Store;
+use store::{KnownSums, Store};
 
 /// How long the list of silent employees is cached. It changes within days.
 const SILENT_LASTS: Duration = Duration::from_secs(60);
@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) overlaps: Overlaps,
     /// The cached list of employees with time in one range and none in another.
     pub(crate) silent: Lately<(TimeRange, TimeRange), Vec<EmployeeId>>,
+    /// What everybody's periods came out at last.
+    pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
     /// The failures of events about windows.
     pub(crate) failures: OwnFailures,
@@ -51,6 +53,7 @@ impl App {
             store: Store::open(&db),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
             silent: Lately::new(SILENT_LASTS),
+            known_sums: KnownSums::default(),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),
             reconciler: Reconciler::new(deps, &db, &reconcile::COPIES),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Caller, Cents, DAY, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
     ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
     PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
 };
@@ -140,10 +140,7 @@ pub(crate) async fn list(
     for one in adjustments {
         late.entry(one.employee_id).or_default().push(one);
     }
-    let whole = whole(&spans).unwrap_or(range);
-    let counts_here = |all: &[Adjustment]| all.iter().any(|one| whole.holds(one.counts_at));
-    let with_late = late.iter().filter(|(_, all)| counts_here(all)).map(|(employee, _)| *employee);
-    let with_known = known.keys().map(|id| id.employee).chain(with_late);
+    let with_known = known.keys().map(|id| id.employee).chain(late.keys().copied());
     let ids: BTreeSet<EmployeeId> = with_known.chain(everybody).collect();
     let cut = cut_periods(app, asker, &settings, range, &known).await?;
     let mut periods = Vec::with_capacity(ids.len() * spans.len());
@@ -238,15 +235,8 @@ async fn known(
     range: TimeRange,
     employees: &[EmployeeId],
 ) -> Result<BTreeMap<PeriodId, KnownPeriod>, Failure> {
-    let (mut known, mut after) = (BTreeMap::new(), None);
-    loop {
-        let page = asker.ask(app, ListPeriods { range, employees: employees.to_vec(), after }).await?;
-        known.extend(page.items.into_iter().map(|period| (period.id, period)));
-        after = page.next;
-        if after.is_none() {
-            return Ok(known);
-        }
-    }
+    let ask = |after| asker.ask(app, ListPeriods { range, employees: employees.to_vec(), after });
+    Ok(kit::all_pages(ask).await?.into_iter().map(|period| (period.id, period)).collect())
 }
 
 async fn sums(
@@ -255,17 +245,9 @@ async fn sums(
     spans: &[PaySpan],
     employees: &[EmployeeId],
 ) -> Result<BTreeMap<EmployeeId, Vec<PeriodSum>>, Failure> {
-    let (mut sums, mut after) = (BTreeMap::new(), None);
     let ranges: Vec<TimeRange> = spans.iter().map(|span| span.range).collect();
-    loop {
-        let asked = GetPeriodSums { ranges: ranges.clone(), employees: employees.to_vec(), after };
-        let page = asker.ask(app, asked).await?;
-        sums.extend(page.items.into_iter().map(|one| (one.employee, one.sums)));
-        after = page.next;
-        if after.is_none() {
-            return Ok(sums);
-        }
-    }
+    let ask = |after| asker.ask(app, GetPeriodSums { ranges: ranges.clone(), employees: employees.to_vec(), after });
+    Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
 }
 
 async fn adjustments(
@@ -274,17 +256,8 @@ async fn adjustments(
     spans: &[PaySpan],
     employees: &[EmployeeId],
 ) -> Result<Vec<Adjustment>, Failure> {
-    let (mut adjustments, mut after) = (Vec::new(), None);
-    // A part of another period that adjoins may belong to one of these.
-    let Some(range) = whole(spans).map(|range| range.widened(2 * DAY)) else { return Ok(adjustments) };
-    loop {
-        let page = asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after }).await?;
-        adjustments.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(adjustments);
-        }
-    }
+    let Some(range) = whole(spans) else { return Ok(Vec::new()) };
+    kit::all_pages(|after| asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after })).await
 }
 
 /// Who is shown although there may be nothing of them: whoever is named, else whoever is active.

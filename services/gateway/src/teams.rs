@@ -20,6 +20,12 @@ pub(crate) async fn employees(app: &App, asker: &Asker, params: &Params) -> Resu
     Ok(if members.is_empty() { vec![NOBODY] } else { members })
 }
 
+/// The same for a list that employees may read too: an employee gets their own.
+pub(crate) async fn employees_or_own(app: &App, asker: &Asker, params: &Params) -> Result<Vec<EmployeeId>, Failure> {
+    let employees = employees(app, asker, params).await?;
+    Ok(asker.own().map_or(employees, |own| vec![own]))
+}
+
 /// The filter of a request.
 pub(crate) async fn filter(app: &App, asker: &Asker, params: &Params) -> Result<Filter, Failure> {
     Ok(Filter { employees: employees(app, asker, params).await?, ..params.filter()? })

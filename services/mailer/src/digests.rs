@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use contracts::{Caller, DigestRequested, EmployeeId, GetSettings, ListManagers};
-use jiff::civil::Date;
+use contracts::{Caller, DigestRequested, GetSettings, ListManagers};
 use kit::{Error, LogThrottle, Shutdown};
 use tokio::time::sleep;
 
@@ -19,10 +18,10 @@ const LOOK: Duration = Duration::from_secs(3);
 pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
-        let (told, mut done) = (LogThrottle::default(), None);
+        let (told, mut done) = (LogThrottle::default(), None::<Digest>);
         while !stop.is_stopping() {
-            match look(&app, hour, done).await {
-                Ok(day) => done = day.or(done),
+            match look_unless_done(&app, hour, done).await {
+                Ok(digest) => done = digest,
                 Err(error) if told.may_log(()) => {
                     tracing::warn!(%error, "nobody knows whom to mail what waits; it is looked again");
                 }
@@ -36,14 +35,24 @@ pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     });
 }
 
-/// Requests the mails that are due, unless those of their day are requested already. Gives that day.
-async fn look(app: &App, hour: DigestHour, done: Option<Date>) -> Result<Option<Date>, Error> {
-    let settings = app.bus.ask(Caller::Service, &GetSettings {}).await?;
-    let Some(Digest { day, until }) = Digest::due(app.clock.now(), &settings.timezone, hour) else { return Ok(None) };
-    if done.is_some_and(|done| done >= day) || app.digests.are_requested(day).await? {
-        return Ok(Some(day));
+/// Looks for mails that are due, but not again on a day whose mails are requested: nobody is asked anything until
+/// that day is over. Gives the day whose mails are requested.
+async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> Result<Option<Digest>, Error> {
+    match done.filter(|done| app.clock.now() < done.until) {
+        Some(done) => Ok(Some(done)),
+        None => look(app, hour).await,
     }
-    let managers = managers(app).await?;
+}
+
+/// Requests the mails that are due, unless those of their day are requested already. Gives that day.
+async fn look(app: &App, hour: DigestHour) -> Result<Option<Digest>, Error> {
+    let settings = app.bus.ask(Caller::Service, &GetSettings {}).await?;
+    let Some(digest) = Digest::due(app.clock.now(), &settings.timezone, hour) else { return Ok(None) };
+    let Digest { day, until } = digest;
+    if app.digests.are_requested(day).await? {
+        return Ok(Some(digest));
+    }
+    let managers = kit::all_pages(async |after| app.bus.ask(Caller::Service, &ListManagers { after }).await).await?;
     let requested: Vec<_> = managers.into_iter().map(|manager_id| DigestRequested { manager_id, day, until }).collect();
     let is_first = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_first = app.digests.request(tx, day).await?;
@@ -57,18 +66,5 @@ async fn look(app: &App, hour: DigestHour, done: Option<Date>) -> Result<Option<
     if is_first {
         tracing::info!(%day, managers = requested.len(), "managers are mailed what waits for them");
     }
-    Ok(Some(day))
-}
-
-/// The ids of all managers of teams.
-async fn managers(app: &App) -> Result<Vec<EmployeeId>, Error> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = app.bus.ask(Caller::Service, &ListManagers { after }).await?;
-        all.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+    Ok(Some(digest))
 }

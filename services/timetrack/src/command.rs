@@ -194,7 +194,7 @@ async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
                 match state {
                     WindowState::Recorded(_) => println!("{id}\trecorded"),
                     WindowState::Queued => println!("{id}\tqueued"),
-                    WindowState::SetAside { detail, .. } => println!("{id}\tset aside\t{detail}"),
+                    WindowState::SetAside { detail, .. } => println!("{id}\theld back\t{detail}"),
                     WindowState::Rejected { detail, .. } => println!("{id}\trejected\t{detail}"),
                 }
             }

@@ -1,11 +1,8 @@
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
-use kit::{Bus, Error, Lease};
+use kit::{Bus, Error, Lease, Together};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
@@ -24,10 +21,8 @@ pub(crate) struct Progress {
     bus: Bus,
     /// That whoever answers as the stream's leader is the only one.
     lease: Lease,
-    /// How many looks have begun.
-    begun: AtomicU64,
-    /// The last look that came to an end.
-    last: Mutex<Look>,
+    /// The last place in the stream with recorded windows.
+    recorded: Together<Result<u64, Failure>>,
     /// What is counted, as the last question about it heard.
     floor: Mutex<Floor>,
     /// Somebody waits for what is not counted yet.
@@ -44,26 +39,10 @@ struct Floor {
     of: Option<DateTime>,
 }
 
-/// The place in the stream up to which windows were recorded.
-#[derive(Clone, Debug)]
-struct Look {
-    number: u64,
-    place: Result<u64, Failure>,
-}
-
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
-        let last = Mutex::new(Look { number: 0, place: Ok(0) });
-        let lease = Lease::default();
-        Self {
-            bus,
-            lease,
-            begun: AtomicU64::new(0),
-            last,
-            floor: Mutex::default(),
-            hurry: Notify::new(),
-            counted: Notify::new(),
-        }
+        let (lease, recorded) = (Lease::default(), Together::default());
+        Self { bus, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
     }
 
     /// Waits until every window is counted that was recorded before now.
@@ -102,14 +81,8 @@ impl Progress {
     /// The last place with recorded windows, of a look that began after the question was here: our
     /// own, or one that somebody began while we waited for another one to end.
     async fn recorded(&self) -> Result<u64, Error> {
-        let begun_before = self.begun.load(Ordering::SeqCst);
-        let mut last = self.last.lock().await;
-        if last.number <= begun_before {
-            let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-            let place = self.look().await.map_err(|error| error.to_failure());
-            *last = Look { number, place };
-        }
-        last.place.clone().map_err(Error::from)
+        let look = async { self.look().await.map_err(|error| error.to_failure()) };
+        self.recorded.look(look).await.map_err(Error::from)
     }
 
     async fn look(&self) -> Result<u64, Error> {

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bson::doc;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use kit::{Database, Error, Shape, mongo::one_of};
 
 use super::{
+    MonthStates,
     months::{Fresh, Months, Row, Seen},
     read_all,
     reading::{fields, sheet},
@@ -40,6 +41,13 @@ impl CompanyMonths {
     ) -> Result<BTreeSet<UtcMonth>, Error> {
         let fresh = |days: BTreeMap<i64, Cells>| days.into_iter().map(|(day, cells)| (day, Fresh::Cells(cells)));
         self.0.store(months.into_iter().map(|(month, days)| (month, fresh(days).collect())).collect(), seen).await
+    }
+
+    /// The states that these months are in now, to tell whether anything in them has changed since.
+    pub(crate) async fn states(&self, months: impl IntoIterator<Item = UtcMonth>) -> Result<MonthStates, Error> {
+        let these = doc! { "_id": one_of(months) };
+        let found = self.0.rows.find(these).projection(doc! { "version": 1, "total": 1 }).await?;
+        Ok(found.map_ok(|row| (row.id, (row.version, row.total))).try_collect().await?)
     }
 
     /// Reads what a step needs.

@@ -3,10 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bson::{Document, doc};
 use contracts::{CountedSum, EmployeeId, TimeMark};
 use futures::TryStreamExt;
-use kit::{
-    Error,
-    mongo::{one_of, value},
-};
+use kit::{Error, mongo::one_of};
 use mongodb::options::Hint;
 
 use super::{
@@ -17,8 +14,8 @@ use super::{
 };
 use crate::domain::{DayPieces, EmployeeMonth, Stretch, Total, UtcMonth};
 
-/// The most days that a query names one by one.
-const MOST_NAMED: i64 = 62;
+/// The most days that a query names one by one: MongoDB reads all days of a month faster than most of them by name.
+const MOST_NAMED: i64 = 10;
 
 /// The days of each employee without a stored hash.
 type Unmarked = BTreeMap<EmployeeId, BTreeSet<i64>>;
@@ -30,21 +27,14 @@ impl EmployeeMonths {
         &self,
         ranges: &[DayPieces],
         employees: &[EmployeeId],
-        after: Option<EmployeeId>,
     ) -> Result<BTreeMap<EmployeeId, Vec<CountedSum>>, Error> {
         let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(DayPieces::months).collect();
         let fields = fields(ranges);
         let mut filter = doc! { "_id.month": one_of(&months) };
-        let mut who = Document::new();
-        if let Some(after) = after {
-            who.insert("$gt", value(&after));
-        }
+        let mut keys = by_month();
         if !employees.is_empty() {
-            who.extend(one_of(employees));
-        }
-        let keys = if employees.is_empty() { by_month() } else { by_employee() };
-        if !who.is_empty() {
-            filter.insert("_id.employee", who);
+            filter.insert("_id.employee", one_of(employees));
+            keys = by_employee();
         }
         let mut found = self.rows().find(filter).projection(fields).hint(Hint::Keys(keys)).await?;
         let mut all: BTreeMap<EmployeeId, Vec<CountedSum>> = BTreeMap::new();

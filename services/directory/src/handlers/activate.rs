@@ -58,5 +58,5 @@ async fn refused(app: &App, of: AuditSubject) -> Error {
 }
 
 fn invalid_token() -> Failure {
-    Failure::new(Code::InvalidToken, "This link is wrong, used or expired. Ask your admin for a fresh invitation.")
+    Failure::new(Code::InvalidToken, "This link is wrong, used or expired. Ask your admin for a new invitation.")
 }

@@ -49,5 +49,5 @@ async fn reset(app: &App, request: ResetPassword) -> Result<contracts::Employee,
 }
 
 fn invalid_token() -> Failure {
-    Failure::new(Code::InvalidToken, "This link is wrong, used or older than 30 minutes. Ask for a fresh one.")
+    Failure::new(Code::InvalidToken, "This link is wrong, used or older than 30 minutes. Ask for a new one.")
 }

@@ -33,7 +33,7 @@ fn require_active(employee: &Employee) -> Result<(), Failure> {
         return Ok(());
     }
     Err(if employee.awaits_activation() {
-        Failure::new(Code::NotActive, "This employee has not activated the account yet: send a fresh invitation.")
+        Failure::new(Code::NotActive, "This employee has not activated the account yet: send a new invitation.")
     } else {
         Failure::new(Code::EmployeeDeactivated, "This employee is deactivated: reactivate first.")
     })

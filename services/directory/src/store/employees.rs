@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bson::{Bson, Document, doc};
 use contracts::{
     AccountId, DeliveryChanged, DeliveryState, Email, EmployeeId, InvitationDelivery, InvitationId, Label, ListRoster,
-    Millis, Name, ProjectId, Role, Roster, RosterEntry, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
+    Millis, Name, ProjectId, Role, Roster, SessionId, Standing, SystemPermissions, TeamId, Term, Within,
 };
-use futures::{Stream, TryStreamExt, try_join};
+use futures::{Stream, TryStreamExt};
 use kit::{
     Database, Error, Shape, Tx,
     mongo::{index, is_duplicate, one_of, unique, value},
@@ -16,6 +16,7 @@ use mongodb::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::roster::{Rostered, Rosters, roster};
 use crate::domain::{Delivery, Employee};
 
 /// An employee as stored.
@@ -73,7 +74,10 @@ struct StoredDelivery {
 
 /// The employees.
 #[derive(Clone, Debug)]
-pub(crate) struct Employees(Collection<Stored>);
+pub(crate) struct Employees {
+    stored: Collection<Stored>,
+    rosters: Rosters,
+}
 
 impl Employees {
     pub(super) fn shape() -> Shape {
@@ -84,16 +88,16 @@ impl Employees {
     }
 
     pub(super) fn open(db: &Database) -> Self {
-        Self(db.collection("employees"))
+        Self { stored: db.collection("employees"), rosters: Rosters::open(db) }
     }
 
     pub(crate) async fn get(&self, id: EmployeeId) -> Result<Option<Employee>, Error> {
-        Ok(self.0.find_one(by_id(id)).await?.map(Into::into))
+        Ok(self.stored.find_one(by_id(id)).await?.map(Into::into))
     }
 
     pub(crate) async fn with_email(&self, email: &Email) -> Result<Option<Employee>, Error> {
         let former = email.former_key();
-        let found = self.0.find(doc! { "emailKey": { "$in": [email.key(), &former] } }).await?;
+        let found = self.stored.find(doc! { "emailKey": { "$in": [email.key(), &former] } }).await?;
         let mut found: Vec<Stored> = found.try_collect().await?;
         // Earlier versions could store one address in two spellings: each employee keeps their own.
         found.sort_by_key(|stored| stored.email_key != former);
@@ -113,14 +117,14 @@ impl Employees {
         }
         // Plain ASCII has one form only.
         let not_plain = doc! { "emailKey": { "$regex": r"[^\x00-\x7F]" } };
-        let mut all = self.0.clone_with_type::<Keyed>().find(not_plain).await?;
+        let mut all = self.stored.clone_with_type::<Keyed>().find(not_plain).await?;
         while let Some(Keyed { id, email, email_key }) = all.try_next().await? {
             let key = email.key();
             if key == email_key {
                 continue;
             }
             let unchanged = doc! { "_id": value(&id), "email": email.as_str(), "emailKey": email_key };
-            match self.0.update_one(unchanged, doc! { "$set": { "emailKey": key } }).await {
+            match self.stored.update_one(unchanged, doc! { "$set": { "emailKey": key } }).await {
                 Ok(_) => {}
                 Err(error) if is_duplicate(&error) => tracing::error!(
                     employee = %id,
@@ -146,35 +150,26 @@ impl Employees {
         } else {
             doc! { "_id": ids }
         };
-        let cursor = self.0.find(filter).sort(doc! { "_id": 1 }).await?;
+        let cursor = self.stored.find(filter).sort(doc! { "_id": 1 }).await?;
         Ok(cursor.map_ok(Into::into).map_err(Into::into))
     }
 
     /// The names of these employees. Unknown ids are left out.
     pub(crate) async fn names(&self, ids: Vec<EmployeeId>) -> Result<BTreeMap<EmployeeId, Name>, Error> {
-        let named = self.0.clone_with_type::<Named>();
+        let named = self.stored.clone_with_type::<Named>();
         let found = named.find(doc! { "_id": one_of(ids) }).projection(doc! { "name": 1 }).await?;
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
     /// The employees who may have worked since this time, all or some: their number, and a page of them by name.
     pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
-        let may_have_worked =
-            [doc! { "deactivatedAt": null }, doc! { "deactivatedAt": { "$gt": asked.range.start().0 } }];
-        let mut filter = doc! { "activatedAt": { "$ne": null }, "$or": may_have_worked.to_vec() };
-        if !asked.employees.is_empty() {
-            filter.insert("_id", one_of(&asked.employees));
-        }
-        let named = self.0.clone_with_type::<Named>();
-        let part = named.find(filter.clone()).projection(doc! { "name": 1 }).collation(letters());
-        let part = part.sort(doc! { "name": 1, "_id": 1 }).skip(asked.skip as u64).limit(asked.limit as i64);
-        let part = async {
-            let entry = |Named { id, name }| RosterEntry { id, name };
-            part.await?.map_ok(entry).try_collect().await
+        let read = async {
+            let activated = doc! { "activatedAt": { "$ne": null } };
+            let people = self.stored.clone_with_type::<Rostered>();
+            let found = people.find(activated).projection(doc! { "name": 1, "deactivatedAt": 1 }).collation(letters());
+            Ok(found.sort(doc! { "name": 1, "_id": 1 }).batch_size(10_000).await?.try_collect().await?)
         };
-        let count = async { self.0.count_documents(filter).await };
-        let (people, count) = try_join!(part, count)?;
-        Ok(Roster { count: count as usize, people })
+        Ok(roster(&self.rosters.people(read).await?, asked))
     }
 
     /// The number of employees, of all or of some, whose invitation could not be delivered.
@@ -184,29 +179,38 @@ impl Employees {
         if !employees.is_empty() {
             filter.insert("_id", one_of(employees));
         }
-        Ok(self.0.count_documents(filter).await?)
+        Ok(self.stored.count_documents(filter).await?)
     }
 
     /// The state of these employees. Unknown ids are left out.
     pub(crate) async fn standings(&self, ids: Vec<EmployeeId>) -> Result<Vec<Standing>, Error> {
-        let cursor = self.0.find(doc! { "_id": one_of(ids) }).await?;
+        let cursor = self.stored.find(doc! { "_id": one_of(ids) }).await?;
         Ok(cursor.map_ok(|stored| Employee::from(stored).standing()).try_collect().await?)
     }
 
     /// Loads an employee into this transaction, to be changed.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: EmployeeId) -> Result<Option<Employee>, Error> {
-        Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
+        Ok(self.stored.find_one(by_id(id)).session(&mut tx.session).await?.map(Into::into))
     }
 
     /// Inserts an employee. Fails with a duplicate key when the address is taken.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
-        self.0.insert_one(Stored::from(employee)).session(&mut tx.session).await?;
+        self.stored.insert_one(Stored::from(employee)).session(&mut tx.session).await?;
+        if employee.activated_at.is_some() {
+            self.rosters.count_change(tx, employee.id).await?;
+        }
         Ok(())
     }
 
     /// Writes a changed employee. A concurrent change makes the transaction run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, employee: &Employee) -> Result<(), Error> {
-        self.0.replace_one(by_id(employee.id), Stored::from(employee)).session(&mut tx.session).await?;
+        let was = self.stored.find_one_and_replace(by_id(employee.id), Stored::from(employee));
+        let was = was.session(&mut tx.session).await?;
+        let shown = |name: &Name, activated_at, deactivated_at| (name.clone(), activated_at, deactivated_at);
+        let is = shown(&employee.name, employee.activated_at, employee.deactivated_at);
+        if was.is_none_or(|was| shown(&was.name, was.activated_at, was.deactivated_at) != is) {
+            self.rosters.count_change(tx, employee.id).await?;
+        }
         Ok(())
     }
 
@@ -219,7 +223,7 @@ impl Employees {
         is_on: bool,
     ) -> Result<(), Error> {
         let change = doc! { if is_on { "$addToSet" } else { "$pull" }: { "projects": value(&project) } };
-        self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
+        self.stored.update_one(by_id(id), change).session(&mut tx.session).await?;
         Ok(())
     }
 
@@ -231,7 +235,7 @@ impl Employees {
             id: EmployeeId,
             projects: Vec<ProjectId>,
         }
-        let listed = self.0.clone_with_type::<Listed>();
+        let listed = self.stored.clone_with_type::<Listed>();
         let found = listed.find(doc! {}).projection(doc! { "projects": 1 }).await?;
         Ok(found.map_ok(|Listed { id, projects }| (id, projects)).try_collect().await?)
     }
@@ -244,7 +248,7 @@ impl Employees {
         projects: &BTreeSet<ProjectId>,
     ) -> Result<(), Error> {
         let change = doc! { "$set": { "projects": value(projects) } };
-        self.0.update_one(by_id(id), change).session(&mut tx.session).await?;
+        self.stored.update_one(by_id(id), change).session(&mut tx.session).await?;
         Ok(())
     }
 
@@ -257,7 +261,7 @@ impl Employees {
             "invitation": value(&report.invitation_id),
             "$or": [{ "delivery": Bson::Null }, { "delivery.version": { "$lt": report.version } }],
         };
-        self.0.update_one(older, doc! { "$set": { "delivery": value(&stored) } }).await?;
+        self.stored.update_one(older, doc! { "$set": { "delivery": value(&stored) } }).await?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod mail_bounds;
 mod mails;
 mod memberships;
 mod owners;
+mod roster;
 mod sessions;
 mod teams;
 
@@ -45,7 +46,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// The collections with their indexes, for `provision`.
-    pub(crate) fn shapes() -> [Shape; 11] {
+    pub(crate) fn shapes() -> [Shape; 12] {
         [
             Employees::shape(),
             Credentials::shape(),
@@ -55,6 +56,7 @@ impl Store {
             Memberships::shape(),
             ApiKeys::shape(),
             Owners::shape(),
+            roster::Rosters::shape(),
             Sessions::shape(),
             Teams::shape(),
             Attempts::shape(),

@@ -3,6 +3,7 @@ use contracts::{
     ListEmployees, ListRoster, Millis, Name, Permission, Permissions, ReactivateEmployee, SetPermissions,
     SystemPermissions, TimeRange, UpdateEmployee,
 };
+use directory::Config;
 use futures::future::join_all;
 
 use crate::office::{Office, PASSWORD, refused};
@@ -186,5 +187,24 @@ async fn a_roster_names_by_the_alphabet_who_had_an_account_in_a_range() {
     assert_eq!(roster(left - 1, vec![], 1, 1).await, (3, names(&["bob"])));
     assert_eq!(roster(left, vec![], 0, 50).await, (2, names(&["Ann", "zoe"])), "whoever left before it is not on it");
     assert_eq!(roster(left - 1, vec![ids[0]], 0, 50).await, (1, names(&["zoe"])));
+
+    // It is kept in memory, by each replica; and whatever it shows is shown as soon as it is changed, by any of them.
+    let other = office.world.spawn(directory::needs(), |d, s| directory::run(Config::default(), d, s)).await;
+    for (n, name) in ["Yan", "Xu", "Wim", "Val", "Ulf", "Tom"].into_iter().enumerate() {
+        let changes = EmployeeChanges { name: Some(Name::parse(name).unwrap()), ..EmployeeChanges::default() };
+        office.world.ask(&UpdateEmployee { id: ids[0], changes, only_check: false }).await.unwrap();
+        assert_eq!(roster(left, vec![], 0, 50).await, (2, names(&["Ann", name])));
+        if n % 2 == 0 {
+            office.world.ask(&DeactivateEmployee { id: ids[0] }).await.unwrap();
+            office.world.clock.advance(HOUR);
+            let now = office.world.clock.now();
+            assert_eq!(roster(now, vec![], 0, 50).await, (1, names(&["Ann"])));
+            office.world.ask(&ReactivateEmployee { id: ids[0] }).await.unwrap();
+            assert_eq!(roster(now, vec![], 0, 50).await, (2, names(&["Ann", name])));
+        }
+    }
+    office.employ("Bea", "bea@x.org").await;
+    assert_eq!(roster(left, vec![], 0, 50).await, (3, names(&["Ann", "Bea", "Tom"])));
+    other.stop().await;
     office.world.finish().await;
 }

@@ -34,7 +34,7 @@ pub(super) fn section(visitor: &Visitor, all: &[Adjustment], told: &Told, title:
                     thead { tr {
                         th scope="col" { "Who" } th scope="col" { "Worked" } th scope="col" { "On" } th scope="col" { "Counts on" }
                         th.number scope="col" { "Hours" }
-                        @if with_money { th.number scope="col" { "Cost" } th.number scope="col" { "Income" } }
+                        @if with_money { th.number scope="col" { (reader.in_currency("Cost")) } th.number scope="col" { (reader.in_currency("Income")) } }
                     } }
                     tbody { @for one in all.iter().take(MOST) { tr {
                         th.text scope="row" { (visitor.person(one.employee_id, name(one))) }
@@ -42,12 +42,12 @@ pub(super) fn section(visitor: &Visitor, all: &[Adjustment], told: &Told, title:
                         td.text { (lanes::project(told, one.project_id)) ", " (lanes::task(told, one.task_id)) }
                         td { (reader.date(reader.day(one.counts_at))) }
                         td.number { (reader.hours(one.sum.time)) }
-                        @if with_money { td.number { (reader.money(one.sum.costs)) } td.number { (reader.money(one.sum.income)) } }
+                        @if with_money { td.number { (reader.cost(one.sum.time, one.sum.costs)) } td.number { (reader.money(one.sum.income)) } }
                     } } }
                     tfoot { tr {
                         th scope="row" colspan="4" { "All" }
                         td.number { (reader.hours(sum.time)) }
-                        @if with_money { td.number { (reader.money(sum.costs)) } td.number { (reader.money(sum.income)) } }
+                        @if with_money { td.number { (reader.cost(sum.time, sum.costs)) } td.number { (reader.money(sum.income)) } }
                     } }
                 } }
                 @if all.len() > MOST { p.hint { "These are the first " (reader.count(MOST)) " of " (reader.count(all.len())) "; the sums count all." } }

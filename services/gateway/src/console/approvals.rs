@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    errors,
+    errors, no_rate,
     notice::{Done, notice},
     pages::Pager,
     pay_periods::{decide, has_anything, has_changed, may_decide, standing, sums, sums_named},
@@ -215,6 +215,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             section.wide tabindex="0" role="region" aria-label="Pay periods" {
                 (table(visitor, &shown, &held, name, from, may_decide))
             }
+            (no_rate::hint(visitor, shown.iter().map(|period| (period.time, period.costs))))
             (pager.links(visitor))
         }
     })
@@ -286,7 +287,7 @@ fn table<'a>(
     html! {
         table {
             thead { tr {
-                th scope="col" { "Who" } th scope="col" { "State" } (sums_named()) th.number scope="col" { "Held back" }
+                th scope="col" { "Who" } th scope="col" { "State" } (sums_named(&visitor.reader)) th.number scope="col" { "Held back" }
                 @if may_decide { th scope="col" { "Decide" } }
             } }
             tbody { @for period in shown { tr {

@@ -3,9 +3,10 @@
 
 use axum::response::Response;
 use contracts::{
-    AdmitQuarantined, Code, ContentHash, CorrectionStatus, DiscardQuarantined, Employee, EmployeeId, Failure, HOUR,
-    ListCorrections, ListEmployees, ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap, ProjectId,
-    QuarantinedWindow, ROSTER_MOST, ReplayQuarantined, Resource, Scope, TaskId, WindowId, WindowState,
+    AdmitQuarantined, Code, ContentHash, CorrectionStatus, DiscardQuarantined, Employee, EmployeeId, Failure,
+    GetWindow, HOUR, ListCorrections, ListEmployees, ListLongDays, ListOverlaps, ListQuarantine, LongDay, Overlap,
+    ProjectId, QuarantinedWindow, ROSTER_MOST, ReplayQuarantined, Resource, Scope, TaskId, Window, WindowId,
+    WindowState,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -13,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    dead, errors, lanes, members,
+    dead, errors, lanes, members, no_rate,
     notice::{Done, notice},
     now::{is_unsent, silent_since},
     pages::Pager,
@@ -24,7 +25,7 @@ use crate::{
     auth::ForManagers,
     error::Problem,
     extract::{Form, Params},
-    names::Ids,
+    names::{Ids, Told},
 };
 
 /// The number of quarantined windows on a page.
@@ -53,8 +54,8 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     let done = |state| match state {
-        WindowState::Recorded(_) => Done::Recorded,
-        _ => Done::StillHeld,
+        WindowState::Recorded(window) => (Done::Recorded, Some(window.id)),
+        _ => (Done::StillHeld, None),
     };
     Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
 }
@@ -62,13 +63,17 @@ pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
 /// Records it although a rule forbids it.
 pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
-    Ok(after(&visitor, AdmitQuarantined { id, content }, |_| Done::Recorded).await)
+    Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await)
+}
+
+fn recorded(window: Window) -> (Done, Option<WindowId>) {
+    (Done::Recorded, Some(window.id))
 }
 
 /// Discards it.
 pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
-    Ok(after(&visitor, DiscardQuarantined { id, content }, |()| Done::Discarded).await)
+    Ok(after(&visitor, DiscardQuarantined { id, content }, |()| (Done::Discarded, None)).await)
 }
 
 /// The form that chooses the project and task of a quarantined window.
@@ -93,7 +98,7 @@ pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result
         task::join(&visitor, task, employee).await
     };
     match placed.await {
-        Ok(_) => Ok(after(&visitor, AdmitQuarantined { id, content }, |_| Done::Recorded).await),
+        Ok(_) => Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await),
         Err(failure) => Ok(visitor.failed(&failure)),
     }
 }
@@ -110,10 +115,27 @@ impl Chosen {
     }
 }
 
-async fn after<R: ForManagers>(visitor: &Visitor, request: R, done: impl Fn(R::Reply) -> Done) -> Response {
-    match visitor.ask(request).await {
-        Ok(reply) => errors::see(&format!("{}?done={}", places::ATTENTION.path, done(reply).word())),
+/// The page with what was done, and with which window, for it to be looked at.
+async fn after<R: ForManagers>(
+    visitor: &Visitor,
+    request: R,
+    done: impl Fn(R::Reply) -> (Done, Option<WindowId>),
+) -> Response {
+    match visitor.ask(request).await.map(done) {
+        Ok((done, window)) => {
+            let window = window.map(|id| format!("&window={id}")).unwrap_or_default();
+            errors::see(&(places::after(places::ATTENTION.path, done) + &window))
+        }
         Err(failure) => visitor.failed(&failure),
+    }
+}
+
+/// The window that was recorded a moment ago, as the address names it; none where it counts as an adjustment.
+async fn just_recorded(visitor: &Visitor, params: &Params) -> Option<Window> {
+    let id = params.get("window", "must be the id of a window").ok().flatten()?;
+    match visitor.ask_if(Resource::Time, GetWindow { id, seq: None, set_aside: false }).await {
+        Ok(Some(WindowState::Recorded(window))) => Some(*window),
+        _ => None,
     }
 }
 
@@ -149,8 +171,17 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             Ok(Default::default())
         }
     };
-    let ((held, has_more), (asked, more_asked), employees, (long, _), overlaps, silent, dead) = try_join!(
+    let held = async {
+        let (held, has_more) = held.await?;
+        // Rates are of interest only where somebody may be put on the work.
+        let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
+        let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
+        Ok::<_, Failure>((held, has_more, rates))
+    };
+    let recorded = async { Ok(just_recorded(visitor, params).await) };
+    let ((held, has_more, rates), recorded, (asked, more_asked), employees, (long, _), overlaps, silent, dead) = try_join!(
         held,
+        recorded,
         asked,
         employees,
         visitor.first(long, MOST),
@@ -160,11 +191,12 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     )?;
     let twice: Vec<Overlap> = overlaps.items.into_iter().filter(|o| o.taken_from_other_computers > 0).collect();
     let ids = Ids {
-        projects: held.iter().map(|held| held.window.project_id).collect(),
-        tasks: held.iter().map(|held| held.window.task_id).collect(),
+        projects: held.iter().map(|held| held.window.project_id).chain(recorded.iter().map(|w| w.project_id)).collect(),
+        tasks: held.iter().map(|held| held.window.task_id).chain(recorded.iter().map(|w| w.task_id)).collect(),
         employees: held
             .iter()
             .map(|held| held.employee_id)
+            .chain(recorded.iter().map(|window| window.employee_id))
             .chain(long.iter().map(|day| day.employee_id))
             .chain(twice.iter().map(|overlap| overlap.employee_id))
             .collect(),
@@ -183,8 +215,14 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         && twice.is_empty()
         && silent.people.is_empty()
         && dead.is_calm();
+    let days = visitor.app.organisation.settings().await.timezone.clone();
+    let lacking = |held: &QuarantinedWindow| {
+        let (window, known) = (&held.window, rates.as_ref()?);
+        Some(known.lacking(held.employee_id, window.project_id, window.task_id, days.day(window.start)))
+    };
     Ok(html! {
         (notice(params))
+        @if let Some(window) = &recorded { (shown_recorded(visitor, window, name(window.employee_id), &told)) }
         @if is_calm {
             section { p.empty { "Nothing needs you: all hours that came in are counted, and all invitations are on their way." } }
         }
@@ -198,7 +236,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             section {
                 h2 { "Hours that are held back (" (reader.count(count)) @if has_more { " or more" } ")" }
                 p { "They came in and are safe, but a rule says no. Whatever you decide is kept with your name." }
-                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &told)) } } }
+                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &told, lacking(window))) } } }
                 (pager.links(visitor))
             }
         }
@@ -224,12 +262,15 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
 /// Why a window is quarantined and what to do about it. (Its `detail` is for the employee.)
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::NotOnProject | Code::NotOnTask => {
-            "They were not on it at the time. If they should have been, put them on it and count the hours."
+        Code::NotOnProject => {
+            "This person was not on the project when they worked. If the work was meant, put them on the project and the task, and count the hours."
+        }
+        Code::NotOnTask => {
+            "This person was not on the task when they worked. If the work was meant, put them on the task, and count the hours."
         }
         Code::ProjectArchived => "The project was archived then. Count the hours if the work was meant.",
         Code::UnknownProject | Code::UnknownTask | Code::UnknownEmployee => {
-            "Nobody here has ever heard of it, so it can only be tried again once it exists, or be discarded."
+            "The project, the task or the person is not known here, so the hours can only be checked again once it is, or be discarded."
         }
         Code::ClockAhead => "The computer's clock runs ahead. It is counted by itself when its time has come.",
         Code::ClockBehind => "The computer's clock runs far behind. Count it only if the date is right.",
@@ -241,9 +282,37 @@ fn remedy(code: Code) -> Option<&'static str> {
     })
 }
 
-fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crate::names::Told) -> Markup {
+/// Whether a window is held only because its employee was not on the work.
+fn may_be_placed(code: Code) -> bool {
+    matches!(code, Code::NotOnProject | Code::NotOnTask)
+}
+
+/// The window that was recorded a moment ago, leading to it, and whether a rate prices it.
+fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, told: &Told) -> Markup {
+    let reader = &visitor.reader;
+    let (project, task) = (lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+    html! {
+        section {
+            p {
+                "This window counts now: "
+                a href=(visitor.address(&places::window(window.id))) {
+                    (name) ", " (reader.moment(window.start)) "–" (reader.time(window.end)) ", " (project) ", " (task)
+                }
+            }
+            (no_rate::after(visitor, window))
+        }
+    }
+}
+
+fn one_held(
+    visitor: &Visitor,
+    held: &QuarantinedWindow,
+    name: &str,
+    told: &Told,
+    lacking: Option<no_rate::Lacking>,
+) -> Markup {
     let (reader, window) = (&visitor.reader, &held.window);
-    let may_place = matches!(held.code, Code::NotOnProject | Code::NotOnTask) && may_assign(visitor);
+    let may_place = may_be_placed(held.code) && may_assign(visitor);
     let place = html! {
         input type="hidden" name="employee" value=(held.employee_id);
         input type="hidden" name="project" value=(window.project_id);
@@ -268,11 +337,12 @@ fn one_held(visitor: &Visitor, held: &QuarantinedWindow, name: &str, told: &crat
             @if let Some(remedy) = remedy(held.code) { (remedy) }
             @else { (held.detail) " Count it if the hours were worked, or discard it." }
         }
+        @if let Some(lacking) = lacking.filter(|_| may_be_placed(held.code)) { (no_rate::before(visitor, lacking, window.project_id)) }
         @if visitor.may(Scope::write(Resource::Time)) {
             div.row {
-                @if may_place { (action("assign", "Put them on it and count the hours", "")) }
+                @if may_place { (action("assign", if held.code == Code::NotOnTask { "Put them on the task and count the hours" } else { "Put them on the project and count the hours" }, "")) }
                 (action("admit", "Count the hours", if may_place { "quiet" } else { "" }))
-                (action("replay", "Try again", "quiet"))
+                (action("replay", "Check again", "quiet"))
                 (action("discard", "Discard", "quiet"))
             }
         }
@@ -286,7 +356,7 @@ fn one_unsent(visitor: &Visitor, employee: &Employee) -> Markup {
         @if let Some(detail) = invitation.and_then(|invitation| invitation.detail.as_ref()) { p { (detail) } }
         @if visitor.may(Scope::write(Resource::Employees)) {
             form method="post" action=(visitor.address(&places::person_action(employee.id, "invite"))) {
-                button type="submit" { "Send a fresh invitation" span.unseen { " to " (employee.name) } }
+                button type="submit" { "Send a new invitation" span.unseen { " to " (employee.name) } }
             }
         }
     }

@@ -1,15 +1,18 @@
 //! The trail of who did what, the newest first.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use contracts::{
-    Action, Actor, AuditEntry, AuditSubject, EmployeeId, Failure, KeyId, ListAuditEntries, Millis, Name, ProjectId,
-    ShownActor, TaskId, UnknownActor,
+    Action, Actor, AuditEntry, AuditSubject, EmployeeId, Failure, KeyId, ListAuditEntries, Millis, Name, PeriodId,
+    ProjectId, ShownActor, TaskId, UnknownActor,
 };
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::{places, visitor::Visitor};
+use super::{places, reader::Reader, visitor::Visitor};
 use crate::{
     error::Problem,
     extract::{Listing, Params},
@@ -21,6 +24,14 @@ use crate::{
 const ENTRIES: usize = 50;
 /// The most letters of a value that are shown.
 const LETTERS: usize = 300;
+/// The most names of a list that are shown.
+const LISTED: usize = 25;
+/// The most ids in changes that names are asked for.
+const NAMED: usize = 500;
+/// The milliseconds of the years 2000 to 2099: a number between them is a moment.
+const MOMENTS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
+/// What is counted in milliseconds or cents, and so is no moment however much it is.
+const AMOUNTS: [&str; 3] = ["time", "costs", "income"];
 /// What can be asked for, by the names in an address.
 const FILTERS: [&str; 6] = ["from", "to", "actor", "subject", "action", "requestId"];
 
@@ -156,11 +167,45 @@ fn ids_of(entries: &[AuditEntry]) -> Ids {
                 "key" => ids.keys.extend(id.parse::<KeyId>().ok()),
                 "project" => ids.projects.extend(id.parse::<ProjectId>().ok()),
                 "task" => ids.tasks.extend(id.parse::<TaskId>().ok()),
+                "period" => ids.employees.extend(period(id).map(|period| period.employee)),
                 _ => {}
             }
         }
     }
+    // What an id in a change stands for is not said, so each of those who know names is asked.
+    let mut found = BTreeSet::new();
+    entries.iter().filter_map(|entry| entry.changes.as_ref()).for_each(|patch| seek(patch, &mut found));
+    for id in found.into_iter().take(NAMED) {
+        ids.employees.insert(EmployeeId(id));
+        ids.projects.insert(ProjectId(id));
+        ids.tasks.insert(TaskId(id));
+        ids.keys.insert(KeyId(id));
+    }
     ids
+}
+
+/// The ids in a value, and in the names of its fields.
+fn seek(value: &Value, found: &mut BTreeSet<Uuid>) {
+    match value {
+        Value::String(text) => found.extend(text.split(['/', '_']).filter_map(|part| part.parse::<Uuid>().ok())),
+        Value::Array(values) => values.iter().for_each(|value| seek(value, found)),
+        Value::Object(fields) => {
+            found.extend(fields.keys().filter_map(|name| name.parse::<Uuid>().ok()));
+            fields.values().for_each(|value| seek(value, found));
+        }
+        _ => {}
+    }
+}
+
+/// The name of whatever has this id.
+fn any_name<'a>(told: &'a Told, id: &str) -> Option<&'a Name> {
+    let id: Uuid = id.parse().ok()?;
+    let of_work = || told.work.projects.get(&ProjectId(id)).or_else(|| told.work.tasks.get(&TaskId(id)));
+    told.employees.get(&EmployeeId(id)).or_else(of_work).or_else(|| told.keys.get(&KeyId(id)))
+}
+
+fn period(id: &str) -> Option<PeriodId> {
+    id.parse().ok()
 }
 
 /// The name of what has this id, where it has one and it can be told.
@@ -183,7 +228,7 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told
                 th scope="col" { "To what" } th scope="col" { "Changes" }
             } }
             tbody { @for entry in entries { tr {
-                td { (moment(visitor, entry.at)) }
+                td { (visitor.reader.moment(entry.at)) }
                 td.text { (who(visitor, params, &entry.actor, told)) @if let Some(address) = &entry.address { br; span.hint { "from " (address) } } }
                 td {
                     (words(&entry.action))
@@ -193,14 +238,10 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told
                     }
                 }
                 td.text { (what(visitor, params, &entry.subject, told)) }
-                td.text { (changes(entry)) }
+                td.text { (changes(&visitor.reader, entry, told)) }
             } } }
         }
     }
-}
-
-fn moment(visitor: &Visitor, at: Millis) -> String {
-    visitor.reader.moment(at)
 }
 
 /// Who acted, leading to all that they did.
@@ -215,21 +256,31 @@ fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> M
         "root" => "the key ",
         _ => "",
     };
-    html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) { (shown) } }
+    html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) title=(value) { (shown) } }
 }
 
 /// What it was done to, leading to all that was done to it.
 fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, told: &Told) -> Markup {
-    let shown = name(told, &subject.kind, &subject.id).unwrap_or_else(|| subject.id.clone());
-    html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) { (shown) } }
+    let of_period = || {
+        let PeriodId { employee, first } = period(&subject.id)?;
+        let name = told.employees.get(&employee).map_or("somebody", Name::as_str);
+        Some(format!("of {name} from {}", visitor.reader.date(first)))
+    };
+    let shown = name(told, &subject.kind, &subject.id).or_else(of_period).unwrap_or_else(|| short(&subject.id));
+    html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) title=(subject.id) { (shown) } }
+}
+
+/// An id that has no name, as long as it takes to tell it from others.
+fn short(id: &str) -> String {
+    if id.parse::<Uuid>().is_ok() { format!("{}…", &id[..8]) } else { id.to_owned() }
 }
 
 /// One field that changed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 struct Change {
     field: String,
-    before: Option<String>,
-    after: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
 }
 
 /// What a JSON Patch with its tests says, field by field.
@@ -249,7 +300,7 @@ fn read(patch: &Value) -> Vec<Change> {
         match (path, was, now) {
             ("", was, now) => changes.extend(whole(was, now)),
             (path, was, now) => {
-                changes.push(Change { field: field(path), before: was.map(text), after: now.map(text) });
+                changes.push(Change { field: field(path), before: was.cloned(), after: now.cloned() });
             }
         }
     }
@@ -261,9 +312,9 @@ fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
     let empty = serde_json::Map::new();
     let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
     let (was, now) = (fields(was), fields(now));
-    let names: std::collections::BTreeSet<&String> = was.keys().chain(now.keys()).collect();
+    let names: BTreeSet<&String> = was.keys().chain(now.keys()).collect();
     let change =
-        |name: &String| Change { field: name.clone(), before: was.get(name).map(text), after: now.get(name).map(text) };
+        |name: &String| Change { field: name.clone(), before: was.get(name).cloned(), after: now.get(name).cloned() };
     names.into_iter().map(change).collect()
 }
 
@@ -288,7 +339,41 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn changes(entry: &AuditEntry) -> Markup {
+/// What ids stand for by name, each with its id as the title; moments in the reader's zone; all else as text.
+fn shown(reader: &Reader, told: &Told, field: &str, value: &Value) -> Markup {
+    match value {
+        Value::String(id) => match any_name(told, id) {
+            Some(name) => html! { span title=(id) { (name) } },
+            None => html! { (text(value)) },
+        },
+        Value::Number(number) => match number.as_i64() {
+            Some(at) if MOMENTS.contains(&at) && !AMOUNTS.contains(&field) => html! { (reader.moment(Millis(at))) },
+            _ => html! { (text(value)) },
+        },
+        Value::Array(values) if !values.is_empty() => {
+            let is_named = |value: &Value| value.as_str().is_some_and(|id| any_name(told, id).is_some());
+            match values.iter().any(is_named) {
+                true => html! { @for (n, value) in values.iter().take(LISTED).enumerate() {
+                    @if n > 0 { ", " } (shown(reader, told, field, value))
+                } @if values.len() > LISTED { " and " (reader.count(values.len() - LISTED)) " more" } },
+                false => html! { (text(value)) },
+            }
+        }
+        _ => html! { (text(value)) },
+    }
+}
+
+/// The name of a field, with those of the ids in it.
+fn shown_field(told: &Told, field: &str) -> Markup {
+    html! {
+        @for (n, part) in field.split(", ").enumerate() {
+            @if n > 0 { ", " }
+            @match any_name(told, part) { Some(name) => span title=(part) { (name) }, None => (part) }
+        }
+    }
+}
+
+fn changes(reader: &Reader, entry: &AuditEntry, told: &Told) -> Markup {
     let changes = entry.changes.as_ref().map(read).unwrap_or_default();
     html! {
         @if !changes.is_empty() {
@@ -297,9 +382,9 @@ fn changes(entry: &AuditEntry) -> Markup {
                 table {
                     thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
                     tbody { @for change in &changes { tr {
-                        th.text scope="row" { (change.field) }
-                        td.text { @if let Some(before) = &change.before { (before) } }
-                        td.text { @if let Some(after) = &change.after { (after) } }
+                        th.text scope="row" { (shown_field(told, &change.field)) }
+                        td.text { @if let Some(before) = &change.before { (shown(reader, told, &change.field, before)) } }
+                        td.text { @if let Some(after) = &change.after { (shown(reader, told, &change.field, after)) } }
                     } } }
                 }
             }
@@ -315,7 +400,8 @@ mod tests {
     use super::*;
 
     fn told(patch: &Value) -> Vec<(String, Option<String>, Option<String>)> {
-        read(patch).into_iter().map(|change| (change.field, change.before, change.after)).collect()
+        let shown = |value: Option<Value>| value.as_ref().map(text);
+        read(patch).into_iter().map(|change| (change.field, shown(change.before), shown(change.after))).collect()
     }
 
     fn some(text: &str) -> Option<String> {
@@ -353,6 +439,28 @@ mod tests {
             {"op": "remove", "path": ""},
         ]);
         assert_eq!(told(&patch), [("reason".to_owned(), None, some("twice")), ("name".to_owned(), some("A"), None)]);
+    }
+
+    #[test]
+    fn ids_have_their_names_and_moments_are_told_in_the_zone() {
+        let (ann, unknown) = (kit::new_id::<EmployeeId>(), kit::new_id::<EmployeeId>());
+        let employees = [(ann, Name::parse("Ann <Example>").expect("a name"))].into();
+        let told = Told { employees, ..Told::default() };
+        let settings = contracts::Settings { timezone: "Asia/Kolkata".parse().expect("a zone"), ..Default::default() };
+        let reader = Reader::of(&axum::http::HeaderMap::new(), &settings);
+        let html = |field: &str, value: Value| shown(&reader, &told, field, &value).into_string();
+        let named = format!("<span title=\"{ann}\">Ann &lt;Example&gt;</span>");
+        assert_eq!(html("employees", json!([ann, unknown])), format!("{named}, {unknown}"));
+        assert_eq!(html("employeeId", json!(unknown)), unknown.to_string());
+        assert_eq!(shown_field(&told, &format!("payroll, {ann}")).into_string(), format!("payroll, {named}"));
+        assert_eq!(html("start", json!(1_772_321_400_000_i64)), "2026-03-01 05:00");
+        assert_eq!(html("time", json!(1_772_321_400_000_i64)), "1772321400000");
+        assert_eq!(html("version", json!(7)), "7");
+
+        let patch = json!([{"op": "add", "path": format!("/payroll/{ann}"), "value": {"by": [unknown]}}]);
+        let mut found = BTreeSet::new();
+        seek(&patch, &mut found);
+        assert_eq!(found, BTreeSet::from([ann.0, unknown.0]));
     }
 
     #[test]

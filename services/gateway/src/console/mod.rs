@@ -27,6 +27,7 @@ mod log_in;
 mod members;
 mod my_day;
 mod my_periods;
+mod no_rate;
 mod notice;
 mod now;
 mod pages;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{extract::Params, names::Told};
 
-/// The most of what was set aside that is listed; the latest.
+/// The most of what is held back that is listed; the latest.
 const SET_ASIDE: usize = 50;
 /// The most windows of a day that are drawn.
 const WINDOWS: usize = 2_000;
@@ -103,7 +103,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             p { a.button.quiet href=(ask) { "A time is missing" } }
         }
         @if !asked.is_empty() { (correction::listed(visitor, &asked, &told)) }
-        @if !held.is_empty() { (set_aside(visitor, &held, &told)) }
+        @if !held.is_empty() { (held_back(visitor, &held, &told)) }
         @if !discarded.is_empty() { (not_counted(visitor, &discarded, &told)) }
         @if !periods.is_empty() { (my_periods::shown(visitor, &settings.timezone, &periods)) }
         (adjustments::section(visitor, &late, &told, "Hours that came late", false))
@@ -111,7 +111,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Why something was set aside, in plain words to whoever worked it.
+/// Why something is held back, in plain words to whoever worked it.
 fn why(code: Code) -> &'static str {
     match code {
         Code::NotOnProject => "You were not on this project then. Ask whoever leads it whether you should have been.",
@@ -135,14 +135,14 @@ fn why(code: Code) -> &'static str {
     }
 }
 
-fn set_aside(visitor: &Visitor, held: &[QuarantinedWindow], told: &Told) -> Markup {
+fn held_back(visitor: &Visitor, held: &[QuarantinedWindow], told: &Told) -> Markup {
     html! {
         section {
-            h2 { "Set aside" }
+            h2 { "Held back" }
             p { "These hours came in and are safe, but do not count yet. An admin sees them too and decides." }
             ul.cards { @for window in held.iter().rev().take(SET_ASIDE) { li {
                 p { strong { (line(visitor, window, told)) } }
-                p { (why(window.code)) @if window.waiting { " It is tried again by itself." } }
+                p { (why(window.code)) @if window.waiting { " It is checked again by itself." } }
             } } }
         }
     }

@@ -119,12 +119,12 @@ impl Done {
         match self {
             Self::Created => "Created. The invitation is on its way.",
             Self::Saved => "Saved.",
-            Self::Invited => "A fresh invitation is on its way. The link of the older one is dead.",
+            Self::Invited => "A new invitation is on its way. The link in the older one no longer works.",
             Self::Deactivated => "Deactivated: off every project and task, and logged out everywhere.",
             Self::Reactivated => "Reactivated, on no project yet.",
             Self::Recorded => "Recorded: the hours count now.",
             Self::Discarded => "Discarded: the hours do not count. The window is kept, with who decided so.",
-            Self::StillHeld => "It was tried again, and is still held back for the reason that is shown.",
+            Self::StillHeld => "It was checked again, and is still held back for the reason that is shown.",
             Self::ProjectCreated => "Created. Put people on it, give it tasks, and put them on those.",
             Self::Archived => {
                 "Archived: out of the lists, and it takes no new time. What was worked before still counts."

@@ -61,10 +61,10 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         dl.tiles {
             div { dt { "Tracking now" } dd { (reader.count(pager.count())) } }
             div { dt { "Hours today" } dd { (reader.hours(day.time)) } }
-            div { dt { "Cost today" } dd { (reader.money(day.costs)) } }
+            div { dt { "Cost today" } dd { (reader.sum_of_cost(day.time, day.costs)) } }
             div { dt { "Hours this week" } dd { (reader.hours(week.time)) } }
-            div { dt { "Cost this week" } dd { (reader.money(week.costs)) } }
-            div { dt { "Income this week" } dd { (reader.money(week.income)) } }
+            div { dt { "Cost this week" } dd { (reader.sum_of_cost(week.time, week.costs)) } }
+            div { dt { "Income this week" } dd { (reader.sum(week.income)) } }
         }
         section {
             h2 { "Tracking now" }

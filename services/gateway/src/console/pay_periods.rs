@@ -3,7 +3,11 @@
 use contracts::{AdjustedSum, EmployeeId, Failure, PeriodStatus, Resource, Scope, TimeRange, Zone};
 use maud::{Markup, html};
 
-use super::{places, reader::Reader, visitor::Visitor};
+use super::{
+    places,
+    reader::{NO_RATE, Reader, lacks_rate},
+    visitor::Visitor,
+};
 use crate::{
     auth::Asker,
     periods::{self, Period},
@@ -72,14 +76,16 @@ pub(super) fn days(reader: &Reader, zone: &Zone, period: &Period) -> String {
 pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
     html! {
         @if sum == AdjustedSum::default() { "none" }
+        @else if lacks_rate(sum.time, sum.costs) { (reader.hours(sum.time)) ", " (NO_RATE) ", income " (reader.money(sum.income)) }
         @else { (reader.hours(sum.time)) ", cost " (reader.money(sum.costs)) ", income " (reader.money(sum.income)) }
     }
 }
 
 /// The names of the columns of [`sums`].
-pub(super) fn sums_named() -> Markup {
+pub(super) fn sums_named(reader: &Reader) -> Markup {
     html! {
-        th.number scope="col" { "Hours" } th.number scope="col" { "Cost" } th.number scope="col" { "Income" }
+        th.number scope="col" { "Hours" }
+        th.number scope="col" { (reader.in_currency("Cost")) } th.number scope="col" { (reader.in_currency("Income")) }
         th.number scope="col" { "Adjustments" }
     }
 }
@@ -88,7 +94,7 @@ pub(super) fn sums_named() -> Markup {
 pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
     html! {
         td.number { (reader.hours(period.time)) }
-        td.number { (reader.money(period.costs)) }
+        td.number { (reader.cost(period.time, period.costs)) }
         td.number { (reader.money(period.income)) }
         td.number { (apart(reader, period.adjustments)) }
     }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     doers::{actor, doer, want},
+    no_rate,
     notice::notice,
     pages::Pager,
     pay_periods::{apart, sums_named},
@@ -72,16 +73,17 @@ async fn content(visitor: &Visitor, id: PayRunId, params: &Params) -> Result<(St
         }
         section {
             div.wide tabindex="0" role="region" aria-label="What it pays" { table {
-                thead { tr { th scope="col" { "Who" } th scope="col" { "Period" } (sums_named()) } }
+                thead { tr { th scope="col" { "Who" } th scope="col" { "Period" } (sums_named(reader)) } }
                 tbody { @for period in &periods { (line(visitor, &zone, period, name(period.employee_id))) } }
                 tfoot { tr {
                     th scope="row" colspan="2" { "All" }
                     td.number { (reader.hours(run.time)) }
-                    td.number { (reader.money(run.costs)) }
+                    td.number { (reader.cost(run.time, run.costs)) }
                     td.number { (reader.money(run.income)) }
                     td.number { (apart(reader, adjusted(&run))) }
                 } }
             } }
+            (no_rate::hint(visitor, periods.iter().map(|period| (period.time, period.costs))))
             p.hint { "Adjustments are hours that came when their own time was settled. They are paid here, beside the hours of the period." }
             (pager.links(visitor))
         }
@@ -97,7 +99,7 @@ fn line(visitor: &Visitor, zone: &Zone, period: &PaidPeriod, name: &str) -> Mark
         th scope="row" { (visitor.person(period.employee_id, name)) }
         td { (reader.date(period.id.first)) " – " (reader.date(zone.day(period.end - 1))) }
         td.number { (reader.hours(period.time)) }
-        td.number { (reader.money(period.costs)) }
+        td.number { (reader.cost(period.time, period.costs)) }
         td.number { (reader.money(period.income)) }
         td.number { (apart(reader, late)) }
     } }

@@ -10,6 +10,7 @@ use super::{
     doers::{actor, doer, want},
     errors,
     inputs::{Input, Misfits, alert, beside, text},
+    no_rate,
     notice::{Done, notice},
     pages::Pager,
     pay_periods::{apart, sums_named},
@@ -97,6 +98,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
                 p.empty { "There are none yet. " a href=(visitor.address(places::APPROVALS.path)) { "Approve pay periods" } ", then make one." }
             } @else {
                 div.wide tabindex="0" role="region" aria-label="Pay runs" { (table(visitor, &settings.timezone, &runs, &told)) }
+                (no_rate::hint(visitor, runs.iter().map(|run| (run.time, run.costs))))
                 @if has_more { p.hint { "There are more, later ones than are shown here: the API lists all." } }
                 (pager.links(visitor))
             }
@@ -126,14 +128,14 @@ fn table(visitor: &Visitor, zone: &Zone, runs: &[PayRun], told: &Told) -> Markup
         table {
             thead { tr {
                 th scope="col" { "From – to" } th scope="col" { "Made" } th.number scope="col" { "Periods" }
-                (sums_named())
+                (sums_named(reader))
             } }
             tbody { @for run in runs { tr {
                 th scope="row" { a href=(visitor.address(&places::pay_run(run.id))) { (days(visitor, zone, run)) } }
                 td.text { (reader.moment(run.created_at)) " by " (doer(visitor, told, actor(run.created_by.as_ref()))) }
                 td.number { (count(visitor, run)) }
                 td.number { (reader.hours(run.time)) }
-                td.number { (reader.money(run.costs)) }
+                td.number { (reader.cost(run.time, run.costs)) }
                 td.number { (reader.money(run.income)) }
                 td.number { (apart(reader, adjusted(run))) }
             } } }

@@ -138,7 +138,8 @@ pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
                 Some(DeliveryState::Queued) => span.tag { "Mail on its way" },
                 Some(DeliveryState::Sent) | None => span.tag { "Invited" },
             }
-            " since " (date(employee.invited))
+            // To the minute: a new invitation on the same day is to be seen.
+            " since " (visitor.reader.moment(employee.invited))
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     charts::{Figure, figure, year},
     errors,
     forms::{Field, alert, field, said},
+    no_rate,
     notice::{Done, notice},
     pay_periods::{self, days, decide, may_decide, standing, sums, sums_named},
     people::{role_name, state},
@@ -101,7 +102,7 @@ pub(super) async fn set_role(
     Ok(after(&visitor, id, &params, SetRole { id, role }, Done::Saved).await)
 }
 
-/// Has a fresh invitation mailed.
+/// Has a new invitation mailed.
 pub(super) async fn invite(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
     after(&visitor, id, &params, InviteEmployee { id }, Done::Invited).await
 }
@@ -172,6 +173,7 @@ async fn content(
             p.error { (detail) }
         }
         (alert(failure))
+        @if may_change { (invited(visitor, &employee)) }
         section { (worked(visitor, first, today, &days)) }
         (periods)
         @if may_change { (change(visitor, &employee, filled, failure)) (account(visitor, &employee)) }
@@ -217,7 +219,7 @@ async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) ->
             h2 { "Pay periods" }
             div.wide tabindex="0" role="region" aria-label="Pay periods" { table {
                 thead { tr {
-                    th scope="col" { "From – to" } th scope="col" { "State" } (sums_named())
+                    th scope="col" { "From – to" } th scope="col" { "State" } (sums_named(reader))
                     @if may_decide { th scope="col" { "Decide" } }
                 } }
                 tbody { @for period in periods { tr {
@@ -230,6 +232,7 @@ async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) ->
                     @if may_decide { td { (decide(visitor, period, &days, &from)) } }
                 } } }
             } }
+            (no_rate::hint(visitor, periods.iter().map(|period| (period.time, period.costs))))
         }
         (adjustments::section(visitor, &late, &told, "Hours that came late", true))
     }
@@ -256,6 +259,21 @@ fn change(visitor: &Visitor, employee: &Employee, filled: Option<&Filled>, failu
     }
 }
 
+/// What can be done for somebody who has not activated their account yet: what their page is mostly opened for.
+fn invited(visitor: &Visitor, employee: &Employee) -> Markup {
+    html! {
+        @if !employee.is_active && employee.deactivated_at.is_none() {
+            section {
+                h2 { "Invitation" }
+                form method="post" action=(visitor.address(&places::person_action(employee.id, "invite"))) {
+                    p { "The account is not activated yet. A new invitation replaces the older one." }
+                    p { button type="submit" { "Send a new invitation" } }
+                }
+            }
+        }
+    }
+}
+
 fn account(visitor: &Visitor, employee: &Employee) -> Markup {
     let action = |word| visitor.address(&places::person_action(employee.id, word));
     html! {
@@ -267,12 +285,6 @@ fn account(visitor: &Visitor, employee: &Employee) -> Markup {
                     button type="submit" { "Reactivate" }
                 }
             } @else {
-                @if !employee.is_active {
-                    form method="post" action=(action("invite")) {
-                        p { "The account is not activated yet. A fresh invitation replaces the older one." }
-                        p { button type="submit" { "Send a fresh invitation" } }
-                    }
-                }
                 details {
                     summary { "Deactivate " (employee.name) "…" }
                     form method="post" action=(action("deactivate")) {

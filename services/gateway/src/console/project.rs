@@ -299,8 +299,8 @@ impl Shown<'_> {
                     "No time is recorded on it from " (asked.days(reader)) ". Choose other days, or put people on its tasks: the desktop app then shows them."
                 } }
             } @else {
-                section { (asked.figure(reader, "By task", "Task", of_tasks, whole)) }
-                section { (asked.figure(reader, "By person", "Person", of_people, whole)) }
+                section { (asked.figure(visitor, "By task", "Task", of_tasks, whole)) }
+                section { (asked.figure(visitor, "By person", "Person", of_people, whole)) }
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     errors,
     inputs::{Input, Misfits, alert, beside, note, text, tick},
-    lanes,
+    lanes, no_rate,
     notice::{Done, notice},
     pages::Pager,
     places,
@@ -189,6 +189,7 @@ async fn content(
                     div.wide tabindex="0" role="region" aria-label="Projects as a table" {
                         (table(visitor, &entries, count, link, is_all.then_some(whole)))
                     }
+                    (no_rate::hint(visitor, entries.iter().map(|entry| (entry.sums.time, entry.sums.costs))))
                 }
                 (pager.links(visitor))
             }
@@ -239,7 +240,7 @@ fn table(
         table {
             caption { (reader.count(count)) @if count == 1 { " project" } @else { " projects" } }
             thead { tr {
-                th scope="col" { "Name" } th scope="col" { "State" } th.number scope="col" { "People" } (heads())
+                th scope="col" { "Name" } th scope="col" { "State" } th.number scope="col" { "People" } (heads(&visitor.reader))
             } }
             tbody { @for entry in entries { tr {
                 th.text scope="row" { a href=(link(entry)) { (entry.name) } }

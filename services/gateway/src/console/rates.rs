@@ -252,7 +252,7 @@ impl Shown<'_> {
         let table = html! {
             table {
                 thead { tr {
-                    th scope="col" { "For" } th scope="col" { "What" } th.number scope="col" { "Amount" }
+                    th scope="col" { "For" } th scope="col" { "What" } th.number scope="col" { (reader.in_currency("Amount")) }
                     th scope="col" { "From" } th scope="col" { "Now" }
                     @if may_change { th scope="col" { "Change" } }
                 } }
@@ -313,6 +313,7 @@ impl Shown<'_> {
         let mut tasks = vec![(String::new(), "The whole project".to_owned())];
         tasks.extend(self.tasks.iter().map(|task| (task.id.to_string(), task.name.to_string())));
         let kinds = RateKind::ALL.map(|kind| (kind.name().to_owned(), kind_name(kind).to_owned()));
+        let amount = self.visitor.reader.in_currency("Amount");
         let day = input("validFrom", "From this day on", typed(|f| &f.valid_from));
         html! {
             form method="post" action=(self.visitor.address(places::RATE_SET.path)) {
@@ -320,7 +321,7 @@ impl Shown<'_> {
                 (input("employee", "Whose hours", typed(|f| &f.employee)).choice(&people))
                 @if self.project.is_some() { (input("task", "On", typed(|f| &f.task)).choice(&tasks)) }
                 (input("kind", "What", typed(|f| &f.kind)).choice(&kinds))
-                (input("amount", "Amount", typed(|f| &f.amount)).amount())
+                (input("amount", &amount, typed(|f| &f.amount)).amount())
                 (day.day())
                 p { button type="submit" { "Set the rate" } }
             }

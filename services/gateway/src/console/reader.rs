@@ -1,7 +1,7 @@
 //! How the reader of a page sees times and numbers: in their zone, in the manner of their language.
 
 use axum::http::{HeaderMap, header};
-use contracts::{Cents, Millis, Settings, TimeRange, WeekDay, Zone};
+use contracts::{Cents, Currency, Millis, Settings, TimeRange, WeekDay, Zone};
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, DateTime},
@@ -13,6 +13,14 @@ use super::{cookie, locale::Locale};
 /// Milliseconds in a minute.
 const MINUTE: i64 = 60_000;
 
+/// What stands in place of a cost that no rate makes.
+pub(super) const NO_RATE: &str = "no rate";
+
+/// Whether time costs nothing: nobody has said what it costs, or a rate of nothing.
+pub(super) fn lacks_rate(time: i64, costs: Cents) -> bool {
+    time > 0 && costs.0 == 0
+}
+
 /// A reader.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
@@ -20,6 +28,8 @@ pub(super) struct Reader {
     pub(super) zone: Zone,
     /// When their weeks do.
     week_start: WeekDay,
+    /// That of all amounts, where the organisation names one.
+    currency: Option<Currency>,
     locale: Locale,
 }
 
@@ -30,7 +40,8 @@ impl Reader {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let zone = cookie::value(headers, cookie::ZONE).and_then(|zone| zone.parse().ok());
         let zone = zone.unwrap_or_else(|| settings.timezone.clone());
-        Self { zone, week_start: settings.week_start, locale: Locale::accepted(language.unwrap_or_default()) }
+        let locale = Locale::accepted(language.unwrap_or_default());
+        Self { zone, week_start: settings.week_start, currency: settings.currency, locale }
     }
 
     /// The local day of a moment.
@@ -76,8 +87,31 @@ impl Reader {
         self.locale.date(day)
     }
 
+    /// An amount in a table, whose head names the currency: see [`Self::in_currency`].
     pub(super) fn money(&self, amount: Cents) -> String {
         self.locale.money(amount.0)
+    }
+
+    /// What some time costs, in such a table. Nothing where it took time is told apart from what costs nothing.
+    pub(super) fn cost(&self, time: i64, costs: Cents) -> String {
+        if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.money(costs) }
+    }
+
+    /// The head of a column of amounts, or what a rate is called.
+    pub(super) fn in_currency(&self, name: &str) -> String {
+        self.currency.map_or_else(|| name.to_owned(), |currency| format!("{name} ({currency})"))
+    }
+
+    /// An amount that stands alone.
+    pub(super) fn sum(&self, amount: Cents) -> String {
+        let money = self.money(amount);
+        // A space that does not break.
+        self.currency.map_or_else(|| money.clone(), |currency| format!("{money}\u{a0}{currency}"))
+    }
+
+    /// What some time costs, where that stands alone.
+    pub(super) fn sum_of_cost(&self, time: i64, costs: Cents) -> String {
+        if lacks_rate(time, costs) { NO_RATE.to_owned() } else { self.sum(costs) }
     }
 
     pub(super) fn count(&self, number: usize) -> String {
@@ -107,7 +141,7 @@ mod tests {
 
     fn reader(zone: &str) -> Reader {
         let zone = zone.parse().expect("a zone");
-        Reader { zone, week_start: WeekDay::Monday, locale: Locale::accepted("") }
+        Reader { zone, week_start: WeekDay::Monday, currency: None, locale: Locale::accepted("") }
     }
 
     #[test]
@@ -126,6 +160,25 @@ mod tests {
         assert_eq!(reader("UTC").moment(at), "2026-02-28 23:30");
         assert_eq!(reader("Asia/Kolkata").moment(at), "2026-03-01 05:00");
         assert_eq!(reader("Asia/Kolkata").day(at), jiff::civil::date(2026, 3, 1));
+    }
+
+    #[test]
+    fn an_amount_that_stands_alone_has_its_currency_and_one_in_a_table_has_it_in_the_head() {
+        let (plain, amount) = (reader("UTC"), Cents(123_456));
+        let euros = Reader { currency: "EUR".parse().ok(), ..plain.clone() };
+        assert_eq!((plain.sum(amount), plain.in_currency("Cost")), ("1,234.56".into(), "Cost".into()));
+        assert_eq!((euros.sum(amount), euros.in_currency("Cost")), ("1,234.56\u{a0}EUR".into(), "Cost (EUR)".into()));
+        assert_eq!(euros.money(amount), "1,234.56");
+    }
+
+    #[test]
+    fn time_without_a_cost_is_said_to_have_no_rate_and_no_time_costs_nothing() {
+        let reader = reader("UTC");
+        assert_eq!(
+            [(0, 0), (1, 0), (1, 7)].map(|(time, costs)| reader.cost(time, Cents(costs))),
+            ["0.00", "no rate", "0.07"]
+        );
+        assert_eq!(reader.sum_of_cost(1, Cents(0)), "no rate");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Time and money of any range, grouped: a table, a chart, CSV, a spreadsheet file, and on paper.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::Response;
 use contracts::{
-    Adjustment, Cents, Failure, Filter, GetTime, Grouping, ListAdjustments, Resource, Scope, TimeRange, TimeRow,
+    Adjustment, EmployeeId, Failure, Filter, GetTime, Grouping, ListAdjustments, Name, Resource, Scope, TimeRange,
+    TimeRow,
 };
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -12,7 +13,8 @@ use maud::{Markup, html};
 use super::{
     adjustments,
     charts::{Bar, bars},
-    lanes, places,
+    lanes, no_rate, places,
+    sums::{MOST, Sums, heads},
     visitor::Visitor,
 };
 use crate::{
@@ -84,6 +86,18 @@ impl Asked {
         range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))
     }
 
+    /// What is grouped by and filtered, as it stands in an address.
+    fn query(&self) -> Vec<(&'static str, String)> {
+        fn joined<T: ToString>(ids: &[T]) -> String {
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        }
+        let Filter { employees, projects, tasks, .. } = &self.filter;
+        let groupings = GROUPINGS.iter().filter(|(grouping, ..)| self.by.contains(grouping));
+        let groupings = groupings.map(|(_, word, _)| ("groupBy", (*word).to_owned()));
+        let ids = [("employeeId", joined(employees)), ("projectId", joined(projects)), ("taskId", joined(tasks))];
+        groupings.chain(ids.into_iter().filter(|(_, ids)| !ids.is_empty())).collect()
+    }
+
     fn request(&self, visitor: &Visitor) -> Result<GetTime, Failure> {
         Ok(GetTime {
             range: self.range(visitor)?,
@@ -99,32 +113,41 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let reader = &visitor.reader;
     let asked = asked(visitor, params).await?;
     let whole = GetTime { group_by: BTreeSet::new(), ..asked.request(visitor)? };
-    let ((rows, has_more), whole, late) =
-        futures::try_join!(visitor.first(asked.request(visitor)?, ROWS), visitor.ask(whole), late(visitor, &asked))?;
+    let ((rows, has_more), whole, of_people, late) = futures::try_join!(
+        visitor.first(asked.request(visitor)?, ROWS),
+        visitor.ask(whole),
+        of_people(visitor, &asked),
+        late(visitor, &asked)
+    )?;
     let mut ids = ids_of(&rows);
     adjustments::want(&mut ids, &late);
     let told = visitor.names(ids).await;
-    let groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
-    let all = |of: fn(&TimeRow) -> i64| whole.items.iter().map(of).sum::<i64>();
+    let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
+    if !of_people.is_empty() {
+        // The sort keeps all others in their order.
+        groupings.sort_by_key(|(grouping, ..)| *grouping != Grouping::Employee);
+    }
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
     let table = html! {
         table {
             caption { (title) ", days of " (reader.zone.to_string()) }
             thead { tr {
                 @for (.., name) in &groupings { th scope="col" { (name) } }
-                th.number scope="col" { "Hours" } th.number scope="col" { "Cost" } th.number scope="col" { "Income" }
+                (heads(reader))
             } }
-            tbody { @for row in &rows { tr {
-                @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &told)) } }
-                td.number { (reader.hours(row.time)) }
-                td.number { (reader.money(row.costs)) }
-                td.number { (reader.money(row.income)) }
-            } } }
+            tbody { @for (person, rows) in by_person(visitor, &rows, !of_people.is_empty(), &told) {
+                @for row in rows { tr {
+                    @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &told)) } }
+                    (Sums::of(row).cells(reader))
+                } }
+                @if let Some(sums) = person.and_then(|person| of_people.get(&person)) { tr.subtotal {
+                    th.text scope="row" colspan=(groupings.len()) { (name(&told, person)) ", all together" }
+                    (sums.cells(reader))
+                } }
+            } }
             tfoot { tr {
                 th scope="row" colspan=(groupings.len()) { "All" }
-                td.number { (reader.hours(all(|row| row.time))) }
-                td.number { (reader.money(Cents(all(|row| row.costs.0)))) }
-                td.number { (reader.money(Cents(all(|row| row.income.0)))) }
+                (Sums::whole(&whole.items).cells(reader))
             } }
         }
     };
@@ -134,10 +157,42 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             section { p.empty { "No time is recorded in these days. Choose others, or wait until somebody has tracked." } }
         } @else {
             @if has_more { p.error { "These are the first " (reader.count(ROWS)) " lines. The file has all, and the sums below count all." } }
-            section { (drawn(visitor, &rows, &groupings, &told, &title, table)) }
+            section {
+                (drawn(visitor, &rows, &groupings, &told, &title, table))
+                (no_rate::hint(visitor, rows.iter().map(|row| (row.time, row.costs))))
+            }
         }
         (adjustments::section(visitor, &late, &told, "Beside these: hours that came late", true))
     })
+}
+
+/// What each person comes out at, where their rows are several. Asked for, because sums of rounded rows differ by
+/// cents.
+async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<EmployeeId, Sums>, Failure> {
+    if !asked.by.contains(&Grouping::Employee) || asked.by.len() == 1 {
+        return Ok(BTreeMap::new());
+    }
+    let request = GetTime { group_by: [Grouping::Employee].into(), ..asked.request(visitor)? };
+    let (rows, _) = visitor.first(request, MOST).await?;
+    Ok(rows.iter().filter_map(|row| Some((row.employee?, Sums::of(row)))).collect())
+}
+
+/// The rows as they are, or those of each person together, by name.
+fn by_person<'a>(
+    visitor: &Visitor,
+    rows: &'a [TimeRow],
+    apart: bool,
+    told: &Told,
+) -> Vec<(Option<EmployeeId>, Vec<&'a TimeRow>)> {
+    if !apart {
+        return vec![(None, rows.iter().collect())];
+    }
+    let mut people: BTreeMap<(String, Option<EmployeeId>), Vec<&TimeRow>> = BTreeMap::new();
+    for row in rows {
+        let name = key(visitor, row, Grouping::Employee, told).to_lowercase();
+        people.entry((name, row.employee)).or_default().push(row);
+    }
+    people.into_iter().map(|((_, person), rows)| (person, rows)).collect()
 }
 
 /// The adjustments that count in these days, of those and on what the report is about.
@@ -200,14 +255,17 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
     }
 }
 
+fn name(told: &Told, id: Option<EmployeeId>) -> &str {
+    id.and_then(|id| told.employees.get(&id)).map_or("somebody without a name", Name::as_str)
+}
+
 /// What a row is about, as people call it.
 fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> String {
     let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
-    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str).to_owned();
     let key = match grouping {
         Grouping::Project => row.project.map(|id| lanes::project(told, id).to_owned()),
         Grouping::Task => row.task.map(|id| lanes::task(told, id).to_owned()),
-        Grouping::Employee => row.employee.map(name),
+        Grouping::Employee => row.employee.map(|id| name(told, Some(id)).to_owned()),
         Grouping::Day => date(row.day),
         Grouping::Week => date(row.week),
         Grouping::Month => row.month.map(|month| month.to_string()),
@@ -215,17 +273,42 @@ fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> Str
     key.unwrap_or_default()
 }
 
+/// The days that are asked for most, with the rest of what is asked for as it is.
+fn shortcuts(visitor: &Visitor, asked: &Asked) -> Markup {
+    let today = visitor.reader.day(visitor.app.clock.now());
+    let before = |day: Date| day.yesterday().unwrap_or(day);
+    let (week, month) = (visitor.reader.week(today), today.first_of_month());
+    let all = [
+        ("Yesterday", before(today), before(today)),
+        ("Today", today, today),
+        ("This week", week, today),
+        ("Last week", visitor.reader.week(before(week)), before(week)),
+        ("This month", month, today),
+        ("Last month", before(month).first_of_month(), before(month)),
+    ];
+    let kept: Vec<(&str, String)> = asked.query();
+    let to = |from: Date, to: Date| {
+        let mut query = vec![("from", from.to_string()), ("to", to.to_string())];
+        query.extend(kept.iter().cloned());
+        let query = serde_urlencoded::to_string(query).unwrap_or_default();
+        format!("{}?{query}", visitor.address(places::REPORTS.path))
+    };
+    html! {
+        nav.row aria-label="Days" {
+            @for (name, first, last) in all {
+                a.button.quiet href=(to(first, last)) aria-current=[((asked.from, asked.to) == (first, last)).then_some("true")] { (name) }
+            }
+        }
+    }
+}
+
 fn form(visitor: &Visitor, asked: &Asked) -> Markup {
     let path = visitor.address(places::REPORTS.path);
     let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
     let [csv, xlsx] =
         [&places::REPORTS_CSV, &places::REPORTS_XLSX].map(|file| format!("{}?{query}", visitor.address(file.path)));
-    let ids = |name: &str, ids: Vec<String>| {
-        html! {
-            @if !ids.is_empty() { input type="hidden" name=(name) value=(ids.join(",")); }
-        }
-    };
     html! {
+        (shortcuts(visitor, asked))
         form method="get" action=(path) {
             div.row {
                 label { "From " input type="date" name="from" value=(asked.from) required; }
@@ -237,9 +320,9 @@ fn form(visitor: &Visitor, asked: &Asked) -> Markup {
                     label.choice { input type="checkbox" name="groupBy" value=(word) checked[asked.by.contains(grouping)]; " " (name) }
                 }
             }
-            (ids("employeeId", asked.filter.employees.iter().map(ToString::to_string).collect()))
-            (ids("projectId", asked.filter.projects.iter().map(ToString::to_string).collect()))
-            (ids("taskId", asked.filter.tasks.iter().map(ToString::to_string).collect()))
+            @for (name, ids) in asked.query().iter().filter(|(name, _)| *name != "groupBy") {
+                input type="hidden" name=(name) value=(ids);
+            }
             div.row {
                 button type="submit" { "Show" }
                 a.button.quiet href=(csv) { "Take it as CSV" }

@@ -160,8 +160,8 @@ fn previewed(visitor: &Visitor, asked: Asked, preview: &RepricePreview) -> Marku
                 table {
                     thead { tr { th scope="col" { "These windows" } th.number scope="col" { "Now" } th.number scope="col" { "Then" } th.number scope="col" { "Difference" } } }
                     tbody {
-                        (line("Cost", preview.costs, preview.difference.costs))
-                        (line("Income", preview.income, preview.difference.income))
+                        (line(&reader.in_currency("Cost"), preview.costs, preview.difference.costs))
+                        (line(&reader.in_currency("Income"), preview.income, preview.difference.income))
                     }
                 }
                 form method="post" action=(visitor.address(places::REPRICE.path)) {

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use contracts::{
-    Failure, FieldError, GetSettings, ListApiKeys, PayPeriod, Resource, Scope, SetSettings, Settings, UnknownZone,
-    WeekDay,
+    Failure, FieldError, GetSettings, ListApiKeys, PayPeriod, Resource, Scope, SetSettings, Settings, UnknownCurrency,
+    UnknownZone, WeekDay,
 };
 use futures::try_join;
 use maud::{Markup, html};
@@ -31,6 +31,7 @@ pub(super) struct Filled {
     pay_period: Option<String>,
     anchor: Option<String>,
     week_start: Option<String>,
+    currency: Option<String>,
     seen: Option<String>,
 }
 
@@ -73,16 +74,18 @@ fn read(filled: &Filled) -> Result<Settings, Failure> {
     let (period, day) = (text(&filled.pay_period), text(&filled.week_start));
     let pay_period = PayPeriod::ALL.into_iter().find(|known| known.name() == period);
     let week_start = WeekDay::ALL.into_iter().find(|known| known.name() == day);
-    match (timezone, pay_period, anchor, week_start) {
-        (Ok(timezone), Some(pay_period), Ok(anchor), Some(week_start)) => {
-            Ok(Settings { timezone, pay_period, anchor, week_start })
+    let currency = Some(text(&filled.currency)).filter(|code| !code.is_empty()).map(|code| code.parse()).transpose();
+    match (timezone, pay_period, anchor, week_start, currency) {
+        (Ok(timezone), Some(pay_period), Ok(anchor), Some(week_start), Ok(currency)) => {
+            Ok(Settings { timezone, pay_period, anchor, week_start, currency })
         }
-        (timezone, pay_period, anchor, week_start) => {
+        (timezone, pay_period, anchor, week_start, currency) => {
             let misfits = [
                 ("timezone", timezone.err().map(|unknown: UnknownZone| unknown.to_string())),
                 ("payPeriod", pay_period.is_none().then(|| "must be one of those".to_owned())),
                 ("anchor", anchor.is_err().then(|| "must be a day such as 2026-03-01".to_owned())),
                 ("weekStart", week_start.is_none().then(|| "must be one of those".to_owned())),
+                ("currency", currency.err().map(|unknown: UnknownCurrency| unknown.to_string())),
             ];
             let errors = misfits.into_iter().filter_map(|(field, message)| Some((field, message?)));
             Err(Failure::fields(errors.map(|(field, message)| FieldError { field: field.into(), message }).collect()))
@@ -126,6 +129,10 @@ async fn content(visitor: &Visitor, params: &Params, misfit: Option<Misfit<'_>>)
     })
 }
 
+fn currency(settings: &Settings) -> Option<String> {
+    settings.currency.map(|currency| currency.to_string())
+}
+
 fn period_name(period: PayPeriod) -> &'static str {
     match period {
         PayPeriod::Week => "A week",
@@ -141,6 +148,7 @@ fn told(visitor: &Visitor, settings: &Settings) -> Markup {
             tr { th scope="row" { "Weeks begin on" } td { (format!("{:?}", settings.week_start)) } }
             tr { th scope="row" { "A pay period is" } td { (period_name(settings.pay_period)) } }
             tr { th scope="row" { "One begins on" } td { (visitor.reader.date(settings.anchor)) } }
+            tr { th scope="row" { "Currency" } td { (currency(settings).unwrap_or_else(|| "None is named".to_owned())) } }
         } }
     }
 }
@@ -164,6 +172,8 @@ fn form(visitor: &Visitor, settings: &Settings, filled: Option<&Filled>, failure
             (choice("payPeriod", "A pay period is", &periods, &typed(|f| &f.pay_period, settings.pay_period.name().into()), said(failure, "payPeriod")))
             (input("anchor", "A day on which one begins", "date", &typed(|f| &f.anchor, settings.anchor.to_string())))
             p.hint { "Of months only the day counts: the 28th at the latest." }
+            (input("currency", "Currency", "text", &typed(|f| &f.currency, currency(settings).unwrap_or_default())))
+            p.hint { "Shown beside all amounts: a code of three letters, such as EUR or USD. Another one converts nothing. Left empty, amounts have none." }
             p { button type="submit" { "Save the settings" } }
         }
     }

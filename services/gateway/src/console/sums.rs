@@ -8,7 +8,8 @@ use maud::{Markup, html};
 
 use super::{
     charts::{Bar, Figure, bars, figure},
-    reader::Reader,
+    no_rate,
+    reader::{Reader, lacks_rate},
     visitor::Visitor,
 };
 use crate::extract::Params;
@@ -58,7 +59,7 @@ impl Measure {
     fn shown(self, reader: &Reader, sums: Sums) -> String {
         match self {
             Self::Time => reader.hours(sums.time),
-            Self::Costs => reader.money(sums.costs),
+            Self::Costs => reader.cost(sums.time, sums.costs),
             Self::Income => reader.money(sums.income),
         }
     }
@@ -90,8 +91,12 @@ impl Sums {
 }
 
 /// The heads of these cells.
-pub(super) fn heads() -> Markup {
-    html! { @for measure in Measure::ALL { th.number scope="col" { (measure.name()) } } }
+pub(super) fn heads(reader: &Reader) -> Markup {
+    let head = |measure: Measure| match measure {
+        Measure::Time => measure.name().to_owned(),
+        Measure::Costs | Measure::Income => reader.in_currency(measure.name()),
+    };
+    html! { @for measure in Measure::ALL { th.number scope="col" { (head(measure)) } } }
 }
 
 /// What somebody has worked on, and how much.
@@ -184,18 +189,30 @@ impl Asked {
 
     /// What is to be seen, in a sentence.
     pub(super) fn sentence(self, reader: &Reader, count: usize, whole: Sums) -> String {
-        let [time, costs, income] = Measure::ALL.map(|measure| measure.shown(reader, whole));
+        let (time, income) = (reader.hours(whole.time), reader.sum(whole.income));
+        let costs = match lacks_rate(whole.time, whole.costs) {
+            true => "have no rate that says what they cost".to_owned(),
+            false => format!("cost {}", reader.sum(whole.costs)),
+        };
         let bars = match self.measure {
             Measure::Time => "hours",
             Measure::Costs => "cost",
             Measure::Income => "income",
         };
         let which = if count > BARS { format!("the {BARS} with the most") } else { "each".to_owned() };
-        format!("{time} hours, which cost {costs} and earn {income}. The bars show the {bars} of {which}.")
+        format!("{time} hours, which {costs} and earn {income}. The bars show the {bars} of {which}.")
     }
 
     /// The figure: `title` says of what, `noun` what a line is.
-    pub(super) fn figure(self, reader: &Reader, title: &str, noun: &str, mut lines: Vec<Line>, whole: Sums) -> Markup {
+    pub(super) fn figure(
+        self,
+        visitor: &Visitor,
+        title: &str,
+        noun: &str,
+        mut lines: Vec<Line>,
+        whole: Sums,
+    ) -> Markup {
+        let reader = &visitor.reader;
         let drawing = self.drawn(reader, &lines);
         let sentence = self.sentence(reader, lines.len(), whole);
         lines.sort_by_key(|line| Reverse(self.measure.of(line.sums)));
@@ -203,7 +220,7 @@ impl Asked {
         lines.truncate(LINES);
         let table = html! {
             table {
-                thead { tr { th scope="col" { (noun) } (heads()) } }
+                thead { tr { th scope="col" { (noun) } (heads(reader)) } }
                 tbody { @for line in &lines { tr {
                     th.text scope="row" { @if let Some(link) = &line.link { a href=(link) { (line.name) } } @else { (line.name) } }
                     (line.sums.cells(reader))
@@ -213,6 +230,10 @@ impl Asked {
                 tfoot { tr { th scope="row" { "All" } (whole.cells(reader)) } }
             }
         };
-        figure(Figure { title, sentence: &sentence, drawing, table })
+        let sums = lines.iter().map(|line| (line.sums.time, line.sums.costs));
+        html! {
+            (figure(Figure { title, sentence: &sentence, drawing, table }))
+            (no_rate::hint(visitor, sums))
+        }
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     errors,
     forms::{Field, alert, choice, field, said},
-    lanes,
+    lanes, no_rate,
     notice::{Done, notice},
     places,
     visitor::Visitor,
@@ -200,6 +200,7 @@ async fn content(
                 (lanes::project(&told, window.project_id)) ", " (lanes::task(&told, window.task_id)) ", " (window.computer)
             }
             @if let Some(note) = &window.note { p { (note) } }
+            (no_rate::after(visitor, &window))
             p { a href=(day) { "The whole day" } }
         }
         @if may_change {

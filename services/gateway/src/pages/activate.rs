@@ -80,8 +80,8 @@ fn used(app: &App) -> Response {
 
 fn expired() -> Response {
     let content = html! {
-        p { "An invitation is good for 72 hours, and a fresh one replaces the older ones." }
-        p { "Look for a newer mail from us, or ask your admin for a fresh invitation." }
+        p { "An invitation is good for 72 hours, and a new one replaces the older ones." }
+        p { "Look for a newer mail from us, or ask your admin for a new invitation." }
     };
     page(StatusCode::GONE, "This invitation is over", &content)
 }
@@ -89,7 +89,7 @@ fn expired() -> Response {
 fn unknown() -> Response {
     let content = html! {
         p { "We do not know this link. Perhaps it was cut off: copy the whole of it from the mail into the address bar." }
-        p { "If that does not help, ask your admin for a fresh invitation." }
+        p { "If that does not help, ask your admin for a new invitation." }
     };
     page(StatusCode::NOT_FOUND, "This is no invitation", &content)
 }

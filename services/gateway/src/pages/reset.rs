@@ -72,7 +72,7 @@ fn done(email: &Email) -> Response {
 fn over(app: &App) -> Response {
     let content = html! {
         p { "This link has been used, is older than 30 minutes, or your password was changed in another way since." }
-        p { "If you still need one: " a href=(app.base.path("/forgot")) { "have a fresh link mailed" } "." }
+        p { "If you still need one: " a href=(app.base.path("/forgot")) { "have a new link mailed" } "." }
     };
     page(StatusCode::GONE, "This link is over", &content)
 }
@@ -80,7 +80,7 @@ fn over(app: &App) -> Response {
 fn unknown(app: &App) -> Response {
     let content = html! {
         p { "We do not know this link. Perhaps it was cut off: copy the whole of it from the mail into the address bar." }
-        p { "If that does not help: " a href=(app.base.path("/forgot")) { "have a fresh link mailed" } "." }
+        p { "If that does not help: " a href=(app.base.path("/forgot")) { "have a new link mailed" } "." }
     };
     page(StatusCode::NOT_FOUND, "This is no link of ours", &content)
 }

@@ -44,10 +44,7 @@ pub(super) async fn list_adjustments(
     listing: Listing,
 ) -> Result<Response, Problem> {
     let range = params.range()?;
-    let mut employees = teams::employees(&app, &asker, &params).await?;
-    if let Some(own) = asker.own() {
-        employees = vec![own];
-    }
+    let employees = teams::employees_or_own(&app, &asker, &params).await?;
     let list = List { app, asker, listing, form: Form::Json };
     list.answer_named(ListAdjustments { range, employees, after: None }).await
 }

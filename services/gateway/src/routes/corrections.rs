@@ -217,5 +217,5 @@ pub(super) async fn discard_quarantined(
 }
 
 fn content(params: &Params) -> Result<Option<ContentHash>, Failure> {
-    params.get("content", "must be the content of a window in quarantine, as the list shows it")
+    params.get("content", "must be the content of a window that is held back, as the list shows it")
 }

@@ -68,7 +68,7 @@ pub(super) async fn list_locks(
 /// Lock all time before a moment, for the organisation or a project.
 ///
 /// Nobody can record or change anything before it. It can only move forward. Late windows are never refused: they
-/// are quarantined as `period_locked`, and somebody decides.
+/// are held back as `period_locked`, and somebody decides.
 #[utoipa::path(
     put, path = "/api/v1/lock", tag = "Periods", security(("adminKey" = [])),
     request_body(content = SetLock, example = json!({"lockedUntil": 1_760_000_000_000i64})),
@@ -90,7 +90,7 @@ pub(super) async fn set_lock(
 
 /// Move a lock back, or remove it.
 ///
-/// Only owners and admins may do this. Windows that were quarantined because of it are tried again by themselves.
+/// Only owners and admins may do this. Windows that were held back because of it are tried again by themselves.
 #[utoipa::path(
     post, path = "/api/v1/lock/reopen", tag = "Periods", security(("adminKey" = [])),
     request_body(content = ReopenLock, example = json!({"lockedUntil": 1_760_000_000_000i64, "reason": "A sheet was found."})),

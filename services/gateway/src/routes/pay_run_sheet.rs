@@ -4,7 +4,7 @@ use axum::response::Response;
 use contracts::{Millis, PaidPeriod, PayRun, Zone};
 use jiff::civil::Date;
 
-use super::audit::record_taken;
+use super::{audit::record_taken, time_sheet::currency_note};
 use crate::{
     App,
     error::Problem,
@@ -18,7 +18,9 @@ pub(super) async fn answered(app: &App, run: &PayRun, periods: &[PaidPeriod]) ->
     let employees = periods.iter().map(|period| period.employee_id).collect();
     let told = app.names.of(Ids { employees, ..Ids::default() }).await;
     let zone = app.organisation.settings().await.timezone.clone();
-    answer(sheet(run, periods, &told, zone), "attachment; filename=\"pay-run.xlsx\"").await
+    let mut sheet = sheet(run, periods, &told, zone);
+    sheet.notes.extend(currency_note(app).await);
+    answer(sheet, "attachment; filename=\"pay-run.xlsx\"").await
 }
 
 fn sheet(run: &PayRun, periods: &[PaidPeriod], told: &Told, zone: Zone) -> Sheet {

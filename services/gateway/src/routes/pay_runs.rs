@@ -135,15 +135,7 @@ pub(crate) async fn whole_pay_run(
 }
 
 async fn paid_periods(app: &App, asker: &Asker, run: PayRunId) -> Result<Vec<PaidPeriod>, Failure> {
-    let (mut periods, mut after) = (Vec::new(), None);
-    loop {
-        let page = asker.ask(app, ListPaidPeriods { run, after }).await?;
-        periods.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(periods);
-        }
-    }
+    kit::all_pages(|after| asker.ask(app, ListPaidPeriods { run, after })).await
 }
 
 /// Pay all approved periods between two moments that no run has paid.

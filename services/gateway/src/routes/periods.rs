@@ -54,10 +54,7 @@ pub(super) async fn list_periods(
     listing: Listing,
 ) -> Result<Response, Problem> {
     let range = params.range()?;
-    let mut employees = teams::employees(&app, &asker, &params).await?;
-    if let Some(own) = asker.own() {
-        employees = vec![own];
-    }
+    let employees = teams::employees_or_own(&app, &asker, &params).await?;
     let fetch = move |after: Option<(Millis, PeriodId)>| {
         let (app, asker, employees) = (app.clone(), asker.clone(), employees.clone());
         async move {
@@ -134,7 +131,7 @@ pub(super) async fn submit_period(
 /// Approve a pay period: nothing in it changes any more.
 ///
 /// `If-Match` must be the `hash` that the approver has read, in quotes. Late windows are never refused: they are
-/// quarantined as `period_locked`, and somebody decides.
+/// held back as `period_locked`, and somebody decides.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/approve", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),
@@ -196,7 +193,7 @@ pub(super) struct ReopenReason {
 
 /// Reopen an approved pay period.
 ///
-/// Only owners and admins may do this. Windows that were quarantined because of it are tried again by themselves.
+/// Only owners and admins may do this. Windows that were held back because of it are tried again by themselves.
 #[utoipa::path(
     post, path = "/api/v1/period/{id}/reopen", tag = "Periods", security(("adminKey" = [])),
     params(("id" = PeriodId, Path, description = "Which, as the list shows it.")),

@@ -33,11 +33,11 @@ const UPDATE_PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub(super) enum Unrecorded {
-    /// Accepted, and soon recorded or rejected; or quarantined, with the reason.
+    /// Accepted, and soon recorded or rejected; or held back, with the reason.
     Queued {
         /// The id of the window.
         id: WindowId,
-        /// The reason for quarantine, as a code for programs.
+        /// Why it is held back, as a code for programs.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>, example = "clock_ahead")]
         code: Option<Code>,
@@ -79,7 +79,7 @@ pub(super) enum WindowSeen {
     responses(
         (status = 201, description = "Recorded.", body = Window),
         (status = 200, description = "It was recorded before, the very same.", body = Window),
-        (status = 202, description = "Safe, but not yet recorded: `Location` tells what becomes of it. With `code` it is set aside: `clock_ahead` (it ends more than 5 minutes ahead of the server's clock, and is recorded by itself once its time has come), `clock_behind` (it began before `EARLIEST_WINDOW`, and an admin admits or discards it).", body = Unrecorded,
+        (status = 202, description = "Safe, but not yet recorded: `Location` tells what becomes of it. With `code` it is held back: `clock_ahead` (it ends more than 5 minutes ahead of the server's clock, and is recorded by itself once its time has come), `clock_behind` (it began before `EARLIEST_WINDOW`, and an admin admits or discards it).", body = Unrecorded,
          headers(("Location" = String, description = "Where to ask."))),
         (status = 400, description = "`not_on_project`, `not_on_task`, `unknown_project`, `unknown_task`, `project_archived`, `employee_deactivated`: it may not be recorded."),
         (status = 409, description = "`conflict`: the id belongs to other content."),

@@ -47,8 +47,16 @@ pub(crate) async fn time_as_xlsx(
     };
     let totals = whole.map(|whole| whole.items);
     let told = app.names.of(ids_of(&rows)).await;
-    let file = answer(sheet(&request, &rows, totals.as_deref(), &told), DISPOSITION).await?;
+    let mut sheet = sheet(&request, &rows, totals.as_deref(), &told);
+    sheet.notes.extend(currency_note(&app).await);
+    let file = answer(sheet, DISPOSITION).await?;
     Ok((link.map(|link| [link]), file).into_response())
+}
+
+/// The currency of the amounts, where the organisation names one.
+pub(super) async fn currency_note(app: &App) -> Option<String> {
+    let currency = app.organisation.settings().await.currency;
+    currency.map(|currency| format!("Amounts are in {currency}."))
 }
 
 /// The first rows, and whether there are more.

@@ -101,7 +101,7 @@ async fn links_that_are_over_unknown_or_broken_get_a_page_that_says_what_to_do()
     let second = token(&edge, &ann).await;
     for (status, html) in [look(&edge, first.expose()).await, submit(&edge, first.expose(), PASSWORD).await] {
         assert_eq!(status, 410);
-        assert!(html.contains("ask your admin for a fresh invitation"), "{html}");
+        assert!(html.contains("ask your admin for a new invitation"), "{html}");
     }
     assert_eq!(look(&edge, second.expose()).await.0, 200);
     edge.world.clock.advance(73 * 3_600_000);

@@ -13,7 +13,7 @@ pub(crate) fn invitation_mail(minted: &MintedToken, public_url: &PublicUrl, now:
     let link = public_url.link(&format!("/activate?token={}", minted.token.expose()));
     let hours = (minted.expires_at - now + HOUR / 2) / HOUR;
     let validity =
-        format!("The link is valid for {hours} hours and works once. After that, ask your admin for a fresh one.");
+        format!("The link is valid for {hours} hours and works once. After that, ask your admin for a new one.");
     let parts = [INVITED.into(), ASK.into(), Part::Link(link), Part::Text(format!("{validity} {MISTAKE}"))];
     Mail::write("Your invitation to T3", &minted.name, &parts)
 }

@@ -27,6 +27,8 @@ use super::{
 
 /// The path for batches of windows.
 const BATCH: &str = "/api/v1/time-entries/batch";
+/// The path of what the organisation has chosen.
+const SETTINGS: &str = "/api/v1/settings";
 /// The most windows of a batch.
 const BATCH_MOST: usize = 500;
 /// How many batches are sent at the same time.
@@ -49,6 +51,9 @@ pub async fn fill(client: Client, data: &Path, days: u16) -> Result<(Welcome, Tr
         client.get("/api/v1/employee").await? == json!([]),
         "the servers that are named hold people already: {NOT_EMPTY}"
     );
+    let mut settings = client.get(SETTINGS).await?;
+    settings["currency"] = json!("EUR");
+    client.put(SETTINGS, &settings).await?;
     progress.step("people are invited and choose a password");
     let password = password();
     let mail = Mail::of(data);

@@ -91,7 +91,7 @@ impl Company {
     pub async fn lines(&self, path: &str) -> Vec<String> {
         let (status, html) = self.page(path, &self.owner).await;
         assert_eq!(status, 200, "{html}");
-        html.split("<tr>").skip(1).map(|line| text_of(line.split("</tr>").next().unwrap())).collect()
+        html.split("<tr").skip(1).map(|line| text_of(line.split("</tr>").next().unwrap())).collect()
     }
 }
 
@@ -391,11 +391,21 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     let (page, _) = leads.split_once("?done=created").expect("her page");
     let (_, html) = company.page(&leads, owner).await;
     assert!(
-        html.contains("<h1>Bea</h1>") && html.contains("on its way") && html.contains("Send a fresh invitation"),
+        html.contains("<h1>Bea</h1>") && html.contains("on its way") && html.contains("Send a new invitation"),
         "{html}"
     );
+    let (button, year) = (html.find("Send a new invitation"), html.find("The last year"));
+    assert!(button < year, "what the page is opened for comes first: {html}");
+    let moment = |html: &str| {
+        let since = html.split(" since ").nth(1).unwrap_or_else(|| panic!("since when? {html}"));
+        since.split('<').next().unwrap().trim().to_owned()
+    };
+    let before = moment(&html);
     let first = system.invitation_token("bea@example.org").await;
+    company.office.advance(5 * MINUTE).await;
     assert_eq!(company.send(&format!("{page}/invite"), owner, &[]).await.0, 303);
+    let after = moment(&company.page(page, owner).await.1);
+    assert!(after != before, "a new invitation on the same day is to be seen: {after}");
     assert_ne!(system.next_invitation_token("bea@example.org", &first).await, first);
 
     let changed = [("name", "Bea B."), ("email", "bea@example.org"), ("title", "Baker")];
@@ -464,7 +474,8 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
         let form = [("id", id.as_str()), ("content", content.as_str())];
         let form = if content.is_empty() { &form[..1] } else { &form[..] };
         let (status, to, html) = company.send(&format!("/console/attention/{word}"), owner, form).await;
-        assert_eq!((status, to.as_str()), (303, format!("/console/attention?done={leads}").as_str()), "{html}");
+        let window = if leads == "recorded" { format!("&window={id}") } else { String::new() };
+        assert_eq!((status, to), (303, format!("/console/attention?done={leads}{window}")), "{html}");
     }
     assert_eq!(held().await.len(), 0);
     let window = system.get(&format!("/api/v1/time-entries/{}", two[0].0)).await;
@@ -477,9 +488,31 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
     let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
+    // Of her no rate says what an hour costs, and of others one does: that is said before, and after.
+    let (_, html) = company.page("/console/attention", owner).await;
+    assert!(!html.contains("No rate"), "nobody has such rates: {html}");
+    let rate = json!({ "scope": { "employee": owner.id }, "kind": "pay", "amount": 30, "validFrom": "2020-01-01" });
+    system.admin("POST", "/api/v1/rate", rate).await.expect(201);
+    let (_, html) = company.page("/console/attention", owner).await;
+    let to_rates = format!("/console/rates?projectId={project}");
+    assert!(html.contains("No rate says what an hour of it costs") && html.contains(&to_rates), "{html}");
+    assert!(html.contains("was not on the task") && html.contains("Put them on the task"), "{html}");
     let form = [("id", third.as_str()), ("employee", &employee), ("project", project), ("task", task)];
     let (status, to, html) = company.send("/console/attention/assign", owner, &form).await;
-    assert_eq!((status, to.as_str()), (303, "/console/attention?done=recorded"), "{html}");
+    assert_eq!(
+        (status, to.as_str()),
+        (303, format!("/console/attention?done=recorded&window={third}").as_str()),
+        "{html}"
+    );
+    let (_, html) = company.page(&to, owner).await;
+    let window = format!("href=\"/console/windows/{third}\"");
+    assert!(html.contains("the hours count now") && html.contains(&window), "{html}");
+    assert!(
+        html.contains("its cost counts at 0.00") && html.contains(&to_rates) && html.contains("/console/reprice"),
+        "{html}"
+    );
+    let (_, html) = company.page(&format!("/console/windows/{third}"), owner).await;
+    assert!(html.contains("its cost counts at 0.00"), "{html}");
     assert_eq!(system.get(&format!("/api/v1/task/{task}")).await["employees"], json!([ann.id]));
     company
         .office
@@ -503,14 +536,28 @@ async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
     let minutes = (sums[0]["time"].as_i64().unwrap() + 30_000) / MINUTE;
     let hours = format!("{}:{:02}", minutes / 60, minutes % 60);
     let income = format!("{:.2}", sums[0]["income"].as_f64().unwrap());
-    assert_eq!(lines[1], format!("Website Front page {hours} 0.00 {income}"));
-    assert_eq!(lines[2], format!("All {hours} 0.00 {income}"));
+    assert_eq!(lines[1], format!("Website Front page {hours} no rate {income}"));
+    assert_eq!(lines[2], format!("All {hours} no rate {income}"));
     let (status, csv) = company.page(&format!("/console/reports/csv?{query}"), owner).await;
     assert_eq!(status, 200);
     assert!(csv.starts_with("project,task,time,costs,income,projectName,taskName\r\n"), "{csv}");
     assert!(csv.contains(&sums[0]["time"].to_string()), "{csv}");
     let (status, html) = company.page("/console/reports?from=2026-03-02&to=2026-03-01", owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
+
+    // Each person's rows are together, with what they come out at.
+    let by = "from=2020-01-01&to=2099-12-31&groupBy=task&groupBy=employee";
+    let lines = company.lines(&format!("/console/reports?{by}")).await;
+    let rows = system.get("/api/v1/analytics/time?start=0&end=4000000000000&groupBy=employee").await;
+    let of_ann = lines.iter().position(|line| line.starts_with("Ann, all together")).expect("a subtotal");
+    assert!(lines[of_ann - 1].starts_with("Ann Front page"), "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("all together")).count(), rows.as_array().unwrap().len());
+    assert_eq!(lines[of_ann], format!("Ann, all together {hours} no rate {income}"));
+    let (_, html) = company.page(&format!("/console/reports?{by}"), owner).await;
+    let yesterday =
+        jiff::Timestamp::from_millisecond(company.now() - 24 * HOUR).unwrap().strftime("%Y-%m-%d").to_string();
+    let link = format!("/console/reports?from={yesterday}&amp;to={yesterday}&amp;groupBy=task&amp;groupBy=employee");
+    assert!(html.contains(&link) && html.contains(">Yesterday</a>"), "{link} in {html}");
     company.office.system.finish().await;
 }
 

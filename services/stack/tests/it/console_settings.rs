@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::api::{Person, send};
-use crate::office::{HOUR, MINUTE, Office, TEN};
+use crate::office::{HOUR, MINUTE, Office, TEN, merged};
 use crate::support::System;
 
 /// An id that no project has.
@@ -120,6 +120,72 @@ async fn pages_follow_the_zone_and_the_week_of_the_organisation_unless_the_reade
     let chosen = Page::of(request.header("cookie", format!("t3={}; t3-zone=UTC", owner.token))).await.html;
     assert!(chosen.contains("Times are those of UTC"), "{chosen}");
     system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_currency_of_the_organisation_stands_beside_sums_and_in_the_heads_of_tables() {
+    let office = Office::open().await;
+    let (system, path) = (&office.system, "/api/v1/settings");
+    let owner = somebody(system, "Olga", "owner").await;
+    office.record(TEN, TEN + HOUR).await;
+    let plain = system.get(path).await;
+    assert_eq!(plain.get("currency"), None, "none is named at first");
+    let report = "/console/reports?from=2025-10-01&to=2025-10-31";
+    let html = page(system, report, &owner).await.html;
+    assert!(html.contains(">Cost</th>") && html.contains(">Income</th>"), "{html}");
+
+    let refused = system.admin("PUT", path, merged(plain.clone(), json!({ "currency": "EURO" }))).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["field"]), (422, &json!("currency")), "{}", refused.text);
+    let form = |currency: &'static str| {
+        let days = [("timezone", "UTC"), ("payPeriod", "month"), ("anchor", "2024-01-01"), ("weekStart", "monday")];
+        days.into_iter().chain([("currency", currency)]).collect::<Vec<_>>()
+    };
+    let refused = submit(system, "/console/settings", &owner, &form("Taler")).await;
+    assert!(refused.status == 422 && refused.html.contains("ISO 4217") && refused.html.contains("value=\"Taler\""));
+    assert_eq!(submit(system, "/console/settings", &owner, &form("eur")).await.status, 303);
+    assert_eq!(system.get(path).await["currency"], "EUR");
+    let html = page(system, "/console/settings", &owner).await.html;
+    assert_eq!(value(&html, "currency"), "EUR");
+
+    let html = page(system, report, &owner).await.html;
+    assert!(html.contains(">Cost (EUR)</th>") && html.contains(">Income (EUR)</th>"), "{html}");
+    assert!(html.contains("no rate") && html.contains("nobody has said what these hours cost"), "{html}");
+    assert!(html.contains("href=\"/console/rates\""), "and where to say so: {html}");
+    let now = page(system, "/console", &owner).await.html;
+    assert!(now.contains("0.00\u{a0}EUR"), "{now}");
+    let range = format!("start={TEN}&end={}", TEN + HOUR);
+    let time = system.get(&format!("/api/v1/analytics/time?{range}&groupBy=project")).await;
+    assert_eq!(time[0]["income"], 50.0, "amounts are what they were");
+
+    assert_eq!(submit(system, "/console/settings", &owner, &form("")).await.status, 303);
+    assert_eq!(system.get(path).await.get("currency"), None);
+    office.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_tells_names_for_ids_and_moments_in_the_zone() {
+    let office = Office::open().await;
+    let (system, ann) = (&office.system, &office.ann);
+    let owner = somebody(system, "Olga", "owner").await;
+    let window = office.record(TEN, TEN + HOUR).await;
+    let path = format!("/api/v1/time-entries/{}", window["id"].as_str().unwrap());
+    system.admin("PATCH", &path, json!({ "end": TEN + 30 * MINUTE })).await.expect(200);
+    let bea = system.new_employee("Bea", "bea@example.org").await;
+    system.put(&office.project_path(), json!({ "employees": [ann.id, bea.id] })).await;
+    let trail = async |action: &str| page(system, &format!("/console/audit?action={action}"), &owner).await.html;
+    let corrected = eventually("the correction is told", async || {
+        Some(trail("window.corrected").await).filter(|html| html.contains("<td class=\"text\">2025-10-09"))
+    });
+    let html = corrected.await;
+    assert!(html.contains("2025-10-09 09:53") && html.contains("2025-10-09 09:23"), "in the zone: {html}");
+    assert!(!html.contains(&TEN.to_string()), "no milliseconds: {html}");
+    let updated = eventually("the update is told", async || {
+        Some(trail("project.updated").await).filter(|html| html.contains(">Bea</span>"))
+    });
+    let html = updated.await;
+    assert!(html.contains(&format!("<span title=\"{}\">Bea</span>", bea.id)), "{html}");
+    assert!(!html.contains(&format!(">{}", bea.id)), "the id is the title only: {html}");
+    office.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,22 +368,22 @@ async fn an_employee_reads_on_their_day_what_was_set_aside_and_why() {
     let office = Office::open().await;
     let (system, ann) = (&office.system, &office.ann);
     let bob = system.new_employee("Bob", "bob@example.org").await;
-    assert!(!page(system, "/me", ann).await.html.contains("Set aside"));
+    assert!(!page(system, "/me", ann).await.html.contains("Held back"));
     let mut window = office.window(TEN, TEN + HOUR);
     window["projectId"] = json!(NO_PROJECT);
     office.post(window).await;
-    let html = eventually("it is set aside", async || {
+    let html = eventually("it is held back", async || {
         let html = page(system, "/me", ann).await.html;
-        html.contains("Set aside").then_some(html)
+        html.contains("Held back").then_some(html)
     });
     let html = html.await;
     assert!(html.contains("Nobody here knows this project") && html.contains("anns-pc"), "{html}");
-    assert!(!page(system, "/me", &bob).await.html.contains("Set aside"));
+    assert!(!page(system, "/me", &bob).await.html.contains("Held back"));
     let held = system.get("/api/v1/quarantine").await;
     let id = held[0]["id"].as_str().unwrap();
     system.admin("POST", &format!("/api/v1/quarantine/{id}/discard"), Value::Null).await.expect(204);
     let html = page(system, "/me", ann).await.html;
-    assert!(!html.contains("Set aside") && html.contains("Discarded (1)"), "{html}");
+    assert!(!html.contains("Held back") && html.contains("Discarded (1)"), "{html}");
     office.system.finish().await;
 }
 

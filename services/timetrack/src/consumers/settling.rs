@@ -16,7 +16,7 @@ use std::{
 
 use async_nats::jetstream::{consumer::pull, stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, EventId, Failure, Millis, Service, SettlementChanged, stream};
-use kit::{Error, Shutdown};
+use kit::{Error, Shutdown, Together};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
@@ -44,6 +44,8 @@ pub(crate) struct Settling {
     state: Mutex<State>,
     /// Wakes the task that sends heartbeats.
     news: Notify,
+    /// That the queue was worked off up to where it stood.
+    queue: Together<Result<(), Failure>>,
 }
 
 #[derive(Debug, Default)]
@@ -109,7 +111,7 @@ impl Drop for Batch<'_> {
 
 impl Default for Settling {
     fn default() -> Self {
-        Self { id: kit::new_id(), state: Mutex::default(), news: Notify::new() }
+        Self { id: kit::new_id(), state: Mutex::default(), news: Notify::new(), queue: Together::default() }
     }
 }
 
@@ -241,6 +243,12 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
 /// # Errors
 /// 409 where it takes too long.
 pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
+    // Whoever approves many periods at once asks this as often.
+    let look = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
+    Ok(app.settling.queue.look(look).await?)
+}
+
+async fn wait_for_queue(app: &App) -> Result<(), Error> {
     let queue = app.bus.jetstream.get_stream(stream::INGEST).await.map_err(|e| Error::Nats(e.into()))?;
     let place = queue.cached_info().state.last_sequence;
     let done = async {

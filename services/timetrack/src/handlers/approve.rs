@@ -49,7 +49,7 @@ pub(crate) async fn approve_period(
         until_queue_is_done(&app).await?;
         until_none_is_early(&app, &period).await?;
     }
-    let Some(closing) = close(&app, id).await? else {
+    let Some(closing) = close(&app, id, &settings).await? else {
         // Somebody else has approved it, now or before.
         let approved = app.store.periods.find(id).await?.ok_or_else(|| Failure::not_found("pay period"))?;
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
@@ -112,22 +112,21 @@ async fn until_none_is_early(app: &App, period: &StoredPeriod) -> Result<(), Err
 
 async fn require_none_early(app: &App, period: &StoredPeriod) -> Result<(), Error> {
     if app.store.quarantine.any_waiting(period.employee, range_of(period)?).await? {
-        let detail = "Windows of this period are tried again by themselves at this moment. Try again when they are \
-                      recorded, or set aside.";
+        let detail = "Windows of this period are checked again by themselves at this moment. Approve it when they are \
+                      recorded, or held back.";
         return Err(Failure::new(Code::WindowsWaiting, detail).into());
     }
     Ok(())
 }
 
 /// Closes a period, so that nothing is recorded or changed in it from then on; none if it is approved already.
-async fn close(app: &App, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
+async fn close(app: &App, id: PeriodId, settings: &Settings) -> Result<Option<StoredPeriod>, Error> {
     let (attempt, begun): (EventId, _) = (kit::new_id(), Instant::now());
-    let settings = app.store.settings.get().await?;
     loop {
         let now = app.clock.now();
         let closing = kit::change!(app.db.awaited(Duration::ZERO), tx => {
             app.store.settlements.touch(tx, [id.employee]).await?;
-            let was = current_in(app, tx, id, &settings).await?;
+            let was = current_in(app, tx, id, settings).await?;
             if was.status == PeriodStatus::Approved || was.closing.is_some() {
                 return Ok(was);
             }

@@ -158,7 +158,7 @@ enum Inserted {
 /// Records a window, with the decision, its entry in the trail and the word to others; what is settled of its
 /// time is counted where time is open.
 async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Inserted, Error> {
-    let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window in quarantine"))?;
+    let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window that is held back"))?;
     let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
     let to_come = TimeRange::new(now, now + TO_COME).map_err(anyhow::Error::from)?;
     let decision = decision(app, call, Some(window.id));

@@ -50,7 +50,7 @@ pub(crate) async fn replay_quarantined(
     call.require_admin()?;
     let held = one(&app, request.id, request.content, within.as_ref()).await?;
     if held.decision.is_some() {
-        return Err(Failure::not_found("window to decide about in quarantine").into());
+        return Err(Failure::not_found("window that is held back").into());
     }
     let content = WindowContent::from(&held.item);
     let (id, employee) = (held.item.id, held.item.employee_id);
@@ -91,7 +91,7 @@ pub(super) async fn one(
     if held.iter().any(|held| held.decision.is_none()) {
         held.retain(|held| held.decision.is_none());
     }
-    let found = held.pop().ok_or_else(|| Failure::not_found("window in quarantine"))?;
+    let found = held.pop().ok_or_else(|| Failure::not_found("window that is held back"))?;
     match held.is_empty() {
         true => Ok(found),
         false => {

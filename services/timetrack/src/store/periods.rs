@@ -8,8 +8,8 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// No pay period is longer, in milliseconds: a month, and what of a day another zone may add to it.
-const LONGEST: i64 = 34 * DAY;
+/// No pay period is longer, in milliseconds.
+const LONGEST: i64 = 32 * DAY;
 
 /// A stored pay period, which was submitted, approved or sent back before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

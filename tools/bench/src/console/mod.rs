@@ -14,6 +14,7 @@ use clap::Args;
 use self::{
     owner::Owner,
     page::{PAGES, at_work},
+    periods::Periods,
     report::Report,
 };
 use crate::{
@@ -68,8 +69,14 @@ pub async fn run(options: &Options) -> Result<()> {
         report.pages.push(shown);
     }
     let before = fleet.asked().await?;
-    report.periods = Some(periods::measure(&staff, &calendar, Duration::from_secs(options.seconds)).await?);
-    eprintln!("  {}", fleet.asked().await?.since(&before));
+    fleet.usage.begin()?;
+    let (list, listed) = periods::list(&staff, &calendar, Duration::from_secs(options.seconds)).await?;
+    eprintln!("{list}\n  {}\n  {}", fleet.asked().await?.since(&before), cores(&fleet.usage.end()?));
+    let before = fleet.asked().await?;
+    fleet.usage.begin()?;
+    let (approved, took) = periods::approve(&staff, listed).await?;
+    eprintln!("approvals\n  {}\n  {}", fleet.asked().await?.since(&before), cores(&fleet.usage.end()?));
+    report.periods = Some(Periods { list, approved, took });
     fleet.stop().await;
     println!("{report}");
     goal::check(report.missed(), options.check)

@@ -1,0 +1,87 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bson::Binary;
+use contracts::{EmployeeId, PeriodSum, TimeRange};
+
+use crate::domain::UtcMonth;
+
+/// Of so many questions the answers are kept.
+const KEPT: usize = 4;
+/// No answer is kept that is about more ranges: it would take megabytes.
+const MOST_RANGES: usize = 13;
+
+/// What everybody has in each of some ranges, by employee.
+pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
+
+/// The state of some months of all together. It changes after every change of an employee's month, before the event
+/// is acknowledged that has caused it.
+pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
+
+/// The last sums of everybody: those of a month in which nothing has changed since are told again.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSums(Mutex<VecDeque<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    ranges: Vec<TimeRange>,
+    states: MonthStates,
+    sums: Arc<Sums>,
+}
+
+impl KnownSums {
+    /// The sums in these ranges, if they are known for months in these states.
+    pub(crate) fn get(&self, ranges: &[TimeRange], states: &MonthStates) -> Option<Arc<Sums>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.iter().find(|known| known.ranges == ranges && known.states == *states)?;
+        Some(known.sums.clone())
+    }
+
+    /// Keeps sums. The states are those that were read before them: what has changed since then is in a later state.
+    pub(crate) fn keep(&self, ranges: Vec<TimeRange>, states: MonthStates, sums: Arc<Sums>) {
+        if ranges.len() > MOST_RANGES {
+            return;
+        }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|known| known.ranges != ranges);
+        all.push_front(Known { ranges, states, sums });
+        all.truncate(KEPT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Millis;
+
+    use super::*;
+
+    fn ranges(start: i64) -> Vec<TimeRange> {
+        vec![TimeRange::new(Millis(start), Millis(start + 1)).expect("a range")]
+    }
+
+    #[test]
+    fn sums_are_known_for_their_ranges_and_as_long_as_their_months_are_as_they_were() {
+        let (known, state) = (KnownSums::default(), |version| MonthStates::from([(UtcMonth(1), (version, None))]));
+        let sums = Arc::new(Sums::from([(kit::new_id(), Vec::new())]));
+        known.keep(ranges(0), state(1), sums.clone());
+        assert_eq!(known.get(&ranges(0), &state(1)), Some(sums));
+        assert_eq!(known.get(&ranges(0), &state(2)), None);
+        assert_eq!(known.get(&ranges(7), &state(1)), None);
+        assert_eq!(known.get(&ranges(0), &MonthStates::new()), None);
+    }
+
+    #[test]
+    fn the_oldest_question_is_forgotten_and_a_question_is_kept_once() {
+        let known = KnownSums::default();
+        for n in 0..2 * KEPT as i64 {
+            known.keep(ranges(n), MonthStates::new(), Arc::default());
+            known.keep(ranges(n), MonthStates::new(), Arc::default());
+        }
+        let kept = (0..2 * KEPT as i64).filter(|n| known.get(&ranges(*n), &MonthStates::new()).is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), (KEPT as i64..2 * KEPT as i64).collect::<Vec<_>>());
+        known.keep(vec![ranges(0)[0]; MOST_RANGES + 1], MonthStates::new(), Arc::default());
+        assert!(known.get(&vec![ranges(0)[0]; MOST_RANGES + 1], &MonthStates::new()).is_none());
+    }
+}
