@@ -66,7 +66,7 @@ mod tests {
     async fn all_pages_of_a_list_are_its_items_in_order_and_a_page_that_fails_is_told() {
         let page = |after: Option<u32>| {
             let from = after.map_or(0, |after| after + 1);
-            let items: Vec<u32> = (from..8.min(from + 3)).collect();
+            let items: Vec<u32> = (from..(from + 3).min(8)).collect();
             Page { next: items.last().copied().filter(|last| *last < 7), items }
         };
         let whole = all_pages(async |after| Ok::<_, ()>(page(after))).await.unwrap();

@@ -5,13 +5,9 @@ use contracts::{
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Error, Tx, mongo};
-use mongodb::options::Hint;
 use serde::Deserialize;
 
-use super::{
-    StoredPeriod, WindowStore,
-    windows::{by_employee, filter_of},
-};
+use super::{StoredPeriod, WindowStore, windows::filter_of};
 use crate::domain::Worked;
 
 /// The fields of a recorded window that decide what it counts for.
@@ -95,8 +91,7 @@ impl WindowStore {
     /// All windows of an employee that decide what counts in a range.
     pub(crate) async fn deciding(&self, employee: EmployeeId, range: TimeRange) -> Result<Vec<WindowFact>, Error> {
         let windows = self.windows.clone_with_type::<Countable>();
-        let found = windows.find(deciding(employee, range)).projection(fields()).hint(Hint::Keys(by_employee()));
-        let found = found.batch_size(2_500).await?;
+        let found = windows.find(deciding(employee, range)).projection(fields()).batch_size(2_500).await?;
         Ok(found.map_ok(WindowFact::from).try_collect().await?)
     }
 
@@ -108,7 +103,7 @@ impl WindowStore {
         range: TimeRange,
     ) -> Result<Vec<WindowFact>, Error> {
         let windows = self.windows.clone_with_type::<Countable>();
-        let found = windows.find(deciding(employee, range)).projection(fields()).hint(Hint::Keys(by_employee()));
+        let found = windows.find(deciding(employee, range)).projection(fields());
         let mut found = found.batch_size(2_500).session(&mut tx.session).await?;
         let mut all = Vec::new();
         while let Some(window) = found.next(&mut tx.session).await {

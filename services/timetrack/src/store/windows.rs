@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bson::{Document, doc};
 use contracts::{
-    Actor, ContentHash, EmployeeId, FactSum, Filter, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId,
-    UpdateWindows, WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
+    Actor, ContentHash, EmployeeId, FactSum, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId, UpdateWindows,
+    WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Layouts, Shape, Tx, mongo};
@@ -14,9 +14,6 @@ use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// The size of a batch from MongoDB.
 const BATCH: u32 = 250;
-/// Up to so many employees MongoDB merges their windows in the order of an index, in place of sorting them: its limit is
-/// 200.
-const MERGED: usize = 100;
 /// The number of employees whose sums are in one page: about a hundred bytes for each of their months.
 const EMPLOYEES_A_PAGE: usize = 20;
 
@@ -194,14 +191,7 @@ impl WindowStore {
         }
         let most = list.limit.map_or(kit::PAGE_MOST, |limit| limit.min(kit::PAGE_MOST)) as i64 + 1;
         let by_start = doc! { "window.start": 1, "_id": 1 };
-        let mut found = self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH);
-        // Left to itself MongoDB may read the windows of everybody to find those of a few.
-        let Filter { employees, projects, tasks, shifts } = &list.filter;
-        let of_few = (1..=MERGED).contains(&employees.len());
-        if of_few && projects.is_empty() && tasks.is_empty() && shifts.is_empty() {
-            found = found.hint(Hint::Keys(by_employee()));
-        }
-        Ok(found.await?)
+        Ok(self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH).await?)
     }
 
     /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee
@@ -301,8 +291,7 @@ impl WindowStore {
         };
         let fields = doc! { "window.employeeId": 1, "window.start": 1, "window.end": 1 };
         let windows = self.windows.clone_with_type::<Stretch>();
-        let found = windows.find(filter).projection(fields).hint(Hint::Keys(by_employee())).batch_size(10 * BATCH);
-        Ok(found.await?.try_collect().await?)
+        Ok(windows.find(filter).projection(fields).batch_size(10 * BATCH).await?.try_collect().await?)
     }
 
     /// The ids of the next windows of an update, in order.
