@@ -187,6 +187,7 @@ impl<S: Send + Sync + 'static> Events<S> {
             Verdict::Done(caused) => {
                 self.failures.forget(message);
                 delivery.report(bus, caused).await;
+                crate::failpoint("before_ack");
                 settle(message.ack().await.map_err(Error::Nats));
                 took("applied");
             }

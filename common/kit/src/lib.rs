@@ -63,7 +63,7 @@ pub use log_throttle::LogThrottle;
 pub use metrics::Metrics;
 pub use migration::Migrating;
 pub use mirror::{Differences, Mirror, Tally};
-pub use mutant::is_mutant;
+pub use mutant::{failpoint, is_mutant};
 pub use needs::{Needs, Shape, filter_subjects};
 pub use origin::{Origin, set_actor};
 pub use own_failures::{MOST_FAILURES, OwnFailures};

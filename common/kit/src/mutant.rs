@@ -14,3 +14,29 @@ pub fn is_mutant(name: &str) -> bool {
 pub const fn is_mutant(_name: &str) -> bool {
     false
 }
+
+/// Ends this process at once, as SIGKILL does, where `T3_DIE_AT` names this point and how often it is passed
+/// before: `after_commit:3`. Only builds with the feature `mutants` do.
+#[cfg(feature = "mutants")]
+pub fn failpoint(name: &str) {
+    use std::sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    };
+    static AT: LazyLock<Option<(String, AtomicU64)>> = LazyLock::new(|| {
+        let at = std::env::var("T3_DIE_AT").ok()?;
+        let (name, passes) = at.split_once(':')?;
+        Some((name.to_owned(), AtomicU64::new(passes.parse().ok()?)))
+    });
+    if let Some((at, left)) = &*AT
+        && at == name
+        && left.fetch_sub(1, Ordering::SeqCst) == 0
+    {
+        std::process::abort();
+    }
+}
+
+/// Ends this process where `T3_DIE_AT` says so: never without the feature `mutants`.
+#[cfg(not(feature = "mutants"))]
+#[inline]
+pub const fn failpoint(_name: &str) {}

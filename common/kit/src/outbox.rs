@@ -217,6 +217,7 @@ impl Outbox {
                 Err(error) => failed = Some(error),
             }
         }
+        crate::failpoint("after_publish");
         // What the stream has would be published again with the others, and again in it once it has forgotten the ids.
         if !sent.is_empty() {
             self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;

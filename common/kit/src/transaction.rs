@@ -205,7 +205,12 @@ impl<'a> Change<'a> {
     pub async fn settle<T>(&mut self, outcome: Result<T, Error>) -> Option<Result<(T, Vec<Awaited>), Error>> {
         let outcome = outcome.and_then(|done| self.tx.as_ref().map_or(Ok(()), Tx::check_audited).map(|()| done));
         let outcome = match (outcome, &mut self.tx) {
-            (Ok(done), Some(tx)) => tx.commit().await.map(|()| done),
+            (Ok(done), Some(tx)) => {
+                crate::failpoint("before_commit");
+                let committed = tx.commit().await.map(|()| done);
+                crate::failpoint("after_commit");
+                committed
+            }
             (outcome, _) => outcome,
         };
         if let (Err(_), Some(tx)) = (&outcome, &mut self.tx) {

@@ -33,3 +33,4 @@ pub use process::Exited;
 pub use programs::Programs;
 pub use progress::{Progress, on_stderr};
 pub use server::Server;
+pub use spawner::spawn;

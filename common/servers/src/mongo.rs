@@ -109,6 +109,9 @@ impl Options<1> for MongoOptions {
             .args(["--replSet", replica_set::NAME])
             // The default is 5 % of the disk, for secondaries that this set does not have.
             .args(["--oplogSize", "512"])
+            // After a crash, all since the last checkpoint is applied anew before the server answers, and this set has
+            // no other member that takes over meanwhile: with the default of 60 s that takes longer than the start.
+            .args(["--syncdelay", "10"])
             .args(["--wiredTigerCacheSizeGB", &self.cache_gb.to_string()])
             // By default the server writes diagnostic data every second.
             .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])

@@ -30,7 +30,10 @@ static SPAWNER: LazyLock<io::Result<mpsc::Sender<Request>>> = LazyLock::new(|| {
 ///
 /// Blocks for about a millisecond on purpose: an async version could be cancelled half-way, which would leave a
 /// child without an owner.
-pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn spawn(mut command: Command) -> io::Result<Child> {
     // Ctrl-C on the terminal then signals this process only, which stops the servers last.
     command.process_group(0);
     bind_to_us(&mut command);

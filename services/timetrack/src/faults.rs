@@ -21,6 +21,22 @@ pub enum Step {
     Deciding,
 }
 
+impl Step {
+    /// What `T3_DIE_AT` calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Living => "living",
+            Self::Checked => "checked",
+            Self::Written => "written",
+            Self::Inserted => "inserted",
+            Self::Published => "published",
+            Self::Answered => "answered",
+            Self::Repriced => "repriced",
+            Self::Deciding => "deciding",
+        }
+    }
+}
+
 /// The steps at which a test stops a worker. Empty in production.
 #[derive(Clone, Default)]
 pub struct Faults(Option<Arc<dyn Fn(Step) -> bool + Send + Sync>>);
@@ -40,6 +56,7 @@ impl Faults {
     /// Waits for ever if a test stops the worker here: like a dead worker it does not answer, acknowledge or
     /// extend the time to process.
     pub(crate) async fn at(&self, step: Step) {
+        kit::failpoint(step.name());
         if self.0.as_ref().is_some_and(|dies| dies(step)) {
             std::panic::resume_unwind(Box::new("a test lets the worker die here"));
         }

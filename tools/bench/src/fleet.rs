@@ -64,6 +64,8 @@ pub struct FleetOptions {
     pub mutant: Option<String>,
     /// The places of the servers of clusters; by default there is one server of each kind, on loopback.
     pub cluster: Option<Cluster>,
+    /// Whether services can be made to die at a point of their program: see `kit::failpoint`.
+    pub failpoints: bool,
 }
 
 /// A running system of separate processes.
@@ -111,7 +113,7 @@ impl Fleet {
     /// # Errors
     /// When something cannot be built or started.
     pub async fn start_with(fleet: FleetOptions) -> Result<Self> {
-        let programs = prepare(fleet.mutant.is_some()).await?;
+        let programs = prepare(fleet.mutant.is_some() || fleet.failpoints).await?;
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
         let secrets = Secrets::make_for_servers(&data.join("secrets"))?;
@@ -145,7 +147,7 @@ impl Fleet {
         fleet.nats.iter().for_each(|nats| fleet.usage.watch("nats-server", nats.pid()));
         fleet.mongo.iter().for_each(|mongo| fleet.usage.watch("mongod", mongo.pid()));
         fleet.usage.watch("load", std::process::id());
-        let replicas = SERVICES.map(|service| fleet.spawn(service)).into_iter().collect::<Result<Vec<_>>>()?;
+        let replicas = SERVICES.map(|service| fleet.begin(service)).into_iter().collect::<Result<Vec<_>>>()?;
         for mut replica in replicas {
             replica.until_ready().await?;
             fleet.usage.watch(replica.service.name(), replica.process.id());
@@ -210,6 +212,14 @@ impl Fleet {
         self.spawn(service)
     }
 
+    /// Starts a process that dies at a point of its program, such as `after_commit:3`: the fourth time it gets there.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin_doomed(&self, service: Service, dies_at: &str) -> Result<Replica> {
+        self.spawn_with(service, &[("T3_DIE_AT", dies_at)])
+    }
+
     /// What the first gateway has asked the services so far.
     ///
     /// # Errors
@@ -263,7 +273,7 @@ impl Fleet {
         if let Some(mutant) = &self.options.mutant {
             program.env("T3_MUTANT", mutant);
         }
-        let process = program
+        program
             .env("T3_DATA", &self.data)
             .env("OPS_ADDR", &ops)
             .env("HTTP_ADDR", &http)
@@ -275,9 +285,9 @@ impl Fleet {
             .env("RATE_LIMIT_CALLS", "0")
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
-            .envs(more.iter().copied())
-            .spawn()
-            .with_context(|| format!("cannot start {service}"))?;
+            .envs(more.iter().copied());
+        // It ends with this process, however this process ends.
+        let process = servers::spawn(program).with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 

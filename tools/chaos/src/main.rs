@@ -7,6 +7,7 @@ use chaos::{
     races::{self, RaceOptions},
 };
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 #[command(version, about = "Replaces, scales and kills the services of a system under load, and counts every window.")]
@@ -61,6 +62,9 @@ struct Kill {
     /// root on Linux.
     #[arg(long, default_value_t = 1, value_parser = nodes)]
     nodes: usize,
+    /// Where a process dies, by the names of `kit::failpoint`, with commas between; anywhere, unless it says otherwise.
+    #[arg(long, value_delimiter = ',')]
+    points: Vec<String>,
     /// Where each process writes its log; a temporary folder, which is kept, unless it says otherwise.
     #[arg(long)]
     logs: Option<PathBuf>,
@@ -68,7 +72,7 @@ struct Kill {
 
 impl Kill {
     fn options(self) -> anyhow::Result<KillOptions> {
-        let Self { seed, kills, windows, mut faults, nodes, logs } = self;
+        let Self { seed, kills, windows, mut faults, nodes, points, logs } = self;
         if faults.is_empty() {
             faults.extend(FaultKind::ALL);
             faults.extend(FaultKind::CLUSTER.iter().filter(|_| nodes > 1));
@@ -81,7 +85,7 @@ impl Kill {
             None => tempfile::Builder::new().prefix("chaos-").tempdir()?.keep(),
         };
         eprintln!("the services write their logs into {}", logs.display());
-        Ok(KillOptions { seed, kills, windows, faults, nodes, mutant: None, logs })
+        Ok(KillOptions { seed, kills, windows, faults, nodes, points, mutant: None, logs })
     }
 }
 
@@ -125,9 +129,23 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
     }
 }
 
+/// Waits until somebody asks this process to end. What it has started is killed, and its files are deleted.
+async fn asked_to_end() -> anyhow::Result<bool> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    anyhow::bail!("it was asked to end before it was done")
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+    let done = tokio::select! {
+        done = run(Cli::parse()) => done,
+        ended = asked_to_end() => ended,
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

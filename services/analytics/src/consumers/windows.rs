@@ -77,6 +77,7 @@ async fn round(app: &App, messages: Vec<Message>) {
     app.metrics.together.observe(facts.len() as f64);
     match count(app, facts).await {
         Ok(()) => {
+            kit::failpoint("before_ack");
             for one in &taken {
                 one.done(app).await;
             }
@@ -117,6 +118,7 @@ async fn alone(app: &App, mut one: Taken, in_hand: &InHand) {
 /// whoever stored them may have stopped before that.
 async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let places = app.store.facts.take(facts).await?;
+    kit::failpoint("inserted");
     recount(app, Touched::by(places)).await
 }
 

@@ -61,6 +61,7 @@ impl Recorder {
         match self.app.store.chain.record(facts).await {
             Ok(written) => {
                 self.app.metrics.recorded(&written);
+                kit::failpoint("before_ack");
                 for (message, _) in &entries {
                     settle(message.ack().await.map_err(Error::Nats));
                 }

@@ -1,4 +1,4 @@
-//! Everybody's own account: their sessions and their password.
+//! The visitor's own account: sessions and password.
 
 use axum::response::Response;
 use contracts::{
@@ -26,7 +26,7 @@ pub(super) struct FilledPassword {
     new: Option<Secret>,
 }
 
-/// The form that ends a session: which.
+/// The form that ends a session.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     id: Option<SessionId>,
@@ -38,7 +38,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ACCOUNT, content)
 }
 
-/// Changes the own password; who asks stays logged in.
+/// Changes the visitor's password. The present session goes on.
 pub(super) async fn change_password(
     visitor: Visitor,
     params: Params,
@@ -50,7 +50,7 @@ pub(super) async fn change_password(
     Ok(after(&visitor, &params, request, Done::PasswordChanged).await)
 }
 
-/// Ends one of the own sessions.
+/// Ends one of the visitor's sessions.
 pub(super) async fn end_session(
     visitor: Visitor,
     params: Params,
@@ -60,7 +60,7 @@ pub(super) async fn end_session(
     Ok(after(&visitor, &params, EndSession { id }, Done::SessionEnded).await)
 }
 
-/// Ends all of them but this one.
+/// Ends all other sessions of the visitor.
 pub(super) async fn end_others(visitor: Visitor, params: Params) -> Response {
     after(&visitor, &params, EndOtherSessions {}, Done::SessionsEnded).await
 }
@@ -75,7 +75,7 @@ async fn after<R: Request>(visitor: &Visitor, params: &Params, request: R, done:
     }
 }
 
-/// Whatever somebody's role is, this is about themselves.
+/// The visitor as an employee, whatever their role.
 fn own(visitor: &Visitor) -> Caller {
     Caller::Employee(visitor.employee)
 }

@@ -1,4 +1,4 @@
-//! Hours that came when their time was settled: where they belong, and when they count.
+//! Lists adjustments: when the hours were worked, and when they count.
 
 use contracts::{AdjustedSum, Adjustment, Name};
 use maud::{Markup, html};
@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use super::{lanes, visitor::Visitor};
 use crate::names::{Ids, Told};
 
-/// The most that are listed one by one.
+/// The most adjustments of a list.
 const MOST: usize = 100;
 
-/// What those that are listed have ids of, for their names to be asked for.
+/// Adds the ids of listed adjustments, to request their names.
 pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
     for one in all.iter().take(MOST) {
         ids.employees.extend([one.employee_id]);
@@ -18,7 +18,7 @@ pub(super) fn want(ids: &mut Ids, all: &[Adjustment]) {
     }
 }
 
-/// A part of a page about them; nothing where there are none.
+/// The section of a page; empty without adjustments.
 pub(super) fn section(visitor: &Visitor, all: &[Adjustment], told: &Told, title: &str, with_money: bool) -> Markup {
     let reader = &visitor.reader;
     let mut sum = AdjustedSum::default();

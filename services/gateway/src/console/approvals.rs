@@ -1,4 +1,4 @@
-//! Pay periods of everybody: what is submitted, what it comes out at, and approving it.
+//! The pay periods of all employees: their states and sums, and approving them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,15 +28,15 @@ use crate::{
     periods::{self, Period},
 };
 
-/// The people of one page.
+/// The number of employees on a page.
 const PEOPLE: usize = 200;
-/// The most windows that are held back and looked at.
+/// The most quarantined windows that are read.
 const HELD: usize = 5_000;
-/// The most periods that are approved by one press.
+/// The most periods that one form approves.
 const MOST: usize = 1_000;
-/// How many are approved at once.
+/// The number of concurrent approvals.
 const AT_ONCE: usize = 8;
-/// How long one may take.
+/// The time limit of an approval.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The page.
@@ -45,14 +45,14 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::APPROVALS, content)
 }
 
-/// Periods that are approved, each with the hash that the page has shown, and where the page was.
+/// The periods to approve, each with the hash that the page showed, and the page to return to.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     periods: Option<String>,
     from: Option<String>,
 }
 
-/// Approves these periods, as far as they are still what the page has shown.
+/// Approves these periods, if they have not changed since the page was shown.
 pub(super) async fn approve(visitor: Visitor, Form(seen): Form<Seen>) -> Result<Response, Problem> {
     let seen_periods = read(seen.periods.as_deref().unwrap_or_default())?;
     let approvals = seen_periods.into_iter().map(|(id, hash)| {
@@ -61,7 +61,7 @@ pub(super) async fn approve(visitor: Visitor, Form(seen): Form<Seen>) -> Result<
         visitor.asker.ask_within(&visitor.app, PATIENCE, request)
     });
     let outcomes: Vec<_> = stream::iter(approvals).buffer_unordered(AT_ONCE).collect().await;
-    // What could be approved is; the first of the others says why not.
+    // All that can be approved are. The first failure is shown.
     match outcomes.into_iter().find_map(Result::err) {
         Some(failure) => Ok(visitor.failed(&failure)),
         None => Ok(back(seen.from.as_deref(), Done::Approved)),
@@ -78,7 +78,7 @@ fn read(text: &str) -> Result<Vec<(PeriodId, TimeMark)>, Failure> {
     all.filter(|all| (1..=MOST).contains(&all.len())).ok_or_else(misfit)
 }
 
-/// The form with what is to be said of one period.
+/// The form with a note about one period.
 #[derive(Deserialize)]
 pub(super) struct Said {
     id: Option<String>,
@@ -94,7 +94,7 @@ impl Said {
     }
 }
 
-/// Gives a submitted period back.
+/// Sends a submitted period back.
 pub(super) async fn send_back(visitor: Visitor, Form(said): Form<Said>) -> Result<Response, Problem> {
     let (id, note) = said.read()?;
     Ok(match visitor.ask(SendBackPeriod { id, note }).await {
@@ -103,7 +103,7 @@ pub(super) async fn send_back(visitor: Visitor, Form(said): Form<Said>) -> Resul
     })
 }
 
-/// Opens an approved period again.
+/// Reopens an approved period.
 pub(super) async fn reopen(visitor: Visitor, Form(said): Form<Said>) -> Result<Response, Problem> {
     let (id, reason) = said.read()?;
     Ok(match visitor.ask(ReopenPeriod { id, reason }).await {
@@ -112,7 +112,7 @@ pub(super) async fn reopen(visitor: Visitor, Form(said): Form<Said>) -> Result<R
     })
 }
 
-/// The page where it was, with what was done: these pages, or somebody's own.
+/// Returns to the page of the form, with a notice.
 fn back(from: Option<&str>, done: Done) -> Response {
     let pairs: Vec<(&str, &str)> = from
         .unwrap_or_default()
@@ -129,7 +129,7 @@ fn back(from: Option<&str>, done: Done) -> Response {
     errors::see(&(places::after(places::APPROVALS.path, done) + &kept))
 }
 
-/// What `from` says of a form on somebody's page.
+/// The value of `from` for a form on an employee's page.
 pub(super) fn from_person(id: EmployeeId) -> String {
     format!("person={id}")
 }
@@ -138,7 +138,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let settings = visitor.app.ask(Caller::Service, &GetSettings {}).await?;
     let today = contracts::day_of(visitor.app.clock.now(), settings.timezone.rules());
     let day: Option<Date> = params.get("day", "must be a day such as 2026-03-01")?;
-    // The last period that has ended, unless another one is named.
+    // The last period that has ended, by default.
     let current = settings.pay_period_of(today);
     let span = match day {
         Some(day) => settings.pay_period_of(day),
@@ -233,7 +233,7 @@ async fn list(visitor: &Visitor, span: PaySpan, team: Option<TeamId>) -> Result<
     periods::list(&visitor.app, &visitor.asker, span.range, employees).await
 }
 
-/// How many windows of each employee are held back that touch the period.
+/// The number of each employee's quarantined windows that touch the period.
 fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId, usize> {
     let mut exceptions = BTreeMap::new();
     let touches =
@@ -244,7 +244,7 @@ fn exceptions(held: &[QuarantinedWindow], span: PaySpan) -> BTreeMap<EmployeeId,
     exceptions
 }
 
-/// Whoever has worked nothing and said nothing needs no line.
+/// Whether a period is listed: employees without time and without a submission are left out.
 fn is_worth_a_line(period: &Period, held: &BTreeMap<EmployeeId, usize>) -> bool {
     has_anything(period) || held.contains_key(&period.employee_id)
 }
@@ -257,7 +257,7 @@ const fn rank(status: PeriodStatus) -> u8 {
     }
 }
 
-/// Leads to the periods before and after.
+/// Links to the previous and next period.
 fn steps(visitor: &Visitor, settings: &Settings, span: PaySpan, team: Option<TeamId>) -> Markup {
     let before = settings.pay_period_of(span.first.yesterday().unwrap_or(span.first));
     let next = settings.timezone.day(span.range.end());

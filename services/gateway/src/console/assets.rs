@@ -1,4 +1,4 @@
-//! The files that pages load: our style, our icon, and htmx, which is not ours.
+//! The static files of pages: our stylesheet and icon, and htmx.
 //!
 //! htmx 4.0.1 (npm `htmx.org`, Zero-Clause BSD), `dist/htmx.min.js` as it is,
 //! sha256 a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130.
@@ -17,7 +17,7 @@ use crate::App;
 
 /// A file with a hash of its content in its name, so that browsers may keep it for good.
 pub(super) struct Asset {
-    /// Where it is.
+    /// The path.
     pub(super) path: String,
     kind: &'static str,
     content: &'static str,
@@ -43,7 +43,7 @@ impl Asset {
     }
 }
 
-/// All of them, and the icon where browsers look for one by themselves.
+/// The routes of all assets, and of the icon at the path that browsers request by themselves.
 pub(super) fn router() -> Router<Arc<App>> {
     let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
     let router = [&*STYLE, &*HTMX, &*ICON].into_iter().fold(Router::new(), |router, asset| {

@@ -1,5 +1,5 @@
-//! What needs somebody: corrections that were asked for, hours that are held back, mail that did not go out, days and clocks that
-//! cannot be right, apps that have fallen silent.
+//! What needs a decision: requested corrections, quarantined windows, undelivered mail, implausible days and
+//! clocks, apps that have stopped sending.
 
 use axum::response::Response;
 use contracts::{
@@ -28,16 +28,16 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// The held windows of one page.
+/// The number of quarantined windows on a page.
 const HELD: usize = 50;
-/// The most of anything that is looked at.
+/// The most items that are read of each kind.
 const MOST: usize = 1_000;
-/// How many days back long days and two machines are looked for.
+/// How many days back long days and overlapping computers are searched for.
 const DAYS: i32 = 14;
-/// More hours than anybody works on a day.
+/// A day with more time is listed, in milliseconds.
 const LONG: i64 = 16 * HOUR;
 
-/// The form of a decision: which window.
+/// The form of a decision about a window.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     id: Option<WindowId>,
@@ -50,7 +50,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ATTENTION, content)
 }
 
-/// Tries a held window again, by the rules as they are now.
+/// Tries a quarantined window again, by the present rules.
 pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     let done = |state| match state {
@@ -60,7 +60,7 @@ pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
 }
 
-/// Records it although a rule says no.
+/// Records it although a rule forbids it.
 pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await)
@@ -70,13 +70,13 @@ fn recorded(window: Window) -> (Done, Option<WindowId>) {
     (Done::Recorded, Some(window.id))
 }
 
-/// Decides that it does not count.
+/// Discards it.
 pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, DiscardQuarantined { id, content }, |()| (Done::Discarded, None)).await)
 }
 
-/// The form that gives a held window its place.
+/// The form that chooses the project and task of a quarantined window.
 #[derive(Deserialize)]
 pub(super) struct Given {
     id: Option<WindowId>,
@@ -86,7 +86,7 @@ pub(super) struct Given {
     task: TaskId,
 }
 
-/// Puts its employee on the project and the task, for the hours to come too, and records it.
+/// Puts its employee on the project and task, also for the future, and records it.
 pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
     if !may_assign(&visitor) {
         return Ok(visitor.forbidden());
@@ -259,7 +259,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Why a window is held and what can be done about it, in plain words. (Its `detail` says so to the employee.)
+/// Why a window is quarantined and what to do about it. (Its `detail` is for the employee.)
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::NotOnProject => {

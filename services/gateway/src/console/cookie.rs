@@ -1,5 +1,4 @@
-//! The cookie of somebody who is logged in: a token as the API takes it, good for eight hours after the
-//! last page that they opened.
+//! The session cookie: a token, valid for eight hours after the last opened page.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -14,17 +13,17 @@ use contracts::Secret;
 use super::visitor::is_refresh;
 use crate::App;
 
-/// For how many seconds it is good.
+/// The lifetime, in seconds.
 pub(super) const SECONDS: i64 = 8 * 3_600;
-/// After so many seconds a page renews it.
+/// The age at which a page renews it, in seconds.
 const RENEWED_AFTER: i64 = 600;
-/// Where the reader's time zone is kept.
+/// The cookie with the reader's time zone.
 pub(super) const ZONE: &str = "t3-zone";
-/// For how many seconds that is: a year.
+/// Its lifetime in seconds: a year.
 const ZONE_SECONDS: i64 = 31_536_000;
 
-/// How the cookie is called and kept: with the prefix no other host can set it, and it goes over https
-/// only. On plain http browsers refuse that; there it is for this machine alone.
+/// The name and attributes of the session cookie. With the prefix, no other host can set it, and it is only sent
+/// over https. Browsers refuse that over plain http, where the cookie is only used on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     OverHttps,
@@ -36,7 +35,7 @@ impl Manner {
         Self::told(app.base.link("").starts_with("https://"), headers)
     }
 
-    /// The same, by whether `PUBLIC_URL` says that browsers reach us over https.
+    /// The manner for this request, if `PUBLIC_URL` is https or not.
     fn told(is_public_https: bool, headers: &HeaderMap) -> Self {
         if is_here(headers) && !is_public_https && !is_https(headers) { Self::OnThisMachine } else { Self::OverHttps }
     }
@@ -55,7 +54,7 @@ impl Manner {
     }
 }
 
-/// Whether the browser asked for this machine by a name that nobody else can have.
+/// Whether the browser uses a name that always means its own machine.
 fn is_here(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
@@ -66,7 +65,7 @@ fn is_here(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a proxy says that the browser spoke https to it.
+/// Whether a proxy reports that the browser uses https.
 fn is_https(headers: &HeaderMap) -> bool {
     let says =
         |name: &str, word: &str| {
@@ -77,36 +76,36 @@ fn is_https(headers: &HeaderMap) -> bool {
     says("x-forwarded-proto", "https") || says("forwarded", "proto=https") || says("forwarded", "proto=\"https\"")
 }
 
-/// Whether browsers would throw the cookie away: on plain http to another machine.
+/// Whether browsers would drop the cookie: over plain http to another machine.
 pub(super) fn is_refused(app: &App, headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     Manner::of(app, headers) == Manner::OverHttps && origin.is_some_and(|origin| origin.starts_with("http://"))
 }
 
-/// The token that the browser shows.
+/// The token in the request.
 pub(super) fn token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
     value(headers, Manner::of(app, headers).name())
 }
 
-/// What a cookie holds.
+/// The value of a cookie.
 pub(super) fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Gives the browser a token to keep.
+/// Sets the session cookie.
 pub(super) fn give(app: &App, asked: &HeaderMap, response: &mut Response, token: &Secret) {
     let manner = Manner::of(app, asked);
     add(response, manner.set(manner.name(), token.expose(), SECONDS));
 }
 
-/// Takes it away.
+/// Removes the session cookie.
 pub(super) fn take(app: &App, asked: &HeaderMap, response: &mut Response) {
     let manner = Manner::of(app, asked);
     add(response, manner.set(manner.name(), "", 0));
 }
 
-/// Has the browser keep the reader's time zone.
+/// Sets the cookie with the time zone.
 pub(super) fn give_zone(app: &App, asked: &HeaderMap, response: &mut Response, zone: &str) {
     add(response, Manner::of(app, asked).set(ZONE, zone, ZONE_SECONDS));
 }
@@ -117,8 +116,8 @@ fn add(response: &mut Response, cookie: Option<HeaderValue>) {
     }
 }
 
-/// Renews the cookie of somebody who opens a page. A page that is fetched again by itself does not: it
-/// would keep a person logged in who has gone home.
+/// Renews the cookie when a page is opened. A page that refreshes itself does not renew it, because that would
+/// keep somebody logged in who has left.
 pub(super) async fn slide(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let asked = request.headers().clone();
     let mut response = next.run(request).await;

@@ -1,5 +1,5 @@
-//! Asking for a correction of one's own time: a time that nobody has tracked, another time for a window,
-//! or a window that should not count.
+//! Requesting a correction of one's own time: new time, another time for a window, or a window that should not
+//! count.
 
 use axum::response::Response;
 use contracts::{
@@ -25,19 +25,19 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// The most tasks that can be chosen from.
+/// The most tasks that are offered.
 const TASKS: usize = 2_000;
-/// The corrections of theirs that somebody is shown; the latest.
+/// The number of the visitor's latest corrections that are shown.
 const SHOWN: usize = 20;
 
 /// The form.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
-    /// The window that it is about; a new time has none.
+    /// The window to change; none for new time.
     window: Option<WindowId>,
     start: Option<String>,
     end: Option<String>,
-    /// The project and the task, with a slash between.
+    /// The project and the task, separated by a slash.
     work: Option<String>,
     note: Option<String>,
     reason: Option<String>,
@@ -53,13 +53,13 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::ASK, content)
 }
 
-/// Asks for it.
+/// Requests the correction.
 pub(super) async fn ask(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let asked = read(&visitor, &filled).await;
     after(&visitor, &params, &filled, asked).await
 }
 
-/// Asks that a window should not count.
+/// Requests that a window no longer counts.
 pub(super) async fn ask_void(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let asked = reason(&filled).map(|reason| CorrectionSent { void: true, ..about(filled.window, reason) });
     after(&visitor, &params, &filled, asked).await
@@ -87,7 +87,7 @@ async fn after(
     }
 }
 
-/// A correction of this window, or of none, that says nothing yet.
+/// An empty correction of this window, or of none.
 fn about(window_id: Option<WindowId>, reason: Note) -> CorrectionSent {
     let (start, end, project_id, task_id, note) = (None, None, None, None, None);
     CorrectionSent { id: None, window_id, void: false, start, end, project_id, task_id, note, reason }
@@ -98,8 +98,7 @@ fn reason(filled: &Filled) -> Result<Note, Failure> {
     reason.ok_or_else(|| Failure::field("reason", "must be given"))
 }
 
-/// What was typed; where it is about a window, only what differs from it: a time that was left as it was
-/// shown stays exact.
+/// Reads the form. For a window, only the changed fields: a time that was not changed keeps its milliseconds.
 async fn read(visitor: &Visitor, filled: &Filled) -> Result<CorrectionSent, Failure> {
     let window = match filled.window {
         Some(id) => Some(recorded(visitor, id).await?),
@@ -199,7 +198,7 @@ fn form(
     filled: Option<&Filled>,
     failure: Option<&Failure>,
 ) -> Markup {
-    // The other form of the page names no work.
+    // The other form of the page has no project and task.
     let filled = filled.filter(|filled| filled.work.is_some());
     let failure = failure.filter(|_| filled.is_some());
     let typed = |of: fn(&Filled) -> &Option<String>, stored: String| {
@@ -224,7 +223,7 @@ fn form(
     let input = |name, label, value: &str, error| {
         field(&Field { name, label, kind: "text", value, autocomplete: "off", error })
     };
-    // What the API says of who was on what belongs beside the choice of both.
+    // Failures about project and task are shown next to the field for both.
     let of_work = failure.filter(|failure| is_of_work(failure.code)).map(|failure| failure.detail.as_str());
     let of_work = said(failure, "work").or(said(failure, "taskId")).or(said(failure, "projectId")).or(of_work);
     let of_time = |code| failure.filter(|failure| failure.code == code).map(|failure| failure.detail.as_str());
@@ -267,14 +266,14 @@ fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure:
     }
 }
 
-/// What somebody has asked for so far, the latest.
+/// The visitor's latest requests.
 pub(super) async fn asked_so_far(visitor: &Visitor) -> Result<Vec<CorrectionRequest>, Failure> {
     let own = ListCorrections { limit: Some(SHOWN), employee_id: Some(visitor.employee), ..ListCorrections::default() };
     let own = visitor.app.ask(contracts::Caller::Employee(visitor.employee), &own).await?;
     Ok(own.items)
 }
 
-/// These, as a section of a page.
+/// The requests as a section of a page.
 pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], told: &Told) -> Markup {
     html! {
         section {
@@ -288,7 +287,7 @@ pub(super) fn listed(visitor: &Visitor, asked: &[CorrectionRequest], told: &Told
     }
 }
 
-/// What has become of it, in a word.
+/// The state as a word.
 pub(super) fn state(status: CorrectionStatus) -> &'static str {
     match status {
         CorrectionStatus::Asked => "Nobody has decided yet.",
@@ -297,7 +296,7 @@ pub(super) fn state(status: CorrectionStatus) -> &'static str {
     }
 }
 
-/// What is asked for, in a sentence.
+/// The requested change as a sentence.
 pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, told: &Told) -> Markup {
     let reader = &visitor.reader;
     let stretch = |start: Millis, end: Millis| {
@@ -325,7 +324,7 @@ pub(super) fn what(visitor: &Visitor, correction: &CorrectionRequest, told: &Tol
     }
 }
 
-/// What corrections have ids of.
+/// The ids in corrections, to request their names.
 pub(super) fn ids_of(corrections: &[CorrectionRequest]) -> Ids {
     let was = || corrections.iter().filter_map(|correction| correction.was.as_ref());
     Ids {

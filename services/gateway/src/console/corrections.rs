@@ -1,4 +1,4 @@
-//! The corrections that employees have asked for, for those who decide.
+//! Requested corrections, for those who decide.
 
 use axum::response::Response;
 use contracts::{
@@ -24,11 +24,11 @@ use crate::{
     names::Told,
 };
 
-/// The corrections of one page that wait.
+/// The number of waiting corrections on a page.
 const WAITING: usize = 25;
-/// The most of them that are looked at.
+/// The most waiting corrections that are read.
 const MOST: usize = 1_000;
-/// The decided ones that are shown; the latest.
+/// The number of latest decided ones that are shown.
 const DECIDED: usize = 50;
 
 /// The form of a decision.
@@ -44,7 +44,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::CORRECTIONS, content)
 }
 
-/// Makes a correction as it was asked for.
+/// Accepts a correction.
 pub(super) async fn accept(visitor: Visitor, params: Params, Form(decision): Form<Decision>) -> Response {
     let outcome = async {
         let (id, reason) = decision.read()?;
@@ -89,7 +89,7 @@ async fn after(
     }
 }
 
-/// What was tried, and why it did not work.
+/// A failed attempt: the form and the failure.
 type Attempt<'a> = Option<(&'a Decision, &'a Failure)>;
 
 async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Result<Markup, Failure> {
@@ -99,7 +99,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
         visitor.first(with(CorrectionStatus::Accepted, Some(DECIDED)), DECIDED),
         visitor.first(with(CorrectionStatus::Refused, Some(DECIDED)), DECIDED),
     )?;
-    // Who has waited longest comes first.
+    // The oldest request comes first.
     waiting.reverse();
     let mut decided = [accepted, refused].concat();
     decided.sort_by_key(|correction| std::cmp::Reverse(correction.decided_at));
@@ -113,7 +113,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // It was decided meanwhile, so that its form is no longer there.
+        // It was decided meanwhile, so its form is gone.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }

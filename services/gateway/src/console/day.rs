@@ -1,4 +1,4 @@
-//! What everybody did on a day.
+//! The work of all employees on a day.
 
 use axum::response::Response;
 use contracts::{Failure, Filter, ListWindows, Resource, Scope};
@@ -7,9 +7,9 @@ use maud::{Markup, html};
 use super::{lanes, places, visitor::Visitor};
 use crate::extract::Params;
 
-/// The people of one page.
+/// The number of employees on a page.
 const PEOPLE: usize = 50;
-/// The most windows of theirs that are drawn.
+/// The most windows that are drawn.
 const WINDOWS: usize = 10_000;
 
 /// The page.

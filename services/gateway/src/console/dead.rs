@@ -1,4 +1,4 @@
-//! Messages that no service could take: how many, of whom, why and since when.
+//! Dead messages: how many, for which service, why and since when.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use maud::{Markup, html};
 
 use super::visitor::Visitor;
 
-/// What has died, as far as it can be told.
+/// The dead messages, as far as they can be read.
 #[derive(Debug)]
 pub(super) struct Dead {
-    /// How many there are; nothing where it cannot be told.
+    /// The number of messages; none if it cannot be read.
     count: Option<u64>,
-    /// The oldest of them, by who could not take them and why.
+    /// The oldest messages, grouped by consumer and reason.
     groups: BTreeMap<(String, String), Group>,
-    /// How many are in the groups.
+    /// The number of messages in the groups.
     looked_at: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Group {
     count: u64,
-    /// When the first died, RFC 3339.
+    /// When the first one was moved there (RFC 3339).
     since: String,
 }
 
-/// Looks them up. That they cannot be looked up spoils no page.
+/// Reads the dead messages. A failure to read them does not fail the page.
 pub(super) async fn found(visitor: &Visitor) -> Result<Dead, Failure> {
     Ok(match kit::all_dead(&visitor.app.bus).await {
         Ok((count, oldest)) => Dead::of(count, oldest.into_iter().map(|dead| (dead.consumer, dead.reason, dead.at))),
@@ -40,19 +40,19 @@ impl Dead {
     fn of(count: u64, oldest: impl Iterator<Item = (String, String, String)>) -> Self {
         let (mut groups, mut looked_at) = (BTreeMap::new(), 0);
         for (consumer, reason, at) in oldest {
-            // The oldest come first.
+            // The messages are read in order, so the first of a group is its oldest.
             groups.entry((consumer, reason)).or_insert(Group { count: 0, since: at }).count += 1;
             looked_at += 1;
         }
         Self { count: Some(count), groups, looked_at }
     }
 
-    /// Whether nobody has to look at it.
+    /// Whether there is nothing to do.
     pub(super) fn is_calm(&self) -> bool {
         self.count == Some(0)
     }
 
-    /// The part of the page.
+    /// The section of the page.
     pub(super) fn shown(&self, visitor: &Visitor) -> Markup {
         let Some(count) = self.count else {
             return html! { section {
@@ -84,7 +84,7 @@ impl Dead {
     }
 }
 
-/// Who could not take it: the last word of `dead.<stream>.<consumer>`.
+/// The consumer: the last part of `dead.<stream>.<consumer>`.
 fn service(consumer: &str) -> &str {
     consumer.rsplit('.').next().unwrap_or(consumer)
 }

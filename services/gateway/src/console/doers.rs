@@ -1,4 +1,4 @@
-//! Who did something, as pages tell it.
+//! Shows actors on pages.
 
 use contracts::{Actor, Name};
 use maud::{Markup, html};
@@ -6,12 +6,12 @@ use maud::{Markup, html};
 use super::visitor::Visitor;
 use crate::names::{Ids, Told};
 
-/// Who acted, as services keep it.
+/// Parses an actor that a service has stored as text.
 pub(super) fn actor(text: Option<&String>) -> Option<Actor> {
     text?.parse().ok()
 }
 
-/// Has their name asked for.
+/// Adds the actor to the ids whose names are requested.
 pub(super) fn want(ids: &mut Ids, actor: Option<Actor>) {
     match actor {
         Some(Actor::Person { employee, .. }) => ids.employees.extend([employee]),
@@ -20,7 +20,7 @@ pub(super) fn want(ids: &mut Ids, actor: Option<Actor>) {
     }
 }
 
-/// Their name, leading to their page for those who may open it.
+/// The actor's name, as a link to their page for those who may open it.
 pub(super) fn doer(visitor: &Visitor, told: &Told, actor: Option<Actor>) -> Markup {
     match actor {
         Some(Actor::Person { employee, .. }) => {

@@ -1,4 +1,4 @@
-//! What is shown in place of a page.
+//! Error pages and redirects.
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -10,15 +10,15 @@ use maud::{Markup, html};
 use super::{address, layout, places, visitor::Visitor};
 use crate::{App, error::retry_after};
 
-/// Has htmx go to another page.
+/// The header by which htmx opens another page.
 const REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Goes on to a page of ours, as browsers do after a form.
+/// Redirects to a page of the console after a form.
 pub(super) fn see(path: &str) -> Response {
     with_header(StatusCode::SEE_OTHER, header::LOCATION, path)
 }
 
-/// Has somebody log in, and brings them back here afterwards.
+/// Redirects to the log-in, which returns here afterwards.
 pub(super) fn log_in_first(app: &App, here: &str, is_refresh: bool) -> Response {
     let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
     let path = format!("{}?{query}", places::LOG_IN.path);
@@ -41,13 +41,13 @@ fn with_header(status: StatusCode, name: HeaderName, value: &str) -> Response {
     response
 }
 
-/// An error for somebody of whom we do not know who they are.
+/// An error page for a visitor who is not logged in.
 pub(super) fn alone(app: &App, failure: &Failure) -> Response {
     let Told { status, title, content } = told(app, failure);
     later(failure, layout::alone(app, status, title, &content))
 }
 
-/// A page with this status, in place of a problem.
+/// An error page with this status, instead of problem JSON.
 pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     let code = match status.as_u16() {
         404 => Code::NotFound,
@@ -61,7 +61,7 @@ pub(super) fn in_place_of(app: &App, status: StatusCode) -> Response {
     response
 }
 
-/// A form that another site has sent.
+/// The error page for a form from another site.
 pub(super) fn from_elsewhere() -> Response {
     let text =
         "This form did not come from our own pages, so nothing was done. Go back, load the page anew and try again.\n";
@@ -69,7 +69,7 @@ pub(super) fn from_elsewhere() -> Response {
 }
 
 impl Visitor {
-    /// 404, for somebody who is logged in.
+    /// 404 for a logged-in visitor.
     pub(super) fn missing(&self) -> Response {
         self.failed(&Failure::not_found("page"))
     }
@@ -79,7 +79,7 @@ impl Visitor {
         self.failed(&Failure::new(Code::MissingScope, "Your role does not let you open this page."))
     }
 
-    /// What went wrong.
+    /// The error page for a failure.
     pub(super) fn failed(&self, failure: &Failure) -> Response {
         let Told { status, title, content } = told(&self.app, failure);
         later(failure, self.page_as(status, title, None, &content))

@@ -1,4 +1,4 @@
-//! What forms have in common: fields, and the API's own errors beside them.
+//! Fields of forms, with the API's own errors next to them.
 
 use axum::{http::StatusCode, response::Response};
 use contracts::Failure;
@@ -6,18 +6,18 @@ use maud::{Markup, html};
 
 use super::{places::Place, visitor::Visitor};
 
-/// A field of a form, with what is wrong with it.
+/// A field of a form, with its error.
 pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     pub(super) label: &'a str,
     pub(super) kind: &'a str,
-    /// What stands in it.
+    /// The value.
     pub(super) value: &'a str,
     pub(super) autocomplete: &'a str,
     pub(super) error: Option<&'a str>,
 }
 
-/// The field: its label, itself, and what is wrong with it.
+/// Renders a field with its label and error.
 pub(super) fn field(field: &Field<'_>) -> Markup {
     let Field { name, label, kind, value, autocomplete, error } = field;
     let id = format!("{name}-error");
@@ -29,7 +29,7 @@ pub(super) fn field(field: &Field<'_>) -> Markup {
     }
 }
 
-/// A choice of several words, each as people call it.
+/// A choice of several values, each with its label.
 pub(super) fn choice(name: &str, label: &str, all: &[(&str, String)], chosen: &str, error: Option<&str>) -> Markup {
     let id = format!("{name}-error");
     html! {
@@ -41,12 +41,12 @@ pub(super) fn choice(name: &str, label: &str, all: &[(&str, String)], chosen: &s
     }
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 pub(super) fn said<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
     failure?.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
 }
 
-/// What is wrong with a form as a whole.
+/// The error of the whole form.
 pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     html! {
         @if let Some(failure) = failure {
@@ -58,7 +58,7 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
 }
 
 impl Visitor {
-    /// A page once more, with what somebody has typed and what is wrong with it.
+    /// Shows a page again with the typed values and the errors.
     pub(super) fn again(&self, place: &Place, failure: &Failure, content: Result<Markup, Failure>) -> Response {
         let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
         match content {

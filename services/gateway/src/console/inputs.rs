@@ -1,4 +1,4 @@
-//! Fields of forms that share a page with other forms: each knows the form that it belongs to.
+//! Fields of forms on pages with several forms. Each field has the id of its form.
 
 use std::fmt::Display;
 
@@ -11,13 +11,13 @@ use super::{forms, places::Place, visitor::Visitor};
 /// A field of a form.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Input<'a> {
-    /// What the form is called: two forms of a page may have fields of the same name.
+    /// The name of the form: several forms of a page may have fields with one name.
     pub(super) form: &'a str,
     pub(super) name: &'a str,
     pub(super) label: &'a str,
-    /// What stands in it.
+    /// The value.
     pub(super) value: &'a str,
-    /// What is wrong with it.
+    /// The error.
     pub(super) error: Option<&'a str>,
     pub(super) hint: Option<&'a str>,
 }
@@ -27,7 +27,7 @@ impl Input<'_> {
         format!("{}-{}", self.form, self.name)
     }
 
-    /// The ids of what is said about it.
+    /// The ids of its descriptions.
     fn described(&self) -> Option<String> {
         let id = self.id();
         let said = [self.error.map(|_| format!("{id}-error")), self.hint.map(|_| format!("{id}-hint"))];
@@ -45,12 +45,12 @@ impl Input<'_> {
         }
     }
 
-    /// As a line of text.
+    /// A line of text.
     pub(super) fn line(&self) -> Markup {
         self.typed("text")
     }
 
-    /// As an amount, in whatever way it was typed.
+    /// An amount, exactly as it was typed.
     pub(super) fn amount(&self) -> Markup {
         self.typed("decimal")
     }
@@ -62,12 +62,12 @@ impl Input<'_> {
         })
     }
 
-    /// As a day.
+    /// A day.
     pub(super) fn day(&self) -> Markup {
         self.dated(true)
     }
 
-    /// As a day that may be left out.
+    /// An optional day.
     pub(super) fn any_day(&self) -> Markup {
         self.dated(false)
     }
@@ -79,16 +79,16 @@ impl Input<'_> {
         })
     }
 
-    /// As a text of several lines.
+    /// A text of several lines.
     pub(super) fn lines(&self, rows: usize) -> Markup {
         self.around(&html! {
-            // A first line break would be dropped by browsers.
+            // Browsers drop a first line break.
             textarea id=(self.id()) name=(self.name) rows=(rows)
                 aria-invalid=[self.error.map(|_| "true")] aria-describedby=[self.described()] { "\n" (self.value) }
         })
     }
 
-    /// As a choice among these, each with its label.
+    /// A choice of these values, each with its label.
     pub(super) fn choice(&self, options: &[(String, String)]) -> Markup {
         self.around(&html! {
             select id=(self.id()) name=(self.name)
@@ -98,7 +98,7 @@ impl Input<'_> {
         })
     }
 
-    /// As a choice among words; a word that is no longer among them stays until another is chosen.
+    /// A choice of words. A present word that is no longer offered stays until another is chosen.
     pub(super) fn word(&self, words: &[Label]) -> Markup {
         let mut options: Vec<(String, String)> =
             words.iter().map(|word| (word.to_string(), word.to_string())).collect();
@@ -109,61 +109,61 @@ impl Input<'_> {
     }
 }
 
-/// A box to tick.
+/// A check box.
 pub(super) fn tick(name: &str, label: &str, ticked: bool) -> Markup {
     html! { p { label.choice { input type="checkbox" name=(name) value="yes" checked[ticked]; " " (label) } } }
 }
 
-/// The state that the reader of a form has seen.
+/// The tag of the state that the form was made from.
 pub(super) fn seen(tag: &Tag) -> Markup {
     html! { input type="hidden" name="seen" value=(tag.as_str()); }
 }
 
-/// A change on the condition that the thing is still as the reader of a form has seen it.
+/// A change with the condition that the thing has not changed since the form was shown.
 pub(super) fn on_seen<R>(seen: Option<&String>, change: R) -> Conditional<R> {
     let tags = seen.filter(|seen| !seen.is_empty()).map(|seen| vec![Tag::sent(seen)]);
     Conditional { change, if_match: IfMatch(tags) }
 }
 
-/// Fields that are read one by one, with all that is wrong with them.
+/// Collects the errors of fields that are read one by one.
 #[derive(Default)]
 pub(super) struct Misfits(Vec<FieldError>);
 
 impl Misfits {
-    /// What a field says, if it fits.
+    /// The value of a field, if it is valid.
     pub(super) fn take<T>(&mut self, field: &str, read: Result<T, impl Display>) -> Option<T> {
         read.map_err(|error| self.0.push(FieldError { field: field.to_owned(), message: error.to_string() })).ok()
     }
 
-    /// Refuses the form if any field does not fit.
+    /// Refuses the form if any field is invalid.
     pub(super) fn check(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(Failure::fields(self.0)) }
     }
 }
 
-/// What was typed into a field; nothing is an empty text.
+/// The typed text; empty for a missing field.
 pub(super) fn text(field: &Option<String>) -> &str {
     field.as_deref().unwrap_or_default()
 }
 
-/// A text of several lines, which browsers send with another line end; nothing where it is empty.
+/// A text of several lines, with the line ends of browsers converted; none if it is empty.
 pub(super) fn note(typed: &str) -> Result<Option<Note>, contracts::InvalidText> {
     let note = Note::parse(&typed.replace("\r\n", "\n"))?;
     Ok(if note.as_str().is_empty() { None } else { Some(note) })
 }
 
-/// Words, one a line.
+/// Words, one on each line.
 pub(super) fn words(typed: &str) -> Result<Vec<Label>, String> {
     let lines = typed.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.enumerate().map(|(n, line)| Label::given(line).map_err(|error| format!("{error} (word {})", n + 1))).collect()
 }
 
-/// Words as they are typed.
+/// Words as text, one on each line.
 pub(super) fn typed(words: &[Label]) -> String {
     words.iter().map(Label::as_str).collect::<Vec<_>>().join("\n")
 }
 
-/// What is wrong with a field, also where the API names the rule and not the field.
+/// The error of a field, also if the API names the rule instead of the field.
 pub(super) fn beside<'a>(failure: Option<&'a Failure>, field: &str) -> Option<&'a str> {
     let of_rule = || failure.filter(|failure| field_of(failure.code) == Some(field)).map(|f| f.detail.as_str());
     forms::said(failure, field).or_else(of_rule)
@@ -179,7 +179,7 @@ fn field_of(code: Code) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a form as a whole.
+/// The error of the whole form.
 pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     if failure.is_some_and(|failure| failure.code == Code::PreconditionFailed) {
         return html! {
@@ -192,7 +192,7 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     forms::alert(failure)
 }
 
-/// What is stored, where somebody has changed it meanwhile into something else than was typed.
+/// The stored value, if somebody has changed it meanwhile to another one than was typed.
 pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Option<String> {
     let is_stale = failure.is_some_and(|failure| failure.code == Code::PreconditionFailed);
     let same = typed.lines().eq(stored.lines());
@@ -200,7 +200,7 @@ pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Op
 }
 
 impl Visitor {
-    /// A page with a title of its own once more, with what somebody has typed and what is wrong with it.
+    /// Shows a page with its own title again, with the typed values and the errors.
     pub(super) fn titled_again(
         &self,
         place: &Place,

@@ -1,4 +1,4 @@
-//! API keys, a part of the settings: which there are, making one, revoking one.
+//! API keys, a section of the settings: listing, making and revoking them.
 
 use axum::response::Response;
 use contracts::{
@@ -25,10 +25,10 @@ use crate::{
     names::Ids,
 };
 
-/// The form that makes a key, field by field: a scope is there once for each that is ticked.
+/// The form for a new key, as pairs of name and value: each ticked scope is one pair.
 pub(super) struct Filled(Vec<(String, String)>);
 
-/// The form that revokes one: which.
+/// The form that revokes a key.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     id: Option<KeyId>,
@@ -65,7 +65,7 @@ impl Filled {
         Ok(CreateApiKey { name, role, scopes, expires_at: self.expires_at(visitor)? })
     }
 
-    /// The end of the day that is named.
+    /// The end of the chosen day.
     fn expires_at(&self, visitor: &Visitor) -> Result<Option<Millis>, Failure> {
         let misfit = || Failure::field("expiresAt", "must be a day such as 2026-03-01");
         match self.get("expiresAt") {
@@ -124,7 +124,7 @@ pub(super) async fn revoke(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     })
 }
 
-/// The keys that there are.
+/// The list of keys.
 pub(super) async fn list(visitor: &Visitor, keys: &[ApiKey]) -> Markup {
     let (mut ids, now) = (Ids::default(), visitor.app.clock.now());
     for key in keys {
@@ -184,7 +184,7 @@ fn revoking(visitor: &Visitor, key: &ApiKey) -> Markup {
     }
 }
 
-/// The form that makes one.
+/// The form for a new key.
 pub(super) fn form(visitor: &Visitor, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
     let typed = |name: &str| filled.map_or("", |filled| filled.get(name));
     let input = |name, label, kind| {

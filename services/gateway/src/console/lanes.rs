@@ -1,4 +1,4 @@
-//! What people did on a day: a lane for each.
+//! The timeline of a day, with a lane for each person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::names::{Ids, Told};
 
-/// A day's drawing is divided into four parts, and each edge is a full hour.
+/// The drawing has four parts, and the edges of each are full hours.
 const PARTS: i64 = 4;
 
 /// One person's day.
@@ -24,7 +24,7 @@ pub(super) struct Person {
     pub(super) lane: Lane,
 }
 
-/// The lanes of some people by their windows, in the order in which they are named.
+/// The lanes of some people, in the given order.
 pub(super) fn people(named: Vec<(EmployeeId, String)>, windows: &[Window], range: TimeRange) -> Vec<Person> {
     let mut of: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
     for window in windows {
@@ -34,7 +34,7 @@ pub(super) fn people(named: Vec<(EmployeeId, String)>, windows: &[Window], range
     named.into_iter().map(person).collect()
 }
 
-/// What windows have ids of, for their names to be asked for.
+/// The ids in windows, to request their names.
 pub(super) fn ids_of(windows: &[Window]) -> Ids {
     Ids {
         projects: windows.iter().map(|window| window.project_id).collect(),
@@ -43,17 +43,17 @@ pub(super) fn ids_of(windows: &[Window]) -> Ids {
     }
 }
 
-/// The name of a project, whatever became of it.
+/// The name of a project, also of a deleted one.
 pub(super) fn project(told: &Told, id: ProjectId) -> &str {
     told.work.projects.get(&id).map_or("a project without a name", Name::as_str)
 }
 
-/// The name of a task, whatever became of it.
+/// The name of a task, also of a deleted one.
 pub(super) fn task(told: &Told, id: TaskId) -> &str {
     told.work.tasks.get(&id).map_or("a task without a name", Name::as_str)
 }
 
-/// The figure of a day.
+/// The timeline as a figure.
 pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Person], told: &Told) -> Markup {
     let reader = &visitor.reader;
     let seen = cropped(range, people);
@@ -116,7 +116,7 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
     figure(Figure { title: &reader.date(day), sentence: &sentence, drawing, table })
 }
 
-/// The part of the day in which there is something: whole hours, a multiple of four.
+/// The part of the day with work: whole hours, a multiple of four.
 fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     let edges = people.iter().flat_map(|person| {
         let counted = person.lane.stretches.iter().map(|stretch| (stretch.start, stretch.end));
@@ -134,7 +134,7 @@ fn cropped(range: TimeRange, people: &[Person]) -> TimeRange {
     TimeRange::new(start, start + length.max(PARTS) * HOUR).unwrap_or(range)
 }
 
-/// Links to the day before and after, and a form for any.
+/// Links to the previous and next day, and a form to choose a day.
 pub(super) fn steps(visitor: &Visitor, path: &str, day: Date, today: Date) -> Markup {
     let to = |day: Date| format!("{}?day={day}", visitor.address(path));
     html! {

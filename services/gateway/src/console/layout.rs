@@ -1,4 +1,4 @@
-//! What every page looks like.
+//! The layout of every page.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -10,16 +10,16 @@ use maud::{DOCTYPE, Markup, html};
 use super::{address, assets, places, places::Place, visitor::Visitor};
 use crate::App;
 
-/// htmx leaves a page as it is where a part of it cannot be had at the moment.
+/// The settings of htmx: a failed request does not change the page.
 const HTMX: &str = r#"{"noSwap":[204,304,"4xx","5xx"]}"#;
 
 impl Visitor {
-    /// A page of the menu, or what went wrong with it.
+    /// A page of the menu, or its error page.
     pub(super) fn page(&self, place: &Place, content: Result<Markup, Failure>) -> Response {
         self.titled(place, place.name, content)
     }
 
-    /// The same with a title of its own.
+    /// The same with its own title.
     pub(super) fn titled(&self, place: &Place, title: &str, content: Result<Markup, Failure>) -> Response {
         match content {
             Ok(content) => self.page_as(StatusCode::OK, title, Some(place), &content),
@@ -61,7 +61,7 @@ impl Visitor {
     }
 }
 
-/// A page for somebody who is not logged in.
+/// A page for a visitor who is not logged in.
 pub(super) fn alone(app: &App, status: StatusCode, title: &str, content: &Markup) -> Response {
     let body = html! {
         body.narrow {

@@ -1,4 +1,4 @@
-//! A part of a page that fetches itself again, for those who have JavaScript.
+//! Content that refreshes itself, for those who have JavaScript.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -12,7 +12,7 @@ use super::{places::Place, visitor::Visitor};
 use crate::extract::Params;
 
 impl Visitor {
-    /// A page whose content is fetched again every ten seconds: 204 where nothing has changed since.
+    /// A page whose content is refreshed every ten seconds. The answer is 204 if nothing has changed.
     pub(super) fn live(&self, place: &Place, params: &Params, content: Result<Markup, Failure>) -> Response {
         let content = match content {
             Ok(content) => content,

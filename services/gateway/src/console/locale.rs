@@ -1,11 +1,11 @@
-//! How people of a language write numbers and dates.
+//! The formats of numbers and dates of a language.
 
 use jiff::civil::{Date, Time};
 
-/// The order of a date's parts and what stands between them.
+/// The order and separator of a date's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dates {
-    /// 2026-03-01, which everybody can read.
+    /// 2026-03-01.
     Iso,
     /// Day, month, year.
     DayFirst(char),
@@ -13,7 +13,7 @@ enum Dates {
     MonthFirst,
 }
 
-/// What differs between languages.
+/// The formats of a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Locale {
     decimal: char,
@@ -26,10 +26,10 @@ const fn locale(decimal: char, group: char, dates: Dates) -> Locale {
     Locale { decimal, group, dates, has_noon: false }
 }
 
-/// For those whose language we do not know.
+/// The formats for unknown languages.
 const ANY: Locale = locale('.', ',', Dates::Iso);
-/// By language, or by language and country where that writes otherwise; the first that fits counts.
-/// U+202F and U+00A0 are spaces that do not break.
+/// By language, or by language and country if the country differs; the first match counts. U+202F and U+00A0 are
+/// spaces that do not break.
 const KNOWN: [(&str, Locale); 27] = [
     ("en-us", Locale { decimal: '.', group: ',', dates: Dates::MonthFirst, has_noon: true }),
     ("en-ca", ANY),
@@ -61,7 +61,7 @@ const KNOWN: [(&str, Locale); 27] = [
 ];
 
 impl Locale {
-    /// That of the language that a browser names first among those that we know (`Accept-Language`).
+    /// The formats of the browser's preferred language that is known (`Accept-Language`).
     pub(super) fn accepted(header: &str) -> Self {
         let tags =
             header.split(',').filter_map(|part| part.split(';').next()).map(|tag| tag.trim().to_ascii_lowercase());
@@ -73,7 +73,7 @@ impl Locale {
         tags.filter_map(of).next().unwrap_or(ANY)
     }
 
-    /// A whole number, its thousands apart.
+    /// A whole number with separated thousands.
     pub(super) fn whole(self, number: i64) -> String {
         let digits = number.unsigned_abs().to_string();
         let mut text = if number < 0 { "−".to_owned() } else { String::new() };
@@ -86,7 +86,7 @@ impl Locale {
         text
     }
 
-    /// An amount of money, given in cents.
+    /// An amount in cents.
     pub(super) fn money(self, cents: i64) -> String {
         let sign = if cents < 0 { "−" } else { "" };
         let whole = i64::try_from(cents.unsigned_abs() / 100).unwrap_or(i64::MAX);

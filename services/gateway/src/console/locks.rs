@@ -1,4 +1,4 @@
-//! Locks: up to when all time is settled, of the organisation and of projects; moving them.
+//! Locks of the organisation and of projects, and moving them.
 
 use axum::response::Response;
 use contracts::{
@@ -31,7 +31,7 @@ const MOST: usize = 5_000;
 /// What a day must be.
 const DAY: &str = "must be a day such as 2026-03-01";
 
-/// The forms: what is locked, up to the beginning of which day, and why it is opened again.
+/// The forms: what to lock, up to which day, and the reason to move a lock back.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     project: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Filled {
     reason: Option<String>,
 }
 
-/// A form that was tried, what was typed, and why it did not work.
+/// A failed attempt: the form, its values and the failure.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     reopens: bool,
@@ -66,7 +66,7 @@ pub(super) async fn set(visitor: Visitor, params: Params, Form(filled): Form<Fil
     }
 }
 
-/// Moves a lock back, or takes it off.
+/// Moves a lock back, or removes it.
 pub(super) async fn reopen(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let outcome = async {
         let project_id = filled.project()?;
@@ -82,7 +82,7 @@ pub(super) async fn reopen(visitor: Visitor, params: Params, Form(filled): Form<
 }
 
 impl Filled {
-    /// The project; nothing where it is everything.
+    /// The project; none for the organisation.
     fn project(&self) -> Result<Option<ProjectId>, Failure> {
         match text(&self.project) {
             "" => Ok(None),
@@ -90,7 +90,7 @@ impl Filled {
         }
     }
 
-    /// The first moment of the day, where the organisation is; nothing where none is named.
+    /// The first moment of the day in the organisation's time zone; none without a day.
     async fn until(&self, visitor: &Visitor) -> Result<Option<Millis>, Failure> {
         match text(&self.day).trim() {
             "" => Ok(None),
@@ -146,12 +146,12 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Option<Attempt<'_>
     })
 }
 
-/// What a lock is of, as people call it.
+/// The name of what is locked.
 fn what<'a>(told: &'a Told, lock: &Lock) -> &'a str {
     lock.project_id.map_or("Everything", |id| lanes::project(told, id))
 }
 
-/// What is wrong with the day, as the rule or the field says it.
+/// The error of the day, from the rule or the field.
 fn wrong_day(failure: Option<&Failure>) -> Option<&str> {
     let of_rule = failure.filter(|failure| failure.code == Code::LockMovesBack).map(|failure| failure.detail.as_str());
     of_rule.or(said(failure, "lockedUntil")).or(said(failure, "day"))

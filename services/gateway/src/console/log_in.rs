@@ -25,7 +25,7 @@ use crate::{
     routes::agent,
 };
 
-/// After so many seconds somebody logs in again, however often they came: 30 days.
+/// The longest session in seconds: 30 days, however often it is used.
 const LONGEST: i64 = 30 * 86_400;
 
 /// The form of the page.
@@ -36,25 +36,25 @@ pub(super) struct Filled {
     next: Option<String>,
 }
 
-/// What is wrong with it.
+/// Why the log-in failed.
 #[derive(Clone, Copy)]
 enum Wrong<'a> {
     Nothing,
-    /// The same for every cause, so that nobody learns who has an account.
+    /// One message for every cause, so that nobody learns who has an account.
     Password,
-    /// The browser would not keep the cookie.
+    /// The browser would drop the cookie.
     PlainHttp,
-    /// What directory says.
+    /// A failure of directory.
     Other(&'a Failure),
 }
 
-/// Asks who it is.
+/// Shows the form.
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Response {
     let next: String = params.get("next", "must be a page").ok().flatten().unwrap_or_default();
     form(&app, "", ours(&next), Wrong::Nothing)
 }
 
-/// Logs somebody in and leads them to where they were going.
+/// Logs in, and returns to the page that the visitor wanted.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -87,7 +87,7 @@ pub(super) async fn submit(
     Ok(response)
 }
 
-/// Logs somebody out: ends their session, and has the browser forget it.
+/// Logs out: ends the session and removes the cookie.
 pub(super) async fn log_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -109,7 +109,7 @@ pub(super) async fn log_out(
     response
 }
 
-/// Where to go on: a page of ours, and never another site.
+/// The page to go to: one of the console, never another site.
 pub(super) fn ours(next: &str) -> &str {
     let is_page = |path: &str| {
         next.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))

@@ -1,4 +1,4 @@
-//! Who is on a project, and with which rates: putting people on it and taking them off.
+//! The members of a project with their rates, adding and removing them.
 
 use std::collections::BTreeSet;
 
@@ -26,19 +26,19 @@ use crate::{
 /// The most people that are offered.
 pub(super) const MOST: usize = 20_000;
 
-/// The form that names somebody.
+/// The form with an employee.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     employee: Option<String>,
 }
 
 impl Chosen {
-    /// Who it is.
+    /// The employee.
     pub(super) fn employee(&self) -> Result<EmployeeId, Failure> {
         text(&self.employee).parse().map_err(|_| Failure::field("employee", "must be somebody from the list"))
     }
 
-    /// Whether everybody is meant.
+    /// Whether it means everybody.
     pub(super) fn is_everybody(&self) -> bool {
         text(&self.employee) == "*"
     }
@@ -69,7 +69,7 @@ pub(super) async fn take_off(
     after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
 }
 
-/// Puts somebody on a project, where they may be already.
+/// Puts somebody on a project, unless they are on it.
 pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
     let add = |employees: &mut Vec<EmployeeId>| {
         if !employees.contains(&employee) {
@@ -79,7 +79,7 @@ pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId)
     replace(visitor, id, add).await
 }
 
-/// Changes the list as it is at this moment: whoever else changes it at the same time loses nothing.
+/// Changes the present list, so that a concurrent change is not lost.
 async fn replace(
     visitor: &Visitor,
     id: ProjectId,
@@ -93,19 +93,19 @@ async fn replace(
     visitor.ask(on_seen(Some(&tag), UpdateProject { id, changes })).await
 }
 
-/// Somebody's name, whoever they are.
+/// The name of an employee.
 pub(super) fn name(told: &Told, id: EmployeeId) -> &str {
     told.employees.get(&id).map_or("somebody without a name", Name::as_str)
 }
 
-/// These people by name.
+/// These employees, sorted by name.
 pub(super) fn sorted(told: &Told, employees: &[EmployeeId]) -> Vec<EmployeeId> {
     let mut sorted = employees.to_vec();
     sorted.sort_by_cached_key(|id| (name(told, *id).to_lowercase(), *id));
     sorted
 }
 
-/// The people with their rates, and those of everybody else.
+/// The members with their rates, and the rates of everybody else.
 pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup {
     let may_change = visitor.may(Scope::write(Resource::Projects));
     let rates = |payee: Payee| project.payroll.0.get(&payee).copied();
@@ -196,7 +196,7 @@ pub(super) fn put_on_form(
     }
 }
 
-/// A choice of people, with its button.
+/// A choice of employees, with its button.
 pub(super) fn chooser(label: &str, mut options: Vec<(String, String)>, failure: Option<&Failure>) -> Markup {
     options.insert(0, (String::new(), "Choose somebody".to_owned()));
     let error = beside(failure, "employee").or(said(failure, "employees"));

@@ -1,5 +1,5 @@
-//! The console: pages for people with a role, and each employee's own. A client of the same requests
-//! as the API, rendered here; every page works without JavaScript.
+//! The console: pages for people with a role, and each employee's own. It sends the same requests as the API and
+//! renders the replies. Every page works without JavaScript.
 
 mod account;
 mod adjustments;
@@ -70,27 +70,26 @@ pub use self::places::console_pages;
 use self::{places::Place, visitor::Visitor};
 use crate::{App, error::PROBLEM_JSON};
 
-/// What pages may load and where they may send forms: our own, and nothing that stands in the page.
+/// The content security policy: pages load only our own files, run nothing inline, and send forms only to us.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// An answer that may be compressed although it is a page: nothing secret stands in it, so that its
-/// length tells nobody anything.
+/// Marks a page that may be compressed: it contains no secret that its length could reveal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HoldsNoSecret;
 
-/// A page of the console that does hold one.
+/// Marks a page of the console that contains a secret.
 #[derive(Clone, Copy, Debug)]
 struct HoldsSecret;
 
-/// Where a path of ours is for browsers.
+/// A path of the gateway as browsers see it.
 fn address(app: &App, path: &str) -> String {
     app.base.path(path)
 }
 
-/// All pages of the console, each with who may open it.
+/// The routes of the console, each with who may open it.
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let router = Router::new()
         .merge(page(&places::NOW, get(now::show)))
@@ -166,7 +165,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route(places::LOG_OUT, post(log_in::log_out))
         .route("/console/{*rest}", get(missing));
     let router = router.layer(middleware::from_fn_with_state(app.clone(), cookie::slide));
-    // Who sends a form from elsewhere has the reader's cookie sent along.
+    // A form on another site would be sent with the visitor's cookie.
     let router = router.layer(CsrfLayer::new().with_rejection_response(|_: ProtectionError| errors::from_elsewhere()));
     router.merge(assets::router()).layer(middleware::from_fn_with_state(app.clone(), as_page))
 }
@@ -175,8 +174,8 @@ fn page(place: &Place, methods: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
     Router::new().route(place.path, methods.layer(Extension(place.access)))
 }
 
-/// What every page says of itself; whoever has said something else keeps it. What did not get as far as
-/// a page, such as a form that cannot be read, becomes one.
+/// Adds the headers of every page that it does not have yet. An error outside of the handlers, such as an
+/// unreadable form, becomes an error page.
 async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
@@ -188,7 +187,7 @@ async fn as_page(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    // Browsers then name us as the origin of our own forms, and nobody else hears of our addresses.
+    // Browsers then send the origin with our own forms, and no URL of ours to other sites.
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     response
 }

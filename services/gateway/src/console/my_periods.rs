@@ -1,4 +1,4 @@
-//! One's own pay periods: what is open, submitted and approved; and submitting one.
+//! The visitor's own pay periods and their states, and submitting one.
 
 use axum::response::Response;
 use contracts::{Caller, PeriodStatus, SubmitPeriod, Zone};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{auth::Asker, error::Problem, extract::Form, periods::Period};
 
-/// The period that is submitted.
+/// The form with the period to submit.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     id: Option<String>,
@@ -30,13 +30,13 @@ pub(super) async fn submit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     })
 }
 
-/// The visitor's own period of now and the one before it; none where they cannot be told at the moment.
+/// The visitor's present period and the previous one; none if they cannot be read at the moment.
 pub(super) async fn latest(visitor: &Visitor) -> Vec<Period> {
     let own = Asker::Own(visitor.employee);
     pay_periods::latest(visitor, &own, visitor.employee, 1).await.unwrap_or_default()
 }
 
-/// The periods, each with what is still to be done about it.
+/// The periods, each with the next step.
 pub(super) fn shown(visitor: &Visitor, zone: &Zone, periods: &[Period]) -> Markup {
     let reader = &visitor.reader;
     html! {

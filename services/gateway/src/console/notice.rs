@@ -1,10 +1,10 @@
-//! What is said once something was done: the page is loaded anew, and its address names which.
+//! Notices about what was done: after a form the page is loaded again, and its URL names the notice.
 
 use maud::{Markup, html};
 
 use crate::extract::Params;
 
-/// Something that was done.
+/// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     Created,
@@ -77,7 +77,7 @@ impl Done {
         Self::Locked,
     ];
 
-    /// As it stands in an address.
+    /// Its name in the URL.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -161,7 +161,7 @@ impl Done {
     }
 }
 
-/// The sentence for what the address says was done.
+/// The notice that the URL names.
 pub(super) fn notice(params: &Params) -> Markup {
     let word: Option<String> = params.get("done", "must be a word").ok().flatten();
     let done = Done::ALL.into_iter().find(|done| word.as_deref() == Some(done.word()));

@@ -1,4 +1,4 @@
-//! Who works on what at this moment, and what needs somebody.
+//! Who works on what now, and what needs a decision.
 
 use std::collections::BTreeSet;
 
@@ -18,15 +18,15 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// Whoever has tracked within these days, but not in the last [`SILENT`], has fallen silent.
+/// An employee with time within this number of days, but none in the last [`SILENT`], counts as silent.
 const USED_TO: i32 = 14;
 const SILENT: i32 = 3;
-/// The people of one page.
+/// The number of employees on a page.
 const PEOPLE: usize = 50;
-/// The most who are named as silent.
+/// The most silent employees that are named.
 const NAMED: usize = 10;
 
-/// The page; its content fetches itself again.
+/// Shows the page, whose content refreshes itself.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.live(&places::NOW, &params, content)
@@ -92,8 +92,7 @@ fn time(visitor: &Visitor, range: TimeRange) -> GetTime {
     }
 }
 
-/// Who used to track and has not lately, without those who were deactivated: how many, and the first of
-/// them by name.
+/// The silent employees without deactivated ones: their number, and the first by name.
 pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) -> Result<Roster, Failure> {
     let days = |ago: i32, count: i32| {
         let range = today.checked_sub(ago.days()).ok().and_then(|first| visitor.reader.days(first, count));
@@ -104,13 +103,13 @@ pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) ->
     if employees.is_empty() || !visitor.may(Scope::read(Resource::Employees)) {
         return Ok(Roster::default());
     }
-    // Whoever was deactivated only today is not missed either.
+    // Up to now, so that employees who were deactivated today are left out too.
     let from_now_on = TimeRange::new(visitor.app.clock.now(), silent.end().max(visitor.app.clock.now() + 1));
     let range = from_now_on.unwrap_or(silent);
     visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await
 }
 
-/// What those who track have ids of, for their names to be asked for.
+/// The ids of tracking employees and their work, to request the names.
 fn ids_of(people: &[Tracked]) -> Ids {
     Ids {
         employees: people.iter().map(|tracked| tracked.employee_id).collect(),
@@ -149,7 +148,7 @@ fn table(visitor: &Visitor, people: &[Tracked], told: &Told) -> Markup {
     }
 }
 
-/// What there is to do, each as a sentence.
+/// What needs a decision, each as a sentence.
 fn needs(reader: &Reader, held: u64, unsent: u64, silent: &Roster) -> Markup {
     html! {
         @if held == 0 && unsent == 0 && silent.count == 0 {
@@ -176,13 +175,13 @@ fn needs(reader: &Reader, held: u64, unsent: u64, silent: &Roster) -> Markup {
     }
 }
 
-/// Whether the mail of somebody's invitation has not gone out.
+/// Whether the mail of an employee's invitation was not sent.
 pub(super) fn is_unsent(employee: &Employee) -> bool {
     let state = employee.invitation.as_ref().map(|invitation| invitation.state);
     matches!(state, Some(DeliveryState::Retrying | DeliveryState::Failed))
 }
 
-/// All rows together.
+/// The sums of all rows.
 struct Sums {
     time: i64,
     costs: Cents,

@@ -1,4 +1,4 @@
-//! Long lists of people, a page at a time.
+//! Pages of long lists.
 
 use contracts::Failure;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::visitor::Visitor;
 use crate::extract::Params;
 
-/// Which part of a list is shown.
+/// The shown part of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pager {
     page: usize,
@@ -15,8 +15,7 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    /// How many items come before the page that the query names, for a list that is asked for page by
-    /// page.
+    /// The number of items before the requested page, for a list that is requested page by page.
     pub(super) fn skipped(params: &Params, size: usize) -> Result<usize, Failure> {
         Ok(Self::number(params)?.saturating_sub(1).saturating_mul(size))
     }
@@ -30,17 +29,17 @@ impl Pager {
         self.count > self.size
     }
 
-    /// How many items the list has.
+    /// The number of items.
     pub(super) fn count(self) -> usize {
         self.count
     }
 
-    /// The page that the query names, of a list with so many items.
+    /// The requested page of a list with this many items.
     pub(super) fn of(params: &Params, count: usize, size: usize) -> Result<Self, Failure> {
         Ok(Self { page: Self::number(params)?.clamp(1, count.div_ceil(size).max(1)), count, size })
     }
 
-    /// How many items come before those of the page.
+    /// The number of items before the page.
     pub(super) fn before(self) -> usize {
         (self.page - 1) * self.size
     }
@@ -50,7 +49,7 @@ impl Pager {
         items.into_iter().skip(self.before()).take(self.size).collect()
     }
 
-    /// Links to the pages before and after, where there are any.
+    /// Links to the previous and next page, if there are any.
     pub(super) fn links(self, visitor: &Visitor) -> Markup {
         let last = self.count.div_ceil(self.size).max(1);
         let (path, query) = visitor.here.split_once('?').unwrap_or((&visitor.here, ""));

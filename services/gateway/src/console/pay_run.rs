@@ -1,4 +1,4 @@
-//! One pay run: whom it pays what, and its files.
+//! One pay run: its periods, and its files.
 
 use axum::response::Response;
 use contracts::{AdjustedSum, EmployeeId, Failure, Name, PaidPeriod, PayRunId, Zone};
@@ -32,17 +32,17 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<PayRunId>, params:
     }
 }
 
-/// The same for programs.
+/// The run as JSON.
 pub(super) async fn json(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_json(&visitor.app, &visitor.asker, id).await
 }
 
-/// As a table.
+/// The run as a CSV table.
 pub(super) async fn csv(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_csv(&visitor.app, &visitor.asker, id).await
 }
 
-/// As a spreadsheet file.
+/// The run as a spreadsheet file.
 pub(super) async fn xlsx(visitor: Visitor, PathId(id): PathId<PayRunId>) -> Result<Response, Problem> {
     pay_run_as_xlsx(&visitor.app, &visitor.asker, id).await
 }

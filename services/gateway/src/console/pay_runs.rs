@@ -1,4 +1,4 @@
-//! Pay runs: which were made, by whom and over what, and making one.
+//! The list of pay runs, and making one.
 
 use axum::response::Response;
 use contracts::{AdjustedSum, CreatePayRun, Failure, ListPayRuns, MadePayRun, PayRun, Resource, Settings, Zone};
@@ -23,12 +23,12 @@ use crate::{
     routes::PAY_RUN_PATIENCE,
 };
 
-/// The runs of one page.
+/// The number of runs on a page.
 const RUNS: usize = 50;
-/// The most that are looked at.
+/// The most runs that are read.
 const MOST: usize = 5_000;
 
-/// The form that makes one.
+/// The form for a new run.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     from: Option<String>,
@@ -41,7 +41,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::PAY_RUNS, content)
 }
 
-/// Pays what is approved in these days.
+/// Pays the approved periods of these days.
 pub(super) async fn make(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
     let outcome = async {
         let request = filled.read(&visitor.app.organisation.settings().await.timezone)?;
@@ -60,7 +60,7 @@ pub(super) async fn make(visitor: Visitor, params: Params, Form(filled): Form<Fi
 }
 
 impl Filled {
-    /// From the first moment of the first day to the end of the last, where the organisation is.
+    /// From the start of the first day to the end of the last, in the organisation's time zone.
     fn read(&self, zone: &Zone) -> Result<CreatePayRun, Failure> {
         let mut misfits = Misfits::default();
         let day =
@@ -106,18 +106,18 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     })
 }
 
-/// The days of a run, where the organisation is.
+/// The days of a run, in the organisation's time zone.
 pub(super) fn days(visitor: &Visitor, zone: &Zone, run: &PayRun) -> String {
     let date = |day| visitor.reader.date(day);
     format!("{} – {}", date(zone.day(run.start)), date(zone.day(run.end - 1)))
 }
 
-/// What adjustments in it count for.
+/// The sum of its adjustments.
 pub(super) fn adjusted(run: &PayRun) -> AdjustedSum {
     AdjustedSum { time: run.adjustment_time, costs: run.adjustment_costs, income: run.adjustment_income }
 }
 
-/// A number that a run says, as the reader writes numbers.
+/// The number of periods, in the reader's format.
 pub(super) fn count(visitor: &Visitor, run: &PayRun) -> String {
     visitor.reader.count(usize::try_from(run.period_count).unwrap_or(usize::MAX))
 }

@@ -1,4 +1,4 @@
-//! The rates of a project, a line at a time: those of everybody or of somebody.
+//! The payroll of a project, one line at a time: of everybody or of one employee.
 
 use axum::response::Response;
 use contracts::{
@@ -32,7 +32,7 @@ pub(super) struct Filled {
     overtime_pay_rate: Option<String>,
 }
 
-/// Sets a line of the payroll; without any rate there is none.
+/// Sets a line of the payroll. A line without rates is removed.
 pub(super) async fn submit(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -54,7 +54,7 @@ async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Result<Projec
         payroll.0.insert(payee, line);
     }
     let changes = ProjectChanges { payroll: Some(payroll), ..ProjectChanges::default() };
-    // Without it, at least nothing is lost that has come since we read.
+    // Without a tag in the form, at least no change is lost that comes after this reading.
     let read = Some(project.tag().as_str().to_owned());
     visitor.ask(on_seen(filled.seen.as_ref().or(read.as_ref()), UpdateProject { id, changes })).await
 }
@@ -72,7 +72,7 @@ fn read(filled: &Filled) -> Result<PayrollLine, Failure> {
     Ok(line)
 }
 
-/// An amount as it is typed; nothing where nothing is.
+/// Parses a typed amount; none if it is empty.
 pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     match typed.trim() {
         "" => Ok(None),
@@ -80,24 +80,24 @@ pub(super) fn rate(typed: &str) -> Result<Option<Rate>, InvalidRate> {
     }
 }
 
-/// A rate as it is typed: as few decimals as there are.
+/// A rate as text, with as few decimals as possible.
 pub(super) fn amount(rate: Rate) -> String {
     let (whole, rest) = (rate.units() / 10_000, rate.units() % 10_000);
     let rest = format!("{rest:04}");
     match rest.trim_end_matches('0') {
         "" => whole.to_string(),
-        // Money has two at least.
+        // At least two decimals.
         rest => format!("{whole}.{rest:0<2}"),
     }
 }
 
-/// The page with the form for a line.
+/// The URL of the page with the form for a line.
 pub(super) fn address(visitor: &Visitor, id: ProjectId, payee: Payee) -> String {
     let query = serde_urlencoded::to_string([("rates", payee.to_string())]).unwrap_or_default();
     format!("{}?{query}#rates", visitor.address(&places::project(id)))
 }
 
-/// Whose line the form is about: that of everybody where the query and the form name nobody on the project.
+/// The line of the form: that of everybody, unless the query or form names a member of the project.
 pub(super) fn chosen(params: &Params, project: &Project, tried: Option<(&Filled, &Failure)>) -> Result<Payee, Failure> {
     let asked: Option<Payee> = match tried {
         Some((filled, _)) => text(&filled.payee).parse().ok(),

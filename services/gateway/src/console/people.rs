@@ -1,4 +1,4 @@
-//! Who works here, and inviting somebody.
+//! The list of employees, and inviting somebody.
 
 use axum::response::Response;
 use contracts::{
@@ -20,9 +20,9 @@ use crate::{
     extract::{Form, Params},
 };
 
-/// The people of one page.
+/// The number of employees on a page.
 const PEOPLE: usize = 100;
-/// The most people that are looked through.
+/// The most employees that are read.
 const MOST: usize = 20_000;
 
 /// The form that invites somebody.
@@ -116,12 +116,12 @@ fn table(visitor: &Visitor, people: &[Employee], count: usize) -> Markup {
     }
 }
 
-/// A role as it is called.
+/// The name of a role.
 pub(super) fn role_name(role: contracts::Role) -> String {
     format!("{role:?}")
 }
 
-/// How somebody stands, in words.
+/// The state of an employee as words.
 pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
     let date = |at| visitor.reader.date(visitor.reader.day(at));
     let mail = employee.invitation.as_ref().map(|invitation| invitation.state);
@@ -144,7 +144,7 @@ pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
     }
 }
 
-/// How many computers somebody has, and whether one of them does not let the app do its work.
+/// The number of an employee's computers, and whether one of them does not allow the app what it needs.
 fn computers(employee: &Employee) -> Markup {
     let lacks = employee.system_permissions.iter().any(|entry| {
         let permissions = &entry.permissions;

@@ -1,4 +1,4 @@
-//! Where the pages are, what they are called, and who may open them.
+//! The pages: their paths and titles, and who may open them.
 
 use axum::http::Method;
 use contracts::{
@@ -92,10 +92,10 @@ pub(super) const ASK_VOID: Place = place("/me/correction/void", "Ask for a corre
 pub(super) const MY_SUBMIT: Place = place("/me/submit", "My day", Own);
 pub(super) const ZONE: Place = place("/console/zone", "Time zone", Own);
 pub(super) const LOG_IN: Place = place("/console/log-in", "Log in", Open);
-/// Takes a form only.
+/// Accepts only a form.
 pub(super) const LOG_OUT: &str = "/console/log-out";
 
-/// The pages that every page leads to, in this order, for those who may open them.
+/// The menu, in this order. A visitor sees the pages that they may open.
 pub(super) const MENU: [&Place; 14] = [
     &NOW,
     &DAY,
@@ -113,9 +113,8 @@ pub(super) const MENU: [&Place; 14] = [
     &ACCOUNT,
 ];
 
-/// All pages that are looked at, with the word for who may open each: `anybody`, `own`, a scope, or a scope
-/// that is for everybody and no manager's.
-/// For tests that open every page as everybody.
+/// All pages that can be opened, each with who may open it: `anybody`, `own`, a scope, or a scope that managers do
+/// not have. For tests that open every page as everybody.
 pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     let all = [
         &NOW,
@@ -157,52 +156,52 @@ pub fn console_pages() -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-/// The page of a window.
+/// The path of a window's page.
 pub(super) fn window(id: WindowId) -> String {
     format!("{}/{id}", WINDOWS.path)
 }
 
-/// A page with what was done.
+/// The path of a page, with a notice.
 pub(super) fn after(path: &str, done: Done) -> String {
     format!("{path}?done={}", done.word())
 }
 
-/// One person's page.
+/// The path of an employee's page.
 pub(super) fn person(id: EmployeeId) -> String {
     format!("{}/{id}", PEOPLE.path)
 }
 
-/// The same, with what was done.
+/// The same, with a notice.
 pub(super) fn person_after(id: EmployeeId, done: Done) -> String {
     format!("{}?done={}", person(id), done.word())
 }
 
-/// Where a form of that page is sent.
+/// The path to which a form of that page is sent.
 pub(super) fn person_action(id: EmployeeId, word: &str) -> String {
     format!("{}/{word}", person(id))
 }
 
-/// One pay run's page.
+/// The path of a pay run's page.
 pub(super) fn pay_run(id: PayRunId) -> String {
     format!("{}/{id}", PAY_RUNS.path)
 }
 
-/// One project's page.
+/// The path of a project's page.
 pub(super) fn project(id: ProjectId) -> String {
     format!("{}/{id}", PROJECTS.path)
 }
 
-/// The same, with what was done.
+/// The same, with a notice.
 pub(super) fn project_after(id: ProjectId, done: Done) -> String {
     format!("{}?done={}", project(id), done.word())
 }
 
-/// One task's page.
+/// The path of a task's page.
 pub(super) fn task(id: TaskId) -> String {
     TASK.path.replace("{id}", &id.to_string())
 }
 
-/// The same, with what was done.
+/// The same, with a notice.
 pub(super) fn task_after(id: TaskId, done: Done) -> String {
     format!("{}?done={}", task(id), done.word())
 }

@@ -1,4 +1,4 @@
-//! One project: what went into it, who and what belongs to it, and changing it.
+//! One project: its time and money, members and tasks, and changing it.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// The form with what can be changed of the project itself.
+/// The form with the project's own fields.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     seen: Option<String>,
@@ -39,13 +39,13 @@ pub(super) struct Filled {
     priorities: Option<String>,
 }
 
-/// A form that only says which state of the project its reader has seen.
+/// A form with only the tag of the shown state.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     seen: Option<String>,
 }
 
-/// What somebody has tried by one of the forms of the page.
+/// The submitted form of the page.
 #[derive(Clone, Copy)]
 pub(super) enum Tried<'a> {
     Update(&'a Filled),
@@ -55,7 +55,7 @@ pub(super) enum Tried<'a> {
     Other,
 }
 
-/// What was tried, and why it was refused.
+/// A failed attempt: the form and the failure.
 pub(super) type Attempt<'a> = Option<(Tried<'a>, &'a Failure)>;
 
 /// The page.
@@ -90,7 +90,7 @@ pub(super) async fn archive(
     set_archived(&visitor, id, &params, &form, true).await
 }
 
-/// Brings it back.
+/// Reopens the project.
 pub(super) async fn restore(
     visitor: Visitor,
     PathId(id): PathId<ProjectId>,
@@ -120,7 +120,7 @@ pub(super) async fn delete(
     }
 }
 
-/// Goes on to the page with what was done, or shows it again with why it was not.
+/// Redirects to the page with a notice, or shows it again with the failure.
 pub(super) async fn after<T>(
     visitor: &Visitor,
     id: ProjectId,
@@ -140,12 +140,12 @@ async fn again(visitor: &Visitor, id: ProjectId, params: &Params, tried: Tried<'
     visitor.titled_again(&places::PROJECT, failure, content)
 }
 
-/// Where a form of the page is sent: with the days that the page shows, which it shows afterwards too.
+/// The path to which a form is sent, with the shown days, which are shown afterwards too.
 pub(super) fn action(visitor: &Visitor, id: ProjectId, word: &str) -> String {
     visitor.address(&format!("{}/{word}{}", places::project(id), days(visitor, '?')))
 }
 
-/// The days that the query names, as a part of another query; nothing where it names none.
+/// The days of the query, for another query; empty if there are none.
 fn days(visitor: &Visitor, begins_with: char) -> String {
     let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
     let names_days = |pair: &&str| ["from=", "to=", "bars="].iter().any(|name| pair.starts_with(name));
@@ -173,7 +173,7 @@ fn read(filled: &Filled) -> Result<ProjectChanges, Failure> {
     })
 }
 
-/// What the page shows.
+/// The data of the page.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: &'a Project,

@@ -1,4 +1,4 @@
-//! The projects: what went into each, and creating one.
+//! The list of projects with their time and money, and creating one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// The projects of one page.
+/// The number of projects on a page.
 const PROJECTS: usize = 100;
 
 /// The form that creates a project.
@@ -36,21 +36,21 @@ pub(super) struct Filled {
     billable: Option<String>,
 }
 
-/// What is listed.
+/// Which projects are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Those that take time, and others that took some in these days.
+    /// Projects that take time, and others with time in these days.
     Open,
-    /// Those that are archived.
+    /// Archived projects.
     Archived,
 }
 
-/// How a project stands.
+/// The state of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
     Archived,
-    /// Not in the list of those that are open: which of both it is was not asked.
+    /// Not open: whether it is archived or deleted was not requested.
     ArchivedOrDeleted,
 }
 
@@ -58,7 +58,7 @@ struct Entry {
     id: ProjectId,
     name: String,
     state: State,
-    /// How many people are on it, where that is known.
+    /// The number of members, if it is known.
     people: Option<usize>,
     sums: Sums,
 }
@@ -197,7 +197,7 @@ async fn content(
     })
 }
 
-/// Those that took time and are not in the list: beside the open ones they are shown too.
+/// Projects with time that are not in the list; they are shown next to the open ones.
 fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
     let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));

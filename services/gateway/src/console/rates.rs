@@ -1,4 +1,4 @@
-//! Rates that hold from a day on: those of a project, and those that are for all projects.
+//! Dated rates: those of a project, and those for all projects.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ pub(super) struct Filled {
     valid_from: Option<String>,
 }
 
-/// The form that deletes one.
+/// The form that deletes a rate.
 #[derive(Deserialize)]
 pub(super) struct Chosen {
     project: Option<String>,
@@ -67,7 +67,7 @@ pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<
     }
 }
 
-/// Deletes a rate that has not begun.
+/// Deletes a rate before its first day.
 pub(super) async fn delete(visitor: Visitor, params: Params, Form(chosen): Form<Chosen>) -> Response {
     let outcome = async {
         let must = "must be one of the rates";
@@ -89,7 +89,7 @@ fn project_of(typed: &Option<String>) -> Option<ProjectId> {
     text(typed).parse().ok()
 }
 
-/// The page that a form belongs to, with what was done.
+/// The path of the form's page, with a notice.
 fn home(project: Option<ProjectId>, done: Done) -> String {
     match project {
         Some(id) => places::project_after(id, done),
@@ -118,7 +118,7 @@ fn read(filled: &Filled) -> Result<SetRate, Failure> {
     }
 }
 
-/// Somebody or something that is chosen; nothing where everybody or everything is.
+/// The chosen id; none for everybody or everything.
 fn chosen<T: std::str::FromStr>(typed: &Option<String>) -> Result<Option<T>, ()> {
     match text(typed) {
         "" => Ok(None),
@@ -191,7 +191,7 @@ pub(super) async fn of_project(
     })
 }
 
-/// The rates that are for all projects.
+/// The rates for all projects.
 async fn everywhere(visitor: &Visitor, attempt: Attempt<'_>) -> Result<Markup, Failure> {
     let list = ListRates { everywhere: true, ..ListRates::default() };
     let everybody = async {
@@ -214,7 +214,7 @@ async fn everywhere(visitor: &Visitor, attempt: Attempt<'_>) -> Result<Markup, F
     })
 }
 
-/// What a rate is for, as people call it.
+/// The name of a kind of rate.
 fn kind_name(kind: RateKind) -> &'static str {
     match kind {
         RateKind::Bill => "An hour is billed with",
@@ -224,7 +224,7 @@ fn kind_name(kind: RateKind) -> &'static str {
     }
 }
 
-/// What is shown of some rates.
+/// The data to show some rates.
 struct Shown<'a> {
     visitor: &'a Visitor,
     project: Option<&'a Project>,
@@ -289,7 +289,7 @@ impl Shown<'_> {
         html! { @if let Some(project) = self.project { input type="hidden" name="project" value=(project.id); } }
     }
 
-    /// Whose hours, and on what.
+    /// The work that a rate is for, as words.
     fn scope(&self, scope: RateScope) -> String {
         let who = scope.employee.map_or("Everybody", |id| members::name(self.told, id));
         let on = |task: TaskId| {

@@ -1,4 +1,4 @@
-//! Pricing recorded hours anew: what would become of them, then a job that does it.
+//! Repricing recorded hours: a preview, then a job.
 
 use axum::response::Response;
 use contracts::{
@@ -23,7 +23,7 @@ use crate::{
 /// The most projects that are offered.
 const MOST: usize = 5_000;
 
-/// Which hours.
+/// The chosen hours.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     project: Option<ProjectId>,
@@ -54,7 +54,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     visitor.page(&places::REPRICE, content)
 }
 
-/// Begins the job.
+/// Starts the job.
 pub(super) async fn submit(visitor: Visitor, Form(confirmed): Form<Confirmed>) -> Response {
     let day = |typed: &Option<String>| text(typed).parse::<Date>().ok();
     let asked =
@@ -77,7 +77,7 @@ fn asked(params: &Params) -> Result<Asked, Failure> {
     Ok(Asked { project: params.get("projectId", "must be a project's id")?, from: day("from")?, to: day("to")? })
 }
 
-/// The hours of these days, where the organisation is.
+/// The hours of these days, in the organisation's time zone.
 async fn filter(visitor: &Visitor, asked: Asked) -> Result<RepriceFilter, Failure> {
     let zone = visitor.app.organisation.settings().await.timezone.clone();
     let begin = match (asked.from, asked.to) {

@@ -1,5 +1,4 @@
-//! What an owner or an admin decides for all: the settings of the organisation, and who may call the
-//! API.
+//! The settings of the organisation, and the API keys.
 
 use axum::response::Response;
 use contracts::{
@@ -36,7 +35,7 @@ pub(super) struct Filled {
     seen: Option<String>,
 }
 
-/// What somebody has typed into one of the forms of the page, and what is wrong with it.
+/// A refused form of the page, with its values.
 pub(super) enum Misfit<'a> {
     Settings(&'a Filled, &'a Failure),
     Key(&'a keys::Filled, &'a Failure),
@@ -63,7 +62,7 @@ pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<
     })
 }
 
-/// The page once more.
+/// Shows the page again.
 pub(super) async fn again(visitor: &Visitor, params: &Params, misfit: Misfit<'_>, failure: &Failure) -> Response {
     let content = content(visitor, params, Some(misfit)).await;
     visitor.again(&places::SETTINGS, failure, content)

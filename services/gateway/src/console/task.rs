@@ -1,4 +1,4 @@
-//! One task: changing it, who is on it, and where it belongs.
+//! One task: its assignees and project, and changing it.
 
 use axum::response::Response;
 use contracts::{
@@ -24,7 +24,7 @@ use crate::{
     names::{Ids, Told},
 };
 
-/// The form with what can be changed of the task itself.
+/// The form with the task's own fields.
 #[derive(Default, Deserialize)]
 pub(super) struct Filled {
     seen: Option<String>,
@@ -35,19 +35,19 @@ pub(super) struct Filled {
     priority: Option<String>,
 }
 
-/// The form that names another project.
+/// The form with the new project.
 #[derive(Deserialize)]
 pub(super) struct Target {
     project: Option<String>,
 }
 
-/// A form that only says which state of the task its reader has seen.
+/// A form with only the tag of the shown state.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     seen: Option<String>,
 }
 
-/// What somebody has tried by one of the forms of the page.
+/// The submitted form of the page.
 #[derive(Clone, Copy)]
 enum Tried<'a> {
     Update(&'a Filled),
@@ -91,7 +91,7 @@ fn read(filled: &Filled) -> Result<TaskChanges, Failure> {
     Ok(TaskChanges { name, project_id: None, description, billable, employees: None, status, priority })
 }
 
-/// Puts somebody who is on the project on the task, or everybody.
+/// Puts a member of the project, or all of them, on the task.
 pub(super) async fn put_on(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -111,7 +111,7 @@ async fn put(visitor: &Visitor, id: TaskId, chosen: &Chosen) -> Result<Task, Fai
     change(visitor, &task, TaskChanges { employees: Some(everybody), ..TaskChanges::default() }).await
 }
 
-/// Puts somebody on a task, where they may be already.
+/// Puts somebody on a task, unless they are on it.
 pub(super) async fn join(visitor: &Visitor, id: TaskId, employee: EmployeeId) -> Result<Task, Failure> {
     let task = visitor.ask(GetTask { id }).await?;
     let mut employees = task.employees.clone();
@@ -137,7 +137,7 @@ pub(super) async fn take_off(
     after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
 }
 
-/// Moves the task to another project, with those of its people who are on that one.
+/// Moves the task to another project, with its assignees who are on that project.
 pub(super) async fn move_to(
     visitor: Visitor,
     PathId(id): PathId<TaskId>,
@@ -161,7 +161,7 @@ async fn moved(visitor: &Visitor, id: TaskId, target: &Target) -> Result<Task, F
     change(visitor, &task, moving(&task, &project)).await
 }
 
-/// What has to change with a task's project.
+/// The changes that come with another project.
 fn moving(task: &Task, project: &Project) -> TaskChanges {
     let kept = |word: &Label, words: &[Label], unless: &str| {
         let wanted = if words.contains(word) { word.as_str() } else { usual(words, unless) };
@@ -177,7 +177,8 @@ fn moving(task: &Task, project: &Project) -> TaskChanges {
     }
 }
 
-/// Changes a task as it was just read: whoever else changes it at the same time loses nothing.
+/// Changes a task with the condition that it has not changed since it was read, so that no concurrent change is
+/// lost.
 async fn change(visitor: &Visitor, task: &Task, changes: TaskChanges) -> Result<Task, Failure> {
     let tag = task.tag().as_str().to_owned();
     visitor.ask(on_seen(Some(&tag), UpdateTask { id: task.id, changes })).await
@@ -191,7 +192,7 @@ pub(super) async fn delete(
     Form(form): Form<Seen>,
 ) -> Response {
     let outcome = async {
-        // Its project is where the reader goes on.
+        // The reader continues at its project.
         let task = visitor.ask(GetTask { id }).await?;
         visitor.ask(on_seen(form.seen.as_ref(), DeleteTask { id })).await?;
         Ok(task.project_id)
@@ -221,7 +222,7 @@ async fn again(visitor: &Visitor, id: TaskId, params: &Params, tried: Tried<'_>,
     visitor.titled_again(&places::TASK, failure, content)
 }
 
-/// What the page shows.
+/// The data of the page.
 struct Shown<'a> {
     visitor: &'a Visitor,
     task: &'a Task,

@@ -63,7 +63,7 @@ fn read(filled: &Filled, project_id: ProjectId) -> Result<CreateTask, Failure> {
     })
 }
 
-/// The list, and the form.
+/// The list and the form.
 pub(super) fn section(
     visitor: &Visitor,
     project: &Project,
@@ -140,7 +140,7 @@ fn create(visitor: &Visitor, project: &Project, is_first: bool, tried: Option<(&
     }
 }
 
-/// The usual word, or where a project does not have it, its first.
+/// The default word, or if the project does not have it, its first one.
 pub(super) fn usual<'a>(words: &'a [Label], word: &str) -> &'a str {
     let usual = words.iter().find(|other| other.as_str() == word).or(words.first());
     usual.map_or("", Label::as_str)

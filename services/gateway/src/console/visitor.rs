@@ -1,4 +1,4 @@
-//! Who opens a page: the extractor of every handler but the log-in's.
+//! The visitor of a page: the extractor of every handler except the log-in's.
 
 use std::sync::Arc;
 
@@ -20,25 +20,25 @@ use crate::{
     routes::ListRequest,
 };
 
-/// Somebody who is logged in and may open the page.
+/// A logged-in visitor who may open the page.
 pub(super) struct Visitor {
     pub(super) app: Arc<App>,
-    /// Who.
+    /// The id of the employee.
     pub(super) employee: EmployeeId,
-    /// In what capacity they ask the services for the page's sake, and about whom.
+    /// In whose name the page sends requests, and about whose data.
     pub(super) asker: Asker,
-    /// How they read times and numbers.
+    /// The formats of times and numbers.
     pub(super) reader: Reader,
-    /// Whether a part of a page is fetched again by itself.
+    /// Whether a part of a page refreshes itself.
     pub(super) is_refresh: bool,
     /// The page's path and query.
     pub(super) here: String,
     scopes: Scopes,
-    /// Whether these are for the employees of their teams only.
+    /// Whether the scopes are limited to the employees of their teams.
     is_manager: bool,
 }
 
-/// Whether htmx asks, and no person.
+/// Whether htmx sent the request by itself.
 pub(super) fn is_refresh(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-request")
 }
@@ -51,7 +51,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let is_refresh = is_refresh(&parts.headers);
         let log_in = || errors::log_in_first(app, &here, is_refresh);
         let Some(token) = cookie::token(app, &parts.headers) else { return Err(log_in()) };
-        // A path below ours that no page has is nobody's in particular.
+        // An unknown path below the console has no access of its own.
         let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
         let settings = app.organisation.settings().await;
         let reader = Reader::of(&parts.headers, &settings);
@@ -69,7 +69,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
             Ok(pass) => Ok(visitor(pass)),
             Err(Refusal::LogIn) => Err(log_in()),
             Err(Refusal::Forbidden(pass)) => {
-                // Whoever has no role at all is at home on their own page.
+                // A visitor without a role is sent to their own page.
                 if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
                     return Err(errors::see(places::MY_DAY.path));
                 }
@@ -81,12 +81,12 @@ impl FromRequestParts<Arc<App>> for Visitor {
 }
 
 impl Visitor {
-    /// Where a path of ours is for browsers.
+    /// A path of the gateway as browsers see it.
     pub(super) fn address(&self, path: &str) -> String {
         super::address(&self.app, path)
     }
 
-    /// Somebody's name, leading to their page for those who may open it.
+    /// An employee's name, as a link to their page for those who may open it.
     pub(super) fn person(&self, id: EmployeeId, name: &str) -> Markup {
         html! {
             @if self.may_open(places::PERSON.access) { a href=(self.address(&places::person(id))) { (name) } }
@@ -94,12 +94,12 @@ impl Visitor {
         }
     }
 
-    /// Whether their role lets them read this, or change it.
+    /// Whether the visitor's role has this scope.
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.scopes.allow(scope)
     }
 
-    /// Whether they may open pages of this access.
+    /// Whether the visitor may open pages of this access.
     pub(super) fn may_open(&self, access: Access) -> bool {
         match access {
             Access::Open | Access::Own | Access::ScopedOrOwn(_) => true,
@@ -108,17 +108,17 @@ impl Visitor {
         }
     }
 
-    /// Whether they may change this of everybody, and not only of their teams.
+    /// Whether the visitor may change this for everybody, and not only for their teams.
     pub(super) fn may_for_all(&self, resource: Resource) -> bool {
         self.may(Scope::write(resource)) && !self.is_manager
     }
 
-    /// Asks a service in the page's capacity.
+    /// Sends a request in the visitor's name.
     pub(super) async fn ask<R: ForManagers>(&self, request: R) -> Result<R::Reply, Failure> {
         self.asker.ask(&self.app, request).await
     }
 
-    /// The same where they may read this; nothing where they may not.
+    /// The same if the visitor may read this; none if not.
     pub(super) async fn ask_if<R: ForManagers>(
         &self,
         resource: Resource,
@@ -127,12 +127,12 @@ impl Visitor {
         if self.may(Scope::read(resource)) { self.ask(request).await.map(Some) } else { Ok(None) }
     }
 
-    /// The names of what these stand for.
+    /// The names of these ids.
     pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
         self.app.names.of(ids).await
     }
 
-    /// A page of the people who may have worked in a range, by name.
+    /// A page of the employees who may have worked in a range, by name.
     pub(super) async fn roster(
         &self,
         params: &Params,
@@ -143,13 +143,13 @@ impl Visitor {
         let mut roster = self.ask(asked(Pager::skipped(params, size)?)).await?;
         let pager = Pager::of(params, roster.count, size)?;
         if roster.people.is_empty() && roster.count > 0 {
-            // There are fewer pages than the query says: the last one is shown.
+            // The query names a page after the last one: the last one is shown.
             roster = self.ask(asked(pager.before())).await?;
         }
         Ok((pager, roster.people))
     }
 
-    /// The day that a page is about, as its query names it, and today.
+    /// The day of the query with its range, and today.
     pub(super) fn day(&self, params: &Params) -> Result<(Date, TimeRange, Date), Failure> {
         let today = self.reader.day(self.app.clock.now());
         let must = "must be a day such as 2026-03-01";
@@ -158,8 +158,8 @@ impl Visitor {
         Ok((day, range, today))
     }
 
-    /// The first so many items of a list, and whether there are more. Asks once for as many as a reply
-    /// carries, which is mostly all.
+    /// The first `most` items of a list, and whether there are more. It requests as many as fit into a reply, so
+    /// that one request is mostly enough.
     pub(super) async fn first<R: ListRequest>(&self, request: R, most: usize) -> Result<(Vec<R::Item>, bool), Failure> {
         let Page { mut items, mut next } = self.asker.ask(&self.app, request.clone()).await?;
         while let Some(place) = next.take_if(|_| items.len() < most) {

@@ -1,4 +1,4 @@
-//! Hours of people by day, for a week or a month.
+//! The hours of employees by day, for a week or a month.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use maud::{Markup, html};
 use super::{places, reader::Reader, visitor::Visitor};
 use crate::extract::Params;
 
-/// The people of one page.
+/// The number of employees on a page.
 const PEOPLE: usize = 50;
-/// The most days that are counted.
+/// The most days that are shown.
 const MOST: usize = 31;
 
-/// What is shown at once.
+/// The range of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     Week,
@@ -123,7 +123,7 @@ fn cells(rows: &[TimeRow]) -> BTreeMap<(EmployeeId, Date), i64> {
     rows.iter().filter_map(|row| Some(((row.employee?, row.day?), row.time))).collect()
 }
 
-/// The class of a cell: the more hours, the stronger.
+/// The CSS class of a cell: darker for more hours.
 pub(super) fn shade(time: i64) -> &'static str {
     match time {
         ..=0 => "h0",

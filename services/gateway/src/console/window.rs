@@ -1,4 +1,4 @@
-//! One recorded window: what it says, and for those who may, correcting and voiding it.
+//! One recorded window, and for those who may, correcting and voiding it.
 
 use axum::response::Response;
 use contracts::{
@@ -24,7 +24,7 @@ use crate::{
     names::Ids,
 };
 
-/// The most tasks that can be chosen from.
+/// The most tasks that are offered.
 const TASKS: usize = 5_000;
 
 /// The form that corrects a window.
@@ -32,11 +32,11 @@ const TASKS: usize = 5_000;
 pub(super) struct Filled {
     start: Option<String>,
     end: Option<String>,
-    /// The project and the task, with a slash between.
+    /// The project and the task, separated by a slash.
     work: Option<String>,
     note: Option<String>,
     reason: Option<String>,
-    /// The state in which somebody has seen it.
+    /// The tag of the shown state.
     seen: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn correct(
     Ok(after(&visitor, id, &params, &filled, outcome.map(|()| leads)).await)
 }
 
-/// Makes it count no longer.
+/// Voids the window.
 pub(super) async fn void(
     visitor: Visitor,
     PathId(id): PathId<WindowId>,
@@ -72,7 +72,7 @@ pub(super) async fn void(
     Ok(after(&visitor, id, &params, &filled, outcome).await)
 }
 
-/// Voids it, and leads to the others of the day: what is voided is on no page any more.
+/// Voids it, and returns the page of the day's other windows, because no page shows a voided one.
 async fn voided(visitor: &Visitor, id: WindowId, filled: &Filled) -> Result<String, Failure> {
     let reason = Some(filled.reason()?);
     let window = recorded(visitor, id).await?;
@@ -106,21 +106,21 @@ impl Filled {
         Note::parse(reason).map_err(|error| Failure::field("reason", error))
     }
 
-    /// A change of the window as it was shown.
+    /// A change with the condition that the window has not changed since it was shown.
     fn on_condition<R>(&self, change: R) -> Conditional<R> {
         let seen = self.seen.as_deref().filter(|seen| !seen.is_empty());
         Conditional { change, if_match: IfMatch(seen.map(|seen| vec![Tag::sent(seen)])) }
     }
 }
 
-/// What differs from the window as it is. A time that was left as it was shown stays exact: the form
-/// shows seconds only.
+/// The fields of the form that differ from the window. An unchanged time keeps its milliseconds, although the form
+/// only shows seconds.
 async fn read(visitor: &Visitor, id: WindowId, filled: &Filled) -> Result<CorrectWindow, Failure> {
     let window = recorded(visitor, id).await?;
     let reason = Some(filled.reason()?);
     let moment = |name, typed: &Option<String>, stored: Millis| {
         let typed = typed.as_deref().unwrap_or_default().trim();
-        // Browsers leave out seconds that are none.
+        // Browsers leave out seconds that are 0.
         if typed == local(visitor, stored) || format!("{typed}:00") == local(visitor, stored) {
             return Ok(None);
         }
@@ -158,7 +158,7 @@ async fn recorded(visitor: &Visitor, id: WindowId) -> Result<Window, Failure> {
     }
 }
 
-/// A moment as a field of a form takes it.
+/// A moment in the format of form fields.
 pub(super) fn local(visitor: &Visitor, at: Millis) -> String {
     visitor.reader.local(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
@@ -240,7 +240,7 @@ fn correcting(
     let note = window.note.as_ref().map(ToString::to_string).unwrap_or_default();
     let reason = filled.filter(|filled| filled.work.is_some()).and_then(|filled| filled.reason.clone());
     let reason = reason.unwrap_or_default();
-    // What the API says of a project or a task belongs beside the choice of both.
+    // Failures about the project or task are shown next to the field for both.
     let unknown = failure.filter(|failure| matches!(failure.code, Code::UnknownProject | Code::UnknownTask));
     let own_reason = said(failure, "reason").filter(|_| filled.is_some_and(|filled| filled.work.is_some()));
     let of_work = said(failure, "work").or(said(failure, "taskId")).or(said(failure, "projectId"));
@@ -258,7 +258,7 @@ fn correcting(
     }
 }
 
-/// A field for a moment to the second.
+/// A field for a moment, with seconds.
 pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) -> Markup {
     let id = format!("{name}-error");
     html! {
@@ -270,7 +270,7 @@ pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) 
 }
 
 fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
-    // The other form has sent more than a reason.
+    // A form with more than a reason is the other one.
     let own = filled.filter(|filled| filled.work.is_none());
     let error = own.and(said(failure, "reason"));
     let value = own.and_then(|filled| filled.reason.as_deref()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The windows behind a stretch of somebody's day.
+//! The windows of a part of an employee's day.
 
 use axum::response::Response;
 use contracts::{EmployeeId, Failure, Filter, HOUR, ListWindows, Resource, Scope, TimeRange};
@@ -12,7 +12,7 @@ const MOST: usize = 1_000;
 /// The minutes of the longest day.
 const MINUTES: i64 = 25 * 60;
 
-/// The page: everybody's for those who may see them, their own for all others.
+/// Shows the page: of everybody for those who may see them, otherwise the visitor's own.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::WINDOWS, content)

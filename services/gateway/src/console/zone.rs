@@ -1,4 +1,4 @@
-//! The reader's time zone, kept by their browser.
+//! The reader's time zone, which is stored in a cookie.
 
 use axum::{http::HeaderMap, response::Response};
 use contracts::{Failure, Zone};
@@ -18,14 +18,14 @@ pub(super) struct Filled {
     next: Option<String>,
 }
 
-/// Asks for a zone.
+/// Shows the form.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let next: String = params.get("next", "must be a page").ok().flatten().unwrap_or_default();
     let content = form(&visitor, &visitor.reader.zone.to_string(), ours(&next), None);
     visitor.page(&places::ZONE, Ok(content))
 }
 
-/// Keeps the zone, and leads back.
+/// Stores the zone, and returns to the page before.
 pub(super) async fn submit(
     visitor: Visitor,
     headers: HeaderMap,

@@ -68,6 +68,7 @@ impl Publisher {
         let published = self.publish(message, &answer.subject, since + PUBLISH_PATIENCE).instrument(span).await;
         self.metrics.batch_sizes.observe(waiting.len() as f64);
         self.metrics.published.observe(started.elapsed().as_secs_f64());
+        kit::failpoint("published");
         match published {
             Ok(ack) => drop(shutdown.spawn(answer_all(answer, ack.sequence, since + ANSWER_PATIENCE, waiting))),
             Err(failure) => waiting.into_iter().for_each(|w| drop(w.answer.send(Err(failure.clone())))),

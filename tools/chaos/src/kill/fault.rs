@@ -2,6 +2,8 @@ use std::{fmt, str::FromStr};
 
 use contracts::Service;
 
+use super::failpoint::Failpoint;
+
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
@@ -45,6 +47,8 @@ pub enum FaultKind {
     Followers,
     /// Its disk is full, or that of all.
     Full,
+    /// A process dies at a point of its program: needs services that are built with kit's feature `mutants`.
+    Failpoint,
 }
 
 /// A fault with its random values.
@@ -59,10 +63,12 @@ pub(crate) struct Fault {
     pub(crate) lasts: u64,
     /// The other one of two ways in which it may go wrong.
     pub(crate) other_way: bool,
+    /// Where the process dies, where that is not at any moment.
+    pub(crate) point: Option<Failpoint>,
 }
 
 impl FaultKind {
-    /// Those that come unless others are asked for.
+    /// Those that come unless others are asked for: the services need not be built for them.
     pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Pair,
@@ -92,13 +98,13 @@ impl FaultKind {
 
     /// Whether it takes three servers of each kind.
     pub const fn needs_cluster(self) -> bool {
-        !matches!(self, Self::Clock | Self::Clients) && self as usize > Self::Workers as usize
+        !matches!(self, Self::Clock | Self::Clients | Self::Failpoint) && self as usize > Self::Workers as usize
     }
 
     /// What recovery is to take at most, in seconds: after the fault was over, or, where others take over, in all.
     pub(crate) const fn goal(self) -> Option<u64> {
         match self {
-            Self::Service | Self::Pair => Some(5),
+            Self::Service | Self::Pair | Self::Failpoint => Some(5),
             Self::Nats | Self::Leader => Some(10),
             Self::Mongo | Self::Both | Self::Cut | Self::Island | Self::OneWay | Self::HalfOpen => Some(15),
             _ => None,
@@ -108,7 +114,7 @@ impl FaultKind {
     /// Its frequency relative to the other kinds.
     pub(crate) const fn weight(self) -> u64 {
         match self {
-            Self::Service => 10,
+            Self::Service | Self::Failpoint => 10,
             Self::Pair | Self::Nats | Self::Mongo | Self::Leader | Self::Cut | Self::Island | Self::OneWay => 4,
             Self::Freeze => 5,
             Self::Both | Self::Poison => 2,
@@ -140,6 +146,7 @@ impl FaultKind {
             Self::Slow => "slow",
             Self::Followers => "followers",
             Self::Full => "full",
+            Self::Failpoint => "failpoint",
         }
     }
 }
@@ -154,7 +161,7 @@ impl FromStr for FaultKind {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let all = || Self::ALL.into_iter().chain(Self::CLUSTER);
+        let all = || Self::ALL.into_iter().chain([Self::Failpoint]).chain(Self::CLUSTER);
         let names = || all().map(Self::name).collect::<Vec<_>>().join(", ");
         all().find(|kind| kind.name() == word).ok_or_else(|| format!("must be one of {}", names()))
     }
@@ -162,7 +169,10 @@ impl FromStr for FaultKind {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, service, replica, lasts, other_way } = self;
+        let Self { kind, service, replica, lasts, other_way, point } = self;
+        if let Some(point) = point {
+            return write!(f, "{kind} {service} {replica} at {point}");
+        }
         let server = if *replica == 0 { "NATS" } else { "MongoDB" };
         match kind {
             FaultKind::Service | FaultKind::Freeze => write!(f, "{kind} {service} {replica} for {lasts} ms"),

@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod dice;
 mod door;
+mod failpoint;
 mod fault;
 mod ledger;
 mod mutants;
@@ -21,13 +22,14 @@ mod watcher;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt::Write,
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use bench::Mailbox;
+use bench::{Mailbox, fleet::FleetOptions};
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::{
@@ -83,6 +85,8 @@ pub struct KillOptions {
     pub faults: Vec<FaultKind>,
     /// How many servers of NATS and of MongoDB there are: one of each, or three.
     pub nodes: usize,
+    /// The names of the points where processes die; all, if none is named.
+    pub points: Vec<String>,
     /// The mutation in the services, if any.
     pub mutant: Option<String>,
     /// The folder for the logs of all processes.
@@ -113,7 +117,7 @@ pub async fn in_own_network(mutants: bool) -> Result<()> {
 /// When the system cannot be started, set up or looked into. What is wrong with it is in the report.
 pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let began = Instant::now();
-    let schedule = Schedule::of(options.seed, options.kills, &options.faults);
+    let schedule = Schedule::of(options.seed, options.kills, &options.faults, &failpoint::named(&options.points));
     let planned = Duration::from_millis(schedule.takes());
     let (ledger, pace) = (Ledger::default(), Pace::new(options.windows, planned));
     let mut stage = Stage::start(options, ledger.clone(), pace.clone()).await?;
@@ -152,8 +156,8 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     let state = State::read(&stage.fleet, told).await?;
     let (samples, sampled) = sampling.await?;
     let report = judged(options, &schedule, &ledger, &state, samples, sampled);
-    let report =
-        KillReport { took: began.elapsed(), recovered, quiet, ended: std::mem::take(&mut stage.ended), ..report };
+    let (ended, died_at) = (std::mem::take(&mut stage.ended), std::mem::take(&mut stage.died_at));
+    let report = KillReport { took: began.elapsed(), recovered, quiet, ended, died_at, ..report };
     stage.stop().await;
     Ok(report)
 }
@@ -197,6 +201,7 @@ fn report(
         recovered: Vec::new(),
         samples,
         ended: Vec::new(),
+        died_at: BTreeMap::new(),
         quiet: Duration::ZERO,
         windows: book.windows.len(),
         posts: book.windows.iter().map(|sent| sent.attempts.len()).sum(),
@@ -311,12 +316,14 @@ async fn suffer(
         let probing = planned.waits.then(|| tokio::spawn(probe.clone().until_recovered(healed.clone())));
         let at = began.elapsed().as_secs_f64();
         stage.suffer(planned.fault, || healed.now()).await.with_context(|| planned.fault.to_string())?;
-        let mut says = String::new();
+        let mut says = format!(": started again in {:.1} s", healed.since().as_secs_f64());
         if let Some(probing) = probing {
             let one = probing.await?;
+            let _ = write!(says, "; some answer was away for {:.1} s in all, and since:", one.in_all.as_secs_f64());
+            for (name, after) in &one.parts {
+                let _ = write!(says, " {name} {:.1}", after.as_secs_f64());
+            }
             recovered.push((planned.fault.kind, one));
-            let last = one.last.map(|name| format!(", at last that of {name}")).unwrap_or_default();
-            says = format!(": some answer was away for {:.1} s{last}", one.in_all.as_secs_f64());
         }
         eprintln!("{at:6.1} s, fault {number}: {}{says}", planned.fault);
     }

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,15 +36,15 @@ pub(crate) struct Probe {
     pub(crate) window: serde_json::Value,
 }
 
-/// How long a request was not answered, since the start and since the end of a fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How long requests were not answered, since the start and since the end of a fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovered {
     pub(crate) in_all: Duration,
     pub(crate) after_healing: Duration,
     /// Whether the system recovered within the time limit.
     pub(crate) is_back: bool,
-    /// The service that answered last.
-    pub(crate) last: Option<&'static str>,
+    /// How long after the end of the fault each service did not answer.
+    pub(crate) parts: BTreeMap<&'static str, Duration>,
 }
 
 /// When a fault ended.
@@ -56,6 +57,11 @@ impl Healed {
         self.0.0.store(true, Ordering::SeqCst);
     }
 
+    /// How long ago that was.
+    pub(crate) fn since(&self) -> Duration {
+        self.at().map_or(Duration::ZERO, |at| at.elapsed())
+    }
+
     fn at(&self) -> Option<Instant> {
         *self.0.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -65,24 +71,25 @@ impl Probe {
     /// Waits until all requests are answered, for a fault that begins now.
     pub(crate) async fn until_recovered(self, healed: Healed) -> Recovered {
         let began = Instant::now();
-        let (mut last_failure, mut last, mut calm) = (None, None, 0);
+        let (mut failures, mut calm) = (BTreeMap::new(), 0);
         loop {
-            match self.who_does_not_answer().await {
-                None => calm = if healed.at().is_some() { calm + 1 } else { 0 },
-                who => (last_failure, last, calm) = (Some(Instant::now()), who, 0),
-            }
+            let silent = self.who_does_not_answer().await;
+            calm = if silent.is_empty() && healed.at().is_some() { calm + 1 } else { 0 };
+            failures.extend(silent.into_iter().map(|name| (name, Instant::now())));
             let is_back = calm >= CALM;
             if is_back || began.elapsed() > BOUND {
-                let since =
-                    |from: Instant| last_failure.map_or(Duration::ZERO, |last| last.saturating_duration_since(from));
-                let after_healing = healed.at().map_or(Duration::ZERO, since);
-                return Recovered { in_all: since(began), after_healing, is_back, last };
+                let last = failures.values().copied().max();
+                let since = |from: Instant| last.map_or(Duration::ZERO, |last| last.saturating_duration_since(from));
+                let (in_all, healed) = (since(began), healed.at());
+                let after = |at: Instant| healed.map_or(Duration::ZERO, |healed| at.saturating_duration_since(healed));
+                let parts = failures.iter().map(|(name, at)| (*name, after(*at))).collect();
+                return Recovered { in_all, after_healing: healed.map_or(Duration::ZERO, since), is_back, parts };
             }
             sleep(PAUSE).await;
         }
     }
 
-    async fn who_does_not_answer(&self) -> Option<&'static str> {
+    async fn who_does_not_answer(&self) -> Vec<&'static str> {
         let get = async |path: String| self.door.call(Method::GET, &path, As::Admin, None).await.status == 200;
         let recent = now() - 1_000;
         let (directory, projects, timetrack, analytics, ingest) = tokio::join!(
@@ -99,7 +106,7 @@ impl Probe {
             ("analytics", analytics),
             ("ingest", ingest),
         ];
-        answers.into_iter().find(|(_, answers)| !answers).map(|(name, _)| name)
+        answers.into_iter().filter(|(_, answers)| !answers).map(|(name, _)| name).collect()
     }
 
     /// Whether the probe's window is recorded at once.

@@ -23,6 +23,7 @@ pub struct KillReport {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) samples: usize,
     pub(crate) ended: Vec<String>,
+    pub(crate) died_at: BTreeMap<String, usize>,
     /// How long the system took to become idle.
     pub(crate) quiet: Duration,
     pub(crate) windows: usize,
@@ -116,6 +117,10 @@ impl fmt::Display for KillReport {
             writeln!(f, "{name}: {checked} checked, {wrong} violations{bound}")?;
         }
         writeln!(f, "{samples} snapshots of who is on what were looked at meanwhile")?;
+        if !self.died_at.is_empty() {
+            let at = self.died_at.iter().map(|(point, times)| format!("{times} at {point}")).collect::<Vec<_>>();
+            writeln!(f, "processes died at points of their program: {}", at.join("; "))?;
+        }
         self.ended.iter().try_for_each(|line| writeln!(f, "note: {line}"))?;
         if !self.odd.is_empty() {
             writeln!(f, "note: {} answers of 500 or 502, such as {}", self.odd.len(), self.odd[0])?;

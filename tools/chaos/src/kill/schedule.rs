@@ -3,6 +3,7 @@ use contracts::Service;
 
 use super::{
     dice::Dice,
+    failpoint::Failpoint,
     fault::{Fault, FaultKind},
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct Planned {
 
 impl Schedule {
     /// The schedule of a seed. The same arguments always give the same schedule.
-    pub(crate) fn of(seed: u64, faults: usize, kinds: &[FaultKind]) -> Self {
+    pub(crate) fn of(seed: u64, faults: usize, kinds: &[FaultKind], points: &[(Service, &'static str)]) -> Self {
         let mut dice = Dice::new(seed, 1);
         let weights: u64 = kinds.iter().map(|kind| kind.weight()).sum();
         let kind = |dice: &mut Dice| {
@@ -35,7 +36,7 @@ impl Schedule {
         };
         let planned = (0..faults).filter_map(|_| {
             let kind = kind(&mut dice)?;
-            let service = service(&mut dice);
+            let mut service = service(&mut dice);
             let replica = dice.below(2);
             let lasts = match kind {
                 // Longer than the 3 s after which a message is redelivered.
@@ -50,11 +51,17 @@ impl Schedule {
                 FaultKind::Clock | FaultKind::Clients => dice.between(4_000, 10_000),
                 _ => dice.between(0, 2_000),
             };
-            let after = dice.between(500, 4_000);
+            let after = dice.between(300, 2_000);
             let waits = dice.percent(65);
             // Not asked for where there is one way only: what older seeds mean stays.
             let other_way = FaultKind::CLUSTER.contains(&kind) && dice.percent(50);
-            Some(Planned { after, waits, fault: Fault { kind, service, replica, lasts, other_way } })
+            let mut point = None;
+            if kind == FaultKind::Failpoint {
+                let (of, name) = dice.one_of(points)?;
+                service = of;
+                point = Some(Failpoint { service, name, passes: dice.between(0, 6) });
+            }
+            Some(Planned { after, waits, fault: Fault { kind, service, replica, lasts, other_way, point } })
         });
         Self(planned.collect())
     }
@@ -84,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_schedule_and_another_seed_another_one() {
-        let of = |seed| Schedule::of(seed, 200, &FaultKind::ALL);
+        let of = |seed| Schedule::of(seed, 200, &FaultKind::ALL, &[]);
         assert_eq!(of(7), of(7));
         assert_ne!(of(7), of(8));
         assert_eq!(of(7).0.len(), 200);
@@ -92,19 +99,19 @@ mod tests {
 
     #[test]
     fn every_kind_comes_and_only_those_that_are_asked_for() {
-        let all = Schedule::of(1, 400, &FaultKind::ALL);
+        let all = Schedule::of(1, 400, &FaultKind::ALL, &[]);
         for kind in FaultKind::ALL {
             assert!(all.0.iter().any(|planned| planned.fault.kind == kind), "{kind} never comes");
         }
-        let some = Schedule::of(1, 50, &[FaultKind::Nats, FaultKind::Mongo]);
+        let some = Schedule::of(1, 50, &[FaultKind::Nats, FaultKind::Mongo], &[]);
         assert!(some.0.iter().all(|one| matches!(one.fault.kind, FaultKind::Nats | FaultKind::Mongo)));
     }
 
     #[test]
     fn with_three_servers_of_each_kind_their_leaders_are_lost_and_cut_off_too() {
         let kinds: Vec<FaultKind> = FaultKind::ALL.into_iter().chain(FaultKind::CLUSTER).collect();
-        let all = Schedule::of(1, 600, &kinds);
-        assert_eq!(all, Schedule::of(1, 600, &kinds));
+        let all = Schedule::of(1, 600, &kinds, &[]);
+        assert_eq!(all, Schedule::of(1, 600, &kinds, &[]));
         for kind in FaultKind::CLUSTER {
             let ways: Vec<bool> =
                 all.0.iter().filter(|one| one.fault.kind == kind).map(|one| one.fault.other_way).collect();
@@ -116,8 +123,10 @@ mod tests {
     /// The docs name seeds, so a seed must keep its schedule.
     #[test]
     fn the_schedule_of_seed_one_stays_what_it_was() {
-        let first =
-            Schedule::of(1, 40, &FaultKind::ALL).0[..3].iter().map(|one| one.fault.to_string()).collect::<Vec<_>>();
+        let first = Schedule::of(1, 40, &FaultKind::ALL, &[]).0[..3]
+            .iter()
+            .map(|one| one.fault.to_string())
+            .collect::<Vec<_>>();
         assert_eq!(first, ["workers for 2615 ms", "both for 789 ms", "freeze directory 0 for 7102 ms"]);
     }
 }

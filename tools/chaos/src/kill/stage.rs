@@ -4,11 +4,15 @@ use anyhow::{Context, Result};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use bench::fleet::{Fleet, FleetOptions, Replica, SERVICES};
 use contracts::{INGEST_WINDOWS, Service};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 use uuid::Uuid;
 
 use super::{
     KillOptions, cluster,
+    failpoint::Failpoint,
     fault::{Fault, FaultKind},
     ledger::Ledger,
     network::Network,
@@ -25,6 +29,9 @@ const IDLE: usize = 400;
 /// How far off a clock is that is wrong, in seconds.
 const OFF: i64 = 600;
 
+/// How long a process may take until it gets to the point where it dies.
+const DOOMED: Duration = Duration::from_secs(10);
+
 /// The system whose processes are killed: two of each service. Nothing is signalled but what was
 /// started here, by its process id.
 pub(crate) struct Stage {
@@ -37,6 +44,8 @@ pub(crate) struct Stage {
     pace: Pace,
     /// Processes that ended without a fault.
     pub(crate) ended: Vec<String>,
+    /// How often which point was the end of a process.
+    pub(crate) died_at: BTreeMap<String, usize>,
     poisoned: u64,
 }
 
@@ -45,7 +54,8 @@ impl Stage {
         let network = if options.nodes > 1 { Some(Network::lay()?) } else { None };
         let cluster = network.as_ref().map(Network::cluster);
         let (logs, mutant) = (Some(options.logs.clone()), options.mutant.clone());
-        let options = FleetOptions { sync_always: true, logs, mutant, cluster };
+        let failpoints = options.faults.contains(&FaultKind::Failpoint);
+        let options = FleetOptions { sync_always: true, logs, mutant, failpoints, cluster };
         let mut fleet = Fleet::start_with(options).await?;
         let mut replicas: BTreeMap<Service, Vec<Replica>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
@@ -53,7 +63,8 @@ impl Stage {
         }
         let (entrance, ended) = (Entrance::default(), Vec::new());
         entrance.open(fleet.base.clone());
-        let mut stage = Self { fleet, entrance, network, replicas, ledger, pace, ended, poisoned: 0 };
+        let died_at = BTreeMap::new();
+        let mut stage = Self { fleet, entrance, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
         for service in SERVICES {
             stage.fill(service, REPLICAS).await?;
         }
@@ -106,7 +117,7 @@ impl Stage {
 
     /// Injects a fault, waits for its duration, and calls `heals` before its end.
     pub(crate) async fn suffer(&mut self, fault: Fault, heals: impl FnOnce()) -> Result<()> {
-        let Fault { kind, service, replica, lasts, other_way } = fault;
+        let Fault { kind, service, replica, lasts, other_way, point } = fault;
         if kind.needs_cluster() {
             let network = self.network.as_ref().with_context(|| format!("{kind} needs --nodes 3"))?;
             self.ended.extend(cluster::suffer(network, &mut self.fleet, fault, heals).await?);
@@ -121,6 +132,12 @@ impl Stage {
                     self.take_away(service, replica)?;
                 }
                 sleep(lasts).await;
+                heals();
+                self.fill(service, REPLICAS).await?;
+            }
+            FaultKind::Failpoint => {
+                self.take_away(service, replica)?;
+                self.doom(point.context("no point is named")?).await?;
                 heals();
                 self.fill(service, REPLICAS).await?;
             }
@@ -224,6 +241,23 @@ impl Stage {
             killed.kill()?;
             self.entrance.close(&killed.base);
         }
+        Ok(())
+    }
+
+    /// Starts a process that dies at a point of its program, and waits until it has.
+    async fn doom(&mut self, point: Failpoint) -> Result<()> {
+        let Failpoint { service, name, .. } = point;
+        let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
+        // It may die before it is ready.
+        if doomed.until_ready().await.is_ok() && service == Service::Gateway {
+            self.entrance.open(doomed.base.clone());
+        }
+        while !doomed.has_ended()? && began.elapsed() < DOOMED {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let reached = if doomed.has_ended()? { "" } else { ", not reached" };
+        self.entrance.close(&doomed.base);
+        *self.died_at.entry(format!("{service} {name}{reached}")).or_default() += 1;
         Ok(())
     }
 

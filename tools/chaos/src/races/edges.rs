@@ -16,6 +16,8 @@ use super::{
 
 /// How long copies may take to agree with their owner after the last change.
 const QUIET: Duration = Duration::from_secs(20);
+/// The first and the longest pause between two looks: many lanes that look all the time slow down what they wait for.
+const LOOK: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(250));
 
 /// Who is on what, in all services: one employee, one task, and the projects that it may belong to.
 #[derive(Clone, Debug)]
@@ -90,7 +92,7 @@ impl Edges {
         projects: &[ProjectId],
     ) -> Result<Quiet> {
         let since = Instant::now();
-        let mut first = None;
+        let (mut first, mut pause) = (None, LOOK.0);
         loop {
             let edges = Self::read(stage, employee, task, projects).await?;
             let (authority, copies) = (edges.authority(), edges.behind());
@@ -100,7 +102,8 @@ impl Edges {
                 let faults = authority.into_iter().chain(copies).collect();
                 return Ok(Quiet { edges, at_once, was_late, faults });
             }
-            sleep(Duration::from_millis(15)).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK.1);
         }
     }
 

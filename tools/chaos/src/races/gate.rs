@@ -11,7 +11,7 @@ use tokio::{
 
 /// The longest delay between the two sides, in microseconds.
 const FURTHEST: i64 = 2_000_000;
-/// How far a round changes the aim, in microseconds: twice as far with each round that ends in the same way.
+/// How far a round changes the aim, in microseconds: twice as far after each eight that end in the same way.
 const STEP: i64 = 250;
 const DOUBLINGS: u32 = 8;
 /// The scatter of rounds around the aim, in microseconds: of most rounds, and of every eighth.
@@ -38,8 +38,8 @@ impl Aim {
         let mut aimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         aimed.row = if aimed.last == first { aimed.row.saturating_add(1) } else { 0 };
         aimed.last = first;
-        // A few rounds were in progress when the aim changed.
-        let step = STEP << (aimed.row / 2).min(DOUBLINGS);
+        // As many rounds as there are lanes were in progress when the aim changed: sooner, it would swing by seconds.
+        let step = STEP << (aimed.row / 8).min(DOUBLINGS);
         aimed.by = (aimed.by + if first == 0 { -step } else { step }).clamp(-FURTHEST, FURTHEST);
     }
 

@@ -80,6 +80,9 @@ pub struct RaceOptions {
     /// The number of concurrent rounds of a race, each with its own employees and projects.
     #[arg(long, default_value_t = 12)]
     pub lanes: usize,
+    /// The mistake that the services make.
+    #[arg(skip)]
+    pub mutant: Option<String>,
 }
 
 /// Starts a system, runs the races one after the other, and returns their results.
@@ -87,12 +90,7 @@ pub struct RaceOptions {
 /// # Errors
 /// When the system cannot be started.
 pub async fn run(options: &RaceOptions) -> Result<Vec<Tally>> {
-    run_with(options, None).await
-}
-
-/// The same, with services that make this mistake.
-pub(crate) async fn run_with(options: &RaceOptions, mutant: Option<String>) -> Result<Vec<Tally>> {
-    let stage = Arc::new(Stage::start(mutant).await?);
+    let stage = Arc::new(Stage::start(options.mutant.clone()).await?);
     let mut tallies = Vec::new();
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {

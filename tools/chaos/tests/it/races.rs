@@ -9,7 +9,7 @@ const BOUND: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_few_rounds_of_each_race_break_no_rule() {
-    let options = RaceOptions { rounds: 4, only: vec![], seed: 1, lanes: 4 };
+    let options = RaceOptions { rounds: 4, only: vec![], seed: 1, lanes: 4, mutant: None };
     let tallies = tokio::time::timeout(BOUND, races::run(&options)).await.unwrap().unwrap();
     assert_eq!(tallies.len(), 12);
     for tally in tallies {

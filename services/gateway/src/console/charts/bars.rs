@@ -1,20 +1,20 @@
 use maud::{Markup, html};
 
-/// One bar.
+/// A bar.
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
-    /// What it stands for.
+    /// The label.
     pub(crate) label: String,
-    /// How long it is.
+    /// The length.
     pub(crate) value: i64,
-    /// The same in words.
+    /// The value as text.
     pub(crate) shown: String,
 }
 
-/// The width of the whole drawing.
+/// The width of the drawing.
 const WIDTH: i64 = 10_000;
 
-/// Bars from the left, the longest as wide as the drawing.
+/// A bar chart. The longest bar is as wide as the drawing.
 pub(crate) fn bars(bars: &[Bar]) -> Markup {
     let widths = widths(bars);
     html! {
@@ -32,7 +32,7 @@ pub(crate) fn bars(bars: &[Bar]) -> Markup {
     }
 }
 
-/// How wide each is, in parts of [`WIDTH`].
+/// The width of each bar, in parts of [`WIDTH`].
 fn widths(bars: &[Bar]) -> Vec<i64> {
     let longest = bars.iter().map(|bar| bar.value.max(0)).max().unwrap_or(0).max(1);
     let width = |bar: &Bar| {

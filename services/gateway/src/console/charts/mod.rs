@@ -1,5 +1,5 @@
-//! Charts as SVG: numbers in, markup out. Each is a figure with a title, a sentence, and the same
-//! numbers as a table. No texts stand inside the drawings, so that they may be of any width.
+//! Charts as SVG, from pure functions. Each chart has a title, a sentence, and its numbers as a table. The
+//! drawings contain no text, so that they can have any width.
 
 mod bars;
 mod timeline;
@@ -13,20 +13,20 @@ pub(super) use self::{
     year::year,
 };
 
-/// A chart with all that it needs to be read by everybody.
+/// A chart with its texts.
 #[derive(Debug)]
 pub(super) struct Figure<'a> {
-    /// What it shows.
+    /// The title.
     pub(super) title: &'a str,
-    /// What is to be seen in it, in a sentence.
+    /// A sentence about what it shows.
     pub(super) sentence: &'a str,
     /// The drawing.
     pub(super) drawing: Markup,
-    /// The same numbers: a table.
+    /// The same numbers as a table.
     pub(super) table: Markup,
 }
 
-/// The figure.
+/// A chart as an HTML figure.
 pub(super) fn figure(figure: Figure<'_>) -> Markup {
     html! {
         figure {

@@ -3,34 +3,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::{Millis, ProjectId, TaskId, TimeRange, Window};
 use maud::{Markup, html};
 
-/// Windows of the same task with no more than this between them are one stretch.
+/// Windows of one task are joined if the pause between them is not longer, in milliseconds.
 const JOINED_WITHIN: i64 = 60_000;
-/// How many colours there are.
+/// The number of colours.
 const COLOURS: usize = 12;
 
-/// Work on one task without a break, as it is drawn.
+/// Work on one task without a break, which is drawn as one bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) project: ProjectId,
     pub(crate) task: TaskId,
     pub(crate) start: Millis,
     pub(crate) end: Millis,
-    /// What counts of it.
+    /// The time in it that counts, in milliseconds.
     pub(crate) time: i64,
 }
 
-/// What one person did.
+/// The work of one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lane {
-    /// What counts, in the order of time; never two at once.
+    /// The time that counts, in order and without overlaps.
     pub(crate) stretches: Vec<Stretch>,
-    /// What does not, because an earlier window counts there.
+    /// The time that does not count, because an earlier window counts there.
     pub(crate) lost: Vec<(Millis, Millis)>,
 }
 
 impl Lane {
-    /// What these windows of one person leave of a range. What counts of a window is its end: the rest,
-    /// its `negativeTime`, counts for an earlier one.
+    /// The lane of one person's windows in a range. The part of a window that counts is its end; the rest, its
+    /// `negativeTime`, counts for an earlier one.
     pub(crate) fn of<'a>(windows: impl IntoIterator<Item = &'a Window>, range: TimeRange) -> Self {
         let mut lane = Self::default();
         for window in windows {
@@ -45,7 +45,7 @@ impl Lane {
         lane
     }
 
-    /// All that counts.
+    /// The total time that counts.
     pub(crate) fn time(&self) -> i64 {
         self.stretches.iter().map(|stretch| stretch.time).sum()
     }
@@ -77,13 +77,13 @@ fn clipped(start: Millis, end: Millis, range: TimeRange) -> Option<(Millis, Mill
     Some((part.start(), part.end()))
 }
 
-/// Which colour each project of a drawing has.
+/// The colour of each project of a drawing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Colours(BTreeMap<ProjectId, usize>);
 
 impl Colours {
-    /// Each project has a colour of its own, which its id names; where another has that already, it gets
-    /// the next one that is free. With more projects than colours, some share one.
+    /// Chooses the colour of a project by its id, or the next free one if another project has it. With more
+    /// projects than colours, some share one.
     pub(crate) fn of(projects: &BTreeSet<ProjectId>) -> Self {
         let mut colours = BTreeMap::new();
         let mut taken = [0; COLOURS];
@@ -97,18 +97,18 @@ impl Colours {
         Self(colours)
     }
 
-    /// The class of a project's colour.
+    /// The CSS class of a project's colour.
     pub(crate) fn class(&self, project: ProjectId) -> String {
         format!("k{}", self.0.get(&project).copied().unwrap_or_default())
     }
 }
 
-/// Where a moment is drawn: seconds after the range begins.
+/// The x-coordinate of a moment: seconds since the start of the range.
 fn at(moment: Millis, range: TimeRange) -> i64 {
     (moment - range.start()) / 1_000
 }
 
-/// A lane's drawing, each stretch leading to where `link` says; a pointer shows what it stands for.
+/// Draws a lane. `link` gives the target of each bar, and a tooltip its text.
 pub(crate) fn lanes(
     lane: &Lane,
     range: TimeRange,
@@ -123,7 +123,7 @@ pub(crate) fn lanes(
             @for part in 1..4 { path.grid d={ "M" (quarter * part) " 0v10" } {} }
             @for stretch in &lane.stretches {
                 @let (from, to) = (at(stretch.start, range), at(stretch.end, range));
-                // The table has the same links: nobody should have to step through the drawing.
+                // The table has the same links, so keyboard users need not step through the drawing.
                 a href=(link(stretch)) tabindex="-1" {
                     rect class=(colours.class(stretch.project)) x=(from) y="1" width=(to - from) height="8" {
                         title { (says(stretch)) }
@@ -171,13 +171,13 @@ mod tests {
         assert_eq!(joined(&[(1, 0, HOUR), (2, 0, HOUR), (1, 0, HOUR)]), 3);
     }
 
-    /// The widths of what counts, as they stand in the drawing.
+    /// The widths of the drawn bars.
     #[test]
     fn as_many_projects_as_there_are_colours_have_one_each() {
         let ids = |count: u128| (0..count).map(|n| ProjectId(uuid::Uuid::from_u128(n * 12))).collect::<BTreeSet<_>>();
         let distinct = |count| Colours::of(&ids(count)).0.into_values().collect::<BTreeSet<_>>().len();
         assert_eq!([distinct(2), distinct(12), distinct(30)], [2, 12, 12]);
-        // Alone, it has the colour that its id names.
+        // A single project has the colour of its id.
         let one = ProjectId(uuid::Uuid::from_u128(7));
         assert_eq!(Colours::of(&BTreeSet::from([one])).class(one), "k7");
     }
@@ -199,7 +199,7 @@ mod tests {
             let drawn = lanes(&lane, range, &Colours::default(), |_| String::new(), |_| String::new()).into_string();
             let widths = widths(&drawn);
             prop_assert_eq!(widths.len(), lane.stretches.len());
-            // Each is cut to seconds at both ends, and takes in the pauses that are no breaks.
+            // Each bar is rounded to seconds at both ends, and includes short pauses.
             let pauses: i64 = lane.stretches.iter().map(|s| s.end - s.start - s.time).sum();
             let most = i64::try_from(widths.len()).expect("few") * 1_000;
             prop_assert!((widths.iter().sum::<i64>() * 1_000 - time - pauses).abs() <= most);

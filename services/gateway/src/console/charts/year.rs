@@ -5,10 +5,10 @@ use maud::{Markup, html};
 
 use super::super::week::shade;
 
-/// How large a day is drawn, with the space around it.
+/// The size of a day's square, with its margin.
 const SIZE: usize = 12;
 
-/// A square for each day, a column for each week, the darker the more was worked.
+/// A heat map with a square for each day and a column for each week. More work is darker.
 pub(crate) fn year(first: Date, last: Date, days: &BTreeMap<Date, i64>, says: impl Fn(Date, i64) -> String) -> Markup {
     let dates: Vec<Date> =
         (0..).map_while(|n: i32| first.checked_add(n.days()).ok()).take_while(|day| *day <= last).collect();

@@ -56,7 +56,7 @@ fn references(outcome: &mut Outcome, state: &State) {
 fn bindings(outcome: &mut Outcome, state: &State) {
     let edges = &state.edges;
     let (mut employees, mut projects, mut tasks) = (HashMap::new(), HashMap::new(), HashMap::new());
-    let (mut members, mut assignments) = (HashMap::new(), HashMap::new());
+    let (mut members, mut assignments, mut rates) = (HashMap::new(), HashMap::new(), HashMap::new());
     for binding in &state.bindings {
         match binding {
             BindingRow::Employee(e) => employees.extend([(e.0.id, &e.0)]),
@@ -65,6 +65,7 @@ fn bindings(outcome: &mut Outcome, state: &State) {
             BindingRow::Member(m) => {
                 members.extend([(MemberKey { project: m.project_id, employee: m.employee_id }, m)]);
             }
+            BindingRow::Rates(r) => drop(rates.insert(r.scope.to_string(), r.version)),
             BindingRow::Assignment(a) => {
                 assignments.extend([(AssignmentKey { task: a.task_id, employee: a.employee_id }, a)]);
             }
@@ -92,6 +93,12 @@ fn bindings(outcome: &mut Outcome, state: &State) {
         // A task that ends with its project has no event of its own.
         let is_over = projects.get(&copy.project_id).is_some_and(|project| project.deleted);
         outcome.check(edges.tasks.contains_key(id) || is_over, id, || format!("is gone, and timetrack has {copy:?}"));
+    }
+    for stored in &state.rate_scopes {
+        let copy = rates.get(&stored.scope);
+        outcome.check(copy == Some(&stored.version), &stored.scope, || {
+            format!("timetrack has version {copy:?} of its rates, projects {}", stored.version)
+        });
     }
     for stored in &edges.members {
         let copy = members.get(&stored.key).map(|copy| (copy.version, &copy.terms));
@@ -127,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::kill::check::{
-        state::DeadRow,
+        state::{DeadRow, RateScopeRow},
         tests::{only, settled},
     };
 
@@ -155,6 +162,21 @@ mod tests {
             });
             members.for_each(change);
             assert!(only(&equal(&Book::default(), &state)).contains("on project"));
+        }
+    }
+
+    #[test]
+    fn rates_of_an_older_version_and_rates_that_nobody_has_heard_of_are_found() {
+        let mut state = settled();
+        state.rate_scopes.push(RateScopeRow { scope: "org".into(), version: 2 });
+        assert!(only(&equal(&Book::default(), &state)).contains("of its rates"));
+        let rates = |version| serde_json::json!({ "scope": {}, "version": version, "rates": [] });
+        for (version, findings) in [(1, 1), (2, 0)] {
+            let heard: contracts::RatesChanged = serde_json::from_value(rates(version)).unwrap();
+            state.rate_scopes[0].scope = heard.scope.to_string();
+            state.bindings.retain(|binding| !matches!(binding, BindingRow::Rates(_)));
+            state.bindings.push(BindingRow::Rates(heard));
+            assert_eq!(equal(&Book::default(), &state).findings.len(), findings);
         }
     }
 

@@ -9,7 +9,7 @@ use bench::{
 use bson::{Bson, Document, doc};
 use contracts::{
     AssignmentChanged, Code, EmployeeChanged, EmployeeId, MemberChanged, Millis, ProjectChanged, ProjectId, Rates,
-    Service, TaskChanged, TaskId, TaskTerm, Term, Window, WindowId, stream,
+    RatesChanged, Service, TaskChanged, TaskId, TaskTerm, Term, Window, WindowId, stream,
 };
 use futures::TryStreamExt;
 use mongodb::{
@@ -151,6 +151,16 @@ pub(crate) enum BindingRow {
     Task(TaskChanged),
     Member(MemberChanged),
     Assignment(AssignmentChanged),
+    /// What was set for a scope.
+    Rates(RatesChanged),
+}
+
+/// A scope for which rates or payroll were set, as projects has it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct RateScopeRow {
+    #[serde(rename = "_id")]
+    pub(crate) scope: String,
+    pub(crate) version: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -209,6 +219,7 @@ pub(crate) struct State {
     pub(crate) facts: HashMap<WindowId, FactRow>,
     pub(crate) told: BTreeMap<Group, Sum>,
     pub(crate) bindings: Vec<BindingRow>,
+    pub(crate) rate_scopes: Vec<RateScopeRow>,
     pub(crate) refs: Vec<RefRow>,
     pub(crate) invitations: Vec<InvitationRow>,
     /// The addresses to which an invitation was mailed.
@@ -280,6 +291,7 @@ impl State {
             facts: facts.into_iter().map(|fact| (fact.id, fact)).collect(),
             told,
             bindings: bindings.into_iter().map(|kept| kept.binding).collect(),
+            rate_scopes: read(&mongo, Service::Projects, "rate_scopes").await?,
             refs: read(&mongo, Service::Projects, "employee_refs").await?,
             invitations: read(&mongo, Service::Directory, "invitations").await?,
             mailed: Mailbox::of(&fleet.data).invited()?,
