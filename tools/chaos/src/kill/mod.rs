@@ -29,7 +29,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use bench::{Mailbox, fleet::FleetOptions};
+use bench::Mailbox;
 use reqwest::Method;
 use serde::Deserialize;
 use tokio::{
@@ -55,7 +55,7 @@ use self::{
 };
 pub use self::{
     fault::FaultKind,
-    mutants::{Caught, Found, MUTANTS, Mutant, mutants},
+    mutants::{Caught, MUTANTS, Mutant, mutants},
     report::KillReport,
 };
 
