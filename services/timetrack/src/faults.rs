@@ -27,6 +27,7 @@ impl Step {
         match self {
             Self::Living => "living",
             Self::Checked => "checked",
+            Self::Written => "written",
             Self::Inserted => "inserted",
             Self::Published => "published",
             Self::Answered => "answered",

@@ -40,6 +40,8 @@ pub(crate) struct Known {
     delivered: VecDeque<(Millis, u64)>,
     /// The latest look at the stream, and its moment.
     clock: Option<(u64, Millis)>,
+    /// The latest look at the stream, and the place of its last change.
+    stream: Option<(u64, u64)>,
     /// The latest look at the consumer, and the place up to which it had delivered.
     consumer: Option<(u64, u64)>,
 }
@@ -83,11 +85,17 @@ impl Known {
             // The clock was set back: by it, what was known up to then would hold for moments that are still to come.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
-        match Step::of(&mut self.consumer, look.number, look.delivered) {
-            Step::InOrder => {}
-            Step::Outdated => return,
-            // The consumer was made anew, with its stream: the old places would never be reached.
-            Step::Back => self.delivered.clear(),
+        // The consumer was made anew, with its stream, which may be heard of later: the old places, of either, would
+        // never be reached.
+        let steps = [
+            Step::of(&mut self.stream, look.seen, look.changed_at),
+            Step::of(&mut self.consumer, look.number, look.delivered),
+        ];
+        if steps.contains(&Step::Outdated) {
+            return;
+        }
+        if steps.contains(&Step::Back) {
+            self.delivered.clear();
         }
         if look.pending == 0 {
             if self.delivered.len() == MOST_LOOKS {
@@ -175,6 +183,16 @@ mod tests {
         known.learn(look(20, 0, 1, 5, 4));
         assert_eq!(up_to(&known), None);
         known.learn(Look { number: 15, seen: 15, ..look(15, 0, 1, 1_000_000, 999_999) });
+        known.learn(look(30, 0, 0, 5, 5));
+        assert_eq!(up_to(&known), Some(Millis(30)));
+    }
+
+    #[test]
+    fn a_change_of_a_stream_that_is_no_more_is_waited_for_only_until_the_new_one_is_heard_of() {
+        let mut known = Known::default();
+        known.learn(Look { changed_at: 1_000_000, ..look(10, 0, 0, 1_000_000, 1_000_000) });
+        known.learn(Look { changed_at: 1_000_000, ..look(20, 0, 0, 5, 5) });
+        assert_eq!(up_to(&known), Some(Millis(10)));
         known.learn(look(30, 0, 0, 5, 5));
         assert_eq!(up_to(&known), Some(Millis(30)));
     }

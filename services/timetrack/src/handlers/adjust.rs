@@ -9,7 +9,7 @@ use crate::{
     App,
     consumers::require_none_beside,
     domain::{Settled, Worked},
-    store::{Reservation, StoredAdjustment, StoredWindow},
+    store::{StoredAdjustment, StoredWindow},
 };
 
 /// What became of a window that came late.

@@ -51,7 +51,7 @@ impl Schedule {
                 FaultKind::Clock | FaultKind::Clients => dice.between(4_000, 10_000),
                 _ => dice.between(0, 2_000),
             };
-            let after = dice.between(500, 4_000);
+            let after = dice.between(300, 2_000);
             let waits = dice.percent(65);
             // Not asked for where there is one way only: what older seeds mean stays.
             let other_way = FaultKind::CLUSTER.contains(&kind) && dice.percent(50);
