@@ -32,7 +32,7 @@ pub(super) struct Chosen {
     id: Option<SessionId>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::ACCOUNT, content)

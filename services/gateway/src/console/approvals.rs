@@ -39,7 +39,7 @@ const AT_ONCE: usize = 8;
 /// The time limit of an approval.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::APPROVALS, content)

@@ -44,7 +44,7 @@ pub(super) struct Chosen {
     content: Option<ContentHash>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::ATTENTION, content)

@@ -1,4 +1,4 @@
-//! The trail of who did what, the newest first.
+//! The audit trail, the newest entries first.
 
 use std::collections::BTreeSet;
 
@@ -20,9 +20,9 @@ use crate::{
     routes::trail_as_csv,
 };
 
-/// The entries of one page.
+/// The number of entries on a page.
 const ENTRIES: usize = 50;
-/// The most letters of a value that are shown.
+/// The most characters of a value that are shown.
 const LETTERS: usize = 300;
 /// The most names of a list that are shown.
 const LISTED: usize = 25;
@@ -32,10 +32,10 @@ const NAMED: usize = 500;
 const MOMENTS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 /// What is counted in milliseconds or cents, and so is no moment however much it is.
 const AMOUNTS: [&str; 3] = ["time", "costs", "income"];
-/// What can be asked for, by the names in an address.
+/// The filters, by their names in the URL.
 const FILTERS: [&str; 6] = ["from", "to", "actor", "subject", "action", "requestId"];
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     match asked(&visitor, &params) {
         Ok(asked) => {
@@ -46,7 +46,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     }
 }
 
-/// The same as a table for spreadsheets, whole.
+/// All entries as a CSV table.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params)?;
     trail_as_csv(visitor.app, visitor.asker, request, listing).await
@@ -94,7 +94,7 @@ async fn content(visitor: &Visitor, params: &Params, asked: ListAuditEntries) ->
     })
 }
 
-/// The page with the filter as it is, and these parts of it in place of those that are there.
+/// The URL of the page with the present filter, in which these parts are replaced.
 fn here(visitor: &Visitor, params: &Params, others: &[(&str, &str)]) -> String {
     let kept = FILTERS.into_iter().filter(|name| others.iter().all(|(other, _)| other != name));
     let mut pairs: Vec<(&str, String)> =
@@ -104,7 +104,7 @@ fn here(visitor: &Visitor, params: &Params, others: &[(&str, &str)]) -> String {
     format!("{}?{query}", visitor.address(places::AUDIT.path))
 }
 
-/// What stands in a field of the form.
+/// The value of a field of the form.
 fn typed(params: &Params, name: &str) -> String {
     params.get(name, "").ok().flatten().unwrap_or_default()
 }
@@ -152,7 +152,7 @@ fn form(visitor: &Visitor, params: &Params, failure: Option<&Failure>) -> Markup
     }
 }
 
-/// An action as people say it.
+/// An action as words.
 fn words(action: &str) -> String {
     action.replace(['.', '_'], " ")
 }
@@ -208,7 +208,7 @@ fn period(id: &str) -> Option<PeriodId> {
     id.parse().ok()
 }
 
-/// The name of what has this id, where it has one and it can be told.
+/// The name of the thing with this id, if it is known.
 fn name(told: &Told, kind: &str, id: &str) -> Option<String> {
     let name = match kind {
         "person" | "employee" => told.employees.get(&id.parse().ok()?),
@@ -244,7 +244,7 @@ fn table(visitor: &Visitor, params: &Params, entries: &[AuditEntry], told: &Told
     }
 }
 
-/// Who acted, leading to all that they did.
+/// The actor, as a link to all of their entries.
 fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> Markup {
     let id = actor.id.as_deref().unwrap_or_default();
     let shown = name(told, &actor.kind, id).or_else(|| actor.name.clone());
@@ -259,7 +259,7 @@ fn who(visitor: &Visitor, params: &Params, actor: &ShownActor, told: &Told) -> M
     html! { (kind) a href=(here(visitor, params, &[("actor", &value)])) title=(value) { (shown) } }
 }
 
-/// What it was done to, leading to all that was done to it.
+/// The subject, as a link to all of its entries.
 fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, told: &Told) -> Markup {
     let of_period = || {
         let PeriodId { employee, first } = period(&subject.id)?;
@@ -275,7 +275,7 @@ fn short(id: &str) -> String {
     if id.parse::<Uuid>().is_ok() { format!("{}…", &id[..8]) } else { id.to_owned() }
 }
 
-/// One field that changed.
+/// A changed field.
 #[derive(Debug, PartialEq)]
 struct Change {
     field: String,
@@ -283,7 +283,7 @@ struct Change {
     after: Option<Value>,
 }
 
-/// What a JSON Patch with its tests says, field by field.
+/// Reads the changed fields from a JSON Patch with tests.
 fn read(patch: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut before: Option<(&str, &Value)> = None;
@@ -294,7 +294,7 @@ fn read(patch: &Value) -> Vec<Change> {
             before = Some((path, value));
             continue;
         }
-        // Another operation may stand between a test and what it is for.
+        // Another operation may be between a test and its own.
         let was = before.take_if(|(tested, _)| *tested == path).map(|(_, value)| value);
         let now = if is == "remove" { None } else { Some(value) };
         match (path, was, now) {
@@ -307,7 +307,7 @@ fn read(patch: &Value) -> Vec<Change> {
     changes
 }
 
-/// All fields of something that is new or gone.
+/// All fields of something that was created or deleted.
 fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
     let empty = serde_json::Map::new();
     let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_else(|| empty.clone());
@@ -318,12 +318,12 @@ fn whole(was: Option<&Value>, now: Option<&Value>) -> Vec<Change> {
     names.into_iter().map(change).collect()
 }
 
-/// A path of a patch as people read it.
+/// The path of a field as words.
 fn field(path: &str) -> String {
     path.trim_start_matches('/').replace('/', ", ").replace("~1", "/").replace("~0", "~")
 }
 
-/// A value as people read it, cut where it is long.
+/// A value as text, cut if it is long.
 fn text(value: &Value) -> String {
     let whole = match value {
         Value::Null => "nothing".to_owned(),

@@ -43,7 +43,7 @@ pub(super) struct Filled {
     reason: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let window = match params.get("window", "must be the id of a window") {
         Ok(window) => window,

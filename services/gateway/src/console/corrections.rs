@@ -38,7 +38,7 @@ pub(super) struct Decision {
     reason: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::CORRECTIONS, content)

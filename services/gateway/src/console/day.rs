@@ -12,7 +12,7 @@ const PEOPLE: usize = 50;
 /// The most windows that are drawn.
 const WINDOWS: usize = 10_000;
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::DAY, content)

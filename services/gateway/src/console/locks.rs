@@ -47,7 +47,7 @@ struct Attempt<'a> {
     failure: &'a Failure,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::LOCKS, content)

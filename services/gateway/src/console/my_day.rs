@@ -26,7 +26,7 @@ const SET_ASIDE: usize = 50;
 /// The most windows of a day that are drawn.
 const WINDOWS: usize = 2_000;
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::MY_DAY, content)
@@ -45,7 +45,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         filter: filter.clone(),
         after: None,
     };
-    // Whatever their role is, this page is about themselves.
+    // The page is about the visitor, whatever their role.
     let (own, myself) = (Caller::Employee(visitor.employee), GetEmployee { id: visitor.employee });
     let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
     let discarded = ListQuarantine { decided: true, ..held };

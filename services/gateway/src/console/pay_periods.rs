@@ -1,4 +1,4 @@
-//! Pay periods on a page: how far one is on its way, what it comes out at, and what may be decided about it.
+//! Pay periods on pages: states, sums and the forms to decide.
 
 use contracts::{AdjustedSum, EmployeeId, Failure, PeriodStatus, Resource, Scope, TimeRange, Zone};
 use maud::{Markup, html};
@@ -13,8 +13,8 @@ use crate::{
     periods::{self, Period},
 };
 
-/// An employee's period of now and so many before it, the latest first. The one to come is there where
-/// something counts in it already.
+/// An employee's present period and some before it, the latest first. The next one is included if something counts
+/// in it.
 pub(super) async fn latest(
     visitor: &Visitor,
     asker: &Asker,
@@ -33,17 +33,17 @@ pub(super) async fn latest(
     Ok(periods)
 }
 
-/// Whether somebody has worked or said anything in it.
+/// Whether it has time, or was submitted.
 pub(super) fn has_anything(period: &Period) -> bool {
     period.time != 0 || period.status != PeriodStatus::Open || period.adjustments != AdjustedSum::default()
 }
 
-/// Whether it was submitted, and is another one since.
+/// Whether it has changed since it was submitted.
 pub(super) fn has_changed(period: &Period) -> bool {
     period.status == PeriodStatus::Submitted && period.submitted_hash != Some(period.hash)
 }
 
-/// How far it is.
+/// The state as words.
 pub(super) fn state(period: &Period) -> &'static str {
     match period.status {
         PeriodStatus::Open if period.note.is_some() => "open again",
@@ -55,7 +55,7 @@ pub(super) fn state(period: &Period) -> &'static str {
     }
 }
 
-/// How far it is, leading to the pay run that pays it for those who may open that.
+/// The state, as a link to the pay run for those who may open it.
 pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
     let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
     html! {
@@ -67,12 +67,12 @@ pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
     }
 }
 
-/// Its first and last day, where the organisation is.
+/// Its first and last day, in the organisation's time zone.
 pub(super) fn days(reader: &Reader, zone: &Zone, period: &Period) -> String {
     format!("{} – {}", reader.date(period.id.first), reader.date(zone.day(period.end - 1)))
 }
 
-/// What adjustments count for, apart from all other sums.
+/// The sum of adjustments, separate from all other sums.
 pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
     html! {
         @if sum == AdjustedSum::default() { "none" }
@@ -81,7 +81,7 @@ pub(super) fn apart(reader: &Reader, sum: AdjustedSum) -> Markup {
     }
 }
 
-/// The names of the columns of [`sums`].
+/// The headings of the columns of [`sums`].
 pub(super) fn sums_named(reader: &Reader) -> Markup {
     html! {
         th.number scope="col" { "Hours" }
@@ -90,7 +90,7 @@ pub(super) fn sums_named(reader: &Reader) -> Markup {
     }
 }
 
-/// What a period comes out at, and its adjustments apart.
+/// The sums of a period, and separately those of its adjustments.
 pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
     html! {
         td.number { (reader.hours(period.time)) }
@@ -100,13 +100,13 @@ pub(super) fn sums(reader: &Reader, period: &Period) -> Markup {
     }
 }
 
-/// Whether they may decide about any period.
+/// Whether the visitor may decide about any period.
 pub(super) fn may_decide(visitor: &Visitor) -> bool {
     visitor.may(Scope::write(Resource::Periods))
 }
 
-/// The forms to decide about a period. They lead back to where they are, which `from` says; `what` tells
-/// them apart for those who hear them.
+/// The forms to decide about a period. `from` is the page to return to; `what` names the period for screen
+/// readers.
 pub(super) fn decide(visitor: &Visitor, period: &Period, what: &str, from: &str) -> Markup {
     let may_for_all = visitor.may_for_all(Resource::Periods);
     let with_note = |path: &str, label: &str, hint: &str| {

@@ -24,7 +24,7 @@ use crate::{
 /// The people of one page.
 const PEOPLE: usize = 200;
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, PathId(id): PathId<PayRunId>, params: Params) -> Response {
     match content(&visitor, id, &params).await {
         Ok((title, content)) => visitor.titled(&places::PAY_RUN, &title, Ok(content)),

@@ -35,7 +35,7 @@ pub(super) struct Filled {
     to: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::PAY_RUNS, content)

@@ -32,7 +32,7 @@ pub(super) struct Filled {
     email: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, &Filled::default(), None).await;
     visitor.page(&places::PEOPLE, content)

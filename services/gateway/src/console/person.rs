@@ -1,4 +1,4 @@
-//! One employee: who they are, what they may do, what they did.
+//! One employee: account, role and work.
 
 use std::collections::BTreeMap;
 
@@ -36,10 +36,10 @@ use crate::{
 
 /// The days of the heat map.
 const DAYS: i32 = 371;
-/// The pay periods that are shown before that of now.
+/// The number of pay periods that are shown before the present one.
 const PERIODS: usize = 5;
 
-/// The form with what can be changed.
+/// The form with the employee's fields.
 #[derive(Deserialize)]
 pub(super) struct Filled {
     name: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct FilledRole {
     role: Option<Role>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
     match content(&visitor, id, &params, None, None).await {
         Ok((name, content)) => visitor.titled(&places::PERSON, &name, Ok(content)),
@@ -91,7 +91,7 @@ fn read(filled: &Filled) -> Result<EmployeeChanges, Failure> {
     })
 }
 
-/// Gives another role.
+/// Changes the role.
 pub(super) async fn set_role(
     visitor: Visitor,
     PathId(id): PathId<EmployeeId>,
@@ -107,12 +107,12 @@ pub(super) async fn invite(visitor: Visitor, PathId(id): PathId<EmployeeId>, par
     after(&visitor, id, &params, InviteEmployee { id }, Done::Invited).await
 }
 
-/// Takes somebody off everything and logs them out.
+/// Deactivates the employee.
 pub(super) async fn deactivate(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
     after(&visitor, id, &params, DeactivateEmployee { id }, Done::Deactivated).await
 }
 
-/// Takes that back.
+/// Reactivates the employee.
 pub(super) async fn reactivate(visitor: Visitor, PathId(id): PathId<EmployeeId>, params: Params) -> Response {
     after(&visitor, id, &params, ReactivateEmployee { id }, Done::Reactivated).await
 }
@@ -204,7 +204,7 @@ fn worked(visitor: &Visitor, first: Date, today: Date, days: &BTreeMap<Date, i64
     figure(Figure { title: "The last year", sentence: &sentence, drawing, table })
 }
 
-/// Their pay periods, each with what may be decided about it, and the adjustments that count in them.
+/// The employee's pay periods with the forms to decide, and the adjustments that count in them.
 async fn periods_shown(visitor: &Visitor, id: EmployeeId, periods: &[Period]) -> Markup {
     if periods.is_empty() {
         return html! {};

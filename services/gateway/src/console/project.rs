@@ -58,7 +58,7 @@ pub(super) enum Tried<'a> {
 /// A failed attempt: the form and the failure.
 pub(super) type Attempt<'a> = Option<(Tried<'a>, &'a Failure)>;
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, PathId(id): PathId<ProjectId>, params: Params) -> Response {
     match content(&visitor, id, &params, None).await {
         Ok((name, content)) => visitor.titled(&places::PROJECT, &name, Ok(content)),

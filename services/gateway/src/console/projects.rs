@@ -63,7 +63,7 @@ struct Entry {
     sums: Sums,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None, None).await;
     visitor.page(&places::PROJECTS, content)

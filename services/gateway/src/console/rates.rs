@@ -46,7 +46,7 @@ pub(super) struct Chosen {
     rate: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::RATES, content)

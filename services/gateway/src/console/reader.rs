@@ -1,4 +1,4 @@
-//! How the reader of a page sees times and numbers: in their zone, in the manner of their language.
+//! Formats times and numbers for the reader of a page: in their time zone and language.
 
 use axum::http::{HeaderMap, header};
 use contracts::{Cents, Currency, Millis, Settings, TimeRange, WeekDay, Zone};
@@ -21,12 +21,12 @@ pub(super) fn lacks_rate(time: i64, costs: Cents) -> bool {
     time > 0 && costs.0 == 0
 }
 
-/// A reader.
+/// The reader of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
-    /// Where their days begin.
+    /// The time zone.
     pub(super) zone: Zone,
-    /// When their weeks do.
+    /// The first day of the week.
     week_start: WeekDay,
     /// That of all amounts, where the organisation names one.
     currency: Option<Currency>,
@@ -34,8 +34,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// By what the browser says of its language, the zone that was chosen in it, and where none was, that
-    /// of the organisation.
+    /// From the browser's language and chosen time zone, or else the organisation's.
     pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let zone = cookie::value(headers, cookie::ZONE).and_then(|zone| zone.parse().ok());
@@ -49,14 +48,14 @@ impl Reader {
         self.zoned(at).date()
     }
 
-    /// So many local days from this one on.
+    /// The range of this many local days.
     pub(super) fn days(&self, first: Date, count: i32) -> Option<TimeRange> {
         let begins = |day: Date| Some(Millis(day.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()));
         let end = first.checked_add(count.days()).ok()?;
         TimeRange::new(begins(first)?, begins(end)?).ok()
     }
 
-    /// The first day of the week that holds a day.
+    /// The first day of the week of a day.
     pub(super) fn week(&self, day: Date) -> Date {
         let since = day.weekday().since(self.week_start.of_calendar());
         day.checked_sub(i32::from(since).days()).unwrap_or(day)
@@ -68,12 +67,12 @@ impl Reader {
         format!("{} {}", self.locale.date(at.date()), self.locale.time(at.time()))
     }
 
-    /// A moment as the clocks of the zone show it.
+    /// A moment in local time.
     pub(super) fn local(&self, at: Millis) -> DateTime {
         self.zoned(at).datetime()
     }
 
-    /// The moment at which they show this; the first, where they do so twice.
+    /// The moment with this local time; the first of two.
     pub(super) fn at(&self, local: DateTime) -> Option<Millis> {
         Some(Millis(local.to_zoned(self.rules()).ok()?.timestamp().as_millisecond()))
     }
@@ -118,7 +117,7 @@ impl Reader {
         self.locale.whole(i64::try_from(number).unwrap_or(i64::MAX))
     }
 
-    /// A length of time as hours and minutes, rounded to whole minutes: 7:30.
+    /// A duration as hours and minutes, rounded to minutes: 7:30.
     pub(super) fn hours(&self, millis: i64) -> String {
         let minutes = (millis + MINUTE / 2).div_euclid(MINUTE);
         let sign = if minutes < 0 { "−" } else { "" };

@@ -1,4 +1,4 @@
-//! Time and money of any range, grouped: a table, a chart, CSV, a spreadsheet file, and on paper.
+//! Reports of time and money: a table, a chart, CSV, a spreadsheet file, and on paper.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,13 +25,13 @@ use crate::{
     teams,
 };
 
-/// The rows that are shown; a table with more is for a spreadsheet.
+/// The most rows that are shown. A longer report is for a spreadsheet.
 const ROWS: usize = 1_000;
-/// The most adjustments that are looked at.
+/// The most adjustments that are read.
 const LATE: usize = 10_000;
-/// The bars that are drawn.
+/// The most bars.
 const BARS: usize = 25;
-/// What can be grouped by, as it is called.
+/// The groupings with their names.
 static GROUPINGS: [(Grouping, &str, &str); 6] = [
     (Grouping::Project, "project", "Project"),
     (Grouping::Task, "task", "Task"),
@@ -41,7 +41,7 @@ static GROUPINGS: [(Grouping, &str, &str); 6] = [
     (Grouping::Month, "month", "Month"),
 ];
 
-/// What is asked for.
+/// The requested report.
 struct Asked {
     from: Date,
     to: Date,
@@ -49,19 +49,19 @@ struct Asked {
     filter: Filter,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params).await;
     visitor.page(&places::REPORTS, content)
 }
 
-/// The same as a table for spreadsheets, whole.
+/// The whole report as a CSV table.
 pub(super) async fn csv(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params).await?.request(&visitor)?;
     time_as_csv(visitor.app, visitor.asker, request, listing).await
 }
 
-/// The same as a spreadsheet file, with the sums.
+/// The report as a spreadsheet file, with the sums.
 pub(super) async fn xlsx(visitor: Visitor, params: Params, listing: Listing) -> Result<Response, Problem> {
     let request = asked(&visitor, &params).await?.request(&visitor)?;
     time_as_xlsx(visitor.app, visitor.asker, request, listing).await
@@ -195,7 +195,7 @@ fn by_person<'a>(
     people.into_iter().map(|((_, person), rows)| (person, rows)).collect()
 }
 
-/// The adjustments that count in these days, of those and on what the report is about.
+/// The adjustments of the report's employees and projects that count in these days.
 async fn late(visitor: &Visitor, asked: &Asked) -> Result<Vec<Adjustment>, Failure> {
     if !visitor.may(Scope::read(Resource::Periods)) {
         return Ok(Vec::new());
@@ -259,7 +259,7 @@ fn name(told: &Told, id: Option<EmployeeId>) -> &str {
     id.and_then(|id| told.employees.get(&id)).map_or("somebody without a name", Name::as_str)
 }
 
-/// What a row is about, as people call it.
+/// The name of a row's key.
 fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> String {
     let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
     let key = match grouping {

@@ -41,7 +41,7 @@ pub(super) enum Misfit<'a> {
     Key(&'a keys::Filled, &'a Failure),
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
     let content = content(&visitor, &params, None).await;
     visitor.page(&places::SETTINGS, content)

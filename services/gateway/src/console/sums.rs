@@ -14,14 +14,14 @@ use super::{
 };
 use crate::extract::Params;
 
-/// The most rows of a sum that are looked at.
+/// The most rows of a report that are read.
 pub(super) const MOST: usize = 10_000;
-/// The bars that are drawn.
+/// The most bars.
 const BARS: usize = 25;
-/// The lines of a table.
+/// The most lines of a table.
 const LINES: usize = 500;
 
-/// What bars show.
+/// What bars measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Time,
@@ -65,7 +65,7 @@ impl Measure {
     }
 }
 
-/// Time and money together.
+/// A sum of time and money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) time: i64,
@@ -74,12 +74,12 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Those of a row.
+    /// The sum of a row.
     pub(super) fn of(row: &TimeRow) -> Self {
         Self { time: row.time, costs: row.costs, income: row.income }
     }
 
-    /// Those of the only row of a report that is not grouped; none where nothing is recorded.
+    /// The sum of a report without grouping; zero if nothing is recorded.
     pub(super) fn whole(rows: &[TimeRow]) -> Self {
         rows.first().map(Self::of).unwrap_or_default()
     }
@@ -90,7 +90,7 @@ impl Sums {
     }
 }
 
-/// The heads of these cells.
+/// The headings of these cells.
 pub(super) fn heads(reader: &Reader) -> Markup {
     let head = |measure: Measure| match measure {
         Measure::Time => measure.name().to_owned(),
@@ -99,16 +99,16 @@ pub(super) fn heads(reader: &Reader) -> Markup {
     html! { @for measure in Measure::ALL { th.number scope="col" { (head(measure)) } } }
 }
 
-/// What somebody has worked on, and how much.
+/// A line: what was worked on, and its sum.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) name: String,
-    /// Where it leads.
+    /// The target of its link.
     pub(super) link: Option<String>,
     pub(super) sums: Sums,
 }
 
-/// The days that are asked for, and what is to be seen of them.
+/// The chosen days and measure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) from: Date,
@@ -117,7 +117,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// As the query names them; the month up to today where it names none.
+    /// From the query; the default is this month up to today.
     pub(super) fn of(visitor: &Visitor, params: &Params) -> Result<Self, Failure> {
         let today = visitor.reader.day(visitor.app.clock.now());
         let must = "must be a day such as 2026-03-01";
@@ -137,7 +137,7 @@ impl Asked {
         Ok(Self { from, to, measure })
     }
 
-    /// Asks for the sums of these days.
+    /// The request for the sums of these days.
     pub(super) fn request(self, visitor: &Visitor, by: &[Grouping], filter: &Filter) -> Result<GetTime, Failure> {
         let range = visitor.reader.days(self.from, (self.to - self.from).get_days() + 1);
         Ok(GetTime {
@@ -149,7 +149,7 @@ impl Asked {
         })
     }
 
-    /// The fields in which they are chosen.
+    /// The form fields for the days and measure.
     pub(super) fn fields(self) -> Markup {
         html! {
             label { "From " input type="date" name="from" value=(self.from) required; }
@@ -164,17 +164,17 @@ impl Asked {
         }
     }
 
-    /// The same for a link to another page about these days.
+    /// The query for a link to another page with the same days.
     pub(super) fn query(self) -> String {
         format!("from={}&to={}&bars={}", self.from, self.to, self.measure.word())
     }
 
-    /// The days in words.
+    /// The days as words.
     pub(super) fn days(self, reader: &Reader) -> String {
         format!("{} to {}", reader.date(self.from), reader.date(self.to))
     }
 
-    /// Bars of those of these lines that have the most.
+    /// Bars of the largest lines.
     pub(super) fn drawn(self, reader: &Reader, lines: &[Line]) -> Markup {
         let mut lines: Vec<&Line> = lines.iter().filter(|line| line.sums != Sums::default()).collect();
         lines.sort_by_key(|line| Reverse(self.measure.of(line.sums)));
@@ -187,7 +187,7 @@ impl Asked {
         bars(&lines.iter().map(bar).collect::<Vec<_>>())
     }
 
-    /// What is to be seen, in a sentence.
+    /// A sentence about the chart.
     pub(super) fn sentence(self, reader: &Reader, count: usize, whole: Sums) -> String {
         let (time, income) = (reader.hours(whole.time), reader.sum(whole.income));
         let costs = match lacks_rate(whole.time, whole.costs) {
@@ -203,7 +203,7 @@ impl Asked {
         format!("{time} hours, which {costs} and earn {income}. The bars show the {bars} of {which}.")
     }
 
-    /// The figure: `title` says of what, `noun` what a line is.
+    /// The figure with this title. `noun` names what a line is.
     pub(super) fn figure(
         self,
         visitor: &Visitor,

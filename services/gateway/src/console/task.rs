@@ -58,7 +58,7 @@ enum Tried<'a> {
 
 type Attempt<'a> = Option<(Tried<'a>, &'a Failure)>;
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, PathId(id): PathId<TaskId>, params: Params) -> Response {
     match content(&visitor, id, &params, None).await {
         Ok((name, content)) => visitor.titled(&places::TASK, &name, Ok(content)),

@@ -40,7 +40,7 @@ pub(super) struct Filled {
     seen: Option<String>,
 }
 
-/// The page.
+/// Shows the page.
 pub(super) async fn show(visitor: Visitor, PathId(id): PathId<WindowId>, params: Params) -> Response {
     let content = content(&visitor, id, &params, None, None).await;
     visitor.page(&places::WINDOW, content)
