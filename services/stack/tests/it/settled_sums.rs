@@ -286,7 +286,8 @@ impl History {
         self.until_none_waits().await;
         let person = self.people.iter().find(|person| json!(person.id) == one["employeeId"]).unwrap().clone();
         let from = start + self.dice.up_to((end - start) / 2 + 1);
-        let until = end + self.dice.up_to(2 * HOUR);
+        // No window is longer than a day.
+        let until = (end + self.dice.up_to(2 * HOUR)).min(from + 20 * HOUR);
         self.post(person, from, until).await;
     }
 
