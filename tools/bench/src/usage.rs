@@ -47,6 +47,11 @@ impl Usage {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), written_bytes(*pid)?))).collect()
     }
 
+    /// The seconds of one core that all processes together have used since they started.
+    pub(crate) fn total(&self) -> Result<f64> {
+        Ok(self.seconds()?.values().sum())
+    }
+
     fn seconds(&self) -> Result<BTreeMap<String, f64>> {
         self.processes.iter().map(|(name, pid)| Ok((name.clone(), cpu_seconds(*pid)?))).collect()
     }

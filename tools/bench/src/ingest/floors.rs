@@ -11,29 +11,52 @@ use uuid::Uuid;
 
 use crate::{fleet::Fleet, measured::Measured};
 
-/// Measures all floors: with today's indexes and layout of windows, and with the five indexes and the layout of the
-/// first version, for comparison with earlier runs.
-pub(super) async fn measure(fleet: &Fleet, seconds: u64) -> Result<Vec<Measured>> {
-    let lasts = Duration::from_secs(seconds);
-    let mut floors = Vec::new();
-    let mongo = fleet.mongo().await?;
-    let windows = as_ours(&mongo).await?;
-    let of_before = mongo.database("bench_floor").collection::<Document>("windows_of_before");
-    of_before.create_indexes(first_indexes()).await?;
-    insert(&windows, 16, 1, Duration::from_secs(2), "").await?;
-    insert(&of_before, 16, 1, Duration::from_secs(2), OF_BEFORE).await?;
-    for (clients, together) in [(1, 1), (16, 1), (64, 1), (4, 100), (4, 500)] {
-        for (windows, suffix) in [(&windows, ""), (&of_before, OF_BEFORE)] {
-            let measured = insert(windows, clients, together, lasts, suffix).await?;
-            eprintln!("{measured}");
-            floors.push(measured);
+/// What is asked of MongoDB: so many clients insert so many documents at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Floor {
+    pub(super) clients: usize,
+    pub(super) together: usize,
+}
+
+impl Floor {
+    pub(super) fn name(self) -> String {
+        match self.together {
+            1 => format!("insert_one, {} clients", self.clients),
+            many => format!("insert_many of {many}, {} clients", self.clients),
         }
     }
-    let measured = publish(fleet.bus().await?, lasts).await?;
-    eprintln!("{measured}");
-    floors.push(measured);
-    mongo.database("bench_floor").drop().await?;
-    Ok(floors)
+}
+
+/// Collections of MongoDB alone: one with the indexes and the layout that windows have today, and one with those of
+/// the first version, for comparison with earlier runs.
+pub(super) struct Floors {
+    today: Collection<Document>,
+    of_before: Collection<Document>,
+    lasts: Duration,
+}
+
+impl Floors {
+    pub(super) async fn prepare(fleet: &Fleet, lasts: Duration) -> Result<Self> {
+        let mongo = fleet.mongo().await?;
+        let today = as_ours(&mongo).await?;
+        let of_before = mongo.database("bench_floor").collection::<Document>("windows_of_before");
+        of_before.create_indexes(first_indexes()).await?;
+        let floors = Self { today, of_before, lasts };
+        let warm_up = Floor { clients: 16, together: 1 };
+        insert(&floors.today, warm_up, Duration::from_secs(2), "").await?;
+        insert(&floors.of_before, warm_up, Duration::from_secs(2), OF_BEFORE).await?;
+        Ok(floors)
+    }
+
+    /// With the indexes of today.
+    pub(super) async fn today(&self, floor: Floor) -> Result<Measured> {
+        insert(&self.today, floor, self.lasts, "").await
+    }
+
+    /// With those of the first version.
+    pub(super) async fn of_before(&self, floor: Floor) -> Result<Measured> {
+        insert(&self.of_before, floor, self.lasts, OF_BEFORE).await
+    }
 }
 
 /// The suffix of names of floors with the indexes of the first version.
@@ -69,18 +92,15 @@ fn first_indexes() -> Vec<IndexModel> {
     .into()
 }
 
-async fn insert(
-    windows: &Collection<Document>,
-    clients: usize,
-    together: usize,
-    lasts: Duration,
-    suffix: &str,
-) -> Result<Measured> {
+async fn insert(windows: &Collection<Document>, floor: Floor, lasts: Duration, suffix: &str) -> Result<Measured> {
+    let Floor { clients, together } = floor;
+    // Documents of an earlier call are there already.
+    let first = windows.estimated_document_count().await? as i64;
     let started = Instant::now();
     let document = if suffix == OF_BEFORE { first_document } else { document };
     let one = async |client: usize| -> Result<Vec<u32>> {
         let mut micros = Vec::new();
-        let mut n = 0;
+        let mut n = first;
         while started.elapsed() < lasts {
             let batch: Vec<_> = (0..together)
                 .map(|_| {
@@ -98,11 +118,9 @@ async fn insert(
         Ok(micros)
     };
     let micros = try_join_all((0..clients).map(one)).await?.concat();
-    let name = match together {
-        1 => format!("insert_one, {clients} clients{suffix}"),
-        many => format!("insert_many of {many}, {clients} clients{suffix}"),
-    };
-    Ok(Measured::of(&name, micros, together, started.elapsed()))
+    let measured = Measured::of(&(floor.name() + suffix), micros, together, started.elapsed());
+    eprintln!("{measured}");
+    Ok(measured)
 }
 
 /// A document like those that timetrack stores.
@@ -149,7 +167,7 @@ fn first_document(client: i64, n: i64) -> Document {
 }
 
 /// Publishes to JetStream and waits for the acknowledgements, 64 at a time.
-async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured> {
+pub(super) async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured> {
     let jetstream = jetstream::new(client);
     let config = jetstream::stream::Config {
         name: "BENCH_FLOOR".into(),
@@ -172,5 +190,6 @@ async fn publish(client: async_nats::Client, lasts: Duration) -> Result<Measured
     let micros = try_join_all((0..64).map(one)).await?.concat();
     let measured = Measured::of("JetStream publish and acknowledge, 64 at once", micros, 1, started.elapsed());
     jetstream.delete_stream("BENCH_FLOOR").await?;
+    eprintln!("{measured}");
     Ok(measured)
 }

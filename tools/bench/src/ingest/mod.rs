@@ -14,7 +14,12 @@ use serde_json::json;
 
 pub use cost::{CostOptions, cost};
 
-use self::{goals::Goals, load::Shape, quiet::Quiet};
+use self::{
+    floors::{Floor, Floors},
+    goals::{Goals, Pair},
+    load::Shape,
+    quiet::Quiet,
+};
 use crate::{crew::Crew, fleet::Fleet, goal, measured::Measured};
 
 /// What to measure.
@@ -29,6 +34,15 @@ pub struct Options {
     /// How long each load lasts, in seconds.
     #[arg(long, default_value_t = 8)]
     pub seconds: u64,
+    /// How often each load is measured; goals are compared with medians.
+    #[arg(long, default_value_t = 1)]
+    pub rounds: u32,
+    /// Measure only loads whose name contains this, and leave out whatever has another fleet.
+    #[arg(long)]
+    pub only: Option<String>,
+    /// How many clients send batches at once beside single posts.
+    #[arg(long, default_value_t = 40)]
+    pub rush: usize,
     /// How many windows are stored for the last load; 0 leaves it out.
     #[arg(long, default_value_t = 1_000_000)]
     pub stored: u64,
@@ -60,23 +74,43 @@ pub async fn run(options: &Options) -> Result<()> {
     goal::check(goals.missed(), options.check)
 }
 
-/// The load of many clients that catch up at once: as many as the system takes without refusing batches.
-const RUSH: &str = "batches of 500, 40 connections";
+/// The load of many clients that catch up at once.
+const RUSH: &str = "batches of 500 of many";
 const BESIDE_A_RUSH: &str = "16 connections beside these";
 
-/// The loads that have goals: name, connections, content of a request.
-const LOADS: [(&str, usize, Shape); 5] = [
-    ("1 connection", 1, Shape::Single),
-    ("16 connections", 16, Shape::Single),
-    ("64 connections", 64, Shape::Single),
-    ("256 connections", 256, Shape::Single),
-    ("batches of 500, 4 connections", 4, Shape::Batch(500)),
+/// A load, and what it is compared with.
+struct Load {
+    name: &'static str,
+    connections: usize,
+    shape: Shape,
+    floor: Floor,
+}
+
+const fn load(name: &'static str, connections: usize, shape: Shape, clients: usize, together: usize) -> Load {
+    Load { name, connections, shape, floor: Floor { clients, together } }
+}
+
+/// The loads that have goals.
+const LOADS: [Load; 5] = [
+    load("1 connection", 1, Shape::Single, 1, 1),
+    load("16 connections", 16, Shape::Single, 16, 1),
+    load("64 connections", 64, Shape::Single, 64, 1),
+    load("256 connections", 256, Shape::Single, 64, 1),
+    load("batches of 500, 4 connections", 4, Shape::Batch(500), 4, 500),
 ];
+/// How often a load is measured whose floor moves meanwhile.
+const TRIES: u32 = 3;
+
+impl Options {
+    fn has(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+}
 
 async fn on_target(options: &Options, target: &str) -> Result<Goals> {
     let mut goals = Goals::default();
     let crew = Crew::hire(target, &options.data, options.employees).await?;
-    for (name, connections, shape) in LOADS {
+    for Load { name, connections, shape, .. } in LOADS.into_iter().filter(|load| options.has(load.name)) {
         goals.loads.push(measure(options, &crew, name, connections, shape).await?);
     }
     Ok(goals)
@@ -85,25 +119,22 @@ async fn on_target(options: &Options, target: &str) -> Result<Goals> {
 async fn on_our_own(options: &Options) -> Result<Goals> {
     let mut goals = Goals::default();
     let mut fleet = Fleet::start(true).await?;
-    let before = Quiet::measure(&fleet.data).await?;
+    let before = Quiet::measure(&fleet.data, &fleet.usage).await?;
     eprintln!("{before}");
-    goals.floors = floors::measure(&fleet, options.seconds).await?;
+    let floors = Floors::prepare(&fleet, Duration::from_secs(options.seconds)).await?;
+    goals.floors.push(floors::publish(fleet.bus().await?, Duration::from_secs(options.seconds)).await?);
     let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
     // Fills caches, which the first load would pay for otherwise.
     load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
-    for (name, connections, shape) in LOADS {
-        fleet.usage.begin()?;
-        let measured = measure(options, &crew, name, connections, shape).await?;
-        let shares = fleet.usage.end()?;
-        // The load generator is no part of the price.
-        let ours: f64 = shares.iter().filter(|(process, _)| *process != "load").map(|(_, share)| share).sum();
-        goals.microseconds.push((name.to_owned(), ours / measured.rate * 1_000_000.0));
-        goals.usage.push((name.to_owned(), shares));
-        goals.lags.push((name.to_owned(), fleet.analytics_lag().await?));
-        goals.loads.push(measured);
+    for _ in 0..options.rounds {
+        for load in LOADS.into_iter().filter(|load| options.has(load.name)) {
+            beside_its_floor(options, &mut fleet, &floors, &crew, &load, &mut goals).await?;
+        }
     }
-    let [singles, rush] = beside_a_rush(options, &crew).await?;
-    goals.loads.extend([singles, rush]);
+    if options.has(BESIDE_A_RUSH) {
+        let [singles, rush] = beside_a_rush(options, &crew).await?;
+        goals.loads.extend([singles, rush]);
+    }
     if options.stored > 0 {
         fill(&fleet, &crew, options.stored).await?;
         let name = format!("64 connections, {} stored", options.stored);
@@ -112,10 +143,53 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
         goals.usage.push((name, fleet.usage.end()?));
     }
     goals.peaks = fleet.usage.peaks()?;
-    let after = Quiet::measure(&fleet.data).await?;
+    fleet.until_analytics_rest().await?;
+    let after = Quiet::measure(&fleet.data, &fleet.usage).await?;
     goals.machine = Some([before, after]);
     fleet.stop().await;
+    if options.only.is_none() {
+        without_sync(options, &mut goals).await?;
+    }
+    Ok(goals)
+}
 
+/// Measures a load, and its floor before and after; again where that has moved.
+async fn beside_its_floor(
+    options: &Options,
+    fleet: &mut Fleet,
+    floors: &Floors,
+    crew: &Crew,
+    load: &Load,
+    goals: &mut Goals,
+) -> Result<()> {
+    let Load { name, connections, shape, floor } = *load;
+    let mut best: Option<Pair> = None;
+    for _ in 0..TRIES {
+        let of_before = floors.of_before(floor).await?;
+        let before = floors.today(floor).await?;
+        fleet.usage.begin()?;
+        let load = measure(options, crew, name, connections, shape).await?;
+        let shares = fleet.usage.end()?;
+        let lag = fleet.analytics_lag().await?;
+        let pair = Pair { load, floors: [before, floors.today(floor).await?], of_before };
+        let is_steady = pair.is_steady();
+        if best.as_ref().is_none_or(|best| pair.moved() < best.moved()) {
+            // The load generator is no part of the price.
+            let ours: f64 = shares.iter().filter(|(process, _)| *process != "load").map(|(_, share)| share).sum();
+            goals.microseconds.push((name.to_owned(), ours / pair.load.rate * 1_000_000.0));
+            goals.usage.push((name.to_owned(), shares));
+            goals.lags.push((name.to_owned(), lag));
+            best = Some(pair);
+        }
+        if is_steady {
+            break;
+        }
+    }
+    goals.pairs.extend(best);
+    Ok(())
+}
+
+async fn without_sync(options: &Options, goals: &mut Goals) -> Result<()> {
     eprintln!("again without sync_interval: always …");
     let unsynced = Fleet::start(false).await?;
     let crew = Crew::hire(&unsynced.base, &unsynced.data, options.employees).await?;
@@ -125,14 +199,14 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
         goals.loads.push(measure(options, &crew, &name, connections, Shape::Single).await?);
     }
     unsynced.stop().await;
-    Ok(goals)
+    Ok(())
 }
 
 /// Measures single posts and, at the same time, batches of many clients that catch up after an outage.
 async fn beside_a_rush(options: &Options, crew: &Crew) -> Result<[Measured; 2]> {
     let lasts = Duration::from_secs(options.seconds);
     let singles = load::drive(crew, BESIDE_A_RUSH, 16, Shape::Single, lasts);
-    let rush = load::drive(crew, RUSH, 40, Shape::Batch(500), lasts);
+    let rush = load::drive(crew, RUSH, options.rush, Shape::Batch(500), lasts);
     let (singles, rush) = tokio::try_join!(singles, rush)?;
     eprintln!("{singles}\n{rush}");
     Ok([singles, rush])

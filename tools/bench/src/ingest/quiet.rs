@@ -11,6 +11,8 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::usage::Usage;
+
 /// How often a write is synced.
 const TIMES: usize = 100;
 /// The bytes of a write: about a message with a few windows.
@@ -32,12 +34,14 @@ pub(super) struct Quiet {
 }
 
 impl Quiet {
-    /// Observes the machine for two seconds, and measures its disk. We must be idle meanwhile.
-    pub(super) async fn measure(folder: &Path) -> Result<Self> {
-        let before = busy()?;
+    /// Observes the machine for two seconds, and measures its disk. Our processes should be idle meanwhile; what they
+    /// use all the same is not counted.
+    pub(super) async fn measure(folder: &Path, ours: &Usage) -> Result<Self> {
+        let (before, ours_before) = (busy()?, ours.total()?);
         let started = Instant::now();
         tokio::time::sleep(WATCHED).await;
-        let others = (busy()? - before) / started.elapsed().as_secs_f64();
+        let (all, of_ours) = (busy()? - before, ours.total()? - ours_before);
+        let others = (all - of_ours).max(0.0) / started.elapsed().as_secs_f64();
         let file = folder.join("fsync");
         let fsync = tokio::task::spawn_blocking(move || fsync(&file)).await??;
         Ok(Self { fsync, others })
