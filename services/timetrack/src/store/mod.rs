@@ -32,7 +32,7 @@ pub(crate) use self::{
     periods::{Closing, PeriodStore, StoredPeriod},
     quarantine::QuarantineStore,
     reprices::{RepriceStore, Repricing},
-    reservations::{Reservation, ReservationStore},
+    reservations::ReservationStore,
     settings::SettingsStore,
     settlements::SettlementStore,
     spans::Party,
