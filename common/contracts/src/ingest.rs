@@ -59,9 +59,10 @@ pub struct SetAside {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is recorded: on a majority, in the journal. The [`crate::Window`], written once.
+    /// It is recorded: on a majority, in the journal. The [`crate::Window`], written once; null where the message was
+    /// marked with [`crate::header::BATCHED`].
     Stored(Box<RawValue>),
-    /// It was recorded before, the same. The [`crate::Window`] as it is now.
+    /// It was recorded before, the same. The [`crate::Window`] as it is now, or null.
     Duplicate(Box<RawValue>),
     /// Its id belongs to other content ([`crate::WindowContent`]), or to somebody else's window.
     Conflict,

@@ -5,7 +5,7 @@ use contracts::{
     WindowState, WindowsHeld, WindowsRecorded,
 };
 use kit::Error;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     check::{Fate, check},
@@ -26,11 +26,13 @@ pub(crate) struct Arrival {
     pub(crate) seq: Option<u64>,
     /// Whether it may have come before: an earlier try may have held it and told nobody.
     pub(crate) again: bool,
+    /// Whether it is enough to tell that it is recorded.
+    pub(crate) brief: bool,
 }
 
 impl From<IngestItem> for Arrival {
     fn from(item: IngestItem) -> Self {
-        Self { item, seq: None, again: true }
+        Self { item, seq: None, again: true, brief: true }
     }
 }
 
@@ -97,7 +99,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         match untimely(sent.start, sent.end, earliest, now) {
             Some(hold) => held_back.push((place, arrival, hold)),
             None => {
-                places.push((place, arrival.seq, arrival.again));
+                places.push((place, arrival.seq, arrival.again, arrival.brief));
                 timely.push(arrival.item);
             }
         }
@@ -111,8 +113,10 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         complete_up_to = app.memory.complete().await;
     }
     let settled_before = settled_by(app, &timely.iter().collect::<Vec<_>>(), complete_up_to.is_some()).await?;
-    for ((((place, seq, again), item), fate), by) in places.into_iter().zip(timely).zip(fates).zip(settled_before) {
-        let arrival = Arrival { item, seq, again };
+    for ((((place, seq, again, brief), item), fate), by) in
+        places.into_iter().zip(timely).zip(fates).zip(settled_before)
+    {
+        let arrival = Arrival { item, seq, again, brief };
         match fate {
             Fate::Admitted(_) if by.is_some() => held_back.push((place, arrival, SETTLED)),
             Fate::Admitted(terms) => {
@@ -143,14 +147,14 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
         if is_new(n) {
             recorded.add(window, content);
-            settled[place] = Some(Outcome::Stored(to_raw_value(&window.window)?).into());
+            settled[place] = Some(Outcome::Stored(told(window, arrival.brief)?).into());
             continue;
         }
         match inserted.taken.get(&window.id) {
             // Told again: we may have died between recording and telling.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
-                settled[place] = Some(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
+                settled[place] = Some(Outcome::Duplicate(told(stored, arrival.brief)?).into());
             }
             _ => held_back.push((place, arrival, CONFLICT)),
         }
@@ -176,6 +180,11 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     Ok(settled.into_iter().flatten().collect())
 }
 
+/// What is told of a recorded window: nothing, where it is enough that it is.
+fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
+    if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
+}
+
 /// A window of settled time. Somebody admits it into the time that is open, or opens the other again.
 const SETTLED: Hold = Hold { code: Code::PeriodLocked, next: Next::Admin };
 
@@ -191,14 +200,14 @@ async fn hold_back(
     now: Millis,
     recorded: &mut Recorded,
 ) -> Result<Settled, Error> {
-    let Arrival { item, seq, again: _ } = arrival;
+    let Arrival { item, seq, again: _, brief } = arrival;
     if hold != CONFLICT
         && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
     {
         let content = WindowContent::from(&item);
         if app.store.windows.was_sent_as(&stored, content, item.hash).await? {
             recorded.add(&stored, content);
-            return Ok(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
+            return Ok(Outcome::Duplicate(told(&stored, brief)?).into());
         }
         hold = CONFLICT;
     }
@@ -218,10 +227,12 @@ async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
 /// Tells that windows are recorded. Awaited before anybody is answered: the message that brought
 /// the windows is the outbox.
 pub(crate) async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    for windows in facts.chunks(WINDOWS_AN_EVENT) {
+    // At the same time: each waits for the disk.
+    let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };
-        app.bus.publish_event(id, &event).await?;
-    }
+        app.bus.publish_event(id, &event).await
+    });
+    futures::future::try_join_all(events).await?;
     Ok(())
 }
