@@ -1,5 +1,6 @@
 //! What this service does about messages that nobody waits for a reply to.
 
+mod acks;
 mod bindings;
 mod check;
 mod early;
