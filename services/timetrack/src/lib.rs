@@ -105,7 +105,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
     app.reconciler.until_whole(&shutdown).await;
     Ingest::new(app.clone()).consume(&shutdown).await?;
     consumers::retry_early(app.clone(), &shutdown);
-    consumers::let_in_what_is_open(app.clone(), &shutdown);
+    consumers::take_second_looks(app.clone(), &shutdown);
     handlers::take_over_updates(app.clone(), &shutdown);
     handlers::open_what_was_given_up(app.clone(), &shutdown);
     handlers::take_over_reprices(app.clone(), &shutdown);

@@ -6,9 +6,9 @@ mod early;
 mod ingest;
 mod kept_out;
 mod knowledge;
-mod let_in;
 mod memory;
 mod recorder;
+mod second_look;
 mod settled;
 mod settling;
 
@@ -18,9 +18,9 @@ pub(crate) use self::{
     early::retry_early,
     ingest::Ingest,
     knowledge::Knowledge,
-    let_in::let_in_what_is_open,
     memory::Memory,
     recorder::{Arrival, record_all},
+    second_look::take_second_looks,
     settled::{require_none_beside, settled_in, settled_now},
     settling::{Settling, until_all_have_heard, until_queue_is_done},
 };

@@ -10,6 +10,7 @@ use serde_json::value::to_raw_value;
 use super::{
     check::{Fate, check},
     kept_out::kept_out,
+    second_look::recorded_by_now,
     settled::{settled_by, take_back},
 };
 use crate::{
@@ -163,19 +164,35 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             _ => held_back.push((place, arrival, CONFLICT)),
         }
     }
-    let mut held = Vec::new();
+    let (mut held, mut told) = (Vec::new(), Vec::new());
     for (place, arrival, hold) in held_back {
         // A window from quarantine was published when it came from the queue.
-        let (id, is_new) = (arrival.item.id, arrival.seq.is_some());
-        let one = hold_back(app, arrival, hold, now, &mut recorded).await?;
-        if is_new && !matches!(one.outcome, Outcome::Stored(_) | Outcome::Duplicate(_)) {
-            held.push(id);
+        let is_new = arrival.seq.is_some();
+        match hold_back(app, arrival, hold, now, &mut recorded).await? {
+            Kept::Recorded(one) => settled[place] = Some(one),
+            Kept::Held(row) => {
+                told.extend(is_new.then_some(row.window_id));
+                held.push((place, row));
+            }
         }
-        settled[place] = Some(one);
     }
     app.faults.at(Step::Inserted).await;
-    publish_held(app, held).await?;
+    publish_held(app, told).await?;
+    // Another replica may have recorded one of them before it could hear of that: then it is in both places.
+    let by_now = recorded_by_now(app, held.iter().map(|(_, row)| row)).await?;
+    let both = by_now.iter().any(Option::is_some);
+    for ((place, row), stored) in held.into_iter().zip(by_now) {
+        settled[place] = Some(match stored {
+            Some(stored) => {
+                recorded.add(&stored, WindowContent::from(&row.item));
+                Outcome::Duplicate(to_raw_value(&stored.window)?).into()
+            }
+            None => row.into(),
+        });
+    }
     publish(app, recorded.facts).await?;
+    // What is remembered is as old as the batch, and does not hold what the batch has quarantined itself.
+    let knows_held = knows_held && !both && batch.is_fresh(app.clock.now());
     let may_be_held = || !knows_held || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id));
     if !recorded.windows.is_empty() && may_be_held() {
         app.store.quarantine.release(&recorded.windows).await?;
@@ -197,6 +214,13 @@ const SETTLED: Hold = Hold { code: Code::PeriodLocked, next: Next::Admin };
 /// A window whose id belongs to other content. It is kept, because its sender may have been answered 202 before.
 const CONFLICT: Hold = Hold { code: Code::Conflict, next: Next::Admin };
 
+/// What became of a window that is to be quarantined.
+enum Kept {
+    Held(Held),
+    /// It was recorded before.
+    Recorded(Settled),
+}
+
 /// Quarantines a window, unless it was recorded before.
 async fn hold_back(
     app: &App,
@@ -204,7 +228,7 @@ async fn hold_back(
     mut hold: Hold,
     now: Millis,
     recorded: &mut Recorded,
-) -> Result<Settled, Error> {
+) -> Result<Kept, Error> {
     let Arrival { item, seq, again: _ } = arrival;
     if hold != CONFLICT
         && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
@@ -212,11 +236,11 @@ async fn hold_back(
         let content = WindowContent::from(&item);
         if app.store.windows.was_sent_as(&stored, content, item.hash).await? {
             recorded.add(&stored, content);
-            return Ok(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
+            return Ok(Kept::Recorded(Outcome::Duplicate(to_raw_value(&stored.window)?).into()));
         }
         hold = CONFLICT;
     }
-    Ok(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?.into())
+    Ok(Kept::Held(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?))
 }
 
 /// Publishes which windows are quarantined. It is acknowledged before the answer, because a client may send them

@@ -192,12 +192,10 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Windows that were set aside because their time was settled, and that nothing has tried again: at most so many,
-    /// after this one, in the order of keys.
-    pub(crate) async fn set_aside(&self, after: &str, most: i64) -> Result<Vec<Held>, Error> {
-        let these = doc! {
-            "code": mongo::value(&Code::PeriodLocked), "decision": null, "waiting": false, "_id": { "$gt": after },
-        };
+    /// Windows that wait for an admin, and that nothing tries again: at most so many, after this one, in the order of
+    /// keys.
+    pub(crate) async fn for_admins(&self, after: &str, most: i64) -> Result<Vec<Held>, Error> {
+        let these = doc! { "decision": null, "waiting": false, "due": null, "_id": { "$gt": after } };
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
     }
 

@@ -123,14 +123,25 @@ impl WindowStore {
         let inserted = self.windows.clone_with_type::<Laid<'_>>().insert_many(laid_out).ordered(false).await;
         let Err(error) = inserted else { return Ok(none) };
         let refused = mongo::taken(&error).ok_or(error)?;
-        let ids = mongo::one_of(refused.iter().map(|n| windows[*n].id));
-        let stored = self.windows.find(doc! { "_id": ids }).await?;
-        let taken: HashMap<_, _> = stored.map_ok(|w| (w.id, w)).try_collect().await?;
+        let taken = self.under(refused.iter().map(|n| windows[*n].id)).await?;
         // A window that we found may disappear with this primary. Nothing is final before a majority has it.
         if refused.iter().any(|n| !taken.contains_key(&windows[*n].id)) {
             return Err(mongo::not_on_majority().into());
         }
         Ok(Inserted { taken, refused })
+    }
+
+    /// The windows with these ids. Asks nothing where there are none.
+    pub(crate) async fn under(
+        &self,
+        ids: impl IntoIterator<Item = WindowId>,
+    ) -> Result<HashMap<WindowId, StoredWindow>, Error> {
+        let ids: Vec<WindowId> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let stored = self.windows.find(doc! { "_id": mongo::one_of(&ids) }).await?;
+        Ok(stored.map_ok(|window| (window.id, window)).try_collect().await?)
     }
 
     /// Finds one window: of this employee, or of anybody.

@@ -59,6 +59,29 @@ async fn a_window_in_quarantine_is_recorded_once_the_admin_has_put_things_right(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_out_by_itself() {
+    let bench = Bench::with_ann().await;
+    bench.remove_ann().await;
+    let (item, conflict) = (bench.window(1), other(&bench.window(1), 10));
+    bench.send(vec![item.clone()]).await;
+    let rows = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+    let row = rows.find_one(bson::doc! {}).await.unwrap().expect("it is held");
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert!(matches!(bench.world.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
+    bench.send(vec![conflict]).await;
+    // As a replica does that stood still before it wrote this, and died after it.
+    rows.insert_one(row).await.unwrap();
+    eventually("only the conflict is held", async || {
+        let codes: Vec<Code> = bench.held().await.iter().map(|held| held.code).collect();
+        (codes == [Code::Conflict]).then_some(())
+    })
+    .await;
+    assert_eq!(bench.stored().await.len(), 1);
+    bench.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped() {
     let bench = Bench::with_ann().await;
     let first = bench.window(0);

@@ -319,8 +319,12 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
         let held = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
-        held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
-        let approved = bench.approve(id, bench.hash(id).await).await.unwrap();
+        let approve = async || {
+            // Whoever looks again finds it recorded and held, and nobody but the one that stands still tries it again.
+            held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
+            bench.approve(id, bench.hash(id).await).await.ok()
+        };
+        let approved = eventually_within(PATIENCE, "it is approved", approve).await;
         let lock = SetLock { project_id: None, locked_until: Millis(NOON + 48 * HOUR) };
         bench.world.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
         still.store(false, Ordering::SeqCst);
@@ -330,4 +334,27 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     assert!(matches!(replayed, Ok(WindowState::Recorded(_))), "{replayed:?}");
     assert_eq!((approved.sum.unwrap().time, bench.stored().await.len()), (HOUR, 1));
     assert_eq!(bench.held_codes().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn a_window_that_is_recorded_before_anybody_hears_that_it_is_held_is_held_no_longer() {
+    let (bench, still, times) = with_one_that_stands_still_at(Step::Inserted, false).await;
+    let _let_go = LetGo(still.clone());
+    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    still.store(true, Ordering::SeqCst);
+    let item = bench.window(1);
+    bench.queue(vec![item.clone()]).await;
+    eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
+    assert_eq!(bench.held_codes().await, [Code::NotOnProject]);
+    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert!(matches!(&bench.send(vec![item]).await[..], [Outcome::Stored(_)]));
+    assert_eq!(bench.held_codes().await, [Code::NotOnProject], "nobody has heard of it");
+    still.store(false, Ordering::SeqCst);
+    eventually_within(PATIENCE, "the queue is empty", async || {
+        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!((bench.held_codes().await, bench.stored().await.len()), (vec![], 1));
 }

@@ -1,0 +1,75 @@
+use std::{sync::Arc, time::Duration};
+
+use contracts::Code;
+use kit::{Error, Shutdown};
+
+use super::settled::settled_now;
+use crate::{
+    App,
+    domain::{Held, Worked},
+    store::StoredWindow,
+};
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(5);
+/// The most windows that are looked at each time; then it is the turn of the next.
+const MOST: usize = 1_000;
+
+/// Has windows tried again, until shutdown, that wait for an admin and need not: their settled time is open again, or
+/// they are recorded.
+///
+/// Whoever opens a time lets them in at once, and whoever records a window takes it out of quarantine. But they may
+/// die before that; and a replica that stood still may quarantine a window after it.
+pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        let mut after = String::new();
+        while !stop.is_stopping() {
+            match look_again(&app, &after).await {
+                Ok(last) => after = last,
+                Err(error) => tracing::warn!(%error, "nobody looks whether windows wait in vain"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.stopping() => {}
+            }
+        }
+    });
+}
+
+/// Looks at the next ones after a key; gives the last key, or none where it begins anew.
+async fn look_again(app: &App, after: &str) -> Result<String, Error> {
+    let held = app.store.quarantine.for_admins(after, MOST as i64).await?;
+    // They are tried again and not just taken out: whoever has recorded them may not have told anybody yet.
+    let recorded = recorded_by_now(app, held.iter()).await?;
+    let mut in_vain: Vec<&Held> = held.iter().zip(recorded).filter_map(|(held, stored)| stored.map(|_| held)).collect();
+
+    let locked: Vec<&Held> = held.iter().filter(|held| held.code == Code::PeriodLocked).collect();
+    let by = settled_now(app, locked.iter().map(|held| Worked::of_item(&held.item)).collect()).await?;
+    in_vain.extend(locked.into_iter().zip(by).filter(|(_, by)| by.is_none()).map(|(held, _)| held));
+    if !in_vain.is_empty() {
+        tracing::info!(windows = in_vain.len(), "these wait for an admin in vain, and are tried again");
+        app.store.quarantine.try_again(&in_vain).await?;
+    }
+    let last = held.last().filter(|_| held.len() == MOST);
+    Ok(last.map_or_else(String::new, |last| last.key().to_owned()))
+}
+
+/// The recorded windows of these quarantined ones, in order, where they are recorded as they were sent.
+pub(super) async fn recorded_by_now<'a>(
+    app: &App,
+    held: impl Iterator<Item = &'a Held> + Clone,
+) -> Result<Vec<Option<StoredWindow>>, Error> {
+    let stored = app.store.windows.under(held.clone().map(|held| held.window_id)).await?;
+    let mut recorded = Vec::new();
+    for held in held {
+        let item = &held.item;
+        recorded.push(match stored.get(&held.window_id) {
+            Some(stored) if app.store.windows.was_sent_as(stored, item.into(), item.hash).await? => {
+                Some(stored.clone())
+            }
+            _ => None,
+        });
+    }
+    Ok(recorded)
+}
