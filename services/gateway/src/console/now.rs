@@ -1,15 +1,16 @@
 //! Who works on what now, and what needs a decision.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::response::Response;
 use contracts::{
     Cents, CountQuarantine, CountUndelivered, DeliveryState, Employee, EmployeeId, Failure, Filter, GetTime,
     ListRoster, ListSilent, ListTracking, Name, QUARANTINE_COUNTED, Resource, Roster, Scope, TimeRange, TimeRow,
-    Tracked,
+    Tracked, TrackingNow,
 };
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
+use kit::Lately;
 use maud::{Markup, html};
 
 use super::{lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
@@ -39,13 +40,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let of_day = reader.days(today, 1).ok_or_else(misfit)?;
     let of_week = reader.days(reader.week(today), 7).ok_or_else(misfit)?;
     let skip = Pager::skipped(params, PEOPLE)?;
-    let tracking = async {
-        let tracking = visitor.ask(ListTracking { employees: Vec::new(), skip, limit: PEOPLE }).await?;
-        let names = visitor.names(ids_of(&tracking.people)).await;
-        Ok((tracking, names))
-    };
-    let ((tracking, told), day, week, silent, held, unsent) = try_join!(
-        tracking,
+    let (tracking, day, week, silent, held, unsent) = try_join!(
+        visitor.app.at_work.get((visitor.manager(), skip), at_work(visitor, skip)),
         visitor.ask(time(visitor, of_day)),
         visitor.ask(time(visitor, of_week)),
         silent_since(visitor, today, NAMED),
@@ -53,8 +49,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         visitor.ask_if(Resource::Employees, CountUndelivered::default()),
     )?;
     let pager = Pager::of(params, tracking.count, PEOPLE)?;
-    let mut people = tracking.people;
-    people.sort_by_cached_key(|tracked| (name(&told, tracked.employee_id).to_lowercase(), tracked.employee_id));
+    let AtWork { people, told, .. } = &*tracking;
     let (day, week) = (sums(&day.items), sums(&week.items));
 
     Ok(html! {
@@ -71,7 +66,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             @if people.is_empty() {
                 p.empty { "Nobody has sent time in the last quarter of an hour." }
             } @else {
-                (table(visitor, &people, &told))
+                (table(visitor, people, told))
                 (pager.links(visitor))
             }
         }
@@ -80,6 +75,30 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             (needs(reader, held.unwrap_or_default(), unsent.unwrap_or_default(), &silent))
         }
     })
+}
+
+/// A page of those who track now, by name.
+#[derive(Debug)]
+pub(crate) struct AtWork {
+    /// The number of all of them.
+    count: usize,
+    people: Vec<Tracked>,
+    told: Arc<Told>,
+}
+
+/// Pages of those who track now, by the manager who asks and the number of people before it. They are kept a moment,
+/// because pages that are open ask again and again.
+pub(crate) type AtWorkLately = Lately<(Option<EmployeeId>, usize), AtWork>;
+
+/// How long such a page is kept.
+pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);
+
+async fn at_work(visitor: &Visitor, skip: usize) -> Result<AtWork, Failure> {
+    let TrackingNow { count, mut people } =
+        visitor.ask(ListTracking { employees: Vec::new(), skip, limit: PEOPLE }).await?;
+    let told = visitor.names(ids_of(&people)).await;
+    people.sort_by_cached_key(|tracked| (name(&told, tracked.employee_id).to_lowercase(), tracked.employee_id));
+    Ok(AtWork { count, people, told })
 }
 
 fn time(visitor: &Visitor, range: TimeRange) -> GetTime {

@@ -113,6 +113,11 @@ impl Visitor {
         self.may(Scope::write(resource)) && !self.is_manager
     }
 
+    /// The visitor, if they see their teams only.
+    pub(super) fn manager(&self) -> Option<EmployeeId> {
+        self.is_manager.then_some(self.employee)
+    }
+
     /// Sends a request in the visitor's name.
     pub(super) async fn ask<R: ForManagers>(&self, request: R) -> Result<R::Reply, Failure> {
         self.asker.ask(&self.app, request).await

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bson::{Document, doc};
 use contracts::{
-    Actor, ContentHash, EmployeeId, FactSum, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId, UpdateWindows,
-    WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
+    Actor, ContentHash, EmployeeId, FactSum, Filter, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId,
+    UpdateWindows, WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Layouts, Shape, Tx, mongo};
@@ -14,6 +14,8 @@ use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// The size of a batch from MongoDB.
 const BATCH: u32 = 250;
+/// MongoDB merges the windows of so many employees by their starts, and would sort those of more.
+const MOST_MERGED: usize = 200;
 /// The number of employees whose sums are in one page: about a hundred bytes for each of their months.
 const EMPLOYEES_A_PAGE: usize = 20;
 
@@ -202,7 +204,14 @@ impl WindowStore {
         }
         let most = list.limit.map_or(kit::PAGE_MOST, |limit| limit.min(kit::PAGE_MOST)) as i64 + 1;
         let by_start = doc! { "window.start": 1, "_id": 1 };
-        Ok(self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH).await?)
+        let mut found = self.windows.find(doc! { "$and": all }).sort(by_start).limit(most).batch_size(BATCH);
+        let Filter { employees, projects, tasks, shifts } = &list.filter;
+        let only_employees = projects.is_empty() && tasks.is_empty() && shifts.is_empty();
+        if only_employees && (1..=MOST_MERGED).contains(&employees.len()) {
+            // MongoDB would mostly choose the index by start, and read the windows of everybody.
+            found = found.hint(Hint::Keys(by_employee()));
+        }
+        Ok(found.await?)
     }
 
     /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee
