@@ -2,19 +2,30 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
-use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
-use tokio::{sync::Semaphore, time::sleep};
+use kit::{Error, InHand, Kind, Pull, Puller, Shutdown, bury};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::recorder::{Arrival, Settled, record_all};
 use crate::{App, Step};
 
-/// The most messages that are recorded together.
+/// The most messages of single posts that are recorded together.
 const MOST_MESSAGES: usize = 64;
+/// The most messages of clients' batches that are.
+const MOST_BATCHED: usize = 2;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
 /// The number of concurrent batches: while one waits for the journal, another is checked.
 const IN_HAND: usize = 4;
+/// How many of these are of clients' batches: single posts find a place at once.
+const BATCHED_IN_HAND: usize = 2;
+/// Messages of single posts; older gateways mark none.
+const SINGLES: Kind = Kind { is: |message| !is_batched(message), most: MOST_MESSAGES };
+/// Messages of clients' batches.
+const BATCHED: Kind = Kind { is: is_batched, most: MOST_BATCHED };
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -56,21 +67,48 @@ impl Ingest {
         let stop = shutdown.clone();
         let in_hand = Arc::new(Semaphore::new(IN_HAND));
         self.app.bus.metrics().places("batches", in_hand.clone());
+        let batched_in_hand = Arc::new(Semaphore::new(BATCHED_IN_HAND));
         shutdown.spawn(async move {
             // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
-                let Some(messages) = puller.next(MOST_MESSAGES, &stop).await else { return };
+                let Some((messages, batched)) = next(&mut puller, &batched_in_hand, &stop).await else { break };
                 let app = self.app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
                     kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
                     record_messages(&app, messages).instrument(span).await;
-                    drop(place);
+                    drop((place, batched));
                 });
             }
+            puller.give_back().await;
         });
         Ok(())
     }
+}
+
+fn is_batched(message: &Message) -> bool {
+    message.headers.as_ref().is_some_and(|headers| headers.get(header::BATCHED).is_some())
+}
+
+/// Waits for messages of single posts, and while there is a place for them, of clients' batches; those come with their
+/// place. Nothing after the stop signal.
+async fn next(
+    puller: &mut Puller,
+    batched_in_hand: &Arc<Semaphore>,
+    stop: &Shutdown,
+) -> Option<(Vec<Message>, Option<OwnedSemaphorePermit>)> {
+    let place = batched_in_hand.clone();
+    let place = match place.clone().try_acquire_owned() {
+        Ok(place) => place,
+        Err(_) => tokio::select! {
+            biased;
+            singles = puller.next_of(&[SINGLES], stop) => return Some((singles?, None)),
+            place = place.acquire_owned() => place.ok()?,
+        },
+    };
+    let messages = puller.next_of(&[SINGLES, BATCHED], stop).await?;
+    let are_batched = messages.first().is_some_and(is_batched);
+    Some((messages, are_batched.then_some(place)))
 }
 
 async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
@@ -93,9 +131,10 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
             settle(message.ack().await.map_err(Error::Nats));
         }
         let info = message.info().ok();
+        let brief = is_batched(&message);
         let (seq, again) = (info.as_ref().map(|info| info.stream_sequence), info.is_none_or(|info| info.delivered > 1));
         together.messages.push((message, batch.items.len()));
-        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again }));
+        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again, brief }));
     }
     if !together.messages.is_empty() {
         record_together(app, together, &in_hand).await;
