@@ -60,9 +60,10 @@ pub struct SetAside {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is recorded on a majority, in the journal. The [`crate::Window`] is written once.
+    /// It is recorded on a majority, in the journal. The [`crate::Window`], written once; null where the message was
+    /// marked with [`crate::header::BATCHED`].
     Stored(Box<RawValue>),
-    /// The same window was recorded before. The [`crate::Window`] in its present state.
+    /// The same window was recorded before. The [`crate::Window`] in its present state, or null.
     Duplicate(Box<RawValue>),
     /// Its id belongs to a window with other content ([`crate::WindowContent`]), or of somebody else.
     Conflict,

@@ -120,6 +120,9 @@ pub mod header {
     pub const APPLIED_TO: &str = "T3-Applied-To";
     /// The inbox that waits for the answer to queued windows.
     pub const ANSWER_TO: &str = "T3-Answer-To";
+    /// That ingested windows came in clients' batches: single posts go first, and the answer says of a stored window
+    /// only that it is stored.
+    pub const BATCHED: &str = "T3-Batched";
     /// Why a message is dead.
     pub const DEAD_REASON: &str = "T3-Dead-Reason";
     /// The original subject of a dead message.

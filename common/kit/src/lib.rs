@@ -69,7 +69,7 @@ pub use origin::{Origin, set_actor};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
 pub use page::{PAGE_MOST, all_pages, page_within};
 pub use public_url::PublicUrl;
-pub use pull::{Pull, Puller, yield_to_coalesce};
+pub use pull::{Kind, Pull, Puller, yield_to_coalesce};
 pub use reconcile::{Copies, Reconciler};
 pub use together::Together;
 pub use trace::{continue_http_trace, continue_traces, follow, link, trace_headers, trace_id, traceparent};

@@ -36,6 +36,15 @@ impl Pull {
     }
 }
 
+/// Messages that are taken together.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Whether a message is one of them.
+    pub is: fn(&Message) -> bool,
+    /// How many are taken at once.
+    pub most: usize,
+}
+
 /// Pulls messages from a durable consumer, and reconnects by itself. Work that takes longer than a moment
 /// must hold its messages with [`InHand`](crate::InHand).
 pub struct Puller {
@@ -80,25 +89,16 @@ impl Puller {
     /// Waits for a message and takes it with all others that are there, at most `most`. Nothing after the stop
     /// signal; fetched messages then go to other replicas.
     pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
-        let taken = self.take(most, shutdown).await;
+        let taken = self.next_of(&[Kind { is: |_| true, most }], shutdown).await;
         if taken.is_none() {
             self.give_back().await;
         }
         taken
     }
 
-    /// Gives back fetched messages. Without this they would come to another replica only after the time limit of
-    /// their acknowledgement.
-    async fn give_back(&mut self) {
-        let Some(prefetcher) = self.prefetcher.take() else { return };
-        for message in prefetcher.stop().await {
-            if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
-                tracing::debug!(%error, "not given back; it comes again by itself");
-            }
-        }
-    }
-
-    async fn take(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
+    /// As [`Puller::next`], with messages of one of these kinds: the first of which there are any. After the stop
+    /// signal, fetched messages stay here until [`Puller::give_back`]. Loses none when it is dropped before its end.
+    pub async fn next_of(&mut self, kinds: &[Kind], shutdown: &Shutdown) -> Option<Vec<Message>> {
         loop {
             if shutdown.is_stopping() {
                 return None;
@@ -114,15 +114,26 @@ impl Puller {
                 continue;
             };
             tokio::select! {
-                () = prefetcher.wait() => {}
+                () = prefetcher.wait(kinds) => {}
                 () = shutdown.stopping() => return None,
             }
-            if prefetcher.len() < most {
+            if kinds.iter().all(|kind| prefetcher.len() < kind.most) {
                 yield_to_coalesce().await;
             }
-            let taken = prefetcher.take(most);
+            let taken = prefetcher.take(kinds);
             self.consumed.record(&taken);
             return Some(taken);
+        }
+    }
+
+    /// Gives back fetched messages. Without this they would come to another replica only after the time limit of
+    /// their acknowledgement.
+    pub async fn give_back(&mut self) {
+        let Some(prefetcher) = self.prefetcher.take() else { return };
+        for message in prefetcher.stop().await {
+            if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
+                tracing::debug!(%error, "not given back; it comes again by itself");
+            }
         }
     }
 }

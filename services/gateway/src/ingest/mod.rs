@@ -2,7 +2,8 @@
 //!
 //! Posts that arrive together are coalesced into one message: a few publishes run at the same time, and each takes
 //! all posts that are waiting. A single post waits for no others. Batches wait for their turn in order of arrival,
-//! and single posts overtake them, so that clients which catch up after an outage do not delay others.
+//! and single posts have publishers and messages of their own, which workers take first: so clients which catch up
+//! after an outage do not delay others.
 
 mod answers;
 mod metrics;
@@ -20,7 +21,12 @@ use tokio::{
 };
 
 pub(crate) use self::turns::Turns;
-use self::{answers::Answers, metrics::IngestMetrics, publish::Publisher, queue::Queue};
+use self::{
+    answers::Answers,
+    metrics::IngestMetrics,
+    publish::Publisher,
+    queue::{Queue, Sent},
+};
 
 /// How long the gateway waits for a worker before it answers "queued".
 const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
@@ -28,8 +34,10 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(4);
 /// The most windows of this gateway that are unanswered; any more are refused with 429.
 const MOST_UNANSWERED: usize = 8_192;
-/// How many publishes run at the same time.
+/// How many publishes of single posts run at the same time.
 const PUBLISHERS: usize = 4;
+/// How many of batches.
+const BATCH_PUBLISHERS: usize = 2;
 /// The most windows of one message.
 const MOST_COALESCED: usize = 256;
 
@@ -64,7 +72,8 @@ struct Waiting {
 /// Submits windows to the stream INGEST.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    queue: Queue,
+    singles: Queue,
+    batches: Queue,
     turns: Turns,
     places: Arc<Semaphore>,
     metrics: IngestMetrics,
@@ -77,18 +86,23 @@ impl Ingest {
     /// When NATS refuses the subscription.
     pub async fn start(bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<Self> {
         let metrics = IngestMetrics::new(bus.metrics());
-        let (queue, arrivals) = Queue::new(MOST_UNANSWERED);
         let answers = Answers::listen(bus).await?;
-        for _ in 0..PUBLISHERS {
-            let publisher = Publisher::new(bus.clone(), answers.clone(), arrivals.clone(), metrics.clone());
-            let stop = shutdown.clone();
-            shutdown.spawn(async move { publisher.run(&stop).await });
-        }
+        let publish = |sent, publishers| {
+            let (queue, arrivals) = Queue::new(MOST_UNANSWERED);
+            for _ in 0..publishers {
+                let publisher = Publisher::new(bus.clone(), answers.clone(), sent, arrivals.clone(), metrics.clone());
+                let stop = shutdown.clone();
+                shutdown.spawn(async move { publisher.run(&stop).await });
+            }
+            queue
+        };
+        let singles = publish(Sent::Singly, PUBLISHERS);
+        let batches = publish(Sent::InBatches, BATCH_PUBLISHERS);
         let places = Arc::new(Semaphore::new(MOST_UNANSWERED));
         bus.metrics().places("windows", places.clone());
         let turns = Turns::default();
         turns.show(bus.metrics());
-        Ok(Self { queue, turns, places, metrics })
+        Ok(Self { singles, batches, turns, places, metrics })
     }
 
     /// The turns of batches.
@@ -111,11 +125,11 @@ impl Ingest {
         let Ok(_places) = self.places.try_acquire_many(items.len() as u32) else {
             return items.iter().map(|_| Err(too_much())).collect();
         };
-        let (since, is_batch) = (Instant::now(), items.len() > 1);
+        let (since, queue) = (Instant::now(), if items.len() > 1 { &self.batches } else { &self.singles });
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             let (answer, answered) = oneshot::channel();
-            let sent = self.queue.put(is_batch, Waiting { item, until, since, answer });
+            let sent = queue.put(Waiting { item, until, since, answer });
             answers.push(sent.map(|()| answered).map_err(|_| too_much()));
         }
         let mut submitted = Vec::with_capacity(answers.len());

@@ -17,7 +17,7 @@ use super::{
     ANSWER_PATIENCE, MOST_COALESCED, PUBLISH_PATIENCE, Submitted, Until, Waiting,
     answers::{Answer, Answers},
     metrics::IngestMetrics,
-    queue::Arrivals,
+    queue::{Arrivals, Sent},
     too_much, unavailable,
 };
 
@@ -30,13 +30,20 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 pub(super) struct Publisher {
     bus: Bus,
     answers: Answers,
+    sent: Sent,
     arrivals: Arc<Mutex<Arrivals>>,
     metrics: IngestMetrics,
 }
 
 impl Publisher {
-    pub(super) fn new(bus: Bus, answers: Answers, arrivals: Arc<Mutex<Arrivals>>, metrics: IngestMetrics) -> Self {
-        Self { bus, answers, arrivals, metrics }
+    pub(super) fn new(
+        bus: Bus,
+        answers: Answers,
+        sent: Sent,
+        arrivals: Arc<Mutex<Arrivals>>,
+        metrics: IngestMetrics,
+    ) -> Self {
+        Self { bus, answers, sent, arrivals, metrics }
     }
 
     /// Publishes until the last [`super::Ingest`] is dropped, so that open requests are finished during a stop.
@@ -81,6 +88,9 @@ impl Publisher {
         let mut headers = self.bus.headers();
         headers.insert(NATS_MESSAGE_ID, id.to_string());
         headers.insert(header::ANSWER_TO, answer_to);
+        if self.sent == Sent::InBatches {
+            headers.insert(header::BATCHED, "true");
+        }
         loop {
             let attempt = async {
                 let sent = self.bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers.clone(), message.clone());

@@ -103,16 +103,24 @@ pub(super) async fn post_batch(
     // Before their turn, windows are kept as they were sent, because that takes the least memory.
     let turn = app.ingest.turns().take(batch.windows.len()).await?;
     let now = app.clock.now();
-    let read: Vec<_> = batch.windows.iter().map(|window| (sent_id(window), read(employee, now, window))).collect();
-    let good = read.iter().filter_map(|(_, window)| window.as_ref().ok().cloned()).collect();
+    let mut good = Vec::with_capacity(batch.windows.len());
+    let mut read_one = |window: Box<RawValue>| match read(employee, now, &window) {
+        Ok(item) => {
+            let id = item.id;
+            good.push(item);
+            Ok(id)
+        }
+        Err(failure) => Err((sent_id(&window), failure)),
+    };
+    let read: Vec<_> = batch.windows.into_iter().map(&mut read_one).collect();
     let mut submitted = app.ingest.submit(good, until(&headers)).await.into_iter();
     drop(turn);
     let mut items = Vec::with_capacity(read.len());
-    for (id, window) in read {
-        items.push(match window {
-            Err(failure) => BatchItem::refused(id, ItemStatus::Rejected, failure),
-            Ok(window) => match submitted.next() {
-                Some(Ok(submitted)) => BatchItem::settled(&app.base, window.id, submitted),
+    for id in read {
+        items.push(match id {
+            Err((id, failure)) => BatchItem::refused(id, ItemStatus::Rejected, failure),
+            Ok(id) => match submitted.next() {
+                Some(Ok(submitted)) => BatchItem::settled(&app.base, id, submitted),
                 // The accepted windows are safe. Sent again, they are duplicates.
                 Some(Err(failure)) => return Err(failure.into()),
                 None => return Err(Failure::new(Code::Internal, "Something went wrong on our side.").into()),

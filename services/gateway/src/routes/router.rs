@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use Access::{Open, Own, Scoped, ScopedOrOwn};
 use Resource::{Analytics, Employees, Keys, Periods, Projects, Rates, Tasks, Teams, Time};
 use axum::{
     Extension, Router,
+    body::Bytes,
     extract::State,
     http::{Extensions, HeaderMap, StatusCode, Version, header::CONTENT_TYPE},
     middleware,
@@ -159,6 +160,9 @@ pub(crate) fn described() -> serde_json::Value {
 pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
     let (router, api) = calls(&app.base);
     let queries = Queries::described_by(&api);
+    // As text it takes a tenth of the memory.
+    let described = Bytes::from(serde_json::to_vec(&api).expect("a description is JSON"));
+    drop(api);
     let router = router
         .route("/", get(pages::home::show))
         .route("/activate", get(pages::activate::show).post(pages::activate::submit))
@@ -166,11 +170,8 @@ pub(crate) fn router(app: Arc<App>, cors: Option<CorsLayer>) -> Router {
         .route("/reset", get(pages::reset::show).post(pages::reset::submit))
         .route("/confirm", get(pages::confirm::show).post(pages::confirm::submit))
         .merge(console::router(&app))
-        .merge(
-            SwaggerUi::new("/docs")
-                .url("/openapi.json", api)
-                .config(SwaggerConfig::from(app.base.path("/openapi.json"))),
-        )
+        .route("/openapi.json", get(move || ready(([(CONTENT_TYPE, "application/json")], described.clone()))))
+        .merge(SwaggerUi::new("/docs").config(SwaggerConfig::from(app.base.path("/openapi.json"))))
         .fallback(pages::missing::show)
         .method_not_allowed_fallback(async |State(app): State<Arc<App>>| {
             let docs = app.base.path("/docs");

@@ -13,8 +13,9 @@ use super::bounds::Bounds;
 /// How often this is checked.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Returns memory whenever most connections have closed, until shutdown.
+/// Returns what only the start needed, and memory whenever most connections have closed, until shutdown.
 pub(super) async fn give_back(bounds: Bounds, shutdown: &Shutdown) {
+    trim();
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

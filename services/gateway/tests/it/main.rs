@@ -1,6 +1,7 @@
 //! The gateway over real HTTP and real NATS. What needs the other services is tested in `stack`.
 
 mod activation;
+mod batched;
 mod connections;
 mod console;
 mod credentials;

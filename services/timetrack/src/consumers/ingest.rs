@@ -2,19 +2,33 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
-use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
-use tokio::{sync::Semaphore, time::sleep};
+use kit::{Error, InHand, Kind, Pull, Puller, Shutdown, bury};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::recorder::{Arrival, Settled, record_all};
+use super::{
+    acks::{Acks, settle},
+    recorder::{Arrival, Settled, record_all},
+};
 use crate::{App, Step};
 
-/// The most messages that are recorded together.
+/// The most messages of single posts that are recorded together.
 const MOST_MESSAGES: usize = 64;
+/// The most messages of clients' batches that are.
+const MOST_BATCHED: usize = 2;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
 /// The number of concurrent batches: while one waits for the journal, another is checked.
 const IN_HAND: usize = 4;
+/// How many of these are of clients' batches: single posts find a place at once.
+const BATCHED_IN_HAND: usize = 2;
+/// Messages of single posts; older gateways mark none.
+const SINGLES: Kind = Kind { is: |message| !is_batched(message), most: MOST_MESSAGES };
+/// Messages of clients' batches.
+const BATCHED: Kind = Kind { is: is_batched, most: MOST_BATCHED };
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -56,24 +70,54 @@ impl Ingest {
         let stop = shutdown.clone();
         let in_hand = Arc::new(Semaphore::new(IN_HAND));
         self.app.bus.metrics().places("batches", in_hand.clone());
+        let batched_in_hand = Arc::new(Semaphore::new(BATCHED_IN_HAND));
+        let acks = Arc::new(Acks::default());
+        acks.clone().keep(shutdown);
         shutdown.spawn(async move {
             // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
-                let Some(messages) = puller.next(MOST_MESSAGES, &stop).await else { return };
-                let app = self.app.clone();
+                let Some((messages, batched)) = next(&mut puller, &batched_in_hand, &stop).await else { break };
+                let (app, acks) = (self.app.clone(), acks.clone());
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
                     kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
-                    record_messages(&app, messages).instrument(span).await;
-                    drop(place);
+                    record_messages(&app, &acks, messages).instrument(span).await;
+                    drop((place, batched));
                 });
             }
+            puller.give_back().await;
         });
         Ok(())
     }
 }
 
-async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
+fn is_batched(message: &Message) -> bool {
+    message.headers.as_ref().is_some_and(|headers| headers.get(header::BATCHED).is_some())
+}
+
+/// Waits for messages of single posts, and while there is a place for them, of clients' batches; those come with their
+/// place. Nothing after the stop signal.
+async fn next(
+    puller: &mut Puller,
+    batched_in_hand: &Arc<Semaphore>,
+    stop: &Shutdown,
+) -> Option<(Vec<Message>, Option<OwnedSemaphorePermit>)> {
+    let place = batched_in_hand.clone();
+    let place = match place.clone().try_acquire_owned() {
+        Ok(place) => place,
+        Err(_) => tokio::select! {
+            biased;
+            singles = puller.next_of(&[SINGLES], stop) => return Some((singles?, None)),
+            place = place.acquire_owned() => place.ok()?,
+        },
+    };
+    let messages = puller.next_of(&[SINGLES, BATCHED], stop).await?;
+    let are_batched = messages.first().is_some_and(is_batched);
+    Some((messages, are_batched.then_some(place)))
+}
+
+async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
+    acks.another().await;
     let in_hand = InHand::hold(&app.bus, &messages);
     let mut together = Together::default();
     for message in messages {
@@ -87,24 +131,25 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
             }
         };
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
-            record_together(app, std::mem::take(&mut together), &in_hand).await;
+            record_together(app, acks, std::mem::take(&mut together), &in_hand).await;
         }
         if kit::is_mutant("ack_before_commit") {
             settle(message.ack().await.map_err(Error::Nats));
         }
         let info = message.info().ok();
+        let brief = is_batched(&message);
         let (seq, again) = (info.as_ref().map(|info| info.stream_sequence), info.is_none_or(|info| info.delivered > 1));
         together.messages.push((message, batch.items.len()));
-        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again }));
+        together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again, brief }));
     }
     if !together.messages.is_empty() {
-        record_together(app, together, &in_hand).await;
+        record_together(app, acks, together, &in_hand).await;
     }
 }
 
 /// Records the windows of several messages together. If that fails, one message at a time, so that a bad message
 /// does not affect the others.
-async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
+async fn record_together(app: &Arc<App>, acks: &Acks, together: Together, in_hand: &InHand) {
     let Together { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
@@ -114,7 +159,7 @@ async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
             let mut settled = settled.into_iter();
             for (message, windows) in messages {
                 let settled: Vec<Settled> = settled.by_ref().take(windows).collect();
-                answer(app, &message, settled).await;
+                answer(app, acks, message, settled).await;
             }
         }
         Err(error) if error.is_away() || messages.len() == 1 => {
@@ -130,14 +175,14 @@ async fn record_together(app: &Arc<App>, together: Together, in_hand: &InHand) {
             for (message, _) in messages {
                 // Released from the group, because the others still wait behind it.
                 in_hand.let_go(&message);
-                Box::pin(record_messages(app, vec![message])).await;
+                Box::pin(record_messages(app, acks, vec![message])).await;
             }
         }
     }
 }
 
 /// Answers the gateway, then acknowledges the message.
-async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
+async fn answer(app: &App, acks: &Acks, message: Message, settled: Vec<Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
         match serde_json::to_vec(&word(settled)) {
@@ -147,8 +192,8 @@ async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
         }
     }
     app.faults.at(Step::Answered).await;
-    app.failures.forget(message);
-    settle(message.ack().await.map_err(Error::Nats));
+    app.failures.forget(&message);
+    acks.done(message).await;
 }
 
 /// The answer to the gateway.
@@ -171,11 +216,4 @@ async fn give_back(app: &App, message: &Message, error: &Error) {
     let deliveries = message.info().map_or(1, |info| info.delivered);
     tracing::warn!(%error, cause, deliveries, "windows are not recorded; they come again");
     settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
-}
-
-/// A failed acknowledgement is harmless: the message is redelivered.
-fn settle(outcome: Result<(), Error>) {
-    if let Err(error) = outcome {
-        tracing::warn!(%error, "not acknowledged; it comes again");
-    }
 }

@@ -1,5 +1,6 @@
 //! The consumers of streams.
 
+mod acks;
 mod bindings;
 mod check;
 mod early;

@@ -5,7 +5,7 @@ use contracts::{
     WindowState, WindowsHeld, WindowsRecorded,
 };
 use kit::Error;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     check::{Fate, check},
@@ -28,11 +28,13 @@ pub(crate) struct Arrival {
     pub(crate) seq: Option<u64>,
     /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
     pub(crate) again: bool,
+    /// Whether it is enough to tell that it is recorded.
+    pub(crate) brief: bool,
 }
 
 impl From<IngestItem> for Arrival {
     fn from(item: IngestItem) -> Self {
-        Self { item, seq: None, again: true }
+        Self { item, seq: None, again: true, brief: true }
     }
 }
 
@@ -99,7 +101,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         match untimely(sent.start, sent.end, earliest, now) {
             Some(hold) => held_back.push((place, arrival, hold)),
             None => {
-                places.push((place, arrival.seq, arrival.again));
+                places.push((place, arrival.seq, arrival.again, arrival.brief));
                 timely.push(arrival.item);
             }
         }
@@ -117,8 +119,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     let knows_held = complete_up_to.is_some() && !again;
     let kept_out = kept_out(app, &items, knows_held).await?;
     let judged = fates.into_iter().zip(settled_before).zip(kept_out);
-    for (((place, seq, again), item), ((fate, by), kept_out)) in places.into_iter().zip(timely).zip(judged) {
-        let arrival = Arrival { item, seq, again };
+    for (((place, seq, again, brief), item), ((fate, by), kept_out)) in places.into_iter().zip(timely).zip(judged) {
+        let arrival = Arrival { item, seq, again, brief };
         match fate {
             Fate::Admitted(_) if kept_out.is_some() || by.is_some() => {
                 held_back.push((place, arrival, kept_out.unwrap_or(SETTLED)));
@@ -152,40 +154,40 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         }
         if is_new(n) {
             recorded.add(window, content);
-            settled[place] = Some(Outcome::Stored(to_raw_value(&window.window)?).into());
+            settled[place] = Some(Outcome::Stored(told(window, arrival.brief)?).into());
             continue;
         }
         match inserted.taken.get(&window.id) {
             // Published again, because an earlier attempt may have died between recording and publishing.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
-                settled[place] = Some(Outcome::Duplicate(to_raw_value(&stored.window)?).into());
+                settled[place] = Some(Outcome::Duplicate(told(stored, arrival.brief)?).into());
             }
             _ => held_back.push((place, arrival, CONFLICT)),
         }
     }
-    let (mut held, mut told) = (Vec::new(), Vec::new());
+    let (mut held, mut newly_held) = (Vec::new(), Vec::new());
     for (place, arrival, hold) in held_back {
         // A window from quarantine was published when it came from the queue.
-        let is_new = arrival.seq.is_some();
+        let (is_new, brief) = (arrival.seq.is_some(), arrival.brief);
         match hold_back(app, arrival, hold, now, &mut recorded).await? {
             Kept::Recorded(one) => settled[place] = Some(one),
             Kept::Held(row) => {
-                told.extend(is_new.then_some(row.window_id));
-                held.push((place, row));
+                newly_held.extend(is_new.then_some(row.window_id));
+                held.push((place, row, brief));
             }
         }
     }
     app.faults.at(Step::Inserted).await;
-    publish_held(app, told).await?;
+    publish_held(app, newly_held).await?;
     // Another replica may have recorded one of them before it could hear of that: then it is in both places.
-    let by_now = recorded_by_now(app, held.iter().map(|(_, row)| row)).await?;
+    let by_now = recorded_by_now(app, held.iter().map(|(_, row, _)| row)).await?;
     let both = by_now.iter().any(Option::is_some);
-    for ((place, row), stored) in held.into_iter().zip(by_now) {
+    for ((place, row, brief), stored) in held.into_iter().zip(by_now) {
         settled[place] = Some(match stored {
             Some(stored) => {
                 recorded.add(&stored, WindowContent::from(&row.item));
-                Outcome::Duplicate(to_raw_value(&stored.window)?).into()
+                Outcome::Duplicate(told(&stored, brief)?).into()
             }
             None => row.into(),
         });
@@ -206,6 +208,11 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
 /// may have been.
 async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
+}
+
+/// What is told of a recorded window: nothing, where it is enough that it is.
+fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
+    if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
 }
 
 /// A window in settled time. Somebody must admit it, or reopen that time.
@@ -229,14 +236,14 @@ async fn hold_back(
     now: Millis,
     recorded: &mut Recorded,
 ) -> Result<Kept, Error> {
-    let Arrival { item, seq, again: _ } = arrival;
+    let Arrival { item, seq, again: _, brief } = arrival;
     if hold != CONFLICT
         && let Some(stored) = app.store.windows.find(item.id, Some(item.employee_id)).await?
     {
         let content = WindowContent::from(&item);
         if app.store.windows.was_sent_as(&stored, content, item.hash).await? {
             recorded.add(&stored, content);
-            return Ok(Kept::Recorded(Outcome::Duplicate(to_raw_value(&stored.window)?).into()));
+            return Ok(Kept::Recorded(Outcome::Duplicate(told(&stored, brief)?).into()));
         }
         hold = CONFLICT;
     }
@@ -255,10 +262,12 @@ async fn publish_held(app: &App, held: Vec<WindowId>) -> Result<(), Error> {
 
 /// Publishes recorded windows. It is acknowledged before the answer: the unacknowledged message is the outbox.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    for windows in facts.chunks(WINDOWS_AN_EVENT) {
+    // Concurrently, because each waits for the disk.
+    let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };
-        app.bus.publish_event(id, &event).await?;
-    }
+        app.bus.publish_event(id, &event).await
+    });
+    futures::future::try_join_all(events).await?;
     Ok(())
 }

@@ -1,9 +1,6 @@
 use std::sync::Arc;
 
-use async_nats::jetstream::{
-    consumer::{self, pull},
-    stream::RawMessageErrorKind,
-};
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use contracts::{
     Bounded, Caller, Code, EmployeeId, Failure, GetWindow, IngestBatch, NOBODY, Service, WindowContent, WindowId,
     WindowState, Within, stream,
@@ -11,7 +8,7 @@ use contracts::{
 use kit::{Call, Error};
 
 use super::list::with_negative_time;
-use crate::{App, domain::Held, store::StoredWindow};
+use crate::{App, consumers::until_queue_is_done, domain::Held, store::StoredWindow};
 
 /// Gets the state of a window: recorded, queued or rejected; 404 if nobody has sent it.
 pub(crate) async fn get(
@@ -30,18 +27,21 @@ pub(crate) async fn get(
             Some(owner_within(&app, request, &within).await?)
         }
     };
-    // In the order of a window's way (queue, quarantine, recorded), so that one that moves on meanwhile is not
-    // missed.
-    let queue = ingest_info(&app).await?;
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
     let Some(seq) = request.seq else {
-        if queue.num_pending > 0 || queue.num_ack_pending > 0 {
-            let detail = "Windows are still waiting to be recorded; yours may be among them. Ask again in a moment.";
-            return Err(Failure::new(Code::Unavailable, detail).into());
-        }
-        return Err(Failure::not_found("window").into());
+        // It may be in any message that is in the queue now.
+        until_queue_is_done(&app).await.map_err(|error| match error.to_failure() {
+            Failure { code: Code::WindowsWaiting, .. } => {
+                let detail =
+                    "Windows are still waiting to be recorded; yours may be among them. Ask again in a moment.";
+                Failure::new(Code::Unavailable, detail).into()
+            }
+            _ => error,
+        })?;
+        let state = known(&app, request, employee).await?;
+        return state.map(|state| state.told_to(request.set_aside)).ok_or_else(|| Failure::not_found("window").into());
     };
     // A sequence number says something about this window only if the message with it contains the window.
     if let Some(payload) = message_at(&app, seq).await? {
@@ -158,12 +158,6 @@ async fn message_at(app: &App, seq: u64) -> Result<Option<bytes::Bytes>, Error> 
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
         Err(error) => Err(Error::Nats(error.into())),
     }
-}
-
-async fn ingest_info(app: &App) -> Result<consumer::Info, Error> {
-    let durable = Service::Timetrack.name();
-    let consumer = app.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::INGEST).await;
-    Ok(consumer.map_err(|e| Error::Nats(e.into()))?.cached_info().clone())
 }
 
 #[cfg(test)]

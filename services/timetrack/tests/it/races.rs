@@ -20,7 +20,7 @@ use jiff::{ToSpan, civil::date};
 use testkit::{Running, eventually_within};
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, NOON, between, spawn};
+use crate::support::{Bench, LetGo, NOON, between, spawn};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const HOURS: i64 = 24;
@@ -191,15 +191,6 @@ fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<Ato
         }
         false
     })
-}
-
-/// Lets it go on, also where a test fails: nothing could be stopped otherwise.
-struct LetGo(Arc<AtomicBool>);
-
-impl Drop for LetGo {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
-    }
 }
 
 async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {

@@ -1,6 +1,12 @@
 //! A world in which Ann is on a task of a project, and somebody who sends windows as a gateway does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_nats::{
     HeaderMap,
@@ -162,11 +168,17 @@ impl Bench {
 
     /// The same with any payload; nothing where no word comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
+        self.send_marked(&[], payload).await
+    }
+
+    /// The same with these headers.
+    pub async fn send_marked(&self, marks: &[(&str, &str)], payload: Vec<u8>) -> Option<Vec<Outcome>> {
         let bus = self.world.bus();
         let inbox = bus.client.new_inbox();
         let mut words = bus.client.subscribe(inbox.clone()).await.unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::ANSWER_TO, inbox);
+        marks.iter().for_each(|(name, value)| headers.insert(*name, *value));
         let sent = bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
         sent.unwrap().await.unwrap();
         let word = tokio::time::timeout(Duration::from_secs(30), words.next()).await.ok()??;
@@ -198,6 +210,15 @@ impl Bench {
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
         self.world.ask(&between(0, NOON * 2)).await.unwrap().items
+    }
+}
+
+/// Lets it go on, also where a test fails: nothing could be stopped otherwise.
+pub struct LetGo(pub Arc<AtomicBool>);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

@@ -1,0 +1,40 @@
+use contracts::{INGEST_WINDOWS, IngestBatch, header, stream};
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+
+fn window(minute: i64) -> Value {
+    let start = 1_760_000_000_000 + minute * 60_000;
+    json!({
+        "start": start, "end": start + 60_000, "timezoneOffset": 0, "projectId": uuid::Uuid::from_u128(1),
+        "taskId": uuid::Uuid::from_u128(2), "computer": "mac", "user": "ann", "os": "darwin", "osVersion": "15",
+        "hwid": "hw",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_of_batches_go_in_messages_of_their_own_that_are_marked() {
+    let edge = Edge::start().await;
+    let token = edge.token(kit::new_id(), 0);
+    let post = async |path: &str, body: Value| {
+        let request = edge.post(path).bearer_auth(&token).header("Prefer", "respond-async").json(&body);
+        assert_eq!(request.send().await.expect("an answer").status(), 202);
+    };
+    tokio::join!(
+        post("/api/v1/time-entries", window(0)),
+        post("/api/v1/time-entries/batch", json!({ "windows": [window(1), window(2)] })),
+        post("/api/v1/time-entries", window(3)),
+    );
+    let queue = edge.world.bus().jetstream.get_stream(stream::INGEST).await.expect("the queue");
+    let (mut single, mut batched) = (0, 0);
+    for place in 1..=queue.cached_info().state.last_sequence {
+        let message = queue.get_raw_message(place).await.expect("a message");
+        assert_eq!(message.subject.as_str(), INGEST_WINDOWS);
+        let windows = serde_json::from_slice::<IngestBatch>(&message.payload).expect("windows").items.len();
+        match message.headers.get(header::BATCHED) {
+            Some(_) => batched += windows,
+            None => single += windows,
+        }
+    }
+    assert_eq!((single, batched), (2, 2));
+}
