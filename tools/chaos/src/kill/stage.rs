@@ -20,6 +20,8 @@ use super::{
 };
 use crate::entrance::Entrance;
 
+/// How long a stream may have no leader.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The number of processes of each service.
 const REPLICAS: usize = 2;
 /// The most workers.
@@ -276,7 +278,19 @@ impl Stage {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, Uuid::from_u128(0xdead_0000 + u128::from(self.poisoned)).to_string());
             self.ledger.book().poison.insert(payload.clone());
-            jetstream.publish_with_headers(subject, headers, payload.into()).await?.await?;
+            // While a leader is elected nobody takes it. It has an id, so it is stored once however often it is sent.
+            let began = Instant::now();
+            loop {
+                let sent = async {
+                    let sent = jetstream.publish_with_headers(subject.clone(), headers.clone(), payload.clone().into());
+                    sent.await?.await
+                };
+                match sent.await {
+                    Ok(_) => break,
+                    Err(error) if began.elapsed() > PATIENCE => return Err(error).context("nobody takes poison"),
+                    Err(_) => sleep(Duration::from_millis(200)).await,
+                }
+            }
         }
         Ok(())
     }

@@ -323,6 +323,8 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     let timetrack = mongo.database(&database(Service::Timetrack));
     let waiting = timetrack.collection::<Document>("quarantine").count_documents(doc! { "waiting": true }).await?;
     all.insert("windows that may only be early".into(), waiting);
+    // Taken out within seconds, also where the replica that should have done it was killed.
+    all.insert("windows that are held and recorded".into(), in_both(&timetrack).await?);
     let jobs = timetrack.collection::<Document>("updates").count_documents(doc! { "done": false }).await?;
     all.insert("bulk updates".into(), jobs);
     let deliveries = mongo.database(&database(Service::Mailer)).collection::<Document>("deliveries");
@@ -330,6 +332,20 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     all.insert("mails".into(), unsent);
     all.retain(|_, many| *many > 0);
     Ok(all)
+}
+
+/// The number of windows that are in quarantine, and recorded with the same content.
+async fn in_both(timetrack: &mongodb::Database) -> Result<u64> {
+    let same = |field| doc! { "$eq": [format!("$item.window.{field}"), format!("$stored.window.{field}")] };
+    let steps = [
+        doc! { "$match": { "decision": null } },
+        doc! { "$lookup": { "from": "windows", "localField": "window_id", "foreignField": "_id", "as": "stored" } },
+        doc! { "$unwind": "$stored" },
+        doc! { "$match": { "$expr": { "$and": (["start", "end", "projectId", "taskId"].map(same).to_vec()) } } },
+    ];
+    let found: Vec<Document> =
+        timetrack.collection::<Document>("quarantine").aggregate(steps).await?.try_collect().await?;
+    Ok(found.len() as u64)
 }
 
 async fn dead(fleet: &Fleet) -> Result<Vec<DeadRow>> {
