@@ -3,11 +3,14 @@ use std::{
     sync::Arc,
 };
 
-use contracts::{EmployeeId, ListWindows, Page, TimeRange, WINDOW_MOST, Window, WindowCursor, WindowId, counted};
-use futures::TryStreamExt;
+use contracts::{EmployeeId, HOUR, ListWindows, Page, TimeRange, WINDOW_MOST, Window, WindowCursor, WindowId, counted};
+use futures::{TryStreamExt, try_join};
 use kit::{Call, Error};
 
 use crate::{App, store::Stretch};
+
+/// The length of the longest day of a calendar, in milliseconds: clocks are set back by an hour at most.
+const LONGEST_DAY: i64 = 25 * HOUR;
 
 /// Lists the windows that touch a range, page by page; for an employee their own.
 pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Result<Page<Window, WindowCursor>, Error> {
@@ -15,14 +18,35 @@ pub(crate) async fn list(app: Arc<App>, call: Call, request: ListWindows) -> Res
         [] => call.require_admin()?,
         named => named.iter().try_for_each(|employee| call.require_sight_of(*employee))?,
     }
-    let windows = app.store.windows.touching(&request).await?.map_ok(|stored| stored.window);
     let cursor = |w: &Window| WindowCursor { start: w.start, id: w.id };
-    let mut page = kit::page_within(windows, cursor).await?;
+    let page = async {
+        let windows = app.store.windows.touching(&request).await?.map_ok(|stored| stored.window);
+        Ok::<_, Error>(kit::page_within(windows, cursor).await?)
+    };
+    let (mut page, around) = try_join!(page, around(&app, &request))?;
     if let Some(limit) = request.limit.filter(|limit| page.items.len() > *limit) {
         page.items.truncate(limit);
         page.next = page.items.last().map(cursor);
     }
-    Ok(Page { items: with_negative_time(&app, page.items).await?, next: page.next })
+    // One that came or was voided in between is only in one of them: then it is read anew.
+    let has_all = |negative: &HashMap<_, _>| page.items.iter().all(|window| negative.contains_key(&window.id));
+    let items = match around.map(|around| negative_times(&around)).filter(has_all) {
+        Some(negative) => with_each(&negative, page.items),
+        None => with_negative_time(&app, page.items).await?,
+    };
+    Ok(Page { items, next: page.next })
+}
+
+/// The times of the windows that those of a request may lose time to, read beside them, if it is about some employees
+/// on a day: there are few of them, and nearly all are needed.
+async fn around(app: &App, request: &ListWindows) -> Result<Option<Vec<Stretch>>, Error> {
+    let (employees, range) = (&request.filter.employees, request.range);
+    if app.config.count_overlaps || employees.is_empty() || range.length() > LONGEST_DAY {
+        return Ok(None);
+    }
+    let employees: HashSet<EmployeeId> = employees.iter().copied().collect();
+    let first = range.start() - WINDOW_MOST - WINDOW_MOST;
+    Ok(Some(app.store.windows.starting(employees, first, range.end()).await?))
 }
 
 /// Adds the negative time to windows; none with `COUNT_OVERLAPS`. It depends on windows that start up to a day
@@ -35,12 +59,15 @@ pub(super) async fn with_negative_time(app: &App, windows: Vec<Window>) -> Resul
     let (Some(first), Some(last)) = (starts().min(), starts().max()) else { return Ok(Vec::new()) };
     let employees: HashSet<EmployeeId> = windows.iter().map(|w| w.employee_id).collect();
     let around = app.store.windows.starting(employees, first - WINDOW_MOST, last).await?;
-    let negative = negative_times(&around);
+    Ok(with_each(&negative_times(&around), windows))
+}
+
+fn with_each(negative: &HashMap<WindowId, i64>, windows: Vec<Window>) -> Vec<Window> {
     let with = |window: Window| {
         let negative_time = negative.get(&window.id).copied().unwrap_or_default();
         Window { negative_time, ..window }
     };
-    Ok(windows.into_iter().map(with).collect())
+    windows.into_iter().map(with).collect()
 }
 
 fn negative_times(stretches: &[Stretch]) -> HashMap<WindowId, i64> {
