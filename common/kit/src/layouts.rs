@@ -7,32 +7,19 @@ use std::{
 };
 
 use anyhow::anyhow;
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::Collection;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Database, Error, Layout, Shape, Shutdown,
     endpoints::ChainLine,
-    migration::{Migrating, Migration, Round},
+    layout_row::{Row, row_of},
+    migration::{Migrating, Migration},
 };
 
 /// The pause between two attempts to read the layouts at the start, while MongoDB is away.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The stored state of a collection's layout.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Row {
-    #[serde(rename = "_id")]
-    collection: String,
-    /// The layout that all processes write, as soon as they have read this row.
-    written: i32,
-    /// Every document has this layout or a later one.
-    everywhere: i32,
-    /// The progress of a migration; nothing while there is none.
-    pub(crate) round: Option<Round>,
-}
 
 /// The layout of a collection, as an operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +99,7 @@ impl Layouts {
             if !is_known && self.documents(layout).find_one(doc! {}).await?.is_none() {
                 let newest = doc! { "written": layout.newest(), "everywhere": layout.newest(), "round": null };
                 let new = doc! { "$setOnInsert": newest };
-                self.rows.update_one(this(layout), new).upsert(true).await?;
+                self.rows.update_one(row_of(layout), new).upsert(true).await?;
             }
         }
         self.look().await.map(drop)
@@ -155,7 +142,7 @@ impl Layouts {
                 "$max": { "written": layout.newest() },
                 "$setOnInsert": { "everywhere": 1, "round": null },
             };
-            self.rows.update_one(this(layout), new).upsert(true).await?;
+            self.rows.update_one(row_of(layout), new).upsert(true).await?;
         }
         self.look().await.map(drop)
     }
@@ -178,15 +165,10 @@ impl Layouts {
     }
 
     async fn row(&self, layout: &Layout) -> Result<Option<Row>, Error> {
-        Ok(self.rows.find_one(this(layout)).await?)
+        Ok(self.rows.find_one(row_of(layout)).await?)
     }
 
     fn documents(&self, layout: &Layout) -> Collection<RawDocumentBuf> {
         self.db.collection(layout.collection())
     }
-}
-
-/// The row of a collection.
-pub(crate) fn this(layout: &Layout) -> Document {
-    doc! { "_id": layout.collection() }
 }

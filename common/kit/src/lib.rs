@@ -18,6 +18,7 @@ mod ids;
 mod in_hand;
 mod lately;
 mod layout;
+mod layout_row;
 mod layouts;
 mod lease;
 mod lifecycle;

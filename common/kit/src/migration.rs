@@ -5,13 +5,13 @@ use bson::{Bson, Document, RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, do
 use contracts::{Code, Failure};
 use futures::TryStreamExt;
 use mongodb::Collection;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::sleep;
 
 use crate::{
     Error, Layout,
     endpoints::ChainLine,
-    layouts::{Row, this},
+    layout_row::{Round, Row, row_of},
     mongo,
 };
 
@@ -23,25 +23,6 @@ const AGAIN: (u32, Duration) = (200, Duration::from_millis(10));
 const TRIES: (u32, Duration) = (30, Duration::from_secs(1));
 /// The longest rest after a batch.
 const LONGEST_REST: Duration = Duration::from_secs(10);
-
-/// How far a round through a collection is, in the order of ids.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Round {
-    /// All up to this id are done.
-    after: Option<Bson>,
-    seen: i64,
-    changed: i64,
-    /// How many documents there were when it began.
-    of: i64,
-}
-
-impl Round {
-    /// How many documents it has still to look at; one, where it has not come to its end and there are more
-    /// than there were.
-    pub(crate) fn left(&self) -> u64 {
-        (self.of - self.seen).max(1) as u64
-    }
-}
 
 /// How far a migration is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +90,7 @@ impl<'a> Migration<'a> {
     /// Rewrites the next batch, or begins the next round; gives how far that is, or nothing where a whole
     /// round has found nothing, its own or somebody else's.
     async fn step(&self, has_begun: bool) -> Result<Option<Migrating>, Error> {
-        let row = self.rows.find_one(this(self.layout)).await?;
+        let row = self.rows.find_one(row_of(self.layout)).await?;
         let round = match row.ok_or_else(|| anyhow!("nobody has raised the layout"))?.round {
             Some(round) => round,
             None if has_begun => return Ok(None),
@@ -124,7 +105,7 @@ impl<'a> Migration<'a> {
 
     async fn begin(&self) -> Result<Round, Error> {
         let round = self.new_round().await?;
-        let mut none = this(self.layout);
+        let mut none = row_of(self.layout);
         none.insert("round", Bson::Null);
         self.rows.update_one(none, doc! { "$set": { "round": mongo::value(&round) } }).await?;
         Ok(round)
@@ -191,7 +172,7 @@ impl<'a> Migration<'a> {
     /// Writes down how far the round is, unless somebody else has gone on with it.
     async fn note(&self, round: Round, after: Bson, seen: i64, changed: i64) -> Result<Migrating, Error> {
         if changed > 0 {
-            let mut under_way = this(self.layout);
+            let mut under_way = row_of(self.layout);
             under_way.insert("round.of", doc! { "$exists": true });
             let counted = self.rows.update_one(under_way, doc! { "$inc": { "round.changed": changed } }).await?;
             if counted.matched_count == 0 {
@@ -222,7 +203,7 @@ impl<'a> Migration<'a> {
 
     /// The row, where nobody has gone on with the round.
     fn still(&self, round: &Round) -> Document {
-        let mut still = this(self.layout);
+        let mut still = row_of(self.layout);
         still.insert("round.after", mongo::value(&round.after));
         // Before the first batch `after` is null, and a round that somebody else has ended would match that too.
         still.insert("round.of", doc! { "$exists": true });
