@@ -18,6 +18,8 @@ mod errors;
 mod extractor;
 mod forms;
 mod inputs;
+mod key_form;
+mod key_list;
 mod keys;
 mod lanes;
 mod layout;
