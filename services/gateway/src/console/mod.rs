@@ -14,6 +14,7 @@ mod corrections;
 mod day;
 mod dead;
 mod doers;
+mod employee_names;
 mod errors;
 mod extractor;
 mod forms;
@@ -42,6 +43,9 @@ mod people;
 mod person;
 mod places;
 mod project;
+mod project_actions;
+mod project_address;
+mod project_form;
 mod projects;
 mod rates;
 mod reader;
@@ -102,18 +106,18 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::WEEK, get(week::show)))
         .merge(page(&places::PROJECTS, get(projects::show).post(projects::submit)))
         .merge(page(&places::PROJECT, get(project::show)))
-        .merge(page(&places::PROJECT_UPDATE, post(project::update)))
-        .merge(page(&places::PROJECT_ARCHIVE, post(project::archive)))
-        .merge(page(&places::PROJECT_RESTORE, post(project::restore)))
-        .merge(page(&places::PROJECT_DELETE, post(project::delete)))
-        .merge(page(&places::PROJECT_PUT_ON, post(members::put_on)))
-        .merge(page(&places::PROJECT_TAKE_OFF, post(members::take_off)))
-        .merge(page(&places::PROJECT_RATES, post(payroll::submit)))
+        .merge(page(&places::PROJECT_UPDATE, post(project_actions::update)))
+        .merge(page(&places::PROJECT_ARCHIVE, post(project_actions::archive)))
+        .merge(page(&places::PROJECT_RESTORE, post(project_actions::restore)))
+        .merge(page(&places::PROJECT_DELETE, post(project_actions::delete)))
+        .merge(page(&places::PROJECT_PUT_ON, post(project_actions::put_on)))
+        .merge(page(&places::PROJECT_TAKE_OFF, post(project_actions::take_off)))
+        .merge(page(&places::PROJECT_RATES, post(project_actions::set_rates)))
         .merge(page(&places::RATES, get(rates::show)))
         .merge(page(&places::RATE_SET, post(rates::submit)))
         .merge(page(&places::RATE_DELETE, post(rates::delete)))
         .merge(page(&places::REPRICE, get(reprice::show).post(reprice::submit)))
-        .merge(page(&places::PROJECT_TASKS, post(tasks::submit)))
+        .merge(page(&places::PROJECT_TASKS, post(project_actions::create_task)))
         .merge(page(&places::TASK, get(task::show)))
         .merge(page(&places::TASK_UPDATE, post(task::update)))
         .merge(page(&places::TASK_PUT_ON, post(task::put_on)))

@@ -10,9 +10,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    errors,
+    employee_names, errors,
     inputs::{Input, Misfits, alert, beside, note, on_seen, seen, stored, text, tick},
-    members::{self, Chosen, chooser},
+    members::{Chosen, chooser},
     notice::{Done, notice},
     places,
     sums::MOST,
@@ -286,10 +286,10 @@ impl Shown<'_> {
     fn people(&self, may_change: bool) -> Markup {
         let (visitor, task, told) = (self.visitor, self.task, self.told);
         let list = html! {
-            ul.cards { @for id in members::sorted(told, &task.employees) { li.row {
-                span { (visitor.person(id, members::name(told, id))) }
+            ul.cards { @for id in employee_names::sorted(told, &task.employees) { li.row {
+                span { (visitor.person(id, employee_names::name(told, id))) }
                 @if may_change {
-                    button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (members::name(told, id)) } }
+                    button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(told, id)) } }
                 }
             } } }
         };
@@ -299,9 +299,9 @@ impl Shown<'_> {
         };
         let others: Vec<EmployeeId> =
             self.project.employees.iter().copied().filter(|id| !task.employees.contains(id)).collect();
-        let mut options: Vec<(String, String)> = members::sorted(told, &others)
+        let mut options: Vec<(String, String)> = employee_names::sorted(told, &others)
             .into_iter()
-            .map(|id| (id.to_string(), members::name(told, id).to_owned()))
+            .map(|id| (id.to_string(), employee_names::name(told, id).to_owned()))
             .collect();
         if options.len() > 1 {
             options.push(("*".to_owned(), "Everybody on the project".to_owned()));
