@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    console::Company,
+    company::Company,
     console_settings::somebody,
     office::{HOUR, id},
     support::Person,
