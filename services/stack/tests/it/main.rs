@@ -53,6 +53,7 @@ mod readme;
 mod revocation;
 mod secrets;
 mod sessions;
+mod settled_history;
 mod settled_sums;
 mod shapes;
 mod sheets;
