@@ -7,6 +7,7 @@ mod approvals;
 mod assets;
 mod attention;
 mod audit;
+mod audit_changes;
 mod charts;
 mod cookie;
 mod correction;
@@ -56,6 +57,8 @@ mod roster;
 mod settings;
 mod sums;
 mod task;
+mod task_actions;
+mod task_form;
 mod tasks;
 mod visitor;
 mod week;
@@ -119,11 +122,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::REPRICE, get(reprice::show).post(reprice::submit)))
         .merge(page(&places::PROJECT_TASKS, post(project_actions::create_task)))
         .merge(page(&places::TASK, get(task::show)))
-        .merge(page(&places::TASK_UPDATE, post(task::update)))
-        .merge(page(&places::TASK_PUT_ON, post(task::put_on)))
-        .merge(page(&places::TASK_TAKE_OFF, post(task::take_off)))
-        .merge(page(&places::TASK_MOVE, post(task::move_to)))
-        .merge(page(&places::TASK_DELETE, post(task::delete)))
+        .merge(page(&places::TASK_UPDATE, post(task_actions::update)))
+        .merge(page(&places::TASK_PUT_ON, post(task_actions::put_on)))
+        .merge(page(&places::TASK_TAKE_OFF, post(task_actions::take_off)))
+        .merge(page(&places::TASK_MOVE, post(task_actions::move_to)))
+        .merge(page(&places::TASK_DELETE, post(task_actions::delete)))
         .merge(page(&places::PEOPLE, get(people::show).post(people::submit)))
         .merge(page(&places::PERSON, get(person::show)))
         .merge(page(&places::UPDATE, post(person::update)))
