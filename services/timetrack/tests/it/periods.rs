@@ -40,6 +40,12 @@ impl Bench {
         self.approve(id, self.hash(id).await).await.unwrap()
     }
 
+    /// Records Ann's hour after noon, and approves October with it.
+    pub async fn approve_an_hour(&self) -> KnownPeriod {
+        self.send(vec![self.window(0)]).await;
+        self.approve_now(self.october()).await
+    }
+
     pub async fn reopen(&self, id: PeriodId) -> Result<KnownPeriod, Failure> {
         self.world.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
@@ -114,10 +120,9 @@ async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_is_open_again() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
     let (first, late) = (bench.window(0), bench.window(5));
-    bench.send(vec![first.clone()]).await;
-    let approved = bench.approve_now(id).await;
+    let approved = bench.approve_an_hour().await;
+    let id = approved.id;
     let outcomes = bench.send(vec![late.clone(), first, bench.window(24 * 30)]).await;
     assert!(
         matches!(&outcomes[..], [Outcome::Queued, Outcome::Duplicate(_), Outcome::Stored(_)]),
@@ -275,16 +280,8 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_open_again() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    let first = bench.window(0);
-    bench.send(vec![first.clone()]).await;
-    bench.approve_now(id).await;
-    let late = |from: i64, until: i64, hwid: &str| {
-        let mut window = bench.window(0).window;
-        (window.start, window.end) = (Millis(NOON + from * HOUR), Millis(NOON + until * HOUR));
-        window.hwid = crate::support::label(hwid);
-        bench.item(window)
-    };
+    let (first, id) = (bench.window(0), bench.approve_an_hour().await.id);
+    let late = |from: i64, until: i64, hwid: &str| bench.hours(NOON + from * HOUR, NOON + until * HOUR, hwid);
     let (adjusted, other) = (late(2, 4, "a"), late(3, 6, "b"));
     bench.send(vec![adjusted.clone()]).await;
     bench.world.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
@@ -318,10 +315,8 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_time_is_open() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    let recorded = bench.window(0);
-    bench.send(vec![recorded.clone()]).await;
-    let approved = bench.approve_now(id).await;
+    let approved = bench.approve_an_hour().await;
+    let id = approved.id;
     let october = (approved.start, approved.end);
     let pay = CreatePayRun { start: october.0, end: october.1 };
     let made = join_all((0..3).map(|_| bench.world.ask(&pay))).await;
@@ -332,12 +327,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     assert_eq!(code(bench.reopen(id).await), Code::PeriodPaid);
 
     // Half an hour of it was counted already; and it comes again, with another hour of the same.
-    let late = |from: i64, until: i64, hwid: &str| {
-        let mut window = bench.window(0).window;
-        (window.start, window.end) = (Millis(NOON + from), Millis(NOON + until));
-        window.hwid = crate::support::label(hwid);
-        bench.item(window)
-    };
+    let late = |from: i64, until: i64, hwid: &str| bench.hours(NOON + from, NOON + until, hwid);
     let (first, second) = (late(HOUR / 2, 2 * HOUR, "a"), late(HOUR, 3 * HOUR, "b"));
     let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");
     let sent = bench.send(vec![first.clone(), second.clone(), across.clone()]).await;

@@ -22,9 +22,19 @@ const SWEPT: Duration = Duration::from_secs(30);
 const NOVEMBER: i64 = 1_761_955_200_000;
 
 impl Bench {
-    /// Ann's hours on the project, as one of her computers sends them.
-    fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
-        self.worked_on((self.project, self.task), from, until, hwid)
+    /// Takes Ann off the project at noon.
+    async fn remove_ann(&self) {
+        self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
+    }
+
+    /// Says that she was on it always.
+    async fn put_ann_back(&self) {
+        self.change_member(3, Term::ALWAYS).await;
+    }
+
+    async fn change_member(&self, version: i64, term: Term) {
+        self.world.publish(&self.member_changed(version, vec![term])).await;
+        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
     pub async fn admit(&self, item: &IngestItem) -> Result<Window, Failure> {
@@ -108,8 +118,7 @@ async fn what_is_admitted_takes_no_time_of_a_project_that_is_locked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
     let bench = Bench::with_ann().await;
-    bench.send(vec![bench.window(0)]).await;
-    bench.approve_now(bench.october()).await;
+    bench.approve_an_hour().await;
     let first = bench.hours(NOON + 2 * HOUR, NOON + 3 * HOUR, "a");
     let second = IngestItem { id: first.id, ..bench.hours(NOON + 4 * HOUR, NOON + 6 * HOUR, "a") };
     bench.send(vec![first.clone()]).await;
@@ -127,9 +136,7 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
-    bench.approve_now(id).await;
+    let id = bench.approve_an_hour().await.id;
     let late = [bench.window(3), bench.window(24 * 60)];
     bench.send(vec![late[0].clone()]).await;
     // A batch that was in hand holds it when what was held is let in already; or whoever reopens dies before.
@@ -145,9 +152,7 @@ async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_that_are_settled_keep_none_from_being_let_in() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
-    bench.approve_now(id).await;
+    let id = bench.approve_an_hour().await.id;
     let late = bench.window(3);
     bench.send(vec![late.clone()]).await;
     let quarantine = bench.quarantine().await;
@@ -180,9 +185,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
     let mut bench = Bench::with_ann().await;
-    let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
-    bench.world.publish(&bench.member_changed(2, removed)).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.remove_ann().await;
     let item = bench.window(1);
     bench.send(vec![item.clone()]).await;
     bench.timetrack.take().unwrap().stop().await;
@@ -205,15 +208,12 @@ async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_recorded_is_not_discarded() {
     let bench = Bench::with_ann().await;
-    let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
-    bench.world.publish(&bench.member_changed(2, removed)).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.remove_ann().await;
     let item = bench.window(1);
     bench.send(vec![item.clone()]).await;
     let quarantine = bench.quarantine().await;
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.put_ann_back().await;
     assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
     // As another worker leaves it that held the window at the same moment.
     quarantine.insert_one(row).await.unwrap();
@@ -226,9 +226,7 @@ async fn what_is_recorded_is_not_discarded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent_again() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
-    bench.approve_now(id).await;
+    let id = bench.approve_an_hour().await.id;
     let late = bench.window(3);
     bench.send(vec![late.clone()]).await;
     bench.discard(&late).await.unwrap();
@@ -257,9 +255,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     bench.timetrack.take().unwrap().stop().await;
     let config = Config { count_overlaps: true, ..Config::default() };
     bench.timetrack = Some(spawn_with(&bench.world, config).await);
-    let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
-    bench.approve_now(id).await;
+    let id = bench.approve_an_hour().await.id;
     let late = bench.hours(NOON, NOON + HOUR, "another");
     let across = bench.hours(NOVEMBER - HOUR, NOVEMBER + HOUR, "another");
     bench.send(vec![late.clone(), across.clone()]).await;
@@ -287,10 +283,7 @@ fn config_of_overlaps() -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_window_that_counted_for_nothing_keeps_no_other_from_counting() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    let wrong = bench.window(0);
-    bench.send(vec![wrong.clone()]).await;
-    bench.approve_now(id).await;
+    let (wrong, id) = (bench.window(0), bench.approve_an_hour().await.id);
     let [first, second] = ["a", "b"].map(|hwid| bench.hours(NOON, NOON + HOUR, hwid));
     bench.send(vec![first.clone()]).await;
     bench.admit(&first).await.unwrap();
@@ -307,10 +300,7 @@ async fn a_late_window_that_counted_for_nothing_keeps_no_other_from_counting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_refused_hears_what_can_be_done() {
     let bench = Bench::with_ann().await;
-    let id = bench.october();
-    let window = bench.window(0);
-    bench.send(vec![window.clone()]).await;
-    let approved = bench.approve_now(id).await;
+    let (window, approved) = (bench.window(0), bench.approve_an_hour().await);
     let correct = async || {
         let changes = WindowCorrection { end: Some(Millis(NOON + HOUR / 2)), ..Default::default() };
         bench.world.ask(&CorrectWindow { id: window.id, changes, reason: None }).await.unwrap_err()
@@ -352,15 +342,13 @@ async fn a_period_that_another_calendar_cuts_says_which_other_one_is_in_the_way(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_cannot_be_tried_again_keeps_no_other_from_it() {
     let bench = Bench::with_ann().await;
-    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.remove_ann().await;
     let (broken, sound) = (bench.window(1), bench.window(2));
     bench.send(vec![broken.clone(), sound.clone()]).await;
     let windows: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("windows");
     let unreadable = doc! { "_id": kit::mongo::value(&broken.id), "window": { "employeeId": kit::mongo::value(&bench.ann), "of": "tomorrow" } };
     windows.insert_one(unreadable).await.unwrap();
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.put_ann_back().await;
     bench.quarantine().await.update_many(doc! {}, doc! { "$set": { "waiting": true } }).await.unwrap();
     eventually("the other one is recorded", async || {
         let found = windows.find_one(doc! { "_id": kit::mongo::value(&sound.id) }).await.unwrap();

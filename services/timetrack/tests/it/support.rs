@@ -155,6 +155,11 @@ impl Bench {
         self.item(window)
     }
 
+    /// Ann's hours on the project, as one of her computers sends them.
+    pub fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
+        self.worked_on((self.project, self.task), from, until, hwid)
+    }
+
     /// Puts windows on the queue and waits for a worker's word.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
