@@ -8,28 +8,28 @@ use crate::Layout;
 pub(crate) struct Row {
     #[serde(rename = "_id")]
     pub(crate) collection: String,
-    /// The layout that all processes write, as soon as they have read this row.
+    /// The layout that every process writes once it has read this row.
     pub(crate) written: i32,
     /// Every document has this layout or a later one.
     pub(crate) everywhere: i32,
-    /// The progress of a migration; nothing while there is none.
+    /// The progress of the migration that is running, if any.
     pub(crate) round: Option<Round>,
 }
 
-/// How far a round through a collection is, in the order of ids.
+/// The progress of one pass over a collection, in the order of ids.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
-    /// All up to this id are done.
+    /// The last id that the pass has handled; none at its beginning.
     pub(crate) after: Option<Bson>,
     pub(crate) seen: i64,
     pub(crate) changed: i64,
-    /// How many documents there were when it began.
+    /// The number of documents when the pass began.
     pub(crate) of: i64,
 }
 
 impl Round {
-    /// How many documents it has still to look at; one, where it has not come to its end and there are more
-    /// than there were.
+    /// The number of documents that the pass has not read yet. It is at least 1: before its end, more documents may
+    /// have been added than were there at its beginning.
     pub(crate) fn left(&self) -> u64 {
         (self.of - self.seen).max(1) as u64
     }

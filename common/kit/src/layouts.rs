@@ -21,22 +21,22 @@ use crate::{
 /// The pause between two attempts to read the layouts at the start, while MongoDB is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The layout of a collection, as an operator sees it.
+/// The state of a collection's layout, as an operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The name of the collection.
     pub collection: &'static str,
     /// The layout in which documents are written.
     pub written: i32,
-    /// How many documents a migration has still to look at: some may be of an earlier layout.
+    /// The number of documents that a migration must still read: some may have an earlier layout.
     pub left: u64,
 }
 
-/// The layouts in which a service writes its documents: layouts that all its processes can read.
+/// The layouts in which a service writes its documents. Every running process can read them.
 ///
-/// A program reads every layout up to its newest, and writes the one that the database says. So during a
-/// rolling update the new program writes what the old one reads, and its own layout once somebody has
-/// said so ([`Layouts::raise`]). Then [`Layouts::migrate`] rewrites what is there.
+/// A program reads every layout up to its newest one, and writes the one that the database names. So during a rolling
+/// update the new program writes the layout that the old one reads, until an operator raises it ([`Layouts::raise`]).
+/// Then [`Layouts::migrate`] rewrites the stored documents.
 #[derive(Clone, Debug)]
 pub struct Layouts {
     all: &'static [Layout],
@@ -46,7 +46,7 @@ pub struct Layouts {
 }
 
 impl Layouts {
-    /// The collection that it needs.
+    /// The collection in which the layouts are stored.
     pub fn shape() -> Shape {
         ("layouts", Vec::new())
     }
@@ -63,12 +63,12 @@ impl Layouts {
         place.and_then(|place| self.written.get(place)).map_or(1, |written| written.load(Ordering::Relaxed))
     }
 
-    /// Looks for the first time, before anything is written. What is empty has the newest layout from the
-    /// beginning, where all processes can read that; `all_read_it` is asked until MongoDB says. False where it is
-    /// time to stop before MongoDB is there.
+    /// Reads the layouts for the first time, before anything is written. An empty collection gets the newest layout
+    /// at once, if all processes can read it: `all_read_it` says so, and is called until MongoDB answers. Returns
+    /// false when the stop signal comes first.
     ///
     /// # Errors
-    /// Where a collection is written in a layout that this program cannot read.
+    /// When a collection is written in a layout that this program cannot read.
     pub async fn begin<F>(&self, all_read_it: impl Fn() -> F, shutdown: &Shutdown) -> Result<bool, Error>
     where
         F: Future<Output = Result<bool, Error>>,
@@ -105,7 +105,7 @@ impl Layouts {
         self.look().await.map(drop)
     }
 
-    /// Looks anew in which layouts documents are written, and how each collection stands.
+    /// Reads the layouts again, and gives the state of each collection.
     ///
     /// # Errors
     /// Those of MongoDB, and as [`Layouts::begin`].
@@ -131,8 +131,8 @@ impl Layouts {
         Ok(all)
     }
 
-    /// From now on documents are written in the newest layouts: by this process at once, by others when they
-    /// look. None of them may be a program that cannot read it.
+    /// Makes the newest layouts those that are written: by this process at once, by others after their next
+    /// [`Layouts::look`]. Every running program must be able to read them.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -147,15 +147,15 @@ impl Layouts {
         self.look().await.map(drop)
     }
 
-    /// Rewrites all documents that are of earlier layouts, beside everything else, and takes so many of
-    /// 100 parts of the time for it. Stopped at any moment it goes on where it was, and several may do it
-    /// at once. Tells how far it is after every batch.
+    /// Rewrites all documents of earlier layouts while the service runs, in `busy` percent of the time. If it is
+    /// stopped, the next call continues where it was; several processes may run it at the same time. Calls `tell`
+    /// with the progress after every batch.
     ///
-    /// It goes round until a whole round has found nothing: somebody may have begun to write in an earlier
-    /// layout before they heard of the newest.
+    /// It repeats its pass over a collection until one pass has found nothing to rewrite: a process may have written
+    /// documents of an earlier layout before it read that the newest one is written.
     ///
     /// # Errors
-    /// Those of MongoDB, where they do not pass, and where a document cannot be read.
+    /// Errors of MongoDB that are not temporary, and documents that cannot be read.
     pub async fn migrate(&self, busy: u8, tell: impl Fn(Migrating)) -> Result<(), Error> {
         self.raise().await?;
         for layout in self.all {

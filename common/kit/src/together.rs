@@ -2,13 +2,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-/// A look at something that changes, for many who each need one that has begun after they asked: those who wait for
-/// one to end share the next.
+/// Coalesces reads of a value that changes. Each caller needs a read that began after its call; callers that wait for
+/// a read to end share the next one.
 #[derive(Debug)]
 pub struct Together<T> {
-    /// How many looks have begun.
+    /// The number of reads that have begun.
     begun: AtomicU64,
-    /// The last that came to an end, with its number.
+    /// The result of the last read that ended, and its number.
     last: Mutex<Option<(u64, T)>>,
 }
 
@@ -19,7 +19,7 @@ impl<T> Default for Together<T> {
 }
 
 impl<T: Clone> Together<T> {
-    /// What was seen by a look that has begun after this call: our own, or that of somebody who waited with us.
+    /// The result of a read that began after this call: the caller's own, or that of another caller who waited.
     pub async fn look(&self, look: impl Future<Output = T>) -> T {
         let begun_before = self.begun.load(Ordering::SeqCst);
         let mut last = self.last.lock().await;
@@ -49,7 +49,7 @@ mod tests {
             tokio::task::yield_now().await;
             number
         };
-        // The first looks for itself; the others came while it did, and one of them looks for all.
+        // The first caller reads for itself. The others come during that read, and one of them reads for all four.
         let seen = join_all((0..5).map(|_| together.look(look()))).await;
         assert_eq!(seen, [1, 2, 2, 2, 2]);
         assert_eq!(together.look(look()).await, 3, "what was seen before is not told again");
