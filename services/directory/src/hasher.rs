@@ -42,7 +42,7 @@ pub(crate) enum Verdict {
     Right,
     /// It is right, but was hashed with another spelling or with less work than today.
     RightButOutdated,
-    /// It is wrong, or there is none.
+    /// The password is wrong, or the account has none.
     Wrong,
 }
 

@@ -11,7 +11,7 @@ use mongodb::Collection;
 use testkit::World;
 use tokio::sync::Notify;
 
-/// In layout 1 a thing says its count, and twice as much once more; in layout 2 only the count.
+/// In layout 1 a thing has its count and, in another field, twice the count; in layout 2 only the count.
 const STEPS: &[Step] = &[said_once];
 const THINGS: [Layout; 1] = [Layout::of("things", STEPS)];
 /// The same for a program that knows layout 1 only.
@@ -26,7 +26,7 @@ fn thing(id: i32, count: i32) -> Document {
     doc! { "_id": id, "count": count, "twice": 2 * count }
 }
 
-/// A database with so many things of layout 1.
+/// A database with this many things of layout 1.
 async fn things(world: &World, many: i32) -> (Database, Collection<Document>) {
     let needs = Needs::of(Service::Directory).outbox();
     world.provision(&needs.collections([("things", Vec::new()), Layouts::shape()])).await;
@@ -46,7 +46,7 @@ async fn left(layouts: &Layouts) -> u64 {
     layouts.look().await.unwrap()[0].left
 }
 
-/// Migrates all, and gives what was told.
+/// Migrates everything, and gives the reported progress.
 async fn migrate(layouts: &Layouts) -> Vec<Migrating> {
     let told = Mutex::new(Vec::new());
     layouts.migrate(100, |at| told.lock().unwrap().push(at)).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_migration_that_is_stopped_goes_on_where_it_was_and_ends_with_a_round_
     assert_eq!((left(&layouts).await, things.count_documents(is_old).await.unwrap()), (0, 0));
     let once = all(&things).await;
     assert_eq!(once[7], doc! { "_id": 7, "count": 0, "layout": 2 });
-    // Once more, and nothing is different.
+    // A second migration changes nothing.
     assert!(migrate(&layouts).await.iter().all(|at| at.changed == 0));
     assert_eq!(all(&things).await, once);
     world.finish().await;
@@ -94,7 +94,8 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
     let (db, things) = things(&world, 60).await;
     let is_over = AtomicBool::new(false);
     let mut counted = 0;
-    // Some change a field, some put the whole thing in place of what they have read, some still in layout 1.
+    // Some writers change a field, and some replace the document that they have read; some of these still write
+    // layout 1.
     let changes = async {
         for n in 0..600 {
             let this = doc! { "_id": n % 40 };
@@ -117,7 +118,7 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
         is_over.store(true, Ordering::Relaxed);
     };
     let (migrated, layouts) = (AtomicBool::new(false), [(); 2].map(|()| Layouts::open(&db, &THINGS)));
-    // Two at once, over and over.
+    // Two migrations at the same time, again and again.
     let migrations = join_all(layouts.iter().map(async |layouts| {
         while !is_over.load(Ordering::Relaxed) {
             migrate(layouts).await;
@@ -148,7 +149,7 @@ async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_sta
     assert_eq!((one.written(&THINGS[0]), other.written(&THINGS[0])), (2, 1));
     assert_eq!(other.look().await.unwrap()[0].written, 2);
     assert_eq!(other.written(&THINGS[0]), 2);
-    // A program that knows layout 1 only does not start any more.
+    // A program that knows only layout 1 does not start any more.
     let refused = begin(&Layouts::open(&db, &THINGS_BEFORE), true).await.map_err(|error: Error| error.to_string());
     assert_eq!(refused.unwrap_err(), "things is written in layout 2, and this program reads 1 to 1: run a newer one");
 

@@ -26,7 +26,7 @@ pub fn window_id(number: u128) -> WindowId {
     WindowId(Uuid::from_u128(number))
 }
 
-/// A world with one analytics service in it.
+/// A test harness in which one analytics service runs.
 pub async fn start() -> (World, Running) {
     let world = World::start().await;
     let analytics = spawn(&world).await;
@@ -77,7 +77,7 @@ pub fn all_of(start: i64, end: i64) -> GetProjectTime {
     GetProjectTime { range: range(start, end), filter: Filter::default() }
 }
 
-/// What is of one employee.
+/// The filter for one employee.
 pub fn of_one(employee: EmployeeId) -> Filter {
     Filter { employees: vec![employee], ..Filter::default() }
 }
@@ -92,7 +92,7 @@ pub async fn times(world: &World, asked: &GetProjectTime) -> Vec<(ProjectId, i64
     world.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
 }
 
-/// The answer by brute force: who wins each stretch between two borders of windows.
+/// The answer by brute force: which window counts between each two borders of windows.
 pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime> {
     let mut latest: HashMap<WindowId, &WindowFact> = HashMap::new();
     for fact in arrived {
@@ -138,7 +138,7 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
     sums.into_iter().map(rounded).collect()
 }
 
-/// So many whole units of currency.
+/// An amount of whole units of currency.
 pub fn currency(whole: i64) -> Cents {
     Cents(whole * 100)
 }

@@ -28,7 +28,7 @@ fn questions() -> [GetProjectTime; 4] {
     [all, odd, one, all_of(MIDNIGHT + 20 * DAY, MIDNIGHT + 21 * DAY)]
 }
 
-/// A world with timetrack in it, which has recorded these windows.
+/// A test harness in which timetrack runs and has recorded these windows.
 pub async fn world_with(windows: &[WindowFact]) -> (World, Running) {
     let world = World::start().await;
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
@@ -105,7 +105,7 @@ async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let day = copied.get_document("cells").unwrap().keys().next().unwrap();
     let of_another = doc! { "$set": { "total": copied.get("total") }, "$unset": { format!("cells.{day}"): true } };
     of_all.update_many(doc! {}, of_another).await.unwrap();
-    // A month in which nobody has a window any more.
+    // A month that has no windows any more.
     let mut left = of_employees.find_one(doc! {}).await.unwrap().unwrap();
     left.get_document_mut("_id").unwrap().insert("month", 666);
     of_employees.insert_one(left).await.unwrap();
@@ -148,7 +148,7 @@ async fn beside_live_traffic_a_rebuild_loses_nothing_that_comes_in() {
     world.finish().await;
 }
 
-/// Runs a rebuild up to here, and lets it go no further.
+/// Runs a rebuild until `here` is true, and stops it.
 async fn rebuild_until(world: &World, here: impl Fn(Rebuilding) -> bool) {
     let (config, deps, reached) = (Config::default(), world.deps(Service::Analytics).await, Notify::new());
     let tell = |at| {
@@ -168,7 +168,7 @@ async fn after_a_crash_a_rebuild_goes_on_where_it_was() {
     let windows = windows();
     let (world, _timetrack) = world_with(&windows).await;
     rebuild_until(&world, |at| at == Rebuilding::Facts { windows: 2_000 }).await;
-    // What was told last may be done again.
+    // The last reported step may be repeated.
     rebuild_until(&world, |at| {
         assert!(!matches!(at, Rebuilding::Facts { windows: ..2_000 }), "{at:?}");
         at == Rebuilding::Employees { done: 3, of: 5 }
@@ -183,7 +183,7 @@ async fn after_a_crash_a_rebuild_goes_on_where_it_was() {
     assert!(matches!(told[0], Rebuilding::Company { .. }), "{told:?}");
     let _analytics = spawn(&world).await;
     assert_figures(&world, &windows).await;
-    // The next one begins anew.
+    // The next rebuild starts from the beginning.
     assert_eq!(rebuild_all(&world).await[0], Rebuilding::Facts { windows: 1_000 });
     assert_figures(&world, &windows).await;
     world.finish().await;

@@ -167,7 +167,7 @@ fn ids_of(entries: &[AuditEntry]) -> Ids {
             }
         }
     }
-    // What an id in a change stands for is not said, so each of those who know names is asked.
+    // A change does not say of what kind its ids are, so every service that knows names is asked.
     let mut found = BTreeSet::new();
     entries.iter().filter_map(|entry| entry.changes.as_ref()).for_each(|patch| seek(patch, &mut found));
     for id in found.into_iter().take(NAMED) {
@@ -245,7 +245,7 @@ fn what(visitor: &Visitor, params: &Params, subject: &AuditSubject, told: &Told)
     html! { (subject.kind) " " a href=(here(visitor, params, &[("subject", &subject.id)])) title=(subject.id) { (shown) } }
 }
 
-/// An id that has no name, as long as it takes to tell it from others.
+/// An id without a name, shortened.
 fn short(id: &str) -> String {
     if id.parse::<Uuid>().is_ok() { format!("{}…", &id[..8]) } else { id.to_owned() }
 }

@@ -16,7 +16,7 @@ const LETTERS: usize = 300;
 const LISTED: usize = 25;
 /// The milliseconds of the years 2000 to 2099: a number between them is a moment.
 const MOMENTS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
-/// What is counted in milliseconds or cents, and so is no moment however much it is.
+/// The fields with milliseconds or cents: their values are never moments.
 const AMOUNTS: [&str; 3] = ["time", "costs", "income"];
 
 /// The ids in a value, and in the names of its fields.
@@ -103,7 +103,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// What ids stand for by name, each with its id as the title; moments in the reader's zone; all else as text.
+/// Shows a value: ids by name, with the id as the title; moments in the reader's zone; all else as text.
 fn shown(reader: &Reader, told: &Told, field: &str, value: &Value) -> Markup {
     match value {
         Value::String(id) => match any_name(told, id) {

@@ -17,7 +17,7 @@ pub const ZONE: &str = "Europe/Berlin";
 /// A day without a change of the clocks, in milliseconds.
 pub const DAY: i64 = 24 * HOUR;
 
-/// Numbers that look like chance, and are the same each time.
+/// A random number generator that gives the same numbers for the same seed.
 pub struct Dice(u64);
 
 impl Dice {
@@ -34,7 +34,7 @@ impl Dice {
 pub struct Posted {
     id: String,
     body: Value,
-    /// From when until when it was worked, as far as it was corrected since.
+    /// The start and end of the window, after corrections.
     pub range: (i64, i64),
 }
 
@@ -44,19 +44,19 @@ impl Posted {
     }
 }
 
-/// Two people who work on two projects for little more than two weeks, of which the second has a day of 25 hours and a
-/// rate that changes, so much that their windows overlap.
+/// Two people who work on two projects for a little more than two weeks. The second week has a day of 25 hours and a
+/// change of rates, and many windows overlap.
 pub struct History {
     pub office: Office,
     pub people: Vec<Person>,
     /// The projects, each with its task.
     pub projects: Vec<(String, String)>,
     pub dice: Dice,
-    /// The first moments of the weeks, and the end of the last.
+    /// The beginnings of the weeks, and the end of the last one.
     pub edges: [i64; 4],
-    /// What of everybody was posted and not taken back.
+    /// The posted windows of each employee, without those that were voided or discarded.
     pub worked: BTreeMap<EmployeeId, Vec<Posted>>,
-    /// What was discarded.
+    /// The discarded windows.
     discarded: Vec<(Person, Posted)>,
     /// Periods as they were approved.
     pub approved: BTreeMap<String, Value>,
@@ -114,7 +114,7 @@ impl History {
         self.office.system.admin(method, path, body).await
     }
 
-    /// Somebody's hours come in, at whatever time they were worked.
+    /// Records a window at a random time.
     pub async fn record(&mut self) {
         let person = self.somebody();
         let start = self.edges[0] - HOUR + self.dice.up_to(15 * DAY);
@@ -142,7 +142,7 @@ impl History {
         self.did(if takes_another_s { "take the id of another" } else { "record" });
     }
 
-    /// Somebody's computer sends again what it has sent before, whatever became of it.
+    /// Sends a window again, whatever happened to it before.
     pub async fn send_again(&mut self) {
         let person = self.somebody();
         let all: Vec<Posted> = self.worked.get(&person.id).into_iter().flatten().cloned().collect();
@@ -157,7 +157,7 @@ impl History {
         self.did("send again");
     }
 
-    /// One of somebody's recorded windows, if no adjustment overlaps it: what that counts was decided when it was made.
+    /// A recorded window that no adjustment overlaps: what an adjustment counts was decided when it was made.
     async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
         let person = self.somebody().id;
         let all = self.worked.get(&person).cloned().unwrap_or_default();
@@ -175,7 +175,7 @@ impl History {
         Some((person, (*chosen).clone()))
     }
 
-    /// Somebody's end of a window is set right, where nothing settles it.
+    /// Corrects the end of a window, unless it is settled.
     pub async fn correct(&mut self) {
         let Some((person, window)) = self.recorded().await else { return };
         let (start, end) = window.range;
@@ -191,12 +191,12 @@ impl History {
                 }
                 self.did("correct");
             }
-            // It is settled; or held back; or an adjustment, which nobody changes.
+            // It is settled, quarantined, or an adjustment, which cannot be changed.
             status => assert!(matches!(status, 404 | 409), "{}", answer.text),
         }
     }
 
-    /// One of somebody's windows counts no longer, where nothing settles it.
+    /// Voids a window, unless it is settled.
     pub async fn void(&mut self) {
         let Some((person, window)) = self.recorded().await else { return };
         let answer = self.admin("DELETE", &format!("{WINDOWS}/{}", window.id), Value::Null).await;
@@ -209,7 +209,7 @@ impl History {
         }
     }
 
-    /// Periods are others from now on, and days begin at another hour.
+    /// Changes the pay periods and the time zone from now on.
     pub async fn change_the_calendar(&mut self) {
         let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.dice.up_to(4) as usize];
         let length = ["week", "biweek", "month"][self.dice.up_to(3) as usize];
@@ -219,7 +219,7 @@ impl History {
         self.did("change the calendar");
     }
 
-    /// Somebody's week is approved, be it one of the three or that of now.
+    /// Approves a period: one of the three weeks, or the present one.
     pub async fn approve(&mut self) {
         let (person, week) = (self.somebody().id, self.dice.up_to(4));
         let now = self.office.system.world.clock.now().0;
@@ -235,7 +235,7 @@ impl History {
         self.approved.entry(id(&approved)).or_insert(approved);
     }
 
-    /// A period that is not paid, or a lock, is opened again: what was held back because of it is recorded.
+    /// Reopens an unpaid period or a lock, after which the windows that were quarantined because of it are recorded.
     pub async fn reopen(&mut self) {
         let mut body = json!({ "reason": "A sheet was found." });
         let known: Vec<String> = self.approved.keys().cloned().collect();
@@ -260,8 +260,8 @@ impl History {
         self.until_none_waits().await;
     }
 
-    /// The period that an adjustment belongs to is opened again, and more of the same hours come in: what the adjustment
-    /// counts must not be counted once more.
+    /// Reopens the period of an adjustment, and records a window that overlaps it: the time that the adjustment
+    /// counts must not count again.
     pub async fn record_beside(&mut self) {
         let late = self.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
         let late = late.as_array().unwrap();
@@ -316,7 +316,7 @@ impl History {
         self.did("pay");
     }
 
-    /// All that is held back is admitted, but what would take time from a project that is locked.
+    /// Admits all quarantined windows, except those that would take time from a locked project.
     pub async fn admit(&mut self) {
         for held in self.office.system.get("/api/v1/quarantine").await.as_array().unwrap() {
             let path = format!("/api/v1/quarantine/{}/admit?content={}", id(held), held["content"].as_str().unwrap());
@@ -331,7 +331,7 @@ impl History {
         }
     }
 
-    /// Something that is held back was not worked.
+    /// Discards a quarantined window.
     pub async fn discard(&mut self) {
         let all = self.office.system.get("/api/v1/quarantine").await;
         let all = all.as_array().unwrap();

@@ -1,6 +1,6 @@
-//! What time comes out at, whatever was recorded, approved, locked, paid, corrected and admitted late, in whatever
-//! order: the sums of periods are those of analytics, and what came late stands beside them. `SETTLED_SEED` and
-//! `SETTLED_STEPS` say which history, and how long.
+//! After a random history of recording, approving, locking, paying, correcting and late admission, the sums of pay
+//! periods are those of analytics, and late time is shown as adjustments. The variables `SETTLED_SEED` and
+//! `SETTLED_STEPS` choose the history and its length.
 
 use std::{collections::BTreeSet, env};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl History {
-    /// What the API says of periods, of analytics and of adjustments fits together.
+    /// Checks that the API's periods, analytics and adjustments agree.
     async fn check(&self) {
         let system = &self.office.system;
         let now = system.world.clock.now().0;
@@ -56,8 +56,8 @@ impl History {
         assert_eq!(beside, late.iter().map(id).collect(), "each adjustment counts in some period");
     }
 
-    /// No second that somebody has worked is counted twice, by analytics or by adjustments; where nothing is held back,
-    /// each is counted once.
+    /// Checks that analytics and adjustments count no worked second twice. If nothing is quarantined, they must count
+    /// each second once.
     async fn check_whole(&self, is_all_decided: bool) {
         let system = &self.office.system;
         let late = system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
@@ -74,7 +74,7 @@ impl History {
         }
     }
 
-    /// Each moment lies in one period of everybody.
+    /// Checks that each moment lies in exactly one period of each employee.
     fn check_that_they_adjoin(&self, periods: &[Value], (start, end): (i64, i64)) {
         for person in &self.people {
             let own = periods.iter().filter(|period| period["employeeId"] == json!(person.id));
@@ -86,7 +86,7 @@ impl History {
         }
     }
 
-    /// All that was ever worked can be approved: nothing is left that no period holds.
+    /// Approves everything, and checks that every recorded second lies in a period.
     async fn approve_all(&mut self) {
         let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
         let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
@@ -113,7 +113,7 @@ fn seed() -> u64 {
     env::var("SETTLED_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x7415)
 }
 
-/// How long some stretches are together, each moment once.
+/// The length of some ranges together, in milliseconds; overlaps count once.
 fn covered(mut all: Vec<(i64, i64)>) -> i64 {
     all.sort_unstable();
     let (mut sum, mut at) = (0, i64::MIN);

@@ -39,7 +39,7 @@ impl Bench {
         self.as_ann(&AskCorrection { id: asked.id(self.ann), asked }).await
     }
 
-    /// The hour that begins so many hours after noon, as a time that is missing.
+    /// A request for an hour that was not tracked and begins this many hours after noon.
     fn missing(&self, hours: i64) -> Value {
         let start = NOON + hours * HOUR;
         json!({
@@ -67,7 +67,7 @@ impl Bench {
         self.world.ask(&RefuseCorrection { id, reason: note("That was a holiday.") }).await
     }
 
-    /// How often it was told that something was decided.
+    /// The number of published decisions.
     async fn decisions(&self) -> usize {
         self.events_told::<CorrectionDecided>().await.len()
     }
@@ -92,7 +92,7 @@ async fn a_missing_time_that_is_accepted_is_a_window_by_hand_that_names_what_was
     );
     assert_eq!((window.employee_id, Some(window.id)), (bench.ann, accepted.recorded_as));
     assert_eq!(window.bill_rate, contracts::Rate::try_from(50.0).ok(), "the rates are those of any window");
-    // Accepted again, by whoever did not hear the answer, it is the same.
+    // Accepting it again, as after a lost answer, gives the same result.
     assert_eq!(bench.accept(asked.id).await.unwrap(), accepted);
     assert_eq!((bench.stored().await.len(), bench.decisions().await), (1, 1));
     assert_eq!(bench.refuse(asked.id).await.unwrap_err().code, Code::AlreadyDecided);
@@ -121,7 +121,7 @@ async fn another_time_for_a_window_and_one_taken_back_are_made_as_an_admin_would
     assert_eq!(history.count_documents(doc! {}).await.unwrap(), 2, "what was is kept");
     let voided = database.collection::<Document>("windows").find_one(doc! { "voided": true }).await.unwrap().unwrap();
     assert!(voided.get_document("window").unwrap().contains_key("correctionId"));
-    // The reasons stand in the trail, with the windows that they are about.
+    // The trail has the reasons, with the windows that they are about.
     let trail = bench.world.audited().await;
     let told = |action: &str, text: &str| {
         let said = |changes: &Option<Value>| changes.as_ref().is_some_and(|changes| changes.to_string().contains(text));
@@ -156,7 +156,7 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     let before = bench.asked(bench.missing(0)).await;
     let window = bench.accept(before.id).await.unwrap().recorded_as;
 
-    // Nobody asks for others, and an admin has other ways.
+    // Employees cannot ask for each other, and admins change windows directly.
     let bob: EmployeeId = kit::new_id();
     let of_anns = json!({ "windowId": window, "void": true, "reason": "x" });
     let ask = AskCorrection { id: kit::new_id(), asked: serde_json::from_value(of_anns).unwrap() };
@@ -255,7 +255,7 @@ async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
         assert_eq!(bench.world.ask(&id).await.unwrap().status, status);
         let made = bench.stored().await.iter().filter(|window| window.correction_id == Some(asked.id)).count();
         assert_eq!(made, usize::from(is_accepted), "round {round}");
-        // And of two who agree both are told so, of one window.
+        // If two admins accept it at the same time, both get the same window.
         let agreed = bench.asked(json!({
             "start": NOON - (round + 1) * HOUR, "end": NOON - round * HOUR, "projectId": bench.project,
             "taskId": bench.task, "reason": "I forgot the clock.",
@@ -353,7 +353,7 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
     let october = bench.october();
     bench.approve_now(october).await;
     all_refused_by(&format!("the pay period {october} is approved")).await;
-    // Open again, they are made.
+    // Once the period is open again, the corrections can be made.
     bench.reopen(october).await.unwrap();
     for one in &asked {
         bench.accept(one.id).await.unwrap();

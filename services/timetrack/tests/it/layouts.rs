@@ -1,5 +1,5 @@
-//! Windows of the layout before this one: read, asked for and changed like all others, and rewritten beside
-//! everything else.
+//! Windows of the previous layout: they are read, requested and changed like all others, and rewritten while the
+//! service runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,7 +40,7 @@ impl Bench {
         rows.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap().try_collect().await.unwrap()
     }
 
-    /// Puts every so manieth window back into layout 1, as the first version wrote it, and what it was.
+    /// Puts one of every `every` windows back into layout 1, as the first version wrote it.
     pub async fn age(&self, every: usize) {
         let database = self.world.database(Service::Timetrack).await;
         let [windows, history] = ["windows", "window_history"].map(|name| database.collection::<Document>(name));
@@ -58,7 +58,7 @@ impl Bench {
         migrate(&self.world.deps(Service::Timetrack).await, 100, |_| {}).await
     }
 
-    /// What is told of all windows.
+    /// All windows and facts, as the service answers them.
     async fn all_told(&self) -> (Vec<Window>, Vec<WindowFact>) {
         (self.stored().await, self.world.bus().ask(Caller::Service, &ListFacts { after: None }).await.unwrap().items)
     }
@@ -137,7 +137,7 @@ async fn whatever_is_changed_beside_a_migration_is_changed_afterwards() {
                     assert_eq!(bench.world.ask(&update).await.unwrap().modified, 1);
                 }
             }
-            // What was rewritten is old again, so that there is always something to rewrite beside a change.
+            // Windows are put back into layout 1, so that there is always one to rewrite during a change.
             if n % 30 == 0 {
                 bench.age(7).await;
             }
@@ -175,7 +175,7 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let database = bench.world.database(Service::Timetrack).await;
     let [layouts, workers] = ["layouts", "workers"].map(|name| database.collection::<Document>(name));
     layouts.delete_many(doc! {}).await.unwrap();
-    // It lives, says nothing of layouts, and has heard everything.
+    // A worker of an earlier version: it lives, reports no layout, and has processed everything.
     let seen = bson::DateTime::from_millis(NOON * 2);
     let earlier = doc! { "_id": value(&kit::new_id::<contracts::EventId>()), "seen": seen, "heard": i64::MAX };
     workers.insert_one(&earlier).await.unwrap();
@@ -192,7 +192,7 @@ async fn beside_an_earlier_version_everything_is_written_as_it_reads_it_until_a_
     let refused = bench.migrate().await.unwrap_err().to_string();
     assert!(refused.contains("a timetrack of an earlier version still runs"), "{refused}");
 
-    // It has been replaced. The one that runs hears of the new layout.
+    // The earlier worker is gone, so the running one learns of the new layout.
     workers.delete_one(earlier).await.unwrap();
     bench.migrate().await.unwrap();
     bench.send(vec![bench.window(4)]).await;
@@ -226,7 +226,7 @@ async fn a_window_of_a_layout_that_is_not_known_is_refused_and_left_as_it_is() {
 async fn a_start_waits_until_mongodb_says_which_layouts_all_read() {
     let mongo = LaggingMongo::start().await;
     let world = World::start_on(&mongo.connection_string()).await;
-    // The driver repeats a read once by itself.
+    // The driver retries a read once, so the read is refused twice.
     mongo.refuse(&world, (Service::Timetrack, "workers"), "find", 2).await;
     spawn(&world).await.stop().await;
     world.finish().await;

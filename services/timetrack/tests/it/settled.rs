@@ -1,4 +1,4 @@
-//! What came late, what was admitted, and what settled time leaves to whom: nothing is lost, nothing counts twice.
+//! Windows that arrive after their time was settled: none is lost, and none counts twice.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use timetrack::{Config, Faults, Step};
 
 use crate::support::{Bench, NOON, spawn_with};
 
-/// Longer than what nobody let in is looked for.
+/// Longer than the interval at which quarantined windows of open time are searched for.
 const SWEPT: Duration = Duration::from_secs(30);
 /// The first moment of November 2025, UTC.
 const NOVEMBER: i64 = 1_761_955_200_000;
@@ -27,7 +27,7 @@ impl Bench {
         self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
     }
 
-    /// Says that she was on it always.
+    /// Puts her back, as if she had always been on the project.
     async fn put_ann_back(&self) {
         self.change_member(3, Term::ALWAYS).await;
     }
@@ -139,7 +139,8 @@ async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let id = bench.approve_an_hour().await.id;
     let late = [bench.window(3), bench.window(24 * 60)];
     bench.send(vec![late[0].clone()]).await;
-    // A batch that was in hand holds it when what was held is let in already; or whoever reopens dies before.
+    // As after a batch that quarantines the window when the reopening has already searched for such windows, or after
+    // a crash during the reopening.
     let quarantine = bench.quarantine().await;
     let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
     bench.reopen(id).await.unwrap();
@@ -157,7 +158,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
     bench.send(vec![late.clone()]).await;
     let quarantine = bench.quarantine().await;
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
-    // So many of a time that stays settled, all older.
+    // Many older windows of a time that stays settled.
     bench.lock(None, NOON - 24 * HOUR).await.unwrap();
     let others = (0..700).map(|n| {
         let item = bench.hours(NOON - 48 * HOUR + n, NOON - 47 * HOUR + n, "hw");
@@ -173,7 +174,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
     bench.reopen(id).await.unwrap();
     quarantine.insert_one(row).await.unwrap();
     eventually_within(2 * SWEPT, "it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
-    // Reopening had all of the month tried again; those stay settled.
+    // The reopening let all windows of the month be tried again; these are still settled.
     eventually_within(2 * SWEPT, "the others are set aside again", async || {
         let aside = doc! { "code": "period_locked", "waiting": false };
         (quarantine.count_documents(aside).await.unwrap() == 700).then_some(())
@@ -215,7 +216,7 @@ async fn what_is_recorded_is_not_discarded() {
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     bench.put_ann_back().await;
     assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
-    // As another worker leaves it that held the window at the same moment.
+    // As if another worker had quarantined the window at the same moment.
     quarantine.insert_one(row).await.unwrap();
     assert_eq!(code(bench.discard(&item).await), Code::Conflict);
     let decided = bench.world.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
@@ -236,13 +237,13 @@ async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent
         assert!(matches!(&outcomes[0], Outcome::Rejected { .. }), "{outcomes:?}");
         assert!(matches!(&outcomes[1], Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcomes:?}");
     }
-    // Of a worker that begins only now too.
+    // This also holds for a worker that starts now.
     let _another = crate::support::spawn(&bench.world).await;
     for _ in 0..6 {
         assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Rejected { .. }]));
     }
     assert_eq!(bench.stored().await.len(), 2);
-    // Whoever thinks again admits it: it is recorded, as its time is open.
+    // An admin may still admit it: then it is recorded, because its time is open.
     bench.admit(&late).await.unwrap();
     assert_eq!((bench.stored().await.len(), bench.adjusted().await), (3, 0));
     assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Duplicate(_)]));
@@ -270,7 +271,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     }
     assert_eq!(bench.stored().await.len(), 2);
     assert_eq!(bench.period(id).await.sum.unwrap().time, HOUR);
-    // Another one of the same time counts, as it does here.
+    // Another window of the same time counts too, because overlaps count here.
     let other = bench.hours(NOON, NOON + HOUR, "a third");
     assert!(matches!(&bench.send(vec![other]).await[..], [Outcome::Stored(_)]));
     bench.world.finish().await;
@@ -311,7 +312,7 @@ async fn who_is_refused_hears_what_can_be_done() {
     let refused = correct().await;
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("paid") && !refused.detail.contains("open it again"), "{}", refused.detail);
-    // Somebody is about to approve it.
+    // The period is being approved at this moment.
     let periods: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
     let closing = doc! { "attempt": attempt, "until": bench.world.clock.now().0 + 30_000 };

@@ -1,4 +1,5 @@
-//! A world in which Ann is on a task of a project, and somebody who sends windows as a gateway does.
+//! A test harness in which timetrack runs and Ann is on a task of a project, with helpers that send windows as a
+//! gateway does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 
 pub const NOON: i64 = 1_760_000_000_000;
 
-/// A world with timetrack in it.
+/// A test harness in which timetrack runs, with the ids of Ann, her project and her task.
 pub struct Bench {
     pub world: World,
     pub timetrack: Option<Running>,
@@ -32,7 +33,7 @@ pub fn label(text: &str) -> Label {
 }
 
 impl Bench {
-    /// Ann is on the project and the task.
+    /// Starts timetrack, and puts Ann on the project and the task.
     pub async fn with_ann() -> Self {
         let bench = Self::empty().await;
         bench.introduce().await;
@@ -40,7 +41,7 @@ impl Bench {
         bench
     }
 
-    /// The same against this mongod.
+    /// The same with this mongod.
     pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
         let bench = Self::of(World::start_on(mongo_connection_string).await).await;
         bench.introduce().await;
@@ -48,7 +49,7 @@ impl Bench {
         bench
     }
 
-    /// Timetrack has heard of nobody.
+    /// Starts timetrack without any employee or project.
     pub async fn empty() -> Self {
         Self::of(World::start().await).await
     }
@@ -58,8 +59,8 @@ impl Bench {
         Self { world, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
     }
 
-    /// Timetrack has heard of nobody, and knows that it has not heard all: an event is in somebody
-    /// else's hands until it is let go.
+    /// The same, with an event that another replica has received and not acknowledged. So timetrack knows that its
+    /// copies are not complete.
     pub async fn behind() -> (Self, InHand) {
         let mut bench = Self::empty().await;
         bench.timetrack.take().unwrap().stop().await;
@@ -70,7 +71,7 @@ impl Bench {
         (bench, in_hand)
     }
 
-    /// Tells that Ann is on the project and the task.
+    /// Publishes the events by which Ann is on the project and the task.
     pub async fn introduce(&self) {
         let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
         self.world.publish(&EmployeeChanged(standing)).await;
@@ -116,7 +117,7 @@ impl Bench {
         }
     }
 
-    /// A window of Ann's that starts so many hours after noon and is an hour long.
+    /// A window of Ann's that starts this many hours after noon and is an hour long.
     pub fn window(&self, hours: i64) -> IngestItem {
         let start = NOON + hours * HOUR;
         let json = serde_json::json!({
@@ -147,7 +148,7 @@ impl Bench {
         (project, task)
     }
 
-    /// A window of Ann's on this project and task, from a moment to another, as one of her computers sends it.
+    /// A window of Ann's on this project and task, sent by the computer with this hardware id.
     pub fn worked_on(&self, (project, task): (ProjectId, TaskId), start: i64, end: i64, hwid: &str) -> IngestItem {
         let mut window = self.window(0).window;
         (window.project_id, window.task_id) = (project, task);
@@ -155,17 +156,17 @@ impl Bench {
         self.item(window)
     }
 
-    /// Ann's hours on the project, as one of her computers sends them.
+    /// A window of Ann's on her project, sent by the computer with this hardware id.
     pub fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
         self.worked_on((self.project, self.task), from, until, hwid)
     }
 
-    /// Puts windows on the queue and waits for a worker's word.
+    /// Puts windows on the queue, and waits for the worker's answer.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
     }
 
-    /// The same with any payload; nothing where no word comes.
+    /// The same with any payload; none if no answer comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         let bus = self.world.bus();
         let inbox = bus.client.new_inbox();
@@ -178,7 +179,7 @@ impl Bench {
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)
     }
 
-    /// Puts windows on the queue and waits for no word; gives their place.
+    /// Puts windows on the queue without waiting for an answer, and gives their sequence number.
     pub async fn queue(&self, items: Vec<IngestItem>) -> u64 {
         self.queue_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await
     }
@@ -189,7 +190,7 @@ impl Bench {
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
     }
 
-    /// What was told of this kind so far, in order.
+    /// The events of this type that were published so far, in order.
     pub async fn events_told<E: Event>(&self) -> Vec<E> {
         let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let (mut told, mut next) = (Vec::new(), 1);
@@ -206,7 +207,8 @@ impl Bench {
     }
 }
 
-/// An event that a replica has in hand, which says that it is still working on it.
+/// An event that a replica has received and not acknowledged; it reports progress, so that the event is not
+/// redelivered.
 pub struct InHand {
     message: Arc<Message>,
     progress: JoinHandle<()>,
@@ -229,7 +231,7 @@ impl InHand {
         Self { message, progress }
     }
 
-    /// Lets go of it: somebody else gets it.
+    /// Gives the event back, so that another replica receives it.
     pub async fn let_go(self) {
         self.progress.abort();
         self.message.ack_with(AckKind::Nak(None)).await.unwrap();
