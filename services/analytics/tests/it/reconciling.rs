@@ -132,7 +132,7 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
     world.publish(&recorded(&missed)).await;
-    // Timetrack has seen it; whoever could tell it more does not run here.
+    // Timetrack has seen it, and the service that could correct that does not run here.
     let mut events = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = collection(&world, Service::Timetrack, "event_marks").await;

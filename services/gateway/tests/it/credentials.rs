@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem, sign, start_gateway_with, told};
 
-/// No service runs: whoever is let in gets a 503.
+/// No service runs, so a request that is let in gets a 503.
 const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 
@@ -113,7 +113,7 @@ async fn credentials_are_asked_for_before_the_body_is_read() {
         let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
         let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
         assert_eq!(told(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
-        // Whoever listens only when all is sent hears it too.
+        // A client that reads only after it has sent everything gets the answer too.
         assert_eq!(told(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
     }
     edge.world.finish().await;

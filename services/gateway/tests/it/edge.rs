@@ -101,7 +101,7 @@ pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String
     jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("a token")
 }
 
-/// What an error says, after a look at its form.
+/// The detail of an error, after a check of its form.
 pub(crate) struct Told {
     pub(crate) status: StatusCode,
     pub(crate) code: String,

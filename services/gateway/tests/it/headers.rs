@@ -1,4 +1,4 @@
-//! What answers say of themselves, and how bodies may come and go.
+//! The headers of answers, and the encodings of bodies.
 
 use std::io::Write;
 

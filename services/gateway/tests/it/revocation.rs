@@ -8,7 +8,7 @@ use testkit::{World, eventually, eventually_within};
 
 use crate::edge::{Edge, start_gateway, told};
 
-/// No service runs: whoever is let in gets a 503 from there.
+/// No service runs, so a request that is let in gets a 503.
 const LET_IN: &str = "The directory service is away. Try again in a moment.";
 
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
@@ -94,7 +94,7 @@ async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spare
 async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    // A beat may come between the two: then the clock goes forward once more.
+    // A heartbeat may arrive between the two steps; then the clock is moved again.
     eventually("nothing is known about tokens", async || {
         edge.world.clock.advance(31_000);
         let (status, let_in) = me(&edge, &token).await;

@@ -69,8 +69,8 @@ pub(crate) async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, 
     put(edge, AccountChanged::entry_key(employee_id), &account).await;
 }
 
-/// The word of a refusal; nothing where the caller is let in: no service runs here, so that
-/// everything after the door is another error.
+/// The code of a refusal; none if the caller is let in. No service runs here, so every request that is let in fails
+/// with another error.
 async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     let response = request.send().await.expect("an answer");
     if response.status().is_success() {

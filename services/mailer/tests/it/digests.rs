@@ -58,7 +58,7 @@ impl Firm {
         firm
     }
 
-    /// Nothing waits.
+    /// Starts the services with a manager for whom nothing waits.
     async fn open() -> Self {
         let (office, server) = (Office::open().await, SmtpServer::start());
         let world = &office.world;
@@ -111,8 +111,7 @@ impl Firm {
     }
 }
 
-/// Waits until a mailer has looked at least so often whether the hour has come, the last time maybe not to
-/// its end.
+/// Waits until a mailer has checked at least this often whether the hour has come; the last check may not have ended.
 async fn until_looked(mailer: &Running, times: u64) {
     let enough = async || (looked(mailer).await >= times).then_some(());
     eventually_within(Duration::from_secs(40), "it has looked", enough).await;

@@ -184,7 +184,7 @@ async fn a_server_that_refuses_us_gets_the_mail_once_that_is_mended_and_admins_s
     office.world.finish().await;
 }
 
-/// Takes connections: the first so many into silence, the others on to a port.
+/// Accepts connections: leaves the first ones without an answer, and forwards the others to a port.
 async fn pass_on(listener: TcpListener, to: u16, silent: usize) {
     let mut kept = Vec::new();
     while let Ok((mut client, _)) = listener.accept().await {

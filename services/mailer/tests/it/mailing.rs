@@ -93,7 +93,7 @@ async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
     let database = office.world.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();
     office.start_mailer(server.config()).await;
-    // The other invitation shows that the mailer has looked at the first one too.
+    // The second invitation is mailed, so the mailer has handled the first one too.
     office.create("Bob", "bob@x.org").await;
     office.until_status("sent", 1).await;
     assert_eq!(server.mails().len(), 1);

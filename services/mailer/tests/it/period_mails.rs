@@ -57,7 +57,7 @@ async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() 
         office.world.publish_twice(&decided).await;
         let mails = server.until_mails_to("ann@x.org", subject, 1).await;
         assert!(text(&mails[0]).contains(says), "{mails:?}");
-        // Told again by somebody who does not know that it was: another event, the same decision.
+        // Published again, as by a process that does not know that it was: another event, the same decision.
         office.world.publish(&decided).await;
     }
     // The same again after it was submitted again is another one.

@@ -109,7 +109,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until the page says this, and gives its text.
+    /// Waits until the page contains this text, and gives the whole text.
     pub async fn text_with(&self, words: &str) -> String {
         eventually_within(BOUND, &format!("the page has {words:?}"), async || {
             self.main().await.filter(|text| text.contains(words))
@@ -168,7 +168,7 @@ impl Browser {
     }
 }
 
-/// Runs a walk in a browser and closes it, however the walk ends.
+/// Runs a test in a browser and closes the browser, even if the test panics.
 pub async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
     let browser = Browser::open(javascript).await;
     let outcome = AssertUnwindSafe(walk(&browser)).catch_unwind().await;
@@ -176,7 +176,7 @@ pub async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
     outcome.unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-/// Whether there is none to drive; says so.
+/// Whether no chromedriver is installed; if so, prints that the test is skipped.
 pub fn has_no_browser() -> bool {
     let missing = !Path::new(CHROMEDRIVER).exists();
     if missing {

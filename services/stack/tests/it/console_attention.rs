@@ -52,7 +52,8 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
     let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
-    // Of her no rate says what an hour costs, and of others one does: that is said before, and after.
+    // No rate says what an hour of hers costs, although others have rates: the page says that before and after the
+    // admission.
     let (_, html) = company.page("/console/attention", owner).await;
     assert!(!html.contains("No rate"), "nobody has such rates: {html}");
     let rate = json!({ "scope": { "employee": owner.id }, "kind": "pay", "amount": 30, "validFrom": "2020-01-01" });

@@ -13,7 +13,7 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     let company = Company::open().await;
     let (system, owner) = (company.system(), &company.owner);
     let people = "/console/people";
-    // What does not fit is said beside the field, and what was typed stays.
+    // The error is shown beside the field, and the typed values stay.
     let (status, _, html) = company.send(people, owner, &[("name", "Bea"), ("email", "no address")]).await;
     assert_eq!(status, 422);
     assert!(
@@ -67,7 +67,7 @@ async fn somebody_is_invited_changed_and_deactivated_by_forms() {
     assert!(html.contains("role=\"alert\""), "{html}");
     let lines = company.lines("/console/people?find=baker").await;
     assert!(lines.len() == 2 && lines[1].contains("Bea B. bea@example.org Baker Auditor"), "{lines:?}");
-    // Whoever may only look sees no forms, and what they send all the same does nothing.
+    // A visitor who may only read sees no forms, and forms that they send anyway change nothing.
     let role = format!("/api/v1/employee/{}/role", company.office.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
     let ann = Person { token: token(system, &company.office.ann).await, ..company.office.ann.clone() };

@@ -23,8 +23,8 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
     mongo.lag(&bench.world, "insert", 2).await;
     let outcomes = bench.send(vec![first.clone(), other(&first), bench.window(1), bench.window(2)]).await;
-    // "Stored" would be the word of the first try. It was not on a majority, so the message came
-    // again and found the two as they had been written.
+    // "Stored" would be the answer to the first try. That was not on a majority, so the message was redelivered, and
+    // both windows were found as they had been written.
     assert!(
         matches!(
             &outcomes[..],

@@ -5,7 +5,7 @@ use crate::support::{Bench, label};
 
 const MINUTE: i64 = 60_000;
 
-/// A window of Ann's from so many minutes ago to so many.
+/// A window of Ann's, from and to so many minutes ago.
 fn ago(bench: &Bench, now: Millis, from: i64, to: i64, computer: &str) -> IngestItem {
     let mut window = bench.window(0).window;
     window.id = Some(kit::new_id::<WindowId>());
