@@ -45,7 +45,7 @@ impl Company {
 
     /// The time of the system.
     pub fn now(&self) -> i64 {
-        self.system().world.clock.now().0
+        self.system().harness.clock.now().0
     }
 
     /// The system.

@@ -222,7 +222,7 @@ impl History {
     /// Approves a period: one of the three weeks, or the present one.
     pub async fn approve(&mut self) {
         let (person, week) = (self.somebody().id, self.dice.up_to(4));
-        let now = self.office.system.world.clock.now().0;
+        let now = self.office.system.harness.clock.now().0;
         let at = self.edges.get(week as usize).copied().filter(|_| week < 3).unwrap_or(now);
         let query = format!("start={at}&end={}&employeeId={person}", at + 1);
         let period = self.office.system.get(&format!("/api/v1/period?{query}")).await;

@@ -15,7 +15,7 @@ impl History {
     /// Checks that the API's periods, analytics and adjustments agree.
     async fn check(&self) {
         let system = &self.office.system;
-        let now = system.world.clock.now().0;
+        let now = system.harness.clock.now().0;
         let late = system.get(&format!("/api/v1/adjustment?start=0&end={}", now + 60 * DAY)).await;
         let late = late.as_array().unwrap();
         let mut beside = BTreeSet::new();

@@ -30,7 +30,7 @@ fn note(text: &str) -> Note {
 impl Bench {
     /// Asks as Ann, as a gateway does.
     async fn as_ann<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
-        self.world.bus().ask(Caller::Employee(self.ann), request).await
+        self.harness.bus().ask(Caller::Employee(self.ann), request).await
     }
 
     /// Asks for a correction as Ann.
@@ -60,11 +60,11 @@ impl Bench {
     }
 
     async fn accept(&self, id: CorrectionId) -> Result<CorrectionRequest, Failure> {
-        self.world.ask(&AcceptCorrection { id, reason: None }).await
+        self.harness.ask(&AcceptCorrection { id, reason: None }).await
     }
 
     async fn refuse(&self, id: CorrectionId) -> Result<CorrectionRequest, Failure> {
-        self.world.ask(&RefuseCorrection { id, reason: note("That was a holiday.") }).await
+        self.harness.ask(&RefuseCorrection { id, reason: note("That was a holiday.") }).await
     }
 
     /// The number of published decisions.
@@ -80,7 +80,7 @@ async fn a_missing_time_that_is_accepted_is_a_window_by_hand_that_names_what_was
     assert_eq!((asked.status, asked.employee_id), (CorrectionStatus::Asked, bench.ann));
     assert!(bench.stored().await.is_empty(), "nothing changes before somebody has decided");
     let reason = Some(note("Of course."));
-    let accepted = bench.world.ask(&AcceptCorrection { id: asked.id, reason: reason.clone() }).await.unwrap();
+    let accepted = bench.harness.ask(&AcceptCorrection { id: asked.id, reason: reason.clone() }).await.unwrap();
     assert_eq!((accepted.status, accepted.decision_reason.clone()), (CorrectionStatus::Accepted, reason));
     assert_eq!(accepted.decided_by.as_deref(), Some("root"));
     let windows = bench.stored().await;
@@ -96,9 +96,9 @@ async fn a_missing_time_that_is_accepted_is_a_window_by_hand_that_names_what_was
     assert_eq!(bench.accept(asked.id).await.unwrap(), accepted);
     assert_eq!((bench.stored().await.len(), bench.decisions().await), (1, 1));
     assert_eq!(bench.refuse(asked.id).await.unwrap_err().code, Code::AlreadyDecided);
-    let actions = bench.world.audited_actions(2).await;
+    let actions = bench.harness.audited_actions(2).await;
     assert_eq!(actions, ["correction.asked", "correction.accepted"]);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,19 +116,19 @@ async fn another_time_for_a_window_and_one_taken_back_are_made_as_an_admin_would
     let [window] = &windows[..] else { panic!("one window counts: {windows:?}") };
     assert_eq!((window.id, window.end, window.kind), (first, Millis(NOON + 2 * HOUR), WindowType::Tracked));
     assert_eq!(window.correction_id, Some(longer.id));
-    let database = bench.world.database(Service::Timetrack).await;
+    let database = bench.harness.database(Service::Timetrack).await;
     let history = database.collection::<Document>("window_history");
     assert_eq!(history.count_documents(doc! {}).await.unwrap(), 2, "what was is kept");
     let voided = database.collection::<Document>("windows").find_one(doc! { "voided": true }).await.unwrap().unwrap();
     assert!(voided.get_document("window").unwrap().contains_key("correctionId"));
     // The trail has the reasons, with the windows that they are about.
-    let trail = bench.world.audited().await;
+    let trail = bench.harness.audited().await;
     let told = |action: &str, text: &str| {
         let said = |changes: &Option<Value>| changes.as_ref().is_some_and(|changes| changes.to_string().contains(text));
         trail.iter().any(|(_, entry)| entry.action == action && said(&entry.changes))
     };
     assert!(told("window.corrected", "I went on by phone.") && told("window.voided", "That was my break."));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,15 +143,15 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     assert_eq!(refused(&|a| a["end"] = json!(NOON + 25 * HOUR)).await, Code::Invalid);
     assert_eq!(refused(&|a| a["taskId"] = json!(kit::new_id::<WindowId>())).await, Code::UnknownTask);
     assert_eq!(refused(&|a| a["windowId"] = json!(kit::new_id::<WindowId>())).await, Code::NotFound);
-    let now = bench.world.clock.now().0;
+    let now = bench.harness.clock.now().0;
     let ahead = |a: &mut Value| (a["start"], a["end"]) = (json!(now), json!(now + HOUR));
     assert_eq!(refused(&ahead).await, Code::ClockAhead);
     assert_eq!(refused(&|a| (a["start"], a["end"]) = (json!(1_000), json!(2_000))).await, Code::ClockBehind);
 
     // Off the project since one o'clock: what was before that can still be asked for.
     let until = Term { from: None, until: Some(Millis(NOON + HOUR)) };
-    bench.world.publish(&bench.member_changed(2, vec![until])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&bench.member_changed(2, vec![until])).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(bench.ask(bench.missing(1)).await.unwrap_err().code, Code::NotOnProject);
     let before = bench.asked(bench.missing(0)).await;
     let window = bench.accept(before.id).await.unwrap().recorded_as;
@@ -160,10 +160,10 @@ async fn what_a_window_could_not_say_cannot_be_asked_for_either() {
     let bob: EmployeeId = kit::new_id();
     let of_anns = json!({ "windowId": window, "void": true, "reason": "x" });
     let ask = AskCorrection { id: kit::new_id(), asked: serde_json::from_value(of_anns).unwrap() };
-    assert_eq!(bench.world.ask(&ask).await.unwrap_err().code, Code::Forbidden);
-    let by_bob = bench.world.bus().ask(Caller::Employee(bob), &ask).await;
+    assert_eq!(bench.harness.ask(&ask).await.unwrap_err().code, Code::Forbidden);
+    let by_bob = bench.harness.bus().ask(Caller::Employee(bob), &ask).await;
     assert_eq!(by_bob.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,12 +183,12 @@ async fn the_same_asked_twice_is_one_and_another_id_or_reason_makes_another() {
     assert_eq!(conflict.code, Code::Conflict);
     let all = bench.as_ann(&ListCorrections::default()).await.unwrap().items;
     assert_eq!(all.len(), 2);
-    assert_eq!(bench.world.audited_actions(2).await, ["correction.asked", "correction.asked"]);
+    assert_eq!(bench.harness.audited_actions(2).await, ["correction.asked", "correction.asked"]);
     let bob = Caller::Employee(kit::new_id());
-    assert!(bench.world.bus().ask(bob, &ListCorrections::default()).await.unwrap().items.is_empty());
-    let hidden = bench.world.bus().ask(bob, &GetCorrection { id: ask.id }).await;
+    assert!(bench.harness.bus().ask(bob, &ListCorrections::default()).await.unwrap().items.is_empty());
+    let hidden = bench.harness.bus().ask(bob, &GetCorrection { id: ask.id }).await;
     assert_eq!(hidden.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,7 +197,7 @@ async fn a_list_is_read_page_by_page_the_newest_first() {
     for hours in 0..5 {
         bench.asked(bench.missing(hours)).await;
         // Two at the same moment each.
-        bench.world.clock.advance(hours % 2);
+        bench.harness.clock.advance(hours % 2);
     }
     let (mut starts, mut after) = (Vec::new(), None);
     loop {
@@ -213,7 +213,7 @@ async fn a_list_is_read_page_by_page_the_newest_first() {
     assert!(starts.is_sorted_by_key(|(asked_at, _)| std::cmp::Reverse(*asked_at)), "{starts:?}");
     let distinct: std::collections::BTreeSet<_> = starts.iter().map(|(_, start)| *start).collect();
     assert_eq!(distinct.len(), 5);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,8 +223,8 @@ async fn a_window_that_has_changed_since_it_was_asked_is_not_corrected_by_what_i
     let of = |window: WindowId| json!({ "windowId": window, "void": true, "reason": "That was my break." });
     let (corrected, voided) = (bench.asked(of(first)).await, bench.asked(of(second)).await);
     let changes = WindowCorrection { end: Some(Millis(NOON + HOUR / 2)), ..Default::default() };
-    bench.world.ask(&CorrectWindow { id: first, changes, reason: None }).await.unwrap();
-    bench.world.ask(&VoidWindow { id: second, reason: None }).await.unwrap();
+    bench.harness.ask(&CorrectWindow { id: first, changes, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: second, reason: None }).await.unwrap();
     for asked in [&corrected, &voided] {
         let failure = bench.accept(asked.id).await.unwrap_err();
         assert_eq!(failure.code, Code::Conflict);
@@ -233,13 +233,13 @@ async fn a_window_that_has_changed_since_it_was_asked_is_not_corrected_by_what_i
         bench.refuse(asked.id).await.unwrap();
     }
     assert_eq!(bench.stored().await.len(), 1);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
     let mut bench = Bench::with_ann().await;
-    let second = spawn(&bench.world).await;
+    let second = spawn(&bench.harness).await;
     for round in 0..20 {
         let asked = bench.asked(bench.missing(round)).await;
         let (accepted, refused) = tokio::join!(bench.accept(asked.id), bench.refuse(asked.id));
@@ -252,7 +252,7 @@ async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
         assert_eq!(codes, expected, "round {round}");
         let id = GetCorrection { id: asked.id };
         let status = if is_accepted { CorrectionStatus::Accepted } else { CorrectionStatus::Refused };
-        assert_eq!(bench.world.ask(&id).await.unwrap().status, status);
+        assert_eq!(bench.harness.ask(&id).await.unwrap().status, status);
         let made = bench.stored().await.iter().filter(|window| window.correction_id == Some(asked.id)).count();
         assert_eq!(made, usize::from(is_accepted), "round {round}");
         // If two admins accept it at the same time, both get the same window.
@@ -269,7 +269,7 @@ async fn of_two_who_decide_at_once_one_does_and_the_other_hears_of_it() {
     assert_eq!(bench.decisions().await, 40, "each decision once");
     second.stop().await;
     bench.timetrack.take().unwrap().stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,19 +284,19 @@ async fn whoever_dies_between_the_window_and_the_decision_leaves_neither() {
         dies
     });
     let run = move |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    let mortal = bench.world.spawn(timetrack::needs(), run).await;
+    let mortal = bench.harness.spawn(timetrack::needs(), run).await;
     let asked = bench.asked(bench.missing(0)).await;
     let accept = AcceptCorrection { id: asked.id, reason: None };
     let patience = Duration::from_secs(2);
-    assert!(bench.world.bus().ask_within(patience, Caller::Admin, &accept).await.is_err());
+    assert!(bench.harness.bus().ask_within(patience, Caller::Admin, &accept).await.is_err());
     assert!(died.load(Ordering::SeqCst), "it was on its way");
     assert!(bench.stored().await.is_empty());
-    assert_eq!(bench.world.ask(&GetCorrection { id: asked.id }).await.unwrap(), asked);
+    assert_eq!(bench.harness.ask(&GetCorrection { id: asked.id }).await.unwrap(), asked);
     dies.store(false, Ordering::SeqCst);
     eventually("it is made", async || bench.accept(asked.id).await.ok()).await;
     assert_eq!((bench.stored().await.len(), bench.decisions().await), (1, 1));
     mortal.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,15 +305,15 @@ async fn nobody_decides_about_their_own_time_whatever_their_role() {
     let asked = bench.asked(bench.missing(0)).await;
     let ann = Actor::Person { employee: bench.ann, session: Some(kit::new_id()) };
     let accept = AcceptCorrection { id: asked.id, reason: None };
-    let accepted = Origin::default().with_actor(Some(ann)).scope(bench.world.ask(&accept)).await;
+    let accepted = Origin::default().with_actor(Some(ann)).scope(bench.harness.ask(&accept)).await;
     assert_eq!(accepted.unwrap_err().code, Code::OwnTime);
     let refuse = RefuseCorrection { id: asked.id, reason: note("x") };
-    let refused = Origin::default().with_actor(Some(ann)).scope(bench.world.ask(&refuse)).await;
+    let refused = Origin::default().with_actor(Some(ann)).scope(bench.harness.ask(&refuse)).await;
     assert_eq!(refused.unwrap_err().code, Code::OwnTime);
     assert_eq!(bench.as_ann(&accept).await.unwrap_err().code, Code::Forbidden);
     let unknown = AcceptCorrection { id: kit::new_id(), reason: None };
-    assert_eq!(bench.world.ask(&unknown).await.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    assert_eq!(bench.harness.ask(&unknown).await.unwrap_err().code, Code::NotFound);
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -337,18 +337,18 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
             let failure = bench.accept(one.id).await.unwrap_err();
             assert_eq!(failure.code, Code::PeriodLocked, "{one:?}");
             assert!(failure.detail.contains(names), "{names}: {}", failure.detail);
-            assert_eq!(&bench.world.ask(&GetCorrection { id: one.id }).await.unwrap(), one, "nobody has decided");
+            assert_eq!(&bench.harness.ask(&GetCorrection { id: one.id }).await.unwrap(), one, "nobody has decided");
         }
         assert_eq!((bench.stored().await, bench.decisions().await), (before.clone(), 0));
     };
     let until = Millis(NOON + 4 * HOUR);
     for project_id in [None, Some(bench.project)] {
-        bench.world.ask(&SetLock { project_id, locked_until: until }).await.unwrap();
+        bench.harness.ask(&SetLock { project_id, locked_until: until }).await.unwrap();
         let named = project_id.map_or("everything before".to_owned(), |id: ProjectId| format!("on the project {id}"));
         all_refused_by(&named).await;
         all_refused_by("2025-10-09T12:53:20Z").await;
         let reopen = ReopenLock { project_id, locked_until: None, reason: note("A sheet was found.") };
-        bench.world.ask(&reopen).await.unwrap();
+        bench.harness.ask(&reopen).await.unwrap();
     }
     let october = bench.october();
     bench.approve_now(october).await;
@@ -359,14 +359,14 @@ async fn no_accepted_correction_changes_a_second_that_is_settled_and_the_refusal
         bench.accept(one.id).await.unwrap();
     }
     assert_eq!(bench.decisions().await, 4);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_to_be_decided_is_counted_for_services_and_of_those_only_who_are_named() {
     let bench = Bench::with_ann().await;
     let waiting = async |employees: Vec<EmployeeId>| {
-        bench.world.bus().ask(Caller::Service, &CountWaiting { employees }).await.unwrap()
+        bench.harness.bus().ask(Caller::Service, &CountWaiting { employees }).await.unwrap()
     };
     assert_eq!(waiting(vec![bench.ann]).await, Waiting::default());
     let (first, _) = (bench.asked(bench.missing(0)).await, bench.asked(bench.missing(1)).await);
@@ -377,7 +377,7 @@ async fn what_waits_to_be_decided_is_counted_for_services_and_of_those_only_who_
     }
     assert_eq!(waiting(vec![kit::new_id(), bench.ann]).await, Waiting { periods: 2, corrections: 2 });
     bench.refuse(first.id).await.unwrap();
-    bench.world.ask(&SendBackPeriod { id: september, note: note("Friday is missing.") }).await.unwrap();
+    bench.harness.ask(&SendBackPeriod { id: september, note: note("Friday is missing.") }).await.unwrap();
     assert_eq!(waiting(vec![bench.ann]).await, Waiting { periods: 1, corrections: 1 });
     bench.approve_now(october).await;
     assert_eq!(waiting(vec![bench.ann]).await, Waiting { periods: 0, corrections: 1 });
@@ -385,6 +385,6 @@ async fn what_waits_to_be_decided_is_counted_for_services_and_of_those_only_who_
         assert_eq!(waiting(others).await, Waiting::default());
     }
     let asked = CountWaiting { employees: vec![bench.ann] };
-    assert_eq!(bench.world.ask(&asked).await.unwrap_err().code, Code::Forbidden);
-    bench.world.finish().await;
+    assert_eq!(bench.harness.ask(&asked).await.unwrap_err().code, Code::Forbidden);
+    bench.harness.finish().await;
 }

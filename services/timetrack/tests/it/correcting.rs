@@ -15,17 +15,21 @@ async fn a_correction_keeps_what_was_and_who_changed_it_and_tells_analytics() {
     let bench = Bench::with_ann().await;
     let item = bench.window(0);
     bench.send(vec![item.clone()]).await;
-    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let events = bench.harness.stream_messages(stream::EVENTS).await;
     let corrected = CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2), reason: None };
-    assert_eq!(bench.world.ask(&corrected).await.unwrap().end, Millis(NOON + HOUR / 2));
+    assert_eq!(bench.harness.ask(&corrected).await.unwrap().end, Millis(NOON + HOUR / 2));
     assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 2));
-    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 2, "the window, and an entry in the trail");
-    let history = bench.world.database(Service::Timetrack).await.collection::<Document>("window_history");
+    assert_eq!(
+        bench.harness.stream_messages(stream::EVENTS).await,
+        events + 2,
+        "the window, and an entry in the trail"
+    );
+    let history = bench.harness.database(Service::Timetrack).await.collection::<Document>("window_history");
     let former = history.find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(former.get_str("changed_by").unwrap(), "root");
     let was = former.get_document("was").unwrap().get_document("window").unwrap();
     assert_eq!(was.get_i64("end").unwrap(), NOON + HOUR);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,21 +37,25 @@ async fn a_correction_keeps_the_limits_and_lands_on_a_task_of_the_project() {
     let bench = Bench::with_ann().await;
     let item = bench.window(0);
     bench.send(vec![item.clone()]).await;
-    let refused =
-        async |changes| bench.world.ask(&CorrectWindow { id: item.id, changes, reason: None }).await.unwrap_err().code;
+    let refused = async |changes| {
+        bench.harness.ask(&CorrectWindow { id: item.id, changes, reason: None }).await.unwrap_err().code
+    };
     assert_eq!(refused(WindowCorrection::default()).await, Code::NothingToChange);
     assert_eq!(refused(until(NOON)).await, Code::Invalid);
     let elsewhere = WindowCorrection { task_id: Some(kit::new_id()), ..Default::default() };
     assert_eq!(refused(elsewhere).await, Code::UnknownTask);
     let unknown = CorrectWindow { id: kit::new_id(), changes: until(NOON + 1), reason: None };
-    assert_eq!(bench.world.ask(&unknown).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(bench.harness.ask(&unknown).await.unwrap_err().code, Code::NotFound);
 
     let other = TaskChanged { id: kit::new_id(), ..bench.task_changed(1) };
-    bench.world.publish(&other).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&other).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let changes = WindowCorrection { task_id: Some(other.id), ..Default::default() };
-    assert_eq!(bench.world.ask(&CorrectWindow { id: item.id, changes, reason: None }).await.unwrap().task_id, other.id);
-    bench.world.finish().await;
+    assert_eq!(
+        bench.harness.ask(&CorrectWindow { id: item.id, changes, reason: None }).await.unwrap().task_id,
+        other.id
+    );
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,14 +63,14 @@ async fn a_voided_window_counts_no_longer_and_is_not_recorded_again_when_resent(
     let bench = Bench::with_ann().await;
     let item = bench.window(0);
     bench.send(vec![item.clone(), bench.window(1)]).await;
-    bench.world.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap();
-    bench.world.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: item.id, reason: None }).await.unwrap();
     assert_eq!(bench.stored().await.len(), 1);
     assert!(matches!(&bench.send(vec![item.clone()]).await[..], [Outcome::Duplicate(_)]));
     assert_eq!(bench.stored().await.len(), 1);
-    let state = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
+    let state = bench.harness.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
     assert!(matches!(state, WindowState::Rejected { code: Code::Voided, .. }));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,8 +78,8 @@ async fn a_window_that_is_sent_again_after_a_correction_is_compared_with_what_wa
     let bench = Bench::with_ann().await;
     let item = bench.window(0);
     bench.send(vec![item.clone()]).await;
-    bench.world.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2), reason: None }).await.unwrap();
-    bench.world.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 4), reason: None }).await.unwrap();
+    bench.harness.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 2), reason: None }).await.unwrap();
+    bench.harness.ask(&CorrectWindow { id: item.id, changes: until(NOON + HOUR / 4), reason: None }).await.unwrap();
     let mut renamed = item.clone();
     renamed.window.computer = label("renamed");
     renamed.hash = content_hash(&renamed.window);
@@ -81,7 +89,7 @@ async fn a_window_that_is_sent_again_after_a_correction_is_compared_with_what_wa
     let outcomes = bench.send(vec![item, renamed, corrected]).await;
     assert!(matches!(&outcomes[..], [Outcome::Duplicate(_), Outcome::Duplicate(_), Outcome::Conflict]), "{outcomes:?}");
     assert_eq!(bench.stored().await[0].end, Millis(NOON + HOUR / 4), "as the admin corrected it");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,14 +104,14 @@ async fn a_correction_lands_on_what_was_there_when_the_time_was_worked() {
     let projects = Some(vec![ProjectTerm { project_id: project.id, term: until }]);
     let id = kit::new_id();
     let task = TaskChanged { id, project_id: project.id, deleted: true, projects, ..bench.task_changed(2) };
-    bench.world.publish(&project).await;
-    bench.world.publish(&task).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&project).await;
+    bench.harness.publish(&task).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let changes = WindowCorrection { project_id: Some(project.id), task_id: Some(task.id), ..Default::default() };
     let earlier =
-        bench.world.ask(&CorrectWindow { id: earlier.id, changes: changes.clone(), reason: None }).await.unwrap();
+        bench.harness.ask(&CorrectWindow { id: earlier.id, changes: changes.clone(), reason: None }).await.unwrap();
     assert_eq!((earlier.project_id, earlier.task_id), (project.id, task.id));
-    let later = bench.world.ask(&CorrectWindow { id: later.id, changes, reason: None }).await;
+    let later = bench.harness.ask(&CorrectWindow { id: later.id, changes, reason: None }).await;
     assert_eq!(later.unwrap_err().code, Code::UnknownProject);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

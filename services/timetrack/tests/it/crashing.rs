@@ -25,22 +25,22 @@ async fn dies_after(step: Step, times: usize) {
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == step && count.fetch_add(1, Ordering::SeqCst) < times);
-    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
+    let mortal = bench.harness.spawn(timetrack::needs(), move |deps, shutdown| {
         timetrack::run_with(faults, Config::default(), deps, shutdown)
     });
     let mortal = mortal.await;
     let items: Vec<_> = (0..3).map(|hour| bench.window(hour)).collect();
     let payload = serde_json::to_vec(&IngestBatch { items: items.clone() }).unwrap();
-    bench.world.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+    bench.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
     eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= times).then_some(())).await;
-    let heir = spawn(&bench.world).await;
+    let heir = spawn(&bench.harness).await;
     eventually_within(REDELIVERED, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (bench.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
     assert_eq!(bench.stored().await.len(), 3, "each window once");
     assert!(bench.send(items).await.iter().all(|outcome| matches!(outcome, Outcome::Duplicate(_))));
-    assert_eq!(bench.world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(bench.harness.stream_messages(stream::DEAD).await, 0);
     drop((mortal, heir));
 }
 
@@ -73,26 +73,26 @@ async fn a_worker_that_dies_holding_windows_back_loses_and_doubles_none_of_them(
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == Step::Inserted && count.fetch_add(1, Ordering::SeqCst) < 1);
-    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
+    let mortal = bench.harness.spawn(timetrack::needs(), move |deps, shutdown| {
         timetrack::run_with(faults, Config::default(), deps, shutdown)
     });
     let mortal = mortal.await;
     let (mut conflict, mut ahead) = (first, bench.window(1).window);
     conflict.window.end = conflict.window.end - 1;
     conflict.hash = content_hash(&conflict.window);
-    (ahead.start, ahead.end) = (bench.world.clock.now(), bench.world.clock.now() + HOUR);
+    (ahead.start, ahead.end) = (bench.harness.clock.now(), bench.harness.clock.now() + HOUR);
     let seq = bench.queue(vec![conflict.clone(), bench.item(ahead), bench.window(2)]).await;
     eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= 1).then_some(())).await;
-    let heir = spawn(&bench.world).await;
+    let heir = spawn(&bench.harness).await;
     eventually_within(REDELIVERED, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (bench.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let held = bench.harness.ask(&ListQuarantine::default()).await.unwrap().items;
     let codes: BTreeSet<_> = held.iter().map(|held| format!("{:?}", held.code)).collect();
     assert_eq!((held.len(), codes), (2, ["ClockAhead", "Conflict"].map(String::from).into()));
     assert_eq!(bench.stored().await.len(), 2);
     let told = GetWindow { id: conflict.id, seq: Some(seq), set_aside: true };
-    assert!(matches!(bench.world.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));
+    assert!(matches!(bench.harness.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));
     drop((mortal, heir));
 }

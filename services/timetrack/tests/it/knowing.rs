@@ -24,17 +24,17 @@ fn removal(bench: &Bench, at: Millis) -> MemberChanged {
 }
 
 async fn state(bench: &Bench, item: &IngestItem) -> WindowState {
-    bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap()
+    bench.harness.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits_and_is_then_refused() {
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
-    let removed_at = bench.world.clock.now();
-    bench.world.publish(&removal(&bench, removed_at)).await;
-    let frozen = InHand::take(&bench.world).await;
-    bench.timetrack = Some(crate::support::spawn(&bench.world).await);
+    let removed_at = bench.harness.clock.now();
+    bench.harness.publish(&removal(&bench, removed_at)).await;
+    let frozen = InHand::take(&bench.harness).await;
+    bench.timetrack = Some(crate::support::spawn(&bench.harness).await);
 
     let before = window(&bench, removed_at - HOUR, removed_at - 1);
     let since = window(&bench, removed_at, removed_at + 1_000);
@@ -47,7 +47,7 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
     // However long it takes: who cannot know gives nothing up. A second window is tried after that.
-    bench.world.clock.advance(60_000);
+    bench.harness.clock.advance(60_000);
     let later = window(&bench, removed_at + 2_000, removed_at + 3_000);
     assert!(matches!(&bench.send(vec![later.clone()]).await[..], [Outcome::Queued]));
     for waiting in [&before, &since, &elsewhere, &later] {
@@ -71,7 +71,7 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
         matches!(state(&bench, &before).await, WindowState::Recorded(_)).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 /// No replica gets any event for the next ten minutes.
@@ -83,13 +83,13 @@ async fn hold_back(events: &Stream) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
     let bench = Bench::with_ann().await;
-    let now = bench.world.clock.now();
+    let now = bench.harness.clock.now();
     // Work, so that the worker knows up to when its copy is complete.
     assert!(matches!(&bench.send(vec![window(&bench, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
-    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let events = bench.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;
-    let removed_at = bench.world.clock.now();
-    bench.world.publish(&removal(&bench, removed_at)).await;
+    let removed_at = bench.harness.clock.now();
+    bench.harness.publish(&removal(&bench, removed_at)).await;
 
     let before = window(&bench, now - HOUR, now - HOUR + 1_000);
     let since = window(&bench, removed_at, removed_at + 1_000);
@@ -101,5 +101,5 @@ async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
         matches!(state(&bench, &since).await, WindowState::Rejected { code: Code::NotOnProject, .. }).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

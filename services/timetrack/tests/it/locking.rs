@@ -10,12 +10,12 @@ use crate::support::{Bench, NOON, spawn};
 
 impl Bench {
     pub async fn lock(&self, project_id: Option<ProjectId>, until: i64) -> Result<Lock, Failure> {
-        self.world.ask(&SetLock { project_id, locked_until: Millis(until) }).await
+        self.harness.ask(&SetLock { project_id, locked_until: Millis(until) }).await
     }
 
     pub async fn unlock(&self, project_id: Option<ProjectId>, until: Option<i64>) -> Result<Lock, Failure> {
         let reason = Note::parse("A sheet was found.").unwrap();
-        self.world.ask(&ReopenLock { project_id, locked_until: until.map(Millis), reason }).await
+        self.harness.ask(&ReopenLock { project_id, locked_until: until.map(Millis), reason }).await
     }
 }
 
@@ -31,7 +31,7 @@ async fn a_lock_moves_forward_only_and_what_it_held_back_is_recorded_once_it_is_
     assert_eq!(bench.lock(None, NOON + HOUR).await.unwrap().locked_until, Some(Millis(NOON + HOUR)));
     assert_eq!(bench.lock(None, NOON + HOUR).await.unwrap().locked_until, Some(Millis(NOON + HOUR)), "asked twice");
     assert_eq!(code(bench.lock(None, NOON).await), Code::LockMovesBack);
-    let ahead = bench.world.clock.now().0 + 60_000;
+    let ahead = bench.harness.clock.now().0 + 60_000;
     assert_eq!(code(bench.lock(None, ahead).await), Code::Invalid);
     assert_eq!(code(bench.lock(Some(kit::new_id()), NOON).await), Code::UnknownProject);
 
@@ -42,7 +42,7 @@ async fn a_lock_moves_forward_only_and_what_it_held_back_is_recorded_once_it_is_
     };
     let outcomes = bench.send(vec![late, bench.window(1)]).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Stored(_)]), "{outcomes:?}");
-    let refused = bench.world.ask(&VoidWindow { id: first.id, reason: None }).await.unwrap_err();
+    let refused = bench.harness.ask(&VoidWindow { id: first.id, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("2025-10-09T09:53:20Z"), "{}", refused.detail);
 
@@ -50,8 +50,8 @@ async fn a_lock_moves_forward_only_and_what_it_held_back_is_recorded_once_it_is_
     assert_eq!(bench.unlock(None, Some(NOON + HOUR / 2)).await.unwrap().locked_until, Some(Millis(NOON + HOUR / 2)));
     eventually("the late window is recorded", async || (bench.stored().await.len() == 3).then_some(())).await;
     bench.unlock(None, None).await.unwrap();
-    bench.world.ask(&VoidWindow { id: first.id, reason: None }).await.unwrap();
-    bench.world.finish().await;
+    bench.harness.ask(&VoidWindow { id: first.id, reason: None }).await.unwrap();
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,10 +75,10 @@ async fn the_lock_of_a_project_settles_its_windows_and_what_would_take_time_from
         "{outcomes:?}"
     );
     let from = |start| WindowCorrection { start: Some(Millis(start)), ..Default::default() };
-    let correct = async |id, changes| bench.world.ask(&CorrectWindow { id, changes, reason: None }).await;
+    let correct = async |id, changes| bench.harness.ask(&CorrectWindow { id, changes, reason: None }).await;
     assert_eq!(code(correct(beside.id, from(NOON - 1)).await), Code::PeriodLocked);
     correct(beside.id, from(NOON + 2 * HOUR)).await.unwrap();
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,14 +86,14 @@ async fn a_worker_that_starts_later_knows_what_is_settled_and_old_news_change_no
     let mut bench = Bench::with_ann().await;
     bench.lock(None, NOON + HOUR).await.unwrap();
     bench.timetrack.take().unwrap().stop().await;
-    bench.timetrack = Some(spawn(&bench.world).await);
+    bench.timetrack = Some(spawn(&bench.harness).await);
     assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Queued]));
     // Twice, late and out of order.
     let time = |end| SettledTime { employee_id: None, project_id: None, start: None, end: Millis(end) };
     let news = |version, settles| SettlementChanged { id: "all".into(), version, settles };
-    bench.world.publish_twice(&news(9, Some(time(NOON + 5 * HOUR)))).await;
-    bench.world.publish(&news(2, None)).await;
+    bench.harness.publish_twice(&news(9, Some(time(NOON + 5 * HOUR)))).await;
+    bench.harness.publish(&news(2, None)).await;
     assert!(matches!(&bench.send(vec![bench.window(4)]).await[..], [Outcome::Queued]));
     assert!(matches!(&bench.send(vec![bench.window(5)]).await[..], [Outcome::Stored(_)]));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

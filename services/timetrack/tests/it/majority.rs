@@ -21,7 +21,7 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     bench.send(vec![first.clone()]).await;
 
     // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
-    mongo.lag(&bench.world, "insert", 2).await;
+    mongo.lag(&bench.harness, "insert", 2).await;
     let outcomes = bench.send(vec![first.clone(), other(&first), bench.window(1), bench.window(2)]).await;
     // "Stored" would be the answer to the first try. That was not on a majority, so the message was redelivered, and
     // both windows were found as they had been written.
@@ -34,5 +34,5 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
     );
     assert_eq!(window_of(&outcomes[2]).id, bench.window(1).id);
     assert_eq!(bench.stored().await.len(), 3, "each once");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

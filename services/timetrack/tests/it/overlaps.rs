@@ -19,7 +19,7 @@ fn between(from: i64, to: i64) -> ListOverlaps {
 
 /// The overlaps as (window, hours taken, from how many).
 async fn found(bench: &Bench, asked: &ListOverlaps) -> Vec<(WindowId, i64, u64)> {
-    let page = bench.world.ask(asked).await.unwrap();
+    let page = bench.harness.ask(asked).await.unwrap();
     assert_eq!(page.next, None);
     page.items.iter().map(|overlap| (overlap.id, overlap.taken_time / HOUR, overlap.taken_from_count)).collect()
 }
@@ -34,7 +34,7 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     let sent = [vec![asleep.clone(), elsewhere.clone(), alone], honest.clone()].concat();
     bench.send(sent).await;
 
-    let page = bench.world.ask(&between(-20, 30)).await.unwrap();
+    let page = bench.harness.ask(&between(-20, 30)).await.unwrap();
     let [overlap] = &page.items[..] else { panic!("one takes time: {page:?}") };
     let Overlap { id, employee_id, taken_time, taken_from_count, taken_from_other_computers, taken_from, .. } = overlap;
     assert_eq!((*id, *employee_id), (asleep.id, bench.ann));
@@ -49,9 +49,9 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     assert_eq!(negative, *taken_time);
 
     // Once it is voided, nobody takes anything.
-    bench.world.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
     assert_eq!(found(&bench, &between(-20, 30)).await, []);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,13 +73,13 @@ async fn overlaps_are_those_that_touch_the_range_of_whom_and_on_what_was_asked_a
     ] {
         assert_eq!(found(&bench, &ListOverlaps { employees, projects, ..between(-9, 99) }).await, expected);
     }
-    let second = bench.world.ask(&between(-9, 99)).await.unwrap().items[1].clone();
+    let second = bench.harness.ask(&between(-9, 99)).await.unwrap().items[1].clone();
     let after = contracts::OverlapCursor { employee_id: second.employee_id, start: second.start, id: second.id };
     assert_eq!(found(&bench, &ListOverlaps { after: Some(after), ..between(-9, 99) }).await, all[2..]);
 
-    let refused = bench.world.bus().ask(Caller::Employee(bench.ann), &between(-9, 99)).await.unwrap_err();
+    let refused = bench.harness.bus().ask(Caller::Employee(bench.ann), &between(-9, 99)).await.unwrap_err();
     assert_eq!(refused.code, Code::Forbidden);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn a_list_of_more_overlaps_than_a_page_holds_goes_on_until_each_was_given_
     bench.send(sent).await;
     let (mut asked, mut found) = (between(0, 500), Vec::new());
     loop {
-        let page = bench.world.ask(&asked).await.unwrap();
+        let page = bench.harness.ask(&asked).await.unwrap();
         found.extend(page.items.iter().map(|overlap| overlap.id));
         asked.after = page.next;
         if asked.after.is_none() {
@@ -101,7 +101,7 @@ async fn a_list_of_more_overlaps_than_a_page_holds_goes_on_until_each_was_given_
         assert!(page.items.len() < 120);
     }
     assert_eq!(found, expected);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn where_overlaps_are_counted_nothing_is_taken() {
     bench.send(vec![window(&bench, 0, 2, "a"), window(&bench, 1, 3, "a")]).await;
     assert_eq!(found(&bench, &between(0, 9)).await.len(), 1);
     bench.timetrack.take().unwrap().stop().await;
-    let _counting_all = spawn_with(&bench.world, Config { count_overlaps: true, ..Default::default() }).await;
+    let _counting_all = spawn_with(&bench.harness, Config { count_overlaps: true, ..Default::default() }).await;
     assert_eq!(found(&bench, &between(0, 9)).await, []);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

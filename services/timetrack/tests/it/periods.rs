@@ -11,7 +11,7 @@ use contracts::{
 };
 use futures::future::join_all;
 use jiff::civil::date;
-use testkit::{World, eventually};
+use testkit::{Harness, eventually};
 
 use crate::support::{Bench, NOON};
 
@@ -24,7 +24,7 @@ impl Bench {
     }
 
     pub async fn period(&self, id: PeriodId) -> KnownPeriod {
-        self.world.ask(&GetPeriod { id }).await.unwrap()
+        self.harness.ask(&GetPeriod { id }).await.unwrap()
     }
 
     pub async fn hash(&self, id: PeriodId) -> TimeMark {
@@ -32,7 +32,7 @@ impl Bench {
     }
 
     pub async fn approve(&self, id: PeriodId, hash: TimeMark) -> Result<KnownPeriod, Failure> {
-        approve(&self.world, id, hash, None).await
+        approve(&self.harness, id, hash, None).await
     }
 
     /// Approves it as it is now.
@@ -47,7 +47,7 @@ impl Bench {
     }
 
     pub async fn reopen(&self, id: PeriodId) -> Result<KnownPeriod, Failure> {
-        self.world.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
+        self.harness.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
     /// What was decided about periods, and with which notes, once it was told so often; in the order of
@@ -63,14 +63,19 @@ impl Bench {
     }
 
     pub async fn held_codes(&self) -> Vec<Code> {
-        self.world.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
+        self.harness.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
     }
 }
 
-async fn approve(world: &World, id: PeriodId, hash: TimeMark, within: Option<Within>) -> Result<KnownPeriod, Failure> {
+async fn approve(
+    harness: &Harness,
+    id: PeriodId,
+    hash: TimeMark,
+    within: Option<Within>,
+) -> Result<KnownPeriod, Failure> {
     let if_match = IfMatch(Some(vec![Tag::sent(&hash.to_string())]));
     let asked = Bounded { asked: Conditional { change: ApprovePeriod { id }, if_match }, within };
-    world.bus().ask_within(PATIENCE, Caller::Admin, &asked).await
+    harness.bus().ask_within(PATIENCE, Caller::Admin, &asked).await
 }
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Code {
@@ -82,16 +87,16 @@ async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_
     let bench = Bench::with_ann().await;
     let id = bench.october();
     bench.send(vec![bench.window(0), bench.window(1)]).await;
-    let submit = async |caller| bench.world.bus().ask(caller, &SubmitPeriod { id }).await;
+    let submit = async |caller| bench.harness.bus().ask(caller, &SubmitPeriod { id }).await;
     assert_eq!(code(submit(Caller::Admin).await), Code::Forbidden);
     assert_eq!(code(submit(Caller::Employee(kit::new_id())).await), Code::Forbidden);
     let note = Note::parse("Friday is missing.").unwrap();
     let back = SendBackPeriod { id, note: note.clone() };
-    assert_eq!(code(bench.world.ask(&back).await), Code::PeriodNotSubmitted);
+    assert_eq!(code(bench.harness.ask(&back).await), Code::PeriodNotSubmitted);
 
     let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
     assert_eq!((submitted.status, submitted.sum.unwrap().time), (PeriodStatus::Submitted, 2 * HOUR));
-    let returned = bench.world.ask(&back).await.unwrap();
+    let returned = bench.harness.ask(&back).await.unwrap();
     assert_eq!((returned.status, returned.note.clone()), (PeriodStatus::Open, Some(note)));
     bench.send(vec![bench.window(2)]).await;
     let submitted = submit(Caller::Employee(bench.ann)).await.unwrap();
@@ -101,20 +106,20 @@ async fn a_period_is_submitted_sent_back_submitted_again_and_approved_with_what_
     bench.send(vec![bench.window(3)]).await;
     assert_eq!(code(bench.approve(id, seen).await), Code::PeriodChanged);
     let without = Conditional { change: ApprovePeriod { id }, if_match: IfMatch(None) };
-    assert_eq!(code(bench.world.ask(&without).await), Code::BadPrecondition);
+    assert_eq!(code(bench.harness.ask(&without).await), Code::BadPrecondition);
     let approved = bench.approve_now(id).await;
     assert_eq!((approved.status, approved.sum.unwrap().time), (PeriodStatus::Approved, 4 * HOUR));
     assert_eq!(approved.approved_by.as_deref(), Some("root"));
     assert_eq!(bench.approve_now(id).await, approved, "asked twice");
     assert_eq!(code(submit(Caller::Employee(bench.ann)).await), Code::PeriodApproved);
-    assert_eq!(code(bench.world.ask(&back).await), Code::PeriodApproved);
+    assert_eq!(code(bench.harness.ask(&back).await), Code::PeriodApproved);
     let unknown = GetPeriod { id: PeriodId { first: date(2025, 10, 2), ..id } };
-    assert_eq!(code(bench.world.ask(&unknown).await), Code::NotFound);
+    assert_eq!(code(bench.harness.ask(&unknown).await), Code::NotFound);
 
     let (told, notes) = bench.decided(2).await;
     assert_eq!(told, [PeriodDecision::SentBack, PeriodDecision::Approved], "each decision once, none of a refusal");
     assert_eq!(notes, [returned.note, None]);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +133,7 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
         matches!(&outcomes[..], [Outcome::Queued, Outcome::Duplicate(_), Outcome::Stored(_)]),
         "late, known already, of another month: {outcomes:?}"
     );
-    let told = bench.world.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
+    let told = bench.harness.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
     assert!(matches!(told, WindowState::SetAside { code: Code::PeriodLocked, .. }), "{told:?}");
     assert_eq!(bench.period(id).await.sum, approved.sum);
 
@@ -142,7 +147,7 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
     let (told, notes) = bench.decided(3).await;
     assert_eq!(told, [PeriodDecision::Approved, PeriodDecision::Reopened, PeriodDecision::Approved]);
     assert_eq!(notes, [None, open.note, None]);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +155,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     let bench = Bench::with_ann().await;
     let settings = Settings { pay_period: contracts::PayPeriod::Week, ..Settings::default() };
     let change = SetSettings { settings };
-    bench.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    bench.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     // The week from Monday the 6th to Monday the 13th of October.
     let id = PeriodId { employee: bench.ann, first: date(2025, 10, 6) };
     let end = 1_760_313_600_000;
@@ -165,7 +170,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     let approved = bench.approve_now(id).await;
     assert_eq!(approved.sum.unwrap().time, 2 * HOUR);
 
-    let correct = async |id, changes| bench.world.ask(&CorrectWindow { id, changes, reason: None }).await;
+    let correct = async |id, changes| bench.harness.ask(&CorrectWindow { id, changes, reason: None }).await;
     let noted = || WindowCorrection { note: Some(Note::parse("mended").ok()), ..Default::default() };
     let until = |end| WindowCorrection { end: Some(Millis(end)), ..Default::default() };
     let from = |start| WindowCorrection { start: Some(Millis(start)), ..Default::default() };
@@ -179,14 +184,14 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     let into = WindowCorrection { end: Some(Millis(end + HOUR)), ..from(end - 1) };
     assert_eq!(code(correct(after.id, into).await), Code::PeriodLocked);
     for window in [inside.id, across.id] {
-        assert_eq!(code(bench.world.ask(&VoidWindow { id: window, reason: None }).await), Code::PeriodLocked);
+        assert_eq!(code(bench.harness.ask(&VoidWindow { id: window, reason: None }).await), Code::PeriodLocked);
     }
     let update = |employees| UpdateWindows {
         employees,
         changes: WindowChanges { paid: Some(true), ..Default::default() },
         ..Default::default()
     };
-    assert_eq!(code(bench.world.ask(&update(vec![bench.ann])).await), Code::PeriodLocked);
+    assert_eq!(code(bench.harness.ask(&update(vec![bench.ann])).await), Code::PeriodLocked);
     assert!(bench.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
     // What lies outside may move.
@@ -194,11 +199,11 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();
     let begin = contracts::TimeRange::new(Millis(end), Millis(end * 2)).ok();
-    assert_eq!(bench.world.ask(&UpdateWindows { begin, ..update(vec![bench.ann]) }).await.unwrap().modified, 1);
+    assert_eq!(bench.harness.ask(&UpdateWindows { begin, ..update(vec![bench.ann]) }).await.unwrap().modified, 1);
     assert_eq!(bench.period(id).await, approved);
     bench.reopen(id).await.unwrap();
     assert_eq!(bench.hash(id).await, approved.sum.unwrap().hash, "nothing of it has changed");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,16 +212,16 @@ async fn two_who_approve_at_once_approve_it_once() {
     let id = bench.october();
     bench.send(vec![bench.window(0)]).await;
     let hash = bench.hash(id).await;
-    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let events = bench.harness.stream_messages(stream::EVENTS).await;
     let approved = join_all((0..4).map(|_| bench.approve(id, hash))).await;
     let first = approved[0].clone().unwrap();
     assert!(approved.into_iter().all(|one| one.unwrap() == first));
-    bench.world.bus().settled().await.unwrap();
+    bench.harness.bus().settled().await.unwrap();
     eventually("one entry in the trail, one word to workers, and one for the employee", async || {
-        (bench.world.stream_messages(stream::EVENTS).await == events + 3).then_some(())
+        (bench.harness.stream_messages(stream::EVENTS).await == events + 3).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,16 +232,16 @@ async fn a_manager_approves_for_their_team_and_never_their_own_period() {
     let hash = bench.hash(id).await;
     let zoe = kit::new_id();
     let as_manager = async |employees, manager| {
-        approve(&bench.world, id, hash, Some(Within { employees, manager: Some(manager) })).await
+        approve(&bench.harness, id, hash, Some(Within { employees, manager: Some(manager) })).await
     };
     assert_eq!(code(as_manager(vec![zoe], zoe).await), Code::OtherTeam);
     assert_eq!(code(as_manager(vec![bench.ann], bench.ann).await), Code::OwnPeriod);
     assert_eq!(as_manager(vec![bench.ann, zoe], zoe).await.unwrap().status, PeriodStatus::Approved);
     let reopen = ReopenPeriod { id, reason: Note::parse("No.").unwrap() };
     let within = Some(Within { employees: vec![bench.ann], manager: Some(zoe) });
-    let refused = bench.world.ask(&Bounded { asked: reopen, within }).await;
+    let refused = bench.harness.ask(&Bounded { asked: reopen, within }).await;
     assert_eq!(code(refused), Code::Forbidden);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +254,7 @@ async fn a_period_is_not_approved_while_a_window_of_it_may_only_be_early() {
     in_hand.let_go().await;
     eventually("what waits no longer is in nobody's way", async || bench.approve(id, hash).await.ok()).await;
     assert_eq!(bench.held_codes().await, [Code::UnknownEmployee]);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,21 +265,21 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
     let hash = bench.hash(id).await;
     bench.approve(id, hash).await.unwrap();
     // As a process leaves it that dies in between.
-    let periods = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("periods");
+    let periods = bench.harness.database(Service::Timetrack).await.collection::<bson::Document>("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
-    let closing = bson::doc! { "attempt": attempt, "until": bench.world.clock.now().0 + 30_000 };
+    let closing = bson::doc! { "attempt": attempt, "until": bench.harness.clock.now().0 + 30_000 };
     let left = bson::doc! { "$set": { "status": "open", "closing": closing }, "$unset": { "sum": 1 } };
     periods.update_one(bson::doc! {}, left).await.unwrap();
     let late = bench.window(3);
     assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
-    bench.world.clock.advance(60_000);
+    bench.harness.clock.advance(60_000);
     eventually("what was set aside meanwhile is recorded", async || {
-        let told = bench.world.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
+        let told = bench.harness.ask(&GetWindow { id: late.id, seq: None, set_aside: true }).await.unwrap();
         matches!(told, WindowState::Recorded(_)).then_some(())
     })
     .await;
     assert_eq!(bench.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,11 +289,11 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     let late = |from: i64, until: i64, hwid: &str| bench.hours(NOON + from * HOUR, NOON + until * HOUR, hwid);
     let (adjusted, other) = (late(2, 4, "a"), late(3, 6, "b"));
     bench.send(vec![adjusted.clone()]).await;
-    bench.world.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
+    bench.harness.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
     bench.reopen(id).await.unwrap();
 
     // A worker that begins only now knows of it too.
-    let _another = crate::support::spawn(&bench.world).await;
+    let _another = crate::support::spawn(&bench.harness).await;
     bench.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
     eventually("the others are held", async || {
@@ -296,20 +301,20 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     })
     .await;
     let longer = WindowCorrection { end: Some(Millis(NOON + 3 * HOUR)), ..Default::default() };
-    let refused = bench.world.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
+    let refused = bench.harness.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
     // Admitted, they count for what they add.
-    for held in bench.world.ask(&ListQuarantine::default()).await.unwrap().items {
-        bench.world.ask(&AdmitQuarantined { id: held.id, content: None }).await.unwrap();
+    for held in bench.harness.ask(&ListQuarantine::default()).await.unwrap().items {
+        bench.harness.ask(&AdmitQuarantined { id: held.id, content: None }).await.unwrap();
     }
     assert_eq!(bench.period(id).await.sum.unwrap().time, 4 * HOUR, "one recorded first, two of the other, one beside");
-    let now = bench.world.clock.now();
+    let now = bench.harness.clock.now();
     let range = TimeRange::new(now - HOUR, now + HOUR).unwrap();
     let listed = ListAdjustments { range, employees: vec![bench.ann], after: None };
-    let times = bench.world.ask(&listed).await.unwrap().items.into_iter().map(|one| one.sum.time);
+    let times = bench.harness.ask(&listed).await.unwrap().items.into_iter().map(|one| one.sum.time);
     assert_eq!(times.sum::<i64>(), 2 * HOUR);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,7 +324,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let id = approved.id;
     let october = (approved.start, approved.end);
     let pay = CreatePayRun { start: october.0, end: october.1 };
-    let made = join_all((0..3).map(|_| bench.world.ask(&pay))).await;
+    let made = join_all((0..3).map(|_| bench.harness.ask(&pay))).await;
     let runs: BTreeSet<_> = made.iter().map(|made| made.as_ref().unwrap().run.id).collect();
     assert_eq!(runs.len(), 1, "asked by three at once: {made:?}");
     assert_eq!(made.iter().filter(|made| made.as_ref().unwrap().is_new).count(), 1);
@@ -332,16 +337,16 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");
     let sent = bench.send(vec![first.clone(), second.clone(), across.clone()]).await;
     assert!(sent.iter().all(|outcome| matches!(outcome, Outcome::Queued)), "{sent:?}");
-    let now = bench.world.clock.now();
+    let now = bench.harness.clock.now();
     for item in [&first, &second, &across, &second] {
-        let admitted = bench.world.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
+        let admitted = bench.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
         assert_eq!((admitted.id, admitted.start), (item.id, item.window.start), "it shows where it belongs");
-        let told = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap();
+        let told = bench.harness.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap();
         assert!(matches!(told, WindowState::Recorded(window) if window.start == item.window.start));
     }
     let range = TimeRange::new(now - HOUR, now + HOUR).unwrap();
     let listed = ListAdjustments { range, employees: vec![bench.ann], after: None };
-    let adjustments = bench.world.ask(&listed).await.unwrap().items;
+    let adjustments = bench.harness.ask(&listed).await.unwrap().items;
     let mut times: Vec<i64> = adjustments.iter().map(|one| one.sum.time).collect();
     times.sort_unstable();
     assert_eq!(times, [HOUR, HOUR, HOUR], "each second once");
@@ -360,22 +365,22 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     assert_eq!((approved.adjusted, approved.sum), (period.adjusted, period.sum));
     let third = late(4 * HOUR, 5 * HOUR, "d");
     bench.send(vec![third.clone()]).await;
-    bench.world.ask(&AdmitQuarantined { id: third.id, content: None }).await.unwrap();
+    bench.harness.ask(&AdmitQuarantined { id: third.id, content: None }).await.unwrap();
     assert_eq!(bench.period(current).await, approved, "it counts in the next one");
     let next = PeriodId { first: contracts::day_of(open.range.end(), settings.timezone.rules()), ..current };
     assert_eq!(bench.period(next).await.adjusted.unwrap().time, HOUR);
 
     let pay = CreatePayRun { start: approved.start, end: approved.end };
-    let run = bench.world.ask(&pay).await.unwrap().run;
+    let run = bench.harness.ask(&pay).await.unwrap().run;
     assert_eq!((run.period_count, run.adjustment_time, run.adjustment_income), (1, 3 * HOUR, Cents(15_000)));
-    let paid = bench.world.ask(&ListPaidPeriods { run: run.id, after: None }).await.unwrap().items;
+    let paid = bench.harness.ask(&ListPaidPeriods { run: run.id, after: None }).await.unwrap().items;
     assert_eq!((paid.len(), paid[0].id, paid[0].adjustment_time), (1, current, 3 * HOUR));
-    assert_eq!(bench.world.ask(&ListPayRuns::default()).await.unwrap().items.len(), 2);
+    assert_eq!(bench.harness.ask(&ListPayRuns::default()).await.unwrap().items.len(), 2);
     let told: Vec<_> = bench.events_told::<AdjustmentMade>().await.into_iter().map(|made| made.adjustment).collect();
     let late = [first.id, second.id, across.id, third.id];
     assert_eq!(told.iter().map(|one| one.id).collect::<Vec<_>>(), late, "each is told once, to be mailed");
     assert!(adjustments.iter().all(|one| told.contains(one)));
     let none = CreatePayRun { start: Millis(0), end: Millis(1) };
-    assert_eq!(code(bench.world.ask(&none).await), Code::PeriodNotApproved);
-    bench.world.finish().await;
+    assert_eq!(code(bench.harness.ask(&none).await), Code::PeriodNotApproved);
+    bench.harness.finish().await;
 }

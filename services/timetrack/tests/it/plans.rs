@@ -21,8 +21,8 @@ struct Answered {
 
 /// Timetrack's database, which writes down from now on how it answers.
 async fn profiled(bench: &Bench) -> mongodb::Database {
-    let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
-    let url = &bench.world.settings().mongo.mongo_connection_string;
+    let name = bench.harness.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
+    let url = &bench.harness.settings().mongo.mongo_connection_string;
     let database = kit::mongo::connect(url.expose(), None, "plans").await.unwrap().database(&name);
     database.run_command(doc! { "profile": 2 }).await.unwrap();
     database
@@ -48,7 +48,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     // Of either layout.
     bench.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
-    let this = bench.world.ask(&day).await.unwrap().items.pop().unwrap();
+    let this = bench.harness.ask(&day).await.unwrap().items.pop().unwrap();
     let after = Some(WindowCursor { start: this.start - 1, id: this.id });
     let shift = Label::parse(this.shift_id.as_str()).unwrap();
     let database = profiled(&bench).await;
@@ -74,7 +74,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
         ListWindows { after, limit: Some(1), ..between(0, NOON * 2) },
         ListWindows { filter: Filter { tasks: vec![kit::new_id()], ..Filter::default() }, ..between(0, NOON * 2) },
     ] {
-        bench.world.ask(&list).await.unwrap();
+        bench.harness.ask(&list).await.unwrap();
     }
     database.run_command(doc! { "profile": 0 }).await.unwrap();
     let answered = answered(&database).await;
@@ -83,7 +83,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
         assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
         assert!(one.documents <= 3 && one.keys < 700, "{one:?}");
     }
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
     bench.age(2).await;
     let database = profiled(&bench).await;
     let of_that_day = overlaps_between(NOON + THIS * DAY, NOON + (THIS + 1) * DAY);
-    let after = bench.world.ask(&of_that_day).await.unwrap().items.pop();
+    let after = bench.harness.ask(&of_that_day).await.unwrap().items.pop();
     let after = after.map(|found| OverlapCursor { employee_id: bench.ann, start: found.start - 1, id: found.id });
     let employees: Vec<_> = (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect();
     for list in [
@@ -104,7 +104,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
         ListOverlaps { after, ..of_that_day.clone() },
         ListOverlaps { after, employees, ..of_that_day.clone() },
     ] {
-        assert_eq!(bench.world.ask(&list).await.unwrap().items.len(), 1);
+        assert_eq!(bench.harness.ask(&list).await.unwrap().items.len(), 1);
     }
     database.run_command(doc! { "profile": 0 }).await.unwrap();
     let answered = answered(&database).await;
@@ -115,7 +115,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
         assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
         assert!(one.keys < 700, "{one:?}");
     }
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 /// All overlaps of windows that touch a range.

@@ -31,8 +31,8 @@ impl Bench {
 
     /// Publishes, and waits until the copy has it.
     pub async fn tell(&self, rates: &RatesChanged) {
-        self.world.publish(rates).await;
-        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        self.harness.publish(rates).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
     /// A window of Ann's.
@@ -65,7 +65,7 @@ async fn a_rate_counts_from_its_day_on_and_a_window_over_midnight_has_both() {
     let tomorrow = bench.record(midnight() + HOUR, midnight() + 2 * HOUR).await;
     assert_eq!(rates(&tomorrow), (amount(60.0), amount(75.0), vec![]));
     assert_eq!(bench.stored().await, [before, today, both, tomorrow], "what is recorded keeps its own");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,11 +73,11 @@ async fn rates_that_are_told_twice_late_or_out_of_order_are_those_of_the_newest_
     let bench = Bench::with_ann().await;
     let day = date(2025, 1, 1);
     for version in [2, 1, 3, 2, 1] {
-        bench.world.publish_twice(&bench.of_project(version, vec![bill(version as f64, day)])).await;
+        bench.harness.publish_twice(&bench.of_project(version, vec![bill(version as f64, day)])).await;
     }
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(bench.record(NOON, NOON + HOUR).await.bill_rate, amount(3.0));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,20 +86,20 @@ async fn a_rate_that_came_while_nobody_was_there_is_that_of_the_next_window() {
     let day = date(2025, 1, 1);
     bench.tell(&bench.of_project(1, vec![bill(1.0, day)])).await;
     bench.timetrack.take().unwrap().stop().await;
-    bench.world.publish(&bench.of_project(2, vec![bill(2.0, day)])).await;
-    bench.timetrack = Some(spawn(&bench.world).await);
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&bench.of_project(2, vec![bill(2.0, day)])).await;
+    bench.timetrack = Some(spawn(&bench.harness).await);
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     for hour in 0..5 {
         let start = NOON + hour * HOUR;
         assert_eq!(bench.record(start, start + HOUR).await.bill_rate, amount(2.0));
     }
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_that_the_copy_has_is_that_of_the_next_window_of_every_worker_whatever_they_remember() {
     let bench = Bench::with_ann().await;
-    let second = spawn(&bench.world).await;
+    let second = spawn(&bench.harness).await;
     let day = date(2025, 1, 1);
     let mut start = NOON;
     for version in 1..12 {
@@ -110,7 +110,7 @@ async fn a_rate_that_the_copy_has_is_that_of_the_next_window_of_every_worker_wha
         }
     }
     second.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,14 +121,14 @@ async fn days_begin_where_the_organisation_is_from_the_moment_on_that_this_was_a
     for name in ["Asia/Kathmandu", "America/St_Johns", "Europe/Berlin", "UTC"] {
         let zone: Zone = name.parse().unwrap();
         let settings = Settings { timezone: zone.clone(), ..Settings::default() };
-        bench.world.ask(&SetSettings { settings }).await.unwrap();
+        bench.harness.ask(&SetSettings { settings }).await.unwrap();
         start += 1;
         let begins = zone.beginning(NEXT_DAY);
         let window = bench.record(start - 12 * HOUR, start + 12 * HOUR - 1).await;
         assert_eq!(window.bill_rate, amount(50.0));
         assert_eq!(window.rate_parts.iter().map(|part| part.from).collect::<Vec<_>>(), [begins], "{name}");
     }
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,15 +141,15 @@ async fn a_removed_member_s_backlog_is_paid_by_the_line_of_its_days() {
         payroll: vec![since(None, Some(line(80.0))), since(Some(left_at), None)],
         ..bench.rates(RateScope::project(bench.project).of(bench.ann), 1, Vec::new())
     };
-    bench.world.publish(&own).await;
+    bench.harness.publish(&own).await;
     let payroll = Payroll([(Payee::Everybody, line(50.0))].into());
-    bench.world.publish(&contracts::ProjectChanged { payroll, ..bench.project_changed(2) }).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&contracts::ProjectChanged { payroll, ..bench.project_changed(2) }).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(bench.record(NOON, NOON + HOUR).await.bill_rate, amount(80.0));
     assert_eq!(bench.record(left_at - HOUR, left_at).await.bill_rate, amount(80.0), "the day on which she left");
     let day_after = midnight() + 24 * HOUR;
     assert_eq!(bench.record(day_after, day_after + HOUR).await.bill_rate, amount(50.0));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,11 +166,11 @@ async fn an_update_and_a_correction_change_the_rates_of_all_days_of_a_window() {
     };
     let changes = WindowChanges { pay_rate: Some(amount(20.0)), ..Default::default() };
     let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 2);
+    assert_eq!(bench.harness.ask(&update).await.unwrap().modified, 2);
     let both = ((amount(50.0), amount(20.0)), vec![(amount(60.0), amount(20.0))]);
     assert!(bench.stored().await.iter().all(|window| pays(window) == both));
 
-    let correct = async |id, changes| bench.world.ask(&CorrectWindow { id, changes, reason: None }).await.unwrap();
+    let correct = async |id, changes| bench.harness.ask(&CorrectWindow { id, changes, reason: None }).await.unwrap();
     let shorter = WindowCorrection { end: Some(Millis(midnight())), ..Default::default() };
     assert_eq!(pays(&correct(one.id, shorter).await), ((amount(50.0), amount(20.0)), vec![]));
     let later = WindowCorrection { start: Some(Millis(midnight())), ..Default::default() };
@@ -178,5 +178,5 @@ async fn an_update_and_a_correction_change_the_rates_of_all_days_of_a_window() {
     let billed =
         WindowCorrection { bill_rate: Some(amount(1.0)), start: Some(Millis(midnight() + 1)), ..Default::default() };
     assert_eq!(pays(&correct(two.id, billed).await), ((amount(1.0), amount(20.0)), vec![]));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

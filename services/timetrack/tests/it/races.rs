@@ -34,7 +34,7 @@ impl Bench {
     async fn weekly(&self) {
         let settings = Settings { pay_period: PayPeriod::Week, ..Settings::default() };
         let change = SetSettings { settings };
-        self.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+        self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
     /// A window of Ann's from an hour of a day of a week on.
@@ -46,7 +46,7 @@ impl Bench {
 
     async fn state(&self, id: WindowId) -> WindowState {
         eventually_within(PATIENCE, "something is known of the window", async || {
-            self.world.ask(&GetWindow { id, seq: None, set_aside: true }).await.ok()
+            self.harness.ask(&GetWindow { id, seq: None, set_aside: true }).await.ok()
         })
         .await
     }
@@ -60,7 +60,7 @@ impl Comrade {
         match self.0.take() {
             Some(running) if round.is_multiple_of(5) => running.stop().await,
             Some(running) => self.0 = Some(running),
-            None => self.0 = Some(spawn(&bench.world).await),
+            None => self.0 = Some(spawn(&bench.harness).await),
         }
     }
 }
@@ -97,7 +97,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
         let (approved, ()) = tokio::join!(approving, comrade.turn(&bench, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
-            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+            (bench.harness.stream_messages(stream::INGEST).await == 0).then_some(())
         })
         .await;
         let (mut recorded, mut aside) = (BTreeSet::new(), 0);
@@ -120,7 +120,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
             }
         }
         assert_eq!(recorded.len() + aside, items.len());
-        let stored = bench.world.ask(&between(start.0, end.0)).await.unwrap().items;
+        let stored = bench.harness.ask(&between(start.0, end.0)).await.unwrap().items;
         let facts = stored.iter().map(|window| WindowFact::of(window, 1));
         let sum = CountedSum::of(facts, TimeRange::new(start, end).unwrap(), false);
         assert_eq!(approved.sum, Some(sum.into()), "round {round}: {} recorded, {aside} set aside", recorded.len());
@@ -147,7 +147,7 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
         let locking = async {
             loop {
                 let lock = SetLock { project_id: None, locked_until: until };
-                match bench.world.ask(&lock).await {
+                match bench.harness.ask(&lock).await {
                     Ok(_) => break,
                     Err(failure) => {
                         assert!(matches!(failure.code, Code::WindowsWaiting | Code::Unavailable), "{failure:?}");
@@ -155,19 +155,19 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                 }
             }
             // At this moment all is said.
-            bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len()
+            bench.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
         let (recorded, ()) = tokio::join!(locking, comrade.turn(&bench, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
-            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+            (bench.harness.stream_messages(stream::INGEST).await == 0).then_some(())
         })
         .await;
         let mut aside = 0;
         for item in &items {
             aside += usize::from(!matches!(bench.state(item.id).await, WindowState::Recorded(_)));
         }
-        let stored = bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len();
+        let stored = bench.harness.ask(&between(start.0, until.0)).await.unwrap().items.len();
         assert_eq!((stored, stored + aside), (recorded, items.len()), "round {round}");
     }
     drop(comrade);
@@ -212,7 +212,7 @@ async fn with_one_that_stands_still_at(step: Step, wholly: bool) -> (Bench, Arc<
     let (still, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let faults = standing_still(step, still.clone(), wholly, times.clone());
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
+    bench.timetrack = Some(bench.harness.spawn(timetrack::needs(), run).await);
     (bench, still, times)
 }
 
@@ -246,7 +246,7 @@ async fn what_is_admitted_under_the_lock_of_a_project_counts_no_second_that_a_wo
     let in_hand = bench.worked_on(elsewhere, NOON + HOUR / 2, NOON + HOUR, "b");
     bench.queue(vec![in_hand.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-    let reservations = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
+    let reservations = bench.harness.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
     let is_admitted = AtomicBool::new(false);
     let admitting = async {
         let admitted = bench.admit(&late).await;
@@ -287,10 +287,10 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
             end: Millis(i64::MAX),
         }),
     };
-    let locks = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("locks");
+    let locks = bench.harness.database(Service::Timetrack).await.collection::<bson::Document>("locks");
     let row = bson::doc! { "_id": "all", "project": null, "until": i64::MAX, "version": 1_i64, "changed_by": null, "changed_at": 0_i64 };
     locks.insert_one(row).await.unwrap();
-    bench.world.publish(&until).await;
+    bench.harness.publish(&until).await;
     tokio::time::sleep(Duration::from_secs(6)).await;
     still.store(false, Ordering::SeqCst);
     eventually_within(PATIENCE, "it is set aside", async || {
@@ -306,23 +306,23 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     let (bench, still, times) = with_one_that_stands_still_at(Step::Written, true).await;
     let _let_go = LetGo(still.clone());
     let id = bench.october();
-    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let item = bench.window(1);
     bench.send(vec![item.clone()]).await;
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     still.store(true, Ordering::SeqCst);
     // From quarantine: what is in hand from the queue, an approval waits for.
     let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
-    let replaying = async { bench.world.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
+    let replaying = async { bench.harness.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-        let held = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+        let held = bench.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
         let approved = bench.approve(id, bench.hash(id).await).await.unwrap();
         let lock = SetLock { project_id: None, locked_until: Millis(NOON + 48 * HOUR) };
-        bench.world.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
+        bench.harness.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
         still.store(false, Ordering::SeqCst);
         approved
     };

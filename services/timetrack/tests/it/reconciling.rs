@@ -12,7 +12,7 @@ use contracts::{
 };
 use mongodb::Collection;
 use serde_json::{Value, json};
-use testkit::{Running, World, eventually_within};
+use testkit::{Harness, Running, eventually_within};
 
 use crate::support::{Bench, spawn, window_of};
 
@@ -26,38 +26,39 @@ fn read<R: Request>(body: Value) -> R {
     serde_json::from_value(body).unwrap()
 }
 
-async fn ask<R: Request>(world: &World, body: Value) -> R::Reply {
-    world.ask(&read::<R>(body)).await.unwrap()
+async fn ask<R: Request>(harness: &Harness, body: Value) -> R::Reply {
+    harness.ask(&read::<R>(body)).await.unwrap()
 }
 
-async fn start_projects(world: &World) -> Running {
+async fn start_projects(harness: &Harness) -> Running {
     let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
-    world.spawn(projects::needs(), run).await
+    harness.spawn(projects::needs(), run).await
 }
 
 /// Ann is on the task of a project, as directory and projects know it.
 async fn village() -> (Bench, Running) {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
-    world.spawn(directory::needs(), run).await;
-    let projects = start_projects(&world).await;
-    let timetrack = Some(spawn(&world).await);
-    let ann = ask::<CreateEmployee>(&world, json!({ "name": "Ann", "email": "ann@x.org" })).await.id;
+    harness.spawn(directory::needs(), run).await;
+    let projects = start_projects(&harness).await;
+    let timetrack = Some(spawn(&harness).await);
+    let ann = ask::<CreateEmployee>(&harness, json!({ "name": "Ann", "email": "ann@x.org" })).await.id;
     let payroll = json!({ "*": { "billRate": 50 } });
     let project =
-        ask::<CreateProject>(&world, json!({ "name": "Website", "employees": [ann], "payroll": payroll })).await.id;
-    let task = ask::<CreateTask>(&world, json!({ "name": "Front", "projectId": project, "employees": [ann] })).await.id;
-    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    (Bench { world, timetrack, ann, project, task }, projects)
+        ask::<CreateProject>(&harness, json!({ "name": "Website", "employees": [ann], "payroll": payroll })).await.id;
+    let task =
+        ask::<CreateTask>(&harness, json!({ "name": "Front", "projectId": project, "employees": [ann] })).await.id;
+    harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    (Bench { harness, timetrack, ann, project, task }, projects)
 }
 
 impl Bench {
     async fn reconcile(&self) -> Reconciled {
-        self.world.ask(&ReconcileTimetrack {}).await.unwrap()
+        self.harness.ask(&ReconcileTimetrack {}).await.unwrap()
     }
 
     async fn bindings(&self) -> Collection<Document> {
-        self.world.database(Service::Timetrack).await.collection("bindings")
+        self.harness.database(Service::Timetrack).await.collection("bindings")
     }
 
     async fn binding(&self, key: &str) -> Option<Document> {
@@ -65,11 +66,11 @@ impl Bench {
     }
 
     async fn put(&self, project: ProjectId, employees: &[EmployeeId]) {
-        ask::<UpdateProject>(&self.world, json!({ "id": project, "changes": { "employees": employees } })).await;
+        ask::<UpdateProject>(&self.harness, json!({ "id": project, "changes": { "employees": employees } })).await;
     }
 
     async fn assign(&self, task: TaskId, employees: &[EmployeeId]) {
-        ask::<UpdateTask>(&self.world, json!({ "id": task, "changes": { "employees": employees } })).await;
+        ask::<UpdateTask>(&self.harness, json!({ "id": task, "changes": { "employees": employees } })).await;
     }
 }
 
@@ -78,18 +79,18 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     let (bench, _projects) = village().await;
     // All that changes without a word of its own: an assignment ends with its membership, the task rises
     // with it, and a task goes with its project.
-    let gone = ask::<CreateProject>(&bench.world, json!({ "name": "Gone", "employees": [bench.ann] })).await.id;
-    ask::<CreateTask>(&bench.world, json!({ "name": "Too", "projectId": gone, "employees": [bench.ann] })).await;
-    bench.world.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
+    let gone = ask::<CreateProject>(&bench.harness, json!({ "name": "Gone", "employees": [bench.ann] })).await.id;
+    ask::<CreateTask>(&bench.harness, json!({ "name": "Too", "projectId": gone, "employees": [bench.ann] })).await;
+    bench.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
     bench.put(bench.project, &[]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let done = bench.reconcile().await;
     assert_eq!(tally(done), (0, 0));
     // Ann; the project; the task; two members; two assignments.
     assert_eq!(done.compared, 7);
     bench.put(bench.project, &[bench.ann]).await;
     bench.assign(bench.task, &[bench.ann]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(tally(bench.reconcile().await), (0, 0));
 
     let bindings = bench.bindings().await;
@@ -141,13 +142,13 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     let timetrack = bench.timetrack.as_ref().unwrap();
     timetrack.until_says("t3_reconcile_repaired_total{copy=\"employees\"} 2").await;
     timetrack.until_says("t3_events_gaps_total 0").await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
     let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
+    let second = spawn(&bench.harness).await;
     let key = format!("p:{}", bench.project);
     let bindings = bench.bindings().await;
     let rate = "binding.Project.payroll.*.billRate";
@@ -177,28 +178,28 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
         hour += 1;
     }
     second.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_everything_changes() {
     let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    let second = spawn(&bench.harness).await;
+    let bob = ask::<CreateEmployee>(&bench.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let (is_over, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
     let turn_projects = async || {
         while !is_over.load(Ordering::Relaxed) {
             let body = json!({ "name": "Brief", "employees": [bench.ann, bob] });
-            let project = ask::<CreateProject>(&bench.world, body).await.id;
+            let project = ask::<CreateProject>(&bench.harness, body).await.id;
             let body = json!({ "name": "Task", "projectId": project, "employees": [bench.ann, bob] });
-            let task = ask::<CreateTask>(&bench.world, body.clone()).await.id;
-            ask::<CreateTask>(&bench.world, body).await;
+            let task = ask::<CreateTask>(&bench.harness, body.clone()).await.id;
+            ask::<CreateTask>(&bench.harness, body).await;
             bench.put(project, &[bob]).await;
             bench.put(project, &[bench.ann, bob]).await;
             bench.assign(task, &[bench.ann]).await;
-            bench.world.ask(&DeleteTask { id: task }).await.unwrap();
+            bench.harness.ask(&DeleteTask { id: task }).await.unwrap();
             if turns.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
-                bench.world.ask(&contracts::DeleteProject { id: project }).await.unwrap();
+                bench.harness.ask(&contracts::DeleteProject { id: project }).await.unwrap();
             }
         }
     };
@@ -206,10 +207,10 @@ async fn nothing_is_found_while_everything_changes() {
         let mut people = 0;
         while !is_over.load(Ordering::Relaxed) || people < 2 {
             let body = json!({ "name": "Carl", "email": format!("carl-{people}@x.org") });
-            let carl = ask::<CreateEmployee>(&bench.world, body).await.id;
+            let carl = ask::<CreateEmployee>(&bench.harness, body).await.id;
             bench.put(bench.project, &[bench.ann, carl]).await;
             bench.assign(bench.task, &[bench.ann, carl]).await;
-            bench.world.ask(&contracts::DeactivateEmployee { id: carl }).await.unwrap();
+            bench.harness.ask(&contracts::DeactivateEmployee { id: carl }).await.unwrap();
             people += 1;
         }
     };
@@ -222,10 +223,10 @@ async fn nothing_is_found_while_everything_changes() {
         is_over.store(true, Ordering::Relaxed);
     };
     tokio::join!(turn_projects(), turn_projects(), turn_projects(), turn_people(), compare());
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(tally(bench.reconcile().await), (0, 0));
     second.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,22 +234,22 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     let (mut bench, projects) = village().await;
     bench.timetrack.take().unwrap().stop().await;
     // A new employee on a new project; one project is deleted, and Ann is off her task.
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    let bob = ask::<CreateEmployee>(&bench.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let body = json!({ "name": "App", "employees": [bob] });
-    let app = ask::<CreateProject>(&bench.world, body).await.id;
+    let app = ask::<CreateProject>(&bench.harness, body).await.id;
     let body = json!({ "name": "Login", "projectId": app, "employees": [bob] });
-    let login = ask::<CreateTask>(&bench.world, body).await.id;
-    bench.world.ask(&DeleteTask { id: bench.task }).await.unwrap();
-    bench.world.forget_events().await;
+    let login = ask::<CreateTask>(&bench.harness, body).await.id;
+    bench.harness.ask(&DeleteTask { id: bench.task }).await.unwrap();
+    bench.harness.forget_events().await;
     projects.stop().await;
-    let old = Bench { world: bench.world, timetrack: None, ann: bob, project: app, task: login };
+    let old = Bench { harness: bench.harness, timetrack: None, ann: bob, project: app, task: login };
     let queued = old.window(0);
     old.queue(vec![queued.clone()]).await;
 
-    let (timetrack, ()) = tokio::join!(spawn(&old.world), async {
+    let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
         // It cannot know: nobody answers.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
-            old.world.ask(&crate::support::between(0, 1)).await.ok().map(drop)
+            old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
         .await;
         tokio::time::timeout(Duration::from_secs(3), async {
@@ -259,24 +260,24 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
         })
         .await
         .unwrap_err();
-        start_projects(&old.world).await;
+        start_projects(&old.harness).await;
     });
     eventually_within(BOUND, "it is recorded", async || (old.stored().await.len() == 1).then_some(())).await;
     assert_eq!(old.stored().await[0].id, queued.id);
-    let quarantine: Collection<Document> = old.world.database(Service::Timetrack).await.collection("quarantine");
+    let quarantine: Collection<Document> = old.harness.database(Service::Timetrack).await.collection("quarantine");
     assert_eq!(quarantine.count_documents(doc! {}).await.unwrap(), 0);
     timetrack.until_says("t3_events_missed 0").await;
     timetrack.until_says("t3_events_gaps_total 1").await;
     let ended = old.binding(&format!("t:{}", bench.task)).await.unwrap();
     assert!(ended.get_document("binding").unwrap().get_document("Task").unwrap().get_bool("deleted").unwrap());
     assert_eq!(tally(old.reconcile().await), (0, 0));
-    old.world.finish().await;
+    old.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_end_in_one_right_copy() {
     let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
+    let second = spawn(&bench.harness).await;
     for _ in 0..5 {
         bench.bindings().await.delete_many(doc! {}).await.unwrap();
         let (a, b, c) = tokio::join!(bench.reconcile(), bench.reconcile(), bench.reconcile());
@@ -287,29 +288,29 @@ async fn several_comparisons_at_once_end_in_one_right_copy() {
     assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
     assert_eq!(window_of(&outcome).task_status, Label::parse("To Do").unwrap());
     second.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_knows() {
     let (bench, projects) = village().await;
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    let bob = ask::<CreateEmployee>(&bench.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     bench.put(bench.project, &[bench.ann, bob]).await;
     bench.assign(bench.task, &[bench.ann, bob]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     // It is as if it had never heard of Bob: EVENTS has forgotten that before, and nobody can be asked.
     projects.stop().await;
-    bench.world.forget_events().await;
+    bench.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };
     assert!(bench.bindings().await.delete_many(of_bob).await.unwrap().deleted_count > 0);
-    let marks: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("event_marks");
+    let marks: Collection<Document> = bench.harness.database(Service::Timetrack).await.collection("event_marks");
     marks.update_many(doc! {}, doc! { "$set": { "place": 0_i64 } }).await.unwrap();
     bench.timetrack.as_ref().unwrap().until_says("t3_events_missed 1").await;
 
     let as_bob = Bench { ann: bob, timetrack: bench.timetrack, ..bench };
     let outcome = as_bob.send(vec![as_bob.window(0)]).await.pop().unwrap();
     assert!(matches!(outcome, Outcome::Queued), "{outcome:?}");
-    start_projects(&as_bob.world).await;
+    start_projects(&as_bob.harness).await;
     eventually_within(BOUND, "it is recorded", async || (as_bob.stored().await.len() == 1).then_some(())).await;
-    as_bob.world.finish().await;
+    as_bob.harness.finish().await;
 }

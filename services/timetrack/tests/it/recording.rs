@@ -19,13 +19,13 @@ async fn a_window_is_recorded_with_the_rates_and_the_task_of_that_moment() {
     assert_eq!((window.billable, window.paid, window.overtime), (true, false, false));
     assert_eq!(window.start_translated, Millis(NOON - 7_200_000));
     assert_eq!(bench.stored().await.len(), 1);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_window_fifty_times_at_once_is_recorded_once() {
     let bench = Arc::new(Bench::with_ann().await);
-    let second = spawn(&bench.world).await;
+    let second = spawn(&bench.harness).await;
     let window = bench.window(0);
     let sends = (0..50).map(|_| {
         let (bench, window) = (bench.clone(), window.clone());
@@ -56,7 +56,7 @@ async fn a_batch_holds_repetitions_conflicts_and_good_windows_side_by_side() {
         "{outcomes:?}"
     );
     assert_eq!(bench.stored().await.len(), 2);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +93,7 @@ async fn a_computer_that_was_renamed_between_try_and_retry_sends_the_same_window
         assert!(!matches!(outcome, Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcome:?}");
     }
     assert_eq!(bench.stored().await, recorded);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,22 +102,22 @@ async fn another_employees_id_is_a_conflict_that_tells_nothing() {
     bench.send(vec![bench.window(0)]).await;
     let bob = Bench { ann: kit::new_id(), ..bench };
     bob.introduce().await;
-    bob.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bob.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     // The ids of the first window, sent by somebody else.
     let stolen = bob.stored().await[0].id;
     let mut item = bob.window(0);
     item.id = stolen;
     assert!(matches!(&bob.send(vec![item]).await[..], [Outcome::Conflict]));
     assert_eq!(bob.stored().await.len(), 1);
-    bob.world.finish().await;
+    bob.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_on_the_project_but_not_on_the_task_is_refused_and_the_window_is_kept() {
     let bench = Bench::with_ann().await;
     let other_task = contracts::TaskChanged { id: kit::new_id(), ..bench.task_changed(1) };
-    bench.world.publish(&other_task).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&other_task).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let mut window = bench.window(0).window;
     window.task_id = other_task.id;
     let item = bench.item(window);
@@ -126,10 +126,10 @@ async fn whoever_is_on_the_project_but_not_on_the_task_is_refused_and_the_window
         matches!(&outcomes[..], [Outcome::Rejected { code: Code::NotOnTask, .. }, Outcome::Stored(_)]),
         "{outcomes:?}"
     );
-    let state = bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
+    let state = bench.harness.ask(&GetWindow { id: item.id, seq: None, set_aside: false }).await.unwrap();
     assert!(matches!(state, WindowState::Rejected { code: Code::NotOnTask, .. }));
     assert_eq!(bench.stored().await.len(), 1);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,14 +138,14 @@ async fn an_early_window_waits_until_the_word_of_its_task_arrives() {
     let window = bench.window(0);
     assert!(matches!(&bench.send(vec![window.clone()]).await[..], [Outcome::Queued]));
     let get = GetWindow { id: window.id, seq: None, set_aside: false };
-    assert_eq!(bench.world.ask(&get).await.unwrap(), WindowState::Queued);
+    assert_eq!(bench.harness.ask(&get).await.unwrap(), WindowState::Queued);
     bench.introduce().await;
     in_hand.let_go().await;
     eventually("the window is recorded", async || {
-        matches!(bench.world.ask(&get).await, Ok(WindowState::Recorded(_))).then_some(())
+        matches!(bench.harness.ask(&get).await, Ok(WindowState::Recorded(_))).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,10 +171,10 @@ async fn a_window_on_what_nobody_has_told_of_is_refused_at_once_and_kept() {
         ),
         "{outcomes:?}"
     );
-    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let held = bench.harness.ask(&ListQuarantine::default()).await.unwrap().items;
     let held: Vec<_> = held.into_iter().map(|w| (w.id, w.waiting)).collect();
     assert!(held.len() == 2 && [project.id, task.id].iter().all(|id| held.contains(&(*id, false))), "{held:?}");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,8 +182,8 @@ async fn a_window_that_was_recorded_is_a_success_again_after_the_removal() {
     let bench = Bench::with_ann().await;
     bench.send(vec![bench.window(0)]).await;
     let removed = vec![Term { from: None, until: Some(Millis(NOON - HOUR)) }];
-    bench.world.publish(&bench.member_changed(2, removed)).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    bench.harness.publish(&bench.member_changed(2, removed)).await;
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let outcomes = bench.send(vec![bench.window(0), bench.window(-3), bench.window(2)]).await;
     assert!(
         matches!(
@@ -192,18 +192,18 @@ async fn a_window_that_was_recorded_is_a_success_again_after_the_removal() {
         ),
         "{outcomes:?}"
     );
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_read_goes_to_dead_and_its_neighbours_are_recorded() {
     let bench = Bench::with_ann().await;
-    let bus = bench.world.bus();
+    let bus = bench.harness.bus();
     bus.jetstream.publish(INGEST_WINDOWS, "{not json".into()).await.unwrap().await.unwrap();
     assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Stored(_)]));
-    eventually("it is dead", async || (bench.world.stream_messages(stream::DEAD).await == 1).then_some(())).await;
-    bench.world.until_consumed(stream::INGEST, Service::Timetrack).await;
-    bench.world.finish().await;
+    eventually("it is dead", async || (bench.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
+    bench.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,11 +212,11 @@ async fn windows_wait_in_the_queue_while_no_worker_runs() {
     bench.timetrack.take().unwrap().stop().await;
     let batch = IngestBatch { items: vec![bench.window(0)] };
     let payload = serde_json::to_vec(&batch).unwrap();
-    let jetstream = &bench.world.bus().jetstream;
+    let jetstream = &bench.harness.bus().jetstream;
     jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
-    bench.timetrack = Some(spawn(&bench.world).await);
+    bench.timetrack = Some(spawn(&bench.harness).await);
     eventually("it is recorded", async || (bench.stored().await.len() == 1).then_some(())).await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,9 +225,9 @@ async fn an_employee_sees_only_their_own_windows() {
     let window = bench.window(0);
     bench.send(vec![window.clone()]).await;
     let get = GetWindow { id: window.id, seq: None, set_aside: false };
-    let own = bench.world.bus().ask(Caller::Employee(bench.ann), &get).await;
+    let own = bench.harness.bus().ask(Caller::Employee(bench.ann), &get).await;
     assert!(matches!(own, Ok(WindowState::Recorded(_))));
-    let foreign = bench.world.bus().ask(Caller::Employee(kit::new_id()), &get).await;
+    let foreign = bench.harness.bus().ask(Caller::Employee(kit::new_id()), &get).await;
     assert_eq!(foreign.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

@@ -28,24 +28,24 @@ impl Bench {
     }
 
     async fn preview(&self) -> RepricePreview {
-        self.world.ask(&PreviewReprice { filter: self.of_ann() }).await.unwrap()
+        self.harness.ask(&PreviewReprice { filter: self.of_ann() }).await.unwrap()
     }
 
     async fn start(&self, hash: &str) -> Result<RepriceJob, contracts::Failure> {
-        self.world.ask(&StartReprice { filter: self.of_ann(), hash: hash.to_owned() }).await
+        self.harness.ask(&StartReprice { filter: self.of_ann(), hash: hash.to_owned() }).await
     }
 
     async fn until_done(&self, job: &RepriceJob) -> RepriceJob {
         // A job writes window by window, and each write waits for the disk.
         eventually_within(Duration::from_secs(60), "the job is done", async || {
-            let job = self.world.ask(&GetReprice { id: job.id }).await.unwrap();
+            let job = self.harness.ask(&GetReprice { id: job.id }).await.unwrap();
             (job.state == RepriceState::Done).then_some(job)
         })
         .await
     }
 
     async fn revisions(&self) -> Vec<i64> {
-        let windows = self.world.database(Service::Timetrack).await.collection::<Document>("windows");
+        let windows = self.harness.database(Service::Timetrack).await.collection::<Document>("windows");
         let mut revisions = Vec::new();
         let mut found = windows.find(doc! {}).sort(doc! { "window.start": 1 }).await.unwrap();
         while found.advance().await.unwrap() {
@@ -65,7 +65,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     // Half of it counts for the third one.
     let overlapping = bench.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
     let voided = bench.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
-    bench.world.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
     let nothing = bench.preview().await;
     assert_eq!((nothing.count, nothing.income, nothing.difference.income), (0, Cents(0), Cents(0)));
 
@@ -85,10 +85,10 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     // The same call again is the same job, and does nothing.
     assert_eq!(bench.start(&preview.hash).await.unwrap(), job);
     assert_eq!(bench.revisions().await, [2, 2, 2, 2, 2, 2]);
-    let actions = bench.world.audited_actions(3).await;
+    let actions = bench.harness.audited_actions(3).await;
     assert_eq!(actions, ["window.voided", "reprice.started", "reprice.finished"]);
     drop(overlapping);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,10 +107,10 @@ async fn what_has_changed_since_the_preview_is_refused() {
     bench.record(NOON + HOUR, NOON + 2 * HOUR).await;
     assert_eq!(bench.preview().await, fresh);
     let everything = RepriceFilter::default();
-    let refused = bench.world.ask(&PreviewReprice { filter: everything }).await.unwrap_err();
+    let refused = bench.harness.ask(&PreviewReprice { filter: everything }).await.unwrap_err();
     assert_eq!(refused.code, Code::NoFilter);
-    assert_eq!(bench.world.ask(&GetReprice { id: kit::new_id() }).await.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    assert_eq!(bench.harness.ask(&GetReprice { id: kit::new_id() }).await.unwrap_err().code, Code::NotFound);
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +121,7 @@ async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_tw
     let count = died.clone();
     let faults = Faults::when(move |at| at == Step::Repriced && count.fetch_add(1, Ordering::SeqCst) == 0);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    let mortal = bench.world.spawn(timetrack::needs(), run).await;
+    let mortal = bench.harness.spawn(timetrack::needs(), run).await;
     let many = 700;
     for some in (0..many).collect::<Vec<_>>().chunks(350) {
         bench.send(some.iter().map(|hour| bench.window(*hour)).collect()).await;
@@ -129,16 +129,16 @@ async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_tw
     bench.tell(&bench.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
     let job = bench.start(&bench.preview().await.hash).await.unwrap();
     eventually("it has died", async || (died.load(Ordering::SeqCst) > 0).then_some(())).await;
-    let half = bench.world.ask(&GetReprice { id: job.id }).await.unwrap();
+    let half = bench.harness.ask(&GetReprice { id: job.id }).await.unwrap();
     assert_eq!((half.state, half.changed, half.count), (RepriceState::Running, 300, 700));
     // Its time is over.
-    let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("reprices");
+    let jobs = bench.harness.database(Service::Timetrack).await.collection::<Document>("reprices");
     jobs.update_one(doc! {}, doc! { "$set": { "lease": 0_i64 } }).await.unwrap();
     let done = bench.until_done(&job).await;
     assert_eq!((done.changed, done.seen), (700, 700));
     assert_eq!(bench.revisions().await, vec![2; 700]);
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert_eq!(bench.world.audited_actions(2).await, ["reprice.started", "reprice.finished"]);
+    bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(bench.harness.audited_actions(2).await, ["reprice.started", "reprice.finished"]);
     mortal.stop().await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

@@ -33,34 +33,34 @@ impl Bench {
     }
 
     async fn change_member(&self, version: i64, term: Term) {
-        self.world.publish(&self.member_changed(version, vec![term])).await;
-        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        self.harness.publish(&self.member_changed(version, vec![term])).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     }
 
     pub async fn admit(&self, item: &IngestItem) -> Result<Window, Failure> {
         let content: Option<ContentHash> = Some(WindowContent::from(item).hash());
-        self.world.bus().ask_within(SWEPT, Caller::Admin, &AdmitQuarantined { id: item.id, content }).await
+        self.harness.bus().ask_within(SWEPT, Caller::Admin, &AdmitQuarantined { id: item.id, content }).await
     }
 
     async fn discard(&self, item: &IngestItem) -> Result<(), Failure> {
-        self.world.ask(&DiscardQuarantined { id: item.id, content: None }).await
+        self.harness.ask(&DiscardQuarantined { id: item.id, content: None }).await
     }
 
     /// What Ann's adjustments count for, in milliseconds.
     pub async fn adjusted(&self) -> i64 {
         let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
         let asked = ListAdjustments { range, employees: vec![self.ann], after: None };
-        self.world.ask(&asked).await.unwrap().items.iter().map(|one| one.sum.time).sum()
+        self.harness.ask(&asked).await.unwrap().items.iter().map(|one| one.sum.time).sum()
     }
 
     async fn choose_zone(&self, zone: &str) {
         let settings = Settings { timezone: zone.parse().unwrap(), ..Settings::default() };
         let change = SetSettings { settings };
-        self.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+        self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
     async fn quarantine(&self) -> Collection<Document> {
-        self.world.database(Service::Timetrack).await.collection("quarantine")
+        self.harness.database(Service::Timetrack).await.collection("quarantine")
     }
 }
 
@@ -77,7 +77,7 @@ async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
     let evening = bench.hours(end_of_november, end_of_november + HOUR, "hw");
     bench.send([&hours[..], &[evening]].concat()).await;
     let october = bench.approve_now(bench.october()).await;
-    bench.world.ask(&CreatePayRun { start: october.start, end: october.end }).await.unwrap();
+    bench.harness.ask(&CreatePayRun { start: october.start, end: october.end }).await.unwrap();
 
     bench.choose_zone("Europe/Berlin").await;
     let november = PeriodId { first: date(2025, 11, 1), ..bench.october() };
@@ -85,15 +85,15 @@ async fn after_another_zone_was_chosen_every_hour_can_be_approved_and_paid() {
     assert_eq!((approved.start, approved.sum.unwrap().time), (october.end, 2 * HOUR), "it adjoins what is settled");
 
     bench.choose_zone("America/New_York").await;
-    let rest = bench.world.ask(&GetPeriod { id: PeriodId { first: date(2025, 11, 30), ..november } }).await.unwrap();
+    let rest = bench.harness.ask(&GetPeriod { id: PeriodId { first: date(2025, 11, 30), ..november } }).await.unwrap();
     assert_eq!((rest.start, rest.sum.unwrap().time), (approved.end, HOUR), "what is left of November");
     let december = bench.period(PeriodId { first: date(2025, 12, 1), ..november }).await;
     assert_eq!(rest.end, december.start);
     bench.approve_now(rest.id).await;
     let pay = CreatePayRun { start: approved.start, end: rest.end };
-    let run = bench.world.ask(&pay).await.unwrap().run;
+    let run = bench.harness.ask(&pay).await.unwrap().run;
     assert_eq!((run.period_count, run.time), (2, 3 * HOUR));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn what_is_admitted_takes_no_time_of_a_project_that_is_locked() {
     bench.unlock(Some(elsewhere.0), None).await.unwrap();
     bench.admit(&late).await.unwrap();
     assert_eq!((bench.stored().await.len(), bench.adjusted().await), (2, HOUR));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +130,7 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
     assert_eq!(bench.admit(&second).await.unwrap(), admitted, "asked again");
     assert_eq!(bench.adjusted().await, 3 * HOUR);
     assert_eq!(bench.held_codes().await, []);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +147,7 @@ async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     quarantine.insert_one(row).await.unwrap();
     eventually_within(SWEPT, "it is recorded", async || (bench.stored().await.len() == 2).then_some(())).await;
     assert_eq!(bench.held_codes().await, []);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +180,7 @@ async fn many_that_are_settled_keep_none_from_being_let_in() {
         (quarantine.count_documents(aside).await.unwrap() == 700).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,18 +192,18 @@ async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
     bench.timetrack.take().unwrap().stop().await;
     let faults = Faults::when(|step| step == Step::Deciding);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    let mortal = bench.world.spawn(timetrack::needs(), run).await;
+    let mortal = bench.harness.spawn(timetrack::needs(), run).await;
     assert!(bench.admit(&item).await.is_err(), "it dies in between");
     mortal.stop().await;
-    bench.timetrack = Some(crate::support::spawn(&bench.world).await);
+    bench.timetrack = Some(crate::support::spawn(&bench.harness).await);
     assert_eq!(bench.stored().await, []);
     assert_eq!(bench.held_codes().await, [Code::NotOnProject], "it is still to be decided");
     let told = bench.events_told::<WindowsRecorded>().await.len();
     bench.admit(&item).await.unwrap();
     bench.admit(&item).await.unwrap();
     assert_eq!(bench.events_told::<WindowsRecorded>().await.len(), told + 1);
-    assert_eq!(bench.world.audited_actions(1).await, ["quarantine.admitted"]);
-    bench.world.finish().await;
+    assert_eq!(bench.harness.audited_actions(1).await, ["quarantine.admitted"]);
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,9 +219,10 @@ async fn what_is_recorded_is_not_discarded() {
     // As if another worker had quarantined the window at the same moment.
     quarantine.insert_one(row).await.unwrap();
     assert_eq!(code(bench.discard(&item).await), Code::Conflict);
-    let decided = bench.world.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
+    let decided =
+        bench.harness.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
     assert!(decided.iter().all(|one| one.recorded_as.is_some()), "{decided:?}");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +239,7 @@ async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent
         assert!(matches!(&outcomes[1], Outcome::Stored(_) | Outcome::Duplicate(_)), "{outcomes:?}");
     }
     // This also holds for a worker that starts now.
-    let _another = crate::support::spawn(&bench.world).await;
+    let _another = crate::support::spawn(&bench.harness).await;
     for _ in 0..6 {
         assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Rejected { .. }]));
     }
@@ -247,7 +248,7 @@ async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent
     bench.admit(&late).await.unwrap();
     assert_eq!((bench.stored().await.len(), bench.adjusted().await), (3, 0));
     assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Duplicate(_)]));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +256,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     let mut bench = Bench::with_ann().await;
     bench.timetrack.take().unwrap().stop().await;
     let config = Config { count_overlaps: true, ..Config::default() };
-    bench.timetrack = Some(spawn_with(&bench.world, config).await);
+    bench.timetrack = Some(spawn_with(&bench.harness, config).await);
     let id = bench.approve_an_hour().await.id;
     let late = bench.hours(NOON, NOON + HOUR, "another");
     let across = bench.hours(NOVEMBER - HOUR, NOVEMBER + HOUR, "another");
@@ -265,7 +266,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     }
     assert_eq!((bench.adjusted().await, bench.stored().await.len()), (2 * HOUR, 2));
     bench.reopen(id).await.unwrap();
-    let _another = spawn_with(&bench.world, config_of_overlaps()).await;
+    let _another = spawn_with(&bench.harness, config_of_overlaps()).await;
     for _ in 0..6 {
         bench.send(vec![late.clone(), across.clone()]).await;
     }
@@ -274,7 +275,7 @@ async fn where_overlaps_count_an_admitted_window_counts_once_also_when_it_is_sen
     // Another window of the same time counts too, because overlaps count here.
     let other = bench.hours(NOON, NOON + HOUR, "a third");
     assert!(matches!(&bench.send(vec![other]).await[..], [Outcome::Stored(_)]));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 fn config_of_overlaps() -> Config {
@@ -290,12 +291,12 @@ async fn a_late_window_that_counted_for_nothing_keeps_no_other_from_counting() {
     bench.admit(&first).await.unwrap();
     assert_eq!(bench.adjusted().await, 0, "it is counted already");
     bench.reopen(id).await.unwrap();
-    bench.world.ask(&VoidWindow { id: wrong.id, reason: None }).await.unwrap();
+    bench.harness.ask(&VoidWindow { id: wrong.id, reason: None }).await.unwrap();
     bench.approve_now(id).await;
     bench.send(vec![second.clone()]).await;
     bench.admit(&second).await.unwrap();
     assert_eq!(bench.adjusted().await, HOUR);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,22 +305,22 @@ async fn who_is_refused_hears_what_can_be_done() {
     let (window, approved) = (bench.window(0), bench.approve_an_hour().await);
     let correct = async || {
         let changes = WindowCorrection { end: Some(Millis(NOON + HOUR / 2)), ..Default::default() };
-        bench.world.ask(&CorrectWindow { id: window.id, changes, reason: None }).await.unwrap_err()
+        bench.harness.ask(&CorrectWindow { id: window.id, changes, reason: None }).await.unwrap_err()
     };
     let refused = correct().await;
     assert!(refused.detail.contains("can open it again"), "{}", refused.detail);
-    bench.world.ask(&CreatePayRun { start: approved.start, end: approved.end }).await.unwrap();
+    bench.harness.ask(&CreatePayRun { start: approved.start, end: approved.end }).await.unwrap();
     let refused = correct().await;
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("paid") && !refused.detail.contains("open it again"), "{}", refused.detail);
     // The period is being approved at this moment.
-    let periods: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("periods");
+    let periods: Collection<Document> = bench.harness.database(Service::Timetrack).await.collection("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
-    let closing = doc! { "attempt": attempt, "until": bench.world.clock.now().0 + 30_000 };
+    let closing = doc! { "attempt": attempt, "until": bench.harness.clock.now().0 + 30_000 };
     let left = doc! { "$set": { "status": "open", "closing": closing }, "$unset": { "sum": 1, "pay_run": 1 } };
     periods.update_one(doc! {}, left).await.unwrap();
     assert_eq!(correct().await.code, Code::Unavailable, "a moment later it may go");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,17 +328,17 @@ async fn a_period_that_another_calendar_cuts_says_which_other_one_is_in_the_way(
     let bench = Bench::with_ann().await;
     let id = bench.october();
     bench.send(vec![bench.window(0)]).await;
-    bench.world.bus().ask(Caller::Employee(bench.ann), &SubmitPeriod { id }).await.unwrap();
+    bench.harness.bus().ask(Caller::Employee(bench.ann), &SubmitPeriod { id }).await.unwrap();
     let weeks = Settings { pay_period: PayPeriod::Week, anchor: date(2025, 10, 6), ..Settings::default() };
     let change = SetSettings { settings: weeks };
-    bench.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    bench.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     let week = PeriodId { first: date(2025, 10, 6), ..id };
     bench.approve_now(week).await;
     let hash = bench.hash(id).await;
     let refused = bench.approve(id, hash).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodOverlaps);
     assert!(refused.detail.contains(&week.to_string()), "{}", refused.detail);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,7 +347,7 @@ async fn a_window_that_cannot_be_tried_again_keeps_no_other_from_it() {
     bench.remove_ann().await;
     let (broken, sound) = (bench.window(1), bench.window(2));
     bench.send(vec![broken.clone(), sound.clone()]).await;
-    let windows: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("windows");
+    let windows: Collection<Document> = bench.harness.database(Service::Timetrack).await.collection("windows");
     let unreadable = doc! { "_id": kit::mongo::value(&broken.id), "window": { "employeeId": kit::mongo::value(&bench.ann), "of": "tomorrow" } };
     windows.insert_one(unreadable).await.unwrap();
     bench.put_ann_back().await;

@@ -14,14 +14,14 @@ use contracts::{
     content_hash, header, stream, window_id,
 };
 use futures::StreamExt;
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use tokio::task::JoinHandle;
 
 pub const NOON: i64 = 1_760_000_000_000;
 
 /// A test harness in which timetrack runs, with the ids of Ann, her project and her task.
 pub struct Bench {
-    pub world: World,
+    pub harness: Harness,
     pub timetrack: Option<Running>,
     pub ann: EmployeeId,
     pub project: ProjectId,
@@ -37,26 +37,26 @@ impl Bench {
     pub async fn with_ann() -> Self {
         let bench = Self::empty().await;
         bench.introduce().await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
         bench
     }
 
     /// The same with this mongod.
     pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
-        let bench = Self::of(World::start_on(mongo_connection_string).await).await;
+        let bench = Self::of(Harness::start_on(mongo_connection_string).await).await;
         bench.introduce().await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
         bench
     }
 
     /// Starts timetrack without any employee or project.
     pub async fn empty() -> Self {
-        Self::of(World::start().await).await
+        Self::of(Harness::start().await).await
     }
 
-    async fn of(world: World) -> Self {
-        let timetrack = Some(spawn(&world).await);
-        Self { world, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
+    async fn of(harness: Harness) -> Self {
+        let timetrack = Some(spawn(&harness).await);
+        Self { harness, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
     }
 
     /// The same, with an event that another replica has received and not acknowledged. So timetrack knows that its
@@ -65,20 +65,20 @@ impl Bench {
         let mut bench = Self::empty().await;
         bench.timetrack.take().unwrap().stop().await;
         let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
-        bench.world.publish(&EmployeeChanged(somebody)).await;
-        let in_hand = InHand::take(&bench.world).await;
-        bench.timetrack = Some(spawn(&bench.world).await);
+        bench.harness.publish(&EmployeeChanged(somebody)).await;
+        let in_hand = InHand::take(&bench.harness).await;
+        bench.timetrack = Some(spawn(&bench.harness).await);
         (bench, in_hand)
     }
 
     /// Publishes the events by which Ann is on the project and the task.
     pub async fn introduce(&self) {
         let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
-        self.world.publish(&EmployeeChanged(standing)).await;
-        self.world.publish(&self.project_changed(1)).await;
-        self.world.publish(&self.task_changed(1)).await;
-        self.world.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;
-        self.world.publish(&self.assignment_changed(1)).await;
+        self.harness.publish(&EmployeeChanged(standing)).await;
+        self.harness.publish(&self.project_changed(1)).await;
+        self.harness.publish(&self.task_changed(1)).await;
+        self.harness.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;
+        self.harness.publish(&self.assignment_changed(1)).await;
     }
 
     pub fn project_changed(&self, version: i64) -> ProjectChanged {
@@ -130,21 +130,21 @@ impl Bench {
     pub fn item(&self, window: WindowSent) -> IngestItem {
         let made = window_id(self.ann, &window.hwid, window.start, window.end, window.task_id);
         let id = window.id.unwrap_or(made);
-        let (received_at, hash) = (self.world.clock.now(), content_hash(&window));
+        let (received_at, hash) = (self.harness.clock.now(), content_hash(&window));
         IngestItem { id, employee_id: self.ann, received_at, hash, window, traceparent: None }
     }
 
     /// Another project that Ann is on, and its task.
     pub async fn another_project(&self) -> (ProjectId, TaskId) {
         let (project, task) = (kit::new_id(), kit::new_id());
-        self.world.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
-        self.world.publish(&TaskChanged { id: task, project_id: project, ..self.task_changed(1) }).await;
+        self.harness.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
+        self.harness.publish(&TaskChanged { id: task, project_id: project, ..self.task_changed(1) }).await;
         let terms = self.member_changed(1, vec![Term::ALWAYS]);
-        self.world.publish(&MemberChanged { project_id: project, ..terms }).await;
+        self.harness.publish(&MemberChanged { project_id: project, ..terms }).await;
         let assignment = self.assignment_changed(1);
         let assignment = AssignmentChanged { task_id: task, project_id: project, ..assignment };
-        self.world.publish(&assignment).await;
-        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        self.harness.publish(&assignment).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
         (project, task)
     }
 
@@ -168,7 +168,7 @@ impl Bench {
 
     /// The same with any payload; none if no answer comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
-        let bus = self.world.bus();
+        let bus = self.harness.bus();
         let inbox = bus.client.new_inbox();
         let mut words = bus.client.subscribe(inbox.clone()).await.unwrap();
         let mut headers = HeaderMap::new();
@@ -186,13 +186,13 @@ impl Bench {
 
     /// The same with any payload.
     pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
-        let jetstream = &self.world.bus().jetstream;
+        let jetstream = &self.harness.bus().jetstream;
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
     }
 
     /// The events of this type that were published so far, in order.
     pub async fn events_told<E: Event>(&self) -> Vec<E> {
-        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let events = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let (mut told, mut next) = (Vec::new(), 1);
         while let Ok(found) = events.direct_get_next_for_subject(E::filter(), Some(next)).await {
             told.push(serde_json::from_slice(&found.payload).unwrap());
@@ -203,7 +203,7 @@ impl Bench {
 
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
-        self.world.ask(&between(0, NOON * 2)).await.unwrap().items
+        self.harness.ask(&between(0, NOON * 2)).await.unwrap().items
     }
 }
 
@@ -215,9 +215,9 @@ pub struct InHand {
 }
 
 impl InHand {
-    pub async fn take(world: &World) -> Self {
+    pub async fn take(harness: &Harness) -> Self {
         let durable = Service::Timetrack.name();
-        let jetstream = &world.bus().jetstream;
+        let jetstream = &harness.bus().jetstream;
         let consumer: PullConsumer = jetstream.get_consumer_from_stream(durable, stream::EVENTS).await.unwrap();
         let mut messages = consumer.fetch().max_messages(1).expires(Duration::from_secs(10)).messages().await.unwrap();
         let message = Arc::new(messages.next().await.unwrap().unwrap());
@@ -244,14 +244,14 @@ pub fn between(start: i64, end: i64) -> ListWindows {
     ListWindows { range, filter: Filter::default(), after: None, limit: None }
 }
 
-pub async fn spawn(world: &World) -> Running {
-    spawn_with(world, timetrack::Config::default()).await
+pub async fn spawn(harness: &Harness) -> Running {
+    spawn_with(harness, timetrack::Config::default()).await
 }
 
 /// The same with settings.
-pub async fn spawn_with(world: &World, config: timetrack::Config) -> Running {
+pub async fn spawn_with(harness: &Harness, config: timetrack::Config) -> Running {
     let run = |deps, shutdown| timetrack::run(config, deps, shutdown);
-    world.spawn(timetrack::needs(), run).await
+    harness.spawn(timetrack::needs(), run).await
 }
 
 /// The window of an outcome that has one.

@@ -15,14 +15,14 @@ fn ago(bench: &Bench, now: Millis, from: i64, to: i64, computer: &str) -> Ingest
 }
 
 async fn tracking(bench: &Bench, employees: Vec<EmployeeId>, skip: usize) -> TrackingNow {
-    bench.world.ask(&ListTracking { employees, skip, limit: 50 }).await.unwrap()
+    bench.harness.ask(&ListTracking { employees, skip, limit: 50 }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_sent_a_window_lately_tracks_since_the_last_pause_on_what_it_says() {
     let bench = Bench::with_ann().await;
     assert_eq!(tracking(&bench, Vec::new(), 0).await, TrackingNow::default());
-    let now = bench.world.clock.now();
+    let now = bench.harness.clock.now();
     let windows = [(90, 80, "old-mac"), (60, 50, "mac"), (50, 40, "mac"), (38, 20, "mac"), (12, 2, "pc")];
     bench.send(windows.map(|(from, to, computer)| ago(&bench, now, from, to, computer)).into()).await;
 
@@ -41,7 +41,7 @@ async fn whoever_sent_a_window_lately_tracks_since_the_last_pause_on_what_it_say
     assert_eq!(tracking(&bench, Vec::new(), 1).await, TrackingNow { count: 1, people: Vec::new() });
     assert_eq!(tracking(&bench, vec![kit::new_id()], 0).await, TrackingNow::default());
     let asked = ListTracking { employees: Vec::new(), skip: 0, limit: 1 };
-    let refused = bench.world.bus().ask(Caller::Employee(bench.ann), &asked).await.unwrap_err();
+    let refused = bench.harness.bus().ask(Caller::Employee(bench.ann), &asked).await.unwrap_err();
     assert_eq!(refused.code, Code::Forbidden);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }

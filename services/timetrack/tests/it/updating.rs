@@ -13,19 +13,23 @@ use crate::support::{Bench, NOON, between, spawn};
 async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics() {
     let bench = Bench::with_ann().await;
     bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
-    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let events = bench.harness.stream_messages(stream::EVENTS).await;
     let rate = Rate::try_from(30.0).ok();
     let changes =
         WindowChanges { paid: Some(true), pay_rate: Some(rate), overtime_bill_rate: Some(None), ..Default::default() };
     let update =
         UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
-    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 2, "the windows, and an entry in the trail");
+    assert_eq!(bench.harness.ask(&update).await.unwrap().modified, 3);
+    assert_eq!(
+        bench.harness.stream_messages(stream::EVENTS).await,
+        events + 2,
+        "the windows, and an entry in the trail"
+    );
     for window in bench.stored().await {
         assert_eq!((window.paid, window.pay_rate, window.overtime_bill_rate), (true, rate, None));
         assert_eq!(window.bill_rate, Rate::try_from(50.0).ok());
     }
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,12 +37,12 @@ async fn an_update_without_a_filter_or_without_a_change_is_refused() {
     let bench = Bench::with_ann().await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let no_filter = UpdateWindows { changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
+    assert_eq!(bench.harness.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
     let nothing = UpdateWindows { employees: vec![bench.ann], ..Default::default() };
-    assert_eq!(bench.world.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
+    assert_eq!(bench.harness.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
     let nobody = UpdateWindows { employees: vec![kit::new_id()], ..no_filter };
-    assert_eq!(bench.world.ask(&nobody).await.unwrap().modified, 0);
-    bench.world.finish().await;
+    assert_eq!(bench.harness.ask(&nobody).await.unwrap().modified, 0);
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,10 +51,10 @@ async fn a_resent_window_is_no_conflict_after_an_update() {
     bench.send(vec![bench.window(0)]).await;
     let changes = WindowChanges { note: Some(contracts::Note::parse("looked at").ok()), ..Default::default() };
     let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    bench.world.ask(&update).await.unwrap();
+    bench.harness.ask(&update).await.unwrap();
     let outcomes = bench.send(vec![bench.window(0)]).await;
     assert!(matches!(&outcomes[..], [contracts::Outcome::Duplicate(_)]), "{outcomes:?}");
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +72,9 @@ async fn an_update_changes_what_was_recorded_before_it_whatever_the_clocks_say()
     bench.send(apart).await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
+    assert_eq!(bench.harness.ask(&update).await.unwrap().modified, 3);
     assert!(bench.stored().await.iter().all(|window| window.paid));
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,14 +93,14 @@ async fn an_update_ends_while_windows_keep_coming_and_misses_none_of_those_befor
     });
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    let modified = bench.world.ask(&update).await.unwrap().modified;
+    let modified = bench.harness.ask(&update).await.unwrap().modified;
     stop.store(true, Ordering::SeqCst);
     coming.await.unwrap();
     assert!(modified >= before as u64, "{modified}");
-    let early = bench.world.ask(&between(NOON, NOON + before * HOUR)).await.unwrap().items;
+    let early = bench.harness.ask(&between(NOON, NOON + before * HOUR)).await.unwrap().items;
     assert_eq!(early.len() as i64, before);
     assert!(early.iter().all(|window| window.paid));
-    Arc::into_inner(bench).unwrap().world.finish().await;
+    Arc::into_inner(bench).unwrap().harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,22 +111,22 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
     bench.timetrack.take().unwrap().stop().await;
     // What a process leaves that dies between asking and the first step.
-    let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("updates");
+    let jobs = bench.harness.database(Service::Timetrack).await.collection::<Document>("updates");
     let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: bench.ann, session: None });
     let left = doc! {
         "_id": kit::mongo::value(&id), "request": kit::mongo::value(&update),
-        "asked": bench.world.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
+        "asked": bench.harness.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
         "by": ann.to_string(), "request_id": "a-request", "address": "192.0.2.7",
     };
     jobs.insert_one(left).await.unwrap();
-    bench.timetrack = Some(spawn(&bench.world).await);
+    bench.timetrack = Some(spawn(&bench.harness).await);
     eventually("all are paid", async || bench.stored().await.iter().all(|w| w.paid).then_some(())).await;
     eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
     // Whoever finished it, she who asked for it did it.
-    assert_eq!(bench.world.audited_actions(1).await, ["windows.updated"]);
-    let (origin, entry) = bench.world.audited().await.remove(0);
+    assert_eq!(bench.harness.audited_actions(1).await, ["windows.updated"]);
+    let (origin, entry) = bench.harness.audited().await.remove(0);
     assert_eq!((origin.actor(), origin.request_id.as_deref()), (Some(ann), Some("a-request")));
     assert_eq!((entry.subject.id, entry.address.as_deref()), (id.to_string(), Some("192.0.2.7")));
     assert_eq!(entry.changes.unwrap()[0]["value"]["modified"], 3);
-    bench.world.finish().await;
+    bench.harness.finish().await;
 }
