@@ -51,7 +51,7 @@ pub use deps::Deps;
 pub use endpoints::Endpoints;
 pub use error::Error;
 pub use events::{Delivery, Events};
-pub use gaps::{gaps_shape, tell_gaps};
+pub use gaps::{gaps_shape, watch_gaps};
 pub use health::Health;
 pub use ids::{new_id, random_bytes};
 pub use in_hand::InHand;
