@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The state of a collection's layout, as an operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct LayoutState {
     /// The name of the collection.
     pub collection: &'static str,
     /// The layout in which documents are written.
@@ -109,7 +109,7 @@ impl Layouts {
     ///
     /// # Errors
     /// Those of MongoDB, and as [`Layouts::begin`].
-    pub async fn look(&self) -> Result<Vec<Standing>, Error> {
+    pub async fn look(&self) -> Result<Vec<LayoutState>, Error> {
         let rows: Vec<Row> = self.rows.find(doc! {}).await?.try_collect().await?;
         let mut all = Vec::with_capacity(self.all.len());
         for (layout, written) in self.all.iter().zip(&*self.written) {
@@ -126,7 +126,7 @@ impl Layouts {
                 Some(Row { round: Some(round), .. }) => round.left(),
                 _ => self.documents(layout).estimated_document_count().await?,
             };
-            all.push(Standing { collection, written: said, left });
+            all.push(LayoutState { collection, written: said, left });
         }
         Ok(all)
     }

@@ -56,7 +56,7 @@ pub use health::Health;
 pub use ids::{new_id, random_bytes};
 pub use in_hand::InHand;
 pub use layout::{Layout, Step};
-pub use layouts::{Layouts, Standing};
+pub use layouts::{LayoutState, Layouts};
 pub use lease::Lease;
 pub use lifecycle::{Shutdown, run_service, run_service_as, until_signal};
 pub use local_copy::{Differences, LocalCopy, Tally};
