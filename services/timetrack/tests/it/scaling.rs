@@ -11,7 +11,7 @@ use contracts::{INGEST_WINDOWS, IngestBatch, Secret, Service, WindowId, WindowsR
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::{Harness, eventually_within};
 
-use crate::support::Bench;
+use crate::support::Fixture;
 
 /// Longer than the queue waits for an acknowledgement, on a slow machine.
 const BOUND: Duration = Duration::from_secs(90);
@@ -50,45 +50,45 @@ impl Drop for Worker {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
-    let windows = bench.harness.database(Service::Timetrack).await.collection::<Document>("windows");
-    let (killed, mut stopped) = (Worker::start(&bench.harness).await, Worker::start(&bench.harness).await);
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
+    let windows = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows");
+    let (killed, mut stopped) = (Worker::start(&fixture.harness).await, Worker::start(&fixture.harness).await);
     let mut sent = HashSet::new();
     let mut others = Vec::new();
     for n in 0..MESSAGES {
-        let items: Vec<_> = (0..WINDOWS).map(|hour| bench.window(n * WINDOWS + hour)).collect();
+        let items: Vec<_> = (0..WINDOWS).map(|hour| fixture.window(n * WINDOWS + hour)).collect();
         sent.extend(items.iter().map(|item| item.id));
         let payload = serde_json::to_vec(&IngestBatch { items }).unwrap();
-        bench.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+        fixture.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
         match n {
             100 => {
                 // Looked up where they are stored: a worker that has just started may not answer yet.
                 eventually_within(BOUND, "some are recorded", async || windows.find_one(doc! {}).await.unwrap()).await;
                 killed.signal(Signal::KILL);
-                others.push(Worker::start(&bench.harness).await);
+                others.push(Worker::start(&fixture.harness).await);
             }
             200 => {
                 stopped.signal(Signal::TERM);
-                others.push(Worker::start(&bench.harness).await);
+                others.push(Worker::start(&fixture.harness).await);
             }
             _ => {}
         }
     }
     eventually_within(BOUND, "the queue is empty", async || {
-        (bench.harness.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
     eventually_within(Duration::from_secs(25), "SIGTERM ends a worker", async || stopped.0.try_wait().unwrap()).await;
     let stored = windows.distinct("_id", doc! {}).await.unwrap();
     assert_eq!(stored.len(), sent.len(), "each window once");
-    assert_eq!(announced(&bench).await, sent, "analytics hear of each");
-    assert_eq!(bench.harness.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(announced(&fixture).await, sent, "analytics hear of each");
+    assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
 }
 
 /// The windows that events tell of.
-async fn announced(bench: &Bench) -> HashSet<WindowId> {
-    let events = bench.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
+    let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);
     while let Ok(message) = events.direct_get_next_for_subject("evt.timetrack.>", Some(next)).await {
         let event: WindowsRecorded = serde_json::from_slice(&message.payload).unwrap();

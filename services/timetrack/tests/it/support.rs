@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 pub const NOON: i64 = 1_760_000_000_000;
 
 /// A test harness in which timetrack runs, with the ids of Ann, her project and her task.
-pub struct Bench {
+pub struct Fixture {
     pub harness: Harness,
     pub timetrack: Option<Running>,
     pub ann: EmployeeId,
@@ -32,21 +32,21 @@ pub fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
-impl Bench {
+impl Fixture {
     /// Starts timetrack, and puts Ann on the project and the task.
     pub async fn with_ann() -> Self {
-        let bench = Self::empty().await;
-        bench.introduce().await;
-        bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-        bench
+        let fixture = Self::empty().await;
+        fixture.introduce().await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        fixture
     }
 
     /// The same with this mongod.
     pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
-        let bench = Self::of(Harness::start_on(mongo_connection_string).await).await;
-        bench.introduce().await;
-        bench.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-        bench
+        let fixture = Self::of(Harness::start_on(mongo_connection_string).await).await;
+        fixture.introduce().await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        fixture
     }
 
     /// Starts timetrack without any employee or project.
@@ -62,13 +62,13 @@ impl Bench {
     /// The same, with an event that another replica has received and not acknowledged. So timetrack knows that its
     /// copies are not complete.
     pub async fn behind() -> (Self, InHand) {
-        let mut bench = Self::empty().await;
-        bench.timetrack.take().unwrap().stop().await;
+        let mut fixture = Self::empty().await;
+        fixture.timetrack.take().unwrap().stop().await;
         let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
-        bench.harness.publish(&EmployeeChanged(somebody)).await;
-        let in_hand = InHand::take(&bench.harness).await;
-        bench.timetrack = Some(spawn(&bench.harness).await);
-        (bench, in_hand)
+        fixture.harness.publish(&EmployeeChanged(somebody)).await;
+        let in_hand = InHand::take(&fixture.harness).await;
+        fixture.timetrack = Some(spawn(&fixture.harness).await);
+        (fixture, in_hand)
     }
 
     /// Publishes the events by which Ann is on the project and the task.
