@@ -1,10 +1,10 @@
 use contracts::{
-    AdmitQuarantined, Caller, Code, DiscardQuarantined, GetWindow, IngestItem, ListQuarantine, Millis, Outcome,
-    QuarantinedWindow, ReplayQuarantined, Service, Term, WindowContent, WindowState, content_hash, stream,
+    AdmitQuarantined, Caller, Code, DiscardQuarantined, GetWindow, IngestItem, ListQuarantine, Outcome,
+    QuarantinedWindow, ReplayQuarantined, Service, WindowContent, WindowState, content_hash, stream,
 };
 use testkit::eventually;
 
-use crate::support::{Fixture, NOON, spawn};
+use crate::support::{Fixture, spawn};
 
 fn replay(id: contracts::WindowId) -> ReplayQuarantined {
     ReplayQuarantined { id, content: None, set_aside: true }
@@ -26,13 +26,6 @@ impl Fixture {
     async fn held(&self) -> Vec<QuarantinedWindow> {
         self.harness.ask(&ListQuarantine::default()).await.unwrap().items
     }
-
-    /// Ann is on the project until noon, and has not been since.
-    async fn remove_ann(&self) {
-        let removed = vec![Term { from: None, until: Some(Millis(NOON)) }];
-        self.harness.publish(&self.member_changed(2, removed)).await;
-        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,8 +42,7 @@ async fn a_window_in_quarantine_is_recorded_once_the_admin_has_put_things_right(
     );
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Rejected { .. })));
 
-    fixture.harness.publish(&fixture.member_changed(3, vec![Term { from: None, until: None }])).await;
-    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     assert!(fixture.held().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
@@ -140,8 +132,7 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
     assert_eq!(fixture.held().await.len(), 2);
-    fixture.harness.publish(&fixture.member_changed(3, vec![Term { from: None, until: None }])).await;
-    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![rejected.clone()]).await[..], [Outcome::Stored(_)]));
     let left = fixture.held().await;
     assert_eq!(left.iter().map(|w| w.window.end).collect::<Vec<_>>(), [other(&rejected, 10).window.end]);

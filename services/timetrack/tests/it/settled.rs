@@ -6,8 +6,8 @@ use bson::{Document, doc};
 use contracts::{
     AdmitQuarantined, Caller, Code, Conditional, ContentHash, CorrectWindow, CreatePayRun, DiscardQuarantined, Failure,
     GetPeriod, HOUR, IfMatch, IngestItem, ListAdjustments, ListQuarantine, Millis, Outcome, PayPeriod, PeriodId,
-    Service, SetSettings, Settings, SubmitPeriod, Term, TimeRange, VoidWindow, Window, WindowContent, WindowCorrection,
-    WindowsRecorded, stream,
+    Service, SetSettings, Settings, SubmitPeriod, TimeRange, VoidWindow, Window, WindowContent, WindowCorrection,
+    WindowsRecorded,
 };
 use jiff::civil::date;
 use mongodb::Collection;
@@ -22,21 +22,6 @@ const SWEPT: Duration = Duration::from_secs(30);
 const NOVEMBER: i64 = 1_761_955_200_000;
 
 impl Fixture {
-    /// Takes Ann off the project at noon.
-    async fn remove_ann(&self) {
-        self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
-    }
-
-    /// Puts her back, as if she had always been on the project.
-    async fn put_ann_back(&self) {
-        self.change_member(3, Term::ALWAYS).await;
-    }
-
-    async fn change_member(&self, version: i64, term: Term) {
-        self.harness.publish(&self.member_changed(version, vec![term])).await;
-        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    }
-
     pub async fn admit(&self, item: &IngestItem) -> Result<Window, Failure> {
         let content: Option<ContentHash> = Some(WindowContent::from(item).hash());
         self.harness.bus().ask_within(SWEPT, Caller::Admin, &AdmitQuarantined { id: item.id, content }).await

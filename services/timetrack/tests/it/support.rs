@@ -117,6 +117,21 @@ impl Fixture {
         }
     }
 
+    /// Takes Ann off the project at noon.
+    pub async fn remove_ann(&self) {
+        self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
+    }
+
+    /// Puts her back, as if she had always been on the project.
+    pub async fn put_ann_back(&self) {
+        self.change_member(3, Term::ALWAYS).await;
+    }
+
+    async fn change_member(&self, version: i64, term: Term) {
+        self.harness.publish(&self.member_changed(version, vec![term])).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    }
+
     /// A window of Ann's that starts this many hours after noon and is an hour long.
     pub fn window(&self, hours: i64) -> IngestItem {
         let start = NOON + hours * HOUR;
