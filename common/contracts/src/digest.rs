@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{EmployeeId, Event, MailId, Millis, Service, message::requests};
 
-/// Asks how many things of these employees wait for a decision: for services.
+/// Asks how many periods and corrections of these employees wait for a decision. Only services ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountWaiting {
     /// The employees; an empty list means nobody.

@@ -123,7 +123,8 @@ impl Email {
         format!("{local}@{}", dns_name(domain).unwrap_or_else(|| domain.to_lowercase()))
     }
 
-    /// The form for comparisons of earlier versions, which left the domain as it was. Stored keys may have it.
+    /// The key by which earlier versions compared addresses: the domain was not normalised. Stored keys may have this
+    /// form.
     pub fn former_key(&self) -> String {
         self.0.to_lowercase()
     }

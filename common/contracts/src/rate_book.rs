@@ -3,7 +3,6 @@
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     EmployeeId, LineSince, Millis, Payee, Payroll, PayrollLine, ProjectId, Rate, RateKind, RatePart, RateScope, Rates,
@@ -161,62 +160,26 @@ fn first_day(at: Millis, is_set: bool, zone: &Zone) -> Date {
     if is_set { day } else { day.tomorrow().unwrap_or(day) }
 }
 
-/// The history of a payroll line, in the order of changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LineHistory(pub Vec<LineSince>);
-
-/// The shortest time between two midnights of different time zones, in milliseconds. Two changes within it happen
-/// on the same day in every zone.
-const QUARTER: i64 = 15 * 60 * crate::SECOND;
-/// The most changes that are kept; the oldest one then counts for all time before.
-const MOST_LINES: usize = 500;
-
-impl LineHistory {
-    /// Records a change of the line. The line before the first change counts for all time before.
-    pub fn set(&mut self, was: Option<PayrollLine>, now: Option<PayrollLine>, at: Millis) {
-        if self.0.is_empty() {
-            self.0.push(LineSince { since: None, line: was });
-        }
-        // A change is never earlier than the previous one, whatever the clocks of several machines say.
-        let at = self.0.last().and_then(|last| last.since).map_or(at, |last| last.max(at));
-        let quarter = |at: Millis| at.0.div_euclid(QUARTER);
-        // A line that counts on no day need not be kept.
-        while let Some(LineSince { since: Some(since), line }) = self.0.last()
-            && quarter(*since) == quarter(at)
-            && (now.is_some() || line.is_none())
-        {
-            self.0.pop();
-        }
-        self.0.push(LineSince { since: Some(at), line: now });
-        if self.0.len() > MOST_LINES {
-            self.0.remove(0);
-            self.0[0].since = None;
-        }
-    }
-}
-
 /// Sorts the rates of a scope for people: the latest first.
 pub fn latest_first(rates: &mut [crate::DatedRate]) {
     rates.sort_by_key(|rate| (rate.scope, rate.kind, Reverse(rate.valid_from)));
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use jiff::civil::date;
-    use proptest::{prelude::*, sample::Index};
     use uuid::Uuid;
 
     use super::*;
-    use crate::{DAY, HOUR, Money, RateSince, WindowFact};
+    use crate::{HOUR, LineHistory, RateSince};
 
-    const WORK: RatedWork = RatedWork {
+    pub(crate) const WORK: RatedWork = RatedWork {
         employee: EmployeeId(Uuid::from_u128(1)),
         project: ProjectId(Uuid::from_u128(2)),
         task: TaskId(Uuid::from_u128(3)),
     };
 
-    fn scopes() -> [RateScope; 6] {
+    pub(crate) fn scopes() -> [RateScope; 6] {
         RateScope::of_work(WORK.employee, WORK.project, WORK.task)
     }
 
@@ -224,11 +187,11 @@ mod tests {
         Rate::from_units(units).expect("a rate")
     }
 
-    fn since(kind: RateKind, units: i64, valid_from: Date) -> RateSince {
+    pub(crate) fn since(kind: RateKind, units: i64, valid_from: Date) -> RateSince {
         RateSince { kind, amount: amount(units), valid_from, set_at: Millis(units) }
     }
 
-    fn of(scope: RateScope, rates: Vec<RateSince>) -> Arc<RatesChanged> {
+    pub(crate) fn of(scope: RateScope, rates: Vec<RateSince>) -> Arc<RatesChanged> {
         Arc::new(RatesChanged { scope, version: 1, rates, payroll: Vec::new() })
     }
 
@@ -251,11 +214,11 @@ mod tests {
         PayrollLine { bill_rate: Some(amount(units)), ..PayrollLine::default() }
     }
 
-    fn payroll(lines: &[(Payee, i64)]) -> Payroll {
+    pub(crate) fn payroll(lines: &[(Payee, i64)]) -> Payroll {
         Payroll(lines.iter().map(|(payee, units)| (*payee, line(*units))).collect())
     }
 
-    const DAY_ONE: Date = date(2026, 2, 1);
+    pub(crate) const DAY_ONE: Date = date(2026, 2, 1);
     const OWN_LINE: Payee = Payee::Employee(WORK.employee);
 
     #[test]
@@ -395,127 +358,5 @@ mod tests {
         assert_eq!(with(date(2026, 2, 11), at(1, 0)), Some(99));
         assert_eq!(with(date(2026, 2, 10), at(10, 16)), Some(99));
         assert_eq!(with(date(2026, 2, 10), at(10, 14)), Some(12));
-    }
-
-    #[test]
-    fn a_client_that_changes_the_payroll_all_the_time_fills_no_event() {
-        let mut history = LineHistory::default();
-        for minute in 0..100_000 {
-            history.set(Some(line(minute)), Some(line(minute + 1)), at(1, 0) + minute * 60_000);
-        }
-        assert_eq!((history.0.len(), history.0[0].since), (MOST_LINES, None));
-    }
-
-    fn any_rate() -> impl Strategy<Value = (usize, RateSince)> {
-        (0..6usize, prop::sample::select(&RateKind::ALL[..]), 0..9i64, 0..30i8, 0..9i64).prop_map(
-            |(place, kind, units, day, set)| {
-                let valid_from = date(2026, 2, 1).checked_add(jiff::Span::new().days(day)).expect("a day");
-                (place, RateSince { set_at: Millis(set), ..since(kind, units, valid_from) })
-            },
-        )
-    }
-
-    fn with(all: &[(usize, RateSince)]) -> RateBook {
-        (0..6)
-            .map(|place| {
-                of(scopes()[place], all.iter().filter(|(of, _)| *of == place).map(|(_, rate)| *rate).collect())
-            })
-            .collect()
-    }
-
-    fn zones() -> impl Strategy<Value = Zone> {
-        prop::sample::select(vec!["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia"])
-            .prop_map(|name| name.parse().expect("a zone"))
-    }
-
-    fn fact(range: TimeRange, price: &Price, overtime: bool) -> WindowFact {
-        let json = serde_json::json!({
-            "id": Uuid::nil(), "revision": 1, "employeeId": WORK.employee, "projectId": WORK.project, "taskId": WORK.task,
-            "shiftId": "s", "start": range.start(), "end": range.end(), "billable": true, "overtime": overtime,
-            "rates": price.rates, "rateParts": price.parts,
-        });
-        serde_json::from_value(json).expect("a fact")
-    }
-
-    fn money(fact: &WindowFact, range: TimeRange) -> (Money, Money) {
-        let parts: Vec<_> = fact.parts_within(range).collect();
-        let costs = parts.iter().map(|part| Money::of(part.cost, part.range.length())).sum();
-        let income = parts.iter().map(|part| Money::of(part.income, part.range.length())).sum();
-        (costs, income)
-    }
-
-    proptest! {
-        #[test]
-        fn a_rate_for_the_future_changes_no_price_of_the_past(
-            known in prop::collection::vec(any_rate(), 0..12), new in any_rate(), start in 0..40 * DAY,
-            length in 1..DAY, zone in zones(),
-        ) {
-            let start = zone.beginning(date(2026, 1, 25)) + start;
-            let range = TimeRange::new(start, start + length).expect("a range");
-            prop_assume!(zone.day(range.end() - 1) < new.1.valid_from);
-            let payroll = payroll(&[(Payee::Everybody, 3)]);
-            let before = with(&known).price(WORK, range, &payroll, &zone);
-            let after = with(&[known, vec![new]].concat()).price(WORK, range, &payroll, &zone);
-            prop_assert_eq!(before, after);
-        }
-
-        #[test]
-        fn the_order_in_which_events_arrive_does_not_matter_nor_how_often(
-            states in prop::collection::vec((0..6usize, prop::collection::vec(any_rate(), 0..4)), 1..10),
-            order in prop::collection::vec(any::<Index>(), 0..30), day in 0..40i64,
-        ) {
-            let events: Vec<Arc<RatesChanged>> = states.iter().zip(1..).map(|((place, rates), version)| {
-                let rates = rates.iter().map(|(_, rate)| *rate).collect();
-                Arc::new(RatesChanged { scope: scopes()[*place], version, rates, payroll: Vec::new() })
-            }).collect();
-            let in_order: RateBook = events.iter().cloned().collect();
-            let mut shuffled: RateBook = order.iter().map(|at| at.get(&events).clone()).collect();
-            events.iter().rev().cloned().for_each(|event| shuffled.learn(event));
-            let start = Zone::default().beginning(DAY_ONE) + day * DAY;
-            let range = TimeRange::new(start, start + DAY).expect("a range");
-            let price = |book: &RateBook| book.price(WORK, range, &Payroll::default(), &Zone::default());
-            prop_assert_eq!(price(&in_order), price(&shuffled));
-        }
-
-        #[test]
-        fn parts_add_up_to_the_whole_and_so_do_adjoining_ranges(
-            known in prop::collection::vec(any_rate(), 0..12), start in 0..40 * DAY, length in 2..DAY,
-            cut in any::<Index>(), overtime: bool, zone in zones(),
-        ) {
-            let start = zone.beginning(date(2026, 1, 25)) + start;
-            let range = TimeRange::new(start, start + length).expect("a range");
-            let price = with(&known).price(WORK, range, &Payroll::default(), &zone);
-            let fact = fact(range, &price, overtime);
-            let parts: Vec<_> = fact.parts_within(range).collect();
-            prop_assert_eq!(parts.iter().map(|part| part.range.length()).sum::<i64>(), length);
-            prop_assert!(parts.windows(2).all(|two| two[0].range.end() == two[1].range.start()));
-            // Day by day, each by the rates of the day alone.
-            let mut whole = (Money::default(), Money::default());
-            for (_, from) in zone.days_of(range) {
-                let end = zone.beginning(zone.day(from).tomorrow().expect("a day")).min(range.end());
-                let of_day = TimeRange::new(from, end).expect("a range");
-                let alone = with(&known).price(WORK, of_day, &Payroll::default(), &zone);
-                prop_assert_eq!(&alone.parts, &[]);
-                let (costs, income) = money(&self::fact(of_day, &alone, overtime), of_day);
-                whole = (whole.0 + costs, whole.1 + income);
-            }
-            prop_assert_eq!(money(&fact, range), whole);
-            let middle = range.start() + 1 + cut.index(length as usize - 1) as i64;
-            let (a, b) = (TimeRange::new(range.start(), middle).unwrap(), TimeRange::new(middle, range.end()).unwrap());
-            let (a, b) = (money(&fact, a), money(&fact, b));
-            prop_assert_eq!((a.0 + b.0, a.1 + b.1), whole);
-        }
-
-        #[test]
-        fn overtime_without_a_rate_of_its_own_has_the_normal_one(
-            known in prop::collection::vec(any_rate(), 0..12), day in 0..40i64,
-        ) {
-            let normal: Vec<_> = known.into_iter()
-                .filter(|(_, rate)| matches!(rate.kind, RateKind::Bill | RateKind::Pay)).collect();
-            let start = Zone::default().beginning(DAY_ONE) + day * DAY;
-            let range = TimeRange::new(start, start + DAY).expect("a range");
-            let price = with(&normal).price(WORK, range, &Payroll::default(), &Zone::default());
-            prop_assert_eq!(money(&fact(range, &price, true), range), money(&fact(range, &price, false), range));
-        }
     }
 }

@@ -129,7 +129,7 @@ pub fn gaps_shape() -> Shape {
 
 /// Counts and logs gaps until shutdown, for a service that cannot ask anybody for what it missed. The first
 /// check ends before this returns: call it before events are consumed.
-pub async fn tell_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
+pub async fn watch_gaps(deps: &Deps, db: &Database, shutdown: &Shutdown) {
     let gaps = Gaps::new(deps, db);
     let counter = counter(deps);
     let check = async move || match gaps.check().await {

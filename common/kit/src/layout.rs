@@ -5,46 +5,46 @@ use serde::de::DeserializeOwned;
 /// The field in which a document says its layout.
 const FIELD: &str = "layout";
 
-/// Makes of a document of one layout what it is in the next one: a pure function, of the document alone.
+/// Converts a document from one layout to the next: a pure function of the document alone.
 pub type Step = fn(Document) -> Document;
 
-/// How the documents of a collection are laid out, and how they were before.
+/// The layouts of a collection's documents: the newest one, and the steps that lead to it from the earlier ones.
 ///
-/// A document says its layout as a number; one that says none is of layout 1. Whoever replaces documents
-/// whole would lose a field that it does not know, so a field more is a layout more.
+/// A document contains the number of its layout; a document without a number has layout 1. A program that replaces
+/// whole documents would drop a field that it does not know, so a new field also needs a new layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     collection: &'static str,
-    /// The field of the documents whose value is laid out, where it is not the document itself.
+    /// The field whose value has this layout, if it is not the document itself.
     within: Option<&'static str>,
     steps: &'static [Step],
 }
 
 impl Layout {
-    /// That of a collection's documents: the first step leads from layout 1 to layout 2, and so on.
+    /// The layout of whole documents. The first step leads from layout 1 to layout 2, and so on.
     pub const fn of(collection: &'static str, steps: &'static [Step]) -> Self {
         Self { collection, within: None, steps }
     }
 
-    /// The same of what the documents of a collection have in this field.
+    /// The layout of the value in this field of the documents.
     pub const fn within(collection: &'static str, field: &'static str, steps: &'static [Step]) -> Self {
         Self { collection, within: Some(field), steps }
     }
 
-    /// Whose it is.
+    /// The name of the collection.
     pub const fn collection(&self) -> &'static str {
         self.collection
     }
 
-    /// The newest one: the highest that this program reads and writes.
+    /// The newest layout: the highest that this program reads and writes.
     pub const fn newest(&self) -> i32 {
         self.steps.len() as i32 + 1
     }
 
-    /// The layout that a document says.
+    /// The layout of a document, from the number in it.
     ///
     /// # Errors
-    /// Where it says no layout that this program knows: it must not be read as if it were another one.
+    /// When this program does not know that layout: the document must not be read as if it had another one.
     pub fn said_by(&self, document: &RawDocument) -> anyhow::Result<i32> {
         let said = match document.get(FIELD)? {
             None => 1,
@@ -59,7 +59,7 @@ impl Layout {
         Ok(said)
     }
 
-    /// A document of whatever layout, as it is in the newest.
+    /// Reads a document of any layout, converted to the newest one.
     ///
     /// # Errors
     /// As [`Layout::said_by`].
@@ -69,7 +69,7 @@ impl Layout {
         bson::deserialize_from_slice(newest.as_bytes()).with_context(|| format!("a document of {}", self.collection))
     }
 
-    /// What a document is in the newest layout, unless it is of that.
+    /// The document in the newest layout; none if it has that layout already.
     fn upgraded(&self, document: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
         let said = self.said_by(document)?;
         if said == self.newest() {
@@ -77,13 +77,13 @@ impl Layout {
         }
         let old = Document::try_from(document)?;
         let mut new = self.steps.iter().skip(said as usize - 1).fold(old, |document, step| step(document));
-        // At the end, where every writer has it.
+        // Removed first, so that it is inserted at the end, where every writer puts it.
         new.remove(FIELD);
         new.insert(FIELD, self.newest());
         Ok(Some(RawDocumentBuf::try_from(&new)?))
     }
 
-    /// What a whole document of the collection becomes, unless all of it is of the newest layout.
+    /// The whole document in the newest layout; none if it has that layout already.
     pub(crate) fn rewritten(&self, whole: &RawDocument) -> anyhow::Result<Option<RawDocumentBuf>> {
         let Some(field) = self.within else { return self.upgraded(whole) };
         let Some(upgraded) = self.upgraded(whole.get_document(field)?)? else { return Ok(None) };

@@ -7,49 +7,36 @@ use std::{
 };
 
 use anyhow::anyhow;
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::Collection;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Database, Error, Layout, Shape, Shutdown,
     endpoints::ChainLine,
-    migration::{Migrating, Migration, Round},
+    layout_row::{Row, row_of},
+    migration::{Migrating, Migration},
 };
 
 /// The pause between two attempts to read the layouts at the start, while MongoDB is away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The stored state of a collection's layout.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Row {
-    #[serde(rename = "_id")]
-    collection: String,
-    /// The layout that all processes write, as soon as they have read this row.
-    written: i32,
-    /// Every document has this layout or a later one.
-    everywhere: i32,
-    /// The progress of a migration; nothing while there is none.
-    pub(crate) round: Option<Round>,
-}
-
-/// The layout of a collection, as an operator sees it.
+/// The state of a collection's layout, as an operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct LayoutState {
     /// The name of the collection.
     pub collection: &'static str,
     /// The layout in which documents are written.
     pub written: i32,
-    /// How many documents a migration has still to look at: some may be of an earlier layout.
+    /// The number of documents that a migration must still read: some may have an earlier layout.
     pub left: u64,
 }
 
-/// The layouts in which a service writes its documents: layouts that all its processes can read.
+/// The layouts in which a service writes its documents. Every running process can read them.
 ///
-/// A program reads every layout up to its newest, and writes the one that the database says. So during a
-/// rolling update the new program writes what the old one reads, and its own layout once somebody has
-/// said so ([`Layouts::raise`]). Then [`Layouts::migrate`] rewrites what is there.
+/// A program reads every layout up to its newest one, and writes the one that the database names. So during a rolling
+/// update the new program writes the layout that the old one reads, until an operator raises it ([`Layouts::raise`]).
+/// Then [`Layouts::migrate`] rewrites the stored documents.
 #[derive(Clone, Debug)]
 pub struct Layouts {
     all: &'static [Layout],
@@ -59,7 +46,7 @@ pub struct Layouts {
 }
 
 impl Layouts {
-    /// The collection that it needs.
+    /// The collection in which the layouts are stored.
     pub fn shape() -> Shape {
         ("layouts", Vec::new())
     }
@@ -76,12 +63,12 @@ impl Layouts {
         place.and_then(|place| self.written.get(place)).map_or(1, |written| written.load(Ordering::Relaxed))
     }
 
-    /// Looks for the first time, before anything is written. What is empty has the newest layout from the
-    /// beginning, where all processes can read that; `all_read_it` is asked until MongoDB says. False where it is
-    /// time to stop before MongoDB is there.
+    /// Reads the layouts for the first time, before anything is written. An empty collection gets the newest layout
+    /// at once, if all processes can read it: `all_read_it` says so, and is called until MongoDB answers. Returns
+    /// false when the stop signal comes first.
     ///
     /// # Errors
-    /// Where a collection is written in a layout that this program cannot read.
+    /// When a collection is written in a layout that this program cannot read.
     pub async fn begin<F>(&self, all_read_it: impl Fn() -> F, shutdown: &Shutdown) -> Result<bool, Error>
     where
         F: Future<Output = Result<bool, Error>>,
@@ -112,17 +99,17 @@ impl Layouts {
             if !is_known && self.documents(layout).find_one(doc! {}).await?.is_none() {
                 let newest = doc! { "written": layout.newest(), "everywhere": layout.newest(), "round": null };
                 let new = doc! { "$setOnInsert": newest };
-                self.rows.update_one(this(layout), new).upsert(true).await?;
+                self.rows.update_one(row_of(layout), new).upsert(true).await?;
             }
         }
         self.look().await.map(drop)
     }
 
-    /// Looks anew in which layouts documents are written, and how each collection stands.
+    /// Reads the layouts again, and gives the state of each collection.
     ///
     /// # Errors
     /// Those of MongoDB, and as [`Layouts::begin`].
-    pub async fn look(&self) -> Result<Vec<Standing>, Error> {
+    pub async fn look(&self) -> Result<Vec<LayoutState>, Error> {
         let rows: Vec<Row> = self.rows.find(doc! {}).await?.try_collect().await?;
         let mut all = Vec::with_capacity(self.all.len());
         for (layout, written) in self.all.iter().zip(&*self.written) {
@@ -139,13 +126,13 @@ impl Layouts {
                 Some(Row { round: Some(round), .. }) => round.left(),
                 _ => self.documents(layout).estimated_document_count().await?,
             };
-            all.push(Standing { collection, written: said, left });
+            all.push(LayoutState { collection, written: said, left });
         }
         Ok(all)
     }
 
-    /// From now on documents are written in the newest layouts: by this process at once, by others when they
-    /// look. None of them may be a program that cannot read it.
+    /// Makes the newest layouts those that are written: by this process at once, by others after their next
+    /// [`Layouts::look`]. Every running program must be able to read them.
     ///
     /// # Errors
     /// Those of MongoDB.
@@ -155,20 +142,20 @@ impl Layouts {
                 "$max": { "written": layout.newest() },
                 "$setOnInsert": { "everywhere": 1, "round": null },
             };
-            self.rows.update_one(this(layout), new).upsert(true).await?;
+            self.rows.update_one(row_of(layout), new).upsert(true).await?;
         }
         self.look().await.map(drop)
     }
 
-    /// Rewrites all documents that are of earlier layouts, beside everything else, and takes so many of
-    /// 100 parts of the time for it. Stopped at any moment it goes on where it was, and several may do it
-    /// at once. Tells how far it is after every batch.
+    /// Rewrites all documents of earlier layouts while the service runs, in `busy` percent of the time. If it is
+    /// stopped, the next call continues where it was; several processes may run it at the same time. Calls `tell`
+    /// with the progress after every batch.
     ///
-    /// It goes round until a whole round has found nothing: somebody may have begun to write in an earlier
-    /// layout before they heard of the newest.
+    /// It repeats its pass over a collection until one pass has found nothing to rewrite: a process may have written
+    /// documents of an earlier layout before it read that the newest one is written.
     ///
     /// # Errors
-    /// Those of MongoDB, where they do not pass, and where a document cannot be read.
+    /// Errors of MongoDB that are not temporary, and documents that cannot be read.
     pub async fn migrate(&self, busy: u8, tell: impl Fn(Migrating)) -> Result<(), Error> {
         self.raise().await?;
         for layout in self.all {
@@ -178,15 +165,10 @@ impl Layouts {
     }
 
     async fn row(&self, layout: &Layout) -> Result<Option<Row>, Error> {
-        Ok(self.rows.find_one(this(layout)).await?)
+        Ok(self.rows.find_one(row_of(layout)).await?)
     }
 
     fn documents(&self, layout: &Layout) -> Collection<RawDocumentBuf> {
         self.db.collection(layout.collection())
     }
-}
-
-/// The row of a collection.
-pub(crate) fn this(layout: &Layout) -> Document {
-    doc! { "_id": layout.collection() }
 }

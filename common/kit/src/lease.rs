@@ -12,26 +12,26 @@ use tokio::{
 
 use crate::Error;
 
-/// For how long after a server has heard of its leader it does not help to elect another one: nats-server waits for
-/// 4 s at least, and this leaves one of them for clocks that run at different speeds.
+/// How long after it has heard from its leader a server elects no other one: nats-server waits for at least 4 s, and
+/// one of them is left for clocks that run at different speeds.
 const FAITHFUL: Duration = Duration::from_secs(3);
-/// How long a stream that one server alone holds is taken for one.
+/// How long the answer is trusted that only one server holds the stream.
 const ALONE: Duration = Duration::from_secs(60);
 /// The pause before the leader is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Until when there can be only one leader of EVENTS.
+/// The time until which the known leader of EVENTS is the only one.
 ///
-/// Of several servers, a leader that is cut off from the others goes on answering for some seconds after they have
-/// elected another one, whose newer events it does not have. But nobody else can have been elected while a majority
-/// has lately heard of it.
+/// A leader that is cut off from the other servers continues to answer for some seconds after they have elected
+/// another one, and lacks the newer events. But no other leader can be elected while a majority has recently heard
+/// from this one.
 #[derive(Debug, Default)]
 pub struct Lease(Mutex<Option<Instant>>);
 
 impl Lease {
-    /// Waits until the leader is certainly the only one, and gives the moment until which it is. Ask before the read, and
-    /// look at the clock after it: proven afterwards, it may be that of a successor, when the old leader has answered.
-    /// It waits as long as it takes: give it a limit.
+    /// Waits until the leader is certainly the only one, and gives the time until which it is. Call it before the
+    /// read, and compare the clock with that time after the read: a check after the read might be answered by a new
+    /// leader, although the old one has answered the read. It waits without a limit, so the caller must set one.
     ///
     /// # Errors
     /// When NATS cannot be asked.
@@ -51,7 +51,7 @@ impl Lease {
     }
 }
 
-/// Until when a leader is the only one, by what it said when it was asked then.
+/// The time until which a leader is the only one, from its answer to a question at `asked`.
 fn proven(info: &Info, asked: Instant) -> Option<Instant> {
     let replicas = info.cluster.as_ref().map_or(&[][..], |cluster| &cluster.replicas);
     match heard(replicas) {
@@ -60,7 +60,7 @@ fn proven(info: &Info, asked: Instant) -> Option<Instant> {
     }
 }
 
-/// How long ago a majority, the leader among it, had heard of the leader. Nothing where it is alone.
+/// How long ago a majority, which includes the leader, has heard from the leader. None if there is only one server.
 fn heard(replicas: &[PeerInfo]) -> Option<Duration> {
     let mut heard: Vec<Duration> = replicas.iter().map(|replica| replica.active).collect();
     heard.sort_unstable();
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(heard(&replicas(&[])), None);
         assert_eq!(heard(&replicas(&[900, 1])), Some(Duration::from_secs(1)));
         assert_eq!(heard(&replicas(&[900, 2, 900, 1])), Some(Duration::from_secs(2)));
-        // Of two, both have to vote.
+        // Two servers have a majority only together.
         assert_eq!(heard(&replicas(&[7])), Some(Duration::from_secs(7)));
     }
 }

@@ -5,68 +5,49 @@ use bson::{Bson, Document, RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, do
 use contracts::{Code, Failure};
 use futures::TryStreamExt;
 use mongodb::Collection;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::sleep;
 
 use crate::{
     Error, Layout,
     endpoints::ChainLine,
-    layouts::{Row, this},
+    layout_row::{Round, Row, row_of},
     mongo,
 };
 
-/// How many documents are read and written at once.
+/// The number of documents in a batch.
 const BATCH: i64 = 200;
-/// How often documents are read again that somebody has changed in this moment, and the pause before that.
+/// How often a document is read again that another process has changed since it was read, and the pause before that.
 const AGAIN: (u32, Duration) = (200, Duration::from_millis(10));
-/// How often a step is tried that MongoDB cannot do now, and the pause before it is tried again.
+/// How often a step is tried while MongoDB is away, and the pause before the next try.
 const TRIES: (u32, Duration) = (30, Duration::from_secs(1));
 /// The longest rest after a batch.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// How far a round through a collection is, in the order of ids.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Round {
-    /// All up to this id are done.
-    after: Option<Bson>,
-    seen: i64,
-    changed: i64,
-    /// How many documents there were when it began.
-    of: i64,
-}
-
-impl Round {
-    /// How many documents it has still to look at; one, where it has not come to its end and there are more
-    /// than there were.
-    pub(crate) fn left(&self) -> u64 {
-        (self.of - self.seen).max(1) as u64
-    }
-}
-
-/// How far a migration is.
+/// The progress of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrating {
-    /// Through which collection it goes.
+    /// The name of the collection.
     pub collection: &'static str,
-    /// How many documents this round has looked at.
+    /// The number of documents that this pass has read.
     pub seen: u64,
-    /// How many there were when it began.
+    /// The number of documents when this pass began.
     pub of: u64,
-    /// How many it has rewritten.
+    /// The number of documents that this pass has rewritten.
     pub changed: u64,
 }
 
-/// Rewrites the documents of a collection that are of earlier layouts.
+/// Rewrites the documents of a collection that have earlier layouts.
 ///
-/// A document is replaced only where it still says all that was read, so no change that somebody makes
-/// meanwhile is lost; and none is inserted, so one that is deleted stays so.
+/// A document is replaced only if it is still as it was read, so that no concurrent change is lost. Nothing is
+/// inserted, so a deleted document stays deleted.
 pub(crate) struct Migration<'a> {
     layout: &'a Layout,
     documents: Collection<RawDocumentBuf>,
     rows: Collection<Row>,
 }
 
-/// What MongoDB says of replacements.
+/// MongoDB's reply to the command that replaces documents.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Replaced {
@@ -81,7 +62,7 @@ impl<'a> Migration<'a> {
         Self { layout, documents, rows }
     }
 
-    /// Goes round until a whole round has found nothing to rewrite.
+    /// Repeats the pass over the collection until one pass has found nothing to rewrite.
     pub(crate) async fn run(&self, busy: u8, tell: &impl Fn(Migrating)) -> Result<(), Error> {
         let (tries, pause) = TRIES;
         let (mut failed, mut has_begun) = (0, false);
@@ -91,7 +72,7 @@ impl<'a> Migration<'a> {
                 Ok(Some(at)) => {
                     (failed, has_begun) = (0, true);
                     tell(at);
-                    // While others are busy a batch takes longer, and so does the rest after it.
+                    // When MongoDB is busy, a batch takes longer, and so does this rest.
                     sleep(rest(began.elapsed(), busy)).await;
                 }
                 Ok(None) => return Ok(()),
@@ -106,10 +87,10 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// Rewrites the next batch, or begins the next round; gives how far that is, or nothing where a whole
-    /// round has found nothing, its own or somebody else's.
+    /// Rewrites the next batch, or begins the next pass, and gives the progress. None when a pass has found nothing
+    /// to rewrite, whether this process or another one has run it.
     async fn step(&self, has_begun: bool) -> Result<Option<Migrating>, Error> {
-        let row = self.rows.find_one(this(self.layout)).await?;
+        let row = self.rows.find_one(row_of(self.layout)).await?;
         let round = match row.ok_or_else(|| anyhow!("nobody has raised the layout"))?.round {
             Some(round) => round,
             None if has_begun => return Ok(None),
@@ -124,7 +105,7 @@ impl<'a> Migration<'a> {
 
     async fn begin(&self) -> Result<Round, Error> {
         let round = self.new_round().await?;
-        let mut none = this(self.layout);
+        let mut none = row_of(self.layout);
         none.insert("round", Bson::Null);
         self.rows.update_one(none, doc! { "$set": { "round": mongo::value(&round) } }).await?;
         Ok(round)
@@ -140,7 +121,8 @@ impl<'a> Migration<'a> {
         Ok(self.documents.find(after).sort(doc! { "_id": 1 }).limit(BATCH).await?.try_collect().await?)
     }
 
-    /// Replaces those that are of an earlier layout, however often somebody else is faster; gives how many.
+    /// Replaces the documents of earlier layouts, and gives their number. Those that were changed since they were
+    /// read are read and replaced again.
     async fn rewrite(&self, mut batch: Vec<RawDocumentBuf>) -> Result<i64, Error> {
         let (again, pause) = AGAIN;
         let mut changed = 0;
@@ -162,7 +144,7 @@ impl<'a> Migration<'a> {
         Err(Failure::new(Code::Unavailable, "Too many changes of the same documents at once.").into())
     }
 
-    /// Replaces documents that are as they were read; gives how many were.
+    /// Replaces the documents that are still as they were read, and gives their number.
     async fn replace_unchanged(&self, replacements: &[(&RawDocumentBuf, RawDocumentBuf)]) -> Result<u64, Error> {
         if replacements.is_empty() {
             return Ok(0);
@@ -188,14 +170,15 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// Writes down how far the round is, unless somebody else has gone on with it.
+    /// Stores the progress of the pass, unless another process has continued it.
     async fn note(&self, round: Round, after: Bson, seen: i64, changed: i64) -> Result<Migrating, Error> {
         if changed > 0 {
-            let mut under_way = this(self.layout);
+            let mut under_way = row_of(self.layout);
             under_way.insert("round.of", doc! { "$exists": true });
             let counted = self.rows.update_one(under_way, doc! { "$inc": { "round.changed": changed } }).await?;
             if counted.matched_count == 0 {
-                // Somebody has found nothing in the last round, and there was something after all.
+                // Another process has ended this pass as one that found nothing, but this batch has changed
+                // something.
                 self.begin().await?;
             }
         }
@@ -205,7 +188,7 @@ impl<'a> Migration<'a> {
         Ok(self.at(&Round { after: Some(after), seen, changed, ..round }))
     }
 
-    /// The round has come to its end: it was the last one, or the next one begins.
+    /// Ends the pass: it was the last one, or the next one begins.
     async fn end(&self, round: Round) -> Result<Option<Migrating>, Error> {
         let mut still = self.still(&round);
         if round.changed > 0 {
@@ -213,18 +196,18 @@ impl<'a> Migration<'a> {
             self.rows.update_one(still, doc! { "$set": { "round": mongo::value(&next) } }).await?;
             return Ok(Some(self.at(&next)));
         }
-        // Nobody has changed anything in it meanwhile.
+        // Only if no other process has rewritten a document in this pass.
         still.insert("round.changed", 0);
         let done = doc! { "$set": { "everywhere": self.layout.newest(), "round": Bson::Null } };
         let is_done = self.rows.update_one(still, done).await?.matched_count == 1;
         Ok((!is_done).then(|| self.at(&round)))
     }
 
-    /// The row, where nobody has gone on with the round.
+    /// Selects the row, unless another process has continued the pass.
     fn still(&self, round: &Round) -> Document {
-        let mut still = this(self.layout);
+        let mut still = row_of(self.layout);
         still.insert("round.after", mongo::value(&round.after));
-        // Before the first batch `after` is null, and a round that somebody else has ended would match that too.
+        // Before the first batch `after` is null, and a pass that another process has ended would match that too.
         still.insert("round.of", doc! { "$exists": true });
         still
     }
@@ -240,7 +223,7 @@ fn id_of(document: &RawDocument) -> anyhow::Result<Bson> {
     Ok(Bson::try_from(id)?)
 }
 
-/// How long to rest after a batch, so that batches take so many of 100 parts of the time.
+/// The rest after a batch, so that batches take `busy` percent of the time.
 fn rest(took: Duration, busy: u8) -> Duration {
     let busy = u32::from(busy.clamp(1, 100));
     (took * (100 - busy) / busy).min(LONGEST_REST)

@@ -8,15 +8,15 @@ pub fn is_mutant(name: &str) -> bool {
     CHOSEN.as_deref() == Some(name)
 }
 
-/// Whether this process shall commit the fault of this name: never without the feature `mutants`.
+/// Whether this process must commit the deliberate fault of this name. Always false without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
 #[inline]
 pub const fn is_mutant(_name: &str) -> bool {
     false
 }
 
-/// Ends this process at once, as SIGKILL does, where `T3_DIE_AT` names this point and how often it is passed
-/// before: `after_commit:3`. Only builds with the feature `mutants` do.
+/// Ends this process at once, as SIGKILL does, if `T3_DIE_AT` names this point of the program and how often it is
+/// passed before that: `after_commit:3`. Only builds with the feature `mutants` do.
 #[cfg(feature = "mutants")]
 pub fn failpoint(name: &str) {
     use std::sync::{
@@ -36,7 +36,7 @@ pub fn failpoint(name: &str) {
     }
 }
 
-/// Ends this process where `T3_DIE_AT` says so: never without the feature `mutants`.
+/// Ends this process at the point that `T3_DIE_AT` names. Does nothing without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
 #[inline]
 pub const fn failpoint(_name: &str) {}

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use crate::{
-    Bus, Database, Deps, Error, Mirror, Shape, Shutdown, Tally, config,
+    Bus, Database, Deps, Error, LocalCopy, Shape, Shutdown, Tally, config,
     endpoints::ChainLine,
     gaps::{self, CHECK_EVERY, Gap, Gaps},
     metrics::{Counter, Gauge, Labelled},
@@ -167,21 +167,21 @@ impl Reconciler {
     ///
     /// # Errors
     /// When the owner, NATS or MongoDB cannot be reached.
-    pub async fn compare<M: Mirror>(&self, mirror: &M) -> Result<Tally, Error> {
+    pub async fn compare<M: LocalCopy>(&self, local_copy: &M) -> Result<Tally, Error> {
         let (mut tally, mut after) = (Tally::default(), None);
         loop {
-            let mut page = self.ask(&mirror.ask(after)).await?;
-            let before = mirror.differences(after, &page).await?;
+            let mut page = self.ask(&local_copy.ask(after)).await?;
+            let before = local_copy.differences(after, &page).await?;
             if !before.told.is_empty() || !before.extra.is_empty() {
-                page = self.ask(&mirror.ask(after)).await?;
+                page = self.ask(&local_copy.ask(after)).await?;
                 self.until_applied().await?;
-                let still = mirror.differences(after, &page).await?;
+                let still = local_copy.differences(after, &page).await?;
                 for told in still.told {
-                    tally.found(mirror.heal(told).await?);
+                    tally.found(local_copy.heal(told).await?);
                 }
                 // An entry that appeared after the page was made is not extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
-                    tally.found(mirror.end(key).await?);
+                    tally.found(local_copy.end(key).await?);
                 }
             }
             tally.compared += page.items.len() as u64;

@@ -1,9 +1,9 @@
 use contracts::{Audited, Event, stream};
 use kit::Origin;
 
-use crate::World;
+use crate::Harness;
 
-impl World {
+impl Harness {
     /// The entries of the audit trail in EVENTS so far, in order, with the origin of each.
     ///
     /// # Panics

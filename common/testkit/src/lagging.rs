@@ -22,7 +22,7 @@ impl LaggingMongo {
         Self { mongo, _folder: folder }
     }
 
-    /// Where it is, for [`crate::World::start_on`].
+    /// Where it is, for [`crate::Harness::start_on`].
     pub fn connection_string(&self) -> String {
         self.mongo.connection_string()
     }
@@ -32,11 +32,11 @@ impl LaggingMongo {
     ///
     /// # Panics
     /// When it does not do that.
-    pub async fn lag(&self, world: &crate::World, command: &str, times: i32) {
+    pub async fn lag(&self, harness: &crate::Harness, command: &str, times: i32) {
         let error =
             doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out" };
         let data = doc! { "failCommands": [command], "writeConcernError": error };
-        Self::set(world, doc! { "times": times }.into(), data).await;
+        Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
     /// The next `times` commands of this name on a collection of a service are refused, as by a primary that is
@@ -46,27 +46,27 @@ impl LaggingMongo {
     /// When it does not do that.
     pub async fn refuse(
         &self,
-        world: &crate::World,
+        harness: &crate::Harness,
         (service, collection): (Service, &str),
         command: &str,
         times: i32,
     ) {
-        let namespace = format!("{}.{collection}", world.settings().mongo.database(service));
+        let namespace = format!("{}.{collection}", harness.settings().mongo.database(service));
         // Without a label the driver repeats nothing of a transaction by itself.
         let data = doc! { "failCommands": [command], "namespace": namespace, "errorCode": 91, "errorLabels": Bson::Array(vec![]) };
-        Self::set(world, doc! { "times": times }.into(), data).await;
+        Self::set(harness, doc! { "times": times }.into(), data).await;
     }
 
     /// From now on it lags no more.
     ///
     /// # Panics
     /// When it does not do that.
-    pub async fn catch_up(&self, world: &crate::World) {
-        Self::set(world, "off".into(), Document::new()).await;
+    pub async fn catch_up(&self, harness: &crate::Harness) {
+        Self::set(harness, "off".into(), Document::new()).await;
     }
 
-    async fn set(world: &crate::World, mode: Bson, data: Document) {
-        let url = &world.settings().mongo.mongo_connection_string;
+    async fn set(harness: &crate::Harness, mode: Bson, data: Document) {
+        let url = &harness.settings().mongo.mongo_connection_string;
         let client = kit::mongo::connect(url.expose(), None, "lag").await.expect("an address");
         let fails = doc! { "configureFailPoint": "failCommand", "mode": mode, "data": data };
         client.database("admin").run_command(fails).await.expect("a mongod that takes test commands");

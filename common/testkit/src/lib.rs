@@ -3,24 +3,24 @@
 //! loopback and free ports, so that tests run in parallel.
 //!
 //! ```text
-//! let world = testkit::World::start().await;
-//! let _projects = world.spawn(projects::needs(), projects::run).await;
-//! world.finish().await; // stops the services, and fails when one has left events unpublished
+//! let harness = testkit::Harness::start().await;
+//! let _projects = harness.spawn(projects::needs(), projects::run).await;
+//! harness.finish().await; // stops the services, and fails when one has left events unpublished
 //! ```
 
 mod audited;
 mod clock;
 mod eventually;
 mod folder;
+mod harness;
 mod lagging;
 mod nats_cluster;
 mod servers;
-mod world;
 
 pub use self::servers::{secrets, shared_mongo, start_mongo, start_mongo_with};
 pub use clock::TestClock;
 pub use eventually::{eventually, eventually_within};
 pub use folder::folder;
+pub use harness::{Harness, Running};
 pub use lagging::LaggingMongo;
 pub use nats_cluster::NatsCluster;
-pub use world::{Running, World};

@@ -65,12 +65,12 @@ impl NatsCluster {
         &self.jetstream
     }
 
-    /// Lets nobody hear the leader any more, which goes on answering for some seconds.
+    /// Suspends the other servers, so that the leader is cut off; it still answers for some seconds.
     pub fn silence_the_others(&self) {
         self.others().for_each(Nats::pause);
     }
 
-    /// Lets the others go on.
+    /// Resumes the other servers.
     pub fn wake_the_others(&self) {
         self.others().for_each(Nats::resume);
     }

@@ -108,7 +108,7 @@ mod tests {
     use bson::{Document, doc};
     use contracts::{GetTime, Service, WindowsRecorded};
     use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-    use testkit::World;
+    use testkit::Harness;
 
     use super::*;
     use crate::{
@@ -124,10 +124,10 @@ mod tests {
 
     type Rounded = (i64, contracts::Cents, contracts::Cents);
 
-    async fn ask(world: &World, question: Question) -> BTreeMap<Row, Rounded> {
+    async fn ask(harness: &Harness, question: Question) -> BTreeMap<Row, Rounded> {
         let Question { range, by: group_by, zone: timezone, filter, after } = question;
         let asked = GetTime { range, group_by, timezone, filter, after };
-        let page = world.ask(&asked).await.unwrap();
+        let page = harness.ask(&asked).await.unwrap();
         assert_eq!(page.next, None);
         let row = |row: TimeRow| {
             let key = (row.day, row.week, row.month, row.project, row.task, row.employee);
@@ -143,10 +143,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn with_real_servers_too_the_answer_is_that_of_brute_force() {
         for (count_overlaps, overlaps) in [(false, Overlaps::CountOnce), (true, Overlaps::CountAll)] {
-            let world = World::start().await;
+            let harness = Harness::start().await;
             let run = |deps, shutdown| crate::run(Config { count_overlaps }, deps, shutdown);
-            let _analytics = world.spawn(crate::needs(), run).await;
-            let database = world.database(Service::Analytics).await;
+            let _analytics = harness.spawn(crate::needs(), run).await;
+            let database = harness.database(Service::Analytics).await;
             let mut runner = TestRunner::deterministic();
             for history in 0..12 {
                 for name in ["facts", "employee_months", "company_months"] {
@@ -156,18 +156,18 @@ mod tests {
                 for (n, windows) in arrivals.chunks(3).enumerate() {
                     let event = WindowsRecorded { batch: format!("{history}-{n}"), windows: windows.to_vec() };
                     if n % 2 == 0 {
-                        world.publish_twice(&event).await;
+                        harness.publish_twice(&event).await;
                     } else {
-                        world.publish(&event).await;
+                        harness.publish(&event).await;
                     }
                 }
                 for _ in 0..25 {
                     let question = placed(question().new_tree(&mut runner).unwrap().current(), &arrivals);
                     let expected = rounded(brute(&arrivals, &question, overlaps));
-                    assert_eq!(ask(&world, question.clone()).await, expected, "{question:?}");
+                    assert_eq!(ask(&harness, question.clone()).await, expected, "{question:?}");
                 }
             }
-            world.finish().await;
+            harness.finish().await;
         }
     }
 }

@@ -14,7 +14,7 @@ mod store;
 use std::{sync::Arc, time::Duration};
 
 use contracts::{EmployeeId, Service, TimeRange};
-use kit::{Bus, Deps, Endpoints, Lately, Needs, OwnFailures, Reconciler, Shutdown};
+use kit::{Bus, Deps, Endpoints, Needs, OwnFailures, RecentAnswer, Reconciler, Shutdown};
 
 pub use command::{Command, command};
 pub use config::Config;
@@ -35,7 +35,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) overlaps: Overlaps,
     /// The cached list of employees with time in one range and none in another.
-    pub(crate) silent: Lately<(TimeRange, TimeRange), Vec<EmployeeId>>,
+    pub(crate) silent: RecentAnswer<(TimeRange, TimeRange), Vec<EmployeeId>>,
     /// What everybody's periods came out at last.
     pub(crate) known_sums: KnownSums,
     pub(crate) metrics: CountingMetrics,
@@ -52,7 +52,7 @@ impl App {
             progress: Progress::new(deps.bus.clone()),
             store: Store::open(&db),
             overlaps: if config.count_overlaps { Overlaps::CountAll } else { Overlaps::CountOnce },
-            silent: Lately::new(SILENT_LASTS),
+            silent: RecentAnswer::new(SILENT_LASTS),
             known_sums: KnownSums::default(),
             metrics: CountingMetrics::new(deps.bus.metrics()),
             failures: OwnFailures::default(),

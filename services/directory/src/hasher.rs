@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::{
-    domain::{AttemptKey, Standing, composed, spellings},
+    domain::{AttemptKey, Trust, composed, spellings},
     fair_queue::{FairQueue, Turn},
     metrics::HashingMetrics,
 };
@@ -42,7 +42,7 @@ pub(crate) enum Verdict {
     Right,
     /// It is right, but was hashed with another spelling or with less work than today.
     RightButOutdated,
-    /// It is wrong, or there is none.
+    /// The password is wrong, or the account has none.
     Wrong,
 }
 
@@ -53,7 +53,7 @@ enum Job {
 
 /// The source of a job; nothing for hashes that a valid token has authorised.
 type Source = Option<AttemptKey>;
-type Queue = FairQueue<Source, Job, { Standing::ALL.len() }>;
+type Queue = FairQueue<Source, Job, { Trust::ALL.len() }>;
 
 /// The only thread that hashes passwords. Argon2 takes 19 MiB and a core for a while, and many log-ins at once must
 /// not block everything else. Nor may they block other log-ins, so jobs wait in lanes by trust, and the sources of
@@ -102,7 +102,7 @@ impl Hasher {
     /// Hashes a password with a new salt. For callers that have shown a valid token or password.
     pub(crate) async fn hash(&self, password: Secret) -> Result<HashedPassword, Error> {
         let (reply, answer) = oneshot::channel();
-        self.queue(Turn { lane: Standing::Known as usize, source: None }, Job::Hash { password, reply });
+        self.queue(Turn { lane: Trust::Known as usize, source: None }, Job::Hash { password, reply });
         Ok(answer.await.map_err(|_| busy())??)
     }
 
@@ -196,13 +196,13 @@ mod tests {
     use super::*;
     use crate::domain::Guess;
 
-    fn turn(standing: Standing, address: u8) -> Turn<Source> {
+    fn turn(trust: Trust, address: u8) -> Turn<Source> {
         let keys = Guess::Password("ann@x.org").keys(Some([10, 0, 0, address].into()));
-        Turn { lane: standing as usize, source: Some(keys.address) }
+        Turn { lane: trust as usize, source: Some(keys.address) }
     }
 
     fn anybody() -> Turn<Source> {
-        turn(Standing::Unknown, 1)
+        turn(Trust::Unknown, 1)
     }
 
     #[tokio::test]
@@ -267,8 +267,8 @@ mod tests {
     async fn a_storm_from_one_address_leaves_a_place_for_all_others() {
         let hasher = Hasher::start(HashingMetrics::new(&Metrics::new(Service::Directory))).unwrap();
         let try_once = |turn| hasher.verify(turn, Secret::new("anything at all"), None);
-        let storm = (0..200).map(|_| try_once(turn(Standing::Suspect, 1)));
-        let others = (0..8).map(|n| try_once(turn([Standing::Known, Standing::Suspect][n % 2], n as u8 + 2)));
+        let storm = (0..200).map(|_| try_once(turn(Trust::Suspect, 1)));
+        let others = (0..8).map(|n| try_once(turn([Trust::Known, Trust::Suspect][n % 2], n as u8 + 2)));
         let (storm, others) =
             futures::future::join(futures::future::join_all(storm), futures::future::join_all(others)).await;
         assert!(storm.iter().any(Result::is_err));

@@ -14,7 +14,7 @@ use kit::{Clock, Error, LogThrottle, Origin};
 use crate::{
     domain::{
         ACCOUNT, ADDRESS, AttemptBound, AttemptKey, AttemptKeys, AttemptRecord, AttemptRecords, Decision, Guess, Of,
-        PAIR, Standing, decide,
+        PAIR, Trust, decide,
     },
     fair_queue::Turn,
     metrics::ThrottleMetrics,
@@ -41,7 +41,7 @@ pub(crate) struct Attempt {
     keys: AttemptKeys,
     counted: Vec<Counted>,
     is_password: bool,
-    standing: Standing,
+    trust: Trust,
 }
 
 /// A record in which an attempt was counted.
@@ -81,13 +81,13 @@ impl Throttle {
                     }
                     return Err(self.refused(of, until - now, address.as_deref()).into());
                 }
-                Decision::Go { counted, standing } => {
+                Decision::Go { counted, trust } => {
                     let mut attempt = Attempt {
                         throttle: self.clone(),
                         keys: keys.clone(),
                         counted: Vec::new(),
                         is_password: matches!(guess, Guess::Password(_)),
-                        standing,
+                        trust,
                     };
                     // The most contended record comes first: an attempt that loses there has written nothing.
                     let all = [
@@ -132,8 +132,8 @@ impl Attempt {
     /// The position of this attempt in the queue for hashing. Trusted clients take turns by account, others by
     /// network address.
     pub(crate) fn turn(&self) -> Turn<Option<AttemptKey>> {
-        let source = if self.standing == Standing::Known { &self.keys.pair } else { &self.keys.address };
-        Turn { lane: self.standing as usize, source: Some(source.clone()) }
+        let source = if self.trust == Trust::Known { &self.keys.pair } else { &self.keys.address };
+        Turn { lane: self.trust as usize, source: Some(source.clone()) }
     }
 
     /// Counts the attempt in each record, while the records are those that were read.

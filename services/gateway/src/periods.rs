@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, KnownPeriod, ListAdjustments,
+    Actor, AdjustedSum, Adjustment, Cents, EmployeeId, Failure, GetPeriodSums, KnownPeriod, ListAdjustments,
     ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
     PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
 };

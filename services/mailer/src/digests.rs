@@ -1,4 +1,4 @@
-//! Once a day, from an hour of the organisation's day on, requests a mail for each manager.
+//! Requests one mail a day for each manager, from a set hour in the organisation's time zone on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,8 +35,8 @@ pub(crate) fn keep(app: Arc<App>, hour: DigestHour, shutdown: &Shutdown) {
     });
 }
 
-/// Looks for mails that are due, but not again on a day whose mails are requested: nobody is asked anything until
-/// that day is over. Gives the day whose mails are requested.
+/// Requests the mails that are due, and gives their day. If they are known to be requested, nothing is asked until
+/// the day is over.
 async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> Result<Option<Digest>, Error> {
     match done.filter(|done| app.clock.now() < done.until) {
         Some(done) => Ok(Some(done)),
@@ -44,7 +44,7 @@ async fn look_unless_done(app: &App, hour: DigestHour, done: Option<Digest>) -> 
     }
 }
 
-/// Requests the mails that are due, unless those of their day are requested already. Gives that day.
+/// Requests the mails that are due, unless they are requested already. Gives their day.
 async fn look(app: &App, hour: DigestHour) -> Result<Option<Digest>, Error> {
     let settings = app.bus.ask(Caller::Service, &GetSettings {}).await?;
     let Some(digest) = Digest::due(app.clock.now(), &settings.timezone, hour) else { return Ok(None) };
@@ -58,7 +58,7 @@ async fn look(app: &App, hour: DigestHour) -> Result<Option<Digest>, Error> {
         let is_first = app.digests.request(tx, day).await?;
         if is_first {
             tx.emit_all(&requested).await?;
-            // The audit trail gets no entry: nobody has changed anything.
+            // The audit trail gets no entry, because nothing was changed.
             tx.is_audited_elsewhere();
         }
         Ok(is_first)

@@ -61,7 +61,7 @@ pub async fn run(config: Config, deps: Deps, shutdown: Shutdown) -> anyhow::Resu
     let app = Arc::new(app);
     metrics::watch(&app, &shutdown);
     // No service can be asked for missed mails. The person who waits for one requests it again.
-    kit::tell_gaps(&deps, &app.db, &shutdown).await;
+    kit::watch_gaps(&deps, &app.db, &shutdown).await;
     events().consume(app.clone(), &deps.bus, &shutdown).await?;
     if let Some(hour) = digest_hour {
         digests::keep(app.clone(), hour, &shutdown);

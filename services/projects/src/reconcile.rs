@@ -4,7 +4,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use contracts::{EmployeeId, ListStandings, Page, ReconcileProjects, Reconciled, Standing};
-use kit::{Call, Copies, Delivery, Differences, Error, Mirror, Reconciler, Tally, new_id};
+use kit::{Call, Copies, Delivery, Differences, Error, LocalCopy, Reconciler, Tally, new_id};
 
 use crate::{App, consumers};
 
@@ -30,7 +30,7 @@ pub(crate) async fn reconcile(app: Arc<App>, call: Call, _: ReconcileProjects) -
 
 struct Employees<'a>(&'a App);
 
-impl Mirror for Employees<'_> {
+impl LocalCopy for Employees<'_> {
     type Asks = ListStandings;
     type Told = Standing;
     type At = EmployeeId;

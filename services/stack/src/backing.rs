@@ -61,7 +61,7 @@ impl Backing {
         streams.and(services).apply().await
     }
 
-    /// The settings of one service. On servers of our own each service is a user of its own.
+    /// The settings of one service. On servers that we have started, each service has a user of its own.
     pub fn settings_of(&self, service: Service, common: &Common) -> Result<Common> {
         let mut common = Common { nats: self.nats_of(service.into(), common)?, ..common.clone() };
         if self.mongo.is_some() {

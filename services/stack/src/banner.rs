@@ -7,7 +7,7 @@ use kit::config::given;
 
 use crate::{Settings, demo::Welcome, secrets::AdminKey};
 
-/// What the text says.
+/// The contents of the text.
 #[derive(Debug)]
 pub struct Banner<'a> {
     /// The settings of the system.
@@ -18,7 +18,7 @@ pub struct Banner<'a> {
     pub admin_key: AdminKey,
     /// The time from the start until everything was ready.
     pub took: Duration,
-    /// What the demo has filled in.
+    /// The data that the demo has created.
     pub welcome: Option<Welcome>,
 }
 

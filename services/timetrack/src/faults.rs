@@ -22,7 +22,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// What `T3_DIE_AT` calls it.
+    /// Its name in `T3_DIE_AT`.
     const fn name(self) -> &'static str {
         match self {
             Self::Living => "living",

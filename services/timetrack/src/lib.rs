@@ -15,7 +15,7 @@ mod store;
 use std::{sync::Arc, time::Duration};
 
 use contracts::Service;
-use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Lately, Needs, OwnFailures, Reconciler, Shutdown};
+use kit::{Bus, Clock, Database, Deps, Endpoints, Events, Needs, OwnFailures, RecentAnswer, Reconciler, Shutdown};
 
 pub use command::{Command, Dead, Quarantine, command};
 pub use config::{Config, EarliestWindow, Limits};
@@ -46,7 +46,7 @@ pub(crate) struct App {
     pub(crate) knowledge: Knowledge,
     pub(crate) memory: Memory,
     /// The cached list of employees who track.
-    pub(crate) tracking: Lately<(), Vec<Doing>>,
+    pub(crate) tracking: RecentAnswer<(), Vec<Doing>>,
     pub(crate) settling: Settling,
     /// The failures of messages of the queue INGEST.
     pub(crate) failures: OwnFailures,
@@ -88,7 +88,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
         metrics: TimetrackMetrics::new(deps.bus.metrics()),
         knowledge: Knowledge::default(),
         memory: Memory::new(deps.jetstream_beside().await?),
-        tracking: Lately::new(TRACKING_LASTS),
+        tracking: RecentAnswer::new(TRACKING_LASTS),
         settling: Settling::default(),
         failures: OwnFailures::default(),
         reconciler,

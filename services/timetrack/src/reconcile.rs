@@ -6,7 +6,7 @@ use contracts::{
     AssignmentChanged, AssignmentKey, BindingsRepaired, EmployeeChanged, ListAssignments, ListMembers,
     ListProjectStates, ListStandings, ListTaskStates, MemberKey, Page, ReconcileTimetrack, Reconciled, Request,
 };
-use kit::{Call, Copies, Differences, Error, Mirror, Reconciler, Tally, new_id};
+use kit::{Call, Copies, Differences, Error, LocalCopy, Reconciler, Tally, new_id};
 
 use crate::{
     App,
@@ -84,7 +84,7 @@ struct Kind<'a, R, T, C> {
     key: fn(C) -> BindingKey,
 }
 
-impl<R, T, C> Mirror for Kind<'_, R, T, C>
+impl<R, T, C> LocalCopy for Kind<'_, R, T, C>
 where
     R: Request<Reply = Page<T, C>>,
     T: Clone + Send + Sync,

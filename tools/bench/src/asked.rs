@@ -35,7 +35,7 @@ impl Asked {
         asked
     }
 
-    /// What was asked since an earlier look.
+    /// The requests since an earlier reading.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let more = self.0.iter().map(|(method, now)| {
             let then = before.0.get(method).copied().unwrap_or_default();

@@ -21,7 +21,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    /// How often each status came, repeated requests included; 0 stands for no answer.
+    /// The number of answers by status, including those to repeated requests; 0 means no answer.
     statuses: Mutex<BTreeMap<u16, u64>>,
 }
 
@@ -84,7 +84,7 @@ impl Client {
         }
     }
 
-    /// How often each status came since the last call; 0 stands for no answer.
+    /// The number of answers by status since the last call; 0 means no answer.
     pub fn take_statuses(&self) -> BTreeMap<u16, u64> {
         std::mem::take(&mut self.statuses.lock().unwrap_or_else(PoisonError::into_inner))
     }

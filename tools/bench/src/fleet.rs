@@ -3,26 +3,32 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use async_nats::jetstream::{self, consumer::pull};
-use bson::{Document, doc};
-use contracts::{Account, Rights, Secret, Service, stream};
+use async_nats::jetstream;
+use contracts::{Account, Rights, Secret, Service};
 use futures::future::{join_all, try_join_all};
 use provisioning::{Secrets, nats_users, new_key};
-use rustix::process::{Pid, Signal, kill_process};
-use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, Programs, mongo_connection_string};
+use servers::{Access, Mongo, MongoOptions, Nats, NatsOptions, mongo_connection_string};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::{asked::Asked, usage::Usage};
+use crate::usage::Usage;
 
+mod backlog;
 mod cluster;
+mod programs;
+mod readings;
+mod replica;
 
 pub use cluster::{Cluster, Seat};
+pub use programs::prepare;
+use programs::programs_folder;
+use replica::READY;
+pub use replica::Replica;
 
 /// All services. The gateway comes last, because it depends on the others.
 pub const SERVICES: [Service; 7] = [
@@ -36,15 +42,6 @@ pub const SERVICES: [Service; 7] = [
 ];
 /// The admin key of every fleet.
 pub const ADMIN_KEY: &str = "the-admin-key-of-a-benchmark-of-t3";
-/// How long the start may take.
-const READY: Duration = Duration::from_secs(30);
-/// How long a service may take to stop: its own limit, and a little more.
-const STOPPED: Duration = Duration::from_secs(30);
-/// How long analytics may take to count everything that is stored.
-const REST: Duration = Duration::from_secs(1_800);
-/// The longest that timetrack holds a window that arrived before its assignment.
-const EARLY: Duration = Duration::from_secs(30);
-
 /// The size of MongoDB's cache in GiB. A million windows with their indexes need more than one.
 const CACHE_GB: f64 = 4.0;
 /// The settings of the memory allocator in the images of services: see the Dockerfile.
@@ -86,17 +83,6 @@ pub struct Fleet {
     options: FleetOptions,
     /// Deleted at the end.
     _folder: TempDir,
-}
-
-/// A process of a service. Dropping it kills the process.
-pub struct Replica {
-    /// The service.
-    pub service: Service,
-    /// The base URL, of a gateway.
-    pub base: String,
-    /// The URL of `/healthz`, `/readyz` and `/metrics`.
-    ops: String,
-    process: Child,
 }
 
 impl Fleet {
@@ -220,17 +206,6 @@ impl Fleet {
         self.spawn_with(service, &[("T3_DIE_AT", dies_at)])
     }
 
-    /// What the first gateway has asked the services so far.
-    ///
-    /// # Errors
-    /// When there is none, or it does not answer.
-    pub(crate) async fn asked(&self) -> Result<Asked> {
-        let gateway = self.replicas.iter().find(|replica| replica.service == Service::Gateway);
-        let ops = &gateway.context("no gateway runs")?.ops;
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Asked::read(&http.get(format!("{ops}/metrics")).send().await?.error_for_status()?.text().await?))
-    }
-
     /// As [`Fleet::begin`], with a wall clock that is wrong by so many seconds (libfaketime). Timers are not affected.
     ///
     /// # Errors
@@ -291,71 +266,6 @@ impl Fleet {
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }
 
-    /// The number of messages that are pending or unacknowledged at a consumer.
-    ///
-    /// # Errors
-    /// When JetStream cannot be reached.
-    pub async fn waiting(&self, stream: &str, service: Service) -> Result<u64> {
-        let jetstream = jetstream::new(self.bus().await?);
-        let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream).await?;
-        let info = consumer.cached_info();
-        Ok(info.num_pending + info.num_ack_pending as u64)
-    }
-
-    /// How many events analytics are behind, and how long they take to catch up.
-    pub(crate) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
-        let behind = self.waiting(stream::EVENTS, Service::Analytics).await?;
-        let started = Instant::now();
-        self.until_analytics_rest().await?;
-        Ok((behind, started.elapsed()))
-    }
-
-    /// Waits until analytics have processed all events.
-    ///
-    /// # Errors
-    /// When that takes longer than half an hour.
-    pub async fn until_analytics_rest(&self) -> Result<()> {
-        let started = Instant::now();
-        while self.waiting(stream::EVENTS, Service::Analytics).await? > 0 {
-            ensure!(started.elapsed() < REST, "analytics are still behind after {} s", REST.as_secs());
-            sleep(Duration::from_millis(100)).await;
-        }
-        Ok(())
-    }
-
-    /// Waits until every service has processed all events. Before that, windows of new assignments are delayed.
-    ///
-    /// # Errors
-    /// When that takes longer than half an hour.
-    pub(crate) async fn until_all_heard(&self) -> Result<()> {
-        let started = Instant::now();
-        for service in SERVICES.into_iter().filter(|service| *service != Service::Gateway) {
-            while self.waiting(stream::EVENTS, service).await? > 0 {
-                ensure!(started.elapsed() < REST, "{service} is still behind after {} s", REST.as_secs());
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until so many windows are stored and counted, queued ones included.
-    ///
-    /// # Errors
-    /// When that takes longer than half an hour, or the queue is empty and windows are missing.
-    pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
-        let started = Instant::now();
-        while self.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
-            ensure!(started.elapsed() < REST, "windows are still waiting after {} s", REST.as_secs());
-            sleep(Duration::from_millis(100)).await;
-        }
-        let emptied = Instant::now();
-        while self.stored().await? < windows {
-            ensure!(emptied.elapsed() < EARLY, "only {} of {windows} windows are stored", self.stored().await?);
-            sleep(Duration::from_millis(500)).await;
-        }
-        self.until_analytics_rest().await
-    }
-
     /// A connection to MongoDB as `root`.
     ///
     /// # Errors
@@ -385,32 +295,6 @@ impl Fleet {
             sleep(Duration::from_millis(100)).await;
         }
         Ok(())
-    }
-
-    /// The counters of the first NATS server since its start.
-    pub(crate) async fn nats_counters(&self) -> Result<serde_json::Value> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        let first = self.nats.first().context("there is no NATS")?;
-        Ok(http.get(format!("{}/varz", first.monitor_url())).send().await?.json().await?)
-    }
-
-    /// The size of the files that hold the messages of a stream, in bytes.
-    pub(crate) fn stream_bytes(&self, stream: &str) -> Result<u64> {
-        let accounts = self.nats.first().context("there is no NATS")?.dir().join("jetstream");
-        let mut bytes = 0;
-        for account in std::fs::read_dir(accounts)? {
-            let messages = account?.path().join("streams").join(stream).join("msgs");
-            for file in messages.read_dir().into_iter().flatten() {
-                bytes += file?.metadata()?.len();
-            }
-        }
-        Ok(bytes)
-    }
-
-    /// The number of stored windows.
-    pub(crate) async fn stored(&self) -> Result<u64> {
-        let windows = self.mongo().await?.database("t3_db_timetrack").collection::<Document>("windows");
-        Ok(windows.count_documents(doc! {}).await?)
     }
 
     /// The NATS servers: `nats-1` is the first.
@@ -457,139 +341,10 @@ impl Fleet {
     }
 }
 
-impl Replica {
-    /// Waits until the service is ready.
-    ///
-    /// # Errors
-    /// When it ends, or is not ready in time.
-    pub async fn until_ready(&mut self) -> Result<()> {
-        let (started, service) = (Instant::now(), self.service);
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        loop {
-            ensure!(self.process.try_wait()?.is_none(), "{service} has ended: its words are above");
-            let ready = http.get(format!("{}/readyz", self.ops)).send().await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < READY, "{service} is not ready after {} s", READY.as_secs());
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Kills the process.
-    ///
-    /// # Errors
-    /// When the operating system refuses.
-    pub fn kill(&mut self) -> Result<()> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
-    }
-
-    /// Suspends the process, like a machine that hangs.
-    ///
-    /// # Errors
-    /// When the process has ended.
-    pub fn freeze(&self) -> Result<()> {
-        Ok(kill_process(Pid::from_child(&self.process), Signal::STOP)?)
-    }
-
-    /// Lets a suspended process run again.
-    ///
-    /// # Errors
-    /// When the process has ended.
-    pub fn thaw(&self) -> Result<()> {
-        Ok(kill_process(Pid::from_child(&self.process), Signal::CONT)?)
-    }
-
-    /// Whether the process has ended.
-    ///
-    /// # Errors
-    /// When the operating system cannot tell.
-    pub fn has_ended(&mut self) -> Result<bool> {
-        Ok(self.process.try_wait()?.is_some())
-    }
-
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Asks the process to stop (SIGTERM), and waits until it has ended.
-    ///
-    /// # Errors
-    /// When it takes longer than 30 s, or ends with an error.
-    pub async fn stop(mut self) -> Result<()> {
-        kill_process(Pid::from_child(&self.process), Signal::TERM)?;
-        let asked = Instant::now();
-        loop {
-            if let Some(status) = self.process.try_wait()? {
-                ensure!(status.success(), "it ended with {status}");
-                return Ok(());
-            }
-            ensure!(asked.elapsed() < STOPPED, "it still runs after {} s", STOPPED.as_secs());
-            sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        // Fails when the process has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Builds the services, and finds or fetches the servers: everything that may need the network.
-///
-/// # Errors
-/// When something cannot be built or fetched.
-pub async fn prepare(mutants: bool) -> Result<Programs> {
-    build(mutants)?;
-    Programs::find_or_fetch(&servers::on_stderr()).await
-}
-
 /// Why no process can have a wrong clock, if none can.
 pub fn lacks_wrong_clocks() -> Option<String> {
     let is_missing = !Path::new(FAKETIME).is_file();
     is_missing.then(|| format!("{FAKETIME} is missing: install it with `apt-get install libfaketime`"))
-}
-
-/// The folder of the service programs: that of this program.
-fn programs_folder() -> Result<PathBuf> {
-    let folder = own_folder()?;
-    Ok(if is_test()? { folder.with_file_name("") } else { folder })
-}
-
-fn own_folder() -> Result<PathBuf> {
-    let this = std::env::current_exe()?;
-    Ok(this.parent().context("no folder of programs")?.to_owned())
-}
-
-/// Whether this program is a test. Tests are one folder deeper than other programs.
-fn is_test() -> Result<bool> {
-    Ok(own_folder()?.ends_with("deps"))
-}
-
-/// Builds the services in the profile of this program: release for measuring, otherwise debug. With `mutants`
-/// they can commit deliberate faults.
-fn build(mutants: bool) -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The same selection of crates as this program's own build: another one would enable other features of
-    // dependencies, and so build all of them again.
-    match is_test()? {
-        true => cargo.args(["test", "--quiet", "--workspace", "--no-run"]),
-        false => cargo.args(["build", "--workspace", "--bins"]),
-    };
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    if mutants {
-        cargo.args(["--features", "kit/mutants"]);
-    }
-    ensure!(cargo.status().context("cannot run cargo")?.success(), "the services cannot be built");
-    Ok(())
 }
 
 fn write_secret(data: &Path) -> Result<()> {

@@ -4,7 +4,6 @@ pub mod analytics;
 mod asked;
 mod client;
 pub mod console;
-pub mod crew;
 pub mod fleet;
 mod goal;
 pub mod import;
@@ -12,6 +11,7 @@ pub mod ingest;
 mod mailbox;
 mod measured;
 mod progress;
+pub mod senders;
 mod usage;
 mod wire;
 

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use contracts::Service;
 use tokio::time::sleep;
 
-use crate::{load::Load, report::Report, town::Town};
+use crate::{load::Load, report::Report, system::System};
 
 /// What is done to the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
@@ -36,25 +36,25 @@ const MANY: usize = 4;
 /// When the system cannot be started, or a service does not come up or go in good order. What the
 /// clients should not have seen is in the report.
 pub async fn run(campaign: Campaign, options: &Options) -> Result<Report> {
-    let mut town = Town::start().await?;
-    let load = Load::start(&town, options);
+    let mut system = System::start().await?;
+    let load = Load::start(&system, options);
     sleep(options.pause).await;
     let steps = match campaign {
-        Campaign::Rolling => rolling(&mut town, options.pause).await,
-        Campaign::Scale => scale(&mut town, options.pause).await,
+        Campaign::Rolling => rolling(&mut system, options.pause).await,
+        Campaign::Scale => scale(&mut system, options.pause).await,
     };
     let answers = load.end().await?;
     steps?;
-    let report = Report::of(&town, answers).await?;
-    town.stop().await;
+    let report = Report::of(&system, answers).await?;
+    system.stop().await;
     Ok(report)
 }
 
-async fn rolling(town: &mut Town, pause: Duration) -> Result<()> {
+async fn rolling(system: &mut System, pause: Duration) -> Result<()> {
     for round in 1..=2 {
         for service in bench::fleet::SERVICES {
-            town.add(service).await?;
-            let took = town.retire(service).await?;
+            system.add(service).await?;
+            let took = system.retire(service).await?;
             eprintln!("round {round}: {service} is replaced; the old one took {:.1} s to stop", took.as_secs_f64());
             sleep(pause).await;
         }
@@ -62,14 +62,14 @@ async fn rolling(town: &mut Town, pause: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn scale(town: &mut Town, pause: Duration) -> Result<()> {
+async fn scale(system: &mut System, pause: Duration) -> Result<()> {
     for workers in 2..=MANY {
-        town.add(Service::Timetrack).await?;
+        system.add(Service::Timetrack).await?;
         eprintln!("{workers} workers");
         sleep(pause).await;
     }
     for workers in (1..MANY).rev() {
-        let took = town.retire(Service::Timetrack).await?;
+        let took = system.retire(Service::Timetrack).await?;
         eprintln!("{workers} workers; one took {:.1} s to stop", took.as_secs_f64());
         sleep(pause).await;
     }

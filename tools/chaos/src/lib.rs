@@ -9,7 +9,7 @@ mod kill;
 mod load;
 pub mod races;
 mod report;
-mod town;
+mod system;
 
 pub use campaign::{Campaign, Options, run};
 pub use kill::{Caught, FaultKind, KillOptions, KillReport, MUTANTS, Mutant, in_own_network, kill, mutants};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use bench::crew::Crew;
+use bench::senders::Senders;
 use contracts::WindowId;
 use reqwest::{Response, StatusCode, header};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::{
     Options,
     answers::{Answers, Word},
     entrance::Entrance,
-    town::Town,
+    system::System,
 };
 
 /// The number of windows in a batch.
@@ -26,7 +26,7 @@ const TOGETHER: usize = 100;
 /// A load generator that sends windows until it is stopped.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    senders: JoinSet<Result<Answers>>,
+    sending: JoinSet<Result<Answers>>,
 }
 
 /// One connection of the load generator.
@@ -34,7 +34,7 @@ struct Sender {
     number: usize,
     /// The number of windows in a request; 1 uses the path for single windows.
     together: usize,
-    crew: Arc<Crew>,
+    senders: Arc<Senders>,
     entrance: Entrance,
     http: reqwest::Client,
 }
@@ -50,17 +50,17 @@ struct Item {
 }
 
 impl Load {
-    pub(crate) fn start(town: &Town, options: &Options) -> Self {
+    pub(crate) fn start(system: &System, options: &Options) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut senders = JoinSet::new();
+        let mut sending = JoinSet::new();
         let kinds = [(options.singles, 1), (options.batches, TOGETHER)];
         let together = kinds.into_iter().flat_map(|(count, together)| std::iter::repeat_n(together, count));
         for (number, together) in together.enumerate() {
-            let (crew, entrance) = (town.crew.clone(), town.entrance.clone());
+            let (senders, entrance) = (system.senders.clone(), system.entrance.clone());
             let stop = stop.clone();
-            senders.spawn(async move {
+            sending.spawn(async move {
                 let http = reqwest::Client::builder().no_proxy().build()?;
-                let sender = Sender { number, together, crew, entrance, http };
+                let sender = Sender { number, together, senders, entrance, http };
                 let mut answers = Answers::default();
                 while !stop.load(Ordering::Relaxed) {
                     sender.send(&mut answers).await?;
@@ -68,14 +68,14 @@ impl Load {
                 Ok(answers)
             });
         }
-        Self { stop, senders }
+        Self { stop, sending }
     }
 
     /// Stops after the open requests.
     pub(crate) async fn end(mut self) -> Result<Answers> {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Answers::default();
-        while let Some(answers) = self.senders.join_next().await {
+        while let Some(answers) = self.sending.join_next().await {
             all.add(answers??);
         }
         Ok(all)
@@ -84,9 +84,9 @@ impl Load {
 
 impl Sender {
     async fn send(&self, answers: &mut Answers) -> Result<()> {
-        let sender = self.crew.sender(self.number);
+        let sender = self.senders.sender(self.number);
         let (ids, windows): (Vec<WindowId>, Vec<String>) =
-            (0..self.together).map(|_| self.crew.window_with_id(sender)).unzip();
+            (0..self.together).map(|_| self.senders.window_with_id(sender)).unzip();
         let (path, body) = match &windows[..] {
             [window] => ("/api/v1/time-entries", window.clone()),
             many => ("/api/v1/time-entries/batch", format!(r#"{{"windows":[{}]}}"#, many.join(","))),

@@ -5,7 +5,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use bench::{crew::LENGTH, fleet::ADMIN_KEY};
+use bench::{fleet::ADMIN_KEY, senders::LENGTH};
 use bson::doc;
 use contracts::{ProjectTime, Service, WindowId, stream};
 use futures::TryStreamExt;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     answers::{Answers, Word},
-    town::Town,
+    system::System,
 };
 
 /// The time limit for the queue to become empty after the last window.
@@ -43,13 +43,13 @@ pub struct Report {
 
 impl Report {
     /// Waits until the queue is empty, then accounts for every window.
-    pub(crate) async fn of(town: &Town, answers: Answers) -> Result<Self> {
+    pub(crate) async fn of(system: &System, answers: Answers) -> Result<Self> {
         let started = Instant::now();
-        while town.fleet.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
+        while system.fleet.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
             ensure!(started.elapsed() < REST, "the queue is not empty after {} s", REST.as_secs());
             sleep(Duration::from_millis(50)).await;
         }
-        let stored = stored(town).await?;
+        let stored = stored(system).await?;
         let Answers { words, statuses, mut micros, mut faults } = answers;
         let lost = words.iter().filter(|(id, word)| **word != Word::NotTaken && !stored.contains(*id)).count();
         if lost > 0 {
@@ -59,8 +59,8 @@ impl Report {
         if foreign > 0 {
             faults.push(format!("{foreign} windows are stored that nobody sent"));
         }
-        town.fleet.until_analytics_rest().await?;
-        let (counted, expected) = (counted(town).await?, stored.len() as i64 * LENGTH);
+        system.fleet.until_analytics_rest().await?;
+        let (counted, expected) = (counted(system).await?, stored.len() as i64 * LENGTH);
         if counted != expected {
             faults.push(format!("analytics count {counted} ms of {expected} ms"));
         }
@@ -75,15 +75,15 @@ impl Report {
 }
 
 /// The ids of all stored windows.
-async fn stored(town: &Town) -> Result<HashSet<WindowId>> {
-    let windows = town.fleet.mongo().await?.database("t3_db_timetrack").collection::<Stored>("windows");
+async fn stored(system: &System) -> Result<HashSet<WindowId>> {
+    let windows = system.fleet.mongo().await?.database("t3_db_timetrack").collection::<Stored>("windows");
     let ids = windows.find(doc! {}).projection(doc! { "_id": 1 }).await?;
     Ok(ids.map_ok(|window| window.id).try_collect().await?)
 }
 
 /// The time on the project in a report, in milliseconds. The windows of the campaign do not overlap.
-async fn counted(town: &Town) -> Result<i64> {
-    let base = town.entrance.pick(0).context("no gateway is open")?;
+async fn counted(system: &System) -> Result<i64> {
+    let base = system.entrance.pick(0).context("no gateway is open")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut counted = 0;
     // A report has ten years at most.

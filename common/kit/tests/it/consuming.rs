@@ -8,7 +8,7 @@ use std::{
 
 use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
 use kit::{Error, Events, Kind, Needs, Puller, Shutdown};
-use testkit::{World, eventually, eventually_within};
+use testkit::{Harness, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
     EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
@@ -33,18 +33,18 @@ fn table() -> Events<Seen> {
     })
 }
 
-async fn consume(world: &World, seen: &Arc<Seen>) {
-    world.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
-    table().consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+async fn consume(harness: &Harness, seen: &Arc<Seen>) {
+    harness.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
+    table().consume(seen.clone(), harness.bus(), &Shutdown::new()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_comes_again_and_does_not_hold_up_the_others() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    consume(&world, &seen).await;
+    consume(&harness, &seen).await;
     for version in [7, 1, 2] {
-        world.publish(&changed(version)).await;
+        harness.publish(&changed(version)).await;
     }
     eventually("all three are applied", async || {
         let mut versions = seen.versions.lock().unwrap().clone();
@@ -52,21 +52,21 @@ async fn what_fails_comes_again_and_does_not_hold_up_the_others() {
         (versions == [1, 2, 7]).then_some(())
     })
     .await;
-    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
+    harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(harness.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_copied_to_dead_with_the_reason() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    consume(&world, &seen).await;
+    consume(&harness, &seen).await;
     let subject = changed(1).subject();
-    world.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
-    world.publish(&changed(2)).await;
-    eventually("a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(())).await;
-    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let dead = world.bus().jetstream.get_stream(stream::DEAD).await.unwrap();
+    harness.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
+    harness.publish(&changed(2)).await;
+    eventually("a dead message", async || (harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
+    harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let dead = harness.bus().jetstream.get_stream(stream::DEAD).await.unwrap();
     let copy = dead.direct_get(1).await.unwrap();
     assert_eq!(copy.payload.as_ref(), b"{no");
     assert!(copy.headers.get(contracts::header::DEAD_REASON).is_some());
@@ -75,48 +75,50 @@ async fn what_cannot_be_read_is_copied_to_dead_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_failing_by_itself_is_dead_in_the_end() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    consume(&world, &seen).await;
-    world.publish(&changed(13)).await;
+    consume(&harness, &seen).await;
+    harness.publish(&changed(13)).await;
     let bound = Duration::from_secs(90);
-    eventually_within(bound, "a dead message", async || (world.stream_messages(stream::DEAD).await == 1).then_some(()))
-        .await;
+    eventually_within(bound, "a dead message", async || {
+        (harness.stream_messages(stream::DEAD).await == 1).then_some(())
+    })
+    .await;
     assert_eq!(seen.calls.load(Ordering::SeqCst) as u32, kit::MOST_FAILURES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_newer_version_knows_waits_until_one_has_started() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let (old, new) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
     let newer = table().on(async |seen: Arc<Seen>, _: kit::Delivery, _: MailRequested| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
         Ok(Vec::new())
     });
     // An update provisions first: the old version receives what it does not know.
-    world.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
+    harness.provision(&Needs::of(Service::Timetrack).consumer(newer.pull())).await;
     let stop = Shutdown::new();
-    table().consume(old.clone(), world.bus(), &stop).await.unwrap();
-    world.publish(&MailRequested { mail_id: MailId(uuid::Uuid::from_u128(1)) }).await;
+    table().consume(old.clone(), harness.bus(), &stop).await.unwrap();
+    harness.publish(&MailRequested { mail_id: MailId(uuid::Uuid::from_u128(1)) }).await;
     eventually_within(Duration::from_secs(60), "it came more often than a message may fail", async || {
-        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
         let info = stream.consumer_info(Service::Timetrack.name()).await.ok()?;
         (info.delivered.consumer_sequence > u64::from(kit::MOST_FAILURES)).then_some(())
     })
     .await;
     stop.stop();
-    newer.consume(new.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+    newer.consume(new.clone(), harness.bus(), &Shutdown::new()).await.unwrap();
     eventually_within(Duration::from_secs(20), "the new version applies it", async || {
         (new.calls.load(Ordering::SeqCst) == 1).then_some(())
     })
     .await;
-    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(harness.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
     const AWAY: usize = kit::MOST_FAILURES as usize + 1;
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
     // Something is away for longer than a message may fail by itself; then it fails once by itself.
     let table = Events::new(Service::Timetrack).on(
@@ -136,29 +138,29 @@ async fn what_failed_because_something_was_away_has_all_its_own_tries_left() {
             }
         },
     );
-    world.provision(&Needs::of(Service::Timetrack).consumer(table.pull())).await;
-    table.consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
-    world.publish(&changed(1)).await;
+    harness.provision(&Needs::of(Service::Timetrack).consumer(table.pull())).await;
+    table.consume(seen.clone(), harness.bus(), &Shutdown::new()).await.unwrap();
+    harness.publish(&changed(1)).await;
     eventually_within(Duration::from_secs(90), "it is applied", async || {
         (*seen.versions.lock().unwrap() == [1]).then_some(())
     })
     .await;
-    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     assert_eq!(seen.calls.load(Ordering::SeqCst), AWAY + 2);
-    assert_eq!(world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(harness.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consuming_goes_on_after_nats_was_away() {
-    let mut world = World::start().await;
+    let mut harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    consume(&world, &seen).await;
-    world.publish(&changed(1)).await;
+    consume(&harness, &seen).await;
+    harness.publish(&changed(1)).await;
     eventually("the first", async || (seen.versions.lock().unwrap().len() == 1).then_some(())).await;
-    world.nats.kill().await;
-    world.nats.start_again().await.unwrap();
+    harness.nats.kill().await;
+    harness.nats.start_again().await.unwrap();
     let second = changed(2);
-    eventually("the second is taken", async || world.bus().publish_event(kit::new_id(), &second).await.ok()).await;
+    eventually("the second is taken", async || harness.bus().publish_event(kit::new_id(), &second).await.ok()).await;
     eventually_within(Duration::from_secs(40), "the second is applied", async || {
         seen.versions.lock().unwrap().contains(&2).then_some(())
     })
@@ -167,23 +169,23 @@ async fn consuming_goes_on_after_nats_was_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let pull = table().pull();
-    world.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
+    harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
     // Nothing comes again by itself while this test runs.
     let slow = async_nats::jetstream::consumer::pull::Config { ack_wait: Duration::from_secs(600), ..pull.config() };
-    world.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
+    harness.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
     for version in 1..=20 {
-        world.publish(&changed(version)).await;
+        harness.publish(&changed(version)).await;
     }
     let (mut stopping, mut other) =
-        (Puller::new(world.bus().clone(), pull.clone()), Puller::new(world.bus().clone(), pull));
+        (Puller::new(harness.bus().clone(), pull.clone()), Puller::new(harness.bus().clone(), pull));
     let (stop, on) = (Shutdown::new(), Shutdown::new());
     // It looks at one, and has fetched the others too.
     let first = stopping.next(1, &stop).await.unwrap();
     first[0].ack().await.unwrap();
     eventually("all are fetched", async || {
-        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
         (stream.consumer_info(Service::Timetrack.name()).await.ok()?.num_pending == 0).then_some(())
     })
     .await;
@@ -203,7 +205,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
 async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
     /// More than are worked on at once.
     const EVENTS: usize = 40;
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
     let slow = Events::new(Service::Timetrack).on(async |seen: Arc<Seen>, _: kit::Delivery, _: EmployeeChanged| {
         seen.calls.fetch_add(1, Ordering::SeqCst);
@@ -211,13 +213,13 @@ async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(Vec::new())
     });
-    world.provision(&Needs::of(Service::Timetrack).consumer(slow.pull())).await;
-    slow.consume(seen.clone(), world.bus(), &Shutdown::new()).await.unwrap();
+    harness.provision(&Needs::of(Service::Timetrack).consumer(slow.pull())).await;
+    slow.consume(seen.clone(), harness.bus(), &Shutdown::new()).await.unwrap();
     for version in 0..EVENTS {
-        world.publish(&changed(version as i64)).await;
+        harness.publish(&changed(version as i64)).await;
     }
     eventually_within(Duration::from_secs(60), "all are applied", async || {
-        let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
+        let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.ok()?;
         let info = stream.consumer_info(Service::Timetrack.name()).await.ok()?;
         (info.num_pending == 0 && info.num_ack_pending == 0).then_some(())
     })
@@ -227,15 +229,15 @@ async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_took_who_died_comes_to_another() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());
-    world.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
-    world.publish(&changed(1)).await;
+    harness.provision(&Needs::of(Service::Timetrack).consumer(table().pull())).await;
+    harness.publish(&changed(1)).await;
     let on = Shutdown::new();
-    let mut dead = Puller::new(world.bus().clone(), table().pull());
+    let mut dead = Puller::new(harness.bus().clone(), table().pull());
     assert_eq!(dead.next(1, &on).await.unwrap().len(), 1);
     drop(dead);
-    table().consume(seen.clone(), world.bus(), &on).await.unwrap();
+    table().consume(seen.clone(), harness.bus(), &on).await.unwrap();
     eventually_within(Duration::from_secs(20), "it comes again", async || {
         (*seen.versions.lock().unwrap() == [1]).then_some(())
     })
@@ -251,13 +253,13 @@ async fn messages_of_a_kind_that_goes_first_overtake_others_that_came_before() {
     const LAST: Kind = Kind { is: |message| version(message) == 9, most: 1 };
     const FIFTH: Kind = Kind { is: |message| version(message) == 5, most: 3 };
     const ANY: Kind = Kind { is: |_| true, most: 2 };
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let pull = table().pull();
-    world.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
+    harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
     for version in [1, 2, 5, 3, 5, 9] {
-        world.publish(&changed(version)).await;
+        harness.publish(&changed(version)).await;
     }
-    let (mut puller, on) = (Puller::new(world.bus().clone(), pull), Shutdown::new());
+    let (mut puller, on) = (Puller::new(harness.bus().clone(), pull), Shutdown::new());
     // Once the last one is here, all are.
     assert_eq!(puller.next_of(&[LAST], &on).await.unwrap().len(), 1);
     let mut taken = Vec::new();

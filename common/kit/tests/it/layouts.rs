@@ -8,10 +8,10 @@ use contracts::Service;
 use futures::{TryStreamExt, future::join_all};
 use kit::{Database, Error, Layout, Layouts, Migrating, Needs, Shutdown, Step};
 use mongodb::Collection;
-use testkit::World;
+use testkit::Harness;
 use tokio::sync::Notify;
 
-/// In layout 1 a thing says its count, and twice as much once more; in layout 2 only the count.
+/// In layout 1 a thing has its count and, in another field, twice the count; in layout 2 only the count.
 const STEPS: &[Step] = &[said_once];
 const THINGS: [Layout; 1] = [Layout::of("things", STEPS)];
 /// The same for a program that knows layout 1 only.
@@ -26,11 +26,11 @@ fn thing(id: i32, count: i32) -> Document {
     doc! { "_id": id, "count": count, "twice": 2 * count }
 }
 
-/// A database with so many things of layout 1.
-async fn things(world: &World, many: i32) -> (Database, Collection<Document>) {
+/// A database with this many things of layout 1.
+async fn things(harness: &Harness, many: i32) -> (Database, Collection<Document>) {
     let needs = Needs::of(Service::Directory).outbox();
-    world.provision(&needs.collections([("things", Vec::new()), Layouts::shape()])).await;
-    let db = world.database(Service::Directory).await;
+    harness.provision(&needs.collections([("things", Vec::new()), Layouts::shape()])).await;
+    let db = harness.database(Service::Directory).await;
     let things = db.collection::<Document>("things");
     if many > 0 {
         things.insert_many((0..many).map(|id| thing(id, 0))).await.unwrap();
@@ -46,7 +46,7 @@ async fn left(layouts: &Layouts) -> u64 {
     layouts.look().await.unwrap()[0].left
 }
 
-/// Migrates all, and gives what was told.
+/// Migrates everything, and gives the reported progress.
 async fn migrate(layouts: &Layouts) -> Vec<Migrating> {
     let told = Mutex::new(Vec::new());
     layouts.migrate(100, |at| told.lock().unwrap().push(at)).await.unwrap();
@@ -55,8 +55,8 @@ async fn migrate(layouts: &Layouts) -> Vec<Migrating> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_is_stopped_goes_on_where_it_was_and_ends_with_a_round_that_finds_nothing() {
-    let world = World::start().await;
-    let (db, things) = things(&world, 1_000).await;
+    let harness = Harness::start().await;
+    let (db, things) = things(&harness, 1_000).await;
     let layouts = Layouts::open(&db, &THINGS);
     assert_eq!(left(&layouts).await, 1_000);
     let reached = Notify::new();
@@ -82,19 +82,20 @@ async fn a_migration_that_is_stopped_goes_on_where_it_was_and_ends_with_a_round_
     assert_eq!((left(&layouts).await, things.count_documents(is_old).await.unwrap()), (0, 0));
     let once = all(&things).await;
     assert_eq!(once[7], doc! { "_id": 7, "count": 0, "layout": 2 });
-    // Once more, and nothing is different.
+    // A second migration changes nothing.
     assert!(migrate(&layouts).await.iter().all(|at| at.changed == 0));
     assert_eq!(all(&things).await, once);
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_back_that_is_deleted() {
-    let world = World::start().await;
-    let (db, things) = things(&world, 60).await;
+    let harness = Harness::start().await;
+    let (db, things) = things(&harness, 60).await;
     let is_over = AtomicBool::new(false);
     let mut counted = 0;
-    // Some change a field, some put the whole thing in place of what they have read, some still in layout 1.
+    // Some writers change a field, and some replace the document that they have read; some of these still write
+    // layout 1.
     let changes = async {
         for n in 0..600 {
             let this = doc! { "_id": n % 40 };
@@ -117,7 +118,7 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
         is_over.store(true, Ordering::Relaxed);
     };
     let (migrated, layouts) = (AtomicBool::new(false), [(); 2].map(|()| Layouts::open(&db, &THINGS)));
-    // Two at once, over and over.
+    // Two migrations at the same time, again and again.
     let migrations = join_all(layouts.iter().map(async |layouts| {
         while !is_over.load(Ordering::Relaxed) {
             migrate(layouts).await;
@@ -131,13 +132,13 @@ async fn no_change_is_lost_that_is_made_beside_a_migration_and_nothing_comes_bac
     assert_eq!(all.iter().map(|thing| thing.get_i32("count").unwrap()).sum::<i32>(), 600);
     assert_eq!(all.len(), 40, "what was deleted stays so");
     assert!(all.iter().all(|thing| thing.len() == 3 && matches!(thing.get_i32("layout"), Ok(2))), "{all:?}");
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_start_where_nothing_is() {
-    let world = World::start().await;
-    let (db, things) = things(&world, 3).await;
+    let harness = Harness::start().await;
+    let (db, things) = things(&harness, 3).await;
     let (one, other) = (Layouts::open(&db, &THINGS), Layouts::open(&db, &THINGS));
     let begin = async |layouts: &Layouts, all_read_it| {
         layouts.begin(move || async move { Ok(all_read_it) }, &Shutdown::new()).await
@@ -148,7 +149,7 @@ async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_sta
     assert_eq!((one.written(&THINGS[0]), other.written(&THINGS[0])), (2, 1));
     assert_eq!(other.look().await.unwrap()[0].written, 2);
     assert_eq!(other.written(&THINGS[0]), 2);
-    // A program that knows layout 1 only does not start any more.
+    // A program that knows only layout 1 does not start any more.
     let refused = begin(&Layouts::open(&db, &THINGS_BEFORE), true).await.map_err(|error: Error| error.to_string());
     assert_eq!(refused.unwrap_err(), "things is written in layout 2, and this program reads 1 to 1: run a newer one");
 
@@ -159,5 +160,5 @@ async fn the_newest_layout_is_written_once_somebody_has_said_so_and_from_the_sta
     assert_eq!(new.written(&THINGS[0]), 1, "beside one that cannot read the newest");
     begin(&new, true).await.unwrap();
     assert_eq!((new.written(&THINGS[0]), left(&new).await), (2, 0));
-    world.finish().await;
+    harness.finish().await;
 }

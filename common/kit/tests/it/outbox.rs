@@ -6,15 +6,15 @@ use contracts::{
     Term, stream,
 };
 use kit::{Database, Error, Needs, Origin, Shutdown};
-use testkit::{World, eventually};
+use testkit::{Harness, eventually};
 
 fn changed(id: EmployeeId, version: i64) -> EmployeeChanged {
     EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None })
 }
 
-async fn database(world: &World) -> Database {
-    world.provision(&Needs::of(Service::Directory).outbox().collections([("counters", Vec::new())])).await;
-    world.database(Service::Directory).await
+async fn database(harness: &Harness) -> Database {
+    harness.provision(&Needs::of(Service::Directory).outbox().collections([("counters", Vec::new())])).await;
+    harness.database(Service::Directory).await
 }
 
 /// Raises a counter and tells of it.
@@ -36,20 +36,20 @@ async fn counter(db: &Database) -> i32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_and_its_event_are_both_there_or_neither() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     db.relay(&Shutdown::new());
     raise(&db, false).await.unwrap();
     assert!(raise(&db, true).await.is_err());
-    eventually("one event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    eventually("one event", async || (harness.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
     assert_eq!(counter(&db).await, 1);
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_compete_all_land_once() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     db.relay(&Shutdown::new());
     let raises = (0..30).map(|_| {
         let db = db.clone();
@@ -59,29 +59,29 @@ async fn changes_that_compete_all_land_once() {
         raise.await.unwrap().unwrap();
     }
     assert_eq!(counter(&db).await, 30);
-    eventually("30 events", async || (world.stream_messages(stream::EVENTS).await == 30).then_some(())).await;
-    world.finish().await;
+    eventually("30 events", async || (harness.stream_messages(stream::EVENTS).await == 30).then_some(())).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_of_a_replica_that_died_are_published_by_another() {
-    let world = World::start().await;
-    let died = database(&world).await;
+    let harness = Harness::start().await;
+    let died = database(&harness).await;
     raise(&died, false).await.unwrap();
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 0);
-    let other = database(&world).await;
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 0);
+    let other = database(&harness).await;
     other.relay(&Shutdown::new());
-    eventually("its event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
-    world.finish().await;
+    eventually("its event", async || (harness.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_relays_publish_an_event_once() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let shutdown = Shutdown::new();
     let mut replicas = Vec::new();
     for _ in 0..3 {
-        let db = database(&world).await;
+        let db = database(&harness).await;
         db.relay(&shutdown);
         replicas.push(db);
     }
@@ -89,27 +89,27 @@ async fn several_relays_publish_an_event_once() {
         raise(db, false).await.unwrap();
     }
     replicas[0].until_published(Duration::from_secs(10)).await.unwrap();
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 30);
-    world.finish().await;
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 30);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_wait_while_nats_is_away() {
-    let mut world = World::start().await;
-    let db = database(&world).await;
+    let mut harness = Harness::start().await;
+    let db = database(&harness).await;
     db.relay(&Shutdown::new());
-    world.nats.kill().await;
+    harness.nats.kill().await;
     raise(&db, false).await.unwrap();
-    world.nats.start_again().await.unwrap();
+    harness.nats.start_again().await.unwrap();
     db.until_published(Duration::from_secs(30)).await.unwrap();
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
-    world.finish().await;
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 1);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_nats_refuses_holds_up_no_others() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     let outbox = db.collection::<Document>("outbox");
     // As an earlier version could write it, or one where NATS carried more.
     let id = kit::mongo::value(&kit::new_id::<EventId>());
@@ -117,21 +117,21 @@ async fn an_event_that_nats_refuses_holds_up_no_others() {
     outbox.insert_one(too_long).await.unwrap();
     raise(&db, false).await.unwrap();
     db.relay(&Shutdown::new());
-    eventually("the other event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    eventually("the other event", async || (harness.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
     raise(&db, false).await.unwrap();
     eventually("only it waits", async || {
-        (world.stream_messages(stream::EVENTS).await == 2 && outbox.count_documents(doc! {}).await.ok()? == 1)
+        (harness.stream_messages(stream::EVENTS).await == 2 && outbox.count_documents(doc! {}).await.ok()? == 1)
             .then_some(())
     })
     .await;
     outbox.delete_many(doc! {}).await.unwrap();
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_event_is_too_long_for_nats_is_refused() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     let term = Term { from: Some(Millis(1_760_000_000_000)), until: Some(Millis(1_760_000_000_001)) };
     let standing = Standing { active: Some(vec![term; 30_000]), ..changed(kit::new_id(), 1).0 };
     let outcome: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
@@ -141,41 +141,41 @@ async fn a_change_whose_event_is_too_long_for_nats_is_refused() {
     });
     assert_eq!(outcome.unwrap_err().to_failure().code, Code::Invalid);
     assert_eq!(db.collection::<Document>("outbox").count_documents(doc! {}).await.unwrap(), 0, "nothing is written");
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_break_in_what_a_header_carries_stops_no_events() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     Origin::of_request("two\r\nlines".into()).scope(raise(&db, false)).await.unwrap();
     db.relay(&Shutdown::new());
-    eventually("its event", async || (world.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
+    eventually("its event", async || (harness.stream_messages(stream::EVENTS).await == 1).then_some(())).await;
     raise(&db, false).await.unwrap();
-    eventually("the next one", async || (world.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
-    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    eventually("the next one", async || (harness.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
+    let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let message = stream.get_raw_message(1).await.unwrap();
     assert_eq!(message.headers.get("T3-Request-Id").unwrap().as_str(), "two  lines");
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_others_are_told_of_and_the_audit_trail_is_not_is_refused() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     let outcome: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
         tx.emit(&changed(kit::new_id(), 1)).await?;
         Ok(())
     });
     assert!(outcome.unwrap_err().to_string().contains("audit trail"));
     assert_eq!(db.collection::<Document>("outbox").count_documents(doc! {}).await.unwrap(), 0, "nothing is written");
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_of_the_audit_trail_is_committed_with_its_change_and_says_who_asked() {
-    let world = World::start().await;
-    let db = database(&world).await;
+    let harness = Harness::start().await;
+    let db = database(&harness).await;
     let subject = AuditSubject::new("counter", 1);
     let change = async {
         kit::change!(db.awaited(Duration::ZERO), tx => {
@@ -186,8 +186,8 @@ async fn an_entry_of_the_audit_trail_is_committed_with_its_change_and_says_who_a
     let origin = Origin::of_request("a-request".into()).with_address(Some("192.0.2.7".into()));
     origin.with_actor(Some(contracts::Actor::Root)).scope(change).await.unwrap();
     db.relay(&Shutdown::new());
-    eventually("two events", async || (world.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
-    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    eventually("two events", async || (harness.stream_messages(stream::EVENTS).await == 2).then_some(())).await;
+    let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let message = stream.get_last_raw_message_by_subject("evt.directory.v1.audit.*.recorded").await.unwrap();
     let entry: Audited = serde_json::from_slice(&message.payload).unwrap();
     assert_eq!((entry.subject, entry.action.as_str()), (subject, "employee.updated"));
@@ -195,5 +195,5 @@ async fn an_entry_of_the_audit_trail_is_committed_with_its_change_and_says_who_a
     let header = |name: &str| message.headers.get(name).unwrap().to_string();
     assert_eq!(header("Nats-Msg-Id"), entry.id.to_string());
     assert_eq!((header("T3-Actor"), header("T3-Request-Id")), ("root".into(), "a-request".into()));
-    world.finish().await;
+    harness.finish().await;
 }

@@ -2,55 +2,54 @@ use std::time::Duration;
 
 use async_nats::{datetime::DateTime, jetstream::stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, Failure, Service, WindowsRecorded, stream};
-use kit::{Bus, Error, Lease, Together};
+use kit::{Bus, Error, Lease, SharedRead};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
 };
 
-/// How long a question waits for what was recorded before it.
+/// How long a question waits until earlier windows are counted.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The pauses between two looks at the consumer grow from the first to the second.
+/// The pauses between two reads of the consumer's state grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
-/// The shortest and the longest time from the beginning of a round to that of the next.
+/// The shortest and the longest time from the beginning of a batch of recounting to that of the next.
 const PACE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(200));
 
-/// Up to where the recorded windows are counted. Questions that come at once look together.
+/// The position in EVENTS up to which windows are counted. Concurrent questions share one read of it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bus: Bus,
-    /// That whoever answers as the stream's leader is the only one.
+    /// Proves that the server that answers is the stream's only leader.
     lease: Lease,
-    /// The last place in the stream with recorded windows.
-    recorded: Together<Result<u64, Failure>>,
-    /// What is counted, as the last question about it heard.
+    /// The position in the stream of the last event about recorded windows.
+    recorded: SharedRead<Result<u64, Failure>>,
+    /// The counted position, as it was last read.
     floor: Mutex<Floor>,
-    /// Somebody waits for what is not counted yet.
+    /// Signals that a question waits for windows that are not counted yet.
     hurry: Notify,
-    /// A round of ours has come to its end.
+    /// Signals that a batch of this process is counted.
     counted: Notify,
 }
 
-/// Everything up to a place is counted.
+/// A position in the stream up to which everything is counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Floor {
     place: u64,
-    /// When the stream was made that the place is of.
+    /// When the stream was created that has this position.
     of: Option<DateTime>,
 }
 
 impl Progress {
     pub(crate) fn new(bus: Bus) -> Self {
-        let (lease, recorded) = (Lease::default(), Together::default());
+        let (lease, recorded) = (Lease::default(), SharedRead::default());
         Self { bus, lease, recorded, floor: Mutex::default(), hurry: Notify::new(), counted: Notify::new() }
     }
 
     /// Waits until every window is counted that was recorded before now.
     ///
-    /// A window is answered 201 once its event is in the stream, and its event is acknowledged once
-    /// its days are stored. So it is enough that nothing of what is in the stream now lies behind the
-    /// point up to which our consumer has acknowledged everything. All replicas share the consumer,
-    /// so it does not matter which of them has counted.
+    /// A window is answered 201 once its event is in the stream, and the event is acknowledged once the sums of its
+    /// days are stored. So it is enough that every event that is in the stream now is acknowledged. All replicas
+    /// share the consumer, so it does not matter which of them has counted.
     ///
     /// # Errors
     /// [`Code::Unavailable`] after 2 seconds.
@@ -65,9 +64,9 @@ impl Progress {
         })
     }
 
-    /// Tells those who wait that a round is over that began then, and rests for as long as it took
-    /// and a little more: those who record share MongoDB with us, and a round of many windows is
-    /// hardly more work than one of few. Not while somebody waits for an answer.
+    /// Ends a batch that began at this time: wakes the questions that wait, and rests for as long as the batch took,
+    /// within limits. Recording uses the same MongoDB, and a batch of many windows costs hardly more than one of few.
+    /// The rest ends early when a question waits.
     pub(crate) async fn rest(&self, begun: Instant) {
         self.counted.notify_waiters();
         let (shortest, longest) = PACE;
@@ -78,8 +77,7 @@ impl Progress {
         }
     }
 
-    /// The last place with recorded windows, of a look that began after the question was here: our
-    /// own, or one that somebody began while we waited for another one to end.
+    /// The position of the last recorded windows, from a read that began after this call.
     async fn recorded(&self) -> Result<u64, Error> {
         let look = async { self.look().await.map_err(|error| error.to_failure()) };
         self.recorded.look(look).await.map_err(Error::from)
@@ -95,7 +93,7 @@ impl Progress {
         }
     }
 
-    /// Mostly nothing comes after what is known to be counted, and the answer to that is short.
+    /// Nearly always nothing is newer than the counted position, and then the answer is small.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;
@@ -103,7 +101,7 @@ impl Progress {
             if known.of == Some(made) && known.place <= last {
                 return if comes_after { self.last_recorded().await } else { Ok(known.place) };
             }
-            // The stream was made anew: nothing would ever come after a place of the old one.
+            // The stream was created again, so positions of the old one mean nothing.
             *self.floor.lock().await = Floor { place: 0, of: Some(made) };
         }
     }
@@ -120,7 +118,7 @@ impl Progress {
             }
             drop(floor);
             self.hurry.notify_one();
-            // Another replica may have what we wait for.
+            // Another replica may count the windows that this question waits for; it does not signal that.
             tokio::select! {
                 () = self.counted.notified() => {}
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
@@ -128,22 +126,22 @@ impl Progress {
         }
     }
 
-    /// Everything up to this place in the stream is counted.
+    /// The position up to which the consumer has acknowledged everything.
     async fn acknowledged(&self) -> Result<u64, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
         Ok(info.ack_floor.stream_sequence)
     }
 
-    /// When the stream was made, and its last place.
+    /// When the stream was created, and its last position.
     async fn stream(&self) -> Result<(DateTime, u64), Error> {
         let stream = self.bus.jetstream.get_stream(stream::EVENTS).await.map_err(nats)?;
         let info = stream.cached_info();
         Ok((info.created, info.state.last_sequence))
     }
 
-    /// Whether windows were recorded after this place. The stream's leader is asked: a follower may
-    /// not have heard of the last ones.
+    /// Whether windows were recorded after this position. It asks the stream's leader, because a follower may lack
+    /// the last events.
     async fn comes_after(&self, place: u64) -> Result<bool, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_first_raw_message_by_subject(WindowsRecorded::filter(), place + 1).await {
@@ -153,7 +151,7 @@ impl Progress {
         }
     }
 
-    /// The last place where windows were recorded.
+    /// The position of the last event about recorded windows.
     async fn last_recorded(&self) -> Result<u64, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         match stream.get_last_raw_message_by_subject(&WindowsRecorded::filter()).await {

@@ -50,7 +50,7 @@ pub(crate) async fn consume(app: Arc<App>, shutdown: &Shutdown) -> anyhow::Resul
     puller.watch(shutdown);
     let stop = shutdown.clone();
     shutdown.spawn(async move {
-        // Rounds never overlap: what arrives meanwhile is the next round.
+        // Batches never overlap: events that arrive during one belong to the next.
         while let Some(messages) = puller.next(MOST_A_ROUND, &stop).await {
             let begun = tokio::time::Instant::now();
             let span = info_span!("count", events = messages.len(), windows = Empty, trace_id = Empty);

@@ -62,7 +62,7 @@ mod tests {
     use bson::{Document, doc};
     use contracts::{CountedSum, DAY, Millis, Service, TimeRange, WindowFact, WindowsRecorded};
     use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-    use testkit::World;
+    use testkit::Harness;
 
     use super::*;
     use crate::{
@@ -94,12 +94,12 @@ mod tests {
         all
     }
 
-    async fn ask(world: &World, ranges: &[TimeRange]) -> BTreeMap<EmployeeId, Vec<PeriodSum>> {
+    async fn ask(harness: &Harness, ranges: &[TimeRange]) -> BTreeMap<EmployeeId, Vec<PeriodSum>> {
         let asked = GetPeriodSums { ranges: ranges.to_vec(), employees: Vec::new(), after: None };
-        let page = world.ask(&asked).await.unwrap();
+        let page = harness.ask(&asked).await.unwrap();
         for EmployeeSums { employee, sums } in &page.items {
             let asked = GetPeriodSums { employees: vec![*employee], ..asked.clone() };
-            assert_eq!(&world.ask(&asked).await.unwrap().items[0].sums, sums);
+            assert_eq!(&harness.ask(&asked).await.unwrap().items[0].sums, sums);
         }
         page.items.into_iter().map(|one| (one.employee, one.sums)).collect()
     }
@@ -107,10 +107,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn the_sums_and_the_hash_of_a_period_are_those_that_timetrack_computes_of_the_same_windows() {
         for count_overlaps in [false, true] {
-            let world = World::start().await;
+            let harness = Harness::start().await;
             let run = |deps, shutdown| crate::run(Config { count_overlaps }, deps, shutdown);
-            let _analytics = world.spawn(crate::needs(), run).await;
-            let database = world.database(Service::Analytics).await;
+            let _analytics = harness.spawn(crate::needs(), run).await;
+            let database = harness.database(Service::Analytics).await;
             let mut runner = TestRunner::deterministic();
             for history in 0..12 {
                 for name in ["facts", "employee_months", "company_months"] {
@@ -122,13 +122,13 @@ mod tests {
                 for (n, windows) in arrivals.chunks(3).enumerate() {
                     let event = WindowsRecorded { batch: format!("{history}-{n}"), windows: windows.to_vec() };
                     if n % 2 == 0 {
-                        world.publish_twice(&event).await;
+                        harness.publish_twice(&event).await;
                     } else {
-                        world.publish(&event).await;
+                        harness.publish(&event).await;
                     }
                     // The same question again and again: what was known before is not told once it has changed.
                     let so_far = &arrivals[..arrivals.len().min((n + 1) * 3)];
-                    assert_eq!(ask(&world, &whole).await, by_timetrack(so_far, &whole, count_overlaps));
+                    assert_eq!(ask(&harness, &whole).await, by_timetrack(so_far, &whole, count_overlaps));
                 }
                 for _ in 0..15 {
                     let mut edges: Vec<i64> =
@@ -138,15 +138,15 @@ mod tests {
                     let range =
                         |pair: &[i64]| TimeRange::new(Millis(first + pair[0]), Millis(first + pair[1])).unwrap();
                     let ranges: Vec<TimeRange> = edges.windows(2).map(range).collect();
-                    assert_eq!(ask(&world, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
+                    assert_eq!(ask(&harness, &ranges).await, by_timetrack(&arrivals, &ranges, count_overlaps));
                 }
                 // As an earlier version has stored them.
                 let unmarked = doc! { "$unset": { "marks": 1 } };
                 database.collection::<Document>("employee_months").update_many(doc! {}, unmarked).await.unwrap();
                 let later = [TimeRange::new(Millis(first - 8), Millis(first + 40 * DAY + 8)).unwrap()];
-                assert_eq!(ask(&world, &later).await, by_timetrack(&arrivals, &later, count_overlaps));
+                assert_eq!(ask(&harness, &later).await, by_timetrack(&arrivals, &later, count_overlaps));
             }
-            world.finish().await;
+            harness.finish().await;
         }
     }
 }

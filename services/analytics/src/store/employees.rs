@@ -132,7 +132,7 @@ pub(super) fn by_employee() -> Document {
 #[cfg(test)]
 mod tests {
     use contracts::{DAY, Millis, ProjectId, Rate, Service, TimeRange};
-    use testkit::World;
+    use testkit::Harness;
     use uuid::Uuid;
 
     use super::*;
@@ -140,9 +140,9 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_month_that_was_stored_meanwhile_is_not_overwritten_with_older_sums() {
-        let world = World::start().await;
-        world.provision(&crate::needs()).await;
-        let months = EmployeeMonths::open(&world.database(Service::Analytics).await);
+        let harness = Harness::start().await;
+        harness.provision(&crate::needs()).await;
+        let months = EmployeeMonths::open(&harness.database(Service::Analytics).await);
         let (employee, task) = (EmployeeId(Uuid::from_u128(1)), TaskId(Uuid::from_u128(2)));
         let both: BTreeSet<EmployeeMonth> =
             [0, 1].map(|month| EmployeeMonth { employee, month: UtcMonth(month) }).into();
@@ -167,6 +167,6 @@ mod tests {
             assert_eq!(months.store(sums(&second, time), &seen).await.unwrap(), BTreeSet::new());
             assert_eq!(months.on_task(employee, task).await.unwrap(), 2 * time);
         }
-        world.finish().await;
+        harness.finish().await;
     }
 }

@@ -166,7 +166,7 @@ impl Facts {
         Err(Failure::new(Code::Unavailable, "Too many changes of the same windows at once.").into())
     }
 
-    /// Stores those of new windows, and returns the others.
+    /// Stores the facts of new windows, and returns the others.
     async fn insert_new(&self, facts: HashMap<WindowId, WindowFact>) -> Result<HashMap<WindowId, WindowFact>, Error> {
         let facts: Vec<WindowFact> = facts.into_values().collect();
         if facts.is_empty() {

@@ -20,7 +20,7 @@ pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 /// is acknowledged that has caused it.
 pub(crate) type MonthStates = BTreeMap<UtcMonth, (i64, Option<Binary>)>;
 
-/// The last sums of everybody: those of a month in which nothing has changed since are told again.
+/// The last sums of all employees. Sums of months that have not changed are used again.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSums(Mutex<VecDeque<Known>>);
 

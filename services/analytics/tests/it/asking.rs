@@ -2,7 +2,7 @@ use async_nats::jetstream::{AckKind, consumer::pull};
 use contracts::{Caller, Code, Filter, GetProjectTime, GetTaskTime, HOUR, Service, WindowFact, stream};
 use futures::StreamExt;
 use kit::Needs;
-use testkit::World;
+use testkit::Harness;
 
 use crate::fixture::*;
 
@@ -18,8 +18,8 @@ fn scene() -> Vec<WindowFact> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_choose_among_what_counts() {
-    let (world, _analytics) = start().await;
-    world.publish(&recorded(&scene())).await;
+    let (harness, _analytics) = start().await;
+    harness.publish(&recorded(&scene())).await;
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
@@ -31,55 +31,55 @@ async fn filters_choose_among_what_counts() {
                     let (employees, projects, tasks) = (employees.clone(), projects.clone(), tasks.clone());
                     let filter = Filter { employees, projects, tasks, shifts: Vec::new() };
                     let asked = GetProjectTime { filter, ..asked.clone() };
-                    assert_eq!(world.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
+                    assert_eq!(harness.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
                 }
             }
         }
     }
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_recorded_is_an_empty_answer() {
-    let (world, _analytics) = start().await;
-    assert_eq!(times(&world, &week()).await, []);
+    let (harness, _analytics) = start().await;
+    assert_eq!(times(&harness, &week()).await, []);
     let asked = GetTaskTime { employee_id: ANN, task_id: task(1) };
-    assert_eq!(world.ask(&asked).await.unwrap().total_time_millis, 0);
-    world.finish().await;
+    assert_eq!(harness.ask(&asked).await.unwrap().total_time_millis, 0);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn task_time_is_all_counted_time_of_one_employee_on_one_task() {
-    let (world, _analytics) = start().await;
-    world.publish(&recorded(&scene())).await;
+    let (harness, _analytics) = start().await;
+    harness.publish(&recorded(&scene())).await;
     for (employee_id, task_id, expected) in
         [(ANN, task(1), 2 * HOUR), (ANN, task(3), 2 * HOUR), (BOB, task(1), 4 * HOUR), (BOB, task(3), 0)]
     {
-        let answer = world.ask(&GetTaskTime { employee_id, task_id }).await.unwrap();
+        let answer = harness.ask(&GetTaskTime { employee_id, task_id }).await.unwrap();
         assert_eq!(answer.total_time_millis, expected);
     }
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn employees_see_their_own_task_time_and_nothing_else() {
-    let (world, _analytics) = start().await;
+    let (harness, _analytics) = start().await;
     let of_ann = GetTaskTime { employee_id: ANN, task_id: task(1) };
     let as_employee = |who| Caller::Employee(who);
-    assert!(world.bus().ask(as_employee(ANN), &of_ann).await.is_ok());
+    assert!(harness.bus().ask(as_employee(ANN), &of_ann).await.is_ok());
     for refused in [
-        world.bus().ask(as_employee(BOB), &of_ann).await.err(),
-        world.bus().ask(Caller::Anonymous, &of_ann).await.err(),
-        world.bus().ask(as_employee(ANN), &week()).await.err(),
+        harness.bus().ask(as_employee(BOB), &of_ann).await.err(),
+        harness.bus().ask(Caller::Anonymous, &of_ann).await.err(),
+        harness.bus().ask(as_employee(ANN), &week()).await.err(),
     ] {
         assert_eq!(refused.map(|failure| failure.code), Some(Code::Forbidden));
     }
-    world.finish().await;
+    harness.finish().await;
 }
 
 /// Takes the next recorded event away from the service, which is not running.
-async fn snatch(world: &World) -> async_nats::jetstream::Message {
-    let stream = world.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
+async fn snatch(harness: &Harness) -> async_nats::jetstream::Message {
+    let stream = harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let consumer = stream.get_consumer::<pull::Config>(Service::Analytics.name()).await.expect("the consumer");
     let mut messages = consumer.fetch().max_messages(1).messages().await.expect("a fetch");
     messages.next().await.expect("a message").expect("the server gives it")
@@ -87,37 +87,37 @@ async fn snatch(world: &World) -> async_nats::jetstream::Message {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
-    let (world, analytics) = start().await;
+    let (harness, analytics) = start().await;
     analytics.stop().await;
-    world.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
+    harness.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
     // Somebody holds the event and does not get on with it.
     let held = testkit::eventually("the event comes", async || {
-        tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&world)).await.ok()
+        tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&harness)).await.ok()
     })
     .await;
-    let _analytics = spawn(&world).await;
-    world.publish(&recorded(&[window(2, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR)])).await;
-    assert_eq!(world.ask(&week()).await.unwrap_err().code, Code::Unavailable);
+    let _analytics = spawn(&harness).await;
+    harness.publish(&recorded(&[window(2, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR)])).await;
+    assert_eq!(harness.ask(&week()).await.unwrap_err().code, Code::Unavailable);
     held.ack_with(AckKind::Nak(None)).await.unwrap();
-    assert_eq!(times(&world, &week()).await, [(project(1), 2 * HOUR)]);
-    world.finish().await;
+    assert_eq!(times(&harness, &week()).await, [(project(1), 2 * HOUR)]);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_stream_was_made_anew_no_answer_lacks_what_was_recorded_since() {
-    let (world, _analytics) = start().await;
+    let (harness, _analytics) = start().await;
     for number in 1..=3 {
         let begin = MIDNIGHT + number * HOUR;
-        world.publish(&recorded(&[window(number as u128, begin, begin + HOUR)])).await;
+        harness.publish(&recorded(&[window(number as u128, begin, begin + HOUR)])).await;
     }
-    assert_eq!(times(&world, &week()).await, [(project(1), 3 * HOUR)]);
-    world.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
+    assert_eq!(times(&harness, &week()).await, [(project(1), 3 * HOUR)]);
+    harness.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
     // The streams alone: nobody consumes yet, so the next window is not counted.
-    world.provision(&Needs::of(Service::Analytics)).await;
-    world.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
-    assert_eq!(world.ask(&week()).await.unwrap_err().code, Code::Unavailable);
-    world.provision(&analytics::needs()).await;
-    let answer = testkit::eventually("an answer", async || world.ask(&week()).await.ok()).await;
+    harness.provision(&Needs::of(Service::Analytics)).await;
+    harness.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
+    assert_eq!(harness.ask(&week()).await.unwrap_err().code, Code::Unavailable);
+    harness.provision(&analytics::needs()).await;
+    let answer = testkit::eventually("an answer", async || harness.ask(&week()).await.ok()).await;
     assert_eq!(answer[0].time, 4 * HOUR);
-    world.finish().await;
+    harness.finish().await;
 }

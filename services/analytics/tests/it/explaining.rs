@@ -2,7 +2,7 @@ use analytics::{Config, rebuild};
 use bson::{Bson, Document, doc};
 use contracts::{DAY, Filter, GetProjectTime, GetTaskTime, GetTime, Grouping, HOUR, Service, WindowFact};
 use futures::TryStreamExt;
-use testkit::World;
+use testkit::Harness;
 use uuid::Uuid;
 
 use crate::fixture::*;
@@ -21,14 +21,14 @@ fn windows() -> Vec<WindowFact> {
 }
 
 /// What MongoDB did since it was told to write down everything.
-async fn profile(world: &World) -> Vec<Document> {
-    let rows = world.database(Service::Analytics).await.collection::<Document>("system.profile");
+async fn profile(harness: &Harness) -> Vec<Document> {
+    let rows = harness.database(Service::Analytics).await.collection::<Document>("system.profile");
     let ours = doc! { "ns": { "$not": { "$regex": "system|outbox" } }, "planSummary": { "$exists": true } };
     rows.find(ours).await.unwrap().try_collect().await.unwrap()
 }
 
-async fn write_down_everything(world: &World) {
-    let rows = world.database(Service::Analytics).await.collection::<Document>("system.profile");
+async fn write_down_everything(harness: &Harness) {
+    let rows = harness.database(Service::Analytics).await.collection::<Document>("system.profile");
     let database = rows.client().database(&rows.namespace().db);
     database.run_command(doc! { "profile": 2 }).await.unwrap();
 }
@@ -55,13 +55,13 @@ fn assert_plans(profile: &[Document], of: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_question_scans_a_collection_or_looks_at_more_than_it_needs() {
-    let (world, _analytics) = start().await;
+    let (harness, _analytics) = start().await;
     let windows = windows();
     for windows in windows.chunks(400) {
-        world.publish(&recorded(windows)).await;
+        harness.publish(&recorded(windows)).await;
     }
-    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
-    write_down_everything(&world).await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    write_down_everything(&harness).await;
     let odd = range(MIDNIGHT + 5 * DAY + 1, MIDNIGHT + 95 * DAY + 7);
     let employees = [vec![], vec![windows[7].employee_id], vec![windows[7].employee_id, windows[8].employee_id]];
     let groupings: [&[Grouping]; 4] =
@@ -77,48 +77,48 @@ async fn no_question_scans_a_collection_or_looks_at_more_than_it_needs() {
                     filter: Filter { projects: vec![project(1)], ..filter.clone() },
                     after: None,
                 };
-                assert!(!world.ask(&asked).await.unwrap().items.is_empty() || !shifts.is_empty());
+                assert!(!harness.ask(&asked).await.unwrap().items.is_empty() || !shifts.is_empty());
             }
-            world.ask(&GetProjectTime { range: odd, filter }).await.unwrap();
+            harness.ask(&GetProjectTime { range: odd, filter }).await.unwrap();
         }
     }
-    world.ask(&GetTaskTime { employee_id: windows[7].employee_id, task_id: task(1) }).await.unwrap();
-    assert_plans(&profile(&world).await, "a question");
-    world.finish().await;
+    harness.ask(&GetTaskTime { employee_id: windows[7].employee_id, task_id: task(1) }).await.unwrap();
+    assert_plans(&profile(&harness).await, "a question");
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_employees_day_is_read_from_one_document() {
-    let (world, _analytics) = start().await;
+    let (harness, _analytics) = start().await;
     for windows in windows().chunks(400) {
-        world.publish(&recorded(windows)).await;
+        harness.publish(&recorded(windows)).await;
     }
-    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
-    write_down_everything(&world).await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    write_down_everything(&harness).await;
     let filter = of_one(Uuid::from_u128(8).into());
     let asked = GetProjectTime { filter, ..all_of(MIDNIGHT + 1, MIDNIGHT + DAY) };
-    assert_eq!(times(&world, &asked).await, [(project(1), HOUR - 1)]);
-    let looked_at: Vec<i64> = profile(&world).await.iter().map(|row| number(row, "docsExamined")).collect();
+    assert_eq!(times(&harness, &asked).await, [(project(1), HOUR - 1)]);
+    let looked_at: Vec<i64> = profile(&harness).await.iter().map(|row| number(row, "docsExamined")).collect();
     assert_eq!(looked_at, [1]);
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_counting_nor_a_rebuild_scans_a_collection() {
-    let (world, _analytics) = start().await;
-    write_down_everything(&world).await;
+    let (harness, _analytics) = start().await;
+    write_down_everything(&harness).await;
     let windows = windows();
     for windows in windows.chunks(400) {
-        world.publish(&recorded(windows)).await;
+        harness.publish(&recorded(windows)).await;
     }
-    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
-    assert_plans(&profile(&world).await, "counting");
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    assert_plans(&profile(&harness).await, "counting");
 
     // Timetrack has nothing to say here.
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    let _timetrack = world.spawn(timetrack::needs(), run).await;
-    rebuild(&Config::default(), &world.deps(Service::Analytics).await, |_| {}).await.unwrap();
-    assert_plans(&profile(&world).await, "a rebuild");
-    assert_eq!(world.ask(&all_of(MIDNIGHT, MIDNIGHT + 120 * DAY)).await.unwrap()[0].time, 4_800 * HOUR);
-    world.finish().await;
+    let _timetrack = harness.spawn(timetrack::needs(), run).await;
+    rebuild(&Config::default(), &harness.deps(Service::Analytics).await, |_| {}).await.unwrap();
+    assert_plans(&profile(&harness).await, "a rebuild");
+    assert_eq!(harness.ask(&all_of(MIDNIGHT, MIDNIGHT + 120 * DAY)).await.unwrap()[0].time, 4_800 * HOUR);
+    harness.finish().await;
 }

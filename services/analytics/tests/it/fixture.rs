@@ -5,7 +5,7 @@ use contracts::{
     Cents, EmployeeId, Filter, GetProjectTime, HOUR, Label, Millis, Money, ProjectId, ProjectTime, Rate, Rates, TaskId,
     TimeRange, WindowFact, WindowId, WindowsRecorded,
 };
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use uuid::Uuid;
 
 /// A Wednesday: 2025-10-08 00:00 UTC.
@@ -26,19 +26,19 @@ pub fn window_id(number: u128) -> WindowId {
     WindowId(Uuid::from_u128(number))
 }
 
-/// A world with one analytics service in it.
-pub async fn start() -> (World, Running) {
-    let world = World::start().await;
-    let analytics = spawn(&world).await;
-    (world, analytics)
+/// A test harness in which one analytics service runs.
+pub async fn start() -> (Harness, Running) {
+    let harness = Harness::start().await;
+    let analytics = spawn(&harness).await;
+    (harness, analytics)
 }
 
-pub async fn spawn(world: &World) -> Running {
-    spawn_with(world, Config::default()).await
+pub async fn spawn(harness: &Harness) -> Running {
+    spawn_with(harness, Config::default()).await
 }
 
-pub async fn spawn_with(world: &World, config: Config) -> Running {
-    world.spawn(analytics::needs(), |deps, shutdown| analytics::run(config, deps, shutdown)).await
+pub async fn spawn_with(harness: &Harness, config: Config) -> Running {
+    harness.spawn(analytics::needs(), |deps, shutdown| analytics::run(config, deps, shutdown)).await
 }
 
 /// A billable window of Ann on project 1 and task 1, at 60 an hour billed and 30 paid.
@@ -77,7 +77,7 @@ pub fn all_of(start: i64, end: i64) -> GetProjectTime {
     GetProjectTime { range: range(start, end), filter: Filter::default() }
 }
 
-/// What is of one employee.
+/// The filter for one employee.
 pub fn of_one(employee: EmployeeId) -> Filter {
     Filter { employees: vec![employee], ..Filter::default() }
 }
@@ -88,11 +88,11 @@ pub fn week() -> GetProjectTime {
 }
 
 /// The answer to a question, as (project, milliseconds).
-pub async fn times(world: &World, asked: &GetProjectTime) -> Vec<(ProjectId, i64)> {
-    world.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
+pub async fn times(harness: &Harness, asked: &GetProjectTime) -> Vec<(ProjectId, i64)> {
+    harness.ask(asked).await.expect("an answer").into_iter().map(|sum| (sum.id, sum.time)).collect()
 }
 
-/// The answer by brute force: who wins each stretch between two borders of windows.
+/// The answer by brute force: which window counts between each two borders of windows.
 pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime> {
     let mut latest: HashMap<WindowId, &WindowFact> = HashMap::new();
     for fact in arrived {
@@ -138,7 +138,7 @@ pub fn brute(arrived: &[WindowFact], asked: &GetProjectTime) -> Vec<ProjectTime>
     sums.into_iter().map(rounded).collect()
 }
 
-/// So many whole units of currency.
+/// An amount of whole units of currency.
 pub fn currency(whole: i64) -> Cents {
     Cents(whole * 100)
 }

@@ -3,7 +3,7 @@ use bson::{Document, doc};
 use contracts::{ContentHash, DAY, EmployeeId, GetProjectTime, HOUR, Label, Service, Window, WindowFact};
 use kit::mongo::value;
 use serde_json::json;
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -28,15 +28,15 @@ fn questions() -> [GetProjectTime; 4] {
     [all, odd, one, all_of(MIDNIGHT + 20 * DAY, MIDNIGHT + 21 * DAY)]
 }
 
-/// A world with timetrack in it, which has recorded these windows.
-pub async fn world_with(windows: &[WindowFact]) -> (World, Running) {
-    let world = World::start().await;
+/// A test harness in which timetrack runs and has recorded these windows.
+pub async fn harness_with(windows: &[WindowFact]) -> (Harness, Running) {
+    let harness = Harness::start().await;
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    let timetrack = world.spawn(timetrack::needs(), run).await;
-    world.provision(&analytics::needs()).await;
-    let stored = world.database(Service::Timetrack).await.collection::<Document>("windows");
+    let timetrack = harness.spawn(timetrack::needs(), run).await;
+    harness.provision(&analytics::needs()).await;
+    let stored = harness.database(Service::Timetrack).await.collection::<Document>("windows");
     stored.insert_many(windows.iter().map(stored_by_timetrack)).await.unwrap();
-    (world, timetrack)
+    (harness, timetrack)
 }
 
 pub fn stored_by_timetrack(fact: &WindowFact) -> Document {
@@ -56,45 +56,45 @@ pub fn stored_by_timetrack(fact: &WindowFact) -> Document {
     doc! { "_id": id, "revision": fact.revision, "hash": hash, "voided": fact.voided, "window": value(&window) }
 }
 
-async fn rebuild_all(world: &World) -> Vec<Rebuilding> {
+async fn rebuild_all(harness: &Harness) -> Vec<Rebuilding> {
     let told = std::sync::Mutex::new(Vec::new());
-    let deps = world.deps(Service::Analytics).await;
+    let deps = harness.deps(Service::Analytics).await;
     rebuild(&Config::default(), &deps, |at| told.lock().unwrap().push(at)).await.unwrap();
     told.into_inner().unwrap()
 }
 
-pub async fn assert_figures(world: &World, windows: &[WindowFact]) {
+pub async fn assert_figures(harness: &Harness, windows: &[WindowFact]) {
     for asked in questions() {
-        assert_eq!(world.ask(&asked).await.unwrap(), brute(windows, &asked), "{asked:?}");
+        assert_eq!(harness.ask(&asked).await.unwrap(), brute(windows, &asked), "{asked:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_nothing_a_rebuild_ends_in_all_figures_and_tells_how_far_it_is() {
     let windows = windows();
-    let (world, _timetrack) = world_with(&windows).await;
-    let told = rebuild_all(&world).await;
+    let (harness, _timetrack) = harness_with(&windows).await;
+    let told = rebuild_all(&harness).await;
     assert_eq!(told[0], Rebuilding::Facts { windows: 1_000 });
     assert!(told.contains(&Rebuilding::Facts { windows: 2_200 }));
     assert!(told.contains(&Rebuilding::Employees { done: 5, of: 5 }));
     assert_eq!(told.last(), Some(&Rebuilding::Company { done: 4, of: 4 }));
-    let _analytics = spawn(&world).await;
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    let _analytics = spawn(&harness).await;
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let windows = windows();
-    let (world, _timetrack) = world_with(&windows).await;
-    let _analytics = spawn(&world).await;
+    let (harness, _timetrack) = harness_with(&windows).await;
+    let _analytics = spawn(&harness).await;
     for windows in windows.chunks(400) {
-        world.publish(&recorded(windows)).await;
+        harness.publish(&recorded(windows)).await;
     }
-    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
-    assert_figures(&world, &windows).await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    assert_figures(&harness, &windows).await;
 
-    let database = world.database(Service::Analytics).await;
+    let database = harness.database(Service::Analytics).await;
     let [facts, of_employees, of_all] =
         ["facts", "employee_months", "company_months"].map(|name| database.collection::<Document>(name));
     let wrong = doc! { "$set": { "billable": false, "shift": "another" } };
@@ -105,25 +105,25 @@ async fn what_was_damaged_is_healed_and_the_figures_are_as_before() {
     let day = copied.get_document("cells").unwrap().keys().next().unwrap();
     let of_another = doc! { "$set": { "total": copied.get("total") }, "$unset": { format!("cells.{day}"): true } };
     of_all.update_many(doc! {}, of_another).await.unwrap();
-    // A month in which nobody has a window any more.
+    // A month that has no windows any more.
     let mut left = of_employees.find_one(doc! {}).await.unwrap().unwrap();
     left.get_document_mut("_id").unwrap().insert("month", 666);
     of_employees.insert_one(left).await.unwrap();
 
-    rebuild_all(&world).await;
-    assert_figures(&world, &windows).await;
+    rebuild_all(&harness).await;
+    assert_figures(&harness, &windows).await;
     let left = of_employees.find_one(doc! { "_id.month": 666 }).await.unwrap().unwrap();
     assert!(left.get_document("parts").unwrap().len() < 31, "{left:?}");
     assert_eq!(facts.count_documents(doc! { "shift": "another" }).await.unwrap(), 0);
-    world.finish().await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_live_traffic_a_rebuild_loses_nothing_that_comes_in() {
     let mut windows = windows();
-    let (world, _timetrack) = world_with(&windows).await;
-    let _analytics = spawn(&world).await;
-    let stored = world.database(Service::Timetrack).await.collection::<Document>("windows");
+    let (harness, _timetrack) = harness_with(&windows).await;
+    let _analytics = spawn(&harness).await;
+    let stored = harness.database(Service::Timetrack).await.collection::<Document>("windows");
     let late = Label::parse("late").unwrap();
     let changed: Vec<WindowFact> = (0..300)
         .map(|n| {
@@ -138,19 +138,19 @@ async fn beside_live_traffic_a_rebuild_loses_nothing_that_comes_in() {
             for fact in changes {
                 stored.replace_one(doc! { "_id": value(&fact.id) }, stored_by_timetrack(fact)).await.unwrap();
             }
-            world.publish(&recorded(changes)).await;
+            harness.publish(&recorded(changes)).await;
         }
     };
-    tokio::join!(rebuild_all(&world), live);
+    tokio::join!(rebuild_all(&harness), live);
     windows.extend(changed);
-    world.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }
 
-/// Runs a rebuild up to here, and lets it go no further.
-async fn rebuild_until(world: &World, here: impl Fn(Rebuilding) -> bool) {
-    let (config, deps, reached) = (Config::default(), world.deps(Service::Analytics).await, Notify::new());
+/// Runs a rebuild until `here` is true, and stops it.
+async fn rebuild_until(harness: &Harness, here: impl Fn(Rebuilding) -> bool) {
+    let (config, deps, reached) = (Config::default(), harness.deps(Service::Analytics).await, Notify::new());
     let tell = |at| {
         if here(at) {
             reached.notify_one();
@@ -166,25 +166,25 @@ async fn rebuild_until(world: &World, here: impl Fn(Rebuilding) -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_a_rebuild_goes_on_where_it_was() {
     let windows = windows();
-    let (world, _timetrack) = world_with(&windows).await;
-    rebuild_until(&world, |at| at == Rebuilding::Facts { windows: 2_000 }).await;
-    // What was told last may be done again.
-    rebuild_until(&world, |at| {
+    let (harness, _timetrack) = harness_with(&windows).await;
+    rebuild_until(&harness, |at| at == Rebuilding::Facts { windows: 2_000 }).await;
+    // The last reported step may be repeated.
+    rebuild_until(&harness, |at| {
         assert!(!matches!(at, Rebuilding::Facts { windows: ..2_000 }), "{at:?}");
         at == Rebuilding::Employees { done: 3, of: 5 }
     })
     .await;
-    rebuild_until(&world, |at| {
+    rebuild_until(&harness, |at| {
         assert!(!matches!(at, Rebuilding::Facts { .. } | Rebuilding::Employees { done: ..3, .. }), "{at:?}");
         matches!(at, Rebuilding::Company { .. })
     })
     .await;
-    let told = rebuild_all(&world).await;
+    let told = rebuild_all(&harness).await;
     assert!(matches!(told[0], Rebuilding::Company { .. }), "{told:?}");
-    let _analytics = spawn(&world).await;
-    assert_figures(&world, &windows).await;
-    // The next one begins anew.
-    assert_eq!(rebuild_all(&world).await[0], Rebuilding::Facts { windows: 1_000 });
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    let _analytics = spawn(&harness).await;
+    assert_figures(&harness, &windows).await;
+    // The next rebuild starts from the beginning.
+    assert_eq!(rebuild_all(&harness).await[0], Rebuilding::Facts { windows: 1_000 });
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }

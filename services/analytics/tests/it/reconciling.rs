@@ -6,12 +6,12 @@ use bson::{Document, doc};
 use contracts::{DAY, EmployeeId, HOUR, ReconcileAnalytics, Reconciled, Service, WindowFact, stream};
 use kit::mongo::value;
 use mongodb::Collection;
-use testkit::{Running, World, eventually_within};
+use testkit::{Harness, Running, eventually_within};
 use uuid::Uuid;
 
 use crate::{
     fixture::*,
-    rebuilding::{assert_figures, stored_by_timetrack, windows, world_with},
+    rebuilding::{assert_figures, harness_with, stored_by_timetrack, windows},
 };
 
 const BOUND: std::time::Duration = std::time::Duration::from_secs(30);
@@ -20,35 +20,35 @@ fn tally(done: Reconciled) -> (u64, u64) {
     (done.found, done.repaired)
 }
 
-async fn reconcile(world: &World) -> Reconciled {
+async fn reconcile(harness: &Harness) -> Reconciled {
     let within = std::time::Duration::from_secs(60);
-    world.bus().ask_within(within, contracts::Caller::Admin, &ReconcileAnalytics {}).await.unwrap()
+    harness.bus().ask_within(within, contracts::Caller::Admin, &ReconcileAnalytics {}).await.unwrap()
 }
 
-async fn collection(world: &World, service: Service, name: &str) -> Collection<Document> {
-    world.database(service).await.collection(name)
+async fn collection(harness: &Harness, service: Service, name: &str) -> Collection<Document> {
+    harness.database(service).await.collection(name)
 }
 
 /// Timetrack has recorded these windows, and analytics has counted them.
-async fn counted(windows: &[WindowFact]) -> (World, Running, Running) {
-    let (world, timetrack) = world_with(windows).await;
-    let analytics = spawn(&world).await;
+async fn counted(windows: &[WindowFact]) -> (Harness, Running, Running) {
+    let (harness, timetrack) = harness_with(windows).await;
+    let analytics = spawn(&harness).await;
     for windows in windows.chunks(400) {
-        world.publish(&recorded(windows)).await;
+        harness.publish(&recorded(windows)).await;
     }
-    world.until_consumed(stream::EVENTS, Service::Analytics).await;
-    (world, timetrack, analytics)
+    harness.until_consumed(stream::EVENTS, Service::Analytics).await;
+    (harness, timetrack, analytics)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
     let windows = windows();
-    let (world, _timetrack, analytics) = counted(&windows).await;
-    let done = reconcile(&world).await;
+    let (harness, _timetrack, analytics) = counted(&windows).await;
+    let done = reconcile(&harness).await;
     assert_eq!(tally(done), (0, 0));
     assert!(done.compared >= 15, "{done:?}");
 
-    let facts = collection(&world, Service::Analytics, "facts").await;
+    let facts = collection(&harness, Service::Analytics, "facts").await;
     // One is older, one is missing, one is of another time, one nobody has recorded; a whole employee too.
     let ids: Vec<_> = windows.iter().filter(|window| !window.voided).map(|window| value(&window.id)).collect();
     facts.update_one(doc! { "_id": &ids[0] }, doc! { "$set": { "revision": 0_i64, "billable": false } }).await.unwrap();
@@ -59,24 +59,24 @@ async fn facts_are_put_right_where_they_were_broken_and_left_alone_where_they_we
     made_up.insert("_id", value(&window_id(99)));
     made_up.insert("employee", value(&EmployeeId(Uuid::from_u128(77))));
     facts.insert_one(made_up).await.unwrap();
-    assert_eq!(tally(reconcile(&world).await), (4, 4));
-    assert_figures(&world, &windows).await;
-    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    assert_eq!(tally(reconcile(&harness).await), (4, 4));
+    assert_figures(&harness, &windows).await;
+    assert_eq!(tally(reconcile(&harness).await), (0, 0));
     analytics.until_says("t3_reconcile_repaired_total{copy=\"facts\"} 4").await;
 
     facts.delete_many(doc! { "employee": value(&EmployeeId(Uuid::from_u128(3))) }).await.unwrap();
-    let (found, repaired) = tally(reconcile(&world).await);
+    let (found, repaired) = tally(reconcile(&harness).await);
     assert!(found == repaired && found > 400, "{found} {repaired}");
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
     let mut windows = windows();
-    let (world, _timetrack, _analytics) = counted(&windows).await;
-    let _second = spawn(&world).await;
-    let stored = collection(&world, Service::Timetrack, "windows").await;
+    let (harness, _timetrack, _analytics) = counted(&windows).await;
+    let _second = spawn(&harness).await;
+    let stored = collection(&harness, Service::Timetrack, "windows").await;
     let is_over = AtomicBool::new(false);
     let live = async {
         let mut live = Vec::new();
@@ -96,7 +96,7 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
             stored.insert_one(stored_by_timetrack(&new)).await.unwrap();
             stored.replace_one(doc! { "_id": value(&corrected.id) }, stored_by_timetrack(&corrected)).await.unwrap();
             tokio::task::yield_now().await;
-            world.publish(&recorded(&[new.clone(), corrected.clone()])).await;
+            harness.publish(&recorded(&[new.clone(), corrected.clone()])).await;
             live.extend([new, corrected]);
             n += 1;
         }
@@ -104,25 +104,25 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
     };
     let compare = async {
         for _ in 0..10 {
-            assert_eq!(tally(reconcile(&world).await), (0, 0));
+            assert_eq!(tally(reconcile(&harness).await), (0, 0));
         }
         is_over.store(true, Ordering::Relaxed);
     };
     let (live, ()) = tokio::join!(live, compare);
     assert!(live.len() > 20, "{}", live.len());
     windows.extend(live);
-    world.until_consumed(stream::EVENTS, Service::Analytics).await;
-    assert_eq!(tally(reconcile(&world).await), (0, 0));
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    harness.until_consumed(stream::EVENTS, Service::Analytics).await;
+    assert_eq!(tally(reconcile(&harness).await), (0, 0));
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_timetrack() {
     let mut windows = windows();
-    let (world, timetrack, analytics) = counted(&windows).await;
+    let (harness, timetrack, analytics) = counted(&windows).await;
     analytics.stop().await;
-    let stored = collection(&world, Service::Timetrack, "windows").await;
+    let stored = collection(&harness, Service::Timetrack, "windows").await;
     let missed: Vec<WindowFact> = (0..50)
         .map(|n| WindowFact { revision: 2, voided: n % 2 == 0, ..windows[n * 3].clone() })
         .chain((0..50).map(|n| window(2_000_000 + n, MIDNIGHT + n as i64 * HOUR, MIDNIGHT + (n as i64 + 1) * HOUR)))
@@ -131,53 +131,53 @@ async fn analytics_that_was_away_when_events_forgot_windows_takes_them_from_time
         let this = doc! { "_id": value(&fact.id) };
         stored.replace_one(this, stored_by_timetrack(fact)).upsert(true).await.unwrap();
     }
-    world.publish(&recorded(&missed)).await;
-    // Timetrack has seen it; whoever could tell it more does not run here.
-    let mut events = world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    harness.publish(&recorded(&missed)).await;
+    // Timetrack has seen it, and the service that could correct that does not run here.
+    let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
-    let marks = collection(&world, Service::Timetrack, "event_marks").await;
+    let marks = collection(&harness, Service::Timetrack, "event_marks").await;
     eventually_within(BOUND, "a mark", async || {
         marks.find_one(doc! { "place": { "$gte": last } }).await.unwrap().map(drop)
     })
     .await;
-    world.forget_events().await;
+    harness.forget_events().await;
     timetrack.stop().await;
 
-    let analytics = spawn(&world).await;
+    let analytics = spawn(&harness).await;
     analytics.until_says("t3_events_missed 1").await;
     let missing = analytics.get("/readyz").await;
     assert!(missing.contains("503") && missing.contains("made up for missed events"), "{missing}");
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
-    world.spawn(timetrack::needs(), run).await;
+    harness.spawn(timetrack::needs(), run).await;
     analytics.until_says("t3_events_missed 0").await;
     analytics.until_says("t3_events_gaps_total 1").await;
     analytics.until_says("t3_ready 1").await;
     windows.extend(missed);
-    assert_figures(&world, &windows).await;
-    assert_eq!(tally(reconcile(&world).await), (0, 0));
-    world.finish().await;
+    assert_figures(&harness, &windows).await;
+    assert_eq!(tally(reconcile(&harness).await), (0, 0));
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_end_in_right_figures() {
     let windows = windows();
-    let (world, _timetrack, _analytics) = counted(&windows).await;
-    let _second = spawn(&world).await;
-    let facts = collection(&world, Service::Analytics, "facts").await;
+    let (harness, _timetrack, _analytics) = counted(&windows).await;
+    let _second = spawn(&harness).await;
+    let facts = collection(&harness, Service::Analytics, "facts").await;
     facts.delete_many(doc! { "project": value(&project(4)) }).await.unwrap();
-    let done = tokio::join!(reconcile(&world), reconcile(&world), reconcile(&world), reconcile(&world));
+    let done = tokio::join!(reconcile(&harness), reconcile(&harness), reconcile(&harness), reconcile(&harness));
     assert!(done.0.found + done.1.found + done.2.found + done.3.found > 100, "{done:?}");
-    assert_figures(&world, &windows).await;
-    assert_eq!(tally(reconcile(&world).await), (0, 0));
-    world.finish().await;
+    assert_figures(&harness, &windows).await;
+    assert_eq!(tally(reconcile(&harness).await), (0, 0));
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_began_to_put_right_who_died_is_finished() {
     let windows = windows();
-    let (world, _timetrack, _analytics) = counted(&windows).await;
+    let (harness, _timetrack, _analytics) = counted(&windows).await;
     let names = ["mends", "employee_months", "company_months"];
-    let [mends, of_employees, of_all] = names.map(|name| collection(&world, Service::Analytics, name));
+    let [mends, of_employees, of_all] = names.map(|name| collection(&harness, Service::Analytics, name));
     let (mends, of_employees, of_all) = (mends.await, of_employees.await, of_all.await);
     // The facts are right; the months were not recomputed any more.
     of_employees.delete_many(doc! {}).await.unwrap();
@@ -187,9 +187,9 @@ async fn what_somebody_began_to_put_right_who_died_is_finished() {
         doc! { "employee": value(&EmployeeId(Uuid::from_u128(n))), "start": start, "end": end }
     };
     mends.insert_one(doc! { "places": (0..5).map(whole).collect::<Vec<_>>() }).await.unwrap();
-    assert_eq!(tally(reconcile(&world).await), (0, 0));
+    assert_eq!(tally(reconcile(&harness).await), (0, 0));
     eventually_within(BOUND, "it is over", async || (mends.count_documents(doc! {}).await.unwrap() == 0).then_some(()))
         .await;
-    assert_figures(&world, &windows).await;
-    world.finish().await;
+    assert_figures(&harness, &windows).await;
+    harness.finish().await;
 }

@@ -45,19 +45,19 @@ fn history(numbers: &mut Numbers) -> Vec<WindowFact> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_that_count_the_same_days_at_once_end_up_with_brute_force() {
-    let (world, _first) = start().await;
-    let _second = spawn(&world).await;
-    let world = Arc::new(world);
+    let (harness, _first) = start().await;
+    let _second = spawn(&harness).await;
+    let harness = Arc::new(harness);
     let mut numbers = Numbers(7);
     let history = history(&mut numbers);
     let mut publishing = JoinSet::new();
     for batch in history.chunks(4).map(<[_]>::to_vec) {
-        let (world, twice) = (world.clone(), numbers.below(3) == 0);
+        let (harness, twice) = (harness.clone(), numbers.below(3) == 0);
         publishing.spawn(async move {
             if twice {
-                world.publish_twice(&recorded(&batch)).await;
+                harness.publish_twice(&recorded(&batch)).await;
             } else {
-                world.publish(&recorded(&batch)).await;
+                harness.publish(&recorded(&batch)).await;
             }
         });
     }
@@ -69,34 +69,34 @@ async fn two_replicas_that_count_the_same_days_at_once_end_up_with_brute_force()
     }
     asked.push(GetProjectTime { filter: Filter { tasks: vec![task(11), task(20)], ..of_one(BOB) }, ..week() });
     for asked in asked {
-        assert_eq!(answer(&world, &asked).await, brute(&history, &asked), "{asked:?}");
+        assert_eq!(answer(&harness, &asked).await, brute(&history, &asked), "{asked:?}");
     }
-    Arc::into_inner(world).unwrap().finish().await;
+    Arc::into_inner(harness).unwrap().finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
-    let world = testkit::World::start().await;
-    world.provision(&analytics::needs()).await;
+    let harness = testkit::Harness::start().await;
+    harness.provision(&analytics::needs()).await;
     let windows = [window(1, MIDNIGHT, MIDNIGHT + HOUR)];
-    world.publish(&recorded(&windows)).await;
+    harness.publish(&recorded(&windows)).await;
     // It takes the event, and is never heard of again.
-    let consumer = world.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("analytics", stream::EVENTS);
+    let consumer = harness.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("analytics", stream::EVENTS);
     let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
     assert_eq!(taken.count().await, 1);
-    let _alive = spawn(&world).await;
+    let _alive = spawn(&harness).await;
     // Half a minute would be too long, and 20 s leave a busy machine its time.
     let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
-        world.ask(&week()).await.ok()
+        harness.ask(&week()).await.ok()
     });
     assert_eq!(answer.await, brute(&windows, &week()));
-    world.finish().await;
+    harness.finish().await;
 }
 
 /// A slow machine may need more than a question's patience to count all that.
-async fn answer(world: &testkit::World, asked: &GetProjectTime) -> Vec<contracts::ProjectTime> {
+async fn answer(harness: &testkit::Harness, asked: &GetProjectTime) -> Vec<contracts::ProjectTime> {
     testkit::eventually_within(std::time::Duration::from_secs(60), "everything is counted", async || {
-        match world.ask(asked).await {
+        match harness.ask(asked).await {
             Ok(answer) => Some(answer),
             Err(failure) => {
                 assert_eq!(failure.code, Code::Unavailable);

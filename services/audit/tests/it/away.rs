@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::Action;
-use testkit::{World, eventually_within, start_mongo};
+use testkit::{Harness, eventually_within, start_mongo};
 
 use crate::trail::{Trail, audited, ids};
 
@@ -14,7 +14,7 @@ const RECONNECT_PATIENCE: Duration = Duration::from_secs(60);
 async fn while_mongodb_is_away_entries_wait_and_are_on_the_chain_once_it_is_back() {
     let folder = testkit::folder();
     let mut mongo = start_mongo(folder.path()).await;
-    let trail = Trail { world: World::start_on(&mongo.connection_string()).await };
+    let trail = Trail { harness: Harness::start_on(&mongo.connection_string()).await };
     let _running = trail.start_service().await;
     let mut all = vec![audited(Action::ProjectCreated)];
     trail.publish(&all[0]).await;
@@ -27,14 +27,14 @@ async fn while_mongodb_is_away_entries_wait_and_are_on_the_chain_once_it_is_back
     }
     mongo.start_again().await.unwrap();
     let entries = eventually_within(RECONNECT_PATIENCE, "all are on the chain", async || {
-        let page = trail.world.ask(&contracts::ListAuditEntries::default()).await.ok()?;
+        let page = trail.harness.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= all.len()).then_some(page.items)
     })
     .await;
     assert_eq!(entries.len(), all.len(), "each once");
     assert!(all.iter().all(|entry| ids(&entries).contains(&entry.id)));
     assert!(trail.verify(None).await.is_ok());
-    trail.world.finish().await;
+    trail.harness.finish().await;
     mongo.stop().await;
 }
 
@@ -44,16 +44,16 @@ async fn after_a_restart_of_nats_the_trail_goes_on() {
     let before = audited(Action::ProjectCreated);
     trail.publish(&before).await;
     trail.entries(1).await;
-    trail.world.nats.kill().await;
-    trail.world.nats.start_again().await.unwrap();
+    trail.harness.nats.kill().await;
+    trail.harness.nats.start_again().await.unwrap();
     let after = audited(Action::ProjectDeleted);
     let entries = eventually_within(RECONNECT_PATIENCE, "the trail goes on", async || {
         // The same entry again, until the stream has it.
         trail.try_publish(&after).await.ok()?;
-        let page = trail.world.ask(&contracts::ListAuditEntries::default()).await.ok()?;
+        let page = trail.harness.ask(&contracts::ListAuditEntries::default()).await.ok()?;
         (page.items.len() >= 2).then_some(page.items)
     })
     .await;
     assert_eq!(ids(&entries), [after.id, before.id]);
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }

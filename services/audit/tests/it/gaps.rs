@@ -15,7 +15,7 @@ async fn metrics_say(running: &Running, line: &str) {
 
 /// Waits until the mark has reached this sequence number.
 async fn marked(trail: &Trail, seq: i64) {
-    let marks = trail.world.database(Service::Audit).await.collection::<bson::Document>("marks");
+    let marks = trail.harness.database(Service::Audit).await.collection::<bson::Document>("marks");
     let patience = std::time::Duration::from_secs(30);
     eventually_within(patience, "a mark", async || marks.find_one(bson::doc! { "_id": seq }).await.unwrap()).await;
 }
@@ -50,7 +50,7 @@ async fn what_the_stream_dropped_and_is_none_of_ours_is_no_gap() {
     let trail = Trail::without_service().await;
     for version in 0..3 {
         let standing = Standing { version, ..standing() };
-        trail.world.publish(&EmployeeChanged(standing)).await;
+        trail.harness.publish(&EmployeeChanged(standing)).await;
     }
     let running = trail.start_service().await;
     marked(&trail, 3).await;

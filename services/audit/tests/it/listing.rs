@@ -31,15 +31,15 @@ async fn the_trail_is_filtered_by_who_what_when_and_which_and_comes_in_pages() {
     for (asked, expected) in cases {
         assert_eq!(ids(&trail.list(asked.clone()).await), expected, "{asked:?}");
     }
-    let page = trail.world.ask(&ListAuditEntries { limit: Some(2), ..asked() }).await.unwrap();
+    let page = trail.harness.ask(&ListAuditEntries { limit: Some(2), ..asked() }).await.unwrap();
     assert_eq!((ids(&page.items), page.next), (vec![three.id, two.id], Some(2)));
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_admins_read_the_trail() {
     let (trail, _running) = Trail::start().await;
-    let refused = trail.world.bus().ask(Caller::Employee(kit::new_id()), &ListAuditEntries::default()).await;
+    let refused = trail.harness.bus().ask(Caller::Employee(kit::new_id()), &ListAuditEntries::default()).await;
     assert_eq!(refused.unwrap_err().code, Code::Forbidden);
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }

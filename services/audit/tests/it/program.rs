@@ -9,7 +9,7 @@ use std::{
 use bson::doc;
 use contracts::{Action, EventId, Secret, Service, stream};
 use futures::future::join_all;
-use testkit::{World, eventually_within};
+use testkit::{Harness, eventually_within};
 
 use crate::trail::{Trail, audited, ids};
 
@@ -17,8 +17,8 @@ use crate::trail::{Trail, audited, ids};
 const BOUND: Duration = Duration::from_secs(90);
 
 /// The program with the settings of the harness.
-async fn program(world: &World) -> Command {
-    let settings = world.settings_of(Service::Audit).await;
+async fn program(harness: &Harness) -> Command {
+    let settings = harness.settings_of(Service::Audit).await;
     let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().expose().to_owned();
     let mut program = Command::new(env!("CARGO_BIN_EXE_audit"));
     program.env("NATS_URL", &settings.nats.nats_url).env("NATS_NKEY", secret(&settings.nats.nats_nkey));
@@ -33,8 +33,8 @@ async fn program(world: &World) -> Command {
 struct Replica(Child);
 
 impl Replica {
-    async fn start(world: &World) -> Self {
-        Self(program(world).await.stdout(Stdio::null()).spawn().unwrap())
+    async fn start(harness: &Harness) -> Self {
+        Self(program(harness).await.stdout(Stdio::null()).spawn().unwrap())
     }
 }
 
@@ -49,10 +49,10 @@ impl Drop for Replica {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
     let trail = Trail::without_service().await;
-    trail.world.provision(&audit::needs()).await;
+    trail.harness.provision(&audit::needs()).await;
     let stored = trail.stored().await;
     let all: Vec<_> = (0..600).map(|_| audited(Action::TaskUpdated)).collect();
-    let (mut killed, mut other) = (Replica::start(&trail.world).await, Replica::start(&trail.world).await);
+    let (mut killed, mut other) = (Replica::start(&trail.harness).await, Replica::start(&trail.harness).await);
     for (n, some) in all.chunks(20).enumerate() {
         join_all(some.iter().map(|entry| trail.publish(entry))).await;
         if n % 10 == 5 {
@@ -62,7 +62,7 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
             })
             .await;
             killed.0.kill().unwrap();
-            killed = std::mem::replace(&mut other, Replica::start(&trail.world).await);
+            killed = std::mem::replace(&mut other, Replica::start(&trail.harness).await);
         }
     }
     eventually_within(BOUND, "all are on the chain", async || {
@@ -82,7 +82,7 @@ async fn replicas_that_are_killed_while_they_write_lose_and_double_nothing() {
     let expected: BTreeSet<EventId> = all.iter().map(|entry| entry.id).collect();
     assert_eq!(ids(&entries).into_iter().collect::<BTreeSet<_>>(), expected);
     assert_eq!(trail.verify(None).await.unwrap().unwrap().to_string(), format!("600:{}", entries[0].hash));
-    assert_eq!(trail.world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(trail.harness.stream_messages(stream::DEAD).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +93,7 @@ async fn verify_prints_the_last_entry_and_ends_with_1_at_the_first_that_does_not
     }
     let last = format!("3:{}", trail.entries(3).await[0].hash);
     let verify = async |anchor: &str| -> (Option<i32>, String, String) {
-        let mut program = program(&trail.world).await;
+        let mut program = program(&trail.harness).await;
         program.arg("verify").args(["--anchor", anchor]);
         let run = tokio::task::spawn_blocking(move || program.output());
         let Output { status, stdout, stderr } = run.await.unwrap().unwrap();

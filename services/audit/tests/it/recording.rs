@@ -19,7 +19,7 @@ async fn an_entry_says_who_did_what_to_what_when_and_by_which_request() {
     assert_eq!((shown.subject, shown.changes), (entry.subject, entry.changes));
     assert_eq!((shown.request_id.as_deref(), shown.cause), (Some("a-request"), None));
     assert_eq!(shown.address.as_deref(), Some("192.0.2.7"));
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,15 +29,15 @@ async fn an_entry_that_comes_twice_is_taken_once_and_one_that_comes_late_stands_
         (audited(Action::TaskCreated), audited(Action::TaskCreated), audited(Action::TaskDeleted));
     late.at = Millis(1);
     // As after a crash between the insert and the acknowledgement.
-    trail.world.publish_twice(&first).await;
+    trail.harness.publish_twice(&first).await;
     trail.publish(&late).await;
     trail.entries(2).await;
     running.stop().await;
     // The message comes again, to the other replica.
-    trail.world.publish_twice(&first).await;
-    trail.world.publish_twice(&last).await;
+    trail.harness.publish_twice(&first).await;
+    trail.harness.publish_twice(&last).await;
     let running = trail.start_service().await;
-    trail.world.until_consumed(stream::EVENTS, Service::Audit).await;
+    trail.harness.until_consumed(stream::EVENTS, Service::Audit).await;
     let entries = trail.entries(3).await;
     assert_eq!(ids(&entries), [last.id, late.id, first.id]);
     assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 2, 1]);
@@ -59,7 +59,7 @@ async fn two_replicas_write_one_chain() {
     let published: BTreeSet<_> = all.iter().map(|entry| entry.id).collect();
     assert_eq!(ids(&entries).into_iter().collect::<BTreeSet<_>>(), published);
     assert!(trail.verify(None).await.is_ok());
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,5 +69,5 @@ async fn what_was_told_while_nobody_kept_the_trail_is_on_it_later() {
     trail.publish(&entry).await;
     let _running = trail.start_service().await;
     assert_eq!(ids(&trail.entries(1).await), [entry.id]);
-    trail.world.finish().await;
+    trail.harness.finish().await;
 }

@@ -7,10 +7,10 @@ use contracts::{
 };
 use kit::Origin;
 use mongodb::Collection;
-use testkit::{Running, World, eventually};
+use testkit::{Harness, Running, eventually};
 
 pub struct Trail {
-    pub world: World,
+    pub harness: Harness,
 }
 
 /// An entry of directory about this action.
@@ -22,13 +22,13 @@ pub fn audited(action: Action) -> Audited {
 impl Trail {
     /// A harness without the audit service.
     pub async fn without_service() -> Self {
-        Self { world: World::start().await }
+        Self { harness: Harness::start().await }
     }
 
     /// Starts a replica of the audit service.
     pub async fn start_service(&self) -> Running {
         let config = audit::Config::default();
-        self.world.spawn(audit::needs(), |deps, shutdown| audit::run(config, deps, shutdown)).await
+        self.harness.spawn(audit::needs(), |deps, shutdown| audit::run(config, deps, shutdown)).await
     }
 
     /// A harness with one replica.
@@ -44,16 +44,16 @@ impl Trail {
 
     pub async fn tell_as(&self, actor: Actor, entry: &Audited) {
         let origin = Origin::of_request("a-request".into()).with_actor(Some(actor));
-        origin.scope(self.world.bus().publish_event(entry.id, entry)).await.unwrap();
+        origin.scope(self.harness.bus().publish_event(entry.id, entry)).await.unwrap();
     }
 
     /// Publishes an entry, which fails while NATS is down.
     pub async fn try_publish(&self, entry: &Audited) -> Result<(), kit::Error> {
-        self.world.bus().publish_event(entry.id, entry).await
+        self.harness.bus().publish_event(entry.id, entry).await
     }
 
     pub async fn list(&self, asked: ListAuditEntries) -> Vec<AuditEntry> {
-        self.world.ask(&asked).await.unwrap().items
+        self.harness.ask(&asked).await.unwrap().items
     }
 
     /// The whole trail, newest first, once it has so many entries.
@@ -61,7 +61,7 @@ impl Trail {
         eventually(&format!("{count} entries"), async || {
             let (mut all, mut asked) = (Vec::new(), ListAuditEntries::default());
             loop {
-                let page = self.world.ask(&asked).await.ok()?;
+                let page = self.harness.ask(&asked).await.ok()?;
                 all.extend(page.items);
                 asked.after = page.next;
                 if asked.after.is_none() {
@@ -75,24 +75,24 @@ impl Trail {
 
     /// The collection of entries, writable for the test.
     pub async fn stored(&self) -> Collection<Document> {
-        self.world.database(Service::Audit).await.collection("entries")
+        self.harness.database(Service::Audit).await.collection("entries")
     }
 
     /// Runs `verify` as the service's own user.
     pub async fn verify(&self, anchor: Option<audit::Anchor>) -> Result<Option<audit::Anchor>, String> {
-        let deps = self.world.deps(Service::Audit).await;
+        let deps = self.harness.deps(Service::Audit).await;
         audit::verify(&deps, anchor, |_| ()).await.map_err(|error| error.to_string())
     }
 
     /// The service's consumer.
     pub async fn consumer(&self) -> Consumer<pull::Config> {
         let name = Service::Audit.name();
-        self.world.bus().jetstream.get_consumer_from_stream(name, stream::EVENTS).await.unwrap()
+        self.harness.bus().jetstream.get_consumer_from_stream(name, stream::EVENTS).await.unwrap()
     }
 
     /// Purges the stream.
     pub async fn drop_events(&self) {
-        let stream = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let stream = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         stream.purge().await.unwrap();
     }
 }

@@ -29,6 +29,6 @@ pub(crate) use strength::{fitting, hard_to_guess};
 pub(crate) use team::Team;
 pub(crate) use throttle::{
     ACCOUNT, ADDRESS, Bound as AttemptBound, Decision, Of, PAIR, Record as AttemptRecord, Records as AttemptRecords,
-    Standing, decide,
+    Trust, decide,
 };
 pub(crate) use token::{MintedHash, TokenHash, add_token, token_of};

@@ -97,7 +97,7 @@ pub(crate) struct Records {
 
 /// How trusted a client is. The most trusted are served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
+pub(crate) enum Trust {
     /// It has logged in from this address before.
     Known,
     /// It has no failures.
@@ -106,7 +106,7 @@ pub(crate) enum Standing {
     Suspect,
 }
 
-impl Standing {
+impl Trust {
     /// All of them, the most trusted first.
     pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::Suspect];
 }
@@ -123,7 +123,7 @@ pub(crate) enum Of {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// It may, once the records are these, which count it as a failure.
-    Go { counted: Records, standing: Standing },
+    Go { counted: Records, trust: Trust },
     /// Not before this time. The pair's record must be this one.
     Wait { until: Millis, of: Of, pair: Record },
 }
@@ -136,7 +136,7 @@ pub(crate) fn decide(now: Millis, records: Records) -> Decision {
     }
     let counted = pair.with_one_more(PAIR, now);
     if now < pair.known_until {
-        return Decision::Go { counted: Records { pair: counted, account, address }, standing: Standing::Known };
+        return Decision::Go { counted: Records { pair: counted, account, address }, trust: Trust::Known };
     }
     if now < account.until {
         let has_free_ones = pair.failures(PAIR, now) < PAIR.free;
@@ -156,7 +156,7 @@ pub(crate) fn decide(now: Millis, records: Records) -> Decision {
         account: account.with_one_more(ACCOUNT, now),
         address: address.with_one_more(ADDRESS, now),
     };
-    Decision::Go { counted, standing: if is_clean { Standing::Unknown } else { Standing::Suspect } }
+    Decision::Go { counted, trust: if is_clean { Trust::Unknown } else { Trust::Suspect } }
 }
 
 #[cfg(test)]
@@ -179,14 +179,14 @@ mod tests {
 
     impl Kept {
         /// Makes a wrong guess, or gives the time until which it must wait.
-        fn guess(&mut self, now: Millis, account: u32, address: u32) -> Result<Standing, (Millis, Of)> {
+        fn guess(&mut self, now: Millis, account: u32, address: u32) -> Result<Trust, (Millis, Of)> {
             let pair = self.pairs.entry((account, address)).or_default();
             let (of_account, of_address) =
                 (self.accounts.entry(account).or_default(), self.addresses.entry(address).or_default());
             match decide(now, Records { pair: *pair, account: *of_account, address: *of_address }) {
-                Decision::Go { counted, standing } => {
+                Decision::Go { counted, trust } => {
                     (*pair, *of_account, *of_address) = (counted.pair, counted.account, counted.address);
-                    Ok(standing)
+                    Ok(trust)
                 }
                 Decision::Wait { until, of, pair: waiting } => {
                     *pair = waiting;
@@ -217,8 +217,8 @@ mod tests {
         assert_eq!(kept.pairs[&(1, 1)].until - now, HOUR);
         assert_eq!(pauses[..6], [1, 2, 4, 8, 16, 32]);
         assert!(pauses.iter().all(|pause| *pause <= 3_600), "{pauses:?}");
-        assert_eq!(kept.guess(now + 2 * HOUR, 1, 1), Ok(Standing::Suspect));
-        assert_eq!(kept.guess(now + 2 * DAY, 1, 1), Ok(Standing::Unknown), "all is forgotten");
+        assert_eq!(kept.guess(now + 2 * HOUR, 1, 1), Ok(Trust::Suspect));
+        assert_eq!(kept.guess(now + 2 * DAY, 1, 1), Ok(Trust::Unknown), "all is forgotten");
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         let mut kept = Kept::default();
         let made = (0..2_000).filter(|n| kept.guess(START, 1, n % 200).is_ok()).count();
         assert_eq!(made, 21);
-        assert_eq!(kept.guess(START, 2, 1).unwrap(), Standing::Suspect, "another account");
+        assert_eq!(kept.guess(START, 2, 1).unwrap(), Trust::Suspect, "another account");
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
         let made = (0..2_000).filter(|account| kept.guess(START, *account, 1).is_ok()).count();
         assert_eq!(made, 51);
         assert_eq!(kept.guess(START, 5_000, 1).unwrap_err().1, Of::Address);
-        assert_eq!(kept.guess(START, 5_000, 2), Ok(Standing::Unknown), "another address");
+        assert_eq!(kept.guess(START, 5_000, 2), Ok(Trust::Unknown), "another address");
     }
 
     #[test]
@@ -254,9 +254,9 @@ mod tests {
             let _ = kept.guess(START, 1, n % 200 + 100);
             let _ = kept.guess(START, n + 2, 7);
         }
-        assert_eq!(kept.guess(START, 1, 7), Ok(Standing::Known));
+        assert_eq!(kept.guess(START, 1, 7), Ok(Trust::Known));
         assert!(kept.guess(START, 1, 8).is_err(), "elsewhere it waits");
-        assert!(kept.guess(START + KNOWN, 1, 7).is_ok_and(|standing| standing != Standing::Known));
+        assert!(kept.guess(START + KNOWN, 1, 7).is_ok_and(|trust| trust != Trust::Known));
     }
 
     #[test]

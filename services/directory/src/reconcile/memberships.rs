@@ -4,14 +4,14 @@ use std::{
 };
 
 use contracts::{EmployeeId, ListMembers, MemberChanged, MemberKey, Page};
-use kit::{Differences, Error, Mirror, Tally};
+use kit::{Differences, Error, LocalCopy, Tally};
 
 use crate::App;
 
 /// The edges between projects and employees, which projects owns.
 pub(super) struct Edges<'a>(pub(super) &'a App);
 
-impl Mirror for Edges<'_> {
+impl LocalCopy for Edges<'_> {
     type Asks = ListMembers;
     type Told = MemberChanged;
     type At = MemberKey;

@@ -161,7 +161,8 @@ impl Employees {
         Ok(found.map_ok(|Named { id, name }| (id, name)).try_collect().await?)
     }
 
-    /// The employees who may have worked since this time, all or some: their number, and a page of them by name.
+    /// The employees who may have worked since this time, limited to some if `asked` names them: their number, and a
+    /// page of them by name.
     pub(crate) async fn roster(&self, asked: &ListRoster) -> Result<Roster, Error> {
         let read = async {
             let activated = doc! { "activatedAt": { "$ne": null } };

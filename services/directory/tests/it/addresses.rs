@@ -7,7 +7,7 @@ use crate::office::{Office, PASSWORD, refused};
 
 /// Stores an address in an earlier normalised form.
 async fn store_in_former_form(office: &Office, employee: &Employee) {
-    let employees = office.world.database(Service::Directory).await.collection::<bson::Document>("employees");
+    let employees = office.harness.database(Service::Directory).await.collection::<bson::Document>("employees");
     let (email, key) = (employee.email.as_str(), employee.email.former_key());
     let outcome = employees.update_one(doc! { "email": email }, doc! { "$set": { "emailKey": key } }).await.unwrap();
     assert_eq!(outcome.modified_count, 1, "it is stored in today's form");
@@ -22,7 +22,7 @@ async fn a_domain_beyond_ascii_and_its_form_in_the_dns_are_one_address() {
         refused(office.create("Bob", spelling).await, Code::EmailTaken);
         assert_eq!(office.log_in(spelling, PASSWORD).await.unwrap().employee_id, ann.id, "{spelling}");
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +34,7 @@ async fn addresses_that_were_stored_in_a_former_form_are_renewed_at_the_start() 
     office.start().await;
     refused(office.create("Bob", "ä@xn--4ca.de").await, Code::EmailTaken);
     assert_eq!(office.log_in("ä@xn--4ca.de", PASSWORD).await.unwrap().employee_id, ann.id);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn two_who_were_let_in_with_one_address_do_not_stop_the_start_and_log_in_a
     assert_eq!(office.log_in("ü@xn--tda.de", PASSWORD).await.unwrap().employee_id, bob.id);
     // A change that touches neither address concerns nobody.
     for one in [ann, bob] {
-        office.world.ask(&DeactivateEmployee { id: one.id }).await.unwrap();
+        office.harness.ask(&DeactivateEmployee { id: one.id }).await.unwrap();
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -8,12 +8,12 @@ use futures::future::join_all;
 use crate::office::{Office, PASSWORD, refused};
 
 async fn look(office: &Office, token: &Secret) -> Invitation {
-    office.world.bus().ask(Caller::Anonymous, &GetInvitation { token: token.clone() }).await.unwrap()
+    office.harness.bus().ask(Caller::Anonymous, &GetInvitation { token: token.clone() }).await.unwrap()
 }
 
 async fn move_to(office: &Office, employee: &contracts::Employee, email: &str) {
     let changes = EmployeeChanges { email: Some(Email::parse(email).unwrap()), ..Default::default() };
-    office.world.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await.unwrap();
+    office.harness.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +32,7 @@ async fn a_token_activates_the_account_once() {
     assert_eq!(office.log_in("ANN@x.org", PASSWORD).await.unwrap().employee_id, ann.id);
     refused(office.invite(ann.id).await, Code::AlreadyActive);
     assert_eq!(office.mint(office.invitation(ann.id, 0).await).await, None, "an active account needs no token");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn of_two_activations_at_once_one_wins_and_its_password_counts() {
     for (n, password) in passwords.iter().enumerate() {
         assert_eq!(office.log_in("ann@x.org", password).await.is_ok(), winners.contains(&n));
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,7 +68,7 @@ async fn a_weak_password_is_explained_and_uses_nothing_up() {
     assert!(guessed.detail.contains("harder to guess"), "{guessed:?}");
     let longest = "three or four words ".repeat(7)[..128].to_owned();
     assert!(office.activate(&token, &longest).await.is_ok());
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +76,7 @@ async fn a_token_is_over_after_72_hours_and_a_fresh_invitation_helps() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let token = office.token(ann.id, 0).await;
-    office.world.clock.advance(72 * HOUR);
+    office.harness.clock.advance(72 * HOUR);
     assert_eq!(look(&office, &token).await, Invitation::Expired);
     refused(office.activate(&token, PASSWORD).await, Code::InvalidToken);
     assert_eq!(look(&office, &Secret::new("no such token")).await, Invitation::Unknown);
@@ -85,7 +85,7 @@ async fn a_token_is_over_after_72_hours_and_a_fresh_invitation_helps() {
     assert!(invited - ann.invited >= 72 * HOUR);
     let fresh = office.token(ann.id, 1).await;
     assert!(office.activate(&fresh, PASSWORD).await.is_ok());
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn a_fresh_invitation_kills_the_older_link() {
     assert!(office.activate(&fresh, PASSWORD).await.is_ok());
     assert_eq!(look(&office, &old).await, Invitation::Used, "the way on is to log in");
     refused(office.invite(kit::new_id()).await, Code::NotFound);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn every_token_of_a_mail_that_was_sent_again_works() {
     }
     assert!(office.activate(&first, PASSWORD).await.is_ok());
     assert_eq!(look(&office, &second).await, Invitation::Used);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +134,7 @@ async fn an_address_that_changes_hands_does_not_carry_the_old_link_over() {
     assert_eq!(office.activate(&bobs, PASSWORD).await.unwrap().id, bob.id);
     assert_eq!(office.activate(&minted.token, "another long password").await.unwrap().id, ann.id);
     assert_eq!(office.log_in("shared@x.org", PASSWORD).await.unwrap().employee_id, bob.id);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +145,7 @@ async fn whoever_is_active_keeps_the_password_when_the_address_changes() {
     assert_eq!(office.log_in("ann@y.org", PASSWORD).await.unwrap().employee_id, ann.id);
     refused(office.log_in("ann@x.org", PASSWORD).await, Code::Unauthorized);
     assert_eq!(office.events::<InvitationRequested>(1).await.len(), 1, "nobody is invited again");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,16 +153,16 @@ async fn a_deactivation_kills_the_open_invitation_for_good() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let token = office.token(ann.id, 0).await;
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     refused(office.activate(&token, PASSWORD).await, Code::InvalidToken);
     let refusal = refused(office.invite(ann.id).await, Code::EmployeeDeactivated);
     assert!(refusal.detail.contains("reactivate first"));
-    assert!(!office.world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap().is_active);
+    assert!(!office.harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap().is_active);
     refused(office.activate(&token, PASSWORD).await, Code::InvalidToken);
     office.invite(ann.id).await.unwrap();
     let fresh = office.token(ann.id, 1).await;
     assert!(office.activate(&fresh, PASSWORD).await.unwrap().is_active);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,19 +172,19 @@ async fn a_token_is_minted_for_the_mailer_alone_and_stored_as_a_hash() {
     let invitation = office.invitation(ann.id, 0).await;
     let request = MintToken { invitation_id: invitation.invitation_id, employee_id: ann.id };
     for caller in [Caller::Anonymous, Caller::Admin, Caller::Employee(ann.id)] {
-        refused(office.world.bus().ask(caller, &request).await, Code::Forbidden);
+        refused(office.harness.bus().ask(caller, &request).await, Code::Forbidden);
     }
     let of_another = MintToken { employee_id: kit::new_id(), ..request };
-    assert_eq!(office.world.bus().ask(Caller::Service, &of_another).await, Ok(None));
+    assert_eq!(office.harness.bus().ask(Caller::Service, &of_another).await, Ok(None));
 
     let minted = office.mint(invitation).await.unwrap();
     assert_eq!(minted.token.expose().len(), 43);
     office.activate(&minted.token, PASSWORD).await.unwrap();
-    let database = office.world.database(Service::Directory).await;
+    let database = office.harness.database(Service::Directory).await;
     for name in ["employees", "invitations", "credentials"] {
         let stored = database.collection::<Document>(name).find_one(doc! {}).await.unwrap().unwrap().to_string();
         assert!(!stored.contains(minted.token.expose()) && !stored.contains(PASSWORD), "{name} holds a secret");
         assert_eq!(stored.contains("argon2id"), name == "credentials", "{name}");
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }

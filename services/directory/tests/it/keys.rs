@@ -17,16 +17,16 @@ fn key(body: serde_json::Value) -> CreateApiKey {
 impl Office {
     /// Sends a request as this actor, with the rights of an admin.
     async fn ask_as<R: contracts::Request>(&self, actor: Actor, request: &R) -> Result<R::Reply, Failure> {
-        Origin::default().with_actor(Some(actor)).scope(self.world.ask(request)).await
+        Origin::default().with_actor(Some(actor)).scope(self.harness.ask(request)).await
     }
 
     async fn set_role(&self, id: EmployeeId, role: Role) -> Result<contracts::Employee, Failure> {
-        self.world.ask(&SetRole { id, role }).await
+        self.harness.ask(&SetRole { id, role }).await
     }
 
     /// The value of a key of the KV bucket.
     async fn entry<T: DeserializeOwned>(&self, key: String) -> Option<T> {
-        let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+        let bucket = self.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         bucket.get(key).await.unwrap().map(|value| serde_json::from_slice(&value).unwrap())
     }
 }
@@ -39,7 +39,7 @@ fn person(employee: EmployeeId) -> Actor {
 async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     let office = Office::open().await;
     let request = key(json!({"name": "Export", "scopes": ["r:time", "rw:projects"]}));
-    let NewApiKey { about, key: text } = office.world.ask(&request).await.unwrap();
+    let NewApiKey { about, key: text } = office.harness.ask(&request).await.unwrap();
     let (id, hash) = read_key(text.expose()).unwrap();
     assert_eq!((about.id, about.created_by), (id, Some(Actor::Root)));
     let sent: ApiKeyChanged = office.entry(ApiKeyChanged::entry_key(id)).await.unwrap();
@@ -48,26 +48,26 @@ async fn a_key_is_made_listed_used_and_revoked_and_gateways_are_told() {
     for day in ["2025-10-09", "2025-10-11", "2025-10-10"] {
         let used = MarkKeyUsed { id, on: day.into() };
         let by_itself = Origin::of_request("a-request".into()).with_actor(Some(Actor::Key(id)));
-        by_itself.scope(office.world.bus().ask(Caller::Service, &used)).await.unwrap();
+        by_itself.scope(office.harness.bus().ask(Caller::Service, &used)).await.unwrap();
     }
-    let listed = office.world.ask(&ListApiKeys {}).await.unwrap();
+    let listed = office.harness.ask(&ListApiKeys {}).await.unwrap();
     assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [id]);
     assert_eq!(listed[0].last_used_on.as_deref(), Some("2025-10-11"), "a day that is told late changes nothing");
     assert!(!serde_json::to_string(&listed).unwrap().contains(text.expose()));
 
-    office.world.ask(&contracts::RevokeApiKey { id }).await.unwrap();
+    office.harness.ask(&contracts::RevokeApiKey { id }).await.unwrap();
     assert!(office.entry::<ApiKeyChanged>(ApiKeyChanged::entry_key(id)).await.unwrap().revoked);
-    assert!(office.world.ask(&ListApiKeys {}).await.unwrap().is_empty());
-    refused(office.world.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
+    assert!(office.harness.ask(&ListApiKeys {}).await.unwrap().is_empty());
+    refused(office.harness.ask(&contracts::RevokeApiKey { id }).await, Code::NotFound);
     // The trail records the first use, and keeps the name for good.
-    assert_eq!(office.world.audited_actions(3).await, ["key.created", "key.used", "key.revoked"]);
-    let (origin, entry) = office.world.audited().await.remove(1);
+    assert_eq!(office.harness.audited_actions(3).await, ["key.created", "key.used", "key.revoked"]);
+    let (origin, entry) = office.harness.audited().await.remove(1);
     assert_eq!((origin.actor(), entry.subject.id), (Some(Actor::Key(id)), id.to_string()));
-    let sent = serde_json::to_string(&office.world.audited().await.into_iter().map(|(_, e)| e).collect::<Vec<_>>());
+    let sent = serde_json::to_string(&office.harness.audited().await.into_iter().map(|(_, e)| e).collect::<Vec<_>>());
     assert!(!sent.unwrap().contains(text.expose()));
-    let names = office.world.ask(&GetKeyNames { ids: vec![id, kit::new_id()] }).await.unwrap();
+    let names = office.harness.ask(&GetKeyNames { ids: vec![id, kit::new_id()] }).await.unwrap();
     assert_eq!(names.into_iter().map(|(id, name)| (id, name.to_string())).collect::<Vec<_>>(), [(id, "Export".into())]);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,14 +85,14 @@ async fn what_comes_twice_or_late_never_brings_a_revoked_key_or_an_old_role_back
     };
     let employee_id: EmployeeId = kit::new_id();
     let account = |version, role| AccountChanged { employee_id, version, generation: version, except: None, role };
-    office.world.publish_twice(&key(2, true)).await;
-    office.world.publish(&key(1, false)).await;
-    office.world.publish_twice(&account(5, Role::Employee)).await;
-    office.world.publish(&account(4, Role::Owner)).await;
-    office.world.until_consumed(stream::EVENTS, contracts::Service::Directory).await;
+    office.harness.publish_twice(&key(2, true)).await;
+    office.harness.publish(&key(1, false)).await;
+    office.harness.publish_twice(&account(5, Role::Employee)).await;
+    office.harness.publish(&account(4, Role::Owner)).await;
+    office.harness.until_consumed(stream::EVENTS, contracts::Service::Directory).await;
     assert_eq!(office.entry(ApiKeyChanged::entry_key(id)).await, Some(key(2, true)));
     assert_eq!(office.entry(AccountChanged::entry_key(employee_id)).await, Some(account(5, Role::Employee)));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     let bob = office.employ("Bob", "bob@x.org").await;
     // A key with the scopes to make keys and to read time.
     let request = key(json!({"name": "Keys", "scopes": ["rw:keys", "r:time"]}));
-    let maker = Actor::Key(office.world.ask(&request).await.unwrap().about.id);
+    let maker = Actor::Key(office.harness.ask(&request).await.unwrap().about.id);
     assert!(office.ask_as(maker, &key(json!({"name": "Time", "scopes": ["r:time"]}))).await.is_ok());
     let more = key(json!({"name": "More", "scopes": ["rw:time"]}));
     refused(office.ask_as(maker, &more).await, Code::MissingScope);
@@ -115,7 +115,7 @@ async fn nobody_hands_out_more_than_they_may_do() {
     refused(office.ask_as(maker, &SetRole { id: ann.id, role: Role::Employee }).await, Code::MissingScope);
     office.set_role(ann.id, Role::Auditor).await.unwrap();
     refused(office.ask_as(person(ann.id), &more).await, Code::MissingScope);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +131,7 @@ async fn a_role_begins_a_new_generation_of_tokens_and_gateways_are_told() {
     office.set_role(ann.id, Role::Manager).await.unwrap();
     assert_eq!(office.log_in("ann@x.org", PASSWORD).await.unwrap().generation, 1);
     assert_eq!(office.get(ann.id).await.role, Role::Manager);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +144,7 @@ async fn the_last_owner_cannot_be_taken_away_not_even_by_two_at_once() {
     office.set_role(cid.id, Role::Owner).await.unwrap();
     office.set_role(ann.id, Role::Owner).await.unwrap();
     refused(office.set_role(ann.id, Role::Admin).await, Code::LastOwner);
-    refused(office.world.ask(&DeactivateEmployee { id: ann.id }).await, Code::LastOwner);
+    refused(office.harness.ask(&DeactivateEmployee { id: ann.id }).await, Code::LastOwner);
     for _ in 0..5 {
         office.set_role(ann.id, Role::Owner).await.unwrap();
         office.set_role(bob.id, Role::Owner).await.unwrap();
@@ -152,5 +152,5 @@ async fn the_last_owner_cannot_be_taken_away_not_even_by_two_at_once() {
         let outcomes = [one.map_err(|failure| failure.code).err(), two.map_err(|failure| failure.code).err()];
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == Some(Code::LastOwner)).count(), 1, "{outcomes:?}");
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }

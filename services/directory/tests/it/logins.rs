@@ -11,7 +11,7 @@ async fn every_failed_login_gets_the_same_answer() {
     office.employ("Ann", "ann@x.org").await;
     office.create("Bob", "bob@x.org").await.unwrap();
     let cid = office.employ("Cid", "cid@x.org").await;
-    office.world.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
 
     assert!(office.log_in(" Ann@X.org ", PASSWORD).await.is_ok());
     let long = "x".repeat(1_000);
@@ -29,7 +29,7 @@ async fn every_failed_login_gets_the_same_answer() {
         answers.push(refused(office.log_in(email, password).await, Code::Unauthorized));
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 /// 100 log-ins fill the queue of the hasher, which shows that each is hashed: an unknown address costs as much as
@@ -50,7 +50,7 @@ async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
         assert!(count(Code::Unauthorized) >= 64 && count(Code::Unavailable) >= 1, "{email}: {codes:?}");
     }
     assert!(office.log_in("ann@x.org", PASSWORD).await.is_ok(), "after the storm it works again");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 /// If it were hashed, 100 at once would overflow the queue.
@@ -71,7 +71,7 @@ async fn a_password_that_was_hashed_as_it_came_still_fits_and_is_then_hashed_as_
     let ann = office.employ("Ann", "ann@x.org").await;
     let (composed, decomposed) = ("l'\u{e9}t\u{e9} dernier", "l'e\u{301}te\u{301} dernier");
     let before = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
-    let stored = office.world.database(Service::Directory).await.collection::<Document>("credentials");
+    let stored = office.harness.database(Service::Directory).await.collection::<Document>("credentials");
     let of_ann = doc! { "_id": kit::mongo::value(&ann.id) };
     stored.update_one(of_ann.clone(), doc! { "$set": { "password": &before } }).await.unwrap();
     let hash = async || {
@@ -87,5 +87,5 @@ async fn a_password_that_was_hashed_as_it_came_still_fits_and_is_then_hashed_as_
         office.log_in("ann@x.org", password).await.unwrap();
     }
     assert_eq!(hash().await, after, "once");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

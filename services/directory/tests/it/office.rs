@@ -10,7 +10,7 @@ use contracts::{
 use directory::Config;
 use futures::StreamExt;
 use kit::Origin;
-use testkit::World;
+use testkit::Harness;
 
 /// Longer than several hashes take, one after the other, on a busy machine.
 pub const HASHING: Duration = Duration::from_secs(120);
@@ -18,38 +18,43 @@ pub const HASHING: Duration = Duration::from_secs(120);
 pub const PASSWORD: &str = "three or four words";
 
 pub struct Office {
-    pub world: World,
+    pub harness: Harness,
 }
 
 impl Office {
     pub async fn open() -> Self {
-        let office = Self { world: World::start().await };
+        let office = Self { harness: Harness::start().await };
         office.start().await;
         office
     }
 
     /// Starts another replica of directory.
     pub async fn start(&self) {
-        self.world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown)).await;
+        self.harness
+            .spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))
+            .await;
     }
 
     pub async fn create(&self, name: &str, email: &str) -> Result<Employee, Failure> {
-        self.world.ask(&CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() }).await
+        self.harness
+            .ask(&CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() })
+            .await
     }
 
     pub async fn get(&self, id: EmployeeId) -> Employee {
-        self.world.ask(&GetEmployee { id }).await.unwrap()
+        self.harness.ask(&GetEmployee { id }).await.unwrap()
     }
 
     pub async fn invite(&self, id: EmployeeId) -> Result<Employee, Failure> {
-        self.world.ask(&InviteEmployee { id }).await
+        self.harness.ask(&InviteEmployee { id }).await
     }
 
     /// All events of this type, once there are at least so many.
     pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
         testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
             let config = pull::Config { filter_subject: E::filter(), ..Default::default() };
-            let consumer = self.world.bus().jetstream.create_consumer_on_stream(config, stream::EVENTS).await.unwrap();
+            let consumer =
+                self.harness.bus().jetstream.create_consumer_on_stream(config, stream::EVENTS).await.unwrap();
             let batch = consumer.fetch().max_messages(1_000).messages().await.unwrap();
             let found: Vec<E> =
                 batch.map(|message| serde_json::from_slice(&message.unwrap().payload).unwrap()).collect().await;
@@ -70,7 +75,7 @@ impl Office {
     /// Mints a token, as the mailer does.
     pub async fn mint(&self, invitation: InvitationRequested) -> Option<MintedToken> {
         let InvitationRequested { invitation_id, employee_id, .. } = invitation;
-        self.world.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await.unwrap()
+        self.harness.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await.unwrap()
     }
 
     /// A token of an employee's `nth` invitation.
@@ -80,7 +85,7 @@ impl Office {
 
     pub async fn activate(&self, token: &Secret, password: &str) -> Result<Employee, Failure> {
         let request = Activate { token: token.clone(), password: Secret::new(password) };
-        self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, Failure> {
@@ -90,7 +95,7 @@ impl Office {
     /// Logs in and asks for such a session.
     pub async fn log_in_for(&self, email: &str, password: &str, session: WantedSession) -> Result<LoggedIn, Failure> {
         let request = CheckPassword { email: email.into(), password: Secret::new(password), session: Some(session) };
-        self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
     /// Logs in from this network address.

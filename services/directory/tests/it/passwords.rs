@@ -22,7 +22,7 @@ impl Office {
 
     async fn try_to_forget(&self, email: &str) -> Result<(), Failure> {
         let request = ForgotPassword { email: email.into() };
-        self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
     /// The content of all mails so far, in order, once there are so many; nothing for one that need not be sent.
@@ -36,7 +36,7 @@ impl Office {
     }
 
     async fn mint_mail(&self, mail_id: MailId) -> Option<MintedMail> {
-        self.world.bus().ask(Caller::Service, &MintMail { mail_id }).await.unwrap()
+        self.harness.bus().ask(Caller::Service, &MintMail { mail_id }).await.unwrap()
     }
 
     /// The token in the last of so many mails.
@@ -49,26 +49,26 @@ impl Office {
 
     async fn reset(&self, token: &Secret, password: &str) -> Result<Employee, Failure> {
         let request = ResetPassword { token: token.clone(), password: Secret::new(password) };
-        self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
     async fn change(&self, employee: &Employee, old: &str, new: &str) -> Result<(), Failure> {
         let request = ChangePassword { id: employee.id, old: Secret::new(old), new: Secret::new(new) };
-        self.world.bus().ask_within(HASHING, Caller::Employee(employee.id), &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Employee(employee.id), &request).await
     }
 
     async fn confirm(&self, token: &Secret, password: &str) -> Result<Employee, Failure> {
         let request = ConfirmEmail { token: token.clone(), password: Secret::new(password) };
-        self.world.bus().ask_within(HASHING, Caller::Anonymous, &request).await
+        self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
     async fn link(&self, token: &Secret, to: LinkTo) -> Link {
-        self.world.bus().ask(Caller::Anonymous, &GetLink { token: token.clone(), to }).await.unwrap()
+        self.harness.bus().ask(Caller::Anonymous, &GetLink { token: token.clone(), to }).await.unwrap()
     }
 
     async fn move_to(&self, employee: &Employee, email: &str) -> Result<Employee, Failure> {
         let changes = EmployeeChanges { email: Some(Email::parse(email).unwrap()), ..Default::default() };
-        self.world.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await
+        self.harness.ask(&UpdateEmployee { id: employee.id, changes, only_check: false }).await
     }
 
     /// The entries of the audit trail about these actions.
@@ -76,7 +76,8 @@ impl Office {
         testkit::eventually(&format!("{number} entries of {noun}"), async || {
             let subject = "evt.directory.v1.audit.*.recorded".to_owned();
             let config = pull::Config { filter_subject: subject, ..Default::default() };
-            let consumer = self.world.bus().jetstream.create_consumer_on_stream(config, stream::EVENTS).await.unwrap();
+            let consumer =
+                self.harness.bus().jetstream.create_consumer_on_stream(config, stream::EVENTS).await.unwrap();
             let batch = consumer.fetch().max_messages(1_000).messages().await.unwrap();
             let all: Vec<Audited> =
                 batch.map(|message| serde_json::from_slice(&message.unwrap().payload).unwrap()).collect().await;
@@ -96,7 +97,7 @@ async fn whoever_forgets_the_password_sets_another_by_the_link_of_a_mail_once() 
     let mail = office.mails(1).await.pop().flatten().unwrap();
     assert_eq!((mail.name, mail.email), (ann.name.clone(), ann.email.clone()));
     let MailSays::Reset { token, expires_at } = mail.says else { panic!("a link: {:?}", mail.says) };
-    assert!(expires_at <= office.world.clock.now() + HOUR / 2);
+    assert!(expires_at <= office.harness.clock.now() + HOUR / 2);
     for _ in 0..2 {
         let open = Link::Open { name: ann.name.clone(), email: ann.email.clone() };
         assert_eq!(office.link(&token, LinkTo::Reset).await, open, "looking uses nothing up");
@@ -115,7 +116,7 @@ async fn whoever_forgets_the_password_sets_another_by_the_link_of_a_mail_once() 
 
     let sent = office.mails(2).await.pop().flatten().unwrap();
     assert_eq!((sent.email, sent.says), (ann.email, MailSays::PasswordChanged));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +125,7 @@ async fn a_link_is_over_after_30_minutes_or_once_the_password_or_the_person_is_a
     let ann = office.employ("Ann", "ann@x.org").await;
     office.forget("ann@x.org").await;
     let late = office.mailed_token(1).await;
-    office.world.clock.advance(HOUR / 2);
+    office.harness.clock.advance(HOUR / 2);
     refused(office.reset(&late, OTHER).await, Code::InvalidToken);
 
     office.forget("ann@x.org").await;
@@ -135,10 +136,10 @@ async fn a_link_is_over_after_30_minutes_or_once_the_password_or_the_person_is_a
     office.forget("ann@x.org").await;
     let requested = office.events::<MailRequested>(4).await;
     let gone = office.mailed_token(4).await;
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     refused(office.reset(&gone, PASSWORD).await, Code::InvalidToken);
     assert_eq!(office.mint_mail(requested[3].mail_id).await, None, "a mail that is late is not sent");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +155,7 @@ async fn of_two_resets_at_once_one_wins_and_its_password_counts() {
     for (n, password) in passwords.iter().enumerate() {
         assert_eq!(office.log_in("ann@x.org", password).await.is_ok(), winners.contains(&n));
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,8 +164,8 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     office.employ("Ann", "ann@x.org").await;
     let bob = office.create("Bob", "bob@x.org").await.unwrap();
     let cid = office.employ("Cid", "cid@x.org").await;
-    office.world.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
-    let database = office.world.database(Service::Directory).await;
+    office.harness.ask(&DeactivateEmployee { id: cid.id }).await.unwrap();
+    let database = office.harness.database(Service::Directory).await;
     let count = async |name: &str| database.collection::<Document>(name).count_documents(doc! {}).await.unwrap();
     for (n, address) in ["ann@x.org", "bob@x.org", "cid@x.org", "nobody@x.org", "no address"].iter().enumerate() {
         office.forget(address).await;
@@ -183,7 +184,7 @@ async fn for_an_address_that_nobody_has_the_same_is_written_and_nothing_is_maile
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject.kind.as_str()).collect();
     assert_eq!(subjects, ["employee", "employee", "employee", "address", "address"]);
     assert!(!serde_json::to_string(&entries).unwrap().contains("nobody@x.org"));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,37 +199,37 @@ async fn an_address_gets_three_links_an_hour_however_many_ask_at_once() {
     }
     assert_eq!(office.entries_about("password.forgotten", asked.len()).await.len(), asked.len());
     assert_eq!(office.events::<MailRequested>(3).await.len(), 3);
-    refused(office.world.ask(&SendReset { id: ann.id }).await, Code::TooManyRequests);
-    office.world.clock.advance(HOUR);
-    office.world.ask(&SendReset { id: ann.id }).await.unwrap();
+    refused(office.harness.ask(&SendReset { id: ann.id }).await, Code::TooManyRequests);
+    office.harness.clock.advance(HOUR);
+    office.harness.ask(&SendReset { id: ann.id }).await.unwrap();
     assert_eq!(office.events::<MailRequested>(4).await.len(), 4);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_has_a_link_mailed_to_whoever_is_active_and_has_no_higher_role() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
-    office.world.ask(&SendReset { id: ann.id }).await.unwrap();
+    office.harness.ask(&SendReset { id: ann.id }).await.unwrap();
     let token = office.mailed_token(1).await;
     office.reset(&token, OTHER).await.unwrap();
     office.entries_about("reset.requested", 1).await;
 
     let bob = office.create("Bob", "bob@x.org").await.unwrap();
-    refused(office.world.ask(&SendReset { id: bob.id }).await, Code::NotActive);
-    refused(office.world.ask(&SendReset { id: kit::new_id() }).await, Code::NotFound);
-    let as_employee = office.world.bus().ask(Caller::Employee(ann.id), &SendReset { id: ann.id }).await;
+    refused(office.harness.ask(&SendReset { id: bob.id }).await, Code::NotActive);
+    refused(office.harness.ask(&SendReset { id: kit::new_id() }).await, Code::NotFound);
+    let as_employee = office.harness.bus().ask(Caller::Employee(ann.id), &SendReset { id: ann.id }).await;
     refused(as_employee, Code::Forbidden);
 
     // Otherwise an admin could change an owner's address, and take the account over with a link.
     let admin = office.employ("Dora", "dora@x.org").await;
-    office.world.ask(&SetRole { id: admin.id, role: Role::Admin }).await.unwrap();
-    office.world.ask(&SetRole { id: ann.id, role: Role::Owner }).await.unwrap();
+    office.harness.ask(&SetRole { id: admin.id, role: Role::Admin }).await.unwrap();
+    office.harness.ask(&SetRole { id: ann.id, role: Role::Owner }).await.unwrap();
     let as_admin = || Origin::default().with_actor(Some(Actor::Person { employee: admin.id, session: None }));
-    refused(as_admin().scope(office.world.ask(&SendReset { id: ann.id })).await, Code::MissingScope);
+    refused(as_admin().scope(office.harness.ask(&SendReset { id: ann.id })).await, Code::MissingScope);
     refused(as_admin().scope(office.move_to(&ann, "dora@y.org")).await, Code::MissingScope);
     as_admin().scope(office.move_to(&admin, "dora@y.org")).await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,8 +241,8 @@ async fn whoever_knows_the_old_password_changes_it_and_is_told() {
     assert_eq!(refused(office.change(&ann, PASSWORD, "short").await, Code::WeakPassword).errors[0].field, "new");
     refused(office.change(&ann, PASSWORD, "password1234").await, Code::WeakPassword);
     let of_bob = ChangePassword { id: ann.id, old: Secret::new(PASSWORD), new: Secret::new(OTHER) };
-    refused(office.world.bus().ask(Caller::Employee(bob.id), &of_bob).await, Code::Forbidden);
-    refused(office.world.ask(&of_bob).await, Code::Forbidden);
+    refused(office.harness.bus().ask(Caller::Employee(bob.id), &of_bob).await, Code::Forbidden);
+    refused(office.harness.ask(&of_bob).await, Code::Forbidden);
 
     office.change(&ann, PASSWORD, OTHER).await.unwrap();
     refused(office.log_in("ann@x.org", PASSWORD).await, Code::Unauthorized);
@@ -255,7 +256,7 @@ async fn whoever_knows_the_old_password_changes_it_and_is_told() {
     assert_eq!(actions, ["password.refused", "password.changed"]);
     let text = serde_json::to_string(&entries).unwrap();
     assert!(!text.contains(PASSWORD) && !text.contains(OTHER) && !text.contains("argon2"), "{text}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,7 +269,7 @@ async fn of_two_changes_at_once_one_wins() {
     for (password, outcome) in passwords.iter().zip(outcomes) {
         assert_eq!(office.log_in("ann@x.org", password).await.is_ok(), outcome.is_ok());
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,7 +298,7 @@ async fn an_address_that_changes_is_confirmed_at_the_new_one_and_told_to_the_old
     let mail = office.mails(4).await.pop().flatten().unwrap();
     assert!(matches!(mail.says, MailSays::Reset { .. }), "{mail:?}");
     office.entries_about("email.confirmed", 1).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,13 +309,13 @@ async fn an_admin_who_sends_the_address_once_more_has_the_link_mailed_again() {
     office.move_to(&ann, "ann@y.org").await.unwrap();
     let token = office.mailed_token(3).await;
     // A link from an admin sets a password and confirms the address.
-    office.world.ask(&SendReset { id: ann.id }).await.unwrap();
+    office.harness.ask(&SendReset { id: ann.id }).await.unwrap();
     let reset = office.mailed_token(4).await;
     assert!(!office.reset(&reset, OTHER).await.unwrap().email_unconfirmed);
     refused(office.confirm(&token, OTHER).await, Code::InvalidToken);
     office.move_to(&ann, "ANN@y.org").await.unwrap();
     assert_eq!(office.events::<MailRequested>(5).await.len(), 5, "what is confirmed needs no link");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,16 +326,16 @@ async fn what_a_mail_says_is_told_to_the_mailer_alone_and_tokens_are_stored_as_h
     let token = office.mailed_token(1).await;
     let MailRequested { mail_id } = office.events::<MailRequested>(1).await[0];
     for caller in [Caller::Anonymous, Caller::Admin, Caller::Employee(ann.id)] {
-        refused(office.world.bus().ask(caller, &MintMail { mail_id }).await, Code::Forbidden);
+        refused(office.harness.bus().ask(caller, &MintMail { mail_id }).await, Code::Forbidden);
     }
     assert_eq!(office.mint_mail(kit::new_id()).await, None);
     let second = office.mailed_token(1).await;
     assert_ne!(token, second, "each try to send it has a token of its own");
     assert!(matches!(office.link(&token, LinkTo::Reset).await, Link::Open { .. }), "and each of them works");
-    let mails = office.world.database(Service::Directory).await.collection::<Document>("mails");
+    let mails = office.harness.database(Service::Directory).await.collection::<Document>("mails");
     let stored = mails.find_one(doc! {}).await.unwrap().unwrap().to_string();
     assert!(!stored.contains(token.expose()) && !stored.contains(second.expose()), "{stored}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -343,14 +344,14 @@ async fn a_password_that_was_hashed_with_less_work_or_was_shorter_still_fits_and
     let ann = office.employ("Ann", "ann@x.org").await;
     let weaker = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(9_728, 1, 1, None).unwrap());
     let before = weaker.hash_password(b"eight888").unwrap().to_string();
-    let stored = office.world.database(Service::Directory).await.collection::<Document>("credentials");
+    let stored = office.harness.database(Service::Directory).await.collection::<Document>("credentials");
     let of_ann = doc! { "_id": kit::mongo::value(&ann.id) };
     stored.update_one(of_ann.clone(), doc! { "$set": { "password": &before } }).await.unwrap();
     office.log_in("ann@x.org", "eight888").await.unwrap();
     let credentials = stored.find_one(of_ann).await.unwrap().unwrap();
     assert!(credentials.get_str("password").unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     office.log_in("ann@x.org", "eight888").await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -364,5 +365,5 @@ async fn whoever_guesses_at_the_old_password_is_made_to_wait() {
     }
     assert!(codes[..5].iter().all(|code| *code == Code::WrongPassword), "{codes:?}");
     assert!(codes.contains(&Code::TooManyAttempts), "{codes:?}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

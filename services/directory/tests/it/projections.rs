@@ -19,7 +19,7 @@ fn edge(project_id: ProjectId, employee_id: EmployeeId, version: i64) -> MemberC
 }
 
 async fn epoch(office: &Office, employee: EmployeeId) -> Option<i64> {
-    let bucket = office.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.unwrap();
+    let bucket = office.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.unwrap();
     let value = bucket.get(Revocation::key(employee)).await.unwrap()?;
     Some(serde_json::from_slice::<Revocation>(&value).unwrap().epoch)
 }
@@ -27,19 +27,19 @@ async fn epoch(office: &Office, employee: EmployeeId) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     let office = Office::open().await;
-    let world = &office.world;
+    let harness = &office.harness;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
 
-    world.publish_twice(&edge(one, ann.id, 1)).await;
+    harness.publish_twice(&edge(one, ann.id, 1)).await;
     // Taken off and put on again; the events come in the wrong order.
-    world.publish(&edge(two, ann.id, 3)).await;
-    world.publish(&edge(two, ann.id, 2)).await;
-    world.publish(&edge(two, ann.id, 1)).await;
+    harness.publish(&edge(two, ann.id, 3)).await;
+    harness.publish(&edge(two, ann.id, 2)).await;
+    harness.publish(&edge(two, ann.id, 1)).await;
     // Taken off; the older event comes late.
-    world.publish(&edge(three, ann.id, 2)).await;
-    world.publish_twice(&edge(three, ann.id, 1)).await;
-    world.until_consumed(stream::EVENTS, Service::Directory).await;
+    harness.publish(&edge(three, ann.id, 2)).await;
+    harness.publish_twice(&edge(three, ann.id, 1)).await;
+    harness.until_consumed(stream::EVENTS, Service::Directory).await;
     let mut expected = vec![one, two];
     expected.sort();
     let shown = async || {
@@ -49,11 +49,11 @@ async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     };
     assert_eq!(shown().await, expected);
 
-    world.publish(&edge(one, ann.id, 2)).await;
-    world.until_consumed(stream::EVENTS, Service::Directory).await;
+    harness.publish(&edge(one, ann.id, 2)).await;
+    harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(shown().await, [two]);
     assert_eq!(office.events::<EmployeeChanged>(1).await.len(), 1, "the list is no part of the employee's version");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,28 +62,28 @@ async fn many_memberships_at_once_are_all_taken() {
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
     let mut projects: Vec<ProjectId> = (0..30).map(|_| kit::new_id()).collect();
     for project in &projects {
-        office.world.publish(&edge(*project, ann.id, 1)).await;
+        office.harness.publish(&edge(*project, ann.id, 1)).await;
     }
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     let mut shown = office.get(ann.id).await.projects;
     shown.sort();
     projects.sort();
     assert_eq!(shown, projects);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deactivation_stands_in_the_bucket_and_a_reactivation_leaves_it() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, ann.id).await, None);
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(1)).then_some(())).await;
-    office.world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     testkit::eventually("the revocation", async || (epoch(&office, ann.id).await == Some(2)).then_some(())).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,27 +92,27 @@ async fn an_older_word_about_an_employee_never_lowers_the_epoch() {
     let id: EmployeeId = kit::new_id();
     let changed =
         |epoch| EmployeeChanged(Standing { id, version: epoch * 2, epoch, deactivated_at: None, active: None });
-    office.world.publish_twice(&changed(2)).await;
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.publish_twice(&changed(2)).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(2));
-    office.world.publish_twice(&changed(1)).await;
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.publish_twice(&changed(1)).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(2));
     // Concurrent events in an arbitrary order.
     for newer in [7, 3, 9, 5, 4, 8, 6] {
-        office.world.publish(&changed(newer)).await;
+        office.harness.publish(&changed(newer)).await;
     }
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(epoch(&office, id).await, Some(9));
-    assert_eq!(office.world.stream_messages(stream::DEAD).await, 0);
-    office.world.finish().await;
+    assert_eq!(office.harness.stream_messages(stream::DEAD).await, 0);
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of_order() {
     let office = Office::open().await;
     let ann = office.create("Ann", "ann@x.org").await.unwrap();
-    let (first, world) = (office.invitation(ann.id, 0).await, &office.world);
+    let (first, harness) = (office.invitation(ann.id, 0).await, &office.harness);
     let delivery = |invitation_id, version, state| DeliveryChanged {
         invitation_id,
         employee_id: ann.id,
@@ -120,31 +120,31 @@ async fn how_an_invitation_stands_is_right_when_it_is_told_twice_late_and_out_of
         delivery: InvitationDelivery { state, detail: Some(format!("word {version}")), at: Millis(version) },
     };
     let shown = async || {
-        world.until_consumed(stream::EVENTS, Service::Directory).await;
+        harness.until_consumed(stream::EVENTS, Service::Directory).await;
         office.get(ann.id).await.invitation.map(|invitation| (invitation.state, invitation.detail))
     };
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
-    world.publish_twice(&delivery(first.invitation_id, 2, DeliveryState::Failed)).await;
-    world.publish(&delivery(first.invitation_id, 1, DeliveryState::Retrying)).await;
+    harness.publish_twice(&delivery(first.invitation_id, 2, DeliveryState::Failed)).await;
+    harness.publish(&delivery(first.invitation_id, 1, DeliveryState::Retrying)).await;
     assert_eq!(shown().await, Some((DeliveryState::Failed, Some("word 2".into()))));
 
     // A late report about the older invitation does not change the new one.
     office.invite(ann.id).await.unwrap();
-    world.publish_twice(&delivery(first.invitation_id, 3, DeliveryState::Failed)).await;
+    harness.publish_twice(&delivery(first.invitation_id, 3, DeliveryState::Failed)).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
     let second = office.invitation(ann.id, 1).await;
-    world.publish(&delivery(second.invitation_id, 1, DeliveryState::Sent)).await;
+    harness.publish(&delivery(second.invitation_id, 1, DeliveryState::Sent)).await;
     assert_eq!(shown().await, Some((DeliveryState::Sent, Some("word 1".into()))));
 
     // A deactivated employee has no open invitation, and needs a new one afterwards.
-    world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    world.publish(&delivery(second.invitation_id, 2, DeliveryState::Sent)).await;
+    harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    harness.publish(&delivery(second.invitation_id, 2, DeliveryState::Sent)).await;
     assert_eq!(shown().await, None);
-    world.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
+    harness.ask(&ReactivateEmployee { id: ann.id }).await.unwrap();
     assert_eq!(shown().await, Some((DeliveryState::Withdrawn, None)));
     office.invite(ann.id).await.unwrap();
     let token = office.token(ann.id, 2).await;
     assert_eq!(shown().await, Some((DeliveryState::Queued, None)));
     assert_eq!(office.activate(&token, crate::office::PASSWORD).await.unwrap().invitation, None);
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -12,7 +12,7 @@ use futures::StreamExt;
 use crate::office::Office;
 
 async fn bucket(office: &Office) -> Store {
-    office.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap()
+    office.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap()
 }
 
 async fn beat(bucket: &Store, gateway: &str, seen: u64) {
@@ -41,10 +41,10 @@ async fn a_deactivation_waits_for_a_gateway_that_beats() {
             beat(&bucket, "one", revision).await;
         }
     });
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     assert!(has_read.load(Ordering::SeqCst));
     acknowledging.await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,12 +54,12 @@ async fn a_gateway_that_never_hears_delays_a_deactivation_and_does_not_hinder_it
     let [ann, bob] =
         [office.create("Ann", "ann@x.org").await.unwrap(), office.create("Bob", "bob@x.org").await.unwrap()];
     beat(&bucket, "dead", 0).await;
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     // A gateway whose heartbeat has an unknown format is waited for too.
     bucket.put(Beat::key("dead"), "1760000000000".into()).await.unwrap();
-    office.world.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap();
     assert!(revoked(&bucket, bob.id).await > revoked(&bucket, ann.id).await);
-    let again = office.world.ask(&DeactivateEmployee { id: bob.id }).await.unwrap_err();
+    let again = office.harness.ask(&DeactivateEmployee { id: bob.id }).await.unwrap_err();
     assert_eq!(again.code, Code::AlreadyDeactivated);
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -38,13 +38,13 @@ impl Office {
     /// Sends a request as a gateway does for a token.
     async fn ask_at<R: Request>(&self, seat: Seat, request: &R) -> Result<R::Reply, Failure> {
         let actor = Actor::Person { employee: seat.employee, session: seat.session };
-        let ask = self.world.bus().ask(Caller::Employee(seat.employee), request);
+        let ask = self.harness.bus().ask(Caller::Employee(seat.employee), request);
         Origin::default().with_actor(Some(actor)).scope(ask).await
     }
 
     async fn refresh(&self, token: &Secret) -> Result<LoggedIn, Failure> {
         let request = RefreshSession { refresh_token: token.clone(), token_seconds: 900 };
-        self.world.bus().ask(Caller::Anonymous, &request).await
+        self.harness.bus().ask(Caller::Anonymous, &request).await
     }
 
     async fn sessions(&self, seat: Seat) -> Vec<Session> {
@@ -53,7 +53,7 @@ impl Office {
 
     /// The entry of the bucket about the end of a session.
     async fn end(&self, session: Option<SessionId>) -> Option<SessionEnded> {
-        let bucket = self.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+        let bucket = self.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
         let value = bucket.get(SessionEnded::entry_key(session.unwrap())).await.unwrap();
         value.map(|value| serde_json::from_slice(&value).unwrap())
     }
@@ -86,13 +86,13 @@ async fn each_log_in_is_a_session_that_its_owner_sees_and_nobody_else() {
     let of_bob = Seat { employee: bob.id, session: None };
     assert!(office.sessions(of_bob).await.is_empty());
     refused(office.ask_at(of_bob, &EndSession { id: seen[0].id }).await, Code::NotFound);
-    refused(office.world.ask(&ListSessions {}).await, Code::Forbidden);
+    refused(office.harness.ask(&ListSessions {}).await, Code::Forbidden);
     // The trail names the employee and the session; the token is nowhere in it.
     let entries = office.audited("login.succeeded", 2).await;
     assert!(entries.iter().all(|entry| entry.subject == AuditSubject::new("employee", ann.id)));
     let (text, token) = (serde_json::to_string(&entries).unwrap(), refresh_token(&first));
     assert!(text.contains(&seen[1].id.to_string()) && !text.contains(token.expose()), "{text}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_to
     let (here, there) = (office.begin("ann@x.org").await, office.begin("ann@x.org").await);
     let id = seat(&there).session.unwrap();
     office.ask_at(seat(&here), &EndSession { id }).await.unwrap();
-    let until = office.end(Some(id)).await.unwrap().until - office.world.clock.now();
+    let until = office.end(Some(id)).await.unwrap().until - office.harness.clock.now();
     assert!((900 * SECOND..DAY).contains(&until), "{until}");
     assert_eq!(office.end(seat(&here).session).await, None);
     refused(office.refresh(&refresh_token(&there)).await, Code::InvalidToken);
@@ -116,10 +116,10 @@ async fn a_session_that_is_ended_is_gone_and_gateways_are_told_until_its_last_to
     assert_eq!(office.audited("session.ended", 2).await.len(), 2);
     // The same event again changes nothing.
     let ended = office.end(Some(id)).await.unwrap();
-    office.world.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
-    office.world.until_consumed(stream::EVENTS, Service::Directory).await;
+    office.harness.publish_twice(&SessionEnded { until: ended.until + DAY, ..ended }).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Directory).await;
     assert_eq!(office.end(Some(id)).await, Some(ended));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn whoever_ends_all_others_goes_on_alone() {
     }
     let own = &logged_in[1];
     office.ask_at(seat(own), &EndOtherSessions {}).await.unwrap();
-    let bucket = office.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    let bucket = office.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
     let account = bucket.get(AccountChanged::entry_key(ann.id)).await.unwrap().unwrap();
     let account: AccountChanged = serde_json::from_slice(&account).unwrap();
     for other in &logged_in {
@@ -152,7 +152,7 @@ async fn whoever_ends_all_others_goes_on_alone() {
     // A token from before there were sessions cannot be ended alone, so it ends them all.
     office.ask_at(Seat { employee: ann.id, session: None }, &LogOut {}).await.unwrap();
     assert!(office.sessions(seat(&later)).await.is_empty());
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,23 +160,23 @@ async fn another_role_and_a_deactivation_end_all_sessions() {
     let office = Office::open().await;
     let ann = office.employ("Ann", "ann@x.org").await;
     let first = office.begin("ann@x.org").await;
-    office.world.ask(&SetRole { id: ann.id, role: Role::Manager }).await.unwrap();
+    office.harness.ask(&SetRole { id: ann.id, role: Role::Manager }).await.unwrap();
     refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     let second = office.begin("ann@x.org").await;
     assert_eq!(office.sessions(seat(&second)).await.len(), 1);
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
     refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
-    office.world.ask(&contracts::ReactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.ask(&contracts::ReactivateEmployee { id: ann.id }).await.unwrap();
     refused(office.refresh(&refresh_token(&second)).await, Code::InvalidToken);
     assert!(office.sessions(seat(&second)).await.is_empty());
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
     let office = Office::open().await;
     // A second replica, so that requests do not queue in one process.
-    office.world.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
+    office.harness.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await;
     office.employ("Ann", "ann@x.org").await;
     let first = office.begin("ann@x.org").await;
     let mut token = refresh_token(&first);
@@ -188,7 +188,7 @@ async fn of_many_refreshes_at_once_one_wins_and_all_get_the_same() {
     }
     assert_eq!(office.end(seat(&first).session).await, None);
     assert_eq!(office.sessions(seat(&first)).await.len(), 1);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,12 +197,12 @@ async fn an_answer_that_was_lost_is_given_again_for_a_minute() {
     office.employ("Ann", "ann@x.org").await;
     let first = office.begin("ann@x.org").await;
     let next = refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap());
-    office.world.clock.advance(10 * SECOND);
+    office.harness.clock.advance(10 * SECOND);
     assert_eq!(refresh_token(&office.refresh(&refresh_token(&first)).await.unwrap()), next);
-    office.world.clock.advance(61 * SECOND);
+    office.harness.clock.advance(61 * SECOND);
     refused(office.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     refused(office.refresh(&next).await, Code::InvalidToken);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +226,7 @@ async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_own
     {
         refused(office.refresh(&Secret::new(bad)).await, Code::InvalidToken);
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,12 +234,12 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
     let office = Office::open().await;
     office.employ("Ann", "ann@x.org").await;
     let (short, long) = (office.log_in("ann@x.org", PASSWORD).await.unwrap(), office.begin("ann@x.org").await);
-    office.world.clock.advance(601 * SECOND);
+    office.harness.clock.advance(601 * SECOND);
     assert_eq!(office.sessions(seat(&long)).await.len(), 1, "the token of the other is over");
-    office.world.clock.advance(14 * DAY);
+    office.harness.clock.advance(14 * DAY);
     assert!(office.sessions(seat(&long)).await.is_empty());
     refused(office.refresh(&refresh_token(&long)).await, Code::InvalidToken);
-    let stored = office.world.database(Service::Directory).await.collection::<Document>("sessions");
+    let stored = office.harness.database(Service::Directory).await.collection::<Document>("sessions");
     let of_short = doc! { "_id": kit::mongo::value(&seat(&short).session.unwrap()) };
     let found = stored.find_one(of_short).await.unwrap().unwrap();
     let forgotten: DateTime = *found.get_datetime("forgottenAt").unwrap();
@@ -252,7 +252,7 @@ async fn a_session_is_over_by_itself_and_mongodb_removes_it() {
     // Neither a token nor anything it can be computed from is stored.
     let text = serde_json::to_string(&stored.find_one(doc! { "refresh": { "$ne": null } }).await.unwrap()).unwrap();
     assert!(!text.contains(refresh_token(&long).expose().trim_start_matches("t3refresh_")));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,10 +263,10 @@ async fn when_a_session_was_last_seen_is_told_by_gateways_and_never_goes_back() 
     let began = office.sessions(ann).await[0].created_at;
     for later in [1, 3, 2] {
         let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap(), kit::new_id()], at: began + later * SECOND };
-        office.world.bus().ask(Caller::Service, &seen).await.unwrap();
+        office.harness.bus().ask(Caller::Service, &seen).await.unwrap();
     }
     assert_eq!(office.sessions(ann).await[0].last_seen_at, began + 3 * SECOND);
     let seen = MarkSessionsSeen { ids: vec![ann.session.unwrap()], at: Millis(i64::MAX) };
     refused(office.ask_at(ann, &seen).await, Code::Forbidden);
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -38,7 +38,7 @@ async fn until_paused(office: &Office, attempt: impl AsyncFn(usize) -> Failure) 
         match failure.retry_after {
             None => tried += 1,
             Some(60..) => return (tried, failure),
-            Some(pause) => office.world.clock.advance(i64::from(pause) * 1_000),
+            Some(pause) => office.harness.clock.advance(i64::from(pause) * 1_000),
         }
     }
     panic!("there is no long pause after {tried} attempts");
@@ -60,13 +60,13 @@ async fn a_few_wrong_passwords_cost_nothing_and_the_right_one_begins_anew() {
     assert!((6..=12).contains(&tried) && paused.code == Code::TooManyAttempts, "{tried} {paused:?}");
     let pause = seconds(office.log_in("ann@x.org", PASSWORD).await);
     assert!(pause > 1, "also for the right one: nobody learns which it is");
-    office.world.clock.advance(pause * 1_000);
+    office.harness.clock.advance(pause * 1_000);
     office.log_in("ann@x.org", PASSWORD).await.unwrap();
     for _ in 0..5 {
         refused(office.log_in("ann@x.org", WRONG).await, Code::Unauthorized);
     }
     office.log_in("ann@x.org", PASSWORD).await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +84,7 @@ async fn two_thousand_guesses_from_one_address_are_a_few_and_the_owner_gets_in_f
     // Six free attempts, and one after each pause that ends meanwhile.
     let (tried, paused) = (counts[&Code::Unauthorized], counts[&Code::TooManyAttempts]);
     assert!((6..=20).contains(&tried) && tried + paused == 2_000, "{counts:?}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +110,10 @@ async fn two_thousand_guesses_from_two_hundred_addresses_are_few_too_and_the_own
         waited += pause;
         // Retry-After has whole seconds.
         assert!(waited <= FEW_MINUTES + 1_000, "{waited} ms");
-        office.world.clock.advance(pause);
+        office.harness.clock.advance(pause);
         guess(&office, "ann@x.org", &addresses, 200).await;
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +127,7 @@ async fn a_spray_over_many_accounts_pauses_its_address_and_nobody_else() {
     // All addresses of an IPv6 network count as one client.
     assert!(seconds(office.log_in_from("2001:db8::ffff", "ann@x.org", PASSWORD).await) >= 1);
     office.log_in_from("2001:db8:0:1::1", "ann@x.org", PASSWORD).await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +148,7 @@ async fn who_is_known_here_cannot_be_told_from_the_pauses() {
         answers.push(replies);
     }
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +156,7 @@ async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
     let office = Office::open().await;
     office.employ("Ann", "ann@x.org").await;
     let replica =
-        || office.world.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown));
+        || office.harness.spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown));
     let second = replica().await;
     // Concurrent guesses, at both replicas.
     let codes = join_all((0..60).map(|_| office.log_in("ann@x.org", WRONG))).await;
@@ -168,7 +168,7 @@ async fn two_replicas_share_the_pauses_and_a_restart_does_not_forget_them() {
     for _ in 0..10 {
         assert!(seconds(office.log_in("ann@x.org", PASSWORD).await) >= 1);
     }
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,7 @@ async fn a_token_that_is_no_good_is_not_looked_up_for_ever_and_keeps_nobody_else
         refused(office.activate(&token, "short").await, Code::WeakPassword);
     }
     office.activate(&token, PASSWORD).await.unwrap();
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 /// The stored records contain neither addresses nor accounts in clear text.
@@ -193,10 +193,10 @@ async fn what_is_kept_of_attempts_names_nobody() {
     let office = Office::open().await;
     office.employ("Ann", "ann@x.org").await;
     refused(office.log_in_from("192.0.2.1", "ann@x.org", WRONG).await, Code::Unauthorized);
-    let database = office.world.database(contracts::Service::Directory).await;
+    let database = office.harness.database(contracts::Service::Directory).await;
     let kept = database.collection::<bson::Document>("attempts").find(bson::doc! {}).await.unwrap();
     let kept: Vec<_> = kept.map(|document| document.unwrap().to_string()).collect().await;
     assert!(kept.len() >= 3, "{kept:?}");
     assert!(kept.iter().all(|text| !text.contains("ann") && !text.contains("192.0.2.1")), "{kept:?}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

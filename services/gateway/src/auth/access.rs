@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     App,
-    auth::revocations::Standing,
+    auth::revocations::TokenState,
     error::Problem,
     limits::{Bound, Meter},
 };
@@ -185,9 +185,9 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
                 )
             };
             let claims = app.tokens.verify(token, now).ok_or_else(refused)?;
-            match app.revocations.standing(&claims, now) {
-                Standing::Revoked => Err(refused()),
-                Standing::Good(role) => {
+            match app.revocations.token_state(&claims, now) {
+                TokenState::Revoked => Err(refused()),
+                TokenState::Good(role) => {
                     Span::current().record("employee_id", claims.sub.to_string());
                     if let Some(session) = claims.sid {
                         app.session_uses.note(session, now);
@@ -198,7 +198,7 @@ fn authenticate(given: Credentials<'_>, access: Access, app: &Arc<App>) -> Resul
                         is_manager: role == Role::Manager,
                     })
                 }
-                Standing::Unknown => {
+                TokenState::Unknown => {
                     let detail = "Whether the token is still good cannot be told now. Try again in a moment.";
                     Err(Problem::new(Code::Unavailable, detail))
                 }

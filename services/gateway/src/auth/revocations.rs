@@ -75,7 +75,7 @@ impl Written {
 
 /// The validity of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum TokenState {
     /// It is valid, and its holder has this role.
     Good(Role),
     /// It is invalid.
@@ -179,7 +179,7 @@ impl Revocations {
     }
 
     /// The validity of a token.
-    pub(super) fn standing(&self, token: &Claims, now: Millis) -> Standing {
+    pub(super) fn token_state(&self, token: &Claims, now: Millis) -> TokenState {
         let ((is_over, role), is_fresh) = self.read(now, |entries| {
             let revoked = self.0.epochs.read().unwrap_or_else(PoisonError::into_inner).get(&token.sub).copied();
             let account = entries.account(token.sub);
@@ -189,9 +189,9 @@ impl Revocations {
             (is_over, account.map(|account| account.role).unwrap_or_default())
         });
         match (is_over, is_fresh) {
-            (true, _) => Standing::Revoked,
-            (false, true) => Standing::Good(role),
-            (false, false) => Standing::Unknown,
+            (true, _) => TokenState::Revoked,
+            (false, true) => TokenState::Good(role),
+            (false, false) => TokenState::Unknown,
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     const NOW: Millis = Millis(1_760_000_000_000);
-    const GOOD: Standing = Standing::Good(Role::Employee);
+    const GOOD: TokenState = TokenState::Good(Role::Employee);
 
     fn beat(revocations: &Revocations) {
         revocations.0.last_beat.send_replace(Some(Written { at: Instant::now(), clock: NOW }));
@@ -323,11 +323,11 @@ mod tests {
         let revocations = Revocations::new();
         beat(&revocations);
         let employee = kit::new_id();
-        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), GOOD);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 0), NOW), GOOD);
         revocations.revoke(employee, 1);
-        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), Standing::Revoked);
-        assert_eq!(revocations.standing(&Claims::of(employee, 1), NOW), GOOD);
-        assert_eq!(revocations.standing(&Claims::of(kit::new_id(), 0), NOW), GOOD);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 0), NOW), TokenState::Revoked);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 1), NOW), GOOD);
+        assert_eq!(revocations.token_state(&Claims::of(kit::new_id(), 0), NOW), GOOD);
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
         let employee = kit::new_id();
         revocations.revoke(employee, 2);
         revocations.revoke(employee, 1);
-        assert_eq!(revocations.standing(&Claims::of(employee, 1), NOW), Standing::Revoked);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 1), NOW), TokenState::Revoked);
     }
 
     #[test]
@@ -344,11 +344,11 @@ mod tests {
         let revocations = Revocations::new();
         let (employee, revoked) = (kit::new_id(), kit::new_id());
         revocations.revoke(revoked, 1);
-        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW), Standing::Unknown);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 0), NOW), TokenState::Unknown);
         beat(&revocations);
-        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW + BEAT_LATE), GOOD);
-        assert_eq!(revocations.standing(&Claims::of(employee, 0), NOW + BEAT_LATE + 1), Standing::Unknown);
-        assert_eq!(revocations.standing(&Claims::of(revoked, 0), NOW + HOUR), Standing::Revoked);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 0), NOW + BEAT_LATE), GOOD);
+        assert_eq!(revocations.token_state(&Claims::of(employee, 0), NOW + BEAT_LATE + 1), TokenState::Unknown);
+        assert_eq!(revocations.token_state(&Claims::of(revoked, 0), NOW + HOUR), TokenState::Revoked);
     }
 
     #[test]
@@ -356,6 +356,6 @@ mod tests {
         let revocations = Revocations::new();
         let long_ago = Instant::now().checked_sub(Duration::from_secs(3)).expect("the machine runs for longer");
         revocations.0.last_beat.send_replace(Some(Written { at: long_ago, clock: NOW }));
-        assert_eq!(revocations.standing(&Claims::of(kit::new_id(), 0), NOW + -HOUR), Standing::Unknown);
+        assert_eq!(revocations.token_state(&Claims::of(kit::new_id(), 0), NOW + -HOUR), TokenState::Unknown);
     }
 }

@@ -18,7 +18,7 @@ use super::{
     notice::{Done, notice},
     now::{is_unsent, silent_since},
     pages::Pager,
-    places, task,
+    places, task_actions,
     visitor::Visitor,
 };
 use crate::{
@@ -95,7 +95,7 @@ pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result
     let (id, content) = Chosen { id, content }.read()?;
     let placed = async {
         members::join(&visitor, project, employee).await?;
-        task::join(&visitor, task, employee).await
+        task_actions::join(&visitor, task, employee).await
     };
     match placed.await {
         Ok(_) => Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await),

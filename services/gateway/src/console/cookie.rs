@@ -10,7 +10,7 @@ use axum::{
 };
 use contracts::Secret;
 
-use super::visitor::is_refresh;
+use super::refresh::is_refresh;
 use crate::App;
 
 /// The lifetime, in seconds.

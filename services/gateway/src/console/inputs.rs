@@ -192,7 +192,7 @@ pub(super) fn alert(failure: Option<&Failure>) -> Markup {
     forms::alert(failure)
 }
 
-/// The stored value, if somebody has changed it meanwhile to another one than was typed.
+/// The stored value, if another request has changed it to something else than was typed.
 pub(super) fn stored(failure: Option<&Failure>, typed: &str, stored: &str) -> Option<String> {
     let is_stale = failure.is_some_and(|failure| failure.code == Code::PreconditionFailed);
     let same = typed.lines().eq(stored.lines());

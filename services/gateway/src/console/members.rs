@@ -2,26 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use axum::response::Response;
 use contracts::{
-    Employee, EmployeeId, Failure, GetProject, Name, Payee, PayrollLine, Project, ProjectChanges, ProjectId, Resource,
-    Scope, UpdateProject,
+    Employee, EmployeeId, Failure, GetProject, Payee, PayrollLine, Project, ProjectChanges, ProjectId, Resource, Scope,
+    UpdateProject,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
+    employee_names,
     forms::said,
     inputs::{Input, beside, on_seen, text},
-    notice::Done,
     payroll,
-    project::{Tried, action, after},
+    project_address::action,
     visitor::Visitor,
 };
-use crate::{
-    extract::{Form, Params, PathId},
-    names::Told,
-};
+use crate::names::Told;
 
 /// The most people that are offered.
 pub(super) const MOST: usize = 20_000;
@@ -44,31 +40,6 @@ impl Chosen {
     }
 }
 
-/// Puts somebody on a project.
-pub(super) async fn put_on(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(chosen): Form<Chosen>,
-) -> Response {
-    let outcome = async { join(&visitor, id, chosen.employee()?).await };
-    after(&visitor, id, &params, outcome.await, Done::PutOn, Tried::PutOn).await
-}
-
-/// Takes somebody off a project and its tasks.
-pub(super) async fn take_off(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(chosen): Form<Chosen>,
-) -> Response {
-    let outcome = async {
-        let employee = chosen.employee()?;
-        replace(&visitor, id, |employees| employees.retain(|other| *other != employee)).await
-    };
-    after(&visitor, id, &params, outcome.await, Done::TakenOff, Tried::Other).await
-}
-
 /// Puts somebody on a project, unless they are on it.
 pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
     let add = |employees: &mut Vec<EmployeeId>| {
@@ -77,6 +48,11 @@ pub(super) async fn join(visitor: &Visitor, id: ProjectId, employee: EmployeeId)
         }
     };
     replace(visitor, id, add).await
+}
+
+/// Takes somebody off a project and its tasks.
+pub(super) async fn leave(visitor: &Visitor, id: ProjectId, employee: EmployeeId) -> Result<Project, Failure> {
+    replace(visitor, id, |employees| employees.retain(|other| *other != employee)).await
 }
 
 /// Changes the present list, so that a concurrent change is not lost.
@@ -91,18 +67,6 @@ async fn replace(
     let changes = ProjectChanges { employees: Some(employees), ..ProjectChanges::default() };
     let tag = project.tag().as_str().to_owned();
     visitor.ask(on_seen(Some(&tag), UpdateProject { id, changes })).await
-}
-
-/// The name of an employee.
-pub(super) fn name(told: &Told, id: EmployeeId) -> &str {
-    told.employees.get(&id).map_or("somebody without a name", Name::as_str)
-}
-
-/// These employees, sorted by name.
-pub(super) fn sorted(told: &Told, employees: &[EmployeeId]) -> Vec<EmployeeId> {
-    let mut sorted = employees.to_vec();
-    sorted.sort_by_cached_key(|id| (name(told, *id).to_lowercase(), *id));
-    sorted
 }
 
 /// The members with their rates, and the rates of everybody else.
@@ -135,12 +99,12 @@ pub(super) fn table(visitor: &Visitor, project: &Project, told: &Told) -> Markup
                         (change(Payee::Everybody, "everybody"))
                         @if may_change { td {} }
                     }
-                    @for id in sorted(told, &project.employees) { tr {
-                        th.text scope="row" { (visitor.person(id, name(told, id))) }
+                    @for id in employee_names::sorted(told, &project.employees) { tr {
+                        th.text scope="row" { (visitor.person(id, employee_names::name(told, id))) }
                         (cells(rates(Payee::Employee(id)), "as everybody"))
-                        (change(Payee::Employee(id), name(told, id)))
+                        (change(Payee::Employee(id), employee_names::name(told, id)))
                         @if may_change { td {
-                            button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (name(told, id)) } }
+                            button.quiet type="submit" name="employee" value=(id) { "Take off" span.unseen { ": " (employee_names::name(told, id)) } }
                         } }
                     } }
                 }

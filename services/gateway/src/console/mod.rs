@@ -7,6 +7,7 @@ mod approvals;
 mod assets;
 mod attention;
 mod audit;
+mod audit_changes;
 mod charts;
 mod cookie;
 mod correction;
@@ -14,9 +15,13 @@ mod corrections;
 mod day;
 mod dead;
 mod doers;
+mod employee_names;
 mod errors;
+mod extractor;
 mod forms;
 mod inputs;
+mod key_form;
+mod key_list;
 mod keys;
 mod lanes;
 mod layout;
@@ -39,14 +44,21 @@ mod people;
 mod person;
 mod places;
 mod project;
+mod project_actions;
+mod project_address;
+mod project_form;
 mod projects;
 mod rates;
 mod reader;
+mod refresh;
 mod reports;
 mod reprice;
+mod roster;
 mod settings;
 mod sums;
 mod task;
+mod task_actions;
+mod task_form;
 mod tasks;
 mod visitor;
 mod week;
@@ -98,24 +110,24 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(page(&places::WEEK, get(week::show)))
         .merge(page(&places::PROJECTS, get(projects::show).post(projects::submit)))
         .merge(page(&places::PROJECT, get(project::show)))
-        .merge(page(&places::PROJECT_UPDATE, post(project::update)))
-        .merge(page(&places::PROJECT_ARCHIVE, post(project::archive)))
-        .merge(page(&places::PROJECT_RESTORE, post(project::restore)))
-        .merge(page(&places::PROJECT_DELETE, post(project::delete)))
-        .merge(page(&places::PROJECT_PUT_ON, post(members::put_on)))
-        .merge(page(&places::PROJECT_TAKE_OFF, post(members::take_off)))
-        .merge(page(&places::PROJECT_RATES, post(payroll::submit)))
+        .merge(page(&places::PROJECT_UPDATE, post(project_actions::update)))
+        .merge(page(&places::PROJECT_ARCHIVE, post(project_actions::archive)))
+        .merge(page(&places::PROJECT_RESTORE, post(project_actions::restore)))
+        .merge(page(&places::PROJECT_DELETE, post(project_actions::delete)))
+        .merge(page(&places::PROJECT_PUT_ON, post(project_actions::put_on)))
+        .merge(page(&places::PROJECT_TAKE_OFF, post(project_actions::take_off)))
+        .merge(page(&places::PROJECT_RATES, post(project_actions::set_rates)))
         .merge(page(&places::RATES, get(rates::show)))
         .merge(page(&places::RATE_SET, post(rates::submit)))
         .merge(page(&places::RATE_DELETE, post(rates::delete)))
         .merge(page(&places::REPRICE, get(reprice::show).post(reprice::submit)))
-        .merge(page(&places::PROJECT_TASKS, post(tasks::submit)))
+        .merge(page(&places::PROJECT_TASKS, post(project_actions::create_task)))
         .merge(page(&places::TASK, get(task::show)))
-        .merge(page(&places::TASK_UPDATE, post(task::update)))
-        .merge(page(&places::TASK_PUT_ON, post(task::put_on)))
-        .merge(page(&places::TASK_TAKE_OFF, post(task::take_off)))
-        .merge(page(&places::TASK_MOVE, post(task::move_to)))
-        .merge(page(&places::TASK_DELETE, post(task::delete)))
+        .merge(page(&places::TASK_UPDATE, post(task_actions::update)))
+        .merge(page(&places::TASK_PUT_ON, post(task_actions::put_on)))
+        .merge(page(&places::TASK_TAKE_OFF, post(task_actions::take_off)))
+        .merge(page(&places::TASK_MOVE, post(task_actions::move_to)))
+        .merge(page(&places::TASK_DELETE, post(task_actions::delete)))
         .merge(page(&places::PEOPLE, get(people::show).post(people::submit)))
         .merge(page(&places::PERSON, get(person::show)))
         .merge(page(&places::UPDATE, post(person::update)))

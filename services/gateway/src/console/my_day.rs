@@ -111,7 +111,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// Why something is held back, in plain words to whoever worked it.
+/// Why a window is quarantined, in plain words for the employee.
 fn why(code: Code) -> &'static str {
     match code {
         Code::NotOnProject => "You were not on this project then. Ask whoever leads it whether you should have been.",

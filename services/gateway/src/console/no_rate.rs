@@ -1,4 +1,5 @@
-//! Hours that no rate prices, and so count at 0.00: said before and after they are recorded, with the way to the rates.
+//! Hours without a rate, which count at 0.00. Pages say so before and after the hours are recorded, with a link to
+//! the rates.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +16,10 @@ use super::{
     visitor::Visitor,
 };
 
-/// The most rates that are looked through: with more nothing is said before hours are recorded.
+/// The most rates that are read. With more, no page warns before hours are recorded.
 const MOST: usize = 10_000;
 
-/// What an hour lacks a rate for.
+/// The rates that an hour lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lacking {
     cost: bool,
@@ -26,7 +27,7 @@ pub(super) struct Lacking {
 }
 
 impl Lacking {
-    /// What a recorded window lacks, on any of its days. What is not billed needs no rate to be billed with.
+    /// The rates that a recorded window lacks on one of its days. Unbilled work needs no bill rate.
     pub(super) fn of(window: &Window) -> Self {
         let all = || [window.rates()].into_iter().chain(window.rate_parts.iter().map(|part| part.rates()));
         let lacks = |of: fn(&Rates) -> bool| all().any(|rates| of(&rates));
@@ -49,7 +50,7 @@ impl Lacking {
     }
 }
 
-/// All rates, to tell before hours are recorded whether any would price them.
+/// All rates, to find out before hours are recorded whether one applies.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     rates: Vec<DatedRate>,
@@ -57,7 +58,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Asks for them; nothing where the visitor may not see them, or they are too many.
+    /// Requests all rates; none if the visitor may not see them or there are too many.
     pub(super) async fn ask(visitor: &Visitor) -> Result<Option<Self>, Failure> {
         let all = [Resource::Rates, Resource::Projects];
         if !all.into_iter().all(|resource| visitor.may(Scope::read(resource))) {
@@ -72,7 +73,8 @@ impl Known {
         Ok((!more_rates && !more_projects).then_some(Self { rates, payrolls }))
     }
 
-    /// What work on a day would lack. A kind of rate that nobody uses is not missed, unless there are none at all.
+    /// The rates that work on a day would lack. A kind of rate that nobody uses is not missed, unless there are no
+    /// rates at all.
     pub(super) fn lacking(&self, employee: EmployeeId, project: ProjectId, task: TaskId, day: Date) -> Lacking {
         let scopes = RateScope::of_work(employee, project, task);
         let line = self.payrolls.get(&project).map(|payroll| payroll.line(employee));
@@ -108,7 +110,7 @@ fn rate(line: &PayrollLine, kind: RateKind) -> Option<Rate> {
     }
 }
 
-/// What somebody is told before they record hours that no rate prices.
+/// The warning before hours without a rate are recorded.
 pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) -> Markup {
     html! {
         @if !lacking.is_nothing() {
@@ -120,7 +122,7 @@ pub(super) fn before(visitor: &Visitor, lacking: Lacking, project: ProjectId) ->
     }
 }
 
-/// What they are told of hours that are recorded.
+/// The note at recorded hours without a rate.
 pub(super) fn after(visitor: &Visitor, window: &Window) -> Markup {
     let lacking = Lacking::of(window);
     html! {
@@ -136,7 +138,7 @@ pub(super) fn after(visitor: &Visitor, window: &Window) -> Markup {
     }
 }
 
-/// What `no rate` in a table means; nothing where none of these stands in it.
+/// The explanation of `no rate` below a table; empty if no row has it.
 pub(super) fn hint(visitor: &Visitor, mut sums: impl Iterator<Item = (i64, Cents)>) -> Markup {
     html! {
         @if sums.any(|(time, costs)| lacks_rate(time, costs)) {
@@ -148,7 +150,7 @@ pub(super) fn hint(visitor: &Visitor, mut sums: impl Iterator<Item = (i64, Cents
     }
 }
 
-/// The way to the rates of a project, or of all, for those who may see them.
+/// A link to the rates of a project, or to all rates, for visitors who may see them.
 fn to_rates(visitor: &Visitor, project: Option<ProjectId>, words: &str) -> Markup {
     let query = project.map(|id| format!("?projectId={id}")).unwrap_or_default();
     html! {

@@ -10,7 +10,7 @@ use contracts::{
 };
 use futures::try_join;
 use jiff::{ToSpan, civil::Date};
-use kit::Lately;
+use kit::RecentAnswer;
 use maud::{Markup, html};
 
 use super::{lanes, pages::Pager, places, reader::Reader, visitor::Visitor};
@@ -88,7 +88,7 @@ pub(crate) struct AtWork {
 
 /// Pages of those who track now, by the manager who asks and the number of people before it. They are kept a moment,
 /// because pages that are open ask again and again.
-pub(crate) type AtWorkLately = Lately<(Option<EmployeeId>, usize), AtWork>;
+pub(crate) type AtWorkLately = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
 
 /// How long such a page is kept.
 pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);

@@ -1,6 +1,5 @@
 //! The payroll of a project, one line at a time: of everybody or of one employee.
 
-use axum::response::Response;
 use contracts::{
     Failure, GetProject, InvalidRate, Payee, PayrollLine, Project, ProjectChanges, ProjectId, Rate, Tag, UpdateProject,
 };
@@ -8,17 +7,13 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
+    employee_names,
     inputs::{Input, Misfits, beside, on_seen, seen, text},
-    members,
-    notice::Done,
     places,
-    project::{Tried, action, after},
+    project_address::action,
     visitor::Visitor,
 };
-use crate::{
-    extract::{Form, Params, PathId},
-    names::Told,
-};
+use crate::{extract::Params, names::Told};
 
 /// The form with the rates of one line.
 #[derive(Default, Deserialize)]
@@ -33,17 +28,7 @@ pub(super) struct Filled {
 }
 
 /// Sets a line of the payroll. A line without rates is removed.
-pub(super) async fn submit(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(filled): Form<Filled>,
-) -> Response {
-    let outcome = set(&visitor, id, &filled).await;
-    after(&visitor, id, &params, outcome, Done::Saved, Tried::Rates(&filled)).await
-}
-
-async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Result<Project, Failure> {
+pub(super) async fn set(visitor: &Visitor, id: ProjectId, filled: &Filled) -> Result<Project, Failure> {
     let payee: Payee = text(&filled.payee).parse().map_err(|error| Failure::field("payee", error))?;
     let line = read(filled)?;
     let project = visitor.ask(GetProject { id }).await?;
@@ -129,7 +114,7 @@ pub(super) fn form(
     };
     let who = match payee {
         Payee::Everybody => "everybody without rates of their own",
-        Payee::Employee(id) => members::name(told, id),
+        Payee::Employee(id) => employee_names::name(told, id),
     };
     html! {
         h2 { "Rates of " (who) }

@@ -1,54 +1,36 @@
-//! One project: its time and money, members and tasks, and changing it.
+//! The page of a project: its time and money, members, rates and tasks.
 
 use std::collections::BTreeSet;
 
 use axum::response::Response;
 use contracts::{
-    DeleteProject, Employee, EmployeeId, Failure, Filter, GetProject, GetTime, Given, Grouping, ListEmployees,
-    ListTasks, Name, Note, Project, ProjectChanges, ProjectId, Resource, Scope, ScreenshotSettings, Tag, TimeRow,
-    UpdateProject,
+    Employee, EmployeeId, Failure, Filter, GetProject, GetTime, Grouping, ListEmployees, ListTasks, Project, ProjectId,
+    Resource, Scope, Tag, TimeRow,
 };
 use futures::try_join;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
-    errors,
-    inputs::{Input, Misfits, alert, beside, note, on_seen, seen, stored, text, tick, typed, words},
+    employee_names, errors,
+    inputs::{alert, seen, typed},
     lanes, members,
     notice::{Done, notice},
-    payroll, places, rates,
+    payroll, places,
+    project_address::{self, action},
+    project_form, rates,
     sums::{Asked, Line, MOST, Sums},
     tasks,
     visitor::Visitor,
 };
 use crate::{
-    extract::{Form, LongForm, Params, PathId},
+    extract::{Params, PathId},
     names::{Ids, Told},
 };
-
-/// The form with the project's own fields.
-#[derive(Default, Deserialize)]
-pub(super) struct Filled {
-    seen: Option<String>,
-    name: Option<String>,
-    description: Option<String>,
-    billable: Option<String>,
-    screenshots: Option<String>,
-    statuses: Option<String>,
-    priorities: Option<String>,
-}
-
-/// A form with only the tag of the shown state.
-#[derive(Deserialize)]
-pub(super) struct Seen {
-    seen: Option<String>,
-}
 
 /// The submitted form of the page.
 #[derive(Clone, Copy)]
 pub(super) enum Tried<'a> {
-    Update(&'a Filled),
+    Update(&'a project_form::Filled),
     PutOn,
     Rates(&'a payroll::Filled),
     Task(&'a tasks::Filled),
@@ -66,60 +48,6 @@ pub(super) async fn show(visitor: Visitor, PathId(id): PathId<ProjectId>, params
     }
 }
 
-/// Changes the project itself.
-pub(super) async fn update(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(filled): LongForm<Filled>,
-) -> Response {
-    let outcome = match read(&filled) {
-        Ok(changes) => visitor.ask(on_seen(filled.seen.as_ref(), UpdateProject { id, changes })).await,
-        Err(failure) => Err(failure),
-    };
-    after(&visitor, id, &params, outcome, Done::Saved, Tried::Update(&filled)).await
-}
-
-/// Archives the project.
-pub(super) async fn archive(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(form): Form<Seen>,
-) -> Response {
-    set_archived(&visitor, id, &params, &form, true).await
-}
-
-/// Reopens the project.
-pub(super) async fn restore(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(form): Form<Seen>,
-) -> Response {
-    set_archived(&visitor, id, &params, &form, false).await
-}
-
-async fn set_archived(visitor: &Visitor, id: ProjectId, params: &Params, form: &Seen, archived: bool) -> Response {
-    let changes = ProjectChanges { archived: Some(archived), ..ProjectChanges::default() };
-    let outcome = visitor.ask(on_seen(form.seen.as_ref(), UpdateProject { id, changes })).await;
-    let done = if archived { Done::Archived } else { Done::Restored };
-    after(visitor, id, params, outcome, done, Tried::Other).await
-}
-
-/// Deletes the project and its tasks.
-pub(super) async fn delete(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(form): Form<Seen>,
-) -> Response {
-    match visitor.ask(on_seen(form.seen.as_ref(), DeleteProject { id })).await {
-        Ok(()) => errors::see(&format!("{}?done={}", places::PROJECTS.path, Done::Deleted.word())),
-        Err(failure) => again(&visitor, id, &params, Tried::Other, &failure).await,
-    }
-}
-
 /// Redirects to the page with a notice, or shows it again with the failure.
 pub(super) async fn after<T>(
     visitor: &Visitor,
@@ -130,47 +58,21 @@ pub(super) async fn after<T>(
     tried: Tried<'_>,
 ) -> Response {
     match outcome {
-        Ok(_) => errors::see(&format!("{}{}", places::project_after(id, done), days(visitor, '&'))),
+        Ok(_) => errors::see(&project_address::after(visitor, id, done)),
         Err(failure) => again(visitor, id, params, tried, &failure).await,
     }
 }
 
-async fn again(visitor: &Visitor, id: ProjectId, params: &Params, tried: Tried<'_>, failure: &Failure) -> Response {
+/// Shows the page again with the failure.
+pub(super) async fn again(
+    visitor: &Visitor,
+    id: ProjectId,
+    params: &Params,
+    tried: Tried<'_>,
+    failure: &Failure,
+) -> Response {
     let content = content(visitor, id, params, Some((tried, failure))).await;
     visitor.titled_again(&places::PROJECT, failure, content)
-}
-
-/// The path to which a form is sent, with the shown days, which are shown afterwards too.
-pub(super) fn action(visitor: &Visitor, id: ProjectId, word: &str) -> String {
-    visitor.address(&format!("{}/{word}{}", places::project(id), days(visitor, '?')))
-}
-
-/// The days of the query, for another query; empty if there are none.
-fn days(visitor: &Visitor, begins_with: char) -> String {
-    let query = visitor.here.split_once('?').map_or("", |(_, query)| query);
-    let names_days = |pair: &&str| ["from=", "to=", "bars="].iter().any(|name| pair.starts_with(name));
-    let pairs: Vec<&str> = query.split('&').filter(names_days).collect();
-    if pairs.is_empty() { String::new() } else { format!("{begins_with}{}", pairs.join("&")) }
-}
-
-fn read(filled: &Filled) -> Result<ProjectChanges, Failure> {
-    let mut misfits = Misfits::default();
-    let name = misfits.take("name", Name::given(text(&filled.name)));
-    let description = misfits.take("description", note(text(&filled.description)));
-    let statuses = misfits.take("statuses", words(text(&filled.statuses)));
-    let priorities = misfits.take("priorities", words(text(&filled.priorities)));
-    misfits.check()?;
-    Ok(ProjectChanges {
-        name,
-        description,
-        billable: Some(filled.billable.is_some()),
-        employees: None,
-        statuses,
-        priorities,
-        screenshot_settings: Some(ScreenshotSettings { screenshot_enabled: filled.screenshots.is_some() }),
-        payroll: None,
-        archived: None,
-    })
 }
 
 /// The data of the page.
@@ -240,9 +142,16 @@ async fn content(
         }
         (shown.people(&everybody, params)?)
         @if let Some(dated) = dated { (dated) }
-        @if may_change { (shown.change()) (shown.end()) }
+        @if may_change { (project_form::form(visitor, &project, &shown.tag, update_attempt(attempt))) (shown.end()) }
     };
     Ok((project.name.to_string(), content))
+}
+
+fn update_attempt(attempt: Attempt<'_>) -> Option<(&project_form::Filled, &Failure)> {
+    match attempt {
+        Some((Tried::Update(filled), failure)) => Some((filled, failure)),
+        _ => None,
+    }
 }
 
 fn task_attempt(attempt: Attempt<'_>) -> Option<(&tasks::Filled, &Failure)> {
@@ -286,7 +195,7 @@ impl Shown<'_> {
             .filter_map(|row| {
                 let id = row.employee?;
                 let link = may_open.then(|| visitor.address(&places::person(id)));
-                Some(Line { name: members::name(told, id).to_owned(), link, sums: Sums::of(row) })
+                Some(Line { name: employee_names::name(told, id).to_owned(), link, sums: Sums::of(row) })
             })
             .collect();
         html! {
@@ -325,52 +234,6 @@ impl Shown<'_> {
             }
             @if may_change { section #rates { (payroll::form(visitor, project, &self.tag, told, payee, tried)) } }
         })
-    }
-
-    fn change(&self) -> Markup {
-        let (project, form) = (self.project, "project");
-        let (filled, failure) = match self.attempt {
-            Some((Tried::Update(filled), failure)) => (Some(filled), Some(failure)),
-            _ => (None, None),
-        };
-        let of = |of: fn(&Filled) -> &Option<String>, stored: &str| {
-            filled.map_or_else(|| stored.to_owned(), |filled| text(of(filled)).to_owned())
-        };
-        let ticked = |of: fn(&Filled) -> &Option<String>, stored: bool| filled.map_or(stored, |f| of(f).is_some());
-        let now = [
-            project.name.to_string(),
-            project.description.as_ref().map_or("", Note::as_str).to_owned(),
-            typed(&project.statuses),
-            typed(&project.priorities),
-        ];
-        let values = [
-            of(|f| &f.name, &now[0]),
-            of(|f| &f.description, &now[1]),
-            of(|f| &f.statuses, &now[2]),
-            of(|f| &f.priorities, &now[3]),
-        ];
-        let hints: Vec<Option<String>> =
-            values.iter().zip(&now).map(|(value, now)| stored(failure, value, now)).collect();
-        let input = |n: usize, name, label, usual: Option<&'static str>| {
-            let hint = hints[n].as_deref().or(usual);
-            Input { form, name, label, value: &values[n], error: beside(failure, name), hint }
-        };
-        let a_line = Some("One on each line, in the order in which they are offered.");
-        html! {
-            section #change {
-                h2 { "Change it" }
-                form method="post" action=(action(self.visitor, project.id, "update")) {
-                    (seen(&self.tag))
-                    (input(0, "name", "Name", None).line())
-                    (input(1, "description", "Description", None).lines(3))
-                    (tick("billable", "Its work is billed", ticked(|f| &f.billable, project.billable)))
-                    (tick("screenshots", "The desktop app takes screenshots", ticked(|f| &f.screenshots, project.screenshot_settings.screenshot_enabled)))
-                    (input(2, "statuses", "Statuses that a task can have", a_line).lines(4))
-                    (input(3, "priorities", "Priorities that a task can have", a_line).lines(4))
-                    p { button type="submit" { "Save" } }
-                }
-            }
-        }
     }
 
     fn end(&self) -> Markup {

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    errors,
+    employee_names, errors,
     inputs::{Input, Misfits, alert, beside, text},
     lanes, members,
     notice::{Done, notice},
@@ -176,9 +176,9 @@ pub(super) async fn of_project(
         ..Ids::default()
     };
     let told = visitor.names(ids).await;
-    let people: Vec<(EmployeeId, String)> = members::sorted(&told, &project.employees)
+    let people: Vec<(EmployeeId, String)> = employee_names::sorted(&told, &project.employees)
         .into_iter()
-        .map(|id| (id, members::name(&told, id).to_owned()))
+        .map(|id| (id, employee_names::name(&told, id).to_owned()))
         .collect();
     let shown = Shown { visitor, project: Some(project), people, tasks, told: &told, attempt };
     Ok(html! {
@@ -291,7 +291,7 @@ impl Shown<'_> {
 
     /// The work that a rate is for, as words.
     fn scope(&self, scope: RateScope) -> String {
-        let who = scope.employee.map_or("Everybody", |id| members::name(self.told, id));
+        let who = scope.employee.map_or("Everybody", |id| employee_names::name(self.told, id));
         let on = |task: TaskId| {
             let known = self.tasks.iter().find(|known| known.id == task);
             known.map_or_else(|| lanes::task(self.told, task).to_owned(), |task| task.name.to_string())

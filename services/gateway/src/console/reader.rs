@@ -13,10 +13,10 @@ use super::{cookie, locale::Locale};
 /// Milliseconds in a minute.
 const MINUTE: i64 = 60_000;
 
-/// What stands in place of a cost that no rate makes.
+/// The text instead of a cost, if no rate applies.
 pub(super) const NO_RATE: &str = "no rate";
 
-/// Whether time costs nothing: nobody has said what it costs, or a rate of nothing.
+/// Whether time has no cost, because there is no rate or the rate is 0.
 pub(super) fn lacks_rate(time: i64, costs: Cents) -> bool {
     time > 0 && costs.0 == 0
 }
@@ -28,7 +28,7 @@ pub(super) struct Reader {
     pub(super) zone: Zone,
     /// The first day of the week.
     week_start: WeekDay,
-    /// That of all amounts, where the organisation names one.
+    /// The currency of all amounts, if the organisation has set one.
     currency: Option<Currency>,
     locale: Locale,
 }

@@ -13,7 +13,7 @@ use super::{
     errors,
     forms::{Field, alert, choice, field, said},
     inputs::{on_seen, seen},
-    keys,
+    key_form, key_list,
     notice::{Done, notice},
     places,
     visitor::Visitor,
@@ -38,7 +38,7 @@ pub(super) struct Filled {
 /// A refused form of the page, with its values.
 pub(super) enum Misfit<'a> {
     Settings(&'a Filled, &'a Failure),
-    Key(&'a keys::Filled, &'a Failure),
+    Key(&'a key_form::Filled, &'a Failure),
 }
 
 /// Shows the page.
@@ -122,8 +122,8 @@ async fn content(visitor: &Visitor, params: &Params, misfit: Option<Misfit<'_>>)
         @if let Some(all) = all {
             section {
                 h2 { "API keys" }
-                (keys::list(visitor, &all).await)
-                @if visitor.may(Scope::write(Resource::Keys)) { (keys::form(visitor, key, wrong_key)) }
+                (key_list::list(visitor, &all).await)
+                @if visitor.may(Scope::write(Resource::Keys)) { (key_form::form(visitor, key, wrong_key)) }
             }
         }
     })

@@ -1,19 +1,15 @@
-//! The tasks of a project, and creating one.
+//! The tasks of a project, and the form that creates one.
 
-use axum::response::Response;
 use contracts::{CreateTask, Failure, Given, Label, Name, Project, ProjectId, Resource, Scope, Task};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    errors,
     inputs::{Input, Misfits, beside, note, text, tick},
-    notice::Done,
     places,
-    project::{Tried, action, after},
+    project_address::action,
     visitor::Visitor,
 };
-use crate::extract::{Form, LongForm, Params, PathId};
 
 /// The most tasks of a project that are listed.
 pub(super) const MOST: usize = 1_000;
@@ -28,24 +24,8 @@ pub(super) struct Filled {
     priority: Option<String>,
 }
 
-/// Creates a task of a project.
-pub(super) async fn submit(
-    visitor: Visitor,
-    PathId(id): PathId<ProjectId>,
-    params: Params,
-    Form(filled): LongForm<Filled>,
-) -> Response {
-    let created = match read(&filled, id) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
-    match created {
-        Ok(task) => errors::see(&places::task_after(task.id, Done::TaskCreated)),
-        Err(failure) => after(&visitor, id, &params, Err::<(), _>(failure), Done::Saved, Tried::Task(&filled)).await,
-    }
-}
-
-fn read(filled: &Filled, project_id: ProjectId) -> Result<CreateTask, Failure> {
+/// Reads the request to create the task.
+pub(super) fn read(filled: &Filled, project_id: ProjectId) -> Result<CreateTask, Failure> {
     let mut misfits = Misfits::default();
     let name = misfits.take("name", Name::given(text(&filled.name)));
     let description = misfits.take("description", note(text(&filled.description))).flatten();

@@ -1,20 +1,15 @@
-//! The visitor of a page: the extractor of every handler except the log-in's.
+//! The visitor of a page, with their rights and the formats of times and numbers.
 
 use std::sync::Arc;
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
-    response::Response,
-};
-use contracts::{EmployeeId, Failure, ListRoster, Page, Resource, RosterEntry, Scope, Scopes, TimeRange};
+use contracts::{EmployeeId, Failure, Page, Resource, Scope, Scopes, TimeRange};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::{cookie, errors, pages::Pager, places, reader::Reader};
+use super::{places, reader::Reader};
 use crate::{
     App,
-    auth::{Access, Asker, ForManagers, Pass, Refusal, authorize_page},
+    auth::{Access, Asker, ForManagers, Pass},
     extract::Params,
     names::{Ids, Told},
     routes::ListRequest,
@@ -38,49 +33,13 @@ pub(super) struct Visitor {
     is_manager: bool,
 }
 
-/// Whether htmx sent the request by itself.
-pub(super) fn is_refresh(headers: &HeaderMap) -> bool {
-    headers.contains_key("hx-request")
-}
-
-impl FromRequestParts<Arc<App>> for Visitor {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let here = parts.uri.path_and_query().map_or("/console", |here| here.as_str()).to_owned();
-        let is_refresh = is_refresh(&parts.headers);
-        let log_in = || errors::log_in_first(app, &here, is_refresh);
-        let Some(token) = cookie::token(app, &parts.headers) else { return Err(log_in()) };
-        // An unknown path below the console has no access of its own.
-        let access = parts.extensions.get::<Access>().copied().unwrap_or(Access::Own);
-        let settings = app.organisation.settings().await;
-        let reader = Reader::of(&parts.headers, &settings);
-        let visitor = |Pass { employee, asker, scopes, is_manager }| Self {
-            app: app.clone(),
-            employee,
-            asker,
-            reader,
-            is_refresh,
-            here: here.clone(),
-            scopes,
-            is_manager,
-        };
-        match authorize_page(app, token, access, parts).await {
-            Ok(pass) => Ok(visitor(pass)),
-            Err(Refusal::LogIn) => Err(log_in()),
-            Err(Refusal::Forbidden(pass)) => {
-                // A visitor without a role is sent to their own page.
-                if pass.scopes.0.is_empty() && parts.uri.path() == places::NOW.path {
-                    return Err(errors::see(places::MY_DAY.path));
-                }
-                Err(visitor(pass).forbidden())
-            }
-            Err(Refusal::Failed(failure)) => Err(errors::alone(app, &failure)),
-        }
-    }
-}
-
 impl Visitor {
+    /// The visitor with the rights of this pass.
+    pub(super) fn new(app: Arc<App>, pass: Pass, reader: Reader, is_refresh: bool, here: String) -> Self {
+        let Pass { employee, asker, scopes, is_manager } = pass;
+        Self { app, employee, asker, reader, is_refresh, here, scopes, is_manager }
+    }
+
     /// A path of the gateway as browsers see it.
     pub(super) fn address(&self, path: &str) -> String {
         super::address(&self.app, path)
@@ -135,23 +94,6 @@ impl Visitor {
     /// The names of these ids.
     pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
         self.app.names.of(ids).await
-    }
-
-    /// A page of the employees who may have worked in a range, by name.
-    pub(super) async fn roster(
-        &self,
-        params: &Params,
-        range: TimeRange,
-        size: usize,
-    ) -> Result<(Pager, Vec<RosterEntry>), Failure> {
-        let asked = |skip| ListRoster { range, employees: Vec::new(), skip, limit: size };
-        let mut roster = self.ask(asked(Pager::skipped(params, size)?)).await?;
-        let pager = Pager::of(params, roster.count, size)?;
-        if roster.people.is_empty() && roster.count > 0 {
-            // The query names a page after the last one: the last one is shown.
-            roster = self.ask(asked(pager.before())).await?;
-        }
-        Ok((pager, roster.people))
     }
 
     /// The day of the query with its range, and today.

@@ -14,16 +14,16 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// An edge with directory, and Ann who is invited.
 pub(crate) async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
-    edge.world.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
+    edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
     let (name, email) = (Name::parse("Ann <b>Example</b>"), Email::parse("Ann@example.org"));
     let (name, email) = (name.expect("a name"), email.expect("an address"));
-    let ann = edge.world.ask(&CreateEmployee { name, email }).await.expect("created");
+    let ann = edge.harness.ask(&CreateEmployee { name, email }).await.expect("created");
     (edge, ann)
 }
 
 /// The token that the last invitation's mail would hold.
 pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
-    let events = edge.world.bus().jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
+    let events = edge.harness.bus().jetstream.get_stream(contracts::stream::EVENTS).await.expect("the stream");
     let subject = <InvitationRequested as contracts::Event>::filter();
     let event = eventually("the invitation", async || {
         let message = events.get_last_raw_message_by_subject(&subject).await.ok()?;
@@ -31,7 +31,7 @@ pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
         (event.employee_id == employee.id).then_some(event)
     });
     let InvitationRequested { invitation_id, employee_id, .. } = event.await;
-    let minted = edge.world.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await;
+    let minted = edge.harness.bus().ask(Caller::Service, &MintToken { invitation_id, employee_id }).await;
     minted.expect("minted").expect("open").token
 }
 
@@ -90,21 +90,21 @@ async fn the_page_says_whose_invitation_it_is_explains_a_short_password_and_what
         assert_eq!(status, 410);
         assert!(html.contains("has been used") && html.contains("log in"), "{html}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_that_are_over_unknown_or_broken_get_a_page_that_says_what_to_do() {
     let (edge, ann) = invited().await;
     let first = token(&edge, &ann).await;
-    edge.world.ask(&InviteEmployee { id: ann.id }).await.expect("invited again");
+    edge.harness.ask(&InviteEmployee { id: ann.id }).await.expect("invited again");
     let second = token(&edge, &ann).await;
     for (status, html) in [look(&edge, first.expose()).await, submit(&edge, first.expose(), PASSWORD).await] {
         assert_eq!(status, 410);
         assert!(html.contains("ask your admin for a new invitation"), "{html}");
     }
     assert_eq!(look(&edge, second.expose()).await.0, 200);
-    edge.world.clock.advance(73 * 3_600_000);
+    edge.harness.clock.advance(73 * 3_600_000);
     assert_eq!(submit(&edge, second.expose(), PASSWORD).await.0, 410);
     for unknown in ["", "x", "<script>alert(1)</script>", &"é".repeat(2_000)] {
         for (status, html) in [look(&edge, unknown).await, submit(&edge, unknown, PASSWORD).await] {
@@ -114,7 +114,7 @@ async fn links_that_are_over_unknown_or_broken_get_a_page_that_says_what_to_do()
     }
     assert_eq!(page(edge.get("/activate").send().await.expect("an answer")).await.0, 404);
     assert_eq!(page(edge.post("/activate").form(&[("x", "y")]).send().await.expect("one")).await.0, 404);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn while_directory_is_away_the_page_says_that_the_invitation_is_still_good
         assert_eq!(status, 503);
         assert!(html.contains("still good"), "{html}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn an_api_client_activates_logs_in_and_sees_who_they_are() {
     let me: Value = edge.get("/api/auth/me").bearer_auth(bearer).send().await.expect("one").json().await.expect("JSON");
     assert_eq!(
         me,
-        serde_json::to_value(edge.world.ask(&contracts::GetEmployee { id: ann.id }).await.unwrap()).unwrap()
+        serde_json::to_value(edge.harness.ask(&contracts::GetEmployee { id: ann.id }).await.unwrap()).unwrap()
     );
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -25,7 +25,7 @@ async fn windows_of_batches_go_in_messages_of_their_own_that_are_marked() {
         post("/api/v1/time-entries/batch", json!({ "windows": [window(1), window(2)] })),
         post("/api/v1/time-entries", window(3)),
     );
-    let queue = edge.world.bus().jetstream.get_stream(stream::INGEST).await.expect("the queue");
+    let queue = edge.harness.bus().jetstream.get_stream(stream::INGEST).await.expect("the queue");
     let (mut single, mut batched) = (0, 0);
     for place in 1..=queue.cached_info().state.last_sequence {
         let message = queue.get_raw_message(place).await.expect("a message");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::Connections;
-use testkit::{Running, World, eventually, eventually_within};
+use testkit::{Harness, Running, eventually, eventually_within};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -17,17 +17,17 @@ const BOUND: Duration = Duration::from_secs(60);
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: t3\r\n\r\n";
 
 struct Door {
-    world: World,
+    harness: Harness,
     gateway: Running,
     addr: String,
 }
 
 impl Door {
     async fn open(connections: Connections) -> Self {
-        let world = World::start().await;
+        let harness = Harness::start().await;
         let config = gateway::Config { connections, ..config() };
-        let (base, gateway) = start_gateway_with(&world, config).await;
-        Self { world, gateway, addr: base.trim_start_matches("http://").to_owned() }
+        let (base, gateway) = start_gateway_with(&harness, config).await;
+        Self { harness, gateway, addr: base.trim_start_matches("http://").to_owned() }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -75,7 +75,7 @@ async fn a_thousand_connections_that_send_one_byte_hold_nobody_up_and_are_closed
     })
     .await;
     assert_eq!(door.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"head\"}").await, 1_000);
-    door.world.finish().await;
+    door.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +97,7 @@ async fn a_body_that_trickles_is_ended_with_408() {
     assert!(answer.contains("connection: close") && answer.contains("body_too_slow"), "{answer}");
     assert!(answer.contains("x-request-id"), "{answer}");
     trickling.abort();
-    door.world.finish().await;
+    door.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +109,7 @@ async fn a_connection_without_requests_is_closed_and_one_in_use_is_not() {
     }
     assert_eq!(rest(&mut idle).await, "");
     assert_eq!(rest(&mut silent).await, "", "nor one that never sent any");
-    door.world.finish().await;
+    door.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn past_the_bound_connections_are_told_503_until_others_are_closed() {
         ask(&mut door.connect().await).await.starts_with("HTTP/1.1 200 ").then_some(())
     })
     .await;
-    door.world.finish().await;
+    door.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +145,7 @@ async fn one_address_has_no_more_connections_than_its_own_bound() {
     }
     assert!(rest(&mut door.connect().await).await.starts_with("HTTP/1.1 503 "));
     assert_eq!(door.metric("t3_http_connections_refused_total{service_name=\"gateway\",bound=\"address\"}").await, 1);
-    door.world.finish().await;
+    door.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,5 +159,5 @@ async fn a_client_that_reads_nothing_is_disconnected() {
         (door.metric("t3_http_too_slow_total{service_name=\"gateway\",part=\"answer\"}").await == 1).then_some(())
     })
     .await;
-    door.world.finish().await;
+    door.harness.finish().await;
 }

@@ -63,7 +63,7 @@ async fn whoever_is_not_logged_in_is_led_to_the_log_in_and_back() {
     let page = open(&edge, "/console/log-in?next=%2Fconsole%2Fday", "").send().await.expect("an answer");
     assert_eq!(page.status(), 200);
     assert!(text(page).await.contains(r#"name="next" value="/console/day""#));
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,7 @@ async fn every_page_opens_for_those_whose_role_allows_it_and_for_nobody_else() {
             }
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +107,7 @@ async fn every_page_says_what_it_may_load_and_is_kept_by_nobody() {
         assert_eq!(html.matches("<h1").count(), 1, "{path}");
         assert!(!html.contains(" style=") && !html.contains(" onclick="), "{path}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +121,7 @@ async fn the_files_of_pages_are_kept_for_good() {
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +147,7 @@ async fn a_form_that_another_site_sends_does_nothing() {
         assert_eq!((answer.status().as_u16(), leads(&answer)), (303, Some("/me")), "{value}");
         assert!(answer.headers()["set-cookie"].to_str().expect("text").starts_with("t3-zone=Europe/Berlin; "));
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +175,7 @@ async fn a_cookie_lives_eight_hours_after_the_last_page_that_a_person_opened() {
     assert_eq!(zone(renewed, false).await.status(), 200);
     give_role(&edge, person, Role::Owner, 1).await;
     eventually("it is over", async || (zone(renewed, false).await.status() == 303).then_some(())).await;
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,11 +189,11 @@ async fn a_log_out_that_cannot_be_done_now_says_so_and_leaves_the_cookie() {
     };
     for _ in 0..10 {
         // Nothing is known about tokens until the next beat, and directory is away.
-        edge.world.clock.advance(31_000);
+        edge.harness.clock.advance(31_000);
         assert_eq!(log_out(&token).await, (503, false));
     }
     assert_eq!(log_out("x").await, (303, true), "there is nothing to end");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,7 +206,7 @@ async fn the_key_of_a_program_opens_no_page_and_the_cookie_calls_nothing() {
     assert_eq!(by_bearer.send().await.expect("an answer").status(), 303);
     let call = open(&edge, "/api/v1/employee", &token).send().await.expect("an answer");
     assert_eq!(call.status(), 401);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,5 +216,5 @@ async fn people_are_led_to_the_console_and_programs_are_told_what_there_is() {
     assert_eq!((start.status().as_u16(), leads(&start)), (303, Some("/console")));
     let links = edge.get("/").send().await.expect("an answer");
     assert_eq!(links.headers()["content-type"], "application/json");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::edge::{Edge, JWT_SECRET, KEY, PREVIOUS_KEY, config, problem, sign, start_gateway_with, told};
 
-/// No service runs: whoever is let in gets a 503.
+/// No service runs, so a request that is let in gets a 503.
 const LET_IN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 const REFUSED: StatusCode = StatusCode::UNAUTHORIZED;
 
@@ -23,14 +23,14 @@ async fn an_admin_is_known_by_the_key_or_the_one_before_it() {
         assert_eq!((told.status, told.code.as_str()), (REFUSED, "unauthorized"));
         assert!(key.len() < 5 || !told.text.contains(key));
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
     let edge = Edge::start().await;
     let me = async |token: &str| told(edge.get("/api/auth/me").bearer_auth(token)).await.status;
-    let (id, now) = (Uuid::from_u128(7), edge.world.clock.now().0 / 1_000);
+    let (id, now) = (Uuid::from_u128(7), edge.harness.clock.now().0 / 1_000);
     let good = json!({ "sub": id, "epoch": 0, "iat": now, "exp": now + 600 });
     assert_eq!(me(&sign(&good, Algorithm::HS256, JWT_SECRET)).await, LET_IN);
     assert_eq!(me(&sign(&good, Algorithm::HS256, "another secret")).await, REFUSED);
@@ -50,12 +50,12 @@ async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
     for bad in ["", "x", "a.b.c", &format!("eyJhbGciOiJub25lIn0.{claims}."), &format!("{token}x")] {
         assert_eq!(me(bad).await, REFUSED, "{bad}");
     }
-    edge.world.clock.advance(590_000);
+    edge.harness.clock.advance(590_000);
     // A beat later, so that we know again what is revoked.
     testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
-    edge.world.clock.advance(11_000);
+    edge.harness.clock.advance(11_000);
     assert_eq!(me(&token).await, REFUSED);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,10 +68,10 @@ async fn a_gateway_with_a_new_secret_takes_tokens_of_the_one_before_as_long_as_i
             jwt_secret_key_previous: previous.map(Secret::new),
             ..config()
         };
-        let (base, _gateway) = start_gateway_with(&edge.world, new).await;
+        let (base, _gateway) = start_gateway_with(&edge.harness, new).await;
         assert_eq!(told(edge.http.get(base + "/api/auth/me").bearer_auth(&token)).await.status, expected);
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 async fn ready(edge: &Edge) -> bool {
@@ -102,7 +102,7 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
         let request = edge.get("/api/v1/task").header("Authorization", format!("{scheme} {token}"));
         assert_eq!(told(request).await.status, status, "{scheme}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,10 +113,10 @@ async fn credentials_are_asked_for_before_the_body_is_read() {
         let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
         let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
         assert_eq!(told(edge.post(path).body(endless)).await.status, REFUSED, "{path}");
-        // Whoever listens only when all is sent hears it too.
+        // A client that reads only after it has sent everything gets the answer too.
         assert_eq!(told(edge.post(path).body(vec![b'x'; 10 << 20])).await.status, REFUSED, "{path}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,5 +133,5 @@ async fn an_employee_acts_for_nobody_else() {
     assert_eq!(told(time(other).bearer_auth(&token)).await.status, StatusCode::FORBIDDEN);
     assert_eq!(told(time(own).bearer_auth(&token)).await.status, LET_IN);
     assert_eq!(told(time(other).header("X-API-Key", KEY)).await.status, LET_IN);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

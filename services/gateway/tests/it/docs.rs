@@ -23,7 +23,7 @@ async fn the_documentation_is_what_was_agreed() {
         "the API has changed at line {} of tests/openapi.json. If that is meant: UPDATE_GOLDEN=1 cargo test -p gateway",
         differs.map_or(golden.lines().count().min(text.lines().count()), |line| line) + 1,
     );
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ async fn every_operation_says_what_it_is_what_it_takes_and_how_it_fails() {
         }
     }
     assert_eq!(names.len(), 86);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +79,7 @@ async fn the_interactive_pages_come_from_the_binary() {
     }
     let initializer = edge.get("/docs/swagger-initializer.js").send().await.expect("an answer");
     assert!(initializer.text().await.expect("a script").contains("/openapi.json"));
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +93,7 @@ async fn a_request_keeps_its_id_and_gets_one_where_it_has_none_that_fits() {
     for bad in ["two words", &"a".repeat(65), "{\"a\":1}"] {
         assert!(uuid::Uuid::parse_str(&id(bad).await).is_ok(), "{bad}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,5 +111,5 @@ async fn pages_of_named_origins_may_call_and_others_not() {
     assert_eq!(refused.headers()["access-control-allow-origin"], "https://app.example.org");
     let shown = refused.headers()["access-control-expose-headers"].to_str().expect("text");
     assert!(["link", "location", "retry-after"].iter().all(|name| shown.contains(name)), "{shown}");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

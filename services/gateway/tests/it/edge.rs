@@ -1,10 +1,10 @@
-//! A gateway in a world, and somebody who calls it.
+//! A test harness in which the gateway runs, and a client of it.
 
 use contracts::{EmployeeId, Secret, SessionId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use tokio::net::TcpListener;
 
 pub(crate) const KEY: &str = "the admin's key, of which nobody should see a word";
@@ -12,7 +12,7 @@ pub(crate) const PREVIOUS_KEY: &str = "the admin's key before that one, good for
 pub(crate) const JWT_SECRET: &str = "what tokens are signed with, which nobody knows";
 
 pub(crate) struct Edge {
-    pub(crate) world: World,
+    pub(crate) harness: Harness,
     pub(crate) gateway: Running,
     pub(crate) http: Client,
     pub(crate) base: String,
@@ -41,9 +41,9 @@ pub(crate) fn config() -> gateway::Config {
 
 impl Edge {
     pub(crate) async fn start() -> Self {
-        let world = World::start().await;
-        let (base, gateway) = start_gateway(&world).await;
-        Self { world, gateway, http: Client::new(), base }
+        let harness = Harness::start().await;
+        let (base, gateway) = start_gateway(&harness).await;
+        Self { harness, gateway, http: Client::new(), base }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
@@ -60,7 +60,7 @@ impl Edge {
 
     /// A token that is so many seconds old, and good for ten minutes more.
     pub(crate) fn token_issued_ago(&self, employee: EmployeeId, seconds: i64) -> String {
-        let now = self.world.clock.now().0 / 1_000;
+        let now = self.harness.clock.now().0 / 1_000;
         let claims = json!({ "sub": employee, "epoch": 0, "iat": now - seconds, "exp": now + 600, "end": now + 86_400,
                 "iss": "t3", "aud": "t3" });
         sign(&claims, Algorithm::HS256, JWT_SECRET)
@@ -68,7 +68,7 @@ impl Edge {
 
     /// A token of a session, as the gateway would issue it now.
     pub(crate) fn token_in(&self, session: SessionId, employee: EmployeeId) -> String {
-        let iat = self.world.clock.now().0 / 1_000;
+        let iat = self.harness.clock.now().0 / 1_000;
         let claims = json!({
             "sub": employee, "epoch": 0, "generation": 0, "sid": session, "iss": "t3", "aud": "t3",
             "iat": iat, "exp": iat + 600,
@@ -78,22 +78,22 @@ impl Edge {
 
     /// A token as the gateway of before there were sessions would have issued it now.
     pub(crate) fn token(&self, employee: EmployeeId, epoch: i64) -> String {
-        let iat = self.world.clock.now().0 / 1_000;
+        let iat = self.harness.clock.now().0 / 1_000;
         sign(&json!({ "sub": employee, "epoch": epoch, "iat": iat, "exp": iat + 600 }), Algorithm::HS256, JWT_SECRET)
     }
 }
 
 /// Starts a gateway, and gives its address.
-pub(crate) async fn start_gateway(world: &World) -> (String, Running) {
-    start_gateway_with(world, config()).await
+pub(crate) async fn start_gateway(harness: &Harness) -> (String, Running) {
+    start_gateway_with(harness, config()).await
 }
 
 /// The same with these settings.
-pub(crate) async fn start_gateway_with(world: &World, config: gateway::Config) -> (String, Running) {
+pub(crate) async fn start_gateway_with(harness: &Harness, config: gateway::Config) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));
     let run = |deps, shutdown| gateway::run_on(listener, config, deps, shutdown);
-    (base, world.spawn(gateway::needs(), run).await)
+    (base, harness.spawn(gateway::needs(), run).await)
 }
 
 pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
@@ -101,7 +101,7 @@ pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String
     jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("a token")
 }
 
-/// What an error says, after a look at its form.
+/// The detail of an error, after a check of its form.
 pub(crate) struct Told {
     pub(crate) status: StatusCode,
     pub(crate) code: String,

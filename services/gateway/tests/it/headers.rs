@@ -1,4 +1,4 @@
-//! What answers say of themselves, and how bodies may come and go.
+//! The headers of answers, and the encodings of bodies.
 
 use std::io::Write;
 
@@ -37,7 +37,7 @@ async fn every_answer_may_be_framed_by_nobody_and_an_answer_of_the_api_is_kept_b
             }
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +54,7 @@ async fn every_call_that_is_described_says_that_nobody_may_keep_its_answer_and_w
             assert_eq!(kept_by_nobody, path.starts_with("/api/"), "{method} {path}");
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,7 @@ async fn a_browser_gets_a_page_where_a_program_gets_json() {
         assert_eq!(edge.get(path).send().await.expect("an answer").status(), 200, "{link}");
     }
     assert_eq!(problem(edge.get("/nothing").send().await.expect("an answer")).await.code, "not_found");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +118,7 @@ async fn every_route_with_a_body_reads_it_compressed_and_says_what_it_cannot_rea
     let other = edge.post("/api/v1/employee").header("X-API-Key", KEY).header("Content-Type", "text/plain");
     let other = other.body("a").send().await.expect("an answer");
     assert_eq!((other.status().as_u16(), header(&other, "accept-encoding")), (415, ""));
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn long_answers_are_compressed_for_those_who_can_read_it_and_short_ones_an
     assert_eq!(coding("/openapi.json", "identity").await, "");
     assert_eq!(coding("/healthz", "gzip").await, "");
     assert_eq!(coding("/activate?token=x", "gzip").await, "");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,5 +167,5 @@ async fn a_page_of_a_named_origin_may_send_and_read_every_header_that_is_documen
     for name in ["etag", "location", "link", "retry-after", "preference-applied"] {
         assert!(shown.split(',').any(|shown| shown == name), "{name}: {shown}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -25,7 +25,7 @@ async fn unknown_paths_methods_and_ids_are_problems_too() {
             assert!(!told.text.contains(SECRET));
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn bodies_that_are_too_large_or_of_another_kind_are_refused() {
     }
     let login = edge.post("/api/auth/login").json(&json!({"username": "a", "password": SECRET}));
     assert_eq!(told(login).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +99,7 @@ async fn nothing_that_was_sent_comes_back() {
         }
     }
     assert_eq!(edge.get("/healthz").send().await.expect("an answer").status(), 200);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn null_in_an_update_is_refused_where_it_clears_nothing() {
         let told = told(update.json(&json!({ field: null }))).await;
         assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +171,7 @@ async fn parameters_that_do_not_fit_are_named() {
         assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{path}");
         assert!(!told.text.contains(SECRET));
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +186,7 @@ async fn a_parameter_that_does_not_fit_is_told_what_would() {
         let told = told(edge.get(&path).header("X-API-Key", KEY)).await;
         assert!(allowed.iter().all(|word| told.text.contains(word)), "{query}: {}", told.text);
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +198,7 @@ async fn an_employee_asks_for_their_own_time_only() {
         let told = told(edge.get(&path).bearer_auth(edge.token(ann, 0))).await;
         assert_eq!((told.status.as_u16(), told.code.as_str()), (403, "forbidden"));
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,14 +226,14 @@ async fn an_update_of_windows_needs_a_filter_and_a_change() {
         let query = format!("?employeeId={id}{query}");
         assert_eq!(update(&query, json!({"paid": true})).await, refused(422, "invalid"), "{query}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_keeps_the_limits() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    let now = edge.world.clock.now().0;
+    let now = edge.harness.clock.now().0;
     let window = |start: i64, end: i64, offset: i64| {
         json!({
             "start": start, "end": end, "timezoneOffset": offset, "computer": "c", "user": "u", "os": "o",
@@ -252,7 +252,7 @@ async fn a_window_keeps_the_limits() {
         let told = told(edge.post("/api/v1/time-entries").bearer_auth(&token).json(&window)).await;
         assert_eq!((told.status.as_u16(), told.field.as_deref()), (422, Some(field)), "{window}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,7 +282,7 @@ async fn no_call_takes_a_parameter_that_it_does_not_describe() {
     }
     assert!(calls > 25, "{calls}");
     assert_eq!(edge.get("/healthz?x=1").send().await.expect("an answer").status(), 200);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 /// No service runs: what is understood is a 503.
@@ -334,5 +334,5 @@ async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
         let path = format!("/api/v1/analytics/task-time?employeeId={spelt}&taskId={spelt}");
         assert_eq!(told(edge.get(&path).header("X-API-Key", KEY)).await.status, 503, "{spelt}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

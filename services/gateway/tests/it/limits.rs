@@ -3,15 +3,15 @@
 use contracts::EmployeeId;
 use reqwest::{RequestBuilder, Response};
 use serde_json::json;
-use testkit::World;
+use testkit::Harness;
 
 use crate::edge::{Edge, KEY, config, problem, start_gateway_with};
 
 async fn edge(limits: gateway::Limits) -> Edge {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let config = gateway::Config { limits, trusted_proxies: "127.0.0.0/8".into(), ..config() };
-    let (base, gateway) = start_gateway_with(&world, config).await;
-    Edge { world, gateway, http: reqwest::Client::new(), base }
+    let (base, gateway) = start_gateway_with(&harness, config).await;
+    Edge { harness, gateway, http: reqwest::Client::new(), base }
 }
 
 fn limits() -> gateway::Limits {
@@ -54,7 +54,7 @@ async fn each_key_and_each_person_has_a_share_of_its_own() {
     assert_eq!(until_refused(&bob).await, 3);
     assert_eq!(until_refused(|| edge.get("/api/v1/employee").header("X-API-Key", KEY)).await, 3);
     assert_eq!(answer(ann()).await.status(), 429);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +67,7 @@ async fn windows_have_a_share_of_their_own() {
     let single = edge.post("/api/v1/time-entries").bearer_auth(&token).json(&json!({}));
     assert_eq!(answer(single).await.status(), 429);
     assert_ne!(answer(edge.get("/api/auth/me").bearer_auth(&token)).await.status(), 429);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +97,7 @@ async fn whoever_is_not_known_shares_with_their_address() {
         let free = answer(edge.get(path).header("x-forwarded-for", "192.0.2.1")).await;
         assert!(free.status() != 429 && !free.headers().contains_key("ratelimit"), "{path}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +111,7 @@ async fn web_pages_of_others_may_read_what_is_left_and_their_questions_cost_noth
     let got = answer(edge.get("/api/auth/me").header("origin", "https://app.example.org")).await;
     let exposed = got.headers()["access-control-expose-headers"].to_str().expect("text").to_lowercase();
     assert!(exposed.contains("ratelimit,") && exposed.contains("ratelimit-policy"), "{exposed}");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,12 +124,12 @@ async fn what_is_refused_is_counted_and_no_bound_is_no_bound() {
         text.lines().any(|line| line.starts_with("t3_http_limited_total{") && line.ends_with("bound=\"address\"} 1")),
         "{text}"
     );
-    one.world.finish().await;
+    one.harness.finish().await;
 
     let free = edge(gateway::Limits::off()).await;
     for _ in 0..10 {
         let answer = answer(free.get("/")).await;
         assert!(answer.status() == 200 && !answer.headers().contains_key("ratelimit"));
     }
-    free.world.finish().await;
+    free.harness.finish().await;
 }

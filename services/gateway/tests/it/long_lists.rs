@@ -11,13 +11,13 @@ use crate::edge::{Edge, KEY};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_several_pages_comes_whole() {
     let edge = Edge::start().await;
-    edge.world.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
+    edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
     // 1.3 KB each: half a MiB, a page, is some 400 of them.
     let created = stream::iter(0..900).map(|n| {
         let (name, email) = (Name::parse(&"語".repeat(200)), Email::parse(&format!("{n}@{}.org", "m".repeat(60))));
         let (name, email) = (name.expect("a name"), email.expect("an address"));
         let edge = &edge;
-        async move { edge.world.ask(&CreateEmployee { name, email }).await.expect("created").id.to_string() }
+        async move { edge.harness.ask(&CreateEmployee { name, email }).await.expect("created").id.to_string() }
     });
     let created: BTreeSet<String> = created.buffer_unordered(50).collect().await;
     let response = edge.get("/api/v1/employee").header("X-API-Key", KEY).send().await.expect("an answer");
@@ -28,7 +28,7 @@ async fn a_list_of_several_pages_comes_whole() {
     let ids: BTreeSet<String> = listed.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(ids, created);
 
-    // The same in pages that end elsewhere than those of the service; somebody joins meanwhile.
+    // The same with pages of another size than the service's, while an employee is added.
     let mut next = Some("/api/v1/employee?limit=350".to_owned());
     let mut pages = Vec::new();
     while let Some(path) = next {
@@ -41,12 +41,12 @@ async fn a_list_of_several_pages_comes_whole() {
         if pages.len() == 1 {
             let (name, email) = (Name::parse("Zoe"), Email::parse("zoe@example.org"));
             let zoe = CreateEmployee { name: name.expect("a name"), email: email.expect("an address") };
-            edge.world.ask(&zoe).await.expect("created");
+            edge.harness.ask(&zoe).await.expect("created");
         }
     }
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [350, 350, 201]);
     let mut paged = pages.concat();
     assert_eq!(paged.pop().expect("the last")["name"], "Zoe");
     assert_eq!(paged, listed);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -27,7 +27,7 @@ async fn active() -> (Edge, Employee) {
 
 /// The last mail, once it is another one than this and has a link; and the token of that.
 async fn mailed_token(edge: &Edge, not: Option<MailId>) -> (MailId, Secret) {
-    let events = edge.world.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
+    let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();
     eventually("a mail with a link", async || {
         let message = events.get_last_raw_message_by_subject(&subject).await.ok()?;
@@ -35,7 +35,7 @@ async fn mailed_token(edge: &Edge, not: Option<MailId>) -> (MailId, Secret) {
         if Some(mail_id) == not {
             return None;
         }
-        let minted = edge.world.bus().ask(Caller::Service, &MintMail { mail_id }).await.expect("minted")?;
+        let minted = edge.harness.bus().ask(Caller::Service, &MintMail { mail_id }).await.expect("minted")?;
         match minted.says {
             MailSays::Reset { token, .. } | MailSays::Confirmation { token, .. } => Some((mail_id, token)),
             MailSays::PasswordChanged | MailSays::AddressChanged => None,
@@ -96,16 +96,16 @@ async fn the_pages_lead_from_a_forgotten_password_to_another_one() {
             }
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 /// The token of the first mail that was asked for.
 async fn first_token(edge: &Edge) -> Secret {
-    let events = edge.world.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
+    let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();
     let first = eventually("a mail", async || events.get_first_raw_message_by_subject(&subject, 1).await.ok()).await;
     let MailRequested { mail_id } = serde_json::from_slice(&first.payload).expect("an event");
-    let minted = edge.world.bus().ask(Caller::Service, &MintMail { mail_id }).await.expect("minted").expect("a mail");
+    let minted = edge.harness.bus().ask(Caller::Service, &MintMail { mail_id }).await.expect("minted").expect("a mail");
     let MailSays::Reset { token, .. } = minted.says else { panic!("no link: {:?}", minted.says) };
     token
 }
@@ -159,7 +159,7 @@ async fn an_api_client_forgets_resets_and_changes_a_password() {
     let sent = edge.post(&path).header("X-API-Key", crate::edge::KEY).send().await.expect("an answer");
     assert_eq!(sent.status(), 202);
     assert_ne!(mailed_token(&edge, Some(mail)).await.1, token);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +167,7 @@ async fn a_new_address_is_confirmed_on_a_page_with_the_password() {
     let (edge, ann) = active().await;
     let email = Some(Email::parse("ann@example.com").expect("an address"));
     let changes = EmployeeChanges { email, ..Default::default() };
-    let moved = edge.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.expect("moved");
+    let moved = edge.harness.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.expect("moved");
     assert!(moved.email_unconfirmed);
     let (_, token) = mailed_token(&edge, None).await;
     let token = token.expose();
@@ -181,7 +181,7 @@ async fn a_new_address_is_confirmed_on_a_page_with_the_password() {
     assert_eq!(look(&edge, "/confirm", token).await.0, 410);
     let again = edge.post("/api/auth/confirm").json(&json!({ "token": token, "password": PASSWORD }));
     assert_eq!(told(again).await.code, "invalid_token");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,5 +198,5 @@ async fn while_directory_is_away_the_pages_say_that_nothing_is_lost() {
         assert_eq!(status, 503);
         assert!(html.contains("Try again"), "{html}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use contracts::{AccountChanged, Beat, EmployeeId, Revocation, Role, SessionEnded, SessionId};
 use reqwest::StatusCode;
-use testkit::{World, eventually, eventually_within};
+use testkit::{Harness, eventually, eventually_within};
 
 use crate::edge::{Edge, start_gateway, told};
 
-/// No service runs: whoever is let in gets a 503 from there.
+/// No service runs, so a request that is let in gets a 503.
 const LET_IN: &str = "The directory service is away. Try again in a moment.";
 
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
@@ -18,14 +18,14 @@ async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
 
 /// Ends a session, as directory does.
 async fn end(edge: &Edge, session_id: SessionId) {
-    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
-    let ended = SessionEnded { session_id, until: edge.world.clock.now() + 600_000 };
+    let store = edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let ended = SessionEnded { session_id, until: edge.harness.clock.now() + 600_000 };
     let (key, ended) = (SessionEnded::entry_key(session_id), serde_json::to_vec(&ended).expect("JSON"));
     store.create_with_ttl(key, ended.into(), Duration::from_secs(601)).await.expect("ended");
 }
 
-async fn keys(world: &World) -> Vec<String> {
-    let store = world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+async fn keys(harness: &Harness) -> Vec<String> {
+    let store = harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let keys = store.keys().await.expect("its keys");
     futures::StreamExt::collect::<Vec<_>>(keys).await.into_iter().map(|key| key.expect("a key")).collect()
 }
@@ -37,7 +37,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     let (old, new) = (edge.token(employee, 0), edge.token(employee, 1));
     let other = edge.token(kit::new_id(), 0);
     assert!(me(&edge, &old).await.1);
-    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let store = edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
     store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");
     eventually_within(Duration::from_secs(1), "the token is dead", async || {
@@ -46,10 +46,10 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     .await;
     assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
     // A gateway that starts later knows it from the start.
-    let (base, _second) = start_gateway(&edge.world).await;
+    let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
     assert_eq!(told(second).await.status, StatusCode::UNAUTHORIZED);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,18 +65,18 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     .await;
     assert!(me(&edge, &new).await.1);
     // A gateway that starts later knows it from the start.
-    let (base, _second) = start_gateway(&edge.world).await;
+    let (base, _second) = start_gateway(&edge.harness).await;
     let on_second = async |token: &str| told(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
     assert_eq!(on_second(&old).await.status, StatusCode::UNAUTHORIZED);
     assert!(on_second(&new).await.text.contains(LET_IN));
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spared() {
     let edge = Edge::start().await;
     let (employee_id, [spared, other]): (EmployeeId, [SessionId; 2]) = (kit::new_id(), [kit::new_id(), kit::new_id()]);
-    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let store = edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let account = AccountChanged { employee_id, version: 2, generation: 1, except: Some(spared), role: Role::Employee };
     let account = serde_json::to_vec(&account).expect("JSON");
     store.put(AccountChanged::entry_key(employee_id), account.into()).await.expect("put");
@@ -87,16 +87,16 @@ async fn a_new_generation_ends_all_tokens_but_those_of_the_session_that_is_spare
         .await;
     }
     assert!(me(&edge, &edge.token_in(spared, employee_id)).await.1);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    // A beat may come between the two: then the clock goes forward once more.
+    // A heartbeat may arrive between the two steps; then the clock is moved again.
     eventually("nothing is known about tokens", async || {
-        edge.world.clock.advance(31_000);
+        edge.harness.clock.advance(31_000);
         let (status, let_in) = me(&edge, &token).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         let ready = edge.get("/readyz").send().await.expect("an answer");
@@ -105,39 +105,39 @@ async fn without_a_beat_for_two_seconds_employees_get_503_and_admins_are_let_in(
     .await;
     eventually("the next beat", async || me(&edge, &token).await.1.then_some(())).await;
     assert_eq!(edge.get("/readyz").send().await.expect("an answer").status(), 200);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_stops_takes_its_beat_along_and_that_of_one_that_dies_goes_by_itself() {
     let edge = Edge::start().await;
-    let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+    let store = edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
     let (revoked, revocation) = (Revocation::key(kit::new_id()), serde_json::to_vec(&Revocation { epoch: 1 }));
     store.put(&revoked, revocation.expect("JSON").into()).await.expect("revoked");
-    let (_, second) = start_gateway(&edge.world).await;
-    assert_eq!(keys(&edge.world).await.len(), 3, "a revocation, and one beat each");
+    let (_, second) = start_gateway(&edge.harness).await;
+    assert_eq!(keys(&edge.harness).await.len(), 3, "a revocation, and one beat each");
     second.stop().await;
-    eventually("only one beats", async || (keys(&edge.world).await.len() == 2).then_some(())).await;
+    eventually("only one beats", async || (keys(&edge.harness).await.len() == 2).then_some(())).await;
     // What a gateway leaves that dies.
     let (mut headers, beat) = (async_nats::HeaderMap::new(), Beat { number: 1, seen: 0 });
     headers.insert(async_nats::header::NATS_MESSAGE_TTL, "5s");
     let subject = format!("{}{}", store.prefix, Beat::key("dead"));
     let payload = serde_json::to_vec(&beat).expect("JSON").into();
-    let sent = edge.world.bus().jetstream.publish_with_headers(subject, headers, payload).await;
+    let sent = edge.harness.bus().jetstream.publish_with_headers(subject, headers, payload).await;
     sent.expect("sent").await.expect("taken");
     edge.gateway.stop().await;
-    let kept = async || edge.world.stream_messages(contracts::stream::REVOCATIONS_STREAM).await;
+    let kept = async || edge.harness.stream_messages(contracts::stream::REVOCATIONS_STREAM).await;
     eventually_within(Duration::from_secs(60), "the beats are gone", async || (kept().await == 1).then_some(())).await;
-    assert_eq!(keys(&edge.world).await, [revoked]);
-    edge.world.finish().await;
+    assert_eq!(keys(&edge.harness).await, [revoked]);
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
     let mut edge = Edge::start().await;
     for round in 0..4 {
-        edge.world.nats.kill().await;
-        edge.world.nats.start_again().await.expect("NATS starts again");
+        edge.harness.nats.kill().await;
+        edge.harness.nats.start_again().await.expect("NATS starts again");
         let (employee, session) = (kit::new_id(), kit::new_id());
         let (token, of_session) = (edge.token(employee, 0), edge.token_in(session, kit::new_id()));
         eventually_within(Duration::from_secs(30), "let in again", async || me(&edge, &token).await.1.then_some(()))
@@ -145,12 +145,13 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
         end(&edge, session).await;
         let dead = format!("the session is dead in round {round}");
         eventually(&dead, async || (me(&edge, &of_session).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
-        let store = edge.world.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
+        let store =
+            edge.harness.bus().jetstream.get_key_value(contracts::stream::REVOCATIONS).await.expect("the bucket");
         let revocation = serde_json::to_vec(&Revocation { epoch: 1 }).expect("JSON");
         store.put(Revocation::key(employee), revocation.into()).await.expect("revoked");
         let dead = format!("the token is dead in round {round}");
         eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
     }
     // It finds that NATS has refused nothing.
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

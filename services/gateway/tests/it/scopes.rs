@@ -48,7 +48,7 @@ async fn routes(edge: &Edge) -> Vec<Route> {
 }
 
 async fn put(edge: &Edge, key: String, value: &impl Serialize) {
-    let store = edge.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.expect("the bucket");
+    let store = edge.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.expect("the bucket");
     store.put(key, serde_json::to_vec(value).expect("JSON").into()).await.expect("put");
 }
 
@@ -69,8 +69,8 @@ pub(crate) async fn give_role(edge: &Edge, employee_id: EmployeeId, role: Role, 
     put(edge, AccountChanged::entry_key(employee_id), &account).await;
 }
 
-/// The word of a refusal; nothing where the caller is let in: no service runs here, so that
-/// everything after the door is another error.
+/// The code of a refusal; none if the caller is let in. No service runs here, so every request that is let in fails
+/// with another error.
 async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     let response = request.send().await.expect("an answer");
     if response.status().is_success() {
@@ -107,7 +107,7 @@ async fn every_route_refuses_whoever_shows_nothing_something_wrong_or_two_things
         let both = route.request(&edge).header("X-API-Key", KEY).bearer_auth(edge.token(id, 0));
         assert_eq!(refused(both).await, Some((StatusCode::BAD_REQUEST, "two_credentials".into())), "{route:?}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +134,7 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
         assert_eq!(refused(route.request(&edge).header("X-API-Key", KEY)).await, None, "{route:?}");
         assert_eq!(refused(route.request(&edge).bearer_auth(KEY)).await, None, "{route:?}");
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
             assert_eq!(refused(route.request(&edge).bearer_auth(&token)).await, expected, "{role:?} {route:?}");
         }
     }
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,5 +185,5 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     eventually("both are out", async || (by_key().await == out && by_role().await == out).then_some(())).await;
     // The token was of the generation before, so it is over for what is the person's own, too.
     assert_eq!(told(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

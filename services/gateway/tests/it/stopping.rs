@@ -25,5 +25,5 @@ async fn a_request_in_hand_is_answered_and_nobody_else_is_let_in() {
     in_hand.read_to_string(&mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 422 ") && answer.contains("token must be given"), "{answer}");
     edge.gateway.ended.await.expect("no panic").expect("a good end");
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

@@ -34,14 +34,14 @@ async fn a_service_that_is_away_is_a_503_within_a_second() {
     }
     let login = edge.post("/api/auth/login").form(&[("username", "ann@example.org"), ("password", "p")]);
     assert_eq!(told(login).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_nats_the_gateway_lives_is_not_ready_and_comes_back_by_itself() {
     let mut edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
-    edge.world.nats.stop().await;
+    edge.harness.nats.stop().await;
     eventually_within(Duration::from_secs(20), "not ready", async || {
         let ready = edge.get("/readyz").send().await.expect("an answer");
         (ready.status() == 503 && ready.text().await.expect("a body").contains("\"nats\"")).then_some(())
@@ -50,12 +50,12 @@ async fn without_nats_the_gateway_lives_is_not_ready_and_comes_back_by_itself() 
     let health = edge.get("/healthz").send().await.expect("an answer");
     assert_eq!(health.json::<serde_json::Value>().await.expect("JSON")["status"], "ok");
     assert_eq!(told(edge.get("/api/v1/employee").header("X-API-Key", KEY)).await.status, 503);
-    edge.world.nats.start_again().await.expect("NATS starts again");
+    edge.harness.nats.start_again().await.expect("NATS starts again");
     eventually_within(Duration::from_secs(30), "ready again", async || {
         (edge.get("/readyz").send().await.expect("an answer").status() == 200).then_some(())
     })
     .await;
     let told = told(edge.get("/api/auth/me").bearer_auth(&token)).await;
     assert!(told.text.contains("directory"), "{}", told.text);
-    edge.world.finish().await;
+    edge.harness.finish().await;
 }

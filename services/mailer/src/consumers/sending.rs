@@ -17,9 +17,9 @@ use crate::{
 /// When to try again a mail that another process is sending.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How often the others are told that a mail is still in hand: a mail server may take minutes.
+/// How often the claim on a mail is extended while it is sent, because a mail server may take minutes.
 const STILL: Duration = Duration::from_secs(10);
-/// The pauses between two attempts to write down what became of a mail grow from the first to the second.
+/// The pauses between two attempts to store the outcome of a mail grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Why a mail was not sent.
@@ -35,10 +35,9 @@ pub(super) enum NotDone {
 /// Sends a mail once: the process that claims it sends it. `told` makes an event of its delivery, if directory
 /// must know.
 ///
-/// An SMTP server that is away, slow or refuses us makes the event come again with a growing delay,
-/// for as long as it takes. MongoDB away does not: what was sent stays in hand until it is written down. If we crash
-/// after the server took the mail and before that is
-/// written down, the mail is sent once more, under the same message id; both links work.
+/// If an SMTP server is away, slow or refuses us, the event is redelivered with a growing delay, for as long as that
+/// takes. If MongoDB is away, the claim is kept until the outcome is stored. After a crash between sending and
+/// storing, the mail is sent again, with the same message id; both links work.
 pub(super) async fn send_once(
     app: &App,
     delivery: &Delivery,
@@ -79,7 +78,7 @@ pub(super) async fn send_once(
             Ok(())
         });
         match settled {
-            // Given back now, the mail would be sent once more.
+            // If the event were redelivered now, the mail would be sent again.
             Err(error) if error.is_away() => {
                 tracing::warn!(mail = %id, %error, "what became of a mail is not written down yet");
                 sleep(pause).await;
@@ -105,7 +104,7 @@ pub(super) async fn send_once(
     Ok(caused)
 }
 
-/// Works on a mail, and keeps it from the others for as long as that takes.
+/// Does some work on a mail, and extends the claim on it meanwhile.
 async fn holding<T>(app: &App, id: MailId, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {

@@ -4,8 +4,8 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-/// How long one who has claimed a mail keeps it from the others without a word: a mail of one who died waits for so
-/// long.
+/// How long a claim on a mail lasts unless it is extended, in milliseconds. The mail of a process that crashed waits
+/// this long.
 const HOLD: i64 = 60 * SECOND;
 
 /// Stored as the error of a mail that was not needed.
@@ -116,7 +116,7 @@ impl Deliveries {
         }
     }
 
-    /// Keeps a claimed mail from the others for a while longer.
+    /// Extends the claim on a mail.
     pub(crate) async fn hold(&self, id: MailId, now: Millis) -> Result<(), Error> {
         let pending = doc! { "_id": mongo::value(&id), "status": mongo::value(&Status::Pending) };
         self.0.update_one(pending, doc! { "$set": { "heldUntil": mongo::value(&(now + HOLD)) } }).await?;

@@ -15,7 +15,7 @@ struct Last {
     day: Date,
 }
 
-/// Up to which day managers have been mailed what waits for them.
+/// The last day for which managers were mailed what waits for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Digests(Collection<Last>);
 
@@ -33,8 +33,8 @@ impl Digests {
         Ok(self.0.find_one(doc! { "_id": LAST }).await?.is_some_and(|last| last.day >= day))
     }
 
-    /// Notes that those of this day are; false where somebody has before. Of two who do so at once, one is
-    /// run again.
+    /// Stores that the mails of this day are requested. False if they were already. Of two concurrent calls, one
+    /// transaction is repeated.
     pub(crate) async fn request(&self, tx: &mut Tx<'_>, day: Date) -> Result<bool, Error> {
         let last = self.0.find_one(doc! { "_id": LAST }).session(&mut tx.session).await?;
         if last.is_some_and(|last| last.day >= day) {

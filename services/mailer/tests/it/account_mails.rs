@@ -15,7 +15,7 @@ const OTHER: &str = "another four long words";
 
 impl Office {
     async fn forget(&self, email: &str) {
-        self.world.bus().ask(Caller::Anonymous, &ForgotPassword { email: email.into() }).await.unwrap();
+        self.harness.bus().ask(Caller::Anonymous, &ForgotPassword { email: email.into() }).await.unwrap();
     }
 }
 
@@ -42,14 +42,14 @@ async fn links_and_word_of_changes_are_mailed_to_those_whom_they_concern() {
     assert_eq!((subject, to), ("Set a new password for T3", "ann@x.org"));
     assert!(text.contains("https://time.example.org/reset?token=") && text.contains("30 minutes"), "{text}");
     let reset = ResetPassword { token: Secret::new(token_to("reset", text)), password: Secret::new(OTHER) };
-    office.world.bus().ask(Caller::Anonymous, &reset).await.unwrap();
+    office.harness.bus().ask(Caller::Anonymous, &reset).await.unwrap();
     let mails = server.until_mails(3).await;
     let (subject, to, text) = read(&mails[2]);
     assert_eq!((subject, to), ("Your T3 password was changed", "ann@x.org"));
     assert!(text.contains("https://time.example.org/forgot"), "{text}");
 
     let changes = EmployeeChanges { email: Some(Email::parse("ann@y.org").unwrap()), ..Default::default() };
-    office.world.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.unwrap();
+    office.harness.ask(&UpdateEmployee { id: ann.id, changes, only_check: false }).await.unwrap();
     let mails = server.until_mails(5).await;
     let mut both = [read(&mails[3]), read(&mails[4])];
     both.sort_by_key(|(_, to, _)| to.to_owned());
@@ -57,10 +57,10 @@ async fn links_and_word_of_changes_are_mailed_to_those_whom_they_concern() {
     assert_eq!((both[1].0, both[1].1), ("Confirm your address for T3", "ann@y.org"));
     let token = Secret::new(token_to("confirm", both[1].2));
     let confirm = ConfirmEmail { token, password: Secret::new(OTHER) };
-    assert!(!office.world.bus().ask(Caller::Anonymous, &confirm).await.unwrap().email_unconfirmed);
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    assert!(!office.harness.bus().ask(Caller::Anonymous, &confirm).await.unwrap().email_unconfirmed);
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 5, "nobody got none");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,28 +74,28 @@ async fn a_request_that_comes_twice_is_one_mail_and_one_that_waited_an_hour_is_n
     first.stop().await;
 
     office.forget("ann@x.org").await;
-    let events = office.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let events = office.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let requested = testkit::eventually("the request", async || {
         let last = events.get_last_raw_message_by_subject(&MailRequested::filter()).await.ok()?;
         Some(serde_json::from_slice::<MailRequested>(&last.payload).unwrap())
     })
     .await;
-    office.world.publish_twice(&requested).await;
+    office.harness.publish_twice(&requested).await;
     // Two replicas share the copies.
     let second = office.start_mailer(server.config()).await;
     let third = office.start_mailer(server.config()).await;
     server.until_mails(2).await;
     office.until_status("sent", 2).await;
-    office.world.publish_twice(&requested).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.publish_twice(&requested).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);
     second.stop().await;
     third.stop().await;
 
     office.forget("ann@x.org").await;
-    office.world.clock.advance(contracts::HOUR);
+    office.harness.clock.advance(contracts::HOUR);
     office.start_mailer(server.config()).await;
     office.until_status("failed", 1).await;
     assert_eq!(server.mails().len(), 2);
-    office.world.finish().await;
+    office.harness.finish().await;
 }

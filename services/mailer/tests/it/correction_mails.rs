@@ -27,7 +27,7 @@ async fn whoever_asked_is_mailed_the_decision_once_however_often_it_is_told() {
     let ann = office.employ(&server, "Ann", "ann@x.org").await;
 
     let decided = decided(ann.id);
-    office.world.publish_twice(&decided).await;
+    office.harness.publish_twice(&decided).await;
     let second = office.start_mailer(server.config()).await;
     let mails = server.until_mails(2).await;
     assert_eq!(mails[1]["to"][0], "ann@x.org");
@@ -35,13 +35,13 @@ async fn whoever_asked_is_mailed_the_decision_once_however_often_it_is_told() {
     let text = mails[1]["plain"].as_str().unwrap();
     assert!(text.contains("2026-03-01 00:30 to 01:30 (Europe/Berlin)") && text.contains("Of course."), "{text}");
     office.until_status("sent", 2).await;
-    // Told again by somebody who does not know that it was: another event, the same decision.
-    office.world.publish(&decided).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    // Published again, as by a process that does not know that it was: another event, the same decision.
+    office.harness.publish(&decided).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);
     first.stop().await;
     second.stop().await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,13 +50,13 @@ async fn whoever_is_deactivated_or_has_not_shown_that_the_address_is_theirs_is_n
     office.start_mailer(server.config()).await;
     let ann = office.create("Ann", "ann@x.org").await;
     let mails = server.until_mails(1).await;
-    office.world.publish(&decided(ann.id)).await;
+    office.harness.publish(&decided(ann.id)).await;
     office.until_status("failed", 1).await;
     office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.unwrap();
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    office.world.publish(&decided(ann.id)).await;
-    office.world.publish(&decided(kit::new_id())).await;
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.publish(&decided(ann.id)).await;
+    office.harness.publish(&decided(kit::new_id())).await;
     office.until_status("failed", 3).await;
     assert_eq!(server.mails().len(), 1, "the invitation");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -35,37 +35,37 @@ impl Firm {
     /// Ann has submitted two periods and asks for a correction, and Zoe has submitted one of her own.
     async fn with_what_waits() -> Self {
         let firm = Self::open().await;
-        let world = &firm.office.world;
-        world.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await;
+        let harness = &firm.office.harness;
+        harness.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await;
         firm.submit(firm.ann.id, date(2025, 9, 1)).await;
         firm.submit(firm.ann.id, date(2025, 10, 1)).await;
         firm.submit(firm.zoe.id, date(2025, 10, 1)).await;
         let project = json!({ "name": "Website", "employees": [firm.ann.id] });
         let project: CreateProject = serde_json::from_value(project).unwrap();
-        let project = world.ask(&project).await.unwrap().id;
+        let project = harness.ask(&project).await.unwrap().id;
         let task = json!({ "name": "Front page", "projectId": project, "employees": [firm.ann.id] });
         let task: CreateTask = serde_json::from_value(task).unwrap();
-        let task = world.ask(&task).await.unwrap().id;
-        let (start, end) = (world.clock.now(), world.clock.now() + HOUR);
+        let task = harness.ask(&task).await.unwrap().id;
+        let (start, end) = (harness.clock.now(), harness.clock.now() + HOUR);
         let asked = json!({ "start": start, "end": end, "projectId": project, "taskId": task, "reason": "I forgot." });
         let asked: CorrectionSent = serde_json::from_value(asked).unwrap();
         let ask = AskCorrection { id: asked.id(firm.ann.id), asked };
-        world.clock.advance(2 * HOUR);
+        harness.clock.advance(2 * HOUR);
         eventually("the correction is asked for", async || {
-            world.bus().ask(Caller::Employee(firm.ann.id), &ask).await.ok()
+            harness.bus().ask(Caller::Employee(firm.ann.id), &ask).await.ok()
         })
         .await;
         firm
     }
 
-    /// Nothing waits.
+    /// Starts the services with a manager for whom nothing waits.
     async fn open() -> Self {
         let (office, server) = (Office::open().await, SmtpServer::start());
-        let world = &office.world;
-        world.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await;
+        let harness = &office.harness;
+        harness.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await;
         let settings = Settings { timezone: "Asia/Tokyo".parse().unwrap(), ..Settings::default() };
         let change = SetSettings { settings };
-        world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+        harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
         let never = Config { email_digest_hour: Some("never".into()), ..server.config() };
         let inviting = office.start_mailer(never).await;
         let mut people = Vec::new();
@@ -76,20 +76,20 @@ impl Firm {
         inviting.stop().await;
         let [ann, bob, yan, zoe] = people.try_into().unwrap();
         for manager in [&yan, &zoe] {
-            office.world.ask(&SetRole { id: manager.id, role: Role::Manager }).await.unwrap();
+            office.harness.ask(&SetRole { id: manager.id, role: Role::Manager }).await.unwrap();
         }
         for (team, managers, employees) in
             [("Design", vec![zoe.id, bob.id], vec![ann.id, zoe.id]), ("Crew", vec![yan.id], vec![bob.id])]
         {
             let (managers, employees) = (Some(managers), Some(employees));
-            office.world.ask(&CreateTeam { name: name(team), managers, employees }).await.unwrap();
+            office.harness.ask(&CreateTeam { name: name(team), managers, employees }).await.unwrap();
         }
         Self { office, server, ann, zoe }
     }
 
     async fn submit(&self, employee: EmployeeId, first: Date) {
         let id = PeriodId { employee, first };
-        self.office.world.bus().ask(Caller::Employee(employee), &SubmitPeriod { id }).await.unwrap();
+        self.office.harness.bus().ask(Caller::Employee(employee), &SubmitPeriod { id }).await.unwrap();
     }
 
     /// Starts a mailer whose hour is seven.
@@ -99,7 +99,7 @@ impl Firm {
 
     /// Puts the clock to this hour of the next day in Tokyo, and gives that day and the next beginning.
     fn tomorrow_at(&self, hour: i64) -> (Date, Millis) {
-        let (clock, tokyo): (_, Zone) = (&self.office.world.clock, "Asia/Tokyo".parse().unwrap());
+        let (clock, tokyo): (_, Zone) = (&self.office.harness.clock, "Asia/Tokyo".parse().unwrap());
         let tomorrow = tokyo.day(clock.now()).tomorrow().unwrap();
         clock.advance(tokyo.beginning(tomorrow) + hour * HOUR - clock.now());
         (tomorrow, tokyo.beginning(tomorrow) + DAY)
@@ -107,12 +107,11 @@ impl Firm {
 
     /// Waits until all that was requested is mailed or dropped.
     async fn until_done(&self) {
-        self.office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+        self.office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     }
 }
 
-/// Waits until a mailer has looked at least so often whether the hour has come, the last time maybe not to
-/// its end.
+/// Waits until a mailer has checked at least this often whether the hour has come; the last check may not have ended.
 async fn until_looked(mailer: &Running, times: u64) {
     let enough = async || (looked(mailer).await >= times).then_some(());
     eventually_within(Duration::from_secs(40), "it has looked", enough).await;
@@ -135,7 +134,7 @@ async fn a_manager_is_mailed_once_a_day_what_waits_however_many_replicas_and_res
     for replica in &replicas {
         until_looked(replica, 2).await;
     }
-    firm.office.world.clock.advance(HOUR);
+    firm.office.harness.clock.advance(HOUR);
     let mails = firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
     let said = mails[0]["plain"].as_str().unwrap();
     assert!(said.contains("2 pay periods are submitted") && said.contains("1 correction is asked for"), "{said}");
@@ -162,7 +161,7 @@ async fn a_manager_is_mailed_once_a_day_what_waits_however_many_replicas_and_res
     firm.until_done().await;
     assert_eq!(firm.server.mails_about(SUBJECT).len(), 2);
     third.stop().await;
-    firm.office.world.finish().await;
+    firm.office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +170,7 @@ async fn the_mails_of_a_day_are_sent_once_where_whoever_requested_them_died_and_
     firm.submit(firm.ann.id, date(2025, 10, 1)).await;
     let (day, until) = firm.tomorrow_at(8);
     // As a process leaves it that dies once they are committed and before the stream has them.
-    let database = firm.office.world.database(Service::Mailer).await;
+    let database = firm.office.harness.database(Service::Mailer).await;
     let last = doc! { "_id": "last", "day": day.to_string() };
     database.collection::<bson::Document>("digests").insert_one(last).await.unwrap();
     let requested = DigestRequested { manager_id: firm.zoe.id, day, until };
@@ -181,12 +180,12 @@ async fn the_mails_of_a_day_are_sent_once_where_whoever_requested_them_died_and_
     database.collection::<bson::Document>("outbox").insert_one(row).await.unwrap();
     let mailer = firm.mailer().await;
     firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
-    firm.office.world.publish_twice(&requested).await;
+    firm.office.harness.publish_twice(&requested).await;
     until_looked(&mailer, 1).await;
     firm.until_done().await;
     assert_eq!(firm.server.mails_about(SUBJECT).len(), 1);
     mailer.stop().await;
-    firm.office.world.finish().await;
+    firm.office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,11 +204,11 @@ async fn a_mail_that_could_not_be_sent_all_day_is_dropped_for_that_of_the_next_d
     firm.server.refuse(false);
     // Yan's of the first day, as nothing waits, and Zoe's, as the day is over.
     firm.office.until_status("failed", 2).await;
-    firm.office.world.clock.advance(HOUR);
+    firm.office.harness.clock.advance(HOUR);
     let mails = firm.server.until_mails_to(ZOE, SUBJECT, 1).await;
     assert!(mails[0]["plain"].as_str().unwrap().contains("2 pay periods are submitted"), "{mails:?}");
     firm.until_done().await;
     assert_eq!(firm.server.mails_about(SUBJECT).len(), 1);
     mailer.stop().await;
-    firm.office.world.finish().await;
+    firm.office.harness.finish().await;
 }

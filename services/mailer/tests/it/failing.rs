@@ -2,7 +2,7 @@ use std::{net::TcpListener as Port, time::Duration};
 
 use contracts::{DeliveryState, SECOND, Service, stream};
 use mailer::Config;
-use testkit::{LaggingMongo, World, eventually_within};
+use testkit::{Harness, LaggingMongo, eventually_within};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -39,8 +39,8 @@ async fn mail_waits_for_a_server_that_refuses_and_follows_when_it_is_back() {
     let sent = office.until_status("sent", 1).await;
     assert!(sent[0].last_error.is_none());
     office.until_shown(ann.id, DeliveryState::Sent).await;
-    assert_eq!(office.world.stream_messages(stream::DEAD).await, 0);
-    office.world.finish().await;
+    assert_eq!(office.harness.stream_messages(stream::DEAD).await, 0);
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     // And these follow.
     server.until_mails(4).await;
     office.until_status("sent", 4).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,26 +78,26 @@ async fn a_server_that_takes_long_to_accept_a_mail_gets_it_once_and_nobody_else_
     .await;
     assert_eq!(office.until_status("sent", 1).await[0].attempts, 1);
     assert_eq!(server.mails().len(), 1);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_was_sent_while_mongodb_elects_a_primary_is_not_sent_again() {
     let (mongo, server) = (LaggingMongo::start().await, SmtpServer::start());
-    let office = Office { world: World::start_on(&mongo.connection_string()).await };
+    let office = Office { harness: Harness::start_on(&mongo.connection_string()).await };
     office.start_directory().await;
     // This is how it is written down that the mail is sent.
-    mongo.refuse(&office.world, (Service::Mailer, "deliveries"), "update", 3).await;
+    mongo.refuse(&office.harness, (Service::Mailer, "deliveries"), "update", 3).await;
     office.start_mailer(server.config()).await;
     let ann = office.create("Ann", "ann@x.org").await;
     server.until_mails(1).await;
     // Were it given back, it would be free by now.
-    office.world.clock.advance(61 * SECOND);
+    office.harness.clock.advance(61 * SECOND);
     office.until_status("sent", 1).await;
     office.until_shown(ann.id, DeliveryState::Sent).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +114,7 @@ async fn what_the_server_turns_away_for_now_is_sent_again_and_what_it_refuses_fo
     );
     let sent = office.until_status("sent", 1).await;
     assert_eq!(sent[0].attempts, 2);
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
     let shown = office.until_shown(gone.id, DeliveryState::Failed).await;
     assert_eq!(shown.detail, failed[0].last_error);
@@ -122,7 +122,7 @@ async fn what_the_server_turns_away_for_now_is_sent_again_and_what_it_refuses_fo
     assert_eq!(office.invite(gone.id).await.invitation.unwrap().state, DeliveryState::Queued);
     office.until_status("failed", 2).await;
     office.until_shown(gone.id, DeliveryState::Failed).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,13 +148,13 @@ async fn a_server_whose_certificate_or_login_is_wrong_gets_no_mail_until_that_is
     assert_eq!(server.mails().len(), 0);
     office.start_mailer(server.config()).await;
     server.until_mails(1).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_waits_for_directory_and_follows_when_it_is_back() {
     let server = SmtpServer::start();
-    let office = Office { world: testkit::World::start().await };
+    let office = Office { harness: testkit::Harness::start().await };
     let directory = office.start_directory().await;
     office.create("Ann", "ann@x.org").await;
     office.last_request().await;
@@ -165,7 +165,7 @@ async fn mail_waits_for_directory_and_follows_when_it_is_back() {
     office.start_directory().await;
     server.until_mails(1).await;
     office.until_status("sent", 1).await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,10 +181,10 @@ async fn a_server_that_refuses_us_gets_the_mail_once_that_is_mended_and_admins_s
     server.refuse(false);
     server.until_mails(1).await;
     assert_eq!(office.until_shown(ann.id, DeliveryState::Sent).await.detail, None);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
-/// Takes connections: the first so many into silence, the others on to a port.
+/// Accepts connections: leaves the first ones without an answer, and forwards the others to a port.
 async fn pass_on(listener: TcpListener, to: u16, silent: usize) {
     let mut kept = Vec::new();
     while let Ok((mut client, _)) = listener.accept().await {

@@ -12,7 +12,7 @@ async fn without_a_mail_server_invitations_are_files_that_only_we_can_read() {
     office.start_mailer(Config { public_url: Some("https://t.example.org".into()), ..Config::default() }).await;
     let ann = office.create("Ann", "ann@x.org").await;
     office.until_status("sent", 1).await;
-    let folder = office.world.settings().data.join("mail");
+    let folder = office.harness.settings().data.join("mail");
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     let name = files[0].file_name().unwrap().to_str().unwrap();
@@ -27,17 +27,17 @@ async fn without_a_mail_server_invitations_are_files_that_only_we_can_read() {
     let text = fs::read_to_string(&files[0]).unwrap().replace("=\r\n", "").replace("=3D", "=");
     assert!(text.contains("https://t.example.org/activate?token=") && text.contains("text/html"));
     assert!(office.activate(token_in(&text)).await.unwrap().is_active);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn production_does_not_start_without_a_mail_server() {
     let office = Office::open().await;
-    let mut deps = office.world.deps(contracts::Service::Mailer).await;
+    let mut deps = office.harness.deps(contracts::Service::Mailer).await;
     deps.environment = Environment::Production;
     let config = Config { email_password: Some(Secret::new("")), ..Config::default() };
     let refused = mailer::run(config, deps, kit::Shutdown::new()).await.unwrap_err();
     assert!(refused.is::<kit::config::Refused>());
     assert!(refused.to_string().contains("EMAIL_HOST"), "{refused}");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

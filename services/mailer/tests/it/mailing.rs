@@ -37,7 +37,7 @@ async fn an_invitation_is_mailed_over_starttls_with_a_login_and_its_link_activat
     assert!(office.activate(token_in(plain)).await.unwrap().is_active);
     let sent = office.until_status("sent", 1).await;
     assert_eq!(sent[0].attempts, 1);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,16 +45,16 @@ async fn an_event_that_comes_twice_or_again_later_is_one_mail() {
     let (office, server) = (Office::open().await, SmtpServer::start());
     office.create("Ann", "ann@x.org").await;
     let requested = office.last_request().await;
-    office.world.publish_twice(&requested).await;
-    office.world.publish_twice(&requested).await;
+    office.harness.publish_twice(&requested).await;
+    office.harness.publish_twice(&requested).await;
     // Five copies wait for it, and two replicas share them.
     office.start_mailer(server.config()).await;
     office.start_mailer(server.config()).await;
     office.until_status("sent", 1).await;
-    office.world.publish_twice(&requested).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.publish_twice(&requested).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,13 +66,13 @@ async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
     office.start_mailer(server.config()).await;
     let mails = server.until_mails(1).await;
     // Out of order: the older one after the newer.
-    office.world.publish_twice(&replaced).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.publish_twice(&replaced).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
     assert!(office.activate(token_in(mails[0]["plain"].as_str().unwrap())).await.is_ok());
     let failed = office.until_status("failed", 1).await;
     assert!(failed[0].last_error.as_ref().unwrap().starts_with("Not needed any more"));
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,19 +86,19 @@ async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
         status: "pending".into(),
         attempts: 0,
         last_error: None,
-        held_until: office.world.clock.now() + 60 * SECOND,
-        updated_at: office.world.clock.now(),
+        held_until: office.harness.clock.now() + 60 * SECOND,
+        updated_at: office.harness.clock.now(),
         is_refused: false,
     };
-    let database = office.world.database(Service::Mailer).await;
+    let database = office.harness.database(Service::Mailer).await;
     database.collection("deliveries").insert_one(held).await.unwrap();
     office.start_mailer(server.config()).await;
-    // The other invitation shows that the mailer has looked at the first one too.
+    // The second invitation is mailed, so the mailer has handled the first one too.
     office.create("Bob", "bob@x.org").await;
     office.until_status("sent", 1).await;
     assert_eq!(server.mails().len(), 1);
-    office.world.clock.advance(60 * SECOND);
+    office.harness.clock.advance(60 * SECOND);
     let mails = server.until_mails(2).await;
     assert_eq!(mails[1]["to"][0], "ann@x.org");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -1,4 +1,4 @@
-//! A world with directory and the mailer, and what tests do there again and again.
+//! A test harness with directory and the mailer, and helpers.
 
 use bson::doc;
 use contracts::{
@@ -8,37 +8,37 @@ use contracts::{
 use futures::TryStreamExt;
 use mailer::Config;
 use serde::{Deserialize, Serialize};
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 
 use crate::smtp_server::SmtpServer;
 
 pub struct Office {
-    pub world: World,
+    pub harness: Harness,
 }
 
 impl Office {
-    /// With directory, without the mailer.
+    /// Starts directory, but not the mailer.
     pub async fn open() -> Self {
-        let office = Self { world: World::start().await };
+        let office = Self { harness: Harness::start().await };
         office.start_directory().await;
         office
     }
 
     pub async fn start_directory(&self) -> Running {
         let run = |deps, shutdown| directory::run(directory::Config::default(), deps, shutdown);
-        self.world.spawn(directory::needs(), run).await
+        self.harness.spawn(directory::needs(), run).await
     }
 
     pub async fn start_mailer(&self, config: Config) -> Running {
-        self.world.spawn(mailer::needs(), |deps, shutdown| mailer::run(config, deps, shutdown)).await
+        self.harness.spawn(mailer::needs(), |deps, shutdown| mailer::run(config, deps, shutdown)).await
     }
 
     pub async fn create(&self, name: &str, email: &str) -> Employee {
         let request = CreateEmployee { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() };
-        self.world.ask(&request).await.unwrap()
+        self.harness.ask(&request).await.unwrap()
     }
 
-    /// Somebody who has followed the invitation that was mailed.
+    /// Creates an employee who follows the mailed invitation.
     pub async fn employ(&self, server: &SmtpServer, name: &str, email: &str) -> Employee {
         let employee = self.create(name, email).await;
         let mails = server.until_mails_to(email, "Your invitation to T3", 1).await;
@@ -47,18 +47,18 @@ impl Office {
     }
 
     pub async fn invite(&self, id: EmployeeId) -> Employee {
-        self.world.ask(&InviteEmployee { id }).await.unwrap()
+        self.harness.ask(&InviteEmployee { id }).await.unwrap()
     }
 
     pub async fn activate(&self, token: &str) -> Result<Employee, Failure> {
         let request = Activate { token: Secret::new(token), password: Secret::new("three or four words") };
-        // Passwords are hashed one after the other, and slowly on a busy machine.
-        self.world.bus().ask_within(std::time::Duration::from_secs(60), Caller::Anonymous, &request).await
+        // Passwords are hashed one after the other, which is slow on a busy machine.
+        self.harness.bus().ask_within(std::time::Duration::from_secs(60), Caller::Anonymous, &request).await
     }
 
     /// The last invitation that was requested.
     pub async fn last_request(&self) -> InvitationRequested {
-        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let events = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         testkit::eventually("an invitation", async || {
             let last = events.get_last_raw_message_by_subject("evt.directory.v1.invitation.*.requested").await;
             last.ok().map(|message| serde_json::from_slice(&message.payload).unwrap())
@@ -66,24 +66,24 @@ impl Office {
         .await
     }
 
-    /// Waits until an admin sees this state at an employee.
+    /// Waits until an admin sees this state of an employee's invitation.
     pub async fn until_shown(&self, id: EmployeeId, state: DeliveryState) -> InvitationDelivery {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("an invitation shown as {state:?}"), async || {
-            let employee = self.world.ask(&GetEmployee { id }).await.unwrap();
+            let employee = self.harness.ask(&GetEmployee { id }).await.unwrap();
             employee.invitation.filter(|invitation| invitation.state == state)
         })
         .await
     }
 
-    /// What the mailer wrote down, oldest first.
+    /// The stored deliveries, oldest first.
     pub async fn deliveries(&self) -> Vec<Delivery> {
-        let database = self.world.database(Service::Mailer).await;
+        let database = self.harness.database(Service::Mailer).await;
         let cursor = database.collection::<Delivery>("deliveries").find(doc! {}).sort(doc! { "_id": 1 }).await;
         cursor.unwrap().try_collect().await.unwrap()
     }
 
-    /// Waits until so many mails have this status.
+    /// Waits until this many mails have this status.
     pub async fn until_status(&self, status: &str, number: usize) -> Vec<Delivery> {
         let within = std::time::Duration::from_secs(60);
         testkit::eventually_within(within, &format!("{number} mails {status}"), async || {
@@ -95,7 +95,7 @@ impl Office {
     }
 }
 
-/// What the mailer wrote down about a mail.
+/// The delivery of a mail, as the mailer stores it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
@@ -110,12 +110,12 @@ pub struct Delivery {
     pub is_refused: bool,
 }
 
-/// The token of an invitation's link in a text, which ends where the link does.
+/// The token in the link of an invitation.
 pub fn token_in(text: &str) -> &str {
     token_to("activate", text)
 }
 
-/// The same of the link to another page.
+/// The token in the link to this page.
 pub fn token_to<'a>(page: &str, text: &'a str) -> &'a str {
     let (_, rest) = text.split_once(&format!("/{page}?token=")).expect("a link");
     rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').next().unwrap()

@@ -54,20 +54,20 @@ async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() 
         (6, "reopened", REOPENED, "The reason: Friday is missing."),
     ] {
         let decided = decided(ann.id, version, decision);
-        office.world.publish_twice(&decided).await;
+        office.harness.publish_twice(&decided).await;
         let mails = server.until_mails_to("ann@x.org", subject, 1).await;
         assert!(text(&mails[0]).contains(says), "{mails:?}");
-        // Told again by somebody who does not know that it was: another event, the same decision.
-        office.world.publish(&decided).await;
+        // Published again, as by a process that does not know that it was: another event, the same decision.
+        office.harness.publish(&decided).await;
     }
     // The same again after it was submitted again is another one.
-    office.world.publish(&decided(ann.id, 8, "sent_back")).await;
+    office.harness.publish(&decided(ann.id, 8, "sent_back")).await;
     server.until_mails_to("ann@x.org", SENT_BACK, 2).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1 + 4, "the invitation, and one for each decision");
     first.stop().await;
     second.stop().await;
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,15 +75,15 @@ async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
     let (office, server) = (Office::open().await, SmtpServer::start());
     office.start_mailer(server.config()).await;
     let ann = office.employ(&server, "Ann", "ann@x.org").await;
-    office.world.publish(&decided(ann.id, 6, "reopened")).await;
+    office.harness.publish(&decided(ann.id, 6, "reopened")).await;
     server.until_mails_to("ann@x.org", REOPENED, 1).await;
-    office.world.publish_twice(&decided(ann.id, 5, "approved")).await;
+    office.harness.publish_twice(&decided(ann.id, 5, "approved")).await;
     let dropped = office.until_status("failed", 1).await;
     assert!(dropped[0].last_error.as_ref().unwrap().starts_with("Not needed any more"), "{dropped:?}");
 
     // One that waits for the mail server meanwhile is overtaken too.
     server.refuse(true);
-    office.world.publish(&decided(ann.id, 7, "sent_back")).await;
+    office.harness.publish(&decided(ann.id, 7, "sent_back")).await;
     let tried = async |waiting: usize| {
         testkit::eventually_within(std::time::Duration::from_secs(30), "it was tried", async || {
             let mails = office.deliveries().await;
@@ -92,14 +92,14 @@ async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
         .await;
     };
     tried(1).await;
-    office.world.publish(&decided(ann.id, 9, "approved")).await;
+    office.harness.publish(&decided(ann.id, 9, "approved")).await;
     office.until_status("failed", 2).await;
     tried(1).await;
     server.refuse(false);
     server.until_mails_to("ann@x.org", APPROVED, 1).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 3, "the invitation, the first decision and the last");
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,15 +108,15 @@ async fn hours_that_are_admitted_late_are_mailed_once() {
     office.start_mailer(server.config()).await;
     let ann = office.employ(&server, "Ann", "ann@x.org").await;
     let made = adjusted(ann.id);
-    office.world.publish_twice(&made).await;
+    office.harness.publish_twice(&made).await;
     let mails = server.until_mails_to("ann@x.org", "Your late hours are admitted", 1).await;
     let said = text(&mails[0]);
     assert!(said.contains("2026-03-01 00:30 to 02:30 (Europe/Berlin)"), "{said}");
     assert!(said.contains("1:00 hours of it count on 2026-04-10"), "{said}");
-    office.world.publish(&made).await;
-    office.world.until_consumed(stream::EVENTS, Service::Mailer).await;
+    office.harness.publish(&made).await;
+    office.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);
-    office.world.finish().await;
+    office.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,14 +125,14 @@ async fn nothing_about_periods_is_mailed_to_whoever_is_deactivated_or_unconfirme
     office.start_mailer(server.config()).await;
     let ann = office.create("Ann", "ann@x.org").await;
     let mails = server.until_mails(1).await;
-    office.world.publish(&decided(ann.id, 2, "sent_back")).await;
+    office.harness.publish(&decided(ann.id, 2, "sent_back")).await;
     office.until_status("failed", 1).await;
     office.activate(token_in(text(&mails[0]))).await.unwrap();
-    office.world.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
-    office.world.publish(&decided(ann.id, 5, "approved")).await;
-    office.world.publish(&adjusted(ann.id)).await;
-    office.world.publish(&decided(kit::new_id(), 5, "approved")).await;
+    office.harness.ask(&DeactivateEmployee { id: ann.id }).await.unwrap();
+    office.harness.publish(&decided(ann.id, 5, "approved")).await;
+    office.harness.publish(&adjusted(ann.id)).await;
+    office.harness.publish(&decided(kit::new_id(), 5, "approved")).await;
     office.until_status("failed", 4).await;
     assert_eq!(server.mails().len(), 1, "the invitation");
-    office.world.finish().await;
+    office.harness.finish().await;
 }

@@ -62,7 +62,7 @@ struct StoredRef {
 
 impl Fixture {
     async fn all<T: Serialize + DeserializeOwned + Send + Sync>(&self, collection: &str) -> Vec<T> {
-        let db = self.world.database(Service::Projects).await;
+        let db = self.harness.database(Service::Projects).await;
         db.collection::<T>(collection).find(doc! {}).await.unwrap().try_collect().await.unwrap()
     }
 

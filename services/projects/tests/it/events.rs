@@ -74,7 +74,7 @@ async fn what_an_earlier_version_stored_without_times_is_read_and_gets_them_with
     let task = fixture.task(project.id, &[ann]).await;
     let archive = |archived| ProjectChanges { archived: Some(archived), ..Default::default() };
     fixture.change_project(archived.id, archive(true)).await.unwrap();
-    let db = fixture.world.database(Service::Projects).await;
+    let db = fixture.harness.database(Service::Projects).await;
     for (collection, field) in [("projects", "open"), ("tasks", "projects"), ("assignments", "former")] {
         let without = doc! { "$unset": { field: "" } };
         db.collection::<Document>(collection).update_many(doc! {}, without).await.unwrap();

@@ -3,11 +3,11 @@ use contracts::{
     GetProject, GetTask, Label, Name, Project, ProjectChanges, ProjectId, Request, Service, Task, TaskChanges, TaskId,
     UpdateProject, UpdateTask, stream,
 };
-use testkit::{Running, World, eventually};
+use testkit::{Harness, Running, eventually};
 
 /// A test harness in which directory and projects run.
 pub(crate) struct Fixture {
-    pub(crate) world: World,
+    pub(crate) harness: Harness,
     pub(crate) directory: Running,
 }
 
@@ -18,11 +18,11 @@ impl Fixture {
 
     /// Starts both, and hands out projects so that the test can stop it.
     pub(crate) async fn start_both() -> (Self, Running) {
-        let world = World::start().await;
-        let directory = world
+        let harness = Harness::start().await;
+        let directory = harness
             .spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop))
             .await;
-        let fixture = Self { world, directory };
+        let fixture = Self { harness, directory };
         let projects = fixture.start_projects().await;
         (fixture, projects)
     }
@@ -30,13 +30,13 @@ impl Fixture {
     /// Starts another replica of projects.
     pub(crate) async fn start_projects(&self) -> Running {
         let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
-        self.world.spawn(projects::needs(), run).await
+        self.harness.spawn(projects::needs(), run).await
     }
 
     /// Starts another replica of directory.
     pub(crate) async fn start_directory(&self) -> Running {
         let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
-        self.world.spawn(directory::needs(), run).await
+        self.harness.spawn(directory::needs(), run).await
     }
 
     /// Starts with two replicas of projects, so that nothing is ordered by a single process.
@@ -48,17 +48,17 @@ impl Fixture {
 
     /// Checks that lists and edges are consistent, and ends the harness.
     pub(crate) async fn finish(self) {
-        self.world.until_consumed(stream::EVENTS, Service::Projects).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Projects).await;
         self.assert_consistent().await;
-        self.world.finish().await;
+        self.harness.finish().await;
     }
 
     pub(crate) async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, Failure> {
-        self.world.ask(request).await
+        self.harness.ask(request).await
     }
 
     pub(crate) async fn ask_as<R: Request>(&self, employee: EmployeeId, request: &R) -> Result<R::Reply, Failure> {
-        self.world.bus().ask(Caller::Employee(employee), request).await
+        self.harness.bus().ask(Caller::Employee(employee), request).await
     }
 
     /// A new employee.
@@ -106,7 +106,7 @@ impl Fixture {
 
     /// The last event with the same subject, once it is as wanted.
     pub(crate) async fn until_told<E: Event>(&self, like: &E, wanted: impl Fn(&E) -> bool) -> E {
-        let stream = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let stream = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let subject = like.subject();
         eventually(&subject, async || {
             let message = stream.get_last_raw_message_by_subject(&subject).await.ok()?;

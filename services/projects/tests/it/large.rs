@@ -29,7 +29,7 @@ async fn deactivating_takes_an_employee_off_thousands_of_tasks() {
     let ann = fixture.employee().await;
     let project = fixture.project(&[ann]).await;
     fixture.task(project.id, &[ann]).await;
-    let db = fixture.world.database(Service::Projects).await;
+    let db = fixture.harness.database(Service::Projects).await;
     let (tasks, edges) = (db.collection::<Document>("tasks"), db.collection::<Document>("assignments"));
     let task = tasks.find_one(doc! {}).await.unwrap().unwrap();
     let edge = edges.find_one(doc! {}).await.unwrap().unwrap();

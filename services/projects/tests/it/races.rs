@@ -70,7 +70,7 @@ async fn whoever_is_deactivated_while_being_assigned_is_on_nothing() {
         }
     });
     join_all(races).await;
-    fixture.world.until_consumed(stream::EVENTS, Service::Projects).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Projects).await;
     for employee in employees {
         assert_eq!(fixture.until_on(employee, 0).await.projects, []);
     }

@@ -26,7 +26,7 @@ fn rates_of(scope: RateScope) -> RatesChanged {
 }
 
 fn tomorrow(fixture: &Fixture) -> Date {
-    Zone::default().day(fixture.world.clock.now()).tomorrow().unwrap()
+    Zone::default().day(fixture.harness.clock.now()).tomorrow().unwrap()
 }
 
 impl Fixture {
@@ -68,7 +68,7 @@ async fn a_rate_is_set_told_found_and_deleted_until_its_day_begins() {
     let left = fixture.until_told(&rates_of(scope), |event| event.rates.len() == 1).await;
     assert!(left.version > all.version);
     assert_eq!(fixture.ask(&ListRates::default()).await.unwrap().items, [now]);
-    let actions = fixture.world.audited().await.into_iter().map(|(_, entry)| entry.action);
+    let actions = fixture.harness.audited().await.into_iter().map(|(_, entry)| entry.action);
     let actions: Vec<_> = actions.filter(|action| action.starts_with("rate.")).collect();
     assert_eq!(actions, ["rate.set", "rate.set", "rate.deleted"]);
     fixture.finish().await;
@@ -154,10 +154,10 @@ async fn the_payroll_has_a_history_from_its_first_change_on() {
     assert_eq!(fixture.told_of(own, 2).await, [(false, None), (true, Some(line(20.0)))]);
     // Another change of the project adds no history.
     let name = ProjectChanges { description: Some(None), ..Default::default() };
-    let before = fixture.world.stream_messages(contracts::stream::EVENTS).await;
+    let before = fixture.harness.stream_messages(contracts::stream::EVENTS).await;
     fixture.change_project(project.id, name).await.unwrap();
     assert_eq!(
-        fixture.world.stream_messages(contracts::stream::EVENTS).await,
+        fixture.harness.stream_messages(contracts::stream::EVENTS).await,
         before + 2,
         "the project, and its entry"
     );

@@ -29,12 +29,12 @@ impl Fixture {
     }
 
     async fn rows(&self, service: Service, name: &str) -> Collection<Document> {
-        self.world.database(service).await.collection(name)
+        self.harness.database(service).await.collection(name)
     }
 
     async fn until_all_consumed(&self) {
         for service in [Service::Projects, Service::Directory] {
-            self.world.until_consumed(stream::EVENTS, service).await;
+            self.harness.until_consumed(stream::EVENTS, service).await;
         }
     }
 
@@ -120,7 +120,7 @@ async fn the_bucket_that_gateways_watch_is_filled_with_what_it_lacks() {
     fixture.until_all_consumed().await;
     assert_eq!(tally(fixture.reconcile_directory().await), (0, 0));
 
-    let bucket = fixture.world.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
+    let bucket = fixture.harness.bus().jetstream.get_key_value(stream::REVOCATIONS).await.unwrap();
     bucket.purge(Revocation::key(ann)).await.unwrap();
     bucket.purge(contracts::ApiKeyChanged::entry_key(key)).await.unwrap();
     assert_eq!(tally(fixture.reconcile_directory().await), (2, 2));
@@ -189,7 +189,7 @@ async fn projects_that_was_away_when_events_forgot_a_deactivation_takes_the_empl
     fixture.until_all_consumed().await;
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
-    fixture.world.forget_events().await;
+    fixture.harness.forget_events().await;
 
     let projects = fixture.start_projects().await;
     fixture.until_members(project.id, &[]).await;
@@ -214,7 +214,7 @@ async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_
     fixture.directory.shutdown.stop();
     eventually("directory has stopped", async || fixture.directory.ended.is_finished().then_some(())).await;
     fixture.put(project.id, &[]).await.unwrap();
-    fixture.world.forget_events().await;
+    fixture.harness.forget_events().await;
     projects.stop().await;
 
     let directory = fixture.start_directory().await;
@@ -235,7 +235,7 @@ async fn directory_that_was_away_when_events_forgot_who_is_on_what_is_not_ready_
 
 /// Waits until the mark of this service covers all of EVENTS.
 async fn marked(fixture: &Fixture, service: Service) {
-    let mut events = fixture.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let mut events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence as i64;
     let marks = fixture.rows(service, "event_marks").await;
     eventually_within(BOUND, "a mark", async || {
@@ -252,7 +252,7 @@ async fn what_is_purged_after_it_was_seen_is_no_gap() {
     fixture.until_all_consumed().await;
     marked(&fixture, Service::Projects).await;
     marked(&fixture, Service::Directory).await;
-    fixture.world.forget_events().await;
+    fixture.harness.forget_events().await;
     // One more check, and a process that starts after it.
     fixture.employee().await;
     marked(&fixture, Service::Projects).await;
@@ -301,7 +301,7 @@ async fn a_sweep_that_somebody_began_who_died_is_finished() {
     fixture.until_all_consumed().await;
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
-    fixture.world.forget_events().await;
+    fixture.harness.forget_events().await;
     // It has copied the deactivation, and nothing else.
     let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());

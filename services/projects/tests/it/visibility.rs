@@ -43,7 +43,7 @@ async fn only_an_admin_changes_anything_or_lists_all_projects() {
     refused::<CreateTask>(&fixture, ann, new_task(project.id)).await;
     refused(&fixture, ann, UpdateTask { id: task.id, changes: task_changes }).await;
     refused(&fixture, ann, DeleteTask { id: task.id }).await;
-    let nobody = fixture.world.bus().ask(Caller::Anonymous, &GetProject { id: project.id }).await;
+    let nobody = fixture.harness.bus().ask(Caller::Anonymous, &GetProject { id: project.id }).await;
     assert_eq!(nobody.unwrap_err().code, Code::Forbidden);
     fixture.finish().await;
 }

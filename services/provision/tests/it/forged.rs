@@ -4,16 +4,16 @@ use contracts::{
     WindowsRecorded, header, stream,
 };
 use kit::Shutdown;
-use testkit::World;
+use testkit::Harness;
 
 use crate::intruder::Intruder;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_mailer_s_key_forges_changes_nothing() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
-    world.spawn(directory::needs(), run).await;
-    let mut intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+    harness.spawn(directory::needs(), run).await;
+    let mut intruder = Intruder::with_the_key_of(Service::Mailer.into(), &harness).await;
 
     let standing =
         EmployeeChanged(Standing { id: kit::new_id(), version: 9, epoch: 9, deactivated_at: None, active: None });
@@ -24,17 +24,17 @@ async fn what_the_mailer_s_key_forges_changes_nothing() {
     let create = br#"{"name":"Eve","email":"eve@example.org"}"#;
     intruder.is_refused_to_say("svc.directory.v1.employees.create", create).await;
 
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 0);
-    assert_eq!(world.ask(&ListEmployees { after: None }).await.unwrap().items, []);
-    world.finish().await;
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 0);
+    assert_eq!(harness.ask(&ListEmployees { after: None }).await.unwrap().items, []);
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let run = |deps, stop: Shutdown| directory::run(directory::Config::default(), deps, stop);
-    world.spawn(directory::needs(), run).await;
-    let id = world
+    harness.spawn(directory::needs(), run).await;
+    let id = harness
         .publish(&EmployeeChanged(Standing {
             id: kit::new_id(),
             version: 1,
@@ -43,8 +43,8 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
             active: None,
         }))
         .await;
-    world.until_consumed(stream::EVENTS, Service::Directory).await;
-    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+    harness.until_consumed(stream::EVENTS, Service::Directory).await;
+    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &harness).await;
     let mut headers = HeaderMap::new();
     headers.insert(header::CALLER, Caller::Admin.to_string());
     let question = serde_json::to_vec(&MintToken { invitation_id: kit::new_id(), employee_id: kit::new_id() }).unwrap();
@@ -55,19 +55,19 @@ async fn nobody_has_a_service_speak_for_them_by_naming_where_it_answers() {
     // Requests are answered in order, so this proves that the earlier ones were refused.
     let asked = intruder.client.request(MintToken::subject(), question.into()).await.unwrap();
     assert!(!asked.payload.is_empty());
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
-    assert_eq!(world.stream_messages(stream::INGEST).await, 0);
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 1, "{id} and nothing else");
+    assert_eq!(harness.stream_messages(stream::INGEST).await, 0);
 }
 
 /// JetStream publishes a message to any reply subject that a pull names, with its own rights. When there is no
 /// message, it publishes an empty one, which would delete a stream if it reached the right subject.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
-    let world = World::start().await;
-    world.provision(&mailer::needs()).await;
+    let harness = Harness::start().await;
+    harness.provision(&mailer::needs()).await;
     let invited = "evt.directory.v1.invitation.1.requested";
-    world.bus().jetstream.publish(invited, "{}".into()).await.unwrap().await.unwrap();
-    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &world).await;
+    harness.bus().jetstream.publish(invited, "{}".into()).await.unwrap().await.unwrap();
+    let intruder = Intruder::with_the_key_of(Service::Mailer.into(), &harness).await;
     let (next, one) = ("$JS.API.CONSUMER.MSG.NEXT.EVENTS.mailer", r#"{"batch":1,"no_wait":true}"#);
     let forged = ["evt.projects.v1.member.1.changed", "evt.directory.v1.employee.1.changed", "ingest.v1.windows"];
     let lost = ["STREAM.PURGE.EVENTS", "STREAM.DELETE.INGEST", "STREAM.DELETE.EVENTS", "CONSUMER.DELETE.EVENTS.mailer"];
@@ -81,10 +81,11 @@ async fn nobody_has_jetstream_speak_for_them_by_naming_where_it_delivers() {
     // Requests are handled in order, so this proves that the earlier ones were refused.
     intruder.client.request(next, one.into()).await.unwrap();
     intruder.client.request("$JS.API.CONSUMER.INFO.EVENTS.mailer", "".into()).await.unwrap();
-    assert_eq!(world.stream_messages(stream::EVENTS).await, 1);
+    assert_eq!(harness.stream_messages(stream::EVENTS).await, 1);
     for name in [stream::INGEST, stream::DEAD, stream::REVOCATIONS_STREAM] {
-        assert_eq!(world.stream_messages(name).await, 0, "{name}");
+        assert_eq!(harness.stream_messages(name).await, 0, "{name}");
     }
-    let consumer = world.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("mailer", stream::EVENTS).await;
+    let consumer =
+        harness.bus().jetstream.get_consumer_from_stream::<pull::Config, _, _>("mailer", stream::EVENTS).await;
     assert!(consumer.is_ok(), "{consumer:?}");
 }

@@ -1,6 +1,6 @@
 use async_nats::{Client, ConnectOptions, Event, HeaderMap};
 use contracts::{Caller, User, header};
-use testkit::World;
+use testkit::Harness;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
     time::{Duration, timeout},
@@ -13,7 +13,7 @@ pub struct Intruder {
 }
 
 impl Intruder {
-    pub async fn with_the_key_of(user: User, world: &World) -> Self {
+    pub async fn with_the_key_of(user: User, harness: &Harness) -> Self {
         let (tell, refusals) = mpsc::unbounded_channel();
         let seed = testkit::secrets().await.nkey(user).unwrap().expose().to_owned();
         let options = ConnectOptions::with_nkey(seed).custom_inbox_prefix(user.inbox()).event_callback(move |event| {
@@ -22,7 +22,7 @@ impl Intruder {
             }
             std::future::ready(())
         });
-        Self { client: options.connect(world.nats.url()).await.unwrap(), refusals }
+        Self { client: options.connect(harness.nats.url()).await.unwrap(), refusals }
     }
 
     /// Publishes a request that claims to be an admin's. Fails if the server allows it.

@@ -1,13 +1,13 @@
 use contracts::{INGEST_WINDOWS, Service, User, stream};
-use testkit::World;
+use testkit::Harness;
 
 use crate::intruder::Intruder;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_service_is_refused_to_say_what_is_not_its_own() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     for service in Service::ALL {
-        let mut intruder = Intruder::with_the_key_of(service.into(), &world).await;
+        let mut intruder = Intruder::with_the_key_of(service.into(), &harness).await;
         let mut refused: Vec<String> = [
             "STREAM.CREATE.OTHER",
             "STREAM.DELETE.EVENTS",
@@ -44,9 +44,9 @@ async fn each_service_is_refused_to_say_what_is_not_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_user_is_refused_to_hear_what_others_are_told() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     for user in User::ALL {
-        let mut intruder = Intruder::with_the_key_of(user, &world).await;
+        let mut intruder = Intruder::with_the_key_of(user, &harness).await;
         for other in User::ALL.into_iter().filter(|other| *other != user) {
             intruder.is_refused_to_hear(&format!("{}.>", other.inbox())).await;
             intruder.is_refused_to_hear(&format!("svc.{other}.v1.>")).await;
@@ -59,7 +59,7 @@ async fn each_user_is_refused_to_hear_what_others_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_edges_between_services_are_those_of_the_design() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     for (service, refused) in [
         (Service::Mailer, ["svc.directory.v1.employees.list", "svc.directory.v1.accounts.check_password"]),
         (Service::Projects, ["svc.directory.v1.employees.deactivate", "svc.timetrack.v1.windows.void"]),
@@ -67,7 +67,7 @@ async fn the_edges_between_services_are_those_of_the_design() {
         (Service::Directory, ["svc.projects.v1.projects.delete", "svc.timetrack.v1.windows.list"]),
         (Service::Timetrack, ["svc.projects.v1.projects.get", "svc.directory.v1.employees.get"]),
     ] {
-        let mut intruder = Intruder::with_the_key_of(service.into(), &world).await;
+        let mut intruder = Intruder::with_the_key_of(service.into(), &harness).await;
         for subject in refused {
             intruder.is_refused_to_say(subject, b"{}").await;
         }
@@ -76,9 +76,9 @@ async fn the_edges_between_services_are_those_of_the_design() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_not_let_in() {
-    let world = World::start().await;
-    assert!(async_nats::connect(world.nats.url()).await.is_err());
+    let harness = Harness::start().await;
+    assert!(async_nats::connect(harness.nats.url()).await.is_err());
     let (seed, _) = provisioning::new_key().unwrap();
     let options = async_nats::ConnectOptions::with_nkey(seed.expose().to_owned());
-    assert!(options.connect(world.nats.url()).await.is_err());
+    assert!(options.connect(harness.nats.url()).await.is_err());
 }

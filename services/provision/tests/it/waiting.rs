@@ -3,7 +3,7 @@ use std::time::Duration;
 use contracts::{Service, stream};
 use kit::{Deps, Shutdown, config::Environment};
 use serde_json::Value;
-use testkit::{World, eventually, eventually_within};
+use testkit::{Harness, eventually, eventually_within};
 
 async fn readiness(base: &str) -> (u16, Value) {
     let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{base}/readyz")).send().await;
@@ -13,11 +13,11 @@ async fn readiness(base: &str) -> (u16, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_whose_streams_are_missing_says_so_and_goes_on_once_they_are_there() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     for name in [stream::EVENTS, stream::DEAD, stream::REVOCATIONS_STREAM] {
-        world.bus().jetstream.delete_stream(name).await.unwrap();
+        harness.bus().jetstream.delete_stream(name).await.unwrap();
     }
-    let mut settings = world.settings_of(Service::Directory).await;
+    let mut settings = harness.settings_of(Service::Directory).await;
     settings.environment = Environment::Production;
     let (deps, shutdown) = (Deps::connect(Service::Directory, &settings).await.unwrap(), Shutdown::new());
     let addr = deps.health.serve(settings.ops_addr, &shutdown).await.unwrap();
@@ -34,9 +34,9 @@ async fn a_service_whose_streams_are_missing_says_so_and_goes_on_once_they_are_t
     })
     .await;
     for name in [stream::EVENTS, stream::DEAD, stream::REVOCATIONS_STREAM] {
-        assert!(world.bus().jetstream.get_stream(name).await.is_err(), "it made {name} itself");
+        assert!(harness.bus().jetstream.get_stream(name).await.is_err(), "it made {name} itself");
     }
-    world.provision(&directory::needs()).await;
+    harness.provision(&directory::needs()).await;
     eventually_within(Duration::from_secs(20), "it is ready", async || {
         (readiness(&base).await.0 == 200 && health.missing().await.is_empty()).then_some(())
     })
@@ -47,11 +47,11 @@ async fn a_service_whose_streams_are_missing_says_so_and_goes_on_once_they_are_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_waits_for_its_indexes_too_and_can_be_stopped_while_it_does() {
-    let world = World::start().await;
+    let harness = Harness::start().await;
     let mut needs = projects::needs();
     needs.collections.retain(|(name, _)| *name != "members");
-    world.provision_only(&needs).await;
-    let (deps, shutdown) = (world.deps(Service::Projects).await, Shutdown::new());
+    harness.provision_only(&needs).await;
+    let (deps, shutdown) = (harness.deps(Service::Projects).await, Shutdown::new());
     let health = deps.health.clone();
     let service = tokio::spawn(projects::run(projects::Config::default(), deps, shutdown.clone()));
     eventually("it waits for the collection", async || {

@@ -132,7 +132,7 @@ async fn an_invitation_is_over_after_72_hours_and_a_fresh_one_is_not() {
     let system = System::start().await;
     let ann = system.invite("Ann", "ann@example.org").await;
     let old = system.invitation_token("ann@example.org").await;
-    system.world.clock.advance(72 * HOUR);
+    system.harness.clock.advance(72 * HOUR);
     assert_eq!(system.activate(&old, PASSWORD).await.refused(400), "invalid_token");
     let invite = format!("/api/v1/employee/{}/invite", ann["id"].as_str().unwrap());
     let invited = system.admin("POST", &invite, Value::Null).await.expect(202);

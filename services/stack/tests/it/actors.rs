@@ -10,7 +10,7 @@ use crate::office::{HOUR, Office, TEN};
 
 /// All events so far: the subject without the id, and the headers.
 async fn events(office: &Office) -> Vec<(String, HeaderMap)> {
-    let mut events = office.system.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let mut events = office.system.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let last = events.info().await.unwrap().state.last_sequence;
     let mut all = Vec::new();
     for sequence in 1..=last {

@@ -58,7 +58,7 @@ async fn a_bad_window_of_a_batch_spoils_no_other() {
     assert!(answer["items"][1]["detail"].as_str().unwrap().contains("start"));
     assert_eq!(answer["items"][1]["id"], sent_id, "the client knows which of its windows it was");
     assert!(!answer.to_string().contains("SECRET"));
-    office.system.world.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
+    office.system.harness.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
     let unknown = office.send(vec![not_hers, office.hour(5)]).await.expect(200);
     assert_eq!(statuses(&unknown), ["rejected", "stored"]);
     assert_eq!(unknown["items"][0]["code"], "unknown_task");

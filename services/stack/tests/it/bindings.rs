@@ -93,7 +93,7 @@ async fn nobody_is_on_a_task_without_being_on_its_project() {
     assert_eq!(system.get("/api/v1/task").await, json!([before]));
     // The task moves with the people of the other project; from then on its time belongs there.
     system.put(&office.task_path(), json!({ "projectId": other["id"], "employees": [bob["id"]] })).await;
-    let since = system.world.clock.now().0;
+    let since = system.harness.clock.now().0;
     assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_task");
     office.system.finish().await;
 }
@@ -110,7 +110,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     assert_eq!(me["projects"], json!([]));
     assert_eq!(office.project_time(TEN, TEN + HOUR).await, (HOUR, 0.0, 50.0));
     assert_eq!(office.windows(TEN, TEN + HOUR).await[..], *std::slice::from_ref(&recorded));
-    let since = system.world.clock.now().0;
+    let since = system.harness.clock.now().0;
     assert_eq!(office.post(office.window(since + 1, since + MINUTE)).await.refused(400), "unknown_project");
     assert_eq!(office.post(office.window(TEN, TEN + HOUR)).await.expect(200), recorded, "it was recorded before");
 
@@ -121,7 +121,7 @@ async fn the_tasks_of_a_deleted_project_go_and_its_recorded_time_stays() {
     (window["projectId"], window["taskId"]) = (project["id"].clone(), task["id"].clone());
     office.post(window.clone()).await.expect(201);
     system.admin("DELETE", &format!("/api/v1/task/{}", id(&task)), Value::Null).await.expect(204);
-    let since = system.world.clock.now().0;
+    let since = system.harness.clock.now().0;
     (window["start"], window["end"]) = (json!(since + 1), json!(since + MINUTE));
     assert_eq!(system.employee(&ann.token, "POST", WINDOWS, window).await.refused(400), "unknown_task");
     let query = format!("employeeId={}&taskId={}", ann.id, id(&task));
@@ -182,7 +182,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     };
     let path = |kind: &str, of: &Value| format!("/api/v1/{kind}/{}", id(of));
     let both = async |project: &Value, task: &Value, code: &str| {
-        let since = system.world.clock.now().0;
+        let since = system.harness.clock.now().0;
         office.post(on_task(project, task, TEN, TEN + HOUR)).await.expect(201);
         // Tracked while the client was offline.
         office.post(on_task(project, task, since - HOUR, since + MINUTE)).await.expect(201);
@@ -196,7 +196,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     both(&project, &task, "project_archived").await;
     // Restored, the project accepts time again, but not of the period in between.
     system.put(&path("project", &project), json!({ "archived": false })).await;
-    let back = system.world.clock.now().0;
+    let back = system.harness.clock.now().0;
     office.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);
 
     let (project, task) = new_task().await;
@@ -218,8 +218,8 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let ann_path = format!("/api/v1/employee/{}", ann.id);
     let (project, task) = new_task().await;
     system.admin("POST", &format!("{ann_path}/deactivate"), Value::Null).await.expect(200);
-    let away = system.world.clock.now().0;
-    eventually("a moment has passed", async || (system.world.clock.now().0 > away + 1).then_some(())).await;
+    let away = system.harness.clock.now().0;
+    eventually("a moment has passed", async || (system.harness.clock.now().0 > away + 1).then_some(())).await;
     system.admin("POST", &format!("{ann_path}/reactivate"), Value::Null).await.expect(200);
     let token = system.login(&ann.email, &ann.password).await.expect(200)["access_token"].as_str().unwrap().to_owned();
     let post = async |start, end| system.employee(&token, "POST", WINDOWS, on_task(&project, &task, start, end)).await;

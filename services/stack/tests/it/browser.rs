@@ -1,9 +1,12 @@
 //! A headless Chromium, driven by chromedriver.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use futures::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,7 +15,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-pub const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
+use crate::support::{Person, System};
+
+const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 /// Longer than a browser takes on a busy machine.
 pub const BOUND: Duration = Duration::from_secs(60);
 
@@ -104,7 +109,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until the page says this, and gives its text.
+    /// Waits until the page contains this text, and gives the whole text.
     pub async fn text_with(&self, words: &str) -> String {
         eventually_within(BOUND, &format!("the page has {words:?}"), async || {
             self.main().await.filter(|text| text.contains(words))
@@ -161,4 +166,29 @@ impl Browser {
         assert!(answer["value"]["error"].is_null(), "{answer}");
         answer["value"].clone()
     }
+}
+
+/// Runs a test in a browser and closes the browser, even if the test panics.
+pub async fn in_a_browser(javascript: bool, walk: impl AsyncFnOnce(&Browser)) {
+    let browser = Browser::open(javascript).await;
+    let outcome = AssertUnwindSafe(walk(&browser)).catch_unwind().await;
+    browser.close().await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+}
+
+/// Whether no chromedriver is installed; if so, prints that the test is skipped.
+pub fn has_no_browser() -> bool {
+    let missing = !Path::new(CHROMEDRIVER).exists();
+    if missing {
+        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+    }
+    missing
+}
+
+/// Logs somebody in by the form, with the keyboard alone.
+pub async fn log_in(browser: &Browser, system: &System, person: &Person) {
+    browser.client.goto(&format!("{}/console", system.base)).await.unwrap();
+    browser.text_under("Log in").await;
+    browser.find("#email").await.send_keys(&person.email).await.unwrap();
+    browser.find("#password").await.send_keys(&format!("{}\u{e007}", person.password)).await.unwrap();
 }

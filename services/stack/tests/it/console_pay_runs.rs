@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    console::Company,
+    company::Company,
     console_settings::somebody,
     office::{HOUR, id},
     support::Person,
@@ -34,8 +34,8 @@ impl Company {
         self.office.window(start, start + HOUR)
     }
 
-    /// Has Ann's last month approved and paid, an hour of it come late and admitted, and a project locked: the
-    /// id of the pay run. Asked again, it is the same.
+    /// Approves and pays Ann's last month, with an hour that came late and was admitted, and locks a project. Gives
+    /// the id of the pay run; a second call gives the same.
     pub async fn settle(&self) -> String {
         let (period, system) = (self.last_month().await, self.system());
         if period["payRun"].is_string() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    console::{Company, token},
+    company::{Company, token},
     office::id,
     support::Person,
 };

@@ -4,7 +4,7 @@ use serde_json::json;
 use testkit::eventually;
 
 use crate::{
-    console::Company,
+    company::Company,
     office::{HOUR, TEN, id},
 };
 

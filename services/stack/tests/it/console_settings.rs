@@ -394,7 +394,7 @@ async fn what_no_service_could_take_is_told_by_service_and_reason() {
     assert!(!page(&system, "/console/attention", &owner).await.html.contains("Dead messages"));
     for n in 0..2 {
         let subject = format!("evt.projects.v1.project.none{n}.changed");
-        system.world.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
+        system.harness.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
     }
     eventually("they are told", async || {
         let html = page(&system, "/console/attention", &owner).await.html;

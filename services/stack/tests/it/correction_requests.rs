@@ -8,8 +8,8 @@ use testkit::eventually_within;
 
 use crate::{
     api::{Person, Response},
-    browser::Browser,
-    console::{Company, has_no_browser, in_a_browser, log_in},
+    browser::{Browser, has_no_browser, in_a_browser, log_in},
+    company::Company,
     office::{HOUR, Office, TEN, WINDOWS, id, merged},
     support::System,
 };

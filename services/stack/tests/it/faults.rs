@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use contracts::Service;
 use serde_json::{Value, json};
-use testkit::{World, eventually, eventually_within};
+use testkit::{Harness, eventually, eventually_within};
 
 use crate::{
     api::{ADMIN_KEY, Response},
@@ -120,7 +120,7 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
             email_tls: Some("none".into()),
             ..Default::default()
         };
-        let mailer = system.world.spawn(mailer::needs(), |deps, stop| mailer::run(config, deps, stop)).await;
+        let mailer = system.harness.spawn(mailer::needs(), |deps, stop| mailer::run(config, deps, stop)).await;
         let email = format!("{name}@example.org");
         let (took, employee) = quickest(async || {
             let fields = json!({ "name": name, "email": format!("{}-{email}", kit::new_id::<contracts::EventId>()) });
@@ -145,7 +145,7 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
 async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     let mut office = Office::open().await;
     office.record(TEN, TEN + HOUR).await;
-    office.system.world.nats.stop().await;
+    office.system.harness.nats.stop().await;
     eventually("it is noticed", async || {
         (office.system.anybody("GET", "/readyz", Value::Null).await.status == 503).then_some(())
     })
@@ -161,7 +161,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
     assert!(started.elapsed() < Duration::from_secs(5), "the app gives up then: {:?}", started.elapsed());
     office.system.anybody("GET", "/healthz", Value::Null).await.expect(200);
 
-    office.system.world.nats.start_again().await.unwrap();
+    office.system.harness.nats.start_again().await.unwrap();
     eventually_within(RECONNECT_PATIENCE, "windows are recorded again", async || {
         let answer = office.post(office.window(TEN + HOUR, TEN + 2 * HOUR)).await;
         assert!([200, 201, 202, 503].contains(&answer.status), "{}", answer.text);
@@ -191,7 +191,7 @@ async fn without_nats_everything_says_so_and_goes_on_when_it_is_back() {
 async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     let folder = testkit::folder();
     let mut mongo = testkit::start_mongo(folder.path()).await;
-    let office = Office::open_in(System::start_in(World::start_on(&mongo.connection_string()).await).await).await;
+    let office = Office::open_in(System::start_in(Harness::start_on(&mongo.connection_string()).await).await).await;
     office.record(TEN, TEN + HOUR).await;
 
     mongo.stop().await;

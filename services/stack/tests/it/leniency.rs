@@ -97,7 +97,7 @@ async fn a_question_may_be_about_all_of_time() {
     // Windows that an import brings from the former system.
     let long_ago = 1_000_000_000_000;
     office.record(long_ago, long_ago + 2 * HOUR).await;
-    let now = office.system.world.clock.now().0;
+    let now = office.system.harness.clock.now().0;
     for (start, end) in [(0, now), (0, i64::MAX), (i64::MIN, i64::MAX), (-1, 253_402_300_799_999)] {
         let range = format!("start={start}&end={end}");
         assert_eq!(office.project_time(start, end).await.0, 3 * HOUR, "{range}");

@@ -66,7 +66,7 @@ impl Office {
     /// Moves the clock forward. Then waits until the gateway takes tokens again: by the new clock its last
     /// heartbeat of revocations is too old, so it answers 503 until the next.
     pub async fn advance(&self, millis: i64) {
-        self.system.world.clock.advance(millis);
+        self.system.harness.clock.advance(millis);
         eventually("the gateway has heard of revocations since", async || {
             let me = self.system.employee(&self.ann.token, "GET", "/api/auth/me", Value::Null).await;
             (me.status != 503).then_some(())

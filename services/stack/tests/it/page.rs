@@ -1,13 +1,12 @@
 //! The pages for passwords, in a real browser.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::Path;
 
 use fantoccini::Locator;
 use futures::FutureExt;
 use testkit::eventually_within;
 
-use crate::browser::{BOUND, Browser, CHROMEDRIVER};
+use crate::browser::{BOUND, Browser, has_no_browser};
 use crate::proxy::{Manner, Proxy};
 use crate::support::System;
 
@@ -89,8 +88,7 @@ async fn reset(browser: &Browser, system: &System, javascript: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
-    if !Path::new(CHROMEDRIVER).exists() {
-        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+    if has_no_browser() {
         return;
     }
     let system = System::start().await;
@@ -128,8 +126,7 @@ async fn the_interactive_documentation_works_in_a_browser_under_its_policy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_accepted_and_a_password_reset_in_a_browser_with_javascript_and_without() {
-    if !Path::new(CHROMEDRIVER).exists() {
-        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+    if has_no_browser() {
         return;
     }
     for javascript in [true, false] {
@@ -152,8 +149,7 @@ async fn an_invitation_is_accepted_and_a_password_reset_in_a_browser_with_javasc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_accepted_in_a_browser_under_the_path_of_a_proxy() {
-    if !Path::new(CHROMEDRIVER).exists() {
-        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+    if has_no_browser() {
         return;
     }
     for manner in [Manner::Strips, Manner::Keeps] {
@@ -171,8 +167,7 @@ async fn an_invitation_is_accepted_in_a_browser_under_the_path_of_a_proxy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_name_stays_on_the_page() {
-    if !Path::new(CHROMEDRIVER).exists() {
-        eprintln!("skipped: no chromedriver at {CHROMEDRIVER} (apt-get install chromium chromium-driver)");
+    if has_no_browser() {
         return;
     }
     let system = System::start().await;

@@ -165,7 +165,7 @@ async fn who_lacks_the_scope_sets_no_rate_and_prices_nothing_anew() {
 async fn the_payroll_is_what_it_was_for_todays_clients_and_hours_of_before_its_change_keep_its_rates() {
     let office = Office::open().await;
     let system = &office.system;
-    let now = || system.world.clock.now().0;
+    let now = || system.harness.clock.now().0;
     let own = json!({ (office.ann.id.to_string()): { "billRate": 80.0 }, "*": { "billRate": 60.0 } });
     let changed = system.put(&office.project_path(), json!({ "payroll": own })).await;
     assert_eq!(changed["payroll"], own);

@@ -46,8 +46,8 @@ async fn once_a_deactivation_is_answered_no_gateway_takes_the_token_however_ofte
             })
             .await;
         }
-        office.system.world.nats.kill().await;
-        office.system.world.nats.start_again().await.unwrap();
+        office.system.harness.nats.kill().await;
+        office.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "deactivated", async || {
             let answer = office.system.admin("POST", &path("deactivate"), Value::Null).await;
             // A request without an answer may have succeeded.
@@ -85,8 +85,8 @@ async fn once_a_log_out_is_answered_no_gateway_takes_the_token_however_often_nat
             })
             .await;
         }
-        office.system.world.nats.kill().await;
-        office.system.world.nats.start_again().await.unwrap();
+        office.system.harness.nats.kill().await;
+        office.system.harness.nats.start_again().await.unwrap();
         eventually_within(RECONNECT_PATIENCE, "logged out", async || {
             let answer = office.system.employee(&gone, "POST", "/api/auth/logout", Value::Null).await;
             // A request without an answer may have succeeded.

@@ -124,7 +124,7 @@ async fn a_session_that_is_used_is_seen() {
     let system = System::start().await;
     let ann = system.new_employee("Ann", "ann@example.org").await;
     let began = system.employee(&ann.token, "GET", "/api/auth/sessions", Value::Null).await.expect(200);
-    system.world.clock.advance(10 * 60_000);
+    system.harness.clock.advance(10 * 60_000);
     testkit::eventually("it was seen", async || {
         let listed = system.employee(&ann.token, "GET", "/api/auth/sessions", Value::Null).await;
         let seen = listed.body[0]["lastSeenAt"].as_i64()?;

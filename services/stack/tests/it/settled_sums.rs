@@ -1,362 +1,21 @@
-//! What time comes out at, whatever was recorded, approved, locked, paid, corrected and admitted late, in whatever
-//! order: the sums of periods are those of analytics, and what came late stands beside them. `SETTLED_SEED` and
-//! `SETTLED_STEPS` say which history, and how long.
+//! After a random history of recording, approving, locking, paying, correcting and late admission, the sums of pay
+//! periods are those of analytics, and late time is shown as adjustments. The variables `SETTLED_SEED` and
+//! `SETTLED_STEPS` choose the history and its length.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env,
-};
+use std::{collections::BTreeSet, env};
 
-use contracts::EmployeeId;
 use serde_json::{Value, json};
-use testkit::eventually;
 
 use crate::{
-    api::{Person, Response},
-    office::{HOUR, MINUTE, Office, WINDOWS, id},
+    office::id,
+    settled_history::{DAY, History, ZONE},
 };
 
-const ZONE: &str = "Europe/Berlin";
-const DAY: i64 = 24 * HOUR;
-
-/// Numbers that look like chance, and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn up_to(&mut self, most: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % most as u64) as i64
-    }
-}
-
-/// A window as it was posted.
-#[derive(Clone)]
-struct Posted {
-    id: String,
-    body: Value,
-    /// From when until when it was worked, as far as it was corrected since.
-    range: (i64, i64),
-}
-
-impl Posted {
-    fn overlaps(&self, (start, end): (i64, i64)) -> bool {
-        self.range.0 < end && self.range.1 > start
-    }
-}
-
-/// Two people who work on two projects for little more than two weeks, of which the second has a day of 25 hours and a
-/// rate that changes, so much that their windows overlap.
-struct History {
-    office: Office,
-    people: Vec<Person>,
-    /// The projects, each with its task.
-    projects: Vec<(String, String)>,
-    dice: Dice,
-    /// The first moments of the weeks, and the end of the last.
-    edges: [i64; 4],
-    /// What of everybody was posted and not taken back.
-    worked: BTreeMap<EmployeeId, Vec<Posted>>,
-    /// What was discarded.
-    discarded: Vec<(Person, Posted)>,
-    /// Periods as they were approved.
-    approved: BTreeMap<String, Value>,
-    /// How often each step has done something.
-    done: BTreeMap<&'static str, usize>,
-}
-
 impl History {
-    async fn begin(seed: u64) -> Self {
-        let office = Office::open().await;
-        let system = &office.system;
-        let settings = json!({ "timezone": ZONE, "payPeriod": "week", "anchor": "2026-01-05", "weekStart": "monday" });
-        system.put("/api/v1/settings", settings).await;
-        let mut people = vec![office.ann.clone()];
-        people.push(system.new_employee("Bea", "bea@example.org").await);
-        let on = json!({ "employees": people.iter().map(|person| person.id).collect::<Vec<_>>() });
-        system.put(&office.project_path(), on.clone()).await;
-        system.put(&office.task_path(), on.clone()).await;
-        let other = system.create_project(on.clone()).await;
-        let task = system.create_task(json!({ "projectId": other["id"], "employees": on["employees"] })).await;
-        let projects = vec![(office.project.clone(), office.task.clone()), (id(&other), id(&task))];
-        for (kind, amount, day) in
-            [("pay", 17.77, "2025-01-01"), ("pay", 23.31, "2025-10-22"), ("bill", 33.33, "2025-10-29")]
-        {
-            let scope = json!({ "project": office.project });
-            let rate = json!({ "scope": scope, "kind": kind, "amount": amount, "validFrom": day });
-            system.admin("POST", "/api/v1/rate", rate).await.expect(201);
-        }
-        let first = system.get(&format!("/api/v1/period/{}_2025-10-13", office.ann.id)).await;
-        let start = first["start"].as_i64().unwrap();
-        let edges = [start, start + 7 * DAY, start + 14 * DAY + HOUR, start + 21 * DAY + HOUR];
-        Self {
-            office,
-            people,
-            projects,
-            dice: Dice(seed),
-            edges,
-            worked: BTreeMap::new(),
-            discarded: Vec::new(),
-            approved: BTreeMap::new(),
-            done: BTreeMap::new(),
-        }
-    }
-
-    fn did(&mut self, step: &'static str) {
-        *self.done.entry(step).or_default() += 1;
-    }
-
-    fn somebody(&mut self) -> Person {
-        let n = self.dice.up_to(self.people.len() as i64);
-        self.people[n as usize].clone()
-    }
-
-    async fn admin(&self, method: &str, path: &str, body: Value) -> Response {
-        self.office.system.admin(method, path, body).await
-    }
-
-    /// Somebody's hours come in, at whatever time they were worked.
-    async fn record(&mut self) {
-        let person = self.somebody();
-        let start = self.edges[0] - HOUR + self.dice.up_to(15 * DAY);
-        let end = start + MINUTE + self.dice.up_to(15 * HOUR);
-        self.post(person, start, end).await;
-    }
-
-    async fn post(&mut self, person: Person, start: i64, end: i64) {
-        let mut window = self.office.window(start, end);
-        window["hwid"] = json!(format!("computer {}", self.dice.up_to(3)));
-        let (project, task) = self.projects[self.dice.up_to(2) as usize].clone();
-        (window["projectId"], window["taskId"]) = (json!(project), json!(task));
-        let all = self.worked.get(&person.id).cloned().unwrap_or_default();
-        let takes_another_s = self.dice.up_to(8) == 0 && !all.is_empty();
-        if takes_another_s {
-            let other = &all[self.dice.up_to(all.len() as i64) as usize];
-            window["id"] = json!(other.id);
-        }
-        let range = (window["start"].as_i64().unwrap(), window["end"].as_i64().unwrap());
-        let answer = self.office.system.employee(&person.token, "POST", WINDOWS, window.clone()).await;
-        assert!(matches!(answer.status, 201 | 202) || takes_another_s && answer.status == 409, "{}", answer.text);
-        let id = if takes_another_s { window["id"].as_str().unwrap().to_owned() } else { id(&answer.body) };
-        window["id"] = json!(id);
-        self.worked.entry(person.id).or_default().push(Posted { id, body: window, range });
-        self.did(if takes_another_s { "take the id of another" } else { "record" });
-    }
-
-    /// Somebody's computer sends again what it has sent before, whatever became of it.
-    async fn send_again(&mut self) {
-        let person = self.somebody();
-        let all: Vec<Posted> = self.worked.get(&person.id).into_iter().flatten().cloned().collect();
-        let mut again: Vec<(Person, Posted)> = self.discarded.clone();
-        again.extend(all.into_iter().map(|posted| (person.clone(), posted)));
-        if again.is_empty() {
-            return;
-        }
-        let (person, posted) = again.swap_remove(self.dice.up_to(again.len() as i64) as usize);
-        let answer = self.office.system.employee(&person.token, "POST", WINDOWS, posted.body).await;
-        assert!(matches!(answer.status, 200..=202 | 400 | 409), "{}", answer.text);
-        self.did("send again");
-    }
-
-    /// One of somebody's recorded windows, if no adjustment overlaps it: what that counts was decided when it was made.
-    async fn recorded(&mut self) -> Option<(EmployeeId, Posted)> {
-        let person = self.somebody().id;
-        let all = self.worked.get(&person).cloned().unwrap_or_default();
-        let late = self.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
-        let is_late = |posted: &Posted| {
-            late.as_array().unwrap().iter().any(|one| one["start"] == posted.range.0 && one["end"] == posted.range.1)
-        };
-        let is_free = |chosen: &&Posted| {
-            let same_id = all.iter().filter(|other| other.id == chosen.id).count();
-            let longest = (chosen.range.0, chosen.range.1 + 3 * HOUR);
-            same_id == 1 && !all.iter().any(|other| other.overlaps(longest) && is_late(other))
-        };
-        let free: Vec<&Posted> = all.iter().filter(is_free).collect();
-        let chosen = free.get(self.dice.up_to(free.len().max(1) as i64) as usize)?;
-        Some((person, (*chosen).clone()))
-    }
-
-    /// Somebody's end of a window is set right, where nothing settles it.
-    async fn correct(&mut self) {
-        let Some((person, window)) = self.recorded().await else { return };
-        let (start, end) = window.range;
-        let end = start + 1 + self.dice.up_to(end - start + 3 * HOUR);
-        let path = format!("{WINDOWS}/{}", window.id);
-        let answer = self.admin("PATCH", &path, json!({ "end": end })).await;
-        match answer.status {
-            200 => {
-                for posted in self.worked.entry(person).or_default() {
-                    if posted.id == window.id {
-                        posted.range = (start, end);
-                    }
-                }
-                self.did("correct");
-            }
-            // It is settled; or held back; or an adjustment, which nobody changes.
-            status => assert!(matches!(status, 404 | 409), "{}", answer.text),
-        }
-    }
-
-    /// One of somebody's windows counts no longer, where nothing settles it.
-    async fn void(&mut self) {
-        let Some((person, window)) = self.recorded().await else { return };
-        let answer = self.admin("DELETE", &format!("{WINDOWS}/{}", window.id), Value::Null).await;
-        match answer.status {
-            204 => {
-                self.worked.entry(person).or_default().retain(|posted| posted.id != window.id);
-                self.did("void");
-            }
-            status => assert!(matches!(status, 404 | 409), "{}", answer.text),
-        }
-    }
-
-    /// Periods are others from now on, and days begin at another hour.
-    async fn change_the_calendar(&mut self) {
-        let zone = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Kathmandu"][self.dice.up_to(4) as usize];
-        let length = ["week", "biweek", "month"][self.dice.up_to(3) as usize];
-        let anchor = format!("2026-01-{:02}", 1 + self.dice.up_to(28));
-        let settings = json!({ "timezone": zone, "payPeriod": length, "anchor": anchor, "weekStart": "monday" });
-        self.office.system.put("/api/v1/settings", settings).await;
-        self.did("change the calendar");
-    }
-
-    /// Somebody's week is approved, be it one of the three or that of now.
-    async fn approve(&mut self) {
-        let (person, week) = (self.somebody().id, self.dice.up_to(4));
-        let now = self.office.system.world.clock.now().0;
-        let at = self.edges.get(week as usize).copied().filter(|_| week < 3).unwrap_or(now);
-        let query = format!("start={at}&end={}&employeeId={person}", at + 1);
-        let period = self.office.system.get(&format!("/api/v1/period?{query}")).await;
-        self.approve_this(&id(&period[0])).await;
-        self.did("approve");
-    }
-
-    async fn approve_this(&mut self, period: &str) {
-        let approved = self.office.approve_now(&format!("/api/v1/period/{period}")).await;
-        self.approved.entry(id(&approved)).or_insert(approved);
-    }
-
-    /// A period that is not paid, or a lock, is opened again: what was held back because of it is recorded.
-    async fn reopen(&mut self) {
-        let mut body = json!({ "reason": "A sheet was found." });
-        let known: Vec<String> = self.approved.keys().cloned().collect();
-        let chosen = self.dice.up_to(known.len() as i64 + 2) as usize;
-        let Some(period) = known.get(chosen) else {
-            if chosen > known.len() {
-                body["projectId"] = json!(self.projects[self.dice.up_to(2) as usize].0);
-            }
-            let answer = self.admin("POST", "/api/v1/lock/reopen", body).await;
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            self.did("reopen a lock");
-            return self.until_none_waits().await;
-        };
-        let answer = self.admin("POST", &format!("/api/v1/period/{period}/reopen"), body).await;
-        match answer.status {
-            200 => {
-                self.approved.remove(period);
-                self.did("reopen");
-            }
-            _ => assert_eq!(answer.refused(409), "period_paid"),
-        }
-        self.until_none_waits().await;
-    }
-
-    /// The period that an adjustment belongs to is opened again, and more of the same hours come in: what the adjustment
-    /// counts must not be counted once more.
-    async fn record_beside(&mut self) {
-        let late = self.office.system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
-        let late = late.as_array().unwrap();
-        if late.is_empty() {
-            return;
-        }
-        let one = &late[self.dice.up_to(late.len() as i64) as usize];
-        let (start, end) = (one["start"].as_i64().unwrap(), one["end"].as_i64().unwrap());
-        let holds = |period: &&Value| {
-            let (from, until) = (period["start"].as_i64().unwrap(), period["end"].as_i64().unwrap());
-            period["employeeId"] == one["employeeId"] && from < end && start < until
-        };
-        let periods: Vec<String> = self.approved.values().filter(holds).map(id).collect();
-        for period in periods {
-            let body = json!({ "reason": "A sheet was found." });
-            if self.admin("POST", &format!("/api/v1/period/{period}/reopen"), body).await.status == 200 {
-                self.approved.remove(&period);
-            }
-        }
-        self.until_none_waits().await;
-        let person = self.people.iter().find(|person| json!(person.id) == one["employeeId"]).unwrap().clone();
-        let from = start + self.dice.up_to((end - start) / 2 + 1);
-        // No window is longer than a day.
-        let until = (end + self.dice.up_to(2 * HOUR)).min(from + 20 * HOUR);
-        self.post(person, from, until).await;
-    }
-
-    async fn until_none_waits(&self) {
-        eventually("what was let in is recorded, or held for another reason", async || {
-            let held = self.office.system.get("/api/v1/quarantine").await;
-            held.as_array().unwrap().iter().all(|held| held["waiting"] != true).then_some(())
-        })
-        .await;
-    }
-
-    async fn lock(&mut self) {
-        let until = self.edges[0] + self.dice.up_to(12 * DAY);
-        let lock = match self.dice.up_to(3) {
-            0 => json!({ "lockedUntil": until }),
-            n => json!({ "lockedUntil": until + 2 * DAY, "projectId": self.projects[n as usize - 1].0 }),
-        };
-        let answer = self.admin("PUT", "/api/v1/lock", lock).await;
-        assert!(matches!(answer.status, 200 | 409), "{}", answer.text);
-        self.did("lock");
-    }
-
-    async fn pay(&mut self) {
-        let around = 40 * DAY * self.dice.up_to(2);
-        let range = json!({ "start": self.edges[0] - around, "end": self.edges[1] + around });
-        let answer = self.admin("POST", "/api/v1/pay-run", range).await;
-        assert!(matches!(answer.status, 200 | 201 | 409), "{}", answer.text);
-        self.did("pay");
-    }
-
-    /// All that is held back is admitted, but what would take time from a project that is locked.
-    async fn admit(&mut self) {
-        for held in self.office.system.get("/api/v1/quarantine").await.as_array().unwrap() {
-            let path = format!("/api/v1/quarantine/{}/admit?content={}", id(held), held["content"].as_str().unwrap());
-            let answer = self.admin("POST", &path, Value::Null).await;
-            match answer.status {
-                200 => self.did("admit"),
-                _ => {
-                    assert_eq!(answer.refused(409), "period_locked");
-                    self.did("admit later");
-                }
-            }
-        }
-    }
-
-    /// Something that is held back was not worked.
-    async fn discard(&mut self) {
-        let all = self.office.system.get("/api/v1/quarantine").await;
-        let all = all.as_array().unwrap();
-        if all.is_empty() {
-            return;
-        }
-        let held = &all[self.dice.up_to(all.len() as i64) as usize];
-        let path = format!("/api/v1/quarantine/{}/discard?content={}", id(held), held["content"].as_str().unwrap());
-        let answer = self.admin("POST", &path, Value::Null).await;
-        assert_eq!(answer.status, 204, "{}", answer.text);
-        let employee = held["employeeId"].as_str().unwrap().parse().unwrap();
-        let person = self.people.iter().find(|person| person.id == employee).unwrap().clone();
-        let of_one = self.worked.entry(employee).or_default();
-        let is_it = |posted: &Posted| posted.id == id(held) && held["window"]["start"] == posted.range.0;
-        let at = of_one.iter().position(is_it).unwrap_or_else(|| panic!("nobody has posted {held}"));
-        self.discarded.push((person, of_one.remove(at)));
-        self.did("discard");
-    }
-
-    /// What the API says of periods, of analytics and of adjustments fits together.
+    /// Checks that the API's periods, analytics and adjustments agree.
     async fn check(&self) {
         let system = &self.office.system;
-        let now = system.world.clock.now().0;
+        let now = system.harness.clock.now().0;
         let late = system.get(&format!("/api/v1/adjustment?start=0&end={}", now + 60 * DAY)).await;
         let late = late.as_array().unwrap();
         let mut beside = BTreeSet::new();
@@ -397,8 +56,8 @@ impl History {
         assert_eq!(beside, late.iter().map(id).collect(), "each adjustment counts in some period");
     }
 
-    /// No second that somebody has worked is counted twice, by analytics or by adjustments; where nothing is held back,
-    /// each is counted once.
+    /// Checks that analytics and adjustments count no worked second twice. If nothing is quarantined, they must count
+    /// each second once.
     async fn check_whole(&self, is_all_decided: bool) {
         let system = &self.office.system;
         let late = system.get("/api/v1/adjustment?start=0&end=9000000000000").await;
@@ -415,7 +74,7 @@ impl History {
         }
     }
 
-    /// Each moment lies in one period of everybody.
+    /// Checks that each moment lies in exactly one period of each employee.
     fn check_that_they_adjoin(&self, periods: &[Value], (start, end): (i64, i64)) {
         for person in &self.people {
             let own = periods.iter().filter(|period| period["employeeId"] == json!(person.id));
@@ -427,7 +86,7 @@ impl History {
         }
     }
 
-    /// All that was ever worked can be approved: nothing is left that no period holds.
+    /// Approves everything, and checks that every recorded second lies in a period.
     async fn approve_all(&mut self) {
         let (start, end) = (self.edges[0] - DAY, self.edges[3] + DAY);
         let all = self.office.system.get(&format!("/api/v1/period?start={start}&end={end}")).await;
@@ -454,7 +113,7 @@ fn seed() -> u64 {
     env::var("SETTLED_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x7415)
 }
 
-/// How long some stretches are together, each moment once.
+/// The length of some ranges together, in milliseconds; overlaps count once.
 fn covered(mut all: Vec<(i64, i64)>) -> i64 {
     all.sort_unstable();
     let (mut sum, mut at) = (0, i64::MIN);

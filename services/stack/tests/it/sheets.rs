@@ -194,7 +194,7 @@ async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
     let held = system.get("/api/v1/quarantine").await;
     let admit = format!("/api/v1/quarantine/{}/admit", held[0]["id"].as_str().unwrap());
     system.admin("POST", &admit, Value::Null).await.expect(200);
-    let now = system.world.clock.now();
+    let now = system.harness.clock.now();
     let current = system.get(&format!("/api/v1/period?start={now}&end={}&employeeId={}", now + 1, office.ann.id)).await;
     office.approve_now(&format!("/api/v1/period/{}", current[0]["id"].as_str().unwrap())).await;
     runs.push(pay(&current[0]).await);

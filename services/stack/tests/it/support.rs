@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 
 use contracts::{Secret, Service};
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use tokio::net::TcpListener;
 
 use crate::api::{ADMIN_KEY, Api};
@@ -16,7 +16,7 @@ use crate::proxy::Proxy;
 /// All services, running in one test harness.
 pub struct System {
     /// The test harness.
-    pub world: World,
+    pub harness: Harness,
     api: Api,
     /// The address of the gateway.
     addr: SocketAddr,
@@ -34,33 +34,33 @@ impl Deref for System {
 impl System {
     /// Starts a system on the shared mongod.
     pub async fn start() -> Self {
-        Self::start_in(World::start().await).await
+        Self::start_in(Harness::start().await).await
     }
 
     /// Starts a system in this harness.
-    pub async fn start_in(world: World) -> Self {
-        Self::start_as(world, None).await
+    pub async fn start_in(harness: Harness) -> Self {
+        Self::start_as(harness, None).await
     }
 
     /// Starts a system that is reached through a proxy only.
     pub async fn start_behind(proxy: Proxy) -> Self {
-        let system = Self::start_as(World::start().await, Some(proxy.url.clone())).await;
+        let system = Self::start_as(Harness::start().await, Some(proxy.url.clone())).await;
         proxy.serve(system.addr);
         system
     }
 
     /// Starts a system that is reached at this URL; without one, at the address of its gateway.
-    async fn start_as(world: World, public_url: Option<String>) -> Self {
+    async fn start_as(harness: Harness, public_url: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let api = Api::new(public_url.unwrap_or(format!("http://{addr}")), world.settings().data.clone());
-        let mut system = Self { world, api, addr, running: BTreeMap::new() };
+        let api = Api::new(public_url.unwrap_or(format!("http://{addr}")), harness.settings().data.clone());
+        let mut system = Self { harness, api, addr, running: BTreeMap::new() };
         for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
             system.start_service(service).await;
         }
         let gateway = system.gateway_config();
         let run = |deps, shutdown| gateway::run_on(listener, gateway, deps, shutdown);
-        let running = system.world.spawn(gateway::needs(), run).await;
+        let running = system.harness.spawn(gateway::needs(), run).await;
         system.running.insert(Service::Gateway, running);
         system
     }
@@ -93,34 +93,34 @@ impl System {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = self.gateway_config();
-        self.world.spawn(gateway::needs(), |deps, shutdown| gateway::run_on(listener, config, deps, shutdown)).await;
+        self.harness.spawn(gateway::needs(), |deps, shutdown| gateway::run_on(listener, config, deps, shutdown)).await;
         base
     }
 
     /// Starts a service, for the first time or again, and waits until it is ready.
     pub async fn start_service(&mut self, service: Service) {
-        let world = &self.world;
+        let harness = &self.harness;
         let running = match service {
             Service::Directory => {
-                world.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await
+                harness.spawn(directory::needs(), |d, s| directory::run(directory::Config::default(), d, s)).await
             }
             Service::Projects => {
-                world.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await
+                harness.spawn(projects::needs(), |d, s| projects::run(projects::Config::default(), d, s)).await
             }
             Service::Timetrack => {
-                world.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await
+                harness.spawn(timetrack::needs(), |d, s| timetrack::run(timetrack::Config::default(), d, s)).await
             }
             Service::Analytics => {
-                world.spawn(analytics::needs(), |d, s| analytics::run(analytics::Config::default(), d, s)).await
+                harness.spawn(analytics::needs(), |d, s| analytics::run(analytics::Config::default(), d, s)).await
             }
             Service::Mailer => {
                 let mailer = mailer::Config { public_url: Some(self.base.clone()), ..Default::default() };
-                world.spawn(mailer::needs(), |d, s| mailer::run(mailer, d, s)).await
+                harness.spawn(mailer::needs(), |d, s| mailer::run(mailer, d, s)).await
             }
-            Service::Audit => world.spawn(audit::needs(), |d, s| audit::run(audit::Config::default(), d, s)).await,
+            Service::Audit => harness.spawn(audit::needs(), |d, s| audit::run(audit::Config::default(), d, s)).await,
             Service::Gateway => {
                 let gateway = self.gateway_config();
-                world.spawn(gateway::needs(), |d, s| gateway::run(gateway, d, s)).await
+                harness.spawn(gateway::needs(), |d, s| gateway::run(gateway, d, s)).await
             }
         };
         self.running.insert(service, running);
@@ -139,6 +139,6 @@ impl System {
 
     /// Stops everything. Fails when a service has left events unpublished.
     pub async fn finish(self) {
-        self.world.finish().await;
+        self.harness.finish().await;
     }
 }

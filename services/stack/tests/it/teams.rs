@@ -273,7 +273,7 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
             }
         }
     }
-    // Nothing of Bob, and nothing of her own, was changed.
+    // Neither Bob's windows nor the manager's own were changed.
     for worker in [&company.bob, &company.zoe] {
         for window in &worker.windows {
             assert_eq!(company.system.get(&format!("{WINDOWS}/{window}")).await["note"], Value::Null);

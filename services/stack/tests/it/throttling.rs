@@ -29,7 +29,7 @@ async fn guesses_are_told_to_wait_and_the_owner_logs_in_from_elsewhere() {
             if pause >= 60 {
                 break;
             }
-            system.world.clock.advance(pause * 1_000);
+            system.harness.clock.advance(pause * 1_000);
         }
         assert_eq!(log_in("192.0.2.1", email, &ann.password).await.refused(429), "too_many_attempts");
     }

@@ -116,7 +116,7 @@ async fn only_who_is_on_project_and_task_tracks_on_a_task_of_a_project_that_is_n
     assert_eq!(office.post(foreign).await.refused(400), "unknown_task");
 
     system.put(&office.project_path(), json!({ "archived": true })).await;
-    let since = system.world.clock.now().0;
+    let since = system.harness.clock.now().0;
     let meanwhile = office.window(since + 1, since + MINUTE);
     assert_eq!(office.post(meanwhile).await.refused(400), "project_archived");
     system.put(&office.project_path(), json!({ "archived": false })).await;
@@ -127,7 +127,7 @@ async fn only_who_is_on_project_and_task_tracks_on_a_task_of_a_project_that_is_n
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
     let office = Office::open().await;
-    let (system, clock) = (&office.system, &office.system.world.clock);
+    let (system, clock) = (&office.system, &office.system.harness.clock);
     let now = || clock.now().0;
     let mut n = 0;
     let mut post = async |start: i64, end: i64| {
@@ -157,7 +157,7 @@ async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field() {
     let office = Office::open().await;
-    let (day, now) = (24 * HOUR, office.system.world.clock.now().0);
+    let (day, now) = (24 * HOUR, office.system.harness.clock.now().0);
     let window = |start: i64, end: i64| office.window(start, end);
     let with = |fields: Value| merged(office.window(TEN, TEN + HOUR), fields);
     let mut cases = vec![
@@ -201,7 +201,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
 async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let office = Office::open().await;
     let (system, token) = (&office.system, &office.ann.token);
-    let now = system.world.clock.now().0;
+    let now = system.harness.clock.now().0;
     let seen = async |path: &str| system.employee(token, "GET", path, Value::Null).await.expect(200);
 
     let ahead = office.post(office.window(now, now + HOUR)).await;
@@ -265,7 +265,7 @@ async fn what_became_of_a_window_is_told_to_its_employee_and_to_admins() {
         office.window(TEN, TEN + HOUR),
         json!({ "taskId": kit::new_id::<TaskId>(), "id": kit::new_id::<WindowId>() }),
     );
-    system.world.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
+    system.harness.until_consumed(contracts::stream::EVENTS, contracts::Service::Timetrack).await;
     assert_eq!(office.post(unknown.clone()).await.refused(400), "unknown_task");
     let path = format!("{WINDOWS}/{}", id(&unknown));
     let rejected = seen(&office.ann.token, &path).await.expect(200);

@@ -13,7 +13,7 @@ use async_nats::jetstream::stream::Config;
 use bson::{Document, doc};
 use contracts::{Service, WindowId, stream};
 use serde_json::{Value, json};
-use testkit::{World, eventually_within, start_mongo};
+use testkit::{Harness, eventually_within, start_mongo};
 
 use crate::support::{Person, System};
 
@@ -96,13 +96,13 @@ impl Load {
 /// most once, because its id is the key. Gives the number of each status.
 async fn settle_and_count(system: &System, answers: &Answers) -> HashMap<u16, usize> {
     eventually_within(BOUND, "the queue is empty", async || {
-        (system.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (system.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    let db = system.world.database(Service::Timetrack).await;
+    let db = system.harness.database(Service::Timetrack).await;
     let windows = db.collection::<Document>("windows").distinct("_id", doc! {}).await.unwrap();
     let held = db.collection::<Document>("quarantine").distinct("window_id", doc! {}).await.unwrap();
-    let dead = system.world.stream_messages(stream::DEAD).await;
+    let dead = system.harness.stream_messages(stream::DEAD).await;
     assert_eq!(dead, 0, "nothing here is poison");
     let ids = |found: Vec<bson::Bson>| found.iter().map(ToString::to_string).collect::<HashSet<_>>();
     let (stored, held) = (ids(windows), ids(held));
@@ -150,7 +150,7 @@ async fn until_answered(system: &System, desk: &Desk, status: u16, first_minute:
 async fn while_mongodb_is_away_windows_are_taken_as_202_and_recorded_when_it_is_back() {
     let folder = testkit::folder();
     let mut mongo = start_mongo(folder.path()).await;
-    let system = System::start_in(World::start_on(&mongo.connection_string()).await).await;
+    let system = System::start_in(Harness::start_on(&mongo.connection_string()).await).await;
     let desk = Desk::open(&system).await;
     let load = Load::start(&system, &desk, 8);
     let mut answers = until_answered(&system, &desk, 201, 1_000_000).await;
@@ -171,8 +171,8 @@ async fn a_nats_that_starts_again_under_load_loses_nothing_that_was_accepted() {
     let desk = Desk::open(&system).await;
     let load = Load::start(&system, &desk, 8);
     let mut answers = until_answered(&system, &desk, 201, 1_000_000).await;
-    system.world.nats.kill().await;
-    system.world.nats.start_again().await.unwrap();
+    system.harness.nats.kill().await;
+    system.harness.nats.start_again().await.unwrap();
     answers.extend(until_answered(&system, &desk, 201, 1_100_000).await);
     answers.extend(load.end().await);
     let counts = settle_and_count(&system, &answers).await;
@@ -185,7 +185,7 @@ async fn a_full_queue_is_429_and_recovers_by_itself() {
     let mut system = System::start().await;
     let desk = Desk::open(&system).await;
     system.running(Service::Timetrack).stop().await;
-    let jetstream = &system.world.bus().jetstream;
+    let jetstream = &system.harness.bus().jetstream;
     let mut queue = jetstream.get_stream(stream::INGEST).await.unwrap();
     let config = queue.info().await.unwrap().config.clone();
     jetstream.update_stream(Config { max_bytes: 20_000, ..config.clone() }).await.unwrap();

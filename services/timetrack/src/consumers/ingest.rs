@@ -40,7 +40,7 @@ pub(crate) struct Ingest {
 
 /// Messages whose windows are recorded together.
 #[derive(Default)]
-struct Together {
+struct Batch {
     /// The messages, each with the number of its windows.
     messages: Vec<(Message, usize)>,
     windows: Vec<Arrival>,
@@ -119,7 +119,7 @@ async fn next(
 async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
     acks.another().await;
     let in_hand = InHand::hold(&app.bus, &messages);
-    let mut together = Together::default();
+    let mut together = Batch::default();
     for message in messages {
         let batch = match serde_json::from_slice::<IngestBatch>(&message.payload) {
             Ok(batch) => batch,
@@ -149,8 +149,8 @@ async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
 
 /// Records the windows of several messages together. If that fails, one message at a time, so that a bad message
 /// does not affect the others.
-async fn record_together(app: &Arc<App>, acks: &Acks, together: Together, in_hand: &InHand) {
-    let Together { messages, windows } = together;
+async fn record_together(app: &Arc<App>, acks: &Acks, together: Batch, in_hand: &InHand) {
+    let Batch { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
     kit::link(&span, windows.iter().filter_map(|arrival| arrival.item.traceparent.as_deref()));

@@ -16,7 +16,7 @@ use std::{
 
 use async_nats::jetstream::{consumer::pull, stream::LastRawMessageErrorKind};
 use contracts::{Code, Event, EventId, Failure, Millis, Service, SettlementChanged, stream};
-use kit::{Error, Shutdown, Together};
+use kit::{Error, SharedRead, Shutdown};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
@@ -45,7 +45,7 @@ pub(crate) struct Settling {
     /// Wakes the task that sends heartbeats.
     news: Notify,
     /// That the queue was worked off up to where it stood.
-    queue: Together<Result<(), Failure>>,
+    queue: SharedRead<Result<(), Failure>>,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +111,7 @@ impl Drop for Batch<'_> {
 
 impl Default for Settling {
     fn default() -> Self {
-        Self { id: kit::new_id(), state: Mutex::default(), news: Notify::new(), queue: Together::default() }
+        Self { id: kit::new_id(), state: Mutex::default(), news: Notify::new(), queue: SharedRead::default() }
     }
 }
 

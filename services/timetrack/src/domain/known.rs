@@ -11,13 +11,14 @@ const MOST_LOOKS: usize = 32;
 /// The state of the consumer of events, which all replicas share, as the server reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
-    /// Which look at the consumer it is: one that begins later has a higher number, whatever the clock says.
+    /// The number of this read of the consumer. A later read has a higher number, whatever the clock says.
     pub(crate) number: u64,
-    /// Which look at the stream came before it, by a number of the same kind.
+    /// The number of the read of the stream before it, from the same sequence.
     pub(crate) seen: u64,
     /// When the stream was asked.
     pub(crate) asked_at: Millis,
-    /// The place of the last change that the stream had then, as far as it is known; the consumer may not have it yet.
+    /// The position of the last change in the stream at that time, if it is known. The consumer may not have received
+    /// it yet.
     pub(crate) changed_at: u64,
     /// The number of events that no replica has received.
     pub(crate) pending: u64,
@@ -29,35 +30,35 @@ pub(crate) struct Look {
     pub(crate) applied: u64,
 }
 
-/// Up to which moment the copy of the bindings is complete.
+/// The time up to which the copy of the bindings is complete.
 ///
 /// Some event is nearly always unacknowledged. But once everything is acknowledged that was delivered when a
 /// report showed nothing pending, the copy is complete up to that report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     up_to: Option<Millis>,
-    /// When nothing was pending, and the sequence that was delivered then, in order.
+    /// The times at which nothing was pending, each with the sequence that was delivered then, in order.
     delivered: VecDeque<(Millis, u64)>,
-    /// The latest look at the stream, and its moment.
+    /// The number of the latest read of the stream, and its time.
     clock: Option<(u64, Millis)>,
-    /// The latest look at the stream, and the place of its last change.
+    /// The number of the latest read of the stream, and the position of its last change.
     stream: Option<(u64, u64)>,
-    /// The latest look at the consumer, and the place up to which it had delivered.
+    /// The number of the latest read of the consumer, and the position up to which it had delivered.
     consumer: Option<(u64, u64)>,
 }
 
-/// How a look stands to the latest one, by a value that only rises while nothing special happens.
+/// How a read compares with the latest one, by a value that normally only rises.
 #[derive(PartialEq)]
 enum Step {
     InOrder,
-    /// It began before the value went back.
+    /// It is older than a read after which the value fell.
     Outdated,
-    /// It is the first one since the value went back.
+    /// It is the first one with a lower value.
     Back,
 }
 
 impl Step {
-    /// Compares a look with the latest one, which it may become.
+    /// Compares a read with the latest one, and stores it if it is newer.
     fn of<T: Copy + Ord>(latest: &mut Option<(u64, T)>, number: u64, value: T) -> Self {
         let step = match *latest {
             Some((last, most)) if number < last && value > most => Self::Outdated,
@@ -82,11 +83,12 @@ impl Known {
         match Step::of(&mut self.clock, look.seen, look.asked_at) {
             Step::InOrder => {}
             Step::Outdated => return,
-            // The clock was set back: by it, what was known up to then would hold for moments that are still to come.
+            // The clock was set back: the known times may lie in its future, and would be taken as complete too
+            // early.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
-        // The consumer was made anew, with its stream, which may be heard of later: the old places, of either, would
-        // never be reached.
+        // The consumer and its stream may be created again, and this process may read of the one before the other.
+        // The old positions in either would never be reached.
         let steps = [
             Step::of(&mut self.stream, look.seen, look.changed_at),
             Step::of(&mut self.consumer, look.number, look.delivered),
@@ -159,7 +161,7 @@ mod tests {
         let mut known = Known::default();
         known.learn(look(60_000, 0, 0, 7, 7));
         assert_eq!(known.up_to(Millis(30_000)), None, "also before the next look");
-        // Something is on its way, which the looks of the fast clock know nothing of.
+        // An event is on its way that the reads with the fast clock do not show.
         known.learn(Look { number: 60_001, seen: 60_001, ..look(30_000, 1, 0, 7, 7) });
         assert_eq!(up_to(&known), None);
         known.learn(Look { number: 60_002, seen: 60_002, ..look(30_010, 0, 0, 8, 8) });
@@ -216,8 +218,8 @@ mod tests {
     }
 
     proptest! {
-        /// Each event is published, delivered and applied at some time, and a report is taken each millisecond.
-        /// The known moment is never too late, and in the end follows.
+        /// Each event is published, delivered and applied at some time, and a read is taken each millisecond. The
+        /// known time is never too late, and in the end it is the newest.
         #[test]
         fn what_is_known_is_true_and_follows_although_there_is_always_something_in_hand(
             events in prop::collection::vec((1..6i64, 0..4i64, 1..5i64), 1..30),

@@ -3,12 +3,14 @@
 mod admission;
 pub(crate) mod at_work;
 mod binding;
+mod cached_admission;
 mod correction;
 mod correction_request;
 mod held;
 #[cfg(test)]
 mod history;
 mod known;
+mod quarantined_ids;
 mod recording;
 mod remembered;
 mod repricing;
@@ -18,12 +20,14 @@ mod timeliness;
 
 pub(crate) use admission::{Admission, Admitted, admit, admit_anyway, refusal};
 pub(crate) use binding::{Binding, BindingKey, Bindings, Prices};
+pub(crate) use cached_admission::yes;
 pub(crate) use correction::{correct, require_task_of_project};
 pub(crate) use correction_request::{Verdict, ask, by_hand, changes, decide, needs_admission};
 pub(crate) use held::{Decision, Held, Hold, Next};
 pub(crate) use known::{Known, Look, yes_is_final};
+pub(crate) use quarantined_ids::MOST_HELD;
 pub(crate) use recording::record;
-pub(crate) use remembered::{MOST_HELD, MOST_RATES, Remembered, yes};
+pub(crate) use remembered::{MOST_RATES, Remembered};
 pub(crate) use repricing::repriced;
 pub(crate) use settled::{HeardSettled, Settled, SettledBy, Worked};
 pub(crate) use taking::{Span, Sweep, Taking};

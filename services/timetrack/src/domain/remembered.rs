@@ -3,16 +3,14 @@ use std::{
     sync::Arc,
 };
 
-use contracts::{IngestItem, Millis, RateBook, RatesChanged, TimeRange, WindowId, Zone};
+use contracts::{IngestItem, RateBook, RatesChanged, WindowId, Zone};
 
-use super::{Admission, Admitted, Binding, BindingKey, Bindings, Prices, admit, yes_is_final};
+use super::{Binding, BindingKey, Bindings, Prices, quarantined_ids::QuarantinedIds};
 
 /// The limit of cached bindings, as [`Binding::weight`] measures them: about 20 MiB.
 pub(crate) const MOST_WEIGHT: usize = 40_000;
 /// The limit of cached rates, as [`RateBook::weight`] measures them.
 pub(crate) const MOST_RATES: usize = 200_000;
-/// The most ids of quarantined windows in the cache.
-pub(crate) const MOST_HELD: usize = 20_000;
 
 /// The cache of one process: bindings that were used, rates, and the ids of quarantined windows. It follows the
 /// events by itself.
@@ -26,8 +24,7 @@ pub(crate) struct Remembered {
     young: HashMap<BindingKey, Party>,
     old: HashMap<BindingKey, Party>,
     weight: usize,
-    /// The ids of quarantined windows; none if they are not known.
-    held: Option<HashSet<WindowId>>,
+    held: QuarantinedIds,
     /// The rates that events brought; all rates, once the others were read.
     book: Arc<RateBook>,
     has_all_rates: bool,
@@ -198,50 +195,29 @@ impl Remembered {
     }
 
     /// Stores the ids of all quarantined windows. They must be read after all events were applied that are not
-    /// heard later. If there are too many, they are not known.
+    /// heard later.
     pub(crate) fn keep_held(&mut self, rows: Vec<WindowId>) {
-        self.held = (rows.len() <= MOST_HELD).then(|| rows.into_iter().collect());
+        self.held.keep(rows);
     }
 
     /// Adds quarantined windows from an event.
     pub(crate) fn hear_held(&mut self, windows: &[WindowId]) {
-        let Some(held) = &mut self.held else { return };
-        held.extend(windows);
-        if held.len() > MOST_HELD {
-            self.held = None;
-        }
+        self.held.hear(windows);
     }
 
     /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
-        if let Some(held) = &mut self.held {
-            for id in windows {
-                held.remove(&id);
-            }
-        }
+        self.held.let_go(windows);
     }
 
     /// Whether this window may be quarantined; true if that is not known.
     pub(crate) fn may_be_held(&self, id: WindowId) -> bool {
-        self.held.as_ref().is_none_or(|held| held.contains(&id))
+        self.held.may_contain(id)
     }
 
     /// Whether the quarantined windows are known.
     pub(crate) fn knows_held(&self) -> bool {
-        self.held.is_some()
-    }
-}
-
-/// Admits a window finally, from cached bindings and the moment up to which they are complete. None if the
-/// database must decide: for each refusal, and for a window that begins after that moment.
-pub(crate) fn yes(item: &IngestItem, remembered: &Bindings, complete_up_to: Option<Millis>) -> Option<Admitted> {
-    if !yes_is_final(item.window.start, complete_up_to) {
-        return None;
-    }
-    let range = TimeRange::new(item.window.start, item.window.end).ok()?;
-    match admit(item, range, remembered) {
-        Admission::Admitted(admitted) => Some(admitted),
-        Admission::Early(_) | Admission::Unbound(_) | Admission::Refused(_) => None,
+        self.held.are_known()
     }
 }
 
@@ -249,12 +225,12 @@ pub(crate) fn yes(item: &IngestItem, remembered: &Bindings, complete_up_to: Opti
 mod tests {
     use std::collections::VecDeque;
 
-    use contracts::{EmployeeChanged, EmployeeId, Payee, PayrollLine, ProjectTerm, Rate, SECOND, Standing, Term};
+    use contracts::{EmployeeChanged, EmployeeId, Millis, Rate, Standing};
     use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::admission::tests::{ann, item};
+    use crate::domain::admission::tests::item;
 
     fn employee(n: u128, version: i64) -> Binding {
         let id = EmployeeId(Uuid::from_u128(n));
@@ -285,21 +261,6 @@ mod tests {
             assert_eq!(remembers(&mut remembered, kept), Some(1));
             assert!(remembered.young.len() + remembered.old.len() <= MOST_WEIGHT);
         }
-    }
-
-    #[test]
-    fn too_many_held_windows_are_not_remembered_and_any_may_be_held_then() {
-        let (mut remembered, id) = (Remembered::default(), WindowId(Uuid::from_u128(7)));
-        assert!(remembered.may_be_held(id));
-        remembered.keep_held(Vec::new());
-        assert!(!remembered.may_be_held(id));
-        remembered.hear_held(&[id]);
-        assert!(remembered.may_be_held(id));
-        remembered.let_go([id]);
-        assert!(!remembered.may_be_held(id));
-        let many: Vec<_> = (0..=MOST_HELD as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
-        remembered.hear_held(&many);
-        assert!(remembered.may_be_held(id) && !remembered.knows_held());
     }
 
     /// The rates of everything at a version; the version can be read from the rate.
@@ -437,112 +398,6 @@ mod tests {
                     }
                 }
             }
-        }
-    }
-
-    /// A change of one of the five bindings, this long after the previous one, and published this long after it
-    /// happened.
-    #[derive(Clone, Copy, Debug)]
-    struct Change {
-        party: u8,
-        after: i64,
-        told_after: i64,
-    }
-
-    fn change() -> impl Strategy<Value = Change> {
-        (0..6u8, 0..4 * SECOND, 0..4 * SECOND).prop_map(|(party, after, told_after)| Change {
-            party,
-            after,
-            told_after,
-        })
-    }
-
-    /// Ends what is true now, or begins it again.
-    fn turn(terms: &mut Vec<Term>, at: Millis) {
-        match terms.last_mut() {
-            Some(last) if last.is_open() => last.end(at),
-            last => {
-                let last = last.copied();
-                terms.push(Term::after(last, at));
-            }
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(3_000))]
-
-        /// A history of all five bindings and of a rate, of which a cache has applied what was published by some
-        /// moment. Whatever it admits, a database with the same events admits with the same terms, and so does one
-        /// with the whole history.
-        #[test]
-        fn a_yes_from_memory_is_the_database_s_whatever_happens_later(
-            changes in prop::collection::vec(change(), 0..25),
-            heard_by in 0..80 * SECOND,
-            window in (0..60 * SECOND, 1..20 * SECOND),
-        ) {
-            let mut case = ann();
-            case.employee.0.active = Some(vec![Term::ALWAYS]);
-            case.project.open = Some(vec![Term::ALWAYS]);
-            case.task.projects = Some(vec![ProjectTerm { project_id: case.task.project_id, term: Term::ALWAYS }]);
-            let mut told: Vec<(i64, Binding)> = case.clone().parties().map(|party| (i64::MIN, party)).into();
-            let mut now = 0;
-            for (n, Change { party, after, told_after }) in changes.into_iter().enumerate() {
-                now += after;
-                let at = Millis(now);
-                let version = 2 + n as i64;
-                match party {
-                    0 => turn(case.employee.0.active.as_mut().unwrap(), at),
-                    1 => turn(case.project.open.as_mut().unwrap(), at),
-                    2 => {
-                        let projects = case.task.projects.as_mut().unwrap();
-                        let mut terms: Vec<Term> = projects.iter().map(|on| on.term).collect();
-                        turn(&mut terms, at);
-                        let on = |term| ProjectTerm { project_id: case.task.project_id, term };
-                        *projects = terms.into_iter().map(on).collect();
-                    }
-                    3 => turn(&mut case.member.terms, at),
-                    4 => {
-                        let mut terms: Vec<Term> = case.assignment.terms.iter().map(|on| on.term).collect();
-                        turn(&mut terms, at);
-                        let member_term = case.member.terms.len() as u32 - 1;
-                        let known = case.assignment.terms.clone();
-                        let on = |(n, term): (usize, Term)| contracts::TaskTerm {
-                            term,
-                            member_term: known.get(n).map_or(member_term, |on| on.member_term),
-                        };
-                        case.assignment.terms = terms.into_iter().enumerate().map(on).collect();
-                    }
-                    _ => {
-                        let rate = Rate::try_from(f64::from(n as u32 + 1)).ok();
-                        let line = PayrollLine { bill_rate: rate, ..PayrollLine::default() };
-                        case.project.payroll.0.insert(Payee::Everybody, line);
-                    }
-                }
-                case.employee.0.version = version;
-                case.project.version = version;
-                case.task.version = version;
-                case.member.version = version;
-                case.assignment.version = version;
-                let place = match party { 0 => 0, 1 | 5 => 1, 2 => 2, 3 => 3, _ => 4 };
-                told.push((now + told_after, case.clone().parties()[place].clone()));
-            }
-            let known_by = |moment: i64| -> Bindings {
-                let mut newest: HashMap<BindingKey, Binding> = HashMap::new();
-                for (_, party) in told.iter().filter(|(at, _)| *at < moment) {
-                    let known = newest.entry(party.key()).or_insert_with(|| party.clone());
-                    if known.version() < party.version() {
-                        *known = party.clone();
-                    }
-                }
-                newest.into_values().collect()
-            };
-            let (sent, range) = item(window.0, window.0 + window.1);
-            if let Some(terms) = yes(&sent, &known_by(heard_by), Some(Millis(heard_by))) {
-                prop_assert_eq!(admit(&sent, range, &known_by(heard_by)), Admission::Admitted(terms));
-                let later = admit(&sent, range, &known_by(i64::MAX));
-                prop_assert!(matches!(later, Admission::Admitted(_)), "{:?}", later);
-            }
-            prop_assert_eq!(yes(&sent, &known_by(heard_by), None), None);
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) enum SettledBy {
 }
 
 impl SettledBy {
-    /// What whoever wants to change a period is told that is paid: nobody opens it again.
+    /// The refusal of a change in a paid period, which cannot be reopened.
     pub(crate) fn refusal_of_paid(id: PeriodId) -> Failure {
         let detail = format!(
             "This is settled: the pay period {id} is paid, and stays as it is. What is missing is recorded in time that \
@@ -54,13 +54,14 @@ impl SettledBy {
         Failure::new(Code::PeriodLocked, detail)
     }
 
-    /// What they are told where somebody is about to approve it.
+    /// The refusal of a change in a period that is being approved at this moment.
     pub(crate) fn refusal_of_closing(id: PeriodId) -> Failure {
         let detail = format!("Somebody is about to approve the pay period {id}. Try again in a moment.");
         Failure::new(Code::Unavailable, detail)
     }
 
-    /// What whoever wants to change it is told; of a period where it is approved and not paid.
+    /// The refusal of a change in this settled time. Of a period, it is the refusal of one that is approved and not
+    /// paid.
     pub(crate) fn refusal(self) -> Failure {
         let moment =
             |at: Millis| Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |at| at.to_string());
@@ -86,7 +87,7 @@ pub(crate) struct Settled {
     everybody: Option<Millis>,
     projects: HashMap<ProjectId, Millis>,
     periods: HashMap<EmployeeId, BTreeMap<Millis, (Millis, PeriodId)>>,
-    /// What adjustments count, or what is kept free for them, by their beginnings and ids.
+    /// The time that adjustments count or have reserved, by employee, beginning and id.
     adjusted: HashMap<EmployeeId, BTreeMap<(Millis, String), Millis>>,
 }
 
@@ -224,8 +225,8 @@ impl Settled {
         })
     }
 
-    /// The locks of other projects after which this time is. A locked window that this one overlaps would count
-    /// for less or more if this one came or went.
+    /// The locks of other projects that end after the beginning of this time. If this window came or went, a locked
+    /// window that it overlaps would count for less or more.
     pub(crate) fn locks_beside(&self, worked: Worked) -> Vec<(ProjectId, Millis)> {
         let beside =
             |(project, until): &(&ProjectId, &Millis)| **project != worked.project && **until > worked.range.start();
@@ -245,7 +246,8 @@ impl Settled {
         let both = [was, now].map(|fact| worked(fact).filter(|_| !fact.voided));
         let Some(by) = both.into_iter().flatten().find_map(|worked| self.by(worked)) else { return Ok(()) };
         let parts = both.map(|worked| worked.map(|worked| self.parts(worked)).unwrap_or_default());
-        // Other rates from a moment in it on go with the stretch in which they hold.
+        // Rate parts may differ, because they come and go with the part of the window that they price. The prices of
+        // the settled parts are compared below.
         let alike =
             WindowFact { revision: now.revision, end: now.end, rate_parts: now.rate_parts.clone(), ..was.clone() };
         let is_priced_alike = |part: &TimeRange| was.parts_within(*part).eq(now.parts_within(*part));
@@ -447,7 +449,7 @@ mod tests {
         ) {
             let mut heard = HeardSettled::default();
             all.iter().for_each(|one| heard.hear(one.clone()));
-            // Nobody has locked this project.
+            // A project without a lock.
             let on = 7;
             let parts = |on| heard.settled().parts_for_all(worked(of, on, range(start, start + length)));
             let told: Vec<i64> = parts(0).iter().flat_map(|part| part.start().0..part.end().0).collect();

@@ -12,19 +12,18 @@ use crate::{
     store::{StoredAdjustment, StoredWindow},
 };
 
-/// What became of a window that came late.
+/// The result for a window that came late.
 pub(super) enum Adjusted {
     Done(Box<StoredAdjustment>),
-    /// What it will count is kept free for it; whoever records windows has to hear that first.
+    /// The time that it will count is reserved; workers must learn of that before it is counted.
     Reserved(Vec<SettlementChanged>),
 }
 
-/// Has what is settled of a window, and counted nowhere yet, count at the first open moment. What of it lies
-/// in open time is recorded there.
+/// Counts the settled part of a window, as far as nothing else counts it, at the first open moment. The open part is
+/// recorded as it is.
 ///
-/// Where only the lock of a project settles it, windows on other projects are still recorded in the same time: a
-/// worker may have one in hand. So what it would count is settled for everybody first, and is looked at again once
-/// all have heard.
+/// If only the lock of a project settles the time, a worker may be recording a window of another project in it. So
+/// the time is reserved first, and computed again once all workers know of the reservation.
 pub(super) async fn adjust(
     app: &App,
     tx: &mut Tx<'_>,
@@ -50,11 +49,11 @@ pub(super) async fn adjust(
         hash: TimeMark::of_adjustment(stored.id, sum),
         window: stored.window.clone(),
         parts: parts.clone(),
-        // Where every window counts for itself, none takes from another.
+        // If overlaps count, no window takes time from another.
         counted: if app.config.count_overlaps { Vec::new() } else { counts },
     };
     app.store.adjustments.insert(tx, &adjustment).await?;
-    // In this order: at no moment is what it counts open.
+    // In this order, so that the time that it counts is settled at every moment.
     told(tx, adjustment.settlements()).await?;
     let kept_free = app.store.reservations.take(tx, stored.id).await?;
     told(tx, kept_free).await?;
@@ -63,7 +62,7 @@ pub(super) async fn adjust(
     Ok(Adjusted::Done(Box::new(adjustment)))
 }
 
-/// What of these settled parts no window and no earlier adjustment counts.
+/// The parts of this settled time that no window and no earlier adjustment counts.
 async fn not_counted(
     app: &App,
     tx: &mut Tx<'_>,
@@ -84,7 +83,7 @@ async fn not_counted(
     Ok(uncovered(parts, &counted))
 }
 
-/// Records what of a window lies in open time.
+/// Records the open part of a window.
 async fn record_open_rest(
     app: &App,
     tx: &mut Tx<'_>,

@@ -22,10 +22,12 @@ use crate::{
 
 /// How far in the future an open moment is searched for, in milliseconds: nobody approves periods further ahead.
 const TO_COME: i64 = 400 * DAY;
-/// How often it is begun anew, where a worker records the window in this moment, or others have to hear first.
+/// How often an admission is tried: a worker may record the window at the same moment, or workers must first learn of
+/// a reservation.
 const TRIES: usize = 5;
 
-/// Records a quarantined window by an admin's decision. After a repetition it is still recorded once.
+/// Records a quarantined window because an admin has decided so. If the request is repeated, the window is still
+/// recorded once.
 pub(crate) async fn admit_quarantined(
     app: Arc<App>,
     call: Call,
@@ -37,7 +39,7 @@ pub(crate) async fn admit_quarantined(
         Some(admitted) => admitted,
         None => admit(&app, &call, &held).await?,
     };
-    // Together with its decision and its entry in the trail.
+    // The window, its decision and its entry in the trail are one transaction.
     app.db.until_published(PUBLISHED).await?;
     match admitted {
         Admitted::Adjusted(adjustment) => Ok(adjustment.window),
@@ -60,7 +62,7 @@ pub(crate) async fn discard_quarantined(
     if let Some(stored) = app.store.windows.find(held.item.id, Some(held.item.employee_id)).await?
         && app.store.windows.was_sent_as(&stored, content, held.item.hash).await?
     {
-        // Whoever has recorded it did not know that it was held.
+        // The worker that recorded it did not know that it was quarantined.
         app.store.quarantine.release(&[(held.item.id, content)]).await?;
         return Err(recorded());
     }
@@ -68,7 +70,7 @@ pub(crate) async fn discard_quarantined(
     let is_decided = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let is_first = app.store.quarantine.decide(tx, &held, &decision).await?;
         if is_first {
-            // Nobody waits for it any more.
+            // The reserved time is no longer needed.
             for id in [held.item.id, own_id(held.item.id, content)] {
                 let given_back = app.store.reservations.take(tx, id).await?;
                 tx.emit_all(&given_back).await?;
@@ -80,7 +82,7 @@ pub(crate) async fn discard_quarantined(
     if is_decided {
         return Ok(());
     }
-    // Somebody has decided before, or at this moment.
+    // Another request has decided about it.
     match one(&app, request.id, request.content, within.as_ref()).await? {
         held if held.admitted_as().is_some() => Err(recorded()),
         _ => Ok(()),
@@ -101,7 +103,7 @@ enum Admitted {
     Adjusted(Box<StoredAdjustment>),
 }
 
-/// What it has become before, where somebody has admitted it already.
+/// The result of an earlier admission of the same window, if there is one.
 async fn before(app: &App, held: &Held) -> Result<Option<Admitted>, Error> {
     let Some(id) = held.admitted_as() else { return Ok(None) };
     let employee = Some(held.item.employee_id);
@@ -112,8 +114,8 @@ async fn before(app: &App, held: &Held) -> Result<Option<Admitted>, Error> {
     Ok(stored.map(|stored| Admitted::Recorded(Box::new(stored))))
 }
 
-/// Records what is held. Where other content has its id, be it recorded or an adjustment, under an id of its
-/// own. What is settled of its time becomes an adjustment.
+/// Records a quarantined window. If its id belongs to other content, recorded or as an adjustment, the window gets an
+/// id of its own. The settled part of its time becomes an adjustment.
 async fn admit(app: &App, call: &Call, held: &Held) -> Result<Admitted, Error> {
     let (mut item, content) = (held.item.clone(), WindowContent::from(&held.item));
     let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
@@ -148,15 +150,15 @@ fn taken() -> Failure {
     Failure::new(Code::Unavailable, "Somebody else records time there in this moment. Try again.")
 }
 
-/// What became of a window that was to be recorded.
+/// The result of an attempt to record a window.
 enum Inserted {
     Admitted(Admitted),
-    /// Others have to hear this first: then it is tried again.
+    /// Workers must first learn of these reservations; then it is tried again.
     Reserved(Vec<contracts::SettlementChanged>),
 }
 
-/// Records a window, with the decision, its entry in the trail and the word to others; what is settled of its
-/// time is counted where time is open.
+/// Records a window, the decision, its entry in the trail and the events about it. The settled part of its time
+/// counts at a later, open time.
 async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> Result<Inserted, Error> {
     let worked = Worked::of_window(&window.window).ok_or_else(|| Failure::not_found("window that is held back"))?;
     let (now, timezone) = (app.clock.now(), app.store.settings.get().await?.timezone);
@@ -202,7 +204,7 @@ async fn insert(app: &App, call: &Call, held: &Held, window: &StoredWindow) -> R
     })
 }
 
-/// Writes the decision down, with its entry in the trail, unless it is made already.
+/// Stores the decision and its entry in the trail, unless they are stored already.
 async fn decide(app: &App, tx: &mut Tx<'_>, held: &Held, decision: &Decision) -> Result<bool, Error> {
     let is_first = app.store.quarantine.decide(tx, held, decision).await?;
     if let Some(id) = decision.recorded_as.filter(|_| is_first) {

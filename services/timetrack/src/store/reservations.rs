@@ -5,20 +5,22 @@ use kit::{Database, Error, Shape, Tx, mongo};
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-/// Time that is kept free for a window that is being admitted: settled for everybody, until what it counts is known.
+/// Time that is reserved for a window that is being admitted. It is settled for everybody until the adjustment is
+/// stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Reservation {
     /// The window's.
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// A part of what workers know it by: what was given back, and is kept free once more, is something new.
+    /// Part of the id by which workers know it: if the time is released and reserved again, that is another
+    /// reservation.
     attempt: EventId,
     pub(crate) stretches: Vec<TimeRange>,
 }
 
 impl Reservation {
-    /// What workers hear of it.
+    /// The events by which workers learn of it.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         self.said(1, |stretch| {
             let (start, end) = (Some(stretch.start()), stretch.end());
@@ -26,7 +28,7 @@ impl Reservation {
         })
     }
 
-    /// What they hear when it is given back.
+    /// The events by which workers learn that it is released.
     fn given_back(&self) -> Vec<SettlementChanged> {
         self.said(2, |_| None)
     }
@@ -38,7 +40,7 @@ impl Reservation {
     }
 }
 
-/// What is kept free for windows that are being admitted: hardly ever more than one.
+/// The reservations of windows that are being admitted; there is rarely more than one.
 #[derive(Clone, Debug)]
 pub(crate) struct ReservationStore(Collection<Reservation>);
 
@@ -51,7 +53,7 @@ impl ReservationStore {
         Self(db.collection("reservations"))
     }
 
-    /// Keeps this time free, beside what is kept free for the same window already. Gives all of it.
+    /// Reserves this time in addition to the time that is reserved for the same window already. Gives all of it.
     pub(crate) async fn add(
         &self,
         tx: &mut Tx<'_>,
@@ -68,20 +70,20 @@ impl ReservationStore {
         Ok(all)
     }
 
-    /// Gives back what is kept free for a window; says what workers are to hear of that.
+    /// Releases the reservations of a window, and gives the events by which workers learn of that.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Vec<SettlementChanged>, Error> {
         let taken = self.0.find_one_and_delete(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?;
         Ok(taken.map(|taken| taken.given_back()).unwrap_or_default())
     }
 
-    /// An employee's, in a transaction.
+    /// The reservations of an employee, in a transaction.
     pub(crate) async fn of(&self, tx: &mut Tx<'_>, employee: EmployeeId) -> Result<Vec<Reservation>, Error> {
         let own = doc! { "employee": mongo::value(&employee) };
         let mut found = self.0.find(own).session(&mut tx.session).await?;
         Ok(found.stream(&mut tx.session).try_collect().await?)
     }
 
-    /// What workers go by: of all.
+    /// The settlements of all reservations.
     pub(super) async fn settlements(&self) -> Result<Vec<SettlementChanged>, Error> {
         let all: Vec<Reservation> = self.0.find(doc! {}).await?.try_collect().await?;
         Ok(all.iter().flat_map(Reservation::settlements).collect())

@@ -76,7 +76,7 @@ impl SettlementStore {
         Ok(all.into_iter().collect())
     }
 
-    /// What whoever wants to change settled time is told.
+    /// The refusal of a change in settled time.
     pub(crate) async fn refusal(&self, by: SettledBy) -> Result<Failure, Error> {
         let SettledBy::Period(id) = by else { return Ok(by.refusal()) };
         match self.periods.find(id).await? {

@@ -13,15 +13,15 @@ use contracts::{INGEST_WINDOWS, IngestBatch, IngestItem, Outcome, header, stream
 use testkit::eventually_within;
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, LetGo};
+use crate::support::{Fixture, LetGo};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn queue_batched(bench: &Bench, items: Vec<IngestItem>) {
+async fn queue_batched(fixture: &Fixture, items: Vec<IngestItem>) {
     let mut headers = HeaderMap::new();
     headers.insert(header::BATCHED, "true");
     let payload = serde_json::to_vec(&IngestBatch { items }).unwrap();
-    let sent = bench.world.bus().jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
+    let sent = fixture.harness.bus().jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
     sent.unwrap().await.unwrap();
 }
 
@@ -42,39 +42,39 @@ fn stuck(still: Arc<AtomicBool>, checked: Arc<AtomicUsize>, most: usize) -> Faul
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn a_single_post_overtakes_batches_that_came_before_it() {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
     let (still, checked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
     let _let_go = LetGo(still.clone());
     for hour in 0..12 {
-        queue_batched(&bench, vec![bench.window(hour)]).await;
+        queue_batched(&fixture, vec![fixture.window(hour)]).await;
     }
     // Those in hand stand still: so if one more batch went before the single post, that would wait too.
     let faults = stuck(still.clone(), checked.clone(), 2);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
+    fixture.timetrack = Some(fixture.harness.spawn(timetrack::needs(), run).await);
     eventually_within(PATIENCE, "batches stand still", async || (checked.load(Ordering::SeqCst) == 2).then_some(()))
         .await;
-    let word = bench.send(vec![bench.window(20)]).await;
+    let word = fixture.send(vec![fixture.window(20)]).await;
     assert!(matches!(&word[..], [Outcome::Stored(window)] if window.get() != "null"));
-    assert_eq!(bench.stored().await.len(), 1, "no batch has gone before it");
+    assert_eq!(fixture.stored().await.len(), 1, "no batch has gone before it");
     still.store(false, Ordering::SeqCst);
     eventually_within(PATIENCE, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    assert_eq!(bench.stored().await.len(), 13);
+    assert_eq!(fixture.stored().await.len(), 13);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_batch_it_is_told_only_that_its_windows_are_recorded() {
-    let bench = Bench::with_ann().await;
-    let payload = serde_json::to_vec(&IngestBatch { items: vec![bench.window(0)] }).unwrap();
-    let word = bench.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
+    let fixture = Fixture::with_ann().await;
+    let payload = serde_json::to_vec(&IngestBatch { items: vec![fixture.window(0)] }).unwrap();
+    let word = fixture.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Stored(nothing)] if nothing.get() == "null"));
-    let word = bench.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
+    let word = fixture.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Duplicate(nothing)] if nothing.get() == "null"));
     // A gateway of before marks nothing.
-    let word = bench.send_payload(payload).await.unwrap();
+    let word = fixture.send_payload(payload).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Duplicate(window)] if window.get() != "null"));
 }

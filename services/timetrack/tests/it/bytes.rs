@@ -6,7 +6,7 @@ use bson::{Document, RawDocumentBuf, doc};
 use contracts::{DAY, HOUR, Service};
 use futures::TryStreamExt;
 use mongodb::Collection;
-use testkit::{World, start_mongo};
+use testkit::{Harness, start_mongo};
 use timetrack::migrate;
 
 use crate::{layouts::of_first_version, support::NOON};
@@ -58,10 +58,10 @@ async fn bytes(database: &mongodb::Database) -> [i64; 3] {
 async fn what_a_window_takes_in_each_layout() {
     let folder = tempfile::tempdir().unwrap();
     let mongo = start_mongo(folder.path()).await;
-    let world = World::start_on(&mongo.connection_string()).await;
-    world.provision(&timetrack::needs()).await;
-    let windows = world.database(Service::Timetrack).await.collection::<RawDocumentBuf>("windows");
-    let url = world.settings().mongo.mongo_connection_string.expose().to_owned();
+    let harness = Harness::start_on(&mongo.connection_string()).await;
+    harness.provision(&timetrack::needs()).await;
+    let windows = harness.database(Service::Timetrack).await.collection::<RawDocumentBuf>("windows");
+    let url = harness.settings().mongo.mongo_connection_string.expose().to_owned();
     let client = kit::mongo::connect(&url, None, "bytes").await.unwrap();
     let database = client.database(&windows.namespace().db);
     let first: Vec<_> = (0..WINDOWS).map(|n| RawDocumentBuf::try_from(&window(n)).unwrap()).collect();
@@ -69,12 +69,12 @@ async fn what_a_window_takes_in_each_layout() {
     println!("layout 1: {:?} bytes a window; inserted in {took:?}", bytes(&database).await);
 
     let began = Instant::now();
-    migrate(&world.deps(Service::Timetrack).await, 100, |_| {}).await.unwrap();
+    migrate(&harness.deps(Service::Timetrack).await, 100, |_| {}).await.unwrap();
     println!("migrated in {:?}: {:?} bytes a window", began.elapsed(), bytes(&database).await);
     let found = windows.find(doc! {}).sort(doc! { "window.start": 1, "_id": 1 }).await.unwrap();
     let second: Vec<_> = found.try_collect().await.unwrap();
     windows.drop().await.unwrap();
-    world.provision(&timetrack::needs()).await;
+    harness.provision(&timetrack::needs()).await;
     let took = insert(&windows, &second).await;
     println!("layout 2: {:?} bytes a window; inserted in {took:?}", bytes(&database).await);
 }

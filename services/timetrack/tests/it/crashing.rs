@@ -13,34 +13,34 @@ use contracts::{
 use testkit::eventually_within;
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, spawn};
+use crate::support::{Fixture, spawn};
 
 /// Longer than the queue waits for an acknowledgement.
 const REDELIVERED: Duration = Duration::from_secs(75);
 
 /// A worker dies after a step, the first `times` times; another one takes over.
 async fn dies_after(step: Step, times: usize) {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == step && count.fetch_add(1, Ordering::SeqCst) < times);
-    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
+    let mortal = fixture.harness.spawn(timetrack::needs(), move |deps, shutdown| {
         timetrack::run_with(faults, Config::default(), deps, shutdown)
     });
     let mortal = mortal.await;
-    let items: Vec<_> = (0..3).map(|hour| bench.window(hour)).collect();
+    let items: Vec<_> = (0..3).map(|hour| fixture.window(hour)).collect();
     let payload = serde_json::to_vec(&IngestBatch { items: items.clone() }).unwrap();
-    bench.world.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+    fixture.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
     eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= times).then_some(())).await;
-    let heir = spawn(&bench.world).await;
+    let heir = spawn(&fixture.harness).await;
     eventually_within(REDELIVERED, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    assert_eq!(bench.stored().await.len(), 3, "each window once");
-    assert!(bench.send(items).await.iter().all(|outcome| matches!(outcome, Outcome::Duplicate(_))));
-    assert_eq!(bench.world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(fixture.stored().await.len(), 3, "each window once");
+    assert!(fixture.send(items).await.iter().all(|outcome| matches!(outcome, Outcome::Duplicate(_))));
+    assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
     drop((mortal, heir));
 }
 
@@ -66,33 +66,33 @@ async fn dying_again_at_the_redelivery_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_holding_windows_back_loses_and_doubles_none_of_them() {
-    let mut bench = Bench::with_ann().await;
-    let first = bench.window(0);
-    bench.send(vec![first.clone()]).await;
-    bench.timetrack.take().unwrap().stop().await;
+    let mut fixture = Fixture::with_ann().await;
+    let first = fixture.window(0);
+    fixture.send(vec![first.clone()]).await;
+    fixture.timetrack.take().unwrap().stop().await;
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == Step::Inserted && count.fetch_add(1, Ordering::SeqCst) < 1);
-    let mortal = bench.world.spawn(timetrack::needs(), move |deps, shutdown| {
+    let mortal = fixture.harness.spawn(timetrack::needs(), move |deps, shutdown| {
         timetrack::run_with(faults, Config::default(), deps, shutdown)
     });
     let mortal = mortal.await;
-    let (mut conflict, mut ahead) = (first, bench.window(1).window);
+    let (mut conflict, mut ahead) = (first, fixture.window(1).window);
     conflict.window.end = conflict.window.end - 1;
     conflict.hash = content_hash(&conflict.window);
-    (ahead.start, ahead.end) = (bench.world.clock.now(), bench.world.clock.now() + HOUR);
-    let seq = bench.queue(vec![conflict.clone(), bench.item(ahead), bench.window(2)]).await;
+    (ahead.start, ahead.end) = (fixture.harness.clock.now(), fixture.harness.clock.now() + HOUR);
+    let seq = fixture.queue(vec![conflict.clone(), fixture.item(ahead), fixture.window(2)]).await;
     eventually_within(REDELIVERED, "it has died", async || (died.load(Ordering::SeqCst) >= 1).then_some(())).await;
-    let heir = spawn(&bench.world).await;
+    let heir = spawn(&fixture.harness).await;
     eventually_within(REDELIVERED, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    let held = bench.world.ask(&ListQuarantine::default()).await.unwrap().items;
+    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
     let codes: BTreeSet<_> = held.iter().map(|held| format!("{:?}", held.code)).collect();
     assert_eq!((held.len(), codes), (2, ["ClockAhead", "Conflict"].map(String::from).into()));
-    assert_eq!(bench.stored().await.len(), 2);
+    assert_eq!(fixture.stored().await.len(), 2);
     let told = GetWindow { id: conflict.id, seq: Some(seq), set_aside: true };
-    assert!(matches!(bench.world.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));
+    assert!(matches!(fixture.harness.ask(&told).await, Ok(WindowState::Rejected { code: Code::Conflict, .. })));
     drop((mortal, heir));
 }

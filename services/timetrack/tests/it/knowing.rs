@@ -9,54 +9,54 @@ use contracts::{
 };
 use testkit::eventually;
 
-use crate::support::{Bench, InHand};
+use crate::support::{Fixture, InHand};
 
 /// A window of Ann's from one moment to another.
-fn window(bench: &Bench, start: Millis, end: Millis) -> IngestItem {
-    let mut window = bench.window(0).window;
+fn window(fixture: &Fixture, start: Millis, end: Millis) -> IngestItem {
+    let mut window = fixture.window(0).window;
     (window.start, window.end) = (start, end);
-    bench.item(window)
+    fixture.item(window)
 }
 
 /// The word that Ann is on the project no longer.
-fn removal(bench: &Bench, at: Millis) -> MemberChanged {
-    bench.member_changed(2, vec![Term { from: None, until: Some(at) }])
+fn removal(fixture: &Fixture, at: Millis) -> MemberChanged {
+    fixture.member_changed(2, vec![Term { from: None, until: Some(at) }])
 }
 
-async fn state(bench: &Bench, item: &IngestItem) -> WindowState {
-    bench.world.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap()
+async fn state(fixture: &Fixture, item: &IngestItem) -> WindowState {
+    fixture.harness.ask(&GetWindow { id: item.id, seq: None, set_aside: true }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits_and_is_then_refused() {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
-    let removed_at = bench.world.clock.now();
-    bench.world.publish(&removal(&bench, removed_at)).await;
-    let frozen = InHand::take(&bench.world).await;
-    bench.timetrack = Some(crate::support::spawn(&bench.world).await);
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
+    let removed_at = fixture.harness.clock.now();
+    fixture.harness.publish(&removal(&fixture, removed_at)).await;
+    let frozen = InHand::take(&fixture.harness).await;
+    fixture.timetrack = Some(crate::support::spawn(&fixture.harness).await);
 
-    let before = window(&bench, removed_at - HOUR, removed_at - 1);
-    let since = window(&bench, removed_at, removed_at + 1_000);
+    let before = window(&fixture, removed_at - HOUR, removed_at - 1);
+    let since = window(&fixture, removed_at, removed_at + 1_000);
     let mut elsewhere = since.window.clone();
     elsewhere.project_id = kit::new_id();
     elsewhere.hwid = crate::support::label("another");
-    let elsewhere = bench.item(elsewhere);
+    let elsewhere = fixture.item(elsewhere);
     let sent = vec![before.clone(), since.clone(), elsewhere.clone()];
-    let outcomes = bench.send(sent).await;
+    let outcomes = fixture.send(sent).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
     // However long it takes: who cannot know gives nothing up. A second window is tried after that.
-    bench.world.clock.advance(60_000);
-    let later = window(&bench, removed_at + 2_000, removed_at + 3_000);
-    assert!(matches!(&bench.send(vec![later.clone()]).await[..], [Outcome::Queued]));
+    fixture.harness.clock.advance(60_000);
+    let later = window(&fixture, removed_at + 2_000, removed_at + 3_000);
+    assert!(matches!(&fixture.send(vec![later.clone()]).await[..], [Outcome::Queued]));
     for waiting in [&before, &since, &elsewhere, &later] {
-        assert_eq!(state(&bench, waiting).await, WindowState::Queued);
+        assert_eq!(state(&fixture, waiting).await, WindowState::Queued);
     }
 
     frozen.let_go().await;
     let rejected = async |item: &IngestItem, code| {
-        let why = eventually("it is refused", async || match state(&bench, item).await {
+        let why = eventually("it is refused", async || match state(&fixture, item).await {
             WindowState::Rejected { code, .. } => Some(code),
             WindowState::Recorded(_) => panic!("recorded after the removal"),
             _ => None,
@@ -68,10 +68,10 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     rejected(&later, Code::NotOnProject).await;
     rejected(&elsewhere, Code::UnknownProject).await;
     eventually("the hours from before it are recorded", async || {
-        matches!(state(&bench, &before).await, WindowState::Recorded(_)).then_some(())
+        matches!(state(&fixture, &before).await, WindowState::Recorded(_)).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 /// No replica gets any event for the next ten minutes.
@@ -82,24 +82,24 @@ async fn hold_back(events: &Stream) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
-    let bench = Bench::with_ann().await;
-    let now = bench.world.clock.now();
+    let fixture = Fixture::with_ann().await;
+    let now = fixture.harness.clock.now();
     // Work, so that the worker knows up to when its copy is complete.
-    assert!(matches!(&bench.send(vec![window(&bench, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
-    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    assert!(matches!(&fixture.send(vec![window(&fixture, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
+    let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;
-    let removed_at = bench.world.clock.now();
-    bench.world.publish(&removal(&bench, removed_at)).await;
+    let removed_at = fixture.harness.clock.now();
+    fixture.harness.publish(&removal(&fixture, removed_at)).await;
 
-    let before = window(&bench, now - HOUR, now - HOUR + 1_000);
-    let since = window(&bench, removed_at, removed_at + 1_000);
-    let outcomes = bench.send(vec![before, since.clone()]).await;
+    let before = window(&fixture, now - HOUR, now - HOUR + 1_000);
+    let since = window(&fixture, removed_at, removed_at + 1_000);
+    let outcomes = fixture.send(vec![before, since.clone()]).await;
     assert!(matches!(&outcomes[..], [Outcome::Stored(_), Outcome::Queued]), "{outcomes:?}");
 
     events.resume_consumer(Service::Timetrack.name()).await.unwrap();
     eventually("the other one is refused", async || {
-        matches!(state(&bench, &since).await, WindowState::Rejected { code: Code::NotOnProject, .. }).then_some(())
+        matches!(state(&fixture, &since).await, WindowState::Rejected { code: Code::NotOnProject, .. }).then_some(())
     })
     .await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }

@@ -3,7 +3,7 @@
 use contracts::{IngestItem, Outcome, content_hash};
 use testkit::LaggingMongo;
 
-use crate::support::{Bench, window_of};
+use crate::support::{Fixture, window_of};
 
 /// The same id with other content.
 fn other(item: &IngestItem) -> IngestItem {
@@ -16,15 +16,15 @@ fn other(item: &IngestItem) -> IngestItem {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_conflict() {
     let mongo = LaggingMongo::start().await;
-    let bench = Bench::with_ann_on(&mongo.connection_string()).await;
-    let first = bench.window(0);
-    bench.send(vec![first.clone()]).await;
+    let fixture = Fixture::with_ann_on(&mongo.connection_string()).await;
+    let first = fixture.window(0);
+    fixture.send(vec![first.clone()]).await;
 
     // One duplicate, one conflict and two new ones, and a majority that does not answer, twice.
-    mongo.lag(&bench.world, "insert", 2).await;
-    let outcomes = bench.send(vec![first.clone(), other(&first), bench.window(1), bench.window(2)]).await;
-    // "Stored" would be the word of the first try. It was not on a majority, so the message came
-    // again and found the two as they had been written.
+    mongo.lag(&fixture.harness, "insert", 2).await;
+    let outcomes = fixture.send(vec![first.clone(), other(&first), fixture.window(1), fixture.window(2)]).await;
+    // "Stored" would be the answer to the first try. That was not on a majority, so the message was redelivered, and
+    // both windows were found as they had been written.
     assert!(
         matches!(
             &outcomes[..],
@@ -32,7 +32,7 @@ async fn while_secondaries_lag_nothing_counts_as_stored_and_no_retry_is_a_confli
         ),
         "{outcomes:?}"
     );
-    assert_eq!(window_of(&outcomes[2]).id, bench.window(1).id);
-    assert_eq!(bench.stored().await.len(), 3, "each once");
-    bench.world.finish().await;
+    assert_eq!(window_of(&outcomes[2]).id, fixture.window(1).id);
+    assert_eq!(fixture.stored().await.len(), 3, "each once");
+    fixture.harness.finish().await;
 }

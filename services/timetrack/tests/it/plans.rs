@@ -5,7 +5,7 @@ use bson::{Document, doc};
 use contracts::{DAY, Filter, HOUR, Label, ListOverlaps, ListWindows, OverlapCursor, Service, WindowCursor};
 use futures::TryStreamExt;
 
-use crate::support::{Bench, NOON, between};
+use crate::support::{Fixture, NOON, between};
 
 /// One of the days on which Ann works an hour.
 const THIS: i64 = 40;
@@ -20,9 +20,9 @@ struct Answered {
 }
 
 /// Timetrack's database, which writes down from now on how it answers.
-async fn profiled(bench: &Bench) -> mongodb::Database {
-    let name = bench.world.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
-    let url = &bench.world.settings().mongo.mongo_connection_string;
+async fn profiled(fixture: &Fixture) -> mongodb::Database {
+    let name = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
+    let url = &fixture.harness.settings().mongo.mongo_connection_string;
     let database = kit::mongo::connect(url.expose(), None, "plans").await.unwrap().database(&name);
     database.run_command(doc! { "profile": 2 }).await.unwrap();
     database
@@ -43,29 +43,29 @@ async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
-    let bench = Bench::with_ann().await;
-    bench.send((0..DAYS).map(|day| bench.window(day * 24)).collect()).await;
+    let fixture = Fixture::with_ann().await;
+    fixture.send((0..DAYS).map(|day| fixture.window(day * 24)).collect()).await;
     // Of either layout.
-    bench.age(2).await;
+    fixture.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
-    let this = bench.world.ask(&day).await.unwrap().items.pop().unwrap();
+    let this = fixture.harness.ask(&day).await.unwrap().items.pop().unwrap();
     let after = Some(WindowCursor { start: this.start - 1, id: this.id });
     let shift = Label::parse(this.shift_id.as_str()).unwrap();
-    let database = profiled(&bench).await;
+    let database = profiled(&fixture).await;
     for list in [
         day.clone(),
-        ListWindows { filter: Filter { employees: vec![bench.ann], ..Filter::default() }, ..day.clone() },
+        ListWindows { filter: Filter { employees: vec![fixture.ann], ..Filter::default() }, ..day.clone() },
         ListWindows {
             filter: Filter {
-                employees: (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect(),
+                employees: (0..300).map(|_| kit::new_id()).chain([fixture.ann]).collect(),
                 ..Filter::default()
             },
             ..day.clone()
         },
-        ListWindows { filter: Filter { projects: vec![bench.project], ..Filter::default() }, ..day.clone() },
-        ListWindows { filter: Filter { tasks: vec![bench.task], ..Filter::default() }, ..day.clone() },
+        ListWindows { filter: Filter { projects: vec![fixture.project], ..Filter::default() }, ..day.clone() },
+        ListWindows { filter: Filter { tasks: vec![fixture.task], ..Filter::default() }, ..day.clone() },
         ListWindows {
-            filter: Filter { employees: vec![bench.ann], tasks: vec![bench.task], ..Filter::default() },
+            filter: Filter { employees: vec![fixture.ann], tasks: vec![fixture.task], ..Filter::default() },
             ..day.clone()
         },
         ListWindows { after, ..day.clone() },
@@ -74,7 +74,7 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
         ListWindows { after, limit: Some(1), ..between(0, NOON * 2) },
         ListWindows { filter: Filter { tasks: vec![kit::new_id()], ..Filter::default() }, ..between(0, NOON * 2) },
     ] {
-        bench.world.ask(&list).await.unwrap();
+        fixture.harness.ask(&list).await.unwrap();
     }
     database.run_command(doc! { "profile": 0 }).await.unwrap();
     let answered = answered(&database).await;
@@ -83,28 +83,28 @@ async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
         assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
         assert!(one.documents <= 3 && one.keys < 700, "{one:?}");
     }
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_shown_are_read() {
-    let bench = Bench::with_ann().await;
-    let mut later = bench.window(THIS * 24).window;
+    let fixture = Fixture::with_ann().await;
+    let mut later = fixture.window(THIS * 24).window;
     (later.id, later.start) = (Some(kit::new_id()), later.start + HOUR / 2);
-    bench.send((0..DAYS).map(|day| bench.window(day * 24)).chain([bench.item(later)]).collect()).await;
-    bench.age(2).await;
-    let database = profiled(&bench).await;
+    fixture.send((0..DAYS).map(|day| fixture.window(day * 24)).chain([fixture.item(later)]).collect()).await;
+    fixture.age(2).await;
+    let database = profiled(&fixture).await;
     let of_that_day = overlaps_between(NOON + THIS * DAY, NOON + (THIS + 1) * DAY);
-    let after = bench.world.ask(&of_that_day).await.unwrap().items.pop();
-    let after = after.map(|found| OverlapCursor { employee_id: bench.ann, start: found.start - 1, id: found.id });
-    let employees: Vec<_> = (0..300).map(|_| kit::new_id()).chain([bench.ann]).collect();
+    let after = fixture.harness.ask(&of_that_day).await.unwrap().items.pop();
+    let after = after.map(|found| OverlapCursor { employee_id: fixture.ann, start: found.start - 1, id: found.id });
+    let employees: Vec<_> = (0..300).map(|_| kit::new_id()).chain([fixture.ann]).collect();
     for list in [
-        ListOverlaps { employees: vec![bench.ann], ..of_that_day.clone() },
+        ListOverlaps { employees: vec![fixture.ann], ..of_that_day.clone() },
         ListOverlaps { employees: employees.clone(), ..of_that_day.clone() },
         ListOverlaps { after, ..of_that_day.clone() },
         ListOverlaps { after, employees, ..of_that_day.clone() },
     ] {
-        assert_eq!(bench.world.ask(&list).await.unwrap().items.len(), 1);
+        assert_eq!(fixture.harness.ask(&list).await.unwrap().items.len(), 1);
     }
     database.run_command(doc! { "profile": 0 }).await.unwrap();
     let answered = answered(&database).await;
@@ -115,7 +115,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
         assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
         assert!(one.keys < 700, "{one:?}");
     }
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 /// All overlaps of windows that touch a range.

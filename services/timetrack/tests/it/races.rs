@@ -13,14 +13,13 @@ use std::{
 
 use contracts::{
     Caller, Code, Conditional, CountedSum, GetWindow, HOUR, IfMatch, IngestItem, Millis, Outcome, PayPeriod, PeriodId,
-    ReplayQuarantined, Service, SetLock, SetSettings, Settings, Term, TimeRange, WindowFact, WindowId, WindowState,
-    stream,
+    ReplayQuarantined, Service, SetLock, SetSettings, Settings, TimeRange, WindowFact, WindowId, WindowState, stream,
 };
 use jiff::{ToSpan, civil::date};
 use testkit::{Running, eventually_within};
 use timetrack::{Config, Faults, Step};
 
-use crate::support::{Bench, LetGo, NOON, between, spawn};
+use crate::support::{Fixture, LetGo, NOON, between, spawn};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const HOURS: i64 = 24;
@@ -29,12 +28,12 @@ fn rounds() -> usize {
     env::var("RACE_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
-impl Bench {
+impl Fixture {
     /// Ann's periods are weeks.
     async fn weekly(&self) {
         let settings = Settings { pay_period: PayPeriod::Week, ..Settings::default() };
         let change = SetSettings { settings };
-        self.world.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+        self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
     }
 
     /// A window of Ann's from an hour of a day of a week on.
@@ -46,7 +45,7 @@ impl Bench {
 
     async fn state(&self, id: WindowId) -> WindowState {
         eventually_within(PATIENCE, "something is known of the window", async || {
-            self.world.ask(&GetWindow { id, seq: None, set_aside: true }).await.ok()
+            self.harness.ask(&GetWindow { id, seq: None, set_aside: true }).await.ok()
         })
         .await
     }
@@ -56,27 +55,27 @@ impl Bench {
 struct Comrade(Option<Running>);
 
 impl Comrade {
-    async fn turn(&mut self, bench: &Bench, round: usize) {
+    async fn turn(&mut self, fixture: &Fixture, round: usize) {
         match self.0.take() {
             Some(running) if round.is_multiple_of(5) => running.stop().await,
             Some(running) => self.0 = Some(running),
-            None => self.0 = Some(spawn(&bench.world).await),
+            None => self.0 = Some(spawn(&fixture.harness).await),
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers_come_and_go() {
-    let bench = Arc::new(Bench::with_ann().await);
-    bench.weekly().await;
+    let fixture = Arc::new(Fixture::with_ann().await);
+    fixture.weekly().await;
     let mut comrade = Comrade(None);
     for round in 0..rounds() {
         let first = date(2015, 1, 5).saturating_add((7 * round as i64).days());
-        let id = PeriodId { employee: bench.ann, first };
-        let (start, end) = (bench.period(id).await.start, bench.period(id).await.end);
-        let items: Vec<IngestItem> = (0..HOURS).map(|hour| bench.of_week(start, hour)).collect();
-        bench.send(items[..2].to_vec()).await;
-        let (sender, rest) = (bench.clone(), items[2..].to_vec());
+        let id = PeriodId { employee: fixture.ann, first };
+        let (start, end) = (fixture.period(id).await.start, fixture.period(id).await.end);
+        let items: Vec<IngestItem> = (0..HOURS).map(|hour| fixture.of_week(start, hour)).collect();
+        fixture.send(items[..2].to_vec()).await;
+        let (sender, rest) = (fixture.clone(), items[2..].to_vec());
         let sending = tokio::spawn(async move {
             for item in rest {
                 sender.queue(vec![item]).await;
@@ -85,7 +84,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
         });
         let approving = async {
             loop {
-                match bench.approve(id, bench.hash(id).await).await {
+                match fixture.approve(id, fixture.hash(id).await).await {
                     Ok(approved) => return approved,
                     Err(failure) => assert!(
                         matches!(failure.code, Code::PeriodChanged | Code::WindowsWaiting | Code::Unavailable),
@@ -94,24 +93,24 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
                 }
             }
         };
-        let (approved, ()) = tokio::join!(approving, comrade.turn(&bench, round));
+        let (approved, ()) = tokio::join!(approving, comrade.turn(&fixture, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
-            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+            (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
         })
         .await;
         let (mut recorded, mut aside) = (BTreeSet::new(), 0);
         for item in &items {
-            match bench.state(item.id).await {
+            match fixture.state(item.id).await {
                 WindowState::Recorded(_) => drop(recorded.insert(item.id)),
                 WindowState::SetAside { code: Code::PeriodLocked, .. } => aside += 1,
                 // It came while an approval was tried that another window has made void.
                 WindowState::Queued => {
                     eventually_within(PATIENCE, "it is judged again", async || {
-                        (bench.state(item.id).await != WindowState::Queued).then_some(())
+                        (fixture.state(item.id).await != WindowState::Queued).then_some(())
                     })
                     .await;
-                    match bench.state(item.id).await {
+                    match fixture.state(item.id).await {
                         WindowState::Recorded(_) => drop(recorded.insert(item.id)),
                         _ => aside += 1,
                     }
@@ -120,7 +119,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
             }
         }
         assert_eq!(recorded.len() + aside, items.len());
-        let stored = bench.world.ask(&between(start.0, end.0)).await.unwrap().items;
+        let stored = fixture.harness.ask(&between(start.0, end.0)).await.unwrap().items;
         let facts = stored.iter().map(|window| WindowFact::of(window, 1));
         let sum = CountedSum::of(facts, TimeRange::new(start, end).unwrap(), false);
         assert_eq!(approved.sum, Some(sum.into()), "round {round}: {} recorded, {aside} set aside", recorded.len());
@@ -130,14 +129,14 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
-    let bench = Arc::new(Bench::with_ann().await);
+    let fixture = Arc::new(Fixture::with_ann().await);
     let mut comrade = Comrade(None);
     let beginning = 1_500_000_000_000;
     for round in 0..rounds() {
         let start = Millis(beginning + round as i64 * 30 * HOUR);
         let until = start + HOURS * HOUR;
-        let items: Vec<IngestItem> = (0..HOURS).map(|hour| bench.of_week(start, hour)).collect();
-        let (sender, all) = (bench.clone(), items.clone());
+        let items: Vec<IngestItem> = (0..HOURS).map(|hour| fixture.of_week(start, hour)).collect();
+        let (sender, all) = (fixture.clone(), items.clone());
         let sending = tokio::spawn(async move {
             for item in all {
                 sender.queue(vec![item]).await;
@@ -147,7 +146,7 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
         let locking = async {
             loop {
                 let lock = SetLock { project_id: None, locked_until: until };
-                match bench.world.ask(&lock).await {
+                match fixture.harness.ask(&lock).await {
                     Ok(_) => break,
                     Err(failure) => {
                         assert!(matches!(failure.code, Code::WindowsWaiting | Code::Unavailable), "{failure:?}");
@@ -155,19 +154,19 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                 }
             }
             // At this moment all is said.
-            bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len()
+            fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
-        let (recorded, ()) = tokio::join!(locking, comrade.turn(&bench, round));
+        let (recorded, ()) = tokio::join!(locking, comrade.turn(&fixture, round));
         sending.await.unwrap();
         eventually_within(PATIENCE, "the queue is empty", async || {
-            (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+            (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
         })
         .await;
         let mut aside = 0;
         for item in &items {
-            aside += usize::from(!matches!(bench.state(item.id).await, WindowState::Recorded(_)));
+            aside += usize::from(!matches!(fixture.state(item.id).await, WindowState::Recorded(_)));
         }
-        let stored = bench.world.ask(&between(start.0, until.0)).await.unwrap().items.len();
+        let stored = fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len();
         assert_eq!((stored, stored + aside), (recorded, items.len()), "round {round}");
     }
     drop(comrade);
@@ -193,54 +192,54 @@ fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<Ato
     })
 }
 
-async fn with_one_that_stands_still(wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
+async fn with_one_that_stands_still(wholly: bool) -> (Fixture, Arc<AtomicBool>, Arc<AtomicUsize>) {
     with_one_that_stands_still_at(Step::Checked, wholly).await
 }
 
-async fn with_one_that_stands_still_at(step: Step, wholly: bool) -> (Bench, Arc<AtomicBool>, Arc<AtomicUsize>) {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
+async fn with_one_that_stands_still_at(step: Step, wholly: bool) -> (Fixture, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
     let (still, times) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let faults = standing_still(step, still.clone(), wholly, times.clone());
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    bench.timetrack = Some(bench.world.spawn(timetrack::needs(), run).await);
-    (bench, still, times)
+    fixture.timetrack = Some(fixture.harness.spawn(timetrack::needs(), run).await);
+    (fixture, still, times)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn an_approval_waits_for_what_a_worker_has_in_hand() {
-    let (bench, still, times) = with_one_that_stands_still(false).await;
+    let (fixture, still, times) = with_one_that_stands_still(false).await;
     let _let_go = LetGo(still.clone());
-    let id = bench.october();
-    bench.send(vec![bench.window(0)]).await;
+    let id = fixture.october();
+    fixture.send(vec![fixture.window(0)]).await;
     still.store(true, Ordering::SeqCst);
-    let in_hand = bench.window(1);
-    bench.queue(vec![in_hand.clone()]).await;
+    let in_hand = fixture.window(1);
+    fixture.queue(vec![in_hand.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-    let hash = bench.hash(id).await;
-    let refused = bench.approve(id, hash).await.unwrap_err();
+    let hash = fixture.hash(id).await;
+    let refused = fixture.approve(id, hash).await.unwrap_err();
     assert_eq!(refused.code, Code::WindowsWaiting);
     still.store(false, Ordering::SeqCst);
-    assert!(matches!(bench.state(in_hand.id).await, WindowState::Recorded(_)));
-    assert_eq!(bench.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
+    assert!(matches!(fixture.state(in_hand.id).await, WindowState::Recorded(_)));
+    assert_eq!(fixture.approve_now(id).await.sum.unwrap().time, 2 * HOUR);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_is_admitted_under_the_lock_of_a_project_counts_no_second_that_a_worker_has_in_hand_on_another() {
-    let (bench, still, times) = with_one_that_stands_still(false).await;
+    let (fixture, still, times) = with_one_that_stands_still(false).await;
     let _let_go = LetGo(still.clone());
-    let elsewhere = bench.another_project().await;
-    bench.lock(Some(bench.project), NOON + 10 * HOUR).await.unwrap();
-    let late = bench.worked_on((bench.project, bench.task), NOON, NOON + HOUR, "a");
-    assert!(matches!(&bench.send(vec![late.clone()]).await[..], [Outcome::Queued]));
+    let elsewhere = fixture.another_project().await;
+    fixture.lock(Some(fixture.project), NOON + 10 * HOUR).await.unwrap();
+    let late = fixture.worked_on((fixture.project, fixture.task), NOON, NOON + HOUR, "a");
+    assert!(matches!(&fixture.send(vec![late.clone()]).await[..], [Outcome::Queued]));
     still.store(true, Ordering::SeqCst);
-    let in_hand = bench.worked_on(elsewhere, NOON + HOUR / 2, NOON + HOUR, "b");
-    bench.queue(vec![in_hand.clone()]).await;
+    let in_hand = fixture.worked_on(elsewhere, NOON + HOUR / 2, NOON + HOUR, "b");
+    fixture.queue(vec![in_hand.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-    let reservations = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
+    let reservations = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("reservations");
     let is_admitted = AtomicBool::new(false);
     let admitting = async {
-        let admitted = bench.admit(&late).await;
+        let admitted = fixture.admit(&late).await;
         is_admitted.store(true, Ordering::SeqCst);
         admitted
     };
@@ -254,19 +253,19 @@ async fn what_is_admitted_under_the_lock_of_a_project_counts_no_second_that_a_wo
     };
     let (admitted, ()) = tokio::join!(admitting, letting_go);
     admitted.unwrap();
-    assert!(matches!(bench.state(in_hand.id).await, WindowState::Recorded(_)));
-    assert_eq!(bench.adjusted().await, HOUR / 2, "the other half is counted there");
+    assert!(matches!(fixture.state(in_hand.id).await, WindowState::Recorded(_)));
+    assert_eq!(fixture.adjusted().await, HOUR / 2, "the other half is counted there");
     assert_eq!(reservations.count_documents(bson::doc! {}).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
-    let (bench, still, times) = with_one_that_stands_still(true).await;
+    let (fixture, still, times) = with_one_that_stands_still(true).await;
     let _let_go = LetGo(still.clone());
-    bench.send(vec![bench.window(0)]).await;
+    fixture.send(vec![fixture.window(0)]).await;
     still.store(true, Ordering::SeqCst);
-    let late = bench.window(1);
-    bench.queue(vec![late.clone()]).await;
+    let late = fixture.window(1);
+    fixture.queue(vec![late.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
     let until = contracts::SettlementChanged {
         id: "all".into(),
@@ -278,74 +277,70 @@ async fn what_a_worker_records_that_was_taken_for_dead_is_set_aside() {
             end: Millis(i64::MAX),
         }),
     };
-    let locks = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("locks");
+    let locks = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("locks");
     let row = bson::doc! { "_id": "all", "project": null, "until": i64::MAX, "version": 1_i64, "changed_by": null, "changed_at": 0_i64 };
     locks.insert_one(row).await.unwrap();
-    bench.world.publish(&until).await;
+    fixture.harness.publish(&until).await;
     tokio::time::sleep(Duration::from_secs(6)).await;
     still.store(false, Ordering::SeqCst);
     eventually_within(PATIENCE, "it is set aside", async || {
-        matches!(bench.state(late.id).await, WindowState::SetAside { code: Code::PeriodLocked, .. }).then_some(())
+        matches!(fixture.state(late.id).await, WindowState::SetAside { code: Code::PeriodLocked, .. }).then_some(())
     })
     .await;
-    assert_eq!(bench.stored().await.len(), 1);
-    assert!(matches!(&bench.send(vec![bench.window(0)]).await[..], [Outcome::Duplicate(_)]));
+    assert_eq!(fixture.stored().await.len(), 1);
+    assert!(matches!(&fixture.send(vec![fixture.window(0)]).await[..], [Outcome::Duplicate(_)]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_worker_goes_on_that_stood_still() {
-    let (bench, still, times) = with_one_that_stands_still_at(Step::Written, true).await;
+    let (fixture, still, times) = with_one_that_stands_still_at(Step::Written, true).await;
     let _let_go = LetGo(still.clone());
-    let id = bench.october();
-    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let item = bench.window(1);
-    bench.send(vec![item.clone()]).await;
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let id = fixture.october();
+    fixture.remove_ann().await;
+    let item = fixture.window(1);
+    fixture.send(vec![item.clone()]).await;
+    fixture.put_ann_back().await;
     still.store(true, Ordering::SeqCst);
     // From quarantine: what is in hand from the queue, an approval waits for.
     let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
-    let replaying = async { bench.world.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
+    let replaying = async { fixture.harness.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-        let held = bench.world.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
+        let held = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         let approve = async || {
             // Whoever looks again finds it recorded and held, and nobody but the one that stands still tries it again.
             held.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
-            bench.approve(id, bench.hash(id).await).await.ok()
+            fixture.approve(id, fixture.hash(id).await).await.ok()
         };
         let approved = eventually_within(PATIENCE, "it is approved", approve).await;
         let lock = SetLock { project_id: None, locked_until: Millis(NOON + 48 * HOUR) };
-        bench.world.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
+        fixture.harness.bus().ask_within(PATIENCE, Caller::Admin, &lock).await.unwrap();
         still.store(false, Ordering::SeqCst);
         approved
     };
     let (replayed, approved) = tokio::join!(replaying, approving);
     assert!(matches!(replayed, Ok(WindowState::Recorded(_))), "{replayed:?}");
-    assert_eq!((approved.sum.unwrap().time, bench.stored().await.len()), (HOUR, 1));
-    assert_eq!(bench.held_codes().await, []);
+    assert_eq!((approved.sum.unwrap().time, fixture.stored().await.len()), (HOUR, 1));
+    assert_eq!(fixture.held_codes().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn a_window_that_is_recorded_before_anybody_hears_that_it_is_held_is_held_no_longer() {
-    let (bench, still, times) = with_one_that_stands_still_at(Step::Inserted, false).await;
+    let (fixture, still, times) = with_one_that_stands_still_at(Step::Inserted, false).await;
     let _let_go = LetGo(still.clone());
-    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(Millis(NOON)) }])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    fixture.remove_ann().await;
     still.store(true, Ordering::SeqCst);
-    let item = bench.window(1);
-    bench.queue(vec![item.clone()]).await;
+    let item = fixture.window(1);
+    fixture.queue(vec![item.clone()]).await;
     eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
-    assert_eq!(bench.held_codes().await, [Code::NotOnProject]);
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert!(matches!(&bench.send(vec![item]).await[..], [Outcome::Stored(_)]));
-    assert_eq!(bench.held_codes().await, [Code::NotOnProject], "nobody has heard of it");
+    assert_eq!(fixture.held_codes().await, [Code::NotOnProject]);
+    fixture.put_ann_back().await;
+    assert!(matches!(&fixture.send(vec![item]).await[..], [Outcome::Stored(_)]));
+    assert_eq!(fixture.held_codes().await, [Code::NotOnProject], "nobody has heard of it");
     still.store(false, Ordering::SeqCst);
     eventually_within(PATIENCE, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    assert_eq!((bench.held_codes().await, bench.stored().await.len()), (vec![], 1));
+    assert_eq!((fixture.held_codes().await, fixture.stored().await.len()), (vec![], 1));
 }

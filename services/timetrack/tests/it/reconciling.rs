@@ -12,9 +12,9 @@ use contracts::{
 };
 use mongodb::Collection;
 use serde_json::{Value, json};
-use testkit::{Running, World, eventually_within};
+use testkit::{Harness, Running, eventually_within};
 
-use crate::support::{Bench, spawn, window_of};
+use crate::support::{Fixture, spawn, window_of};
 
 const BOUND: Duration = Duration::from_secs(30);
 
@@ -26,38 +26,39 @@ fn read<R: Request>(body: Value) -> R {
     serde_json::from_value(body).unwrap()
 }
 
-async fn ask<R: Request>(world: &World, body: Value) -> R::Reply {
-    world.ask(&read::<R>(body)).await.unwrap()
+async fn ask<R: Request>(harness: &Harness, body: Value) -> R::Reply {
+    harness.ask(&read::<R>(body)).await.unwrap()
 }
 
-async fn start_projects(world: &World) -> Running {
+async fn start_projects(harness: &Harness) -> Running {
     let run = |deps, stop| projects::run(projects::Config::default(), deps, stop);
-    world.spawn(projects::needs(), run).await
+    harness.spawn(projects::needs(), run).await
 }
 
 /// Ann is on the task of a project, as directory and projects know it.
-async fn village() -> (Bench, Running) {
-    let world = World::start().await;
+async fn village() -> (Fixture, Running) {
+    let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
-    world.spawn(directory::needs(), run).await;
-    let projects = start_projects(&world).await;
-    let timetrack = Some(spawn(&world).await);
-    let ann = ask::<CreateEmployee>(&world, json!({ "name": "Ann", "email": "ann@x.org" })).await.id;
+    harness.spawn(directory::needs(), run).await;
+    let projects = start_projects(&harness).await;
+    let timetrack = Some(spawn(&harness).await);
+    let ann = ask::<CreateEmployee>(&harness, json!({ "name": "Ann", "email": "ann@x.org" })).await.id;
     let payroll = json!({ "*": { "billRate": 50 } });
     let project =
-        ask::<CreateProject>(&world, json!({ "name": "Website", "employees": [ann], "payroll": payroll })).await.id;
-    let task = ask::<CreateTask>(&world, json!({ "name": "Front", "projectId": project, "employees": [ann] })).await.id;
-    world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    (Bench { world, timetrack, ann, project, task }, projects)
+        ask::<CreateProject>(&harness, json!({ "name": "Website", "employees": [ann], "payroll": payroll })).await.id;
+    let task =
+        ask::<CreateTask>(&harness, json!({ "name": "Front", "projectId": project, "employees": [ann] })).await.id;
+    harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    (Fixture { harness, timetrack, ann, project, task }, projects)
 }
 
-impl Bench {
+impl Fixture {
     async fn reconcile(&self) -> Reconciled {
-        self.world.ask(&ReconcileTimetrack {}).await.unwrap()
+        self.harness.ask(&ReconcileTimetrack {}).await.unwrap()
     }
 
     async fn bindings(&self) -> Collection<Document> {
-        self.world.database(Service::Timetrack).await.collection("bindings")
+        self.harness.database(Service::Timetrack).await.collection("bindings")
     }
 
     async fn binding(&self, key: &str) -> Option<Document> {
@@ -65,47 +66,47 @@ impl Bench {
     }
 
     async fn put(&self, project: ProjectId, employees: &[EmployeeId]) {
-        ask::<UpdateProject>(&self.world, json!({ "id": project, "changes": { "employees": employees } })).await;
+        ask::<UpdateProject>(&self.harness, json!({ "id": project, "changes": { "employees": employees } })).await;
     }
 
     async fn assign(&self, task: TaskId, employees: &[EmployeeId]) {
-        ask::<UpdateTask>(&self.world, json!({ "id": task, "changes": { "employees": employees } })).await;
+        ask::<UpdateTask>(&self.harness, json!({ "id": task, "changes": { "employees": employees } })).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
-    let (bench, _projects) = village().await;
+    let (fixture, _projects) = village().await;
     // All that changes without a word of its own: an assignment ends with its membership, the task rises
     // with it, and a task goes with its project.
-    let gone = ask::<CreateProject>(&bench.world, json!({ "name": "Gone", "employees": [bench.ann] })).await.id;
-    ask::<CreateTask>(&bench.world, json!({ "name": "Too", "projectId": gone, "employees": [bench.ann] })).await;
-    bench.world.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
-    bench.put(bench.project, &[]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let done = bench.reconcile().await;
+    let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
+    ask::<CreateTask>(&fixture.harness, json!({ "name": "Too", "projectId": gone, "employees": [fixture.ann] })).await;
+    fixture.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
+    fixture.put(fixture.project, &[]).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let done = fixture.reconcile().await;
     assert_eq!(tally(done), (0, 0));
     // Ann; the project; the task; two members; two assignments.
     assert_eq!(done.compared, 7);
-    bench.put(bench.project, &[bench.ann]).await;
-    bench.assign(bench.task, &[bench.ann]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert_eq!(tally(bench.reconcile().await), (0, 0));
+    fixture.put(fixture.project, &[fixture.ann]).await;
+    fixture.assign(fixture.task, &[fixture.ann]).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    let bindings = bench.bindings().await;
+    let bindings = fixture.bindings().await;
     let sound: Vec<Document> = futures::TryStreamExt::try_collect(bindings.find(doc! {}).await.unwrap()).await.unwrap();
     let keys = [
-        format!("e:{}", bench.ann),
-        format!("p:{}", bench.project),
-        format!("t:{}", bench.task),
-        format!("m:{}:{}", bench.project, bench.ann),
-        format!("a:{}:{}", bench.task, bench.ann),
+        format!("e:{}", fixture.ann),
+        format!("p:{}", fixture.project),
+        format!("t:{}", fixture.task),
+        format!("m:{}:{}", fixture.project, fixture.ann),
+        format!("a:{}:{}", fixture.task, fixture.ann),
     ];
     for (n, key) in keys.iter().enumerate() {
         bindings.delete_one(doc! { "_id": key }).await.unwrap();
-        assert_eq!(tally(bench.reconcile().await), (1, 1), "{key}");
+        assert_eq!(tally(fixture.reconcile().await), (1, 1), "{key}");
         assert_eq!(
-            bench.binding(key).await,
+            fixture.binding(key).await,
             sound.iter().find(|row| row.get_str("_id").unwrap() == key).cloned(),
             "{n}"
         );
@@ -117,14 +118,14 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     for field in versions {
         bindings.update_many(doc! { &field: { "$exists": true } }, doc! { "$set": { &field: 0_i64 } }).await.unwrap();
     }
-    let (found, repaired) = tally(bench.reconcile().await);
+    let (found, repaired) = tally(fixture.reconcile().await);
     assert!(found == repaired && found >= 5, "{found} {repaired}");
     bindings.update_one(doc! { "_id": &keys[1] }, doc! { "$set": { "binding.Project.archived": true } }).await.unwrap();
-    assert_eq!(tally(bench.reconcile().await), (1, 1));
-    assert_eq!(tally(bench.reconcile().await), (0, 0));
+    assert_eq!(tally(fixture.reconcile().await), (1, 1));
+    assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
     // What projects does not know, or no more.
-    let mut copied = bench.binding(&keys[1]).await.unwrap();
+    let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
     copied
@@ -134,33 +135,33 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
         .unwrap()
         .insert("id", kit::mongo::value(&other));
     bindings.insert_one(copied).await.unwrap();
-    assert_eq!(tally(bench.reconcile().await), (1, 1));
-    let ended = bench.binding(&format!("p:{other}")).await.unwrap();
+    assert_eq!(tally(fixture.reconcile().await), (1, 1));
+    let ended = fixture.binding(&format!("p:{other}")).await.unwrap();
     assert!(ended.get_document("binding").unwrap().get_document("Project").unwrap().get_bool("deleted").unwrap());
-    assert_eq!(tally(bench.reconcile().await), (0, 0));
-    let timetrack = bench.timetrack.as_ref().unwrap();
+    assert_eq!(tally(fixture.reconcile().await), (0, 0));
+    let timetrack = fixture.timetrack.as_ref().unwrap();
     timetrack.until_says("t3_reconcile_repaired_total{copy=\"employees\"} 2").await;
     timetrack.until_says("t3_events_gaps_total 0").await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
-    let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
-    let key = format!("p:{}", bench.project);
-    let bindings = bench.bindings().await;
+    let (fixture, _projects) = village().await;
+    let second = spawn(&fixture.harness).await;
+    let key = format!("p:{}", fixture.project);
+    let bindings = fixture.bindings().await;
     let rate = "binding.Project.payroll.*.billRate";
     let wrong = doc! { "$set": { rate: kit::mongo::value(&Rate::try_from(99.0).unwrap()) } };
     bindings.update_one(doc! { "_id": &key }, wrong).await.unwrap();
     // Until both workers say so from memory: the row is away meanwhile.
-    let row = bench.binding(&key).await.unwrap();
+    let row = fixture.binding(&key).await.unwrap();
     let mut hour = 0;
     let mut in_a_row = 0;
     eventually_within(BOUND, "it is remembered", async || {
-        bench.send(vec![bench.window(hour)]).await;
+        fixture.send(vec![fixture.window(hour)]).await;
         bindings.delete_one(doc! { "_id": &key }).await.unwrap();
-        let outcome = bench.send(vec![bench.window(hour + 1)]).await.pop().unwrap();
+        let outcome = fixture.send(vec![fixture.window(hour + 1)]).await.pop().unwrap();
         bindings.insert_one(&row).await.unwrap();
         hour += 2;
         let is_remembered =
@@ -170,35 +171,35 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
     })
     .await;
 
-    assert_eq!(tally(bench.reconcile().await), (1, 1));
+    assert_eq!(tally(fixture.reconcile().await), (1, 1));
     for _ in 0..8 {
-        let outcome = bench.send(vec![bench.window(hour)]).await.pop().unwrap();
+        let outcome = fixture.send(vec![fixture.window(hour)]).await.pop().unwrap();
         assert_eq!(window_of(&outcome).bill_rate, Rate::try_from(50.0).ok());
         hour += 1;
     }
     second.stop().await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_everything_changes() {
-    let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    let (fixture, _projects) = village().await;
+    let second = spawn(&fixture.harness).await;
+    let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let (is_over, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
     let turn_projects = async || {
         while !is_over.load(Ordering::Relaxed) {
-            let body = json!({ "name": "Brief", "employees": [bench.ann, bob] });
-            let project = ask::<CreateProject>(&bench.world, body).await.id;
-            let body = json!({ "name": "Task", "projectId": project, "employees": [bench.ann, bob] });
-            let task = ask::<CreateTask>(&bench.world, body.clone()).await.id;
-            ask::<CreateTask>(&bench.world, body).await;
-            bench.put(project, &[bob]).await;
-            bench.put(project, &[bench.ann, bob]).await;
-            bench.assign(task, &[bench.ann]).await;
-            bench.world.ask(&DeleteTask { id: task }).await.unwrap();
+            let body = json!({ "name": "Brief", "employees": [fixture.ann, bob] });
+            let project = ask::<CreateProject>(&fixture.harness, body).await.id;
+            let body = json!({ "name": "Task", "projectId": project, "employees": [fixture.ann, bob] });
+            let task = ask::<CreateTask>(&fixture.harness, body.clone()).await.id;
+            ask::<CreateTask>(&fixture.harness, body).await;
+            fixture.put(project, &[bob]).await;
+            fixture.put(project, &[fixture.ann, bob]).await;
+            fixture.assign(task, &[fixture.ann]).await;
+            fixture.harness.ask(&DeleteTask { id: task }).await.unwrap();
             if turns.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
-                bench.world.ask(&contracts::DeleteProject { id: project }).await.unwrap();
+                fixture.harness.ask(&contracts::DeleteProject { id: project }).await.unwrap();
             }
         }
     };
@@ -206,49 +207,49 @@ async fn nothing_is_found_while_everything_changes() {
         let mut people = 0;
         while !is_over.load(Ordering::Relaxed) || people < 2 {
             let body = json!({ "name": "Carl", "email": format!("carl-{people}@x.org") });
-            let carl = ask::<CreateEmployee>(&bench.world, body).await.id;
-            bench.put(bench.project, &[bench.ann, carl]).await;
-            bench.assign(bench.task, &[bench.ann, carl]).await;
-            bench.world.ask(&contracts::DeactivateEmployee { id: carl }).await.unwrap();
+            let carl = ask::<CreateEmployee>(&fixture.harness, body).await.id;
+            fixture.put(fixture.project, &[fixture.ann, carl]).await;
+            fixture.assign(fixture.task, &[fixture.ann, carl]).await;
+            fixture.harness.ask(&contracts::DeactivateEmployee { id: carl }).await.unwrap();
             people += 1;
         }
     };
     let compare = async || {
         let mut rounds = 0;
         while rounds < 40 || turns.load(Ordering::Relaxed) < 12 {
-            assert_eq!(tally(bench.reconcile().await), (0, 0));
+            assert_eq!(tally(fixture.reconcile().await), (0, 0));
             rounds += 1;
         }
         is_over.store(true, Ordering::Relaxed);
     };
     tokio::join!(turn_projects(), turn_projects(), turn_projects(), turn_people(), compare());
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert_eq!(tally(bench.reconcile().await), (0, 0));
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(tally(fixture.reconcile().await), (0, 0));
     second.stop().await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_window_until_it_knows() {
-    let (mut bench, projects) = village().await;
-    bench.timetrack.take().unwrap().stop().await;
+    let (mut fixture, projects) = village().await;
+    fixture.timetrack.take().unwrap().stop().await;
     // A new employee on a new project; one project is deleted, and Ann is off her task.
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let body = json!({ "name": "App", "employees": [bob] });
-    let app = ask::<CreateProject>(&bench.world, body).await.id;
+    let app = ask::<CreateProject>(&fixture.harness, body).await.id;
     let body = json!({ "name": "Login", "projectId": app, "employees": [bob] });
-    let login = ask::<CreateTask>(&bench.world, body).await.id;
-    bench.world.ask(&DeleteTask { id: bench.task }).await.unwrap();
-    bench.world.forget_events().await;
+    let login = ask::<CreateTask>(&fixture.harness, body).await.id;
+    fixture.harness.ask(&DeleteTask { id: fixture.task }).await.unwrap();
+    fixture.harness.forget_events().await;
     projects.stop().await;
-    let old = Bench { world: bench.world, timetrack: None, ann: bob, project: app, task: login };
+    let old = Fixture { harness: fixture.harness, timetrack: None, ann: bob, project: app, task: login };
     let queued = old.window(0);
     old.queue(vec![queued.clone()]).await;
 
-    let (timetrack, ()) = tokio::join!(spawn(&old.world), async {
+    let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
         // It cannot know: nobody answers.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
-            old.world.ask(&crate::support::between(0, 1)).await.ok().map(drop)
+            old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
         .await;
         tokio::time::timeout(Duration::from_secs(3), async {
@@ -259,57 +260,57 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
         })
         .await
         .unwrap_err();
-        start_projects(&old.world).await;
+        start_projects(&old.harness).await;
     });
     eventually_within(BOUND, "it is recorded", async || (old.stored().await.len() == 1).then_some(())).await;
     assert_eq!(old.stored().await[0].id, queued.id);
-    let quarantine: Collection<Document> = old.world.database(Service::Timetrack).await.collection("quarantine");
+    let quarantine: Collection<Document> = old.harness.database(Service::Timetrack).await.collection("quarantine");
     assert_eq!(quarantine.count_documents(doc! {}).await.unwrap(), 0);
     timetrack.until_says("t3_events_missed 0").await;
     timetrack.until_says("t3_events_gaps_total 1").await;
-    let ended = old.binding(&format!("t:{}", bench.task)).await.unwrap();
+    let ended = old.binding(&format!("t:{}", fixture.task)).await.unwrap();
     assert!(ended.get_document("binding").unwrap().get_document("Task").unwrap().get_bool("deleted").unwrap());
     assert_eq!(tally(old.reconcile().await), (0, 0));
-    old.world.finish().await;
+    old.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_end_in_one_right_copy() {
-    let (bench, _projects) = village().await;
-    let second = spawn(&bench.world).await;
+    let (fixture, _projects) = village().await;
+    let second = spawn(&fixture.harness).await;
     for _ in 0..5 {
-        bench.bindings().await.delete_many(doc! {}).await.unwrap();
-        let (a, b, c) = tokio::join!(bench.reconcile(), bench.reconcile(), bench.reconcile());
+        fixture.bindings().await.delete_many(doc! {}).await.unwrap();
+        let (a, b, c) = tokio::join!(fixture.reconcile(), fixture.reconcile(), fixture.reconcile());
         assert!((5..=10).contains(&(a.repaired + b.repaired + c.repaired)), "{a:?} {b:?} {c:?}");
-        assert_eq!(tally(bench.reconcile().await), (0, 0));
+        assert_eq!(tally(fixture.reconcile().await), (0, 0));
     }
-    let outcome = bench.send(vec![bench.window(-HOUR / HOUR)]).await.pop().unwrap();
+    let outcome = fixture.send(vec![fixture.window(-HOUR / HOUR)]).await.pop().unwrap();
     assert!(matches!(outcome, Outcome::Stored(_)), "{outcome:?}");
     assert_eq!(window_of(&outcome).task_status, Label::parse("To Do").unwrap());
     second.stop().await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_knows() {
-    let (bench, projects) = village().await;
-    let bob = ask::<CreateEmployee>(&bench.world, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
-    bench.put(bench.project, &[bench.ann, bob]).await;
-    bench.assign(bench.task, &[bench.ann, bob]).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let (fixture, projects) = village().await;
+    let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
+    fixture.put(fixture.project, &[fixture.ann, bob]).await;
+    fixture.assign(fixture.task, &[fixture.ann, bob]).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     // It is as if it had never heard of Bob: EVENTS has forgotten that before, and nobody can be asked.
     projects.stop().await;
-    bench.world.forget_events().await;
+    fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };
-    assert!(bench.bindings().await.delete_many(of_bob).await.unwrap().deleted_count > 0);
-    let marks: Collection<Document> = bench.world.database(Service::Timetrack).await.collection("event_marks");
+    assert!(fixture.bindings().await.delete_many(of_bob).await.unwrap().deleted_count > 0);
+    let marks: Collection<Document> = fixture.harness.database(Service::Timetrack).await.collection("event_marks");
     marks.update_many(doc! {}, doc! { "$set": { "place": 0_i64 } }).await.unwrap();
-    bench.timetrack.as_ref().unwrap().until_says("t3_events_missed 1").await;
+    fixture.timetrack.as_ref().unwrap().until_says("t3_events_missed 1").await;
 
-    let as_bob = Bench { ann: bob, timetrack: bench.timetrack, ..bench };
+    let as_bob = Fixture { ann: bob, timetrack: fixture.timetrack, ..fixture };
     let outcome = as_bob.send(vec![as_bob.window(0)]).await.pop().unwrap();
     assert!(matches!(outcome, Outcome::Queued), "{outcome:?}");
-    start_projects(&as_bob.world).await;
+    start_projects(&as_bob.harness).await;
     eventually_within(BOUND, "it is recorded", async || (as_bob.stored().await.len() == 1).then_some(())).await;
-    as_bob.world.finish().await;
+    as_bob.harness.finish().await;
 }

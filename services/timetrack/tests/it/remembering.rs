@@ -9,27 +9,27 @@ use contracts::{
 };
 use testkit::{Running, eventually_within};
 
-use crate::support::{Bench, NOON, spawn, window_of};
+use crate::support::{Fixture, NOON, spawn, window_of};
 
 const BOUND: Duration = Duration::from_secs(30);
 
 /// The project at a version, with a rate that tells it.
-fn project(bench: &Bench, version: i64) -> ProjectChanged {
+fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     let line = PayrollLine { bill_rate: Rate::try_from(version as f64).ok(), ..Default::default() };
-    ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..bench.project_changed(version) }
+    ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
 }
 
 /// Sends windows until one is recorded while the project's row is taken away, which the database would
 /// not do. Gives the next hour.
-async fn until_remembered(bench: &Bench, mut hour: i64) -> i64 {
-    let bindings = bench.world.database(Service::Timetrack).await.collection::<Document>("bindings");
-    let key = format!("p:{}", bench.project);
+async fn until_remembered(fixture: &Fixture, mut hour: i64) -> i64 {
+    let bindings = fixture.harness.database(Service::Timetrack).await.collection::<Document>("bindings");
+    let key = format!("p:{}", fixture.project);
     let row = bindings.find_one(doc! { "_id": &key }).await.unwrap().unwrap();
     eventually_within(BOUND, "it is remembered", async || {
-        bench.send(vec![bench.window(hour)]).await;
+        fixture.send(vec![fixture.window(hour)]).await;
         hour += 1;
         bindings.delete_one(doc! { "_id": &key }).await.unwrap();
-        let outcome = bench.send(vec![bench.window(hour)]).await.pop().unwrap();
+        let outcome = fixture.send(vec![fixture.window(hour)]).await.pop().unwrap();
         hour += 1;
         bindings.insert_one(&row).await.unwrap();
         matches!(outcome, Outcome::Stored(_)).then_some(())
@@ -38,49 +38,50 @@ async fn until_remembered(bench: &Bench, mut hour: i64) -> i64 {
     hour
 }
 
-async fn rate_of_next(bench: &Bench, hour: i64) -> Option<Rate> {
-    let outcome = bench.send(vec![bench.window(hour)]).await.pop().unwrap();
+async fn rate_of_next(fixture: &Fixture, hour: i64) -> Option<Rate> {
+    let outcome = fixture.send(vec![fixture.window(hour)]).await.pop().unwrap();
     window_of(&outcome).bill_rate
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_that_the_copy_has_taken_is_that_of_the_next_window_whichever_worker_records_it() {
-    let bench = Bench::with_ann().await;
-    let second = spawn(&bench.world).await;
-    let mut hour = until_remembered(&bench, 0).await;
+    let fixture = Fixture::with_ann().await;
+    let second = spawn(&fixture.harness).await;
+    let mut hour = until_remembered(&fixture, 0).await;
     for version in 2..30 {
-        bench.world.publish(&project(&bench, version)).await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        fixture.harness.publish(&project(&fixture, version)).await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
         for _ in 0..3 {
-            assert_eq!(rate_of_next(&bench, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
+            assert_eq!(rate_of_next(&fixture, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
             hour += 1;
         }
     }
     second.stop().await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_removal() {
-    let bench = Bench::with_ann().await;
-    let hour = until_remembered(&bench, 0).await;
+    let fixture = Fixture::with_ann().await;
+    let hour = until_remembered(&fixture, 0).await;
     let removed_at = Millis(NOON + (hour + 2) * HOUR);
-    bench.world.publish(&bench.member_changed(2, vec![Term { from: None, until: Some(removed_at) }])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let sent: Vec<IngestItem> = (hour..hour + 4).map(|hour| bench.window(hour)).collect();
-    let outcomes = bench.send(sent).await;
+    fixture.harness.publish(&fixture.member_changed(2, vec![Term { from: None, until: Some(removed_at) }])).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let sent: Vec<IngestItem> = (hour..hour + 4).map(|hour| fixture.window(hour)).collect();
+    let outcomes = fixture.send(sent).await;
     let [Outcome::Stored(_), Outcome::Stored(_), Outcome::Rejected { .. }, Outcome::Rejected { .. }] = &outcomes[..]
     else {
         panic!("{outcomes:?}")
     };
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 /// Waits until timetrack has looked since all was consumed: what goes then is nothing that it has missed.
-async fn until_seen(bench: &Bench) {
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let last = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap().cached_info().state.last_sequence;
-    let marks = bench.world.database(Service::Timetrack).await.collection::<Document>("event_marks");
+async fn until_seen(fixture: &Fixture) {
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let last =
+        fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap().cached_info().state.last_sequence;
+    let marks = fixture.harness.database(Service::Timetrack).await.collection::<Document>("event_marks");
     eventually_within(BOUND, "it has looked", async || {
         let mark = marks.find_one(doc! {}).await.unwrap()?;
         (mark.get_i64("place").unwrap() >= last as i64).then_some(())
@@ -90,44 +91,47 @@ async fn until_seen(bench: &Bench) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
-    let bench = Bench::with_ann().await;
-    let mut hour = until_remembered(&bench, 0).await;
-    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+    let fixture = Fixture::with_ann().await;
+    let mut hour = until_remembered(&fixture, 0).await;
+    let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     for version in 2..8 {
         // Others' events between, and the oldest are gone.
         for other in 0..20 {
-            bench.world.publish(&WindowsRecorded { batch: format!("{version}-{other}"), windows: Vec::new() }).await;
+            fixture
+                .harness
+                .publish(&WindowsRecorded { batch: format!("{version}-{other}"), windows: Vec::new() })
+                .await;
         }
-        until_seen(&bench).await;
+        until_seen(&fixture).await;
         events.purge().keep(1).await.unwrap();
-        bench.world.publish(&project(&bench, version)).await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-        assert_eq!(rate_of_next(&bench, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
-        hour = until_remembered(&bench, hour + 1).await;
+        fixture.harness.publish(&project(&fixture, version)).await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        assert_eq!(rate_of_next(&fixture, hour).await, Rate::try_from(version as f64).ok(), "version {version}");
+        hour = until_remembered(&fixture, hour + 1).await;
     }
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_worker_holds_another_lets_go_once_it_is_recorded() {
-    let mut bench = Bench::with_ann().await;
-    let hour = until_remembered(&bench, 0).await;
+    let mut fixture = Fixture::with_ann().await;
+    let hour = until_remembered(&fixture, 0).await;
     let away = vec![Term { from: None, until: Some(Millis(NOON - 10 * HOUR)) }];
-    bench.world.publish(&bench.member_changed(2, away)).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    let quarantine = bench.world.database(Service::Timetrack).await.collection::<Document>("quarantine");
-    let workers: [Running; 2] = [bench.timetrack.take().unwrap(), spawn(&bench.world).await];
-    let sent: Vec<_> = (hour..hour + 20).map(|hour| bench.window(hour)).collect();
+    fixture.harness.publish(&fixture.member_changed(2, away)).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    let quarantine = fixture.harness.database(Service::Timetrack).await.collection::<Document>("quarantine");
+    let workers: [Running; 2] = [fixture.timetrack.take().unwrap(), spawn(&fixture.harness).await];
+    let sent: Vec<_> = (hour..hour + 20).map(|hour| fixture.window(hour)).collect();
     for one in &sent {
-        let outcomes = bench.send(vec![one.clone()]).await;
+        let outcomes = fixture.send(vec![one.clone()]).await;
         assert!(matches!(&outcomes[..], [Outcome::Rejected { .. }]), "{outcomes:?}");
     }
     let refused = doc! { "code": "not_on_project" };
     assert_eq!(quarantine.count_documents(refused).await.unwrap(), 20);
-    bench.world.publish(&bench.member_changed(3, vec![Term::ALWAYS])).await;
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    fixture.harness.publish(&fixture.member_changed(3, vec![Term::ALWAYS])).await;
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     for one in &sent {
-        let outcomes = bench.send(vec![one.clone()]).await;
+        let outcomes = fixture.send(vec![one.clone()]).await;
         assert!(matches!(&outcomes[..], [Outcome::Stored(_)]), "{outcomes:?}");
         let held = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
         assert_eq!(held, 0, "it is let go before its sender is told that it is recorded");
@@ -135,5 +139,5 @@ async fn what_one_worker_holds_another_lets_go_once_it_is_recorded() {
     for worker in workers {
         worker.stop().await;
     }
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }

@@ -19,33 +19,33 @@ use timetrack::{Config, Faults, Step};
 
 use crate::{
     pricing::{amount, bill},
-    support::{Bench, NOON},
+    support::{Fixture, NOON},
 };
 
-impl Bench {
+impl Fixture {
     fn of_ann(&self) -> RepriceFilter {
         RepriceFilter { employees: vec![self.ann], ..RepriceFilter::default() }
     }
 
     async fn preview(&self) -> RepricePreview {
-        self.world.ask(&PreviewReprice { filter: self.of_ann() }).await.unwrap()
+        self.harness.ask(&PreviewReprice { filter: self.of_ann() }).await.unwrap()
     }
 
     async fn start(&self, hash: &str) -> Result<RepriceJob, contracts::Failure> {
-        self.world.ask(&StartReprice { filter: self.of_ann(), hash: hash.to_owned() }).await
+        self.harness.ask(&StartReprice { filter: self.of_ann(), hash: hash.to_owned() }).await
     }
 
     async fn until_done(&self, job: &RepriceJob) -> RepriceJob {
         // A job writes window by window, and each write waits for the disk.
         eventually_within(Duration::from_secs(60), "the job is done", async || {
-            let job = self.world.ask(&GetReprice { id: job.id }).await.unwrap();
+            let job = self.harness.ask(&GetReprice { id: job.id }).await.unwrap();
             (job.state == RepriceState::Done).then_some(job)
         })
         .await
     }
 
     async fn revisions(&self) -> Vec<i64> {
-        let windows = self.world.database(Service::Timetrack).await.collection::<Document>("windows");
+        let windows = self.harness.database(Service::Timetrack).await.collection::<Document>("windows");
         let mut revisions = Vec::new();
         let mut found = windows.find(doc! {}).sort(doc! { "window.start": 1 }).await.unwrap();
         while found.advance().await.unwrap() {
@@ -58,87 +58,87 @@ impl Bench {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
-    let bench = Bench::with_ann().await;
+    let fixture = Fixture::with_ann().await;
     for hour in 0..4 {
-        bench.record(NOON + hour * HOUR, NOON + (hour + 1) * HOUR).await;
+        fixture.record(NOON + hour * HOUR, NOON + (hour + 1) * HOUR).await;
     }
     // Half of it counts for the third one.
-    let overlapping = bench.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
-    let voided = bench.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
-    bench.world.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
-    let nothing = bench.preview().await;
+    let overlapping = fixture.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
+    let voided = fixture.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
+    fixture.harness.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
+    let nothing = fixture.preview().await;
     assert_eq!((nothing.count, nothing.income, nothing.difference.income), (0, Cents(0), Cents(0)));
 
-    bench.tell(&bench.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
-    let before = bench.stored().await;
-    let preview = bench.preview().await;
+    fixture.tell(&fixture.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
+    let before = fixture.stored().await;
+    let preview = fixture.preview().await;
     assert_eq!((preview.count, preview.settled, preview.costs), (5, 0, Cents(0)));
     assert_eq!((preview.income, preview.difference.income), (Cents(27_000), Cents(4_500)), "4.5 hours");
-    assert_eq!(bench.preview().await, preview);
-    assert_eq!(bench.stored().await, before);
+    assert_eq!(fixture.preview().await, preview);
+    assert_eq!(fixture.stored().await, before);
 
-    let job = bench.until_done(&bench.start(&preview.hash).await.unwrap()).await;
+    let job = fixture.until_done(&fixture.start(&preview.hash).await.unwrap()).await;
     assert_eq!((job.count, job.changed, job.settled, job.seen, job.total), (5, 5, 0, 5, 5));
-    assert!(bench.stored().await.iter().all(|window| window.bill_rate == amount(60.0)));
-    assert_eq!(bench.revisions().await, [2, 2, 2, 2, 2, 2], "the voided one by the void");
-    assert_eq!(bench.preview().await.count, 0);
+    assert!(fixture.stored().await.iter().all(|window| window.bill_rate == amount(60.0)));
+    assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2], "the voided one by the void");
+    assert_eq!(fixture.preview().await.count, 0);
     // The same call again is the same job, and does nothing.
-    assert_eq!(bench.start(&preview.hash).await.unwrap(), job);
-    assert_eq!(bench.revisions().await, [2, 2, 2, 2, 2, 2]);
-    let actions = bench.world.audited_actions(3).await;
+    assert_eq!(fixture.start(&preview.hash).await.unwrap(), job);
+    assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2]);
+    let actions = fixture.harness.audited_actions(3).await;
     assert_eq!(actions, ["window.voided", "reprice.started", "reprice.finished"]);
     drop(overlapping);
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_changed_since_the_preview_is_refused() {
-    let bench = Bench::with_ann().await;
-    bench.record(NOON, NOON + HOUR).await;
-    bench.tell(&bench.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
-    let preview = bench.preview().await;
-    bench.tell(&bench.of_project(2, vec![bill(61.0, date(2025, 1, 1))])).await;
-    assert_eq!(bench.start(&preview.hash).await.unwrap_err().code, Code::PreviewChanged);
+    let fixture = Fixture::with_ann().await;
+    fixture.record(NOON, NOON + HOUR).await;
+    fixture.tell(&fixture.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
+    let preview = fixture.preview().await;
+    fixture.tell(&fixture.of_project(2, vec![bill(61.0, date(2025, 1, 1))])).await;
+    assert_eq!(fixture.start(&preview.hash).await.unwrap_err().code, Code::PreviewChanged);
     for no_hash in ["", "x", "00000000000000000000000000000000"] {
-        assert_eq!(bench.start(no_hash).await.unwrap_err().code, Code::PreviewChanged);
+        assert_eq!(fixture.start(no_hash).await.unwrap_err().code, Code::PreviewChanged);
     }
-    let fresh = bench.preview().await;
+    let fresh = fixture.preview().await;
     // Of those that have the price of now already, none matters.
-    bench.record(NOON + HOUR, NOON + 2 * HOUR).await;
-    assert_eq!(bench.preview().await, fresh);
+    fixture.record(NOON + HOUR, NOON + 2 * HOUR).await;
+    assert_eq!(fixture.preview().await, fresh);
     let everything = RepriceFilter::default();
-    let refused = bench.world.ask(&PreviewReprice { filter: everything }).await.unwrap_err();
+    let refused = fixture.harness.ask(&PreviewReprice { filter: everything }).await.unwrap_err();
     assert_eq!(refused.code, Code::NoFilter);
-    assert_eq!(bench.world.ask(&GetReprice { id: kit::new_id() }).await.unwrap_err().code, Code::NotFound);
-    bench.world.finish().await;
+    assert_eq!(fixture.harness.ask(&GetReprice { id: kit::new_id() }).await.unwrap_err().code, Code::NotFound);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_twice() {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
     let died = Arc::new(AtomicUsize::new(0));
     let count = died.clone();
     let faults = Faults::when(move |at| at == Step::Repriced && count.fetch_add(1, Ordering::SeqCst) == 0);
     let run = |deps, shutdown| timetrack::run_with(faults, Config::default(), deps, shutdown);
-    let mortal = bench.world.spawn(timetrack::needs(), run).await;
+    let mortal = fixture.harness.spawn(timetrack::needs(), run).await;
     let many = 700;
     for some in (0..many).collect::<Vec<_>>().chunks(350) {
-        bench.send(some.iter().map(|hour| bench.window(*hour)).collect()).await;
+        fixture.send(some.iter().map(|hour| fixture.window(*hour)).collect()).await;
     }
-    bench.tell(&bench.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
-    let job = bench.start(&bench.preview().await.hash).await.unwrap();
+    fixture.tell(&fixture.of_project(1, vec![bill(60.0, date(2025, 1, 1))])).await;
+    let job = fixture.start(&fixture.preview().await.hash).await.unwrap();
     eventually("it has died", async || (died.load(Ordering::SeqCst) > 0).then_some(())).await;
-    let half = bench.world.ask(&GetReprice { id: job.id }).await.unwrap();
+    let half = fixture.harness.ask(&GetReprice { id: job.id }).await.unwrap();
     assert_eq!((half.state, half.changed, half.count), (RepriceState::Running, 300, 700));
     // Its time is over.
-    let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("reprices");
+    let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("reprices");
     jobs.update_one(doc! {}, doc! { "$set": { "lease": 0_i64 } }).await.unwrap();
-    let done = bench.until_done(&job).await;
+    let done = fixture.until_done(&job).await;
     assert_eq!((done.changed, done.seen), (700, 700));
-    assert_eq!(bench.revisions().await, vec![2; 700]);
-    bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    assert_eq!(bench.world.audited_actions(2).await, ["reprice.started", "reprice.finished"]);
+    assert_eq!(fixture.revisions().await, vec![2; 700]);
+    fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    assert_eq!(fixture.harness.audited_actions(2).await, ["reprice.started", "reprice.finished"]);
     mortal.stop().await;
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }

@@ -9,9 +9,9 @@ use std::{
 use bson::{Document, doc};
 use contracts::{INGEST_WINDOWS, IngestBatch, Secret, Service, WindowId, WindowsRecorded, stream};
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{World, eventually_within};
+use testkit::{Harness, eventually_within};
 
-use crate::support::Bench;
+use crate::support::Fixture;
 
 /// Longer than the queue waits for an acknowledgement, on a slow machine.
 const BOUND: Duration = Duration::from_secs(90);
@@ -22,8 +22,8 @@ const WINDOWS: i64 = 4;
 struct Worker(Child);
 
 impl Worker {
-    async fn start(world: &World) -> Self {
-        let settings = world.settings_of(Service::Timetrack).await;
+    async fn start(harness: &Harness) -> Self {
+        let settings = harness.settings_of(Service::Timetrack).await;
         let mut worker = Command::new(env!("CARGO_BIN_EXE_timetrack"));
         let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().expose().to_owned();
         worker.env("NATS_URL", &settings.nats.nats_url).env("NATS_NKEY", secret(&settings.nats.nats_nkey));
@@ -50,45 +50,45 @@ impl Drop for Worker {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
-    let mut bench = Bench::with_ann().await;
-    bench.timetrack.take().unwrap().stop().await;
-    let windows = bench.world.database(Service::Timetrack).await.collection::<Document>("windows");
-    let (killed, mut stopped) = (Worker::start(&bench.world).await, Worker::start(&bench.world).await);
+    let mut fixture = Fixture::with_ann().await;
+    fixture.timetrack.take().unwrap().stop().await;
+    let windows = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows");
+    let (killed, mut stopped) = (Worker::start(&fixture.harness).await, Worker::start(&fixture.harness).await);
     let mut sent = HashSet::new();
     let mut others = Vec::new();
     for n in 0..MESSAGES {
-        let items: Vec<_> = (0..WINDOWS).map(|hour| bench.window(n * WINDOWS + hour)).collect();
+        let items: Vec<_> = (0..WINDOWS).map(|hour| fixture.window(n * WINDOWS + hour)).collect();
         sent.extend(items.iter().map(|item| item.id));
         let payload = serde_json::to_vec(&IngestBatch { items }).unwrap();
-        bench.world.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
+        fixture.harness.bus().jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap();
         match n {
             100 => {
                 // Looked up where they are stored: a worker that has just started may not answer yet.
                 eventually_within(BOUND, "some are recorded", async || windows.find_one(doc! {}).await.unwrap()).await;
                 killed.signal(Signal::KILL);
-                others.push(Worker::start(&bench.world).await);
+                others.push(Worker::start(&fixture.harness).await);
             }
             200 => {
                 stopped.signal(Signal::TERM);
-                others.push(Worker::start(&bench.world).await);
+                others.push(Worker::start(&fixture.harness).await);
             }
             _ => {}
         }
     }
     eventually_within(BOUND, "the queue is empty", async || {
-        (bench.world.stream_messages(stream::INGEST).await == 0).then_some(())
+        (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
     eventually_within(Duration::from_secs(25), "SIGTERM ends a worker", async || stopped.0.try_wait().unwrap()).await;
     let stored = windows.distinct("_id", doc! {}).await.unwrap();
     assert_eq!(stored.len(), sent.len(), "each window once");
-    assert_eq!(announced(&bench).await, sent, "analytics hear of each");
-    assert_eq!(bench.world.stream_messages(stream::DEAD).await, 0);
+    assert_eq!(announced(&fixture).await, sent, "analytics hear of each");
+    assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
 }
 
 /// The windows that events tell of.
-async fn announced(bench: &Bench) -> HashSet<WindowId> {
-    let events = bench.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
+    let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);
     while let Ok(message) = events.direct_get_next_for_subject("evt.timetrack.>", Some(next)).await {
         let event: WindowsRecorded = serde_json::from_slice(&message.payload).unwrap();

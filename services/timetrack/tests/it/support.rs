@@ -1,4 +1,5 @@
-//! A world in which Ann is on a task of a project, and somebody who sends windows as a gateway does.
+//! A test harness in which timetrack runs and Ann is on a task of a project, with helpers that send windows as a
+//! gateway does.
 
 use std::{
     sync::{
@@ -19,14 +20,14 @@ use contracts::{
     content_hash, header, stream, window_id,
 };
 use futures::StreamExt;
-use testkit::{Running, World};
+use testkit::{Harness, Running};
 use tokio::task::JoinHandle;
 
 pub const NOON: i64 = 1_760_000_000_000;
 
-/// A world with timetrack in it.
-pub struct Bench {
-    pub world: World,
+/// A test harness in which timetrack runs, with the ids of Ann, her project and her task.
+pub struct Fixture {
+    pub harness: Harness,
     pub timetrack: Option<Running>,
     pub ann: EmployeeId,
     pub project: ProjectId,
@@ -37,53 +38,53 @@ pub fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
-impl Bench {
-    /// Ann is on the project and the task.
+impl Fixture {
+    /// Starts timetrack, and puts Ann on the project and the task.
     pub async fn with_ann() -> Self {
-        let bench = Self::empty().await;
-        bench.introduce().await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-        bench
+        let fixture = Self::empty().await;
+        fixture.introduce().await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        fixture
     }
 
-    /// The same against this mongod.
+    /// The same with this mongod.
     pub async fn with_ann_on(mongo_connection_string: &str) -> Self {
-        let bench = Self::of(World::start_on(mongo_connection_string).await).await;
-        bench.introduce().await;
-        bench.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
-        bench
+        let fixture = Self::of(Harness::start_on(mongo_connection_string).await).await;
+        fixture.introduce().await;
+        fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        fixture
     }
 
-    /// Timetrack has heard of nobody.
+    /// Starts timetrack without any employee or project.
     pub async fn empty() -> Self {
-        Self::of(World::start().await).await
+        Self::of(Harness::start().await).await
     }
 
-    async fn of(world: World) -> Self {
-        let timetrack = Some(spawn(&world).await);
-        Self { world, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
+    async fn of(harness: Harness) -> Self {
+        let timetrack = Some(spawn(&harness).await);
+        Self { harness, timetrack, ann: kit::new_id(), project: kit::new_id(), task: kit::new_id() }
     }
 
-    /// Timetrack has heard of nobody, and knows that it has not heard all: an event is in somebody
-    /// else's hands until it is let go.
+    /// The same, with an event that another replica has received and not acknowledged. So timetrack knows that its
+    /// copies are not complete.
     pub async fn behind() -> (Self, InHand) {
-        let mut bench = Self::empty().await;
-        bench.timetrack.take().unwrap().stop().await;
+        let mut fixture = Self::empty().await;
+        fixture.timetrack.take().unwrap().stop().await;
         let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
-        bench.world.publish(&EmployeeChanged(somebody)).await;
-        let in_hand = InHand::take(&bench.world).await;
-        bench.timetrack = Some(spawn(&bench.world).await);
-        (bench, in_hand)
+        fixture.harness.publish(&EmployeeChanged(somebody)).await;
+        let in_hand = InHand::take(&fixture.harness).await;
+        fixture.timetrack = Some(spawn(&fixture.harness).await);
+        (fixture, in_hand)
     }
 
-    /// Tells that Ann is on the project and the task.
+    /// Publishes the events by which Ann is on the project and the task.
     pub async fn introduce(&self) {
         let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
-        self.world.publish(&EmployeeChanged(standing)).await;
-        self.world.publish(&self.project_changed(1)).await;
-        self.world.publish(&self.task_changed(1)).await;
-        self.world.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;
-        self.world.publish(&self.assignment_changed(1)).await;
+        self.harness.publish(&EmployeeChanged(standing)).await;
+        self.harness.publish(&self.project_changed(1)).await;
+        self.harness.publish(&self.task_changed(1)).await;
+        self.harness.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;
+        self.harness.publish(&self.assignment_changed(1)).await;
     }
 
     pub fn project_changed(&self, version: i64) -> ProjectChanged {
@@ -122,7 +123,22 @@ impl Bench {
         }
     }
 
-    /// A window of Ann's that starts so many hours after noon and is an hour long.
+    /// Takes Ann off the project at noon.
+    pub async fn remove_ann(&self) {
+        self.change_member(2, Term { from: None, until: Some(Millis(NOON)) }).await;
+    }
+
+    /// Puts her back, as if she had always been on the project.
+    pub async fn put_ann_back(&self) {
+        self.change_member(3, Term::ALWAYS).await;
+    }
+
+    async fn change_member(&self, version: i64, term: Term) {
+        self.harness.publish(&self.member_changed(version, vec![term])).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
+    }
+
+    /// A window of Ann's that starts this many hours after noon and is an hour long.
     pub fn window(&self, hours: i64) -> IngestItem {
         let start = NOON + hours * HOUR;
         let json = serde_json::json!({
@@ -135,25 +151,25 @@ impl Bench {
     pub fn item(&self, window: WindowSent) -> IngestItem {
         let made = window_id(self.ann, &window.hwid, window.start, window.end, window.task_id);
         let id = window.id.unwrap_or(made);
-        let (received_at, hash) = (self.world.clock.now(), content_hash(&window));
+        let (received_at, hash) = (self.harness.clock.now(), content_hash(&window));
         IngestItem { id, employee_id: self.ann, received_at, hash, window, traceparent: None }
     }
 
     /// Another project that Ann is on, and its task.
     pub async fn another_project(&self) -> (ProjectId, TaskId) {
         let (project, task) = (kit::new_id(), kit::new_id());
-        self.world.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
-        self.world.publish(&TaskChanged { id: task, project_id: project, ..self.task_changed(1) }).await;
+        self.harness.publish(&ProjectChanged { id: project, ..self.project_changed(1) }).await;
+        self.harness.publish(&TaskChanged { id: task, project_id: project, ..self.task_changed(1) }).await;
         let terms = self.member_changed(1, vec![Term::ALWAYS]);
-        self.world.publish(&MemberChanged { project_id: project, ..terms }).await;
+        self.harness.publish(&MemberChanged { project_id: project, ..terms }).await;
         let assignment = self.assignment_changed(1);
         let assignment = AssignmentChanged { task_id: task, project_id: project, ..assignment };
-        self.world.publish(&assignment).await;
-        self.world.until_consumed(stream::EVENTS, Service::Timetrack).await;
+        self.harness.publish(&assignment).await;
+        self.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
         (project, task)
     }
 
-    /// A window of Ann's on this project and task, from a moment to another, as one of her computers sends it.
+    /// A window of Ann's on this project and task, sent by the computer with this hardware id.
     pub fn worked_on(&self, (project, task): (ProjectId, TaskId), start: i64, end: i64, hwid: &str) -> IngestItem {
         let mut window = self.window(0).window;
         (window.project_id, window.task_id) = (project, task);
@@ -161,19 +177,24 @@ impl Bench {
         self.item(window)
     }
 
-    /// Puts windows on the queue and waits for a worker's word.
+    /// A window of Ann's on her project, sent by the computer with this hardware id.
+    pub fn hours(&self, from: i64, until: i64, hwid: &str) -> IngestItem {
+        self.worked_on((self.project, self.task), from, until, hwid)
+    }
+
+    /// Puts windows on the queue, and waits for the worker's answer.
     pub async fn send(&self, items: Vec<IngestItem>) -> Vec<Outcome> {
         self.send_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await.expect("a worker's word")
     }
 
-    /// The same with any payload; nothing where no word comes.
+    /// The same with any payload; none if no answer comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         self.send_marked(&[], payload).await
     }
 
     /// The same with these headers.
     pub async fn send_marked(&self, marks: &[(&str, &str)], payload: Vec<u8>) -> Option<Vec<Outcome>> {
-        let bus = self.world.bus();
+        let bus = self.harness.bus();
         let inbox = bus.client.new_inbox();
         let mut words = bus.client.subscribe(inbox.clone()).await.unwrap();
         let mut headers = HeaderMap::new();
@@ -185,20 +206,20 @@ impl Bench {
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)
     }
 
-    /// Puts windows on the queue and waits for no word; gives their place.
+    /// Puts windows on the queue without waiting for an answer, and gives their sequence number.
     pub async fn queue(&self, items: Vec<IngestItem>) -> u64 {
         self.queue_payload(serde_json::to_vec(&IngestBatch { items }).unwrap()).await
     }
 
     /// The same with any payload.
     pub async fn queue_payload(&self, payload: Vec<u8>) -> u64 {
-        let jetstream = &self.world.bus().jetstream;
+        let jetstream = &self.harness.bus().jetstream;
         jetstream.publish(INGEST_WINDOWS, payload.into()).await.unwrap().await.unwrap().sequence
     }
 
-    /// What was told of this kind so far, in order.
+    /// The events of this type that were published so far, in order.
     pub async fn events_told<E: Event>(&self) -> Vec<E> {
-        let events = self.world.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
+        let events = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let (mut told, mut next) = (Vec::new(), 1);
         while let Ok(found) = events.direct_get_next_for_subject(E::filter(), Some(next)).await {
             told.push(serde_json::from_slice(&found.payload).unwrap());
@@ -209,7 +230,7 @@ impl Bench {
 
     /// Every window that is stored.
     pub async fn stored(&self) -> Vec<Window> {
-        self.world.ask(&between(0, NOON * 2)).await.unwrap().items
+        self.harness.ask(&between(0, NOON * 2)).await.unwrap().items
     }
 }
 
@@ -222,16 +243,17 @@ impl Drop for LetGo {
     }
 }
 
-/// An event that a replica has in hand, which says that it is still working on it.
+/// An event that a replica has received and not acknowledged; it reports progress, so that the event is not
+/// redelivered.
 pub struct InHand {
     message: Arc<Message>,
     progress: JoinHandle<()>,
 }
 
 impl InHand {
-    pub async fn take(world: &World) -> Self {
+    pub async fn take(harness: &Harness) -> Self {
         let durable = Service::Timetrack.name();
-        let jetstream = &world.bus().jetstream;
+        let jetstream = &harness.bus().jetstream;
         let consumer: PullConsumer = jetstream.get_consumer_from_stream(durable, stream::EVENTS).await.unwrap();
         let mut messages = consumer.fetch().max_messages(1).expires(Duration::from_secs(10)).messages().await.unwrap();
         let message = Arc::new(messages.next().await.unwrap().unwrap());
@@ -245,7 +267,7 @@ impl InHand {
         Self { message, progress }
     }
 
-    /// Lets go of it: somebody else gets it.
+    /// Gives the event back, so that another replica receives it.
     pub async fn let_go(self) {
         self.progress.abort();
         self.message.ack_with(AckKind::Nak(None)).await.unwrap();
@@ -258,14 +280,14 @@ pub fn between(start: i64, end: i64) -> ListWindows {
     ListWindows { range, filter: Filter::default(), after: None, limit: None }
 }
 
-pub async fn spawn(world: &World) -> Running {
-    spawn_with(world, timetrack::Config::default()).await
+pub async fn spawn(harness: &Harness) -> Running {
+    spawn_with(harness, timetrack::Config::default()).await
 }
 
 /// The same with settings.
-pub async fn spawn_with(world: &World, config: timetrack::Config) -> Running {
+pub async fn spawn_with(harness: &Harness, config: timetrack::Config) -> Running {
     let run = |deps, shutdown| timetrack::run(config, deps, shutdown);
-    world.spawn(timetrack::needs(), run).await
+    harness.spawn(timetrack::needs(), run).await
 }
 
 /// The window of an outcome that has one.

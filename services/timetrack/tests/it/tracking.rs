@@ -1,47 +1,47 @@
 use contracts::{Caller, Code, EmployeeId, IngestItem, ListTracking, Millis, Tracked, TrackingNow, WindowId};
 use testkit::eventually;
 
-use crate::support::{Bench, label};
+use crate::support::{Fixture, label};
 
 const MINUTE: i64 = 60_000;
 
-/// A window of Ann's from so many minutes ago to so many.
-fn ago(bench: &Bench, now: Millis, from: i64, to: i64, computer: &str) -> IngestItem {
-    let mut window = bench.window(0).window;
+/// A window of Ann's, from and to so many minutes ago.
+fn ago(fixture: &Fixture, now: Millis, from: i64, to: i64, computer: &str) -> IngestItem {
+    let mut window = fixture.window(0).window;
     window.id = Some(kit::new_id::<WindowId>());
     (window.start, window.end) = (now - from * MINUTE, now - to * MINUTE);
     window.computer = label(computer);
-    bench.item(window)
+    fixture.item(window)
 }
 
-async fn tracking(bench: &Bench, employees: Vec<EmployeeId>, skip: usize) -> TrackingNow {
-    bench.world.ask(&ListTracking { employees, skip, limit: 50 }).await.unwrap()
+async fn tracking(fixture: &Fixture, employees: Vec<EmployeeId>, skip: usize) -> TrackingNow {
+    fixture.harness.ask(&ListTracking { employees, skip, limit: 50 }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_sent_a_window_lately_tracks_since_the_last_pause_on_what_it_says() {
-    let bench = Bench::with_ann().await;
-    assert_eq!(tracking(&bench, Vec::new(), 0).await, TrackingNow::default());
-    let now = bench.world.clock.now();
+    let fixture = Fixture::with_ann().await;
+    assert_eq!(tracking(&fixture, Vec::new(), 0).await, TrackingNow::default());
+    let now = fixture.harness.clock.now();
     let windows = [(90, 80, "old-mac"), (60, 50, "mac"), (50, 40, "mac"), (38, 20, "mac"), (12, 2, "pc")];
-    bench.send(windows.map(|(from, to, computer)| ago(&bench, now, from, to, computer)).into()).await;
+    fixture.send(windows.map(|(from, to, computer)| ago(&fixture, now, from, to, computer)).into()).await;
 
     let expected = Tracked {
-        employee_id: bench.ann,
-        project_id: bench.project,
-        task_id: bench.task,
+        employee_id: fixture.ann,
+        project_id: fixture.project,
+        task_id: fixture.task,
         computer: label("pc"),
         since: Some(now - 60 * MINUTE),
         until: now - 2 * MINUTE,
     };
     // The answer may be two seconds old.
     let seen =
-        eventually("she tracks", async || Some(tracking(&bench, Vec::new(), 0).await).filter(|told| told.count > 0));
+        eventually("she tracks", async || Some(tracking(&fixture, Vec::new(), 0).await).filter(|told| told.count > 0));
     assert_eq!(seen.await, TrackingNow { count: 1, people: vec![expected] });
-    assert_eq!(tracking(&bench, Vec::new(), 1).await, TrackingNow { count: 1, people: Vec::new() });
-    assert_eq!(tracking(&bench, vec![kit::new_id()], 0).await, TrackingNow::default());
+    assert_eq!(tracking(&fixture, Vec::new(), 1).await, TrackingNow { count: 1, people: Vec::new() });
+    assert_eq!(tracking(&fixture, vec![kit::new_id()], 0).await, TrackingNow::default());
     let asked = ListTracking { employees: Vec::new(), skip: 0, limit: 1 };
-    let refused = bench.world.bus().ask(Caller::Employee(bench.ann), &asked).await.unwrap_err();
+    let refused = fixture.harness.bus().ask(Caller::Employee(fixture.ann), &asked).await.unwrap_err();
     assert_eq!(refused.code, Code::Forbidden);
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }

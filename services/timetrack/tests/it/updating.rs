@@ -7,57 +7,61 @@ use bson::{Document, doc};
 use contracts::{Actor, Code, DAY, EventId, HOUR, IngestItem, Rate, Service, UpdateWindows, WindowChanges, stream};
 use testkit::eventually;
 
-use crate::support::{Bench, NOON, between, spawn};
+use crate::support::{Fixture, NOON, between, spawn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_it_names_clears_what_is_null_and_tells_analytics() {
-    let bench = Bench::with_ann().await;
-    bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
-    let events = bench.world.stream_messages(stream::EVENTS).await;
+    let fixture = Fixture::with_ann().await;
+    fixture.send((0..3).map(|hour| fixture.window(hour)).collect()).await;
+    let events = fixture.harness.stream_messages(stream::EVENTS).await;
     let rate = Rate::try_from(30.0).ok();
     let changes =
         WindowChanges { paid: Some(true), pay_rate: Some(rate), overtime_bill_rate: Some(None), ..Default::default() };
     let update =
-        UpdateWindows { employees: vec![bench.ann], projects: vec![bench.project], changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
-    assert_eq!(bench.world.stream_messages(stream::EVENTS).await, events + 2, "the windows, and an entry in the trail");
-    for window in bench.stored().await {
+        UpdateWindows { employees: vec![fixture.ann], projects: vec![fixture.project], changes, ..Default::default() };
+    assert_eq!(fixture.harness.ask(&update).await.unwrap().modified, 3);
+    assert_eq!(
+        fixture.harness.stream_messages(stream::EVENTS).await,
+        events + 2,
+        "the windows, and an entry in the trail"
+    );
+    for window in fixture.stored().await {
         assert_eq!((window.paid, window.pay_rate, window.overtime_bill_rate), (true, rate, None));
         assert_eq!(window.bill_rate, Rate::try_from(50.0).ok());
     }
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_without_a_filter_or_without_a_change_is_refused() {
-    let bench = Bench::with_ann().await;
+    let fixture = Fixture::with_ann().await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let no_filter = UpdateWindows { changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
-    let nothing = UpdateWindows { employees: vec![bench.ann], ..Default::default() };
-    assert_eq!(bench.world.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
+    assert_eq!(fixture.harness.ask(&no_filter).await.unwrap_err().code, Code::NoFilter);
+    let nothing = UpdateWindows { employees: vec![fixture.ann], ..Default::default() };
+    assert_eq!(fixture.harness.ask(&nothing).await.unwrap_err().code, Code::NothingToChange);
     let nobody = UpdateWindows { employees: vec![kit::new_id()], ..no_filter };
-    assert_eq!(bench.world.ask(&nobody).await.unwrap().modified, 0);
-    bench.world.finish().await;
+    assert_eq!(fixture.harness.ask(&nobody).await.unwrap().modified, 0);
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resent_window_is_no_conflict_after_an_update() {
-    let bench = Bench::with_ann().await;
-    bench.send(vec![bench.window(0)]).await;
+    let fixture = Fixture::with_ann().await;
+    fixture.send(vec![fixture.window(0)]).await;
     let changes = WindowChanges { note: Some(contracts::Note::parse("looked at").ok()), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    bench.world.ask(&update).await.unwrap();
-    let outcomes = bench.send(vec![bench.window(0)]).await;
+    let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
+    fixture.harness.ask(&update).await.unwrap();
+    let outcomes = fixture.send(vec![fixture.window(0)]).await;
     assert!(matches!(&outcomes[..], [contracts::Outcome::Duplicate(_)]), "{outcomes:?}");
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_was_recorded_before_it_whatever_the_clocks_say() {
-    let bench = Bench::with_ann().await;
+    let fixture = Fixture::with_ann().await;
     let by_the_clock_of_another_machine = |hour, ahead| {
-        let item = bench.window(hour);
+        let item = fixture.window(hour);
         IngestItem { received_at: item.received_at + ahead, ..item }
     };
     let apart = vec![
@@ -65,21 +69,21 @@ async fn an_update_changes_what_was_recorded_before_it_whatever_the_clocks_say()
         by_the_clock_of_another_machine(1, 0),
         by_the_clock_of_another_machine(2, -DAY),
     ];
-    bench.send(apart).await;
+    fixture.send(apart).await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    assert_eq!(bench.world.ask(&update).await.unwrap().modified, 3);
-    assert!(bench.stored().await.iter().all(|window| window.paid));
-    bench.world.finish().await;
+    let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
+    assert_eq!(fixture.harness.ask(&update).await.unwrap().modified, 3);
+    assert!(fixture.stored().await.iter().all(|window| window.paid));
+    fixture.harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_ends_while_windows_keep_coming_and_misses_none_of_those_before_it() {
-    let bench = Arc::new(Bench::with_ann().await);
+    let fixture = Arc::new(Fixture::with_ann().await);
     let before = 500;
-    bench.send((0..before).map(|hour| bench.window(hour)).collect()).await;
+    fixture.send((0..before).map(|hour| fixture.window(hour)).collect()).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let (sender, stopped) = (bench.clone(), stop.clone());
+    let (sender, stopped) = (fixture.clone(), stop.clone());
     let coming = tokio::spawn(async move {
         let mut hour = before;
         while !stopped.load(Ordering::SeqCst) {
@@ -88,41 +92,41 @@ async fn an_update_ends_while_windows_keep_coming_and_misses_none_of_those_befor
         }
     });
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    let modified = bench.world.ask(&update).await.unwrap().modified;
+    let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
+    let modified = fixture.harness.ask(&update).await.unwrap().modified;
     stop.store(true, Ordering::SeqCst);
     coming.await.unwrap();
     assert!(modified >= before as u64, "{modified}");
-    let early = bench.world.ask(&between(NOON, NOON + before * HOUR)).await.unwrap().items;
+    let early = fixture.harness.ask(&between(NOON, NOON + before * HOUR)).await.unwrap().items;
     assert_eq!(early.len() as i64, before);
     assert!(early.iter().all(|window| window.paid));
-    Arc::into_inner(bench).unwrap().world.finish().await;
+    Arc::into_inner(fixture).unwrap().harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_whose_process_died_is_finished_by_another() {
-    let mut bench = Bench::with_ann().await;
-    bench.send((0..3).map(|hour| bench.window(hour)).collect()).await;
+    let mut fixture = Fixture::with_ann().await;
+    fixture.send((0..3).map(|hour| fixture.window(hour)).collect()).await;
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
-    let update = UpdateWindows { employees: vec![bench.ann], changes, ..Default::default() };
-    bench.timetrack.take().unwrap().stop().await;
+    let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
+    fixture.timetrack.take().unwrap().stop().await;
     // What a process leaves that dies between asking and the first step.
-    let jobs = bench.world.database(Service::Timetrack).await.collection::<Document>("updates");
-    let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: bench.ann, session: None });
+    let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("updates");
+    let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: fixture.ann, session: None });
     let left = doc! {
         "_id": kit::mongo::value(&id), "request": kit::mongo::value(&update),
-        "asked": bench.world.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
+        "asked": fixture.harness.clock.now().0, "after": null, "modified": 0_i64, "done": false, "lease": 0_i64,
         "by": ann.to_string(), "request_id": "a-request", "address": "192.0.2.7",
     };
     jobs.insert_one(left).await.unwrap();
-    bench.timetrack = Some(spawn(&bench.world).await);
-    eventually("all are paid", async || bench.stored().await.iter().all(|w| w.paid).then_some(())).await;
+    fixture.timetrack = Some(spawn(&fixture.harness).await);
+    eventually("all are paid", async || fixture.stored().await.iter().all(|w| w.paid).then_some(())).await;
     eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
     // Whoever finished it, she who asked for it did it.
-    assert_eq!(bench.world.audited_actions(1).await, ["windows.updated"]);
-    let (origin, entry) = bench.world.audited().await.remove(0);
+    assert_eq!(fixture.harness.audited_actions(1).await, ["windows.updated"]);
+    let (origin, entry) = fixture.harness.audited().await.remove(0);
     assert_eq!((origin.actor(), origin.request_id.as_deref()), (Some(ann), Some("a-request")));
     assert_eq!((entry.subject.id, entry.address.as_deref()), (id.to_string(), Some("192.0.2.7")));
     assert_eq!(entry.changes.unwrap()[0]["value"]["modified"], 3);
-    bench.world.finish().await;
+    fixture.harness.finish().await;
 }

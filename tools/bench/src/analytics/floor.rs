@@ -24,7 +24,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Measures both, one after the other, each on one connection for so long.
+    /// Measures both, one after the other, on one connection for this long each.
     pub(crate) async fn measure(nats: &async_nats::Client, mongo: &mongodb::Client, lasts: Duration) -> Result<Self> {
         Ok(Self { nats: request(nats, lasts).await?, mongo: point_read(mongo, lasts).await? })
     }

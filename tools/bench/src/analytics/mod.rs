@@ -100,7 +100,7 @@ async fn on_our_own(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Measures a server of somebody else. The floor is that of a local NATS and MongoDB.
+/// Measures an existing server. The baseline is that of a local NATS and MongoDB.
 async fn on_target(options: &Options, target: &str) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let programs = Programs::find_or_fetch(&servers::on_stderr()).await?;

@@ -28,7 +28,7 @@ pub(crate) struct Staff {
 }
 
 impl Staff {
-    /// Makes so many employees, activates them and logs them in, on so many new projects.
+    /// Creates this many employees, activates them and logs them in, on this many new projects.
     pub(crate) async fn hire(base: &str, data: &Path, employees: u32, projects: u32) -> Result<Self> {
         let client = Client::new(base)?;
         let admin = Admin::new(&client, data)?;

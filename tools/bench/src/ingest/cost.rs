@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::load::{self, Shape};
-use crate::{crew::Crew, fleet::Fleet};
+use crate::{fleet::Fleet, senders::Senders};
 
 const MILLION: f64 = 1_000_000.0;
 
@@ -52,8 +52,8 @@ struct Cost {
 /// When something cannot be started or read.
 pub async fn cost(options: &CostOptions) -> Result<()> {
     let mut fleet = Fleet::start(true).await?;
-    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?.by_the_minute();
-    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    let senders = Senders::hire(&fleet.base, &fleet.data, options.employees).await?.by_the_minute();
+    load::drive(&senders, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     fleet.until_analytics_rest().await?;
     let mut costs = Vec::new();
     for (name, connections, shape) in
@@ -61,7 +61,7 @@ pub async fn cost(options: &CostOptions) -> Result<()> {
     {
         let before = Counters::read(&fleet).await?;
         fleet.usage.begin()?;
-        let measured = load::drive(&crew, name, connections, shape, Duration::from_secs(options.seconds)).await?;
+        let measured = load::drive(&senders, name, connections, shape, Duration::from_secs(options.seconds)).await?;
         fleet.until_analytics_rest().await?;
         let cpu = fleet.usage.spent()?;
         let after = Counters::read(&fleet).await?;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use futures::future::try_join_all;
 
-use crate::{crew::Crew, measured::Measured, wire::Wire};
+use crate::{measured::Measured, senders::Senders, wire::Wire};
 
 /// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Shape {
 
 /// Drives the load for so long.
 pub(super) async fn drive(
-    crew: &Crew,
+    senders: &Senders,
     name: &str,
     connections: usize,
     shape: Shape,
@@ -29,10 +29,10 @@ pub(super) async fn drive(
 ) -> Result<Measured> {
     let mut wires = Vec::with_capacity(connections);
     for _ in 0..connections {
-        wires.push(Wire::connect(&crew.base).await?);
+        wires.push(Wire::connect(&senders.base).await?);
     }
     let started = Instant::now();
-    let loops = wires.into_iter().enumerate().map(|(n, wire)| one(crew, n, wire, shape, started + lasts));
+    let loops = wires.into_iter().enumerate().map(|(n, wire)| one(senders, n, wire, shape, started + lasts));
     let all = try_join_all(loops).await?;
     let lasted = started.elapsed();
     let windows = if let Shape::Batch(windows) = shape { windows } else { 1 };
@@ -50,19 +50,19 @@ pub(super) async fn drive(
 }
 
 async fn one(
-    crew: &Crew,
+    senders: &Senders,
     connection: usize,
     mut wire: Wire,
     shape: Shape,
     until: Instant,
 ) -> Result<(Vec<u32>, BTreeMap<u16, u64>)> {
-    let sender = crew.sender(connection);
+    let sender = senders.sender(connection);
     let (mut micros, mut statuses) = (Vec::new(), BTreeMap::new());
     while Instant::now() < until {
         let (path, body) = match shape {
-            Shape::Single => ("/api/v1/time-entries", crew.window(sender)),
+            Shape::Single => ("/api/v1/time-entries", senders.window(sender)),
             Shape::Batch(count) => {
-                let windows: Vec<_> = (0..count).map(|_| crew.window(sender)).collect();
+                let windows: Vec<_> = (0..count).map(|_| senders.window(sender)).collect();
                 ("/api/v1/time-entries/batch", format!(r#"{{"windows":[{}]}}"#, windows.join(",")))
             }
         };

@@ -20,7 +20,7 @@ use self::{
     load::Shape,
     quiet::Quiet,
 };
-use crate::{crew::Crew, fleet::Fleet, goal, measured::Measured};
+use crate::{fleet::Fleet, goal, measured::Measured, senders::Senders};
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -109,9 +109,9 @@ impl Options {
 
 async fn on_target(options: &Options, target: &str) -> Result<Goals> {
     let mut goals = Goals::default();
-    let crew = Crew::hire(target, &options.data, options.employees).await?;
+    let senders = Senders::hire(target, &options.data, options.employees).await?;
     for Load { name, connections, shape, .. } in LOADS.into_iter().filter(|load| options.has(load.name)) {
-        goals.loads.push(measure(options, &crew, name, connections, shape).await?);
+        goals.loads.push(measure(options, &senders, name, connections, shape).await?);
     }
     Ok(goals)
 }
@@ -123,23 +123,23 @@ async fn on_our_own(options: &Options) -> Result<Goals> {
     eprintln!("{before}");
     let floors = Floors::prepare(&fleet, Duration::from_secs(options.seconds)).await?;
     goals.floors.push(floors::publish(fleet.bus().await?, Duration::from_secs(options.seconds)).await?);
-    let crew = Crew::hire(&fleet.base, &fleet.data, options.employees).await?;
+    let senders = Senders::hire(&fleet.base, &fleet.data, options.employees).await?;
     // Fills caches, which the first load would pay for otherwise.
-    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    load::drive(&senders, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     for _ in 0..options.rounds {
         for load in LOADS.into_iter().filter(|load| options.has(load.name)) {
-            beside_its_floor(options, &mut fleet, &floors, &crew, &load, &mut goals).await?;
+            beside_its_floor(options, &mut fleet, &floors, &senders, &load, &mut goals).await?;
         }
     }
     if options.has(BESIDE_A_RUSH) {
-        let [singles, rush] = beside_a_rush(options, &crew).await?;
+        let [singles, rush] = beside_a_rush(options, &senders).await?;
         goals.loads.extend([singles, rush]);
     }
     if options.stored > 0 {
-        fill(&fleet, &crew, options.stored).await?;
+        fill(&fleet, &senders, options.stored).await?;
         let name = format!("64 connections, {} stored", options.stored);
         fleet.usage.begin()?;
-        goals.loads.push(measure(options, &crew, &name, 64, Shape::Single).await?);
+        goals.loads.push(measure(options, &senders, &name, 64, Shape::Single).await?);
         goals.usage.push((name, fleet.usage.end()?));
     }
     goals.peaks = fleet.usage.peaks()?;
@@ -158,7 +158,7 @@ async fn beside_its_floor(
     options: &Options,
     fleet: &mut Fleet,
     floors: &Floors,
-    crew: &Crew,
+    senders: &Senders,
     load: &Load,
     goals: &mut Goals,
 ) -> Result<()> {
@@ -168,7 +168,7 @@ async fn beside_its_floor(
         let of_before = floors.of_before(floor).await?;
         let before = floors.today(floor).await?;
         fleet.usage.begin()?;
-        let load = measure(options, crew, name, connections, shape).await?;
+        let load = measure(options, senders, name, connections, shape).await?;
         let shares = fleet.usage.end()?;
         let lag = fleet.analytics_lag().await?;
         let pair = Pair { load, floors: [before, floors.today(floor).await?], of_before };
@@ -192,38 +192,44 @@ async fn beside_its_floor(
 async fn without_sync(options: &Options, goals: &mut Goals) -> Result<()> {
     eprintln!("again without sync_interval: always …");
     let unsynced = Fleet::start(false).await?;
-    let crew = Crew::hire(&unsynced.base, &unsynced.data, options.employees).await?;
-    load::drive(&crew, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
+    let senders = Senders::hire(&unsynced.base, &unsynced.data, options.employees).await?;
+    load::drive(&senders, "warm-up", 16, Shape::Single, Duration::from_secs(2)).await?;
     for connections in [64, 256] {
         let name = format!("{connections} connections, no sync");
-        goals.loads.push(measure(options, &crew, &name, connections, Shape::Single).await?);
+        goals.loads.push(measure(options, &senders, &name, connections, Shape::Single).await?);
     }
     unsynced.stop().await;
     Ok(())
 }
 
 /// Measures single posts and, at the same time, batches of many clients that catch up after an outage.
-async fn beside_a_rush(options: &Options, crew: &Crew) -> Result<[Measured; 2]> {
+async fn beside_a_rush(options: &Options, senders: &Senders) -> Result<[Measured; 2]> {
     let lasts = Duration::from_secs(options.seconds);
-    let singles = load::drive(crew, BESIDE_A_RUSH, 16, Shape::Single, lasts);
-    let rush = load::drive(crew, RUSH, options.rush, Shape::Batch(500), lasts);
+    let singles = load::drive(senders, BESIDE_A_RUSH, 16, Shape::Single, lasts);
+    let rush = load::drive(senders, RUSH, options.rush, Shape::Batch(500), lasts);
     let (singles, rush) = tokio::try_join!(singles, rush)?;
     eprintln!("{singles}\n{rush}");
     Ok([singles, rush])
 }
 
-async fn measure(options: &Options, crew: &Crew, name: &str, connections: usize, shape: Shape) -> Result<Measured> {
+async fn measure(
+    options: &Options,
+    senders: &Senders,
+    name: &str,
+    connections: usize,
+    shape: Shape,
+) -> Result<Measured> {
     let lasts = Duration::from_secs(options.seconds);
-    let measured = load::drive(crew, name, connections, shape, lasts).await?;
+    let measured = load::drive(senders, name, connections, shape, lasts).await?;
     eprintln!("{measured}");
     Ok(measured)
 }
 
 /// Sends batches until so many windows are stored and counted.
-async fn fill(fleet: &Fleet, crew: &Crew, most: u64) -> Result<()> {
+async fn fill(fleet: &Fleet, senders: &Senders, most: u64) -> Result<()> {
     let mut stored = fleet.stored().await?;
     while stored < most {
-        load::drive(crew, "filling", 4, Shape::Batch(500), Duration::from_secs(5)).await?;
+        load::drive(senders, "filling", 4, Shape::Batch(500), Duration::from_secs(5)).await?;
         stored = fleet.stored().await?;
         eprintln!("{stored} of {most} windows are stored");
     }

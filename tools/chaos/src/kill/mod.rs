@@ -1,6 +1,7 @@
 //! A fault campaign: it kills processes, servers and connections at random moments of a seed while clients work,
 //! and then checks the invariants.
 
+mod administrator;
 mod check;
 mod cluster;
 mod dice;
@@ -16,7 +17,6 @@ mod recovery;
 mod report;
 mod schedule;
 mod stage;
-mod steward;
 mod tracker;
 mod watcher;
 
@@ -38,6 +38,7 @@ use tokio::{
 };
 
 use self::{
+    administrator::Administrator,
     check::{
         Finding, Outcome,
         state::{Group, State, Sum, under_way},
@@ -50,7 +51,6 @@ use self::{
     recovery::{Healed, Probe},
     schedule::Schedule,
     stage::Stage,
-    steward::Steward,
     tracker::Tracker,
 };
 pub use self::{
@@ -62,7 +62,7 @@ pub use self::{
 /// The number of employees whose projects and tasks do not change.
 const STEADY: usize = 8;
 /// The number of admins, each with their own employees and projects.
-const STEWARDS: usize = 4;
+const ADMINISTRATORS: usize = 4;
 /// The number of employees, projects and tasks of each admin.
 const PEOPLE: usize = 3;
 const PROJECTS: usize = 2;
@@ -97,7 +97,7 @@ pub struct KillOptions {
 struct Cast {
     steady: Vec<Arc<Person>>,
     steady_works: Works,
-    stewards: Vec<Steward>,
+    administrators: Vec<Administrator>,
     probe: Probe,
 }
 
@@ -134,8 +134,8 @@ pub async fn kill(options: &KillOptions) -> Result<KillReport> {
     start_trackers(options.seed, &cast, &door, &ledger, &pace, &mut work);
     let dice = Dice::new(options.seed, 3);
     work.spawn(watcher::ask(door.clone(), ledger.clone(), pace.clone(), cast.steady.clone(), dice));
-    for steward in cast.stewards {
-        work.spawn(steward.run());
+    for administrator in cast.administrators {
+        work.spawn(administrator.run());
     }
     let sampling = tokio::spawn(watcher::sample(stage.fleet.mongo().await?, pace.clone()));
 
@@ -242,8 +242,8 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
     let (employee, window) = (probing.id, recovery::window(project, task, serial));
     let probe = Probe { door: door.clone(), employee, project, person: probing, window };
 
-    let mut stewards = Vec::new();
-    for number in 0..STEWARDS {
+    let mut administrators = Vec::new();
+    for number in 0..ADMINISTRATORS {
         let mut people = Vec::new();
         for n in 0..PEOPLE {
             people.push(Arc::new(hire(door, &mailbox, ledger, &format!("restless-{number}-{n}"), false).await?));
@@ -259,7 +259,7 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
             works.add(project, task);
             tasks.push(task);
         }
-        stewards.push(Steward {
+        administrators.push(Administrator {
             number,
             people,
             projects,
@@ -275,13 +275,15 @@ async fn cast(seed: u64, stage: &Stage, door: &Door, ledger: &Ledger, pace: &Pac
             made: 0,
         });
     }
-    Ok(Cast { steady, steady_works, stewards, probe })
+    Ok(Cast { steady, steady_works, administrators, probe })
 }
 
 fn start_trackers(seed: u64, cast: &Cast, door: &Door, ledger: &Ledger, pace: &Pace, work: &mut JoinSet<()>) {
     let steady = cast.steady.iter().map(|person| (person, &cast.steady_works));
-    let restless =
-        cast.stewards.iter().flat_map(|steward| steward.people.iter().map(|person| (person, &steward.works)));
+    let restless = cast
+        .administrators
+        .iter()
+        .flat_map(|administrator| administrator.people.iter().map(|person| (person, &administrator.works)));
     for (number, (person, works)) in (1_000..).zip(steady.chain(restless)) {
         let tracker = Tracker {
             person: person.clone(),

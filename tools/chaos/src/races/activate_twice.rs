@@ -12,9 +12,10 @@ use serde_json::json;
 use super::{
     answer::Answer,
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     rows::{EmployeeRow, all, one},
     stage::{As, Stage},
+    verdict::Verdict,
 };
 
 pub(super) struct ActivateTwice;

@@ -10,8 +10,9 @@ use super::{
     answer::Answer,
     edges::{Edges, Quiet},
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     stage::{As, Stage, employee_path, project_path, task_path},
+    verdict::Verdict,
 };
 
 pub(super) struct AssignDeactivate;

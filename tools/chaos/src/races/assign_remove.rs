@@ -12,8 +12,9 @@ use super::{
     assign_deactivate::counts,
     edges::{Edges, Quiet},
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     stage::{As, Stage, employee_path, project_path, task_path},
+    verdict::Verdict,
 };
 
 pub(super) struct AssignRemove;

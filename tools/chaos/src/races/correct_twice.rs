@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use super::{
     answer::Answer,
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     rows::{all, one},
     sent::{StoredRow, body, new_id},
     stage::{As, Person, Stage},
+    verdict::Verdict,
 };
 
 pub(super) struct CorrectTwice;

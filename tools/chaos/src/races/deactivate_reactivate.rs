@@ -11,8 +11,9 @@ use super::{
     answer::Answer,
     edges::{Edges, Quiet},
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     stage::{As, Stage, employee_path, project_path, task_path},
+    verdict::Verdict,
 };
 
 pub(super) struct DeactivateReactivate;

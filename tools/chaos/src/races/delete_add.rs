@@ -12,9 +12,10 @@ use super::{
     answer::Answer,
     edges::{Edges, Quiet},
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     rows::all,
     stage::{As, Stage, employee_path, project_path, task_path},
+    verdict::Verdict,
 };
 
 pub(super) struct DeleteAdd;

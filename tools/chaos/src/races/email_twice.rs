@@ -11,9 +11,10 @@ use serde_json::json;
 use super::{
     answer::Answer,
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     rows::{EmployeeRow, all},
     stage::{As, Stage, employee_path},
+    verdict::Verdict,
 };
 
 pub(super) struct EmailTwice;

@@ -21,6 +21,7 @@ mod sent;
 mod stage;
 mod tally;
 mod update_post;
+mod verdict;
 mod windows;
 
 use std::sync::Arc;

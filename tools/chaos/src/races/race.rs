@@ -13,6 +13,7 @@ use super::{
     gate::{Aim, Gate},
     stage::Stage,
     tally::Tally,
+    verdict::Verdict,
 };
 
 /// Two requests that conflict, or that must not interleave.
@@ -41,25 +42,12 @@ pub(super) trait Race: 'static {
     fn judge(outcome: &Self::Outcome) -> Verdict;
 }
 
-/// The judgement of an outcome.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// The side that came first, if that is known.
-    pub(super) first: Option<usize>,
-    /// The violated rules.
-    pub(super) faults: Vec<String>,
-    /// Other facts to count.
-    pub(super) notes: Vec<&'static str>,
-}
-
 /// The number of rounds of a scene. With more, histories and messages would become long.
 const USES: usize = 40;
 /// After this many rounds in a row that could not be prepared, a race ends.
 const MOST_UNSET: usize = 12;
 /// The interval of progress messages.
 const EVERY: Duration = Duration::from_secs(10);
-/// The most violations of a race that are kept with their history.
-pub(super) const KEPT: usize = 20;
 
 /// Runs the rounds of a race, `lanes` at once.
 pub(super) async fn run<R: Race>(stage: &Arc<Stage>, rounds: usize, lanes: usize, seed: u64) -> Tally {

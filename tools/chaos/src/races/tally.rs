@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::race::{KEPT, Verdict};
+use super::verdict::Verdict;
+
+/// The most violations of a race that are kept with their history.
+const KEPT: usize = 20;
 
 /// The result of a race.
 #[derive(Clone, Debug, Default)]

@@ -12,9 +12,10 @@ use tokio::time::{Duration, sleep};
 use super::{
     answer::Answer,
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     sent::{Fate, Sent, body, fates, new_id},
     stage::{As, Person, Stage},
+    verdict::Verdict,
 };
 
 pub(super) struct UpdatePost;

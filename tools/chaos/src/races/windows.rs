@@ -13,9 +13,10 @@ use super::{
     answer::Answer,
     edges::{Edges, Quiet},
     gate::Gate,
-    race::{Race, Verdict},
+    race::Race,
     sent::{Fate, Sent, body, fates, judge, new_id},
     stage::{As, Person, Stage, project_path, task_path},
+    verdict::Verdict,
 };
 
 /// The race: the project is archived, or its task moves to another one.

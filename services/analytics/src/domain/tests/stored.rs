@@ -85,7 +85,7 @@ impl Stored {
     }
 }
 
-/// As it is read: by project and task, or not.
+/// Adds the sums of a document, by project and task if `apart`.
 fn sum_up(sheet: &mut Sheet, apart: bool) {
     let by_work: BTreeMap<i64, Cells> = sheet.stretches.iter().map(|(day, all)| (*day, cells(all))).collect();
     if apart {

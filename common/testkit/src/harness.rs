@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The harness of one test: a nats-server, databases and a clock of its own.
 #[derive(Debug)]
-pub struct World {
+pub struct Harness {
     /// The nats-server, which a test may kill or pause.
     pub nats: Nats,
     /// The clock of the harness and of its services.
@@ -92,7 +92,7 @@ impl Running {
     }
 }
 
-impl World {
+impl Harness {
     /// Starts a harness on the mongod that all tests of the process share.
     pub async fn start() -> Self {
         Self::start_on(shared_mongo().await).await
@@ -223,9 +223,9 @@ impl World {
             () = health.until_started() => {}
             end = &mut ended => panic!("{service} ended at once: {end:?}"),
         }
-        let (with_world, own) = (self.shutdown.clone(), shutdown.clone());
+        let (with_harness, own) = (self.shutdown.clone(), shutdown.clone());
         tokio::spawn(async move {
-            with_world.stopping().await;
+            with_harness.stopping().await;
             own.stop();
         });
         Running { shutdown, ops, ended }

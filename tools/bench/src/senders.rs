@@ -23,7 +23,7 @@ const DAY: i64 = 86_400_000;
 
 /// The employees who send windows.
 #[derive(Debug)]
-pub struct Crew {
+pub struct Senders {
     /// The base URL that they send to.
     pub base: String,
     project: ProjectId,
@@ -43,8 +43,8 @@ pub struct Sender {
     sent: AtomicI64,
 }
 
-impl Crew {
-    /// Makes so many employees, activates them and logs them in, on one task of a new project.
+impl Senders {
+    /// Creates this many employees, activates them and logs them in, on one task of a new project.
     ///
     /// # Errors
     /// When a request fails, or no invitation arrives.
@@ -69,7 +69,7 @@ impl Crew {
         Ok(Self { base: base.to_owned(), project: project.id, task: task.id, people, length, a_day })
     }
 
-    /// Makes them send windows of one minute, eight hours a day.
+    /// Changes the windows to one minute each, eight hours a day.
     #[must_use]
     pub fn by_the_minute(mut self) -> Self {
         (self.length, self.a_day) = (60_000, 480);

@@ -35,7 +35,7 @@ pub struct Differences<T, K> {
 ///
 /// The owner answers once EVENTS has every event about the data of the page. All writes to the copy compare
 /// versions, so a repair never overwrites what an event has brought meanwhile.
-pub trait Mirror: Sync {
+pub trait LocalCopy: Sync {
     /// The request for a page.
     type Asks: Request<Reply = Page<Self::Told, Self::At>>;
     /// An entry of the owner.

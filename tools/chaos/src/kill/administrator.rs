@@ -24,7 +24,7 @@ const PAUSE: (u64, u64) = (20, 250);
 const INVITED_MOST: usize = 12;
 
 /// An admin with their own employees and projects. Nobody else changes these, so the expected state is known.
-pub(crate) struct Steward {
+pub(crate) struct Administrator {
     pub(crate) number: usize,
     pub(crate) people: Vec<Arc<Person>>,
     pub(crate) projects: Vec<ProjectId>,
@@ -41,7 +41,7 @@ pub(crate) struct Steward {
     pub(crate) made: usize,
 }
 
-impl Steward {
+impl Administrator {
     /// Makes changes until the end.
     pub(crate) async fn run(mut self) {
         while !self.pace.is_over() {

@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use bench::{
-    crew::Crew,
     fleet::{Fleet, Replica},
+    senders::Senders,
 };
 use contracts::Service;
 use tokio::time::{Instant, sleep};
@@ -16,26 +16,26 @@ const EMPLOYEES: u32 = 32;
 const DEREGISTERED: Duration = Duration::from_millis(500);
 
 /// A system whose services are replaced and scaled, and the gateways for its clients.
-pub(crate) struct Town {
+pub(crate) struct System {
     pub(crate) fleet: Fleet,
-    pub(crate) crew: Arc<Crew>,
+    pub(crate) senders: Arc<Senders>,
     pub(crate) entrance: Entrance,
     /// The processes of each service, the oldest first.
     replicas: BTreeMap<&'static str, Vec<Replica>>,
 }
 
-impl Town {
+impl System {
     /// Starts the system and creates the employees.
     pub(crate) async fn start() -> Result<Self> {
         let mut fleet = Fleet::start(true).await?;
-        let crew = Arc::new(Crew::hire(&fleet.base, &fleet.data, EMPLOYEES).await?);
+        let senders = Arc::new(Senders::hire(&fleet.base, &fleet.data, EMPLOYEES).await?);
         let entrance = Entrance::default();
         entrance.open(fleet.base.clone());
         let mut replicas: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for replica in fleet.take_replicas() {
             replicas.entry(replica.service.name()).or_default().push(replica);
         }
-        Ok(Self { fleet, crew, entrance, replicas })
+        Ok(Self { fleet, senders, entrance, replicas })
     }
 
     /// Adds a process of a service, and waits until it is ready.

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 /// A cache of the last answer, for questions that are asked again and again and may be answered with a value
 /// that is a moment old.
 #[derive(Debug)]
-pub struct Lately<K, V> {
+pub struct RecentAnswer<K, V> {
     lasts: Duration,
     last: Mutex<Option<Last<K, V>>>,
 }
@@ -21,7 +21,7 @@ struct Last<K, V> {
     answer: Arc<V>,
 }
 
-impl<K: PartialEq, V> Lately<K, V> {
+impl<K: PartialEq, V> RecentAnswer<K, V> {
     /// A cache that keeps an answer for this long.
     pub fn new(lasts: Duration) -> Self {
         Self { lasts, last: Mutex::new(None) }
@@ -51,31 +51,31 @@ mod tests {
 
     use super::*;
 
-    async fn ask(lately: &Lately<u32, u32>, question: u32, computed: &AtomicU32) -> u32 {
+    async fn ask(recent: &RecentAnswer<u32, u32>, question: u32, computed: &AtomicU32) -> u32 {
         let compute = async {
             computed.fetch_add(1, Ordering::SeqCst);
             Ok::<_, ()>(question * 10)
         };
-        *lately.get(question, compute).await.unwrap()
+        *recent.get(question, compute).await.unwrap()
     }
 
     #[tokio::test]
     async fn an_answer_is_computed_once_for_all_who_ask_the_same_at_once() {
-        let (lately, computed) = (Lately::new(Duration::from_secs(3_600)), AtomicU32::new(0));
-        let answers = futures::future::join_all((0..5).map(|_| ask(&lately, 7, &computed))).await;
+        let (recent, computed) = (RecentAnswer::new(Duration::from_secs(3_600)), AtomicU32::new(0));
+        let answers = futures::future::join_all((0..5).map(|_| ask(&recent, 7, &computed))).await;
         assert_eq!((answers, computed.load(Ordering::SeqCst)), (vec![70; 5], 1));
-        assert_eq!((ask(&lately, 8, &computed).await, computed.load(Ordering::SeqCst)), (80, 2));
+        assert_eq!((ask(&recent, 8, &computed).await, computed.load(Ordering::SeqCst)), (80, 2));
     }
 
     #[tokio::test]
     async fn an_answer_that_is_too_old_is_computed_again_and_a_failure_is_not_kept() {
-        let (lately, computed) = (Lately::new(Duration::ZERO), AtomicU32::new(0));
-        ask(&lately, 7, &computed).await;
-        ask(&lately, 7, &computed).await;
+        let (recent, computed) = (RecentAnswer::new(Duration::ZERO), AtomicU32::new(0));
+        ask(&recent, 7, &computed).await;
+        ask(&recent, 7, &computed).await;
         assert_eq!(computed.load(Ordering::SeqCst), 2);
 
-        let lately = Lately::new(Duration::from_secs(3_600));
-        assert_eq!(lately.get(7, async { Err::<u32, _>("away") }).await.unwrap_err(), "away");
-        assert_eq!(ask(&lately, 7, &computed).await, 70);
+        let recent = RecentAnswer::new(Duration::from_secs(3_600));
+        assert_eq!(recent.get(7, async { Err::<u32, _>("away") }).await.unwrap_err(), "away");
+        assert_eq!(ask(&recent, 7, &computed).await, 70);
     }
 }

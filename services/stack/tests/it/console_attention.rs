@@ -1,0 +1,92 @@
+//! The page of what needs attention: hours that are held back.
+
+use serde_json::json;
+use testkit::eventually_within;
+
+use crate::{
+    browser::BOUND,
+    company::Company,
+    office::{HOUR, MINUTE},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_a_button() {
+    let company = Company::open().await;
+    let (system, owner, ann) = (company.system(), &company.owner, &company.office.ann);
+    // A task that she is not on.
+    let task = system.create_task(json!({ "projectId": company.office.project, "name": "Cellar" })).await;
+    let now = company.now();
+    for minutes in [30, 60] {
+        let mut window = company.office.window(now - minutes * MINUTE, now - (minutes - 5) * MINUTE);
+        window["taskId"] = task["id"].clone();
+        window["hwid"] = json!(format!("third-{minutes}"));
+        company.office.post(window).await;
+    }
+    let held = async || {
+        let all = system.get("/api/v1/quarantine").await;
+        let all = all.as_array().unwrap().iter().filter(|held| held["window"]["taskId"] == task["id"]);
+        all.map(|held| {
+            (held["id"].as_str().unwrap().to_owned(), held["content"].as_str().unwrap_or_default().to_owned())
+        })
+        .collect::<Vec<_>>()
+    };
+    let two =
+        eventually_within(BOUND, "both are held", async || Some(held().await).filter(|held| held.len() == 2)).await;
+    let (_, html) = company.page("/console/attention", owner).await;
+    assert!(html.contains("Cellar") && html.contains("Count the hours") && html.contains(&two[0].0), "{html}");
+    for ((id, content), word, leads) in [(&two[0], "admit", "recorded"), (&two[1], "discard", "discarded")] {
+        let form = [("id", id.as_str()), ("content", content.as_str())];
+        let form = if content.is_empty() { &form[..1] } else { &form[..] };
+        let (status, to, html) = company.send(&format!("/console/attention/{word}"), owner, form).await;
+        let window = if leads == "recorded" { format!("&window={id}") } else { String::new() };
+        assert_eq!((status, to), (303, format!("/console/attention?done={leads}{window}")), "{html}");
+    }
+    assert_eq!(held().await.len(), 0);
+    let window = system.get(&format!("/api/v1/time-entries/{}", two[0].0)).await;
+    assert_eq!(window["employeeId"], json!(ann.id));
+
+    // A third one is given its place: she is on the task from now on.
+    let mut window = company.office.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
+    window["taskId"] = task["id"].clone();
+    company.office.post(window).await;
+    let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
+    let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
+    let employee = ann.id.to_string();
+    // No rate says what an hour of hers costs, although others have rates: the page says that before and after the
+    // admission.
+    let (_, html) = company.page("/console/attention", owner).await;
+    assert!(!html.contains("No rate"), "nobody has such rates: {html}");
+    let rate = json!({ "scope": { "employee": owner.id }, "kind": "pay", "amount": 30, "validFrom": "2020-01-01" });
+    system.admin("POST", "/api/v1/rate", rate).await.expect(201);
+    let (_, html) = company.page("/console/attention", owner).await;
+    let to_rates = format!("/console/rates?projectId={project}");
+    assert!(html.contains("No rate says what an hour of it costs") && html.contains(&to_rates), "{html}");
+    assert!(html.contains("was not on the task") && html.contains("Put them on the task"), "{html}");
+    let form = [("id", third.as_str()), ("employee", &employee), ("project", project), ("task", task)];
+    let (status, to, html) = company.send("/console/attention/assign", owner, &form).await;
+    assert_eq!(
+        (status, to.as_str()),
+        (303, format!("/console/attention?done=recorded&window={third}").as_str()),
+        "{html}"
+    );
+    let (_, html) = company.page(&to, owner).await;
+    let window = format!("href=\"/console/windows/{third}\"");
+    assert!(html.contains("the hours count now") && html.contains(&window), "{html}");
+    assert!(
+        html.contains("its cost counts at 0.00") && html.contains(&to_rates) && html.contains("/console/reprice"),
+        "{html}"
+    );
+    let (_, html) = company.page(&format!("/console/windows/{third}"), owner).await;
+    assert!(html.contains("its cost counts at 0.00"), "{html}");
+    assert_eq!(system.get(&format!("/api/v1/task/{task}")).await["employees"], json!([ann.id]));
+    company
+        .office
+        .post({
+            let mut window = company.office.window(now, now + MINUTE);
+            window["taskId"] = json!(task);
+            window
+        })
+        .await
+        .expect(201);
+    company.office.system.finish().await;
+}

@@ -1,0 +1,67 @@
+use std::collections::HashSet;
+
+use contracts::WindowId;
+
+/// The most ids of quarantined windows in the cache.
+pub(crate) const MOST_HELD: usize = 20_000;
+
+/// The ids of all quarantined windows, as one process knows them; nothing if they are not known.
+#[derive(Debug, Default)]
+pub(crate) struct QuarantinedIds(Option<HashSet<WindowId>>);
+
+impl QuarantinedIds {
+    /// Stores the ids of all quarantined windows. If there are too many, they are not known.
+    pub(crate) fn keep(&mut self, rows: Vec<WindowId>) {
+        self.0 = (rows.len() <= MOST_HELD).then(|| rows.into_iter().collect());
+    }
+
+    /// Adds windows.
+    pub(crate) fn hear(&mut self, windows: &[WindowId]) {
+        let Some(ids) = &mut self.0 else { return };
+        ids.extend(windows);
+        if ids.len() > MOST_HELD {
+            self.0 = None;
+        }
+    }
+
+    /// Removes windows.
+    pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
+        if let Some(ids) = &mut self.0 {
+            for id in windows {
+                ids.remove(&id);
+            }
+        }
+    }
+
+    /// Whether this window may be quarantined; true if that is not known.
+    pub(crate) fn may_contain(&self, id: WindowId) -> bool {
+        self.0.as_ref().is_none_or(|ids| ids.contains(&id))
+    }
+
+    /// Whether the quarantined windows are known.
+    pub(crate) fn are_known(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn too_many_held_windows_are_not_remembered_and_any_may_be_held_then() {
+        let (mut ids, id) = (QuarantinedIds::default(), WindowId(Uuid::from_u128(7)));
+        assert!(ids.may_contain(id));
+        ids.keep(Vec::new());
+        assert!(!ids.may_contain(id));
+        ids.hear(&[id]);
+        assert!(ids.may_contain(id));
+        ids.let_go([id]);
+        assert!(!ids.may_contain(id));
+        let many: Vec<_> = (0..=MOST_HELD as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
+        ids.hear(&many);
+        assert!(ids.may_contain(id) && !ids.are_known());
+    }
+}
