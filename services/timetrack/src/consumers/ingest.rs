@@ -9,10 +9,7 @@ use tokio::{
 };
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{
-    acks::{Acks, settle},
-    recorder::{Arrival, Settled, record_all},
-};
+use super::recorder::{Arrival, Settled, record_all};
 use crate::{App, Step};
 
 /// The most messages of single posts that are recorded together.
@@ -71,17 +68,15 @@ impl Ingest {
         let in_hand = Arc::new(Semaphore::new(IN_HAND));
         self.app.bus.metrics().places("batches", in_hand.clone());
         let batched_in_hand = Arc::new(Semaphore::new(BATCHED_IN_HAND));
-        let acks = Arc::new(Acks::default());
-        acks.clone().keep(shutdown);
         shutdown.spawn(async move {
             // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
                 let Some((messages, batched)) = next(&mut puller, &batched_in_hand, &stop).await else { break };
-                let (app, acks) = (self.app.clone(), acks.clone());
+                let app = self.app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
                     kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
-                    record_messages(&app, &acks, messages).instrument(span).await;
+                    record_messages(&app, messages).instrument(span).await;
                     drop((place, batched));
                 });
             }
@@ -116,8 +111,7 @@ async fn next(
     Some((messages, are_batched.then_some(place)))
 }
 
-async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
-    acks.another().await;
+async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
     let in_hand = InHand::hold(&app.bus, &messages);
     let mut together = Batch::default();
     for message in messages {
@@ -131,7 +125,7 @@ async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
             }
         };
         if together.windows.len() + batch.items.len() > MOST_WINDOWS && !together.messages.is_empty() {
-            record_together(app, acks, std::mem::take(&mut together), &in_hand).await;
+            record_together(app, std::mem::take(&mut together), &in_hand).await;
         }
         if kit::is_mutant("ack_before_commit") {
             settle(message.ack().await.map_err(Error::Nats));
@@ -143,13 +137,13 @@ async fn record_messages(app: &Arc<App>, acks: &Acks, messages: Vec<Message>) {
         together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again, brief }));
     }
     if !together.messages.is_empty() {
-        record_together(app, acks, together, &in_hand).await;
+        record_together(app, together, &in_hand).await;
     }
 }
 
 /// Records the windows of several messages together. If that fails, one message at a time, so that a bad message
 /// does not affect the others.
-async fn record_together(app: &Arc<App>, acks: &Acks, together: Batch, in_hand: &InHand) {
+async fn record_together(app: &Arc<App>, together: Batch, in_hand: &InHand) {
     let Batch { messages, windows } = together;
     let span = Span::current();
     span.record("windows", windows.len());
@@ -159,7 +153,7 @@ async fn record_together(app: &Arc<App>, acks: &Acks, together: Batch, in_hand: 
             let mut settled = settled.into_iter();
             for (message, windows) in messages {
                 let settled: Vec<Settled> = settled.by_ref().take(windows).collect();
-                answer(app, acks, message, settled).await;
+                answer(app, &message, settled).await;
             }
         }
         Err(error) if error.is_away() || messages.len() == 1 => {
@@ -175,14 +169,14 @@ async fn record_together(app: &Arc<App>, acks: &Acks, together: Batch, in_hand: 
             for (message, _) in messages {
                 // Released from the group, because the others still wait behind it.
                 in_hand.let_go(&message);
-                Box::pin(record_messages(app, acks, vec![message])).await;
+                Box::pin(record_messages(app, vec![message])).await;
             }
         }
     }
 }
 
 /// Answers the gateway, then acknowledges the message.
-async fn answer(app: &App, acks: &Acks, message: Message, settled: Vec<Settled>) {
+async fn answer(app: &App, message: &Message, settled: Vec<Settled>) {
     let inbox = message.headers.as_ref().and_then(|headers| headers.get(header::ANSWER_TO));
     if let Some(inbox) = inbox {
         match serde_json::to_vec(&word(settled)) {
@@ -192,8 +186,8 @@ async fn answer(app: &App, acks: &Acks, message: Message, settled: Vec<Settled>)
         }
     }
     app.faults.at(Step::Answered).await;
-    app.failures.forget(&message);
-    acks.done(message).await;
+    app.failures.forget(message);
+    settle(message.ack().await.map_err(Error::Nats));
 }
 
 /// The answer to the gateway.
@@ -216,4 +210,11 @@ async fn give_back(app: &App, message: &Message, error: &Error) {
     let deliveries = message.info().map_or(1, |info| info.delivered);
     tracing::warn!(%error, cause, deliveries, "windows are not recorded; they come again");
     settle(message.ack_with(AckKind::Nak(Some(delay))).await.map_err(Error::Nats));
+}
+
+/// A failed acknowledgement is harmless: the message is redelivered.
+fn settle(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "not acknowledged; it comes again");
+    }
 }

@@ -1,6 +1,5 @@
 //! The consumers of streams.
 
-mod acks;
 mod bindings;
 mod check;
 mod early;
