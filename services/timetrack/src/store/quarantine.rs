@@ -29,9 +29,10 @@ impl QuarantineStore {
         let by_waiting = mongo::index(doc! { "waiting": 1, "since": 1 });
         let by_due = mongo::index(doc! { "due": 1 });
         let by_code = mongo::index(doc! { "code": 1, "decision": 1, "waiting": 1, "_id": 1 });
+        let by_decision = mongo::index(doc! { "decision": 1, "waiting": 1, "_id": 1 });
         let by_age = mongo::index(doc! { "since": 1, "_id": 1 });
         let by_employee = mongo::index(doc! { "item.employeeId": 1, "since": 1, "_id": 1 });
-        ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_age, by_employee])
+        ("quarantine", vec![by_id, by_waiting, by_due, by_code, by_decision, by_age, by_employee])
     }
 
     pub(super) fn open(db: &Database) -> Self {
