@@ -64,6 +64,11 @@ impl Pace {
         !self.is_over()
     }
 
+    /// So many windows were not read by anybody, and do not count.
+    pub(crate) fn take_back(&self, windows: u64) {
+        self.0.sent.fetch_sub(windows, Ordering::Relaxed);
+    }
+
     /// Starts or ends a time in which all clients send as fast as they can.
     pub(crate) fn hurry(&self, hurries: bool) {
         self.0.hurries.store(hurries, Ordering::Relaxed);

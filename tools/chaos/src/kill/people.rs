@@ -112,13 +112,16 @@ async fn invite(door: &Door, email: &str, body: &serde_json::Value) -> Result<Em
         if reply.is_ok() {
             return reply.read().context("an answer to an invitation that makes no sense");
         }
+        if began.elapsed() > PATIENCE {
+            bail!("{email} cannot be invited: {}", reply.words());
+        }
         if reply.status == 409 && unknown {
             let all = door.call(Method::GET, "/api/v1/employee", As::Admin, None).await;
             let all: Vec<Employee> = all.read().unwrap_or_default();
             if let Some(found) = all.into_iter().find(|employee| employee.email.as_str() == email) {
                 return Ok(found);
             }
-        } else if reply.done() == Done::No || began.elapsed() > PATIENCE {
+        } else if reply.done() == Done::No {
             bail!("{email} cannot be invited: {}", reply.words());
         }
         unknown = true;

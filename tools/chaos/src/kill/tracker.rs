@@ -20,6 +20,8 @@ const DAY: i64 = 86_400_000;
 /// The length of such a window: ten minutes, eight hours a day.
 const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
+/// The pause of somebody whose token does not count.
+const REFUSED: Duration = Duration::from_millis(500);
 /// Streams detect duplicate ids for two minutes. A repetition after that is new to them.
 const LATER: i64 = 125_000;
 
@@ -57,6 +59,12 @@ impl Tracker {
                 continue;
             }
             self.send(&serials).await;
+            if matches!(self.last_word(serials[0]), None | Some(Word::NoToken)) {
+                // They are deactivated. Refused at once, they would send most of the windows.
+                self.pace.take_back(many);
+                sleep(REFUSED).await;
+                continue;
+            }
             self.send_again(&serials).await;
         }
     }
