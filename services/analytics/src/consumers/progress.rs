@@ -130,7 +130,7 @@ impl Progress {
     async fn acknowledged(&self) -> Result<u64, Error> {
         let stream = self.bus.jetstream.get_stream_no_info(stream::EVENTS).await.map_err(nats)?;
         let info = stream.consumer_info(Service::Analytics.name()).await.map_err(nats)?;
-        Ok(info.ack_floor.stream_sequence)
+        Ok(counted(info.delivered.stream_sequence, info.ack_floor.stream_sequence, info.num_ack_pending))
     }
 
     /// When the stream was created, and its last position.
@@ -162,6 +162,24 @@ impl Progress {
     }
 }
 
+/// The place up to which everything is counted. While nothing is in hand, that is all that was delivered: after a
+/// cluster of servers was parted, the place up to which everything is acknowledged may stay behind for good.
+fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
+    if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
+}
+
 fn nats(error: impl Into<async_nats::Error>) -> Error {
     Error::Nats(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_nothing_in_hand_all_that_was_delivered_is_counted() {
+        assert_eq!(counted(9, 9, 0), 9);
+        assert_eq!(counted(9, 5, 0), 9, "the acknowledgements were lost with a leader");
+        assert_eq!(counted(9, 5, 1), 5);
+    }
 }
