@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Cents, EmployeeId, Failure, GetPeriodSums, KnownPeriod, ListAdjustments,
-    ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan, PeriodId,
-    PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
+    ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
+    PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
 };
-use futures::try_join;
+use futures::{join, try_join};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -127,15 +127,15 @@ pub(crate) async fn list(
     range: TimeRange,
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
-    // Those of some seconds ago: a period of another calendar is not approved, as timetrack goes by its own.
-    let settings = app.organisation.settings().await;
-    let spans = spans(&settings, range)?;
-    let (mut known, sums, adjustments, people) = try_join!(
-        known(app, asker, whole(&spans).unwrap_or(range), &employees),
-        sums(app, asker, &spans, &employees),
-        adjustments(app, asker, &spans, &employees),
-        people(app, asker, &employees),
-    )?;
+    // Begun with the settings of a few seconds ago, which are nearly always those of now.
+    let likely = app.organisation.settings().await;
+    let asked = app.ask(Caller::Service, &GetSettings {});
+    let (settings, looked) = join!(asked, look(app, asker, &likely, range, &employees));
+    let settings = settings?;
+    let Looked { spans, mut known, sums, adjustments, people } = match settings == *likely {
+        true => looked?,
+        false => look(app, asker, &settings, range, &employees).await?,
+    };
     let everybody: BTreeSet<EmployeeId> = people.into_iter().chain(sums.keys().copied()).collect();
     let mut late: BTreeMap<EmployeeId, Vec<Adjustment>> = BTreeMap::new();
     for one in adjustments {
@@ -176,6 +176,32 @@ pub(crate) async fn list(
     periods.extend(former.map(Period::of));
     periods.sort_by_key(|period| (period.start, period.id));
     Ok(periods)
+}
+
+/// What services know of the periods that a range touches.
+struct Looked {
+    spans: Vec<PaySpan>,
+    known: BTreeMap<PeriodId, KnownPeriod>,
+    sums: BTreeMap<EmployeeId, Vec<PeriodSum>>,
+    adjustments: Vec<Adjustment>,
+    people: Vec<EmployeeId>,
+}
+
+async fn look(
+    app: &App,
+    asker: &Asker,
+    settings: &Settings,
+    range: TimeRange,
+    employees: &[EmployeeId],
+) -> Result<Looked, Failure> {
+    let spans = spans(settings, range)?;
+    let (known, sums, adjustments, people) = try_join!(
+        known(app, asker, whole(&spans).unwrap_or(range), employees),
+        sums(app, asker, &spans, employees),
+        adjustments(app, asker, &spans, employees),
+        people(app, asker, employees),
+    )?;
+    Ok(Looked { spans, known, sums, adjustments, people })
 }
 
 /// The time of some periods that adjoin.

@@ -15,13 +15,15 @@ use crate::{App, Step};
 /// The most messages of single posts that are recorded together.
 const MOST_MESSAGES: usize = 64;
 /// The most messages of clients' batches that are.
-const MOST_BATCHED: usize = 2;
+const MOST_BATCHED: usize = 8;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
 /// The number of concurrent batches: while one waits for the journal, another is checked.
 const IN_HAND: usize = 4;
 /// How many of these are of clients' batches: single posts find a place at once.
 const BATCHED_IN_HAND: usize = 2;
+/// After so many times that single posts were taken, it is the turn of clients' batches.
+const SINGLES_IN_A_ROW: usize = 4;
 /// Messages of single posts; older gateways mark none.
 const SINGLES: Kind = Kind { is: |message| !is_batched(message), most: MOST_MESSAGES };
 /// Messages of clients' batches.
@@ -69,9 +71,12 @@ impl Ingest {
         self.app.bus.metrics().places("batches", in_hand.clone());
         let batched_in_hand = Arc::new(Semaphore::new(BATCHED_IN_HAND));
         shutdown.spawn(async move {
+            let mut in_a_row = 0;
             // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
             while let Ok(place) = in_hand.clone().acquire_owned().await {
-                let Some((messages, batched)) = next(&mut puller, &batched_in_hand, &stop).await else { break };
+                let taken = next(&mut puller, &batched_in_hand, in_a_row >= SINGLES_IN_A_ROW, &stop).await;
+                let Some((messages, batched)) = taken else { break };
+                in_a_row = if batched.is_some() { 0 } else { in_a_row + 1 };
                 let app = self.app.clone();
                 stop.spawn(async move {
                     let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
@@ -91,10 +96,11 @@ fn is_batched(message: &Message) -> bool {
 }
 
 /// Waits for messages of single posts, and while there is a place for them, of clients' batches; those come with their
-/// place. Nothing after the stop signal.
+/// place, and are first if it is their turn. Nothing after the stop signal.
 async fn next(
     puller: &mut Puller,
     batched_in_hand: &Arc<Semaphore>,
+    batched_first: bool,
     stop: &Shutdown,
 ) -> Option<(Vec<Message>, Option<OwnedSemaphorePermit>)> {
     let place = batched_in_hand.clone();
@@ -106,7 +112,8 @@ async fn next(
             place = place.acquire_owned() => place.ok()?,
         },
     };
-    let messages = puller.next_of(&[SINGLES, BATCHED], stop).await?;
+    let kinds = if batched_first { [BATCHED, SINGLES] } else { [SINGLES, BATCHED] };
+    let messages = puller.next_of(&kinds, stop).await?;
     let are_batched = messages.first().is_some_and(is_batched);
     Some((messages, are_batched.then_some(place)))
 }

@@ -182,6 +182,12 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     publish_held(app, newly_held).await?;
     // Another replica may have recorded one of them before it could hear of that: then it is in both places.
     let by_now = recorded_by_now(app, held.iter().map(|(_, row, _)| row)).await?;
+    // In settled time it may be about to be taken back: whoever recorded it tells of it, or holds it too.
+    let by_now: Vec<_> = held
+        .iter()
+        .zip(by_now)
+        .map(|((_, row, _), stored)| stored.filter(|_| row.code != Code::PeriodLocked))
+        .collect();
     let both = by_now.iter().any(Option::is_some);
     for ((place, row, brief), stored) in held.into_iter().zip(by_now) {
         settled[place] = Some(match stored {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use contracts::{
@@ -6,9 +6,13 @@ use contracts::{
     WindowState, Within, stream,
 };
 use kit::{Call, Error};
+use tokio::time::timeout;
 
 use super::list::with_negative_time;
 use crate::{App, consumers::until_queue_is_done, domain::Held, store::StoredWindow};
+
+/// How long an unknown window waits for the queue: less than its caller waits for the answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Gets the state of a window: recorded, queued or rejected; 404 if nobody has sent it.
 pub(crate) async fn get(
@@ -16,30 +20,23 @@ pub(crate) async fn get(
     call: Call,
     Bounded { asked: request, within }: Bounded<GetWindow>,
 ) -> Result<WindowState, Error> {
-    let employee = match (call.caller, within) {
-        (Caller::Employee(id), _) => Some(id),
-        (_, None) => {
-            call.require_admin()?;
-            None
-        }
-        (_, Some(within)) => {
-            call.require_admin()?;
-            Some(owner_within(&app, request, &within).await?)
-        }
-    };
+    let employee = owner(&app, &call, request, within.as_ref()).await?;
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
     let Some(seq) = request.seq else {
         // It may be in any message that is in the queue now.
-        until_queue_is_done(&app).await.map_err(|error| match error.to_failure() {
-            Failure { code: Code::WindowsWaiting, .. } => {
+        match timeout(PATIENCE, until_queue_is_done(&app)).await {
+            Ok(Err(error)) if error.to_failure().code != Code::WindowsWaiting => return Err(error),
+            Ok(Ok(())) => {}
+            _ => {
                 let detail =
                     "Windows are still waiting to be recorded; yours may be among them. Ask again in a moment.";
-                Failure::new(Code::Unavailable, detail).into()
+                return Err(Failure::new(Code::Unavailable, detail).into());
             }
-            _ => error,
-        })?;
+        }
+        // Only now may it be known whose it is.
+        let employee = owner(&app, &call, request, within.as_ref()).await?;
         let state = known(&app, request, employee).await?;
         return state.map(|state| state.told_to(request.set_aside)).ok_or_else(|| Failure::not_found("window").into());
     };
@@ -60,6 +57,23 @@ pub(crate) async fn get(
         return Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() });
     }
     Err(Failure::not_found("window").into())
+}
+
+/// Whose window is asked for; none for a caller who sees those of everybody.
+async fn owner(
+    app: &App,
+    call: &Call,
+    request: GetWindow,
+    within: Option<&Within>,
+) -> Result<Option<EmployeeId>, Error> {
+    if let Caller::Employee(id) = call.caller {
+        return Ok(Some(id));
+    }
+    call.require_admin()?;
+    match within {
+        Some(within) => owner_within(app, request, within).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The employee whose window a caller with limits asks for. For an unknown window the answer is as for their own.

@@ -336,7 +336,6 @@ async fn a_window_that_is_recorded_before_anybody_hears_that_it_is_held_is_held_
     assert_eq!(fixture.held_codes().await, [Code::NotOnProject]);
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![item]).await[..], [Outcome::Stored(_)]));
-    assert_eq!(fixture.held_codes().await, [Code::NotOnProject], "nobody has heard of it");
     still.store(false, Ordering::SeqCst);
     eventually_within(PATIENCE, "the queue is empty", async || {
         (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
