@@ -129,8 +129,8 @@ impl Email {
         self.0.to_lowercase()
     }
 
-    /// The address for sending, with the domain in its form in the DNS. Only letters beyond ASCII before the @
-    /// then need a mail server that supports them (RFC 6531).
+    /// The address for sending, with the domain as the DNS has it. So a mail server must support RFC 6531 only if
+    /// there are letters beyond ASCII before the @.
     pub fn for_mail(&self) -> String {
         let (local, domain) = self.parts();
         format!("{}@{}", nfc(local), dns_name(domain).unwrap_or_else(|| domain.to_owned()))

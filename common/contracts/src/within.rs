@@ -73,7 +73,7 @@ pub struct Bounded<R> {
     pub within: Option<Within>,
 }
 
-/// The same as it is sent.
+/// The form of [`Bounded`] in a message.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Sent<R> {

@@ -18,7 +18,7 @@ const AGREED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct NatsCluster {
     servers: Vec<Nats>,
-    /// The place of the leader of EVENTS.
+    /// The index of the leader of EVENTS in `servers`.
     leader: usize,
     /// A connection to that server alone.
     jetstream: jetstream::Context,

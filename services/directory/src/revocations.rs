@@ -15,8 +15,8 @@ use tokio::time::{Instant, timeout_at};
 const TRIES: u32 = 5;
 /// The pause after a conflict, times the number of tries so far.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long after a write every gateway applies it: one that has not received it by then refuses all tokens. A
-/// little more, because clocks run at different speeds.
+/// How long after a write a gateway may still go by the old entry. One that has not received the write by then
+/// refuses all tokens. A little longer than that time, because clocks run at different speeds.
 const ALL_REFUSE: Duration = Duration::from_millis(BEAT_LATE as u64 + 50);
 
 /// The bucket.

@@ -33,8 +33,8 @@ const MANY: usize = 4;
 /// Starts a system, runs the campaign under load, and accounts for every window.
 ///
 /// # Errors
-/// When the system cannot be started, or a service does not come up or go in good order. What the
-/// clients should not have seen is in the report.
+/// When the system cannot be started, or a service does not start or stop as it should. Failures that clients saw
+/// are no error: they are in the report.
 pub async fn run(campaign: Campaign, options: &Options) -> Result<Report> {
     let mut system = System::start().await?;
     let load = Load::start(&system, options);

@@ -20,9 +20,9 @@ use crate::{
 
 /// Set a rate from a day on.
 ///
-/// It holds from the first moment of `validFrom` in the organisation's time zone. For an hour of work the most
-/// specific rate that has begun counts: of the task and the employee, of the task, of the project and the
-/// employee, of the project, of the employee, of everything (an empty `scope`). The payroll of a project counts as
+/// It holds from the first moment of `validFrom` in the organisation's time zone. For an hour of work the first of
+/// these counts that has begun: the rate of the task and the employee; of the task; of the project and the
+/// employee; of the project; of the employee; of everything (an empty `scope`). The payroll of a project counts as
 /// a rate of the project, or of the project and an employee. Overtime without a rate of its own has the normal
 /// rate. Recorded windows keep their rates; `POST /api/v1/reprice` changes that. A repetition gets the existing
 /// rate.

@@ -32,7 +32,8 @@ pub(crate) async fn set_rate(app: Arc<App>, call: Call, request: SetRate) -> Res
     })
 }
 
-/// The scope as it is stored. What it names must exist.
+/// Checks that what the scope names exists, and returns the scope to store: that of a task has no project, because
+/// tasks can move.
 async fn checked(app: &App, asked: RateScope) -> Result<RateScope, Error> {
     let task = match asked.task {
         Some(task) => app.store.tasks.find(task).await?,

@@ -40,7 +40,7 @@ const IDLE: Duration = Duration::from_secs(1);
 const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a query before it goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// A query without an answer after this time is lost, maybe with an event.
+/// A query without an answer after this time has failed. The feed starts again, because it may have missed an event.
 const LOST: Duration = Duration::from_secs(2);
 /// The pause before the feed starts again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -81,7 +81,7 @@ pub(crate) struct Memory {
     remembered: Mutex<Remembered>,
     /// The settlements; none while there is no feed.
     settled: Mutex<Option<HeardSettled>>,
-    /// The place of the last event that changes who may track on what.
+    /// The sequence number in EVENTS of the last event that changes who may track on what.
     changed_at: AtomicU64,
     /// The number of queries that have begun.
     begun: AtomicU64,

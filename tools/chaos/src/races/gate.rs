@@ -18,8 +18,8 @@ const DOUBLINGS: u32 = 8;
 const NEAR: i64 = 3_000;
 const FAR: i64 = 25_000;
 
-/// The delay of the second side. Every round changes it against the side that came first, so that the outcome
-/// becomes open.
+/// How much later the second side starts; if negative, the first side is later. Every round delays the side that
+/// came first a little more, until either may come first.
 #[derive(Debug, Default)]
 pub(super) struct Aim(Mutex<Aimed>);
 

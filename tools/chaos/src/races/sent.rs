@@ -67,7 +67,7 @@ struct HeldRow {
     waiting: bool,
 }
 
-/// A new client's id.
+/// A new id of a window, random as an app would choose it.
 pub(super) fn new_id(rng: &mut StdRng) -> WindowId {
     WindowId(Uuid::from_u128(rng.random()))
 }
