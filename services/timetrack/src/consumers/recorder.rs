@@ -174,7 +174,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             Kept::Recorded(one) => settled[place] = Some(one),
             Kept::Held(row) => {
                 newly_held.extend(is_new.then_some(row.window_id));
-                held.push((place, row, brief));
+                held.push((place, *row, brief));
             }
         }
     }
@@ -229,7 +229,7 @@ const CONFLICT: Hold = Hold { code: Code::Conflict, next: Next::Admin };
 
 /// What became of a window that is to be quarantined.
 enum Kept {
-    Held(Held),
+    Held(Box<Held>),
     /// It was recorded before.
     Recorded(Settled),
 }
@@ -253,7 +253,7 @@ async fn hold_back(
         }
         hold = CONFLICT;
     }
-    Ok(Kept::Held(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?))
+    Ok(Kept::Held(Box::new(app.store.quarantine.hold(Held::new(item, seq, hold, now)).await?)))
 }
 
 /// Publishes which windows are quarantined. It is acknowledged before the answer, because a client may send them
