@@ -66,7 +66,7 @@ pub(crate) struct App {
     pub(crate) ingest: Ingest,
     pub(crate) names: Names,
     pub(crate) organisation: Organisation,
-    pub(crate) at_work: console::AtWorkLately,
+    pub(crate) at_work: console::RecentAtWork,
     pub(crate) metrics: HttpMetrics,
     /// The gateway's address for browsers.
     pub(crate) base: PublicUrl,
@@ -137,7 +137,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         ingest,
         names: Names::new(deps.bus.clone()),
         organisation: Organisation::new(deps.bus.clone()),
-        at_work: console::AtWorkLately::new(console::AT_WORK_LASTS),
+        at_work: console::RecentAtWork::new(console::AT_WORK_LASTS),
         metrics,
         base,
         proxies: proxies.clone(),

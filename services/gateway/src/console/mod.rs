@@ -78,7 +78,7 @@ use axum::{
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
-pub(crate) use self::now::{AT_WORK_LASTS, AtWorkLately};
+pub(crate) use self::now::{AT_WORK_LASTS, RecentAtWork};
 pub use self::places::console_pages;
 use self::{places::Place, visitor::Visitor};
 use crate::{App, error::PROBLEM_JSON};

@@ -88,7 +88,7 @@ pub(crate) struct AtWork {
 
 /// Pages of those who track now, by the manager who asks and the number of people before it. They are kept a moment,
 /// because pages that are open ask again and again.
-pub(crate) type AtWorkLately = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
+pub(crate) type RecentAtWork = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
 
 /// How long such a page is kept.
 pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);

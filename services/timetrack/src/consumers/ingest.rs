@@ -14,13 +14,13 @@ use crate::{App, Step};
 
 /// The most messages of single posts that are recorded together.
 const MOST_MESSAGES: usize = 64;
-/// The most messages of clients' batches that are.
+/// The most messages of clients' batches that are recorded together.
 const MOST_BATCHED: usize = 8;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
 /// The number of concurrent batches: while one waits for the journal, another is checked.
 const IN_HAND: usize = 4;
-/// How many of these are of clients' batches: single posts find a place at once.
+/// The number of these that may be of clients' batches: the others are free for single posts.
 const BATCHED_IN_HAND: usize = 2;
 /// After so many times that single posts were taken, it is the turn of clients' batches.
 const SINGLES_IN_A_ROW: usize = 4;

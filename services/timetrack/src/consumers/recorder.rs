@@ -28,7 +28,7 @@ pub(crate) struct Arrival {
     pub(crate) seq: Option<u64>,
     /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
     pub(crate) again: bool,
-    /// Whether it is enough to tell that it is recorded.
+    /// Whether the sender needs to know only that it is recorded, and not the window itself.
     pub(crate) brief: bool,
 }
 
@@ -182,25 +182,21 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     publish_held(app, newly_held).await?;
     // Another replica may have recorded one of them before it could hear of that: then it is in both places.
     let by_now = recorded_by_now(app, held.iter().map(|(_, row, _)| row)).await?;
-    // In settled time it may be about to be taken back: whoever recorded it tells of it, or holds it too.
-    let by_now: Vec<_> = held
-        .iter()
-        .zip(by_now)
-        .map(|((_, row, _), stored)| stored.filter(|_| row.code != Code::PeriodLocked))
-        .collect();
-    let both = by_now.iter().any(Option::is_some);
+    let mut any_in_both = false;
     for ((place, row, brief), stored) in held.into_iter().zip(by_now) {
         settled[place] = Some(match stored {
-            Some(stored) => {
+            // In settled time the replica that recorded it may be taking it back, so it is not published here.
+            Some(stored) if row.code != Code::PeriodLocked => {
+                any_in_both = true;
                 recorded.add(&stored, WindowContent::from(&row.item));
                 Outcome::Duplicate(told(&stored, brief)?).into()
             }
-            None => row.into(),
+            _ => row.into(),
         });
     }
     publish(app, recorded.facts).await?;
-    // What is remembered is as old as the batch, and does not hold what the batch has quarantined itself.
-    let knows_held = knows_held && !both && batch.is_fresh(app.clock.now());
+    // The cache is as old as the batch, and does not have the windows that this batch has quarantined itself.
+    let knows_held = knows_held && !any_in_both && batch.is_fresh(app.clock.now());
     let may_be_held = || !knows_held || app.memory.may_be_held(recorded.windows.iter().map(|(id, _)| *id));
     if !recorded.windows.is_empty() && may_be_held() {
         app.store.quarantine.release(&recorded.windows).await?;
@@ -216,7 +212,7 @@ async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
-/// What is told of a recorded window: nothing, where it is enough that it is.
+/// A recorded window as its sender gets it; null if it is enough to know that it is recorded.
 fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
     if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
 }

@@ -27,7 +27,7 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
         while !stop.is_stopping() {
             match look_again(&app, &after).await {
                 Ok(last) => after = last,
-                Err(error) => tracing::warn!(%error, "nobody looks whether windows wait in vain"),
+                Err(error) => tracing::warn!(%error, "quarantined windows are not looked at again now"),
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -48,7 +48,7 @@ async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     let by = settled_now(app, locked.iter().map(|held| Worked::of_item(&held.item)).collect()).await?;
     in_vain.extend(locked.into_iter().zip(by).filter(|(_, by)| by.is_none()).map(|(held, _)| held));
     if !in_vain.is_empty() {
-        tracing::info!(windows = in_vain.len(), "these wait for an admin in vain, and are tried again");
+        tracing::info!(windows = in_vain.len(), "these windows need no admin, and are tried again");
         app.store.quarantine.try_again(&in_vain).await?;
     }
     let last = held.last().filter(|_| held.len() == MOST);
