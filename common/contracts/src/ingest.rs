@@ -5,8 +5,14 @@ use serde_json::value::RawValue;
 
 use crate::{Code, ContentHash, EmployeeId, Millis, WindowId, WindowSent};
 
-/// The subject for windows in the queue.
+/// The subject of windows that were posted one by one.
 pub const INGEST_WINDOWS: &str = "ingest.v1.windows";
+/// The subject of windows that a client sent many of in one request. It has a consumer of its own, so that single
+/// posts do not wait behind clients that catch up after an outage. The answer says of a stored one only that it is
+/// stored.
+pub const INGEST_BATCHES: &str = "ingest.v1.batches";
+/// The durable consumer of [`INGEST_BATCHES`]. That of [`INGEST_WINDOWS`] has the name of its service, timetrack.
+pub const INGEST_BATCHES_CONSUMER: &str = "timetrack_batches";
 
 /// The content of one message: the batch of one client, or single posts that arrived together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

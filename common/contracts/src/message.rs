@@ -116,13 +116,12 @@ pub mod header {
     pub const ADDRESS: &str = "T3-Address";
     /// The id of the HTTP request that caused the message.
     pub const REQUEST_ID: &str = "T3-Request-Id";
+    /// The algorithm that an event's payload is compressed by: `zstd`, or no header.
+    pub const ENCODING: &str = "Content-Encoding";
     /// The inbox that waits for the [`crate::Applied`] report of an event.
     pub const APPLIED_TO: &str = "T3-Applied-To";
     /// The inbox that waits for the answer to queued windows.
     pub const ANSWER_TO: &str = "T3-Answer-To";
-    /// That ingested windows came in clients' batches: single posts go first, and the answer says of a stored window
-    /// only that it is stored.
-    pub const BATCHED: &str = "T3-Batched";
     /// Why a message is dead.
     pub const DEAD_REASON: &str = "T3-Dead-Reason";
     /// The original subject of a dead message.

@@ -1,8 +1,9 @@
 use crate::{
     AdmitQuarantined, CountWaiting, DiscardQuarantined, FindFacts, GetMailAddress, GetReach, GetSettings, GetStandings,
-    INGEST_WINDOWS, ListAssignments, ListFacts, ListFactsOf, ListManagers, ListMembers, ListProjectStates,
-    ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken, ReconcileAnalytics, ReconcileDirectory,
-    ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service, SumFacts, User, stream,
+    INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, ListAssignments, ListFacts, ListFactsOf, ListManagers,
+    ListMembers, ListProjectStates, ListQuarantine, ListStandings, ListTaskStates, MintMail, MintToken,
+    ReconcileAnalytics, ReconcileDirectory, ReconcileProjects, ReconcileTimetrack, ReplayQuarantined, Request, Service,
+    SumFacts, User, stream,
 };
 use Service::{Analytics, Audit, Directory, Gateway, Mailer, Projects, Timetrack};
 
@@ -66,15 +67,16 @@ impl Account {
     }
 }
 
-/// The durable consumers, by stream: each has the name of its service.
-const CONSUMERS: [(&str, Service); 7] = [
-    (stream::INGEST, Timetrack),
-    (stream::EVENTS, Timetrack),
-    (stream::EVENTS, Directory),
-    (stream::EVENTS, Projects),
-    (stream::EVENTS, Analytics),
-    (stream::EVENTS, Mailer),
-    (stream::EVENTS, Audit),
+/// The durable consumers: the stream, the service, and the name.
+const CONSUMERS: [(&str, Service, &str); 8] = [
+    (stream::INGEST, Timetrack, Timetrack.name()),
+    (stream::INGEST, Timetrack, INGEST_BATCHES_CONSUMER),
+    (stream::EVENTS, Timetrack, Timetrack.name()),
+    (stream::EVENTS, Directory, Directory.name()),
+    (stream::EVENTS, Projects, Projects.name()),
+    (stream::EVENTS, Analytics, Analytics.name()),
+    (stream::EVENTS, Mailer, Mailer.name()),
+    (stream::EVENTS, Audit, Audit.name()),
 ];
 
 /// The services that publish events.
@@ -167,8 +169,8 @@ impl Rights {
         if TELLERS.contains(&service) {
             self.say([format!("evt.{service}.v1.>")]);
         }
-        for (stream, _) in CONSUMERS.iter().filter(|(_, consumer)| *consumer == service) {
-            self.consume(stream, service);
+        for (stream, _, consumer) in CONSUMERS.iter().filter(|(_, own, _)| *own == service) {
+            self.consume(stream, consumer);
         }
         match service {
             Gateway => self.gateway(),
@@ -177,30 +179,28 @@ impl Rights {
             Analytics => self.say(["$JS.API.STREAM.MSG.GET.EVENTS".into()]),
             // It reads messages of the queue by sequence number, and dead ones; each process also reads changes
             // for itself.
-            Timetrack => self.say([
-                format!("$JS.API.STREAM.MSG.GET.{}", stream::INGEST),
-                format!("$JS.API.STREAM.MSG.GET.{}", stream::EVENTS),
-                format!(
-                    "$JS.API.DIRECT.GET.{}.{}.*",
-                    stream::DEAD,
-                    stream::dead_subject(stream::INGEST, service.name())
-                ),
-            ]),
+            Timetrack => {
+                self.say([stream::INGEST, stream::EVENTS].map(|name| format!("$JS.API.STREAM.MSG.GET.{name}")));
+                let dead = |consumer| stream::dead_subject(stream::INGEST, consumer);
+                let consumers = [service.name(), INGEST_BATCHES_CONSUMER].map(dead);
+                self.say(consumers.map(|dead| format!("$JS.API.DIRECT.GET.{}.{dead}.*", stream::DEAD)));
+            }
             Projects | Mailer | Audit => {}
         }
     }
 
-    /// Allows to take messages from the service's own consumer, and to copy those that it cannot process to DEAD.
-    fn consume(&mut self, stream: &str, service: Service) {
+    /// Allows to take messages from one of the service's own consumers, and to copy those that it cannot process to
+    /// DEAD.
+    fn consume(&mut self, stream: &str, consumer: &str) {
         self.say([
             format!("$JS.API.STREAM.INFO.{stream}"),
-            format!("$JS.API.CONSUMER.INFO.{stream}.{service}"),
-            format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{service}"),
-            format!("$JS.ACK.{stream}.{service}.>"),
+            format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+            format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+            format!("$JS.ACK.{stream}.{consumer}.>"),
             // The domain and the account may be in the subject too.
-            format!("$JS.ACK.*.*.{stream}.{service}.>"),
-            stream::dead_subject(stream, service.name()),
-            format!("{}.*", stream::dead_subject(stream, service.name())),
+            format!("$JS.ACK.*.*.{stream}.{consumer}.>"),
+            stream::dead_subject(stream, consumer),
+            format!("{}.*", stream::dead_subject(stream, consumer)),
             format!("$JS.API.STREAM.INFO.{}", stream::DEAD),
         ]);
     }
@@ -208,7 +208,7 @@ impl Rights {
     /// Allows to publish windows, read dead messages, watch revocations, write heartbeats, and record exports in
     /// the audit trail.
     fn gateway(&mut self) {
-        self.say([INGEST_WINDOWS.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
+        self.say([INGEST_WINDOWS.into(), INGEST_BATCHES.into(), format!("$JS.API.STREAM.INFO.{}", stream::INGEST)]);
         // The console shows dead messages but cannot change them.
         self.say([format!("$JS.API.STREAM.INFO.{}", stream::DEAD), format!("$JS.API.DIRECT.GET.{}", stream::DEAD)]);
         self.watch_revocations();

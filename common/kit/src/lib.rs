@@ -69,7 +69,7 @@ pub use origin::{Origin, set_actor};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
 pub use page::{PAGE_MOST, all_pages, page_within};
 pub use public_url::PublicUrl;
-pub use pull::{Kind, Pull, Puller, yield_to_coalesce};
+pub use pull::{Pull, Puller, yield_to_coalesce};
 pub use recent_answer::RecentAnswer;
 pub use reconcile::{Copies, Reconciler};
 pub use shared_read::SharedRead;

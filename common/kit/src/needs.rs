@@ -54,6 +54,12 @@ impl Needs {
         self
     }
 
+    /// Adds several durable consumers, in the order in which they are made.
+    #[must_use]
+    pub fn consumers(self, pulls: impl IntoIterator<Item = Pull>) -> Self {
+        pulls.into_iter().fold(self, Self::consumer)
+    }
+
     /// Adds collections.
     #[must_use]
     pub fn collections(mut self, collections: impl IntoIterator<Item = Shape>) -> Self {

@@ -21,7 +21,6 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     Bus,
     in_hand::{PROGRESS, replies, report_progress},
-    pull::Kind,
 };
 
 /// How long the server may answer one pull request. It goes on for that long when this process has stopped
@@ -61,30 +60,18 @@ impl Prefetcher {
         Self { buffer, stop, task: AbortOnDropHandle::new(tokio::spawn(task)) }
     }
 
-    /// Waits until there is at least one message of these kinds.
-    pub(crate) async fn wait(&self, kinds: &[Kind]) {
-        while !self.buffer.messages().iter().any(|message| kinds.iter().any(|kind| (kind.is)(message))) {
+    /// Waits until there is at least one message.
+    pub(crate) async fn wait(&self) {
+        while self.buffer.len() == 0 {
             self.buffer.added.notified().await;
         }
     }
 
-    /// Removes messages of the first of these kinds of which there are any.
-    pub(crate) fn take(&self, kinds: &[Kind]) -> Vec<Message> {
+    /// Removes the messages that came first, at most `most`.
+    pub(crate) fn take(&self, most: usize) -> Vec<Message> {
         let mut messages = self.buffer.messages();
-        let mut taken = Vec::new();
-        for kind in kinds {
-            let mut kept = VecDeque::with_capacity(messages.len());
-            for message in messages.drain(..) {
-                match taken.len() < kind.most && (kind.is)(&message) {
-                    true => taken.push(message),
-                    false => kept.push_back(message),
-                }
-            }
-            *messages = kept;
-            if !taken.is_empty() {
-                break;
-            }
-        }
+        let count = messages.len().min(most);
+        let taken = messages.drain(..count).collect();
         drop(messages);
         self.buffer.removed.notify_one();
         taken

@@ -12,7 +12,7 @@ use crate::{Bus, Shutdown, in_hand::ACK_WAIT, metrics::Consumed, prefetcher::Pre
 pub struct Pull {
     /// The stream.
     pub stream: &'static str,
-    /// The durable name: the name of the service.
+    /// The durable name: that of the service, if the service has no other consumer of the stream.
     pub durable: &'static str,
     /// The subjects that it receives; empty for all.
     pub filters: Vec<String>,
@@ -36,15 +36,6 @@ impl Pull {
     }
 }
 
-/// Messages that are taken together.
-#[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    /// Whether a message is one of them.
-    pub is: fn(&Message) -> bool,
-    /// How many are taken at once.
-    pub most: usize,
-}
-
 /// Pulls messages from a durable consumer, and reconnects by itself. Work that takes longer than a moment
 /// must hold its messages with [`InHand`](crate::InHand).
 pub struct Puller {
@@ -66,7 +57,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Puller {
     /// A puller of a consumer that `provision` has made.
     pub fn new(bus: Bus, pull: Pull) -> Self {
-        let consumed = Consumed::new(bus.metrics(), pull.stream);
+        let consumed = Consumed::new(bus.metrics(), &pull);
         Self { bus, pull, prefetcher: None, consumed }
     }
 
@@ -89,18 +80,9 @@ impl Puller {
     /// Waits for a message and takes it with all others that are there, at most `most`. Nothing after the stop
     /// signal; fetched messages then go to other replicas.
     pub async fn next(&mut self, most: usize, shutdown: &Shutdown) -> Option<Vec<Message>> {
-        let taken = self.next_of(&[Kind { is: |_| true, most }], shutdown).await;
-        if taken.is_none() {
-            self.give_back().await;
-        }
-        taken
-    }
-
-    /// As [`Puller::next`], with messages of one of these kinds: the first of which there are any. After the stop
-    /// signal, fetched messages stay here until [`Puller::give_back`]. Loses none when it is dropped before its end.
-    pub async fn next_of(&mut self, kinds: &[Kind], shutdown: &Shutdown) -> Option<Vec<Message>> {
         loop {
             if shutdown.is_stopping() {
+                self.give_back().await;
                 return None;
             }
             let Some(prefetcher) = &self.prefetcher else {
@@ -108,19 +90,19 @@ impl Puller {
                     tracing::warn!(%error, stream = self.pull.stream, "cannot consume yet");
                     tokio::select! {
                         () = tokio::time::sleep(PAUSE) => {}
-                        () = shutdown.stopping() => return None,
+                        () = shutdown.stopping() => {}
                     }
                 }
                 continue;
             };
             tokio::select! {
-                () = prefetcher.wait(kinds) => {}
-                () = shutdown.stopping() => return None,
+                () = prefetcher.wait() => {}
+                () = shutdown.stopping() => continue,
             }
-            if kinds.iter().all(|kind| prefetcher.len() < kind.most) {
+            if prefetcher.len() < most {
                 yield_to_coalesce().await;
             }
-            let taken = prefetcher.take(kinds);
+            let taken = prefetcher.take(most);
             self.consumed.record(&taken);
             return Some(taken);
         }
@@ -128,7 +110,7 @@ impl Puller {
 
     /// Gives back fetched messages. Without this they would come to another replica only after the time limit of
     /// their acknowledgement.
-    pub async fn give_back(&mut self) {
+    async fn give_back(&mut self) {
         let Some(prefetcher) = self.prefetcher.take() else { return };
         for message in prefetcher.stop().await {
             if let Err(error) = message.ack_with(AckKind::Nak(None)).await {

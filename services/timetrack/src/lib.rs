@@ -118,7 +118,7 @@ pub async fn run_with(faults: Faults, config: Config, deps: Deps, shutdown: Shut
 /// What provisioning must create for this service.
 pub fn needs() -> Needs {
     Needs::of(Service::Timetrack)
-        .consumer(Ingest::pull())
+        .consumers(Ingest::pulls())
         .consumer(events().pull())
         .outbox()
         .collections(Store::shapes())

@@ -7,7 +7,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use bench::{fleet::ADMIN_KEY, senders::LENGTH};
 use bson::doc;
-use contracts::{ProjectTime, Service, WindowId, stream};
+use contracts::{ProjectTime, WindowId};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
@@ -45,7 +45,7 @@ impl Report {
     /// Waits until the queue is empty, then accounts for every window.
     pub(crate) async fn of(system: &System, answers: Answers) -> Result<Self> {
         let started = Instant::now();
-        while system.fleet.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
+        while system.fleet.queued().await? > 0 {
             ensure!(started.elapsed() < REST, "the queue is not empty after {} s", REST.as_secs());
             sleep(Duration::from_millis(50)).await;
         }

@@ -7,26 +7,29 @@ use async_nats::jetstream::{Message, message};
 use contracts::Millis;
 use prometheus_client::registry::Registry;
 
-use super::{Counter, Gauge, Labelled, Metrics, Seconds, sample};
+use super::{Counter, Family, Gauge, Metrics, Seconds, sample};
 use crate::{Bus, Clock, Pull, Shutdown};
+
+/// A metric with the labels `stream` and `consumer`.
+type OfConsumer<M> = Family<[(&'static str, &'static str); 2], M>;
 
 /// The metrics of the durable consumers of a service.
 #[derive(Default)]
 pub(crate) struct Consumers {
-    delivered: Labelled<Counter>,
-    redelivered: Labelled<Counter>,
-    pending: Labelled<Gauge>,
-    ack_pending: Labelled<Gauge>,
-    oldest_age: Labelled<Seconds>,
+    delivered: OfConsumer<Counter>,
+    redelivered: OfConsumer<Counter>,
+    pending: OfConsumer<Gauge>,
+    ack_pending: OfConsumer<Gauge>,
+    oldest_age: OfConsumer<Seconds>,
 }
 
 impl Consumers {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let all = Self::default();
-        let mut on = |name, help, metric: &Labelled<Gauge>| registry.register(name, help, metric.clone());
+        let mut on = |name, help, metric: &OfConsumer<Gauge>| registry.register(name, help, metric.clone());
         on("t3_consumer_pending_messages", "Messages that are not delivered yet", &all.pending);
         on("t3_consumer_ack_pending_messages", "Messages that are delivered, not acknowledged yet", &all.ack_pending);
-        let mut on = |name, help, metric: &Labelled<Counter>| registry.register(name, help, metric.clone());
+        let mut on = |name, help, metric: &OfConsumer<Counter>| registry.register(name, help, metric.clone());
         on("t3_consumer_messages", "Messages that were delivered to this process", &all.delivered);
         on("t3_consumer_redeliveries", "Those that had been delivered before", &all.redelivered);
         let help = "How long the oldest message that is not acknowledged has been in the stream";
@@ -48,13 +51,13 @@ pub(crate) struct Consumed {
 }
 
 impl Consumed {
-    pub(crate) fn new(metrics: &Metrics, stream: &'static str) -> Self {
-        let (consumers, label) = (&metrics.common().consumed, [("stream", stream)]);
+    pub(crate) fn new(metrics: &Metrics, pull: &Pull) -> Self {
+        let (consumers, labels) = (&metrics.common().consumed, labels(pull));
         // The counter must exist at 0: an alert on an increase cannot see one that appears with a value.
-        drop(metrics.common().buried.get_or_create(&label));
+        drop(metrics.common().buried.get_or_create(&[("stream", pull.stream)]));
         Self {
-            delivered: consumers.delivered.get_or_create_owned(&label),
-            redelivered: consumers.redelivered.get_or_create_owned(&label),
+            delivered: consumers.delivered.get_or_create_owned(&labels),
+            redelivered: consumers.redelivered.get_or_create_owned(&labels),
             oldest: Arc::new(AtomicI64::new(NONE)),
         }
     }
@@ -70,11 +73,11 @@ impl Consumed {
 
     /// Samples the state of the consumer at the server until shutdown.
     pub(crate) fn watch(&self, bus: &Bus, pull: &Pull, shutdown: &Shutdown) {
-        let (consumers, label) = (&bus.metrics().common().consumed, [("stream", pull.stream)]);
+        let (consumers, labels) = (&bus.metrics().common().consumed, labels(pull));
         let gauges = Arc::new(Gauges {
-            pending: consumers.pending.get_or_create_owned(&label),
-            ack_pending: consumers.ack_pending.get_or_create_owned(&label),
-            oldest_age: consumers.oldest_age.get_or_create_owned(&label),
+            pending: consumers.pending.get_or_create_owned(&labels),
+            ack_pending: consumers.ack_pending.get_or_create_owned(&labels),
+            oldest_age: consumers.oldest_age.get_or_create_owned(&labels),
             oldest: self.oldest.clone(),
             since: AtomicI64::new(now().0),
         });
@@ -89,6 +92,10 @@ impl Consumed {
             }
         });
     }
+}
+
+fn labels(pull: &Pull) -> [(&'static str, &'static str); 2] {
+    [("stream", pull.stream), ("consumer", pull.durable)]
 }
 
 struct Gauges {

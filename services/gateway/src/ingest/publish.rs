@@ -5,7 +5,7 @@ use async_nats::{
     jetstream::{self, ErrorCode, context::PublishError, publish::PublishAck},
 };
 use bytes::Bytes;
-use contracts::{Code, ContentHash, Failure, INGEST_WINDOWS, IngestAnswer, Outcome, header};
+use contracts::{Code, ContentHash, Failure, INGEST_BATCHES, INGEST_WINDOWS, IngestAnswer, Outcome, header};
 use kit::{Bus, Shutdown};
 use tokio::{
     sync::Mutex,
@@ -88,12 +88,13 @@ impl Publisher {
         let mut headers = self.bus.headers();
         headers.insert(NATS_MESSAGE_ID, id.to_string());
         headers.insert(header::ANSWER_TO, answer_to);
-        if self.sent == Sent::InBatches {
-            headers.insert(header::BATCHED, "true");
-        }
+        let subject = match self.sent {
+            Sent::Singly => INGEST_WINDOWS,
+            Sent::InBatches => INGEST_BATCHES,
+        };
         loop {
             let attempt = async {
-                let sent = self.bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers.clone(), message.clone());
+                let sent = self.bus.jetstream.publish_with_headers(subject, headers.clone(), message.clone());
                 sent.await?.await
             };
             let failure = match timeout_at(deadline, attempt).await {

@@ -1,4 +1,4 @@
-use contracts::{INGEST_WINDOWS, IngestBatch, header, stream};
+use contracts::{INGEST_BATCHES, IngestBatch, stream};
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
@@ -13,7 +13,7 @@ fn window(minute: i64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn windows_of_batches_go_in_messages_of_their_own_that_are_marked() {
+async fn windows_of_batches_go_on_a_subject_of_their_own() {
     let edge = Edge::start().await;
     let token = edge.token(kit::new_id(), 0);
     let post = async |path: &str, body: Value| {
@@ -29,11 +29,10 @@ async fn windows_of_batches_go_in_messages_of_their_own_that_are_marked() {
     let (mut single, mut batched) = (0, 0);
     for place in 1..=queue.cached_info().state.last_sequence {
         let message = queue.get_raw_message(place).await.expect("a message");
-        assert_eq!(message.subject.as_str(), INGEST_WINDOWS);
         let windows = serde_json::from_slice::<IngestBatch>(&message.payload).expect("windows").items.len();
-        match message.headers.get(header::BATCHED) {
-            Some(_) => batched += windows,
-            None => single += windows,
+        match message.subject.as_str() {
+            INGEST_BATCHES => batched += windows,
+            _ => single += windows,
         }
     }
     assert_eq!((single, batched), (2, 2));

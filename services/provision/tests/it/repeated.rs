@@ -1,7 +1,7 @@
 use async_nats::jetstream::{consumer::PullConsumer, stream::RetentionPolicy};
 use bson::doc;
-use contracts::{Service, stream};
-use kit::{Needs, mongo::unique};
+use contracts::{INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, Service, stream};
+use kit::{Needs, Pull, mongo::unique};
 use provisioning::Bounds;
 use testkit::Harness;
 
@@ -41,6 +41,24 @@ async fn what_may_be_changed_is_changed() {
     assert_eq!(consumer.info().await.unwrap().config.max_ack_pending, 10_000);
     let mut events = harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     assert_eq!(events.info().await.unwrap().config.max_bytes, 8 << 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_of_before_gets_its_second_consumer_and_keeps_what_waits_in_it() {
+    let harness = Harness::start().await;
+    let jetstream = &harness.bus().jetstream;
+    // Of before: one consumer of everything.
+    let one = Pull { filters: Vec::new(), ..timetrack::needs().consumers[0].clone() };
+    jetstream.create_consumer_on_stream(one.config(), stream::INGEST).await.unwrap();
+    for subject in [INGEST_WINDOWS, INGEST_BATCHES] {
+        jetstream.publish(subject, "x".into()).await.unwrap().await.unwrap();
+    }
+    harness.plan(&Bounds::default(), &provision::needs()).await.apply().await.unwrap();
+    assert_eq!(lines(&harness, &Bounds::default()).await, Vec::<String>::new());
+    for consumer in ["timetrack", INGEST_BATCHES_CONSUMER] {
+        let consumer: PullConsumer = jetstream.get_consumer_from_stream(consumer, stream::INGEST).await.unwrap();
+        assert_eq!(consumer.cached_info().num_pending, 1, "each has its message");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,35 +1,53 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
-use contracts::{IngestAnswer, IngestBatch, Service, SetAside, header, stream};
-use kit::{Error, InHand, Kind, Pull, Puller, Shutdown, bury};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+use contracts::{
+    INGEST_BATCHES, INGEST_BATCHES_CONSUMER, INGEST_WINDOWS, IngestAnswer, IngestBatch, Service, SetAside, header,
+    stream,
 };
+use kit::{Error, InHand, Pull, Puller, Shutdown, bury};
+use tokio::{sync::Semaphore, time::sleep};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::recorder::{Arrival, Settled, record_all};
 use crate::{App, Step};
 
-/// The most messages of single posts that are recorded together.
-const MOST_MESSAGES: usize = 64;
-/// The most messages of clients' batches that are recorded together.
-const MOST_BATCHED: usize = 8;
 /// The most windows that are recorded together.
 const MOST_WINDOWS: usize = 1_000;
-/// The number of concurrent batches: while one waits for the journal, another is checked.
-const IN_HAND: usize = 4;
-/// The number of these that may be of clients' batches: the others are free for single posts.
-const BATCHED_IN_HAND: usize = 2;
-/// After so many times that single posts were taken, it is the turn of clients' batches.
-const SINGLES_IN_A_ROW: usize = 4;
-/// Messages of single posts; older gateways mark none.
-const SINGLES: Kind = Kind { is: |message| !is_batched(message), most: MOST_MESSAGES };
-/// Messages of clients' batches.
-const BATCHED: Kind = Kind { is: is_batched, most: MOST_BATCHED };
 /// How long pulling pauses when MongoDB or NATS cannot be reached.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// One of the two ways of windows through the queue INGEST.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    /// The subject of its messages.
+    subject: &'static str,
+    /// The durable consumer, which all replicas share.
+    durable: &'static str,
+    /// The most messages that are recorded together.
+    most_messages: usize,
+    /// How many times so many are in hand: while one waits for the journal, another is checked.
+    in_hand: usize,
+    /// The metric of what is in hand.
+    places: &'static str,
+}
+
+/// Windows that were posted one by one.
+const SINGLES: Lane = Lane {
+    subject: INGEST_WINDOWS,
+    durable: Service::Timetrack.name(),
+    most_messages: 64,
+    in_hand: 4,
+    places: "batches",
+};
+/// Windows of clients' batches. Only so much is in hand that single posts beside them find MongoDB free.
+const BATCHES: Lane = Lane {
+    subject: INGEST_BATCHES,
+    durable: INGEST_BATCHES_CONSUMER,
+    most_messages: 8,
+    in_hand: 2,
+    places: "client_batches",
+};
 
 /// Takes windows from the queue INGEST, like all other replicas, and records them.
 #[derive(Debug)]
@@ -50,72 +68,53 @@ impl Ingest {
         Self { app }
     }
 
-    /// The durable consumer that this needs.
-    pub(crate) fn pull() -> Pull {
-        Pull {
-            stream: stream::INGEST,
-            durable: Service::Timetrack.name(),
-            filters: Vec::new(),
-            max_ack_pending: 10_000,
-            prefetch: 2 * MOST_MESSAGES,
-        }
+    /// The durable consumers that this needs.
+    pub(crate) fn pulls() -> [Pull; 2] {
+        [SINGLES, BATCHES].map(Lane::pull)
     }
 
-    /// Consumes until shutdown, and returns after it.
+    /// Consumes until shutdown, and returns at once.
     pub(crate) async fn consume(self, shutdown: &Shutdown) -> anyhow::Result<()> {
-        let mut puller = Puller::new(self.app.bus.clone(), Self::pull());
-        puller.open().await?;
-        puller.watch(shutdown);
-        let stop = shutdown.clone();
-        let in_hand = Arc::new(Semaphore::new(IN_HAND));
-        self.app.bus.metrics().places("batches", in_hand.clone());
-        let batched_in_hand = Arc::new(Semaphore::new(BATCHED_IN_HAND));
-        shutdown.spawn(async move {
-            let mut in_a_row = 0;
-            // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
-            while let Ok(place) = in_hand.clone().acquire_owned().await {
-                let taken = next(&mut puller, &batched_in_hand, in_a_row >= SINGLES_IN_A_ROW, &stop).await;
-                let Some((messages, batched)) = taken else { break };
-                in_a_row = if batched.is_some() { 0 } else { in_a_row + 1 };
-                let app = self.app.clone();
-                stop.spawn(async move {
-                    let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
-                    kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
-                    record_messages(&app, messages).instrument(span).await;
-                    drop((place, batched));
-                });
-            }
-            puller.give_back().await;
-        });
+        for lane in [SINGLES, BATCHES] {
+            lane.consume(self.app.clone(), shutdown).await?;
+        }
         Ok(())
     }
 }
 
-fn is_batched(message: &Message) -> bool {
-    message.headers.as_ref().is_some_and(|headers| headers.get(header::BATCHED).is_some())
-}
+impl Lane {
+    fn pull(self) -> Pull {
+        Pull {
+            stream: stream::INGEST,
+            durable: self.durable,
+            filters: vec![self.subject.to_owned()],
+            max_ack_pending: 10_000,
+            prefetch: 2 * self.most_messages,
+        }
+    }
 
-/// Waits for messages of single posts, and while there is a place for them, of clients' batches; those come with their
-/// place, and are first if it is their turn. Nothing after the stop signal.
-async fn next(
-    puller: &mut Puller,
-    batched_in_hand: &Arc<Semaphore>,
-    batched_first: bool,
-    stop: &Shutdown,
-) -> Option<(Vec<Message>, Option<OwnedSemaphorePermit>)> {
-    let place = batched_in_hand.clone();
-    let place = match place.clone().try_acquire_owned() {
-        Ok(place) => place,
-        Err(_) => tokio::select! {
-            biased;
-            singles = puller.next_of(&[SINGLES], stop) => return Some((singles?, None)),
-            place = place.acquire_owned() => place.ok()?,
-        },
-    };
-    let kinds = if batched_first { [BATCHED, SINGLES] } else { [SINGLES, BATCHED] };
-    let messages = puller.next_of(&kinds, stop).await?;
-    let are_batched = messages.first().is_some_and(is_batched);
-    Some((messages, are_batched.then_some(place)))
+    async fn consume(self, app: Arc<App>, shutdown: &Shutdown) -> anyhow::Result<()> {
+        let mut puller = Puller::new(app.bus.clone(), self.pull());
+        puller.open().await?;
+        puller.watch(shutdown);
+        let stop = shutdown.clone();
+        let in_hand = Arc::new(Semaphore::new(self.in_hand));
+        app.bus.metrics().places(self.places, in_hand.clone());
+        shutdown.spawn(async move {
+            // Reserves a place before it pulls, so that other replicas can take what this one cannot work on.
+            while let Ok(place) = in_hand.clone().acquire_owned().await {
+                let Some(messages) = puller.next(self.most_messages, &stop).await else { break };
+                let app = app.clone();
+                stop.spawn(async move {
+                    let span = info_span!("record", messages = messages.len(), windows = Empty, trace_id = Empty);
+                    kit::continue_traces(&span, messages.iter().map(|message| message.headers.as_ref()));
+                    record_messages(&app, messages).instrument(span).await;
+                    drop(place);
+                });
+            }
+        });
+        Ok(())
+    }
 }
 
 async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
@@ -138,7 +137,7 @@ async fn record_messages(app: &Arc<App>, messages: Vec<Message>) {
             settle(message.ack().await.map_err(Error::Nats));
         }
         let info = message.info().ok();
-        let brief = is_batched(&message);
+        let brief = message.subject.as_str() == BATCHES.subject;
         let (seq, again) = (info.as_ref().map(|info| info.stream_sequence), info.is_none_or(|info| info.delivered > 1));
         together.messages.push((message, batch.items.len()));
         together.windows.extend(batch.items.into_iter().map(|item| Arrival { item, seq, again, brief }));

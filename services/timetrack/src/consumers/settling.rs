@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::{consumer::pull, stream::LastRawMessageErrorKind};
-use contracts::{Code, Event, EventId, Failure, Millis, Service, SettlementChanged, stream};
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use contracts::{Code, Event, EventId, Failure, Millis, SettlementChanged, stream};
 use kit::{Error, SharedRead, Shutdown};
 use tokio::{
     sync::Notify,
@@ -251,18 +251,14 @@ pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
 async fn wait_for_queue(app: &App) -> Result<(), Error> {
     let queue = app.bus.jetstream.get_stream(stream::INGEST).await.map_err(|e| Error::Nats(e.into()))?;
     let place = queue.cached_info().state.last_sequence;
+    let mut state = queue.cached_info().state.clone();
     let done = async {
-        loop {
-            let durable = Service::Timetrack.name();
-            let asked = app.bus.jetstream.get_consumer_from_stream::<pull::Config, _, _>(durable, stream::INGEST);
-            let consumer = asked.await.map_err(|e| Error::Nats(e.into()))?;
-            let info = consumer.cached_info();
-            let is_empty = info.num_pending == 0 && info.num_ack_pending == 0;
-            if is_empty || info.ack_floor.stream_sequence >= place {
-                return Ok::<(), Error>(());
-            }
+        // What is acknowledged leaves the queue, and what is before its first message is acknowledged.
+        while state.messages > 0 && state.first_sequence <= place {
             sleep(PAUSE).await;
+            state = queue.get_info().await.map_err(|e| Error::Nats(e.into()))?.state;
         }
+        Ok::<(), Error>(())
     };
     let waiting = "Windows are still waiting to be recorded, which may belong to it. Try again in a moment.";
     timeout(QUEUE, done).await.map_err(|_| Failure::new(Code::WindowsWaiting, waiting))?

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use contracts::{
-    Bounded, Caller, Code, EmployeeId, Failure, GetWindow, IngestBatch, NOBODY, Service, WindowContent, WindowId,
-    WindowState, Within, stream,
+    Bounded, Caller, Code, EmployeeId, Failure, GetWindow, INGEST_BATCHES_CONSUMER, IngestBatch, NOBODY, Service,
+    WindowContent, WindowId, WindowState, Within, stream,
 };
 use kit::{Call, Error};
 use tokio::time::timeout;
@@ -51,10 +51,12 @@ pub(crate) async fn get(
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
-    let dead = kit::dead_at(&app.bus, stream::INGEST, Service::Timetrack.name(), seq).await?;
-    if dead.is_some_and(|dead| holds(&dead.payload, request.id, employee)) {
-        let detail = "The window could not be read. An admin finds it among the dead messages.";
-        return Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() });
+    for consumer in [Service::Timetrack.name(), INGEST_BATCHES_CONSUMER] {
+        let dead = kit::dead_at(&app.bus, stream::INGEST, consumer, seq).await?;
+        if dead.is_some_and(|dead| holds(&dead.payload, request.id, employee)) {
+            let detail = "The window could not be read. An admin finds it among the dead messages.";
+            return Ok(WindowState::Rejected { code: Code::Internal, detail: detail.to_owned() });
+        }
     }
     Err(Failure::not_found("window").into())
 }

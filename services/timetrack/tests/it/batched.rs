@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use async_nats::HeaderMap;
-use contracts::{INGEST_WINDOWS, IngestBatch, IngestItem, Outcome, header, stream};
+use contracts::{INGEST_BATCHES, IngestBatch, IngestItem, Outcome, stream};
 use testkit::eventually_within;
 use timetrack::{Config, Faults, Step};
 
@@ -18,11 +17,8 @@ use crate::support::{Fixture, LetGo};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn queue_batched(fixture: &Fixture, items: Vec<IngestItem>) {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::BATCHED, "true");
     let payload = serde_json::to_vec(&IngestBatch { items }).unwrap();
-    let sent = fixture.harness.bus().jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
-    sent.unwrap().await.unwrap();
+    fixture.harness.bus().jetstream.publish(INGEST_BATCHES, payload.into()).await.unwrap().await.unwrap();
 }
 
 /// As many messages are checked at most, and no more of them before they are let go.
@@ -46,7 +42,7 @@ async fn a_single_post_overtakes_batches_that_came_before_it() {
     fixture.timetrack.take().unwrap().stop().await;
     let (still, checked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
     let _let_go = LetGo(still.clone());
-    for hour in 0..12 {
+    for hour in 0..40 {
         queue_batched(&fixture, vec![fixture.window(hour)]).await;
     }
     // Those in hand stand still: so if one more batch went before the single post, that would wait too.
@@ -55,7 +51,7 @@ async fn a_single_post_overtakes_batches_that_came_before_it() {
     fixture.timetrack = Some(fixture.harness.spawn(timetrack::needs(), run).await);
     eventually_within(PATIENCE, "batches stand still", async || (checked.load(Ordering::SeqCst) == 2).then_some(()))
         .await;
-    let word = fixture.send(vec![fixture.window(20)]).await;
+    let word = fixture.send(vec![fixture.window(60)]).await;
     assert!(matches!(&word[..], [Outcome::Stored(window)] if window.get() != "null"));
     assert_eq!(fixture.stored().await.len(), 1, "no batch has gone before it");
     still.store(false, Ordering::SeqCst);
@@ -63,18 +59,17 @@ async fn a_single_post_overtakes_batches_that_came_before_it() {
         (fixture.harness.stream_messages(stream::INGEST).await == 0).then_some(())
     })
     .await;
-    assert_eq!(fixture.stored().await.len(), 13);
+    assert_eq!(fixture.stored().await.len(), 41);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_batch_it_is_told_only_that_its_windows_are_recorded() {
     let fixture = Fixture::with_ann().await;
     let payload = serde_json::to_vec(&IngestBatch { items: vec![fixture.window(0)] }).unwrap();
-    let word = fixture.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
+    let word = fixture.send_on(INGEST_BATCHES, payload.clone()).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Stored(nothing)] if nothing.get() == "null"));
-    let word = fixture.send_marked(&[(header::BATCHED, "true")], payload.clone()).await.unwrap();
+    let word = fixture.send_on(INGEST_BATCHES, payload.clone()).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Duplicate(nothing)] if nothing.get() == "null"));
-    // A gateway of before marks nothing.
     let word = fixture.send_payload(payload).await.unwrap();
     assert!(matches!(&word[..], [Outcome::Duplicate(window)] if window.get() != "null"));
 }

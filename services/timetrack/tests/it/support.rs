@@ -189,18 +189,17 @@ impl Fixture {
 
     /// The same with any payload; none if no answer comes.
     pub async fn send_payload(&self, payload: Vec<u8>) -> Option<Vec<Outcome>> {
-        self.send_marked(&[], payload).await
+        self.send_on(INGEST_WINDOWS, payload).await
     }
 
-    /// The same with these headers.
-    pub async fn send_marked(&self, marks: &[(&str, &str)], payload: Vec<u8>) -> Option<Vec<Outcome>> {
+    /// The same on one of the subjects of the queue.
+    pub async fn send_on(&self, subject: &'static str, payload: Vec<u8>) -> Option<Vec<Outcome>> {
         let bus = self.harness.bus();
         let inbox = bus.client.new_inbox();
         let mut words = bus.client.subscribe(inbox.clone()).await.unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::ANSWER_TO, inbox);
-        marks.iter().for_each(|(name, value)| headers.insert(*name, *value));
-        let sent = bus.jetstream.publish_with_headers(INGEST_WINDOWS, headers, payload.into()).await;
+        let sent = bus.jetstream.publish_with_headers(subject, headers, payload.into()).await;
         sent.unwrap().await.unwrap();
         let word = tokio::time::timeout(Duration::from_secs(30), words.next()).await.ok()??;
         Some(serde_json::from_slice::<IngestAnswer>(&word.payload).unwrap().items)

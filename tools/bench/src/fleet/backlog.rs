@@ -26,6 +26,15 @@ impl Fleet {
         Ok(info.num_pending + info.num_ack_pending as u64)
     }
 
+    /// The number of messages in the queue of windows.
+    ///
+    /// # Errors
+    /// When JetStream cannot be reached.
+    pub async fn queued(&self) -> Result<u64> {
+        let queue = jetstream::new(self.bus().await?).get_stream(stream::INGEST).await?;
+        Ok(queue.cached_info().state.messages)
+    }
+
     /// How many events analytics are behind, and how long they take to catch up.
     pub(crate) async fn analytics_lag(&self) -> Result<(u64, Duration)> {
         let behind = self.waiting(stream::EVENTS, Service::Analytics).await?;
@@ -68,7 +77,7 @@ impl Fleet {
     /// When that takes longer than half an hour, or the queue is empty and windows are missing.
     pub(crate) async fn until_counted(&self, windows: u64) -> Result<()> {
         let started = Instant::now();
-        while self.waiting(stream::INGEST, Service::Timetrack).await? > 0 {
+        while self.queued().await? > 0 {
             ensure!(started.elapsed() < REST, "windows are still waiting after {} s", REST.as_secs());
             sleep(Duration::from_millis(100)).await;
         }

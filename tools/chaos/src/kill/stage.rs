@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context, Result};
 use async_nats::{HeaderMap, header::NATS_MESSAGE_ID, jetstream};
 use bench::fleet::{Fleet, FleetOptions, Replica, SERVICES};
-use contracts::{INGEST_WINDOWS, Service};
+use contracts::{INGEST_BATCHES, INGEST_WINDOWS, Service};
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
@@ -268,6 +268,7 @@ impl Stage {
         let jetstream = jetstream::new(self.fleet.bus().await?);
         let subjects = [
             INGEST_WINDOWS.to_owned(),
+            INGEST_BATCHES.to_owned(),
             "evt.projects.v1.member.poison.changed".into(),
             "evt.directory.v1.employee.poison.changed".into(),
             "evt.timetrack.v1.windows.poison.recorded".into(),

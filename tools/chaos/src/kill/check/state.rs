@@ -307,14 +307,12 @@ impl State {
 pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<String, u64>> {
     let mut all = BTreeMap::new();
     let jetstream = jetstream::new(fleet.bus().await?);
-    let mut consumers = vec![(stream::INGEST, Service::Timetrack)];
-    let events = SERVICES.into_iter().filter(|service| *service != Service::Gateway);
-    consumers.extend(events.map(|service| (stream::EVENTS, service)));
-    for (stream, service) in consumers {
-        let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream).await?;
+    all.insert("messages of INGEST".into(), fleet.queued().await?);
+    for service in SERVICES.into_iter().filter(|service| *service != Service::Gateway) {
+        let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(service.name(), stream::EVENTS).await?;
         let info = consumer.cached_info();
         let waits = info.num_pending + info.num_ack_pending as u64;
-        all.insert(format!("messages of {stream} for {service}"), waits);
+        all.insert(format!("messages of EVENTS for {service}"), waits);
     }
     for service in [Service::Directory, Service::Projects, Service::Timetrack, Service::Mailer] {
         let outbox = mongo.database(&database(service)).collection::<Document>("outbox");
