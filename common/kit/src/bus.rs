@@ -14,6 +14,7 @@ use futures::StreamExt;
 
 use crate::{
     Clock, Error, Metrics, Origin,
+    compression::compress,
     config::{self, Environment},
     metrics::Counter,
     new_id, trace,
@@ -235,10 +236,29 @@ impl Bus {
     /// # Errors
     /// When the acknowledgement did not come. The stream may have the event all the same: publish it again.
     pub async fn publish_event<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
+        self.publish_payload(id, event.subject(), serde_json::to_vec(event)?, self.headers()).await
+    }
+
+    /// As [`Bus::publish_event`], with a compressed payload: for events that fill the stream. Their consumers read it
+    /// with [`crate::decompressed`].
+    ///
+    /// # Errors
+    /// Those of [`Bus::publish_event`].
+    pub async fn publish_compressed<E: Event>(&self, id: EventId, event: &E) -> Result<(), Error> {
         let mut headers = self.headers();
+        let payload = compress(serde_json::to_vec(event)?, &mut headers);
+        self.publish_payload(id, event.subject(), payload, headers).await
+    }
+
+    async fn publish_payload(
+        &self,
+        id: EventId,
+        subject: String,
+        payload: Vec<u8>,
+        mut headers: HeaderMap,
+    ) -> Result<(), Error> {
         headers.insert(NATS_MESSAGE_ID, id.to_string());
-        let payload = serde_json::to_vec(event)?;
-        let sent = self.jetstream.publish_with_headers(event.subject(), headers, payload.into()).await;
+        let sent = self.jetstream.publish_with_headers(subject, headers, payload.into()).await;
         sent.map_err(|e| Error::Nats(e.into()))?.await.map_err(|e| Error::Nats(e.into()))?;
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod bus;
 mod client_network;
 mod clock;
+mod compression;
 pub mod config;
 mod database;
 mod dead;
@@ -45,6 +46,7 @@ mod transaction;
 pub use bus::{Bus, Call, connect_nats};
 pub use client_network::client_network;
 pub use clock::Clock;
+pub use compression::decompressed;
 pub use database::Database;
 pub use dead::{Dead, all_dead, bury, dead_at, list_dead, replay_dead};
 pub use deps::Deps;

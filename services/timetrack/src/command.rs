@@ -158,7 +158,9 @@ async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {
             for (name, values) in dead.headers.iter() {
                 values.iter().for_each(|value| println!("{name}: {value}"));
             }
-            println!("\n{}", String::from_utf8_lossy(&dead.payload));
+            let payload =
+                kit::decompressed(&dead.payload, Some(&dead.headers)).unwrap_or_else(|_| dead.payload[..].into());
+            println!("\n{}", String::from_utf8_lossy(&payload));
         }
         Dead::Replay { seqs } => {
             for seq in seqs {

@@ -124,7 +124,8 @@ async fn count(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
 
 fn read(message: &Message) -> anyhow::Result<(Delivery, Vec<WindowFact>)> {
     let delivery = Delivery::read(message).context("has no id")?;
-    let event: WindowsRecorded = serde_json::from_slice(&message.payload).context("cannot be read")?;
+    let payload = kit::decompressed(&message.payload, message.headers.as_ref()).context("cannot be read")?;
+    let event: WindowsRecorded = serde_json::from_slice(&payload).context("cannot be read")?;
     if !event.windows.iter().all(is_sound) {
         bail!("holds a window that is empty or longer than 24 hours");
     }

@@ -268,7 +268,7 @@ async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };
-        app.bus.publish_event(id, &event).await
+        app.bus.publish_compressed(id, &event).await
     });
     futures::future::try_join_all(events).await?;
     Ok(())

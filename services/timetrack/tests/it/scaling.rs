@@ -91,7 +91,8 @@ async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);
     while let Ok(message) = events.direct_get_next_for_subject("evt.timetrack.>", Some(next)).await {
-        let event: WindowsRecorded = serde_json::from_slice(&message.payload).unwrap();
+        let payload = kit::decompressed(&message.payload, Some(&message.headers)).unwrap();
+        let event: WindowsRecorded = serde_json::from_slice(&payload).unwrap();
         windows.extend(event.windows.iter().map(|fact| fact.id));
         next = message.sequence + 1;
     }

@@ -221,7 +221,8 @@ impl Fixture {
         let events = self.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
         let (mut told, mut next) = (Vec::new(), 1);
         while let Ok(found) = events.direct_get_next_for_subject(E::filter(), Some(next)).await {
-            told.push(serde_json::from_slice(&found.payload).unwrap());
+            let payload = kit::decompressed(&found.payload, Some(&found.headers)).unwrap();
+            told.push(serde_json::from_slice(&payload).unwrap());
             next = found.sequence + 1;
         }
         told
