@@ -1,3 +1,5 @@
+use std::io;
+
 use contracts::Page;
 use futures::{Stream, TryStreamExt};
 use serde::Serialize;
@@ -20,7 +22,7 @@ pub async fn page_within<T: Serialize, C, E>(
     let mut page = Page { items: Vec::new(), next: None };
     let mut bytes = 0;
     while let Some(item) = items.try_next().await? {
-        bytes += serde_json::to_vec(&item).map_or(0, |json| json.len());
+        bytes += length(&item);
         let is_full = bytes > MOST_BYTES || page.items.len() == PAGE_MOST;
         if let Some(last) = page.items.last().filter(|_| is_full) {
             page.next = Some(cursor(last));
@@ -29,6 +31,26 @@ pub async fn page_within<T: Serialize, C, E>(
         page.items.push(item);
     }
     Ok(page)
+}
+
+/// The bytes of a value as JSON.
+fn length(value: &impl Serialize) -> usize {
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, value).map_or(0, |()| counted.0)
+}
+
+/// Counts the bytes that are written to it, and keeps none.
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Collects all items of a list. `ask` asks for the page after a position, first for the one after none.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::{
     Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
     ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
-    PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Settings, ShownActor, TimeMark, TimeRange,
+    PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Roster, Settings, ShownActor, TimeMark, TimeRange,
 };
 use futures::{join, try_join};
 use serde::Serialize;
@@ -297,8 +297,8 @@ async fn people(app: &App, asker: &Asker, employees: &[EmployeeId]) -> Result<Ve
     let mut people = Vec::new();
     loop {
         let asked = ListRoster { range, employees: Vec::new(), skip: people.len(), limit: ROSTER_MOST };
-        let part = asker.ask(app, asked).await?.people;
-        let is_last = part.len() < ROSTER_MOST;
+        let Roster { count, people: part } = asker.ask(app, asked).await?;
+        let is_last = part.is_empty() || people.len() + part.len() >= count;
         people.extend(part.into_iter().map(|person| person.id));
         if is_last {
             return Ok(people);
