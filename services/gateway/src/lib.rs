@@ -67,6 +67,7 @@ pub(crate) struct App {
     pub(crate) names: Names,
     pub(crate) organisation: Organisation,
     pub(crate) at_work: console::RecentAtWork,
+    pub(crate) likely: console::Likely,
     pub(crate) metrics: HttpMetrics,
     /// The gateway's address for browsers.
     pub(crate) base: PublicUrl,
@@ -138,6 +139,7 @@ pub async fn run_on(listener: TcpListener, config: Config, deps: Deps, shutdown:
         names: Names::new(deps.bus.clone()),
         organisation: Organisation::new(deps.bus.clone()),
         at_work: console::RecentAtWork::new(console::AT_WORK_LASTS),
+        likely: console::Likely::default(),
         metrics,
         base,
         proxies: proxies.clone(),

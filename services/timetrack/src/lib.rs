@@ -143,6 +143,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::correct)
         .on(handlers::void)
         .on(handlers::list_tracking)
+        .on(handlers::list_lanes)
         .on(handlers::list_quarantine)
         .on(handlers::count_quarantine)
         .on(handlers::replay_quarantined)

@@ -29,6 +29,10 @@ pub(crate) fn windows(golden: &mut Golden) {
     };
     let tracking = ListTracking { employees: vec![id(1)], skip: 50, limit: 50 };
     golden.request(tracking, TrackingNow { count: 51, people: vec![tracked] });
+    let stretch = Stretch { project_id: id(3), task_id: id(4), start: AT, end: AT + HOUR, time: HOUR - 60_000 };
+    let lane = Lane { employee_id: id(1), stretches: vec![stretch], lost: vec![(AT - HOUR, AT)] };
+    let lanes = ListLanes { range: range(), employees: vec![id(1), id(2)], after: Some(id(1)) };
+    golden.request(lanes, Page { items: vec![lane], next: Some(id::<EmployeeId>(1)) });
     golden.request(ListSilent { worked: range(), silent: range(), employees: vec![id(1)] }, vec![id(1)]);
     let changes = json!({
         "taskStatus": "Done", "taskPriority": "Low", "paid": true, "billable": true, "overtime": true, "note": null,

@@ -6,13 +6,13 @@ use contracts::{
     CreateTeam, DatedRate, DeactivateEmployee, DeleteProject, DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined,
     Failure, Filter, GetApiKey, GetCorrection, GetEmployee, GetPayRun, GetPeriod, GetPeriodSums, GetProject,
     GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
-    InviteEmployee, ListAdjustments, ListApiKeys, ListAuditEntries, ListCorrections, ListEmployees, ListLocks,
-    ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns, ListPeriods, ListProjects, ListQuarantine, ListRates,
-    ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Lock, Page, Payee, PreviewReprice,
-    Project, ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock, ReopenPeriod,
-    ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships, SetRate, SetRole,
-    SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask, UpdateTeam,
-    UpdateWindows, VoidWindow, Within,
+    InviteEmployee, ListAdjustments, ListApiKeys, ListAuditEntries, ListCorrections, ListEmployees, ListLanes,
+    ListLocks, ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns, ListPeriods, ListProjects, ListQuarantine,
+    ListRates, ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Lock, Page, Payee,
+    PreviewReprice, Project, ProjectId, RateId, RateScope, ReactivateEmployee, RefuseCorrection, ReopenLock,
+    ReopenPeriod, ReplayQuarantined, Request, RevokeApiKey, SendBackPeriod, SendReset, SetLock, SetMemberships,
+    SetRate, SetRole, SetSettings, StartReprice, Task, TaskId, Team, TeamId, UpdateEmployee, UpdateProject, UpdateTask,
+    UpdateTeam, UpdateWindows, VoidWindow, Within,
 };
 
 use super::asker::{ForManagers, Reach};
@@ -188,7 +188,7 @@ macro_rules! of_employees {
 
 of_employees! {
     ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered, ListPeriods, ListAdjustments,
-    GetPeriodSums,
+    GetPeriodSums, ListLanes,
 }
 
 /// Locks apply to a manager's hours too: those of everybody, and of the projects that they see.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{EmployeeId, HOUR, Millis, Name, ProjectId, TaskId, TimeRange, Window};
+use contracts::{
+    EmployeeId, Failure, HOUR, Lane, ListLanes, Millis, Name, Page, ProjectId, Stretch, TaskId, TimeRange, Window,
+};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::{
-    charts::{Colours, Figure, Lane, Stretch, figure, lanes},
+    charts::{Colours, Figure, figure, lanes},
     places,
     visitor::Visitor,
 };
@@ -16,22 +18,52 @@ use crate::names::{Ids, Told};
 /// The drawing has four parts, and the edges of each are full hours.
 const PARTS: i64 = 4;
 
+/// The most stretches that are drawn, about.
+const STRETCHES: usize = 10_000;
+
 /// One person's day.
 #[derive(Debug)]
 pub(super) struct Person {
-    pub(super) id: EmployeeId,
     pub(super) name: String,
     pub(super) lane: Lane,
 }
 
-/// The lanes of some people, in the given order.
-pub(super) fn people(named: Vec<(EmployeeId, String)>, windows: &[Window], range: TimeRange) -> Vec<Person> {
-    let mut of: BTreeMap<EmployeeId, Vec<&Window>> = BTreeMap::new();
-    for window in windows {
-        of.entry(window.employee_id).or_default().push(window);
+/// What these employees worked on in a range, and whether there is more than can be drawn.
+pub(super) async fn worked(
+    visitor: &Visitor,
+    range: TimeRange,
+    employees: Vec<EmployeeId>,
+) -> Result<(Vec<Lane>, bool), Failure> {
+    let (mut lanes, mut count, mut after) = (Vec::new(), 0, None);
+    if employees.is_empty() {
+        return Ok((lanes, false));
     }
-    let person = |(id, name)| Person { id, name, lane: Lane::of(of.remove(&id).unwrap_or_default(), range) };
+    loop {
+        let Page { items, next } = visitor.ask(ListLanes { range, employees: employees.clone(), after }).await?;
+        count += items.iter().map(|lane| lane.stretches.len()).sum::<usize>();
+        lanes.extend(items);
+        if next.is_none() || count > STRETCHES {
+            return Ok((lanes, next.is_some()));
+        }
+        after = next;
+    }
+}
+
+/// The days of these people, in the given order.
+pub(super) fn people(named: Vec<(EmployeeId, String)>, worked: Vec<Lane>) -> Vec<Person> {
+    let mut lanes: BTreeMap<EmployeeId, Lane> = worked.into_iter().map(|lane| (lane.employee_id, lane)).collect();
+    let person = |(id, name)| Person { name, lane: lanes.remove(&id).unwrap_or(Lane::empty(id)) };
     named.into_iter().map(person).collect()
+}
+
+/// The ids in lanes, to request their names.
+pub(super) fn ids_in(people: &[Person]) -> Ids {
+    let stretches = || people.iter().flat_map(|person| &person.lane.stretches);
+    Ids {
+        projects: stretches().map(|stretch| stretch.project_id).collect(),
+        tasks: stretches().map(|stretch| stretch.task_id).collect(),
+        ..Ids::default()
+    }
 }
 
 /// The ids in windows, to request their names.
@@ -64,22 +96,26 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
         count => format!("{} people worked {} hours.", reader.count(count), reader.hours(time)),
     };
     let from_to = |stretch: &Stretch| format!("{}–{}", reader.time(stretch.start), reader.time(stretch.end));
-    let works = |stretch: &Stretch| format!("{}, {}", project(told, stretch.project), task(told, stretch.task));
+    let works = |stretch: &Stretch| format!("{}, {}", project(told, stretch.project_id), task(told, stretch.task_id));
     let link = |person: &Person, stretch: &Stretch| {
         let minutes = |at: Millis, up: i64| (at - range.start() + up).div_euclid(60_000);
         let (from, to) = (minutes(stretch.start, 0), minutes(stretch.end, 59_999));
-        format!("{}?day={day}&employee={}&from={from}&to={to}", visitor.address(places::WINDOWS.path), person.id)
+        format!(
+            "{}?day={day}&employee={}&from={from}&to={to}",
+            visitor.address(places::WINDOWS.path),
+            person.lane.employee_id
+        )
     };
     let edges: Vec<String> = (0..=PARTS).map(|part| reader.time(seen.start() + seen.length() / PARTS * part)).collect();
     let shown: BTreeSet<ProjectId> =
-        people.iter().flat_map(|person| &person.lane.stretches).map(|stretch| stretch.project).collect();
+        people.iter().flat_map(|person| &person.lane.stretches).map(|stretch| stretch.project_id).collect();
     let colours = Colours::of(&shown);
     let drawing = html! {
         ul.lanes {
             li.scale { span {} div.hours aria-hidden="true" { @for edge in &edges { span { (edge) } } } span {} }
             @for person in people {
                 li {
-                    span { (visitor.person(person.id, &person.name)) }
+                    span { (visitor.person(person.lane.employee_id, &person.name)) }
                     (lanes(&person.lane, seen, &colours, |s| link(person, s), |s| format!("{}: {}", from_to(s), works(s))))
                     span.number { (reader.hours(person.lane.time())) }
                 }
@@ -102,8 +138,8 @@ pub(super) fn drawn(visitor: &Visitor, day: Date, range: TimeRange, people: &[Pe
                     @for stretch in &person.lane.stretches {
                         tr {
                             td.text { (person.name) }
-                            td.text { (project(told, stretch.project)) }
-                            td.text { (task(told, stretch.task)) }
+                            td.text { (project(told, stretch.project_id)) }
+                            td.text { (task(told, stretch.task_id)) }
                             td { a href=(link(person, stretch)) { (from_to(stretch)) } }
                             td.number { (reader.hours(stretch.time)) }
                         }

@@ -25,6 +25,7 @@ mod key_list;
 mod keys;
 mod lanes;
 mod layout;
+mod likely;
 mod live;
 mod locale;
 mod locks;
@@ -78,8 +79,11 @@ use axum::{
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
-pub(crate) use self::now::{AT_WORK_LASTS, RecentAtWork};
 pub use self::places::console_pages;
+pub(crate) use self::{
+    likely::Likely,
+    now::{AT_WORK_LASTS, RecentAtWork},
+};
 use self::{places::Place, visitor::Visitor};
 use crate::{App, error::PROBLEM_JSON};
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::response::Response;
 use contracts::{
-    Adjustment, Caller, Code, Failure, Filter, GetEmployee, GetTime, Grouping, ListQuarantine, ListWindows,
-    QuarantinedWindow,
+    Adjustment, Caller, Code, Failure, Filter, GetEmployee, GetTime, Grouping, ListQuarantine, QuarantinedWindow,
 };
 use futures::try_join;
 use jiff::ToSpan;
@@ -23,8 +22,6 @@ use crate::{extract::Params, names::Told};
 
 /// The most of what is held back that is listed; the latest.
 const SET_ASIDE: usize = 50;
-/// The most windows of a day that are drawn.
-const WINDOWS: usize = 2_000;
 
 /// Shows the page.
 pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
@@ -42,7 +39,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         range: week,
         group_by: BTreeSet::from([Grouping::Day]),
         timezone: reader.zone.clone(),
-        filter: filter.clone(),
+        filter,
         after: None,
     };
     // The page is about the visitor, whatever their role.
@@ -50,20 +47,21 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let held = ListQuarantine { employee: Some(visitor.employee), ..ListQuarantine::default() };
     let discarded = ListQuarantine { decided: true, ..held };
     let periods = async { Ok(my_periods::latest(visitor).await) };
-    let (me, held, decided, (windows, _), rows, asked, periods) = try_join!(
+    let (me, held, decided, (worked, _), rows, asked, periods) = try_join!(
         visitor.app.ask(own, &myself),
         visitor.app.ask(own, &held),
         visitor.app.ask(own, &discarded),
-        visitor.first(ListWindows { range, filter, after: None, limit: None }, WINDOWS),
+        lanes::worked(visitor, range, vec![visitor.employee]),
         visitor.ask(by_day),
         correction::asked_so_far(visitor),
         periods,
     )?;
+    let people = lanes::people(vec![(me.id, me.name.to_string())], worked);
     let late: Vec<Adjustment> = periods.iter().flat_map(|period| period.late.clone()).collect();
     let settings = visitor.app.organisation.settings().await;
     let (held, mut discarded) = (held.items, decided.items);
     discarded.retain(|window| window.recorded_as.is_none());
-    let mut ids = lanes::ids_of(&windows);
+    let mut ids = lanes::ids_in(&people);
     ids.projects.extend(held.iter().chain(&discarded).map(|held| held.window.project_id));
     ids.tasks.extend(held.iter().chain(&discarded).map(|held| held.window.task_id));
     let corrected = correction::ids_of(&asked);
@@ -71,7 +69,6 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     ids.tasks.extend(corrected.tasks);
     adjustments::want(&mut ids, &late);
     let told = visitor.names(ids).await;
-    let people = lanes::people(vec![(me.id, me.name.to_string())], &windows, range);
     let days: Vec<Bar> = (0..7)
         .filter_map(|n| first.checked_add(n.days()).ok())
         .map(|date| {
@@ -94,7 +91,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         p { "Hello " (me.name) "." }
         (lanes::steps(visitor, places::MY_DAY.path, day, today))
         section {
-            @if windows.is_empty() {
+            @if people.iter().all(|person| person.lane.is_empty()) {
                 p.empty { "No time is recorded on " (reader.date(day)) ". What you track in the desktop app shows here a few seconds later." }
             } @else {
                 (lanes::drawn(visitor, day, range, &people, &told))

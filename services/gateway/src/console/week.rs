@@ -68,13 +68,19 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         after: None,
     };
     let of_page = async {
-        let (pager, people) = visitor.roster(params, range, PEOPLE).await?;
-        let filter = Filter { employees: people.iter().map(|person| person.id).collect(), ..Filter::default() };
-        let rows = match people.is_empty() {
-            true => Vec::new(),
-            false => visitor.first(ask(&[Grouping::Day, Grouping::Employee], filter), PEOPLE * 31).await?.0,
+        let rows = |employees: Vec<EmployeeId>| {
+            let asked = (!employees.is_empty()).then(|| {
+                let filter = Filter { employees, ..Filter::default() };
+                visitor.first(ask(&[Grouping::Day, Grouping::Employee], filter), PEOPLE * 31)
+            });
+            async move {
+                match asked {
+                    Some(rows) => Ok(rows.await?.0),
+                    None => Ok(Vec::new()),
+                }
+            }
         };
-        Ok((pager, people, rows))
+        visitor.roster_with(params, range, PEOPLE, rows).await
     };
     let ((pager, people, rows), (by_day, _)) =
         try_join!(of_page, visitor.first(ask(&[Grouping::Day], Filter::default()), MOST))?;

@@ -1,5 +1,7 @@
 //! The pages that show hours: a day, a week, reports, and an employee's own day.
 
+use serde_json::json;
+
 use crate::{
     company::Company,
     office::{HOUR, MINUTE},
@@ -18,6 +20,25 @@ async fn a_day_shows_the_hours_that_the_api_counts() {
     let minutes = (time + 30_000) / MINUTE;
     let shown = format!("{}:{:02} hours were worked", minutes / 60, minutes % 60);
     assert!(html.contains(&shown), "{shown}: {html}");
+    company.office.system.finish().await;
+}
+
+/// The pages ask ahead for the people and names of the pages before: a change must show all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_and_a_week_show_at_once_who_has_come_and_a_name_that_has_changed() {
+    let company = Company::open().await;
+    let (system, owner) = (company.system(), &company.owner);
+    for path in ["/console/day", "/console/week", "/console/day", "/console/week"] {
+        let (_, html) = company.page(path, owner).await;
+        assert!(html.contains("Ann") && !html.contains("Zoe"), "{path}: {html}");
+    }
+    system.new_employee("Zoe", "zoe@example.org").await;
+    system.put(&company.office.project_path(), json!({ "name": "Renamed" })).await;
+    for path in ["/console/day", "/console/week"] {
+        let (_, html) = company.page(path, owner).await;
+        assert!(html.contains("Ann") && html.contains("Zoe"), "{path}: {html}");
+        assert_eq!(html.contains("Renamed"), path == "/console/day", "{html}");
+    }
     company.office.system.finish().await;
 }
 

@@ -8,6 +8,7 @@ mod decide;
 mod decide_correction;
 mod facts;
 mod get;
+mod lanes;
 mod list;
 mod locks;
 mod overlaps;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     decide_correction::{accept_correction, refuse_correction},
     facts::{find_facts, list_facts, list_facts_of, sum_facts},
     get::get,
+    lanes::list_lanes,
     list::list,
     locks::{list_locks, reopen_lock, set_lock},
     overlaps::list_overlaps,

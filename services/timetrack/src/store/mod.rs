@@ -38,7 +38,7 @@ pub(crate) use self::{
     spans::Party,
     stored_window::StoredWindow,
     updates::{UpdateJob, UpdateStore},
-    windows::{Doing, Stretch, WindowStore},
+    windows::{Doing, Stretch, WindowStore, Worked},
     workers::{LEASE, WorkerStore},
 };
 

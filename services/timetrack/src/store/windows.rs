@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use bson::{Document, doc};
 use contracts::{
     Actor, ContentHash, EmployeeId, FactSum, Filter, Label, ListFactsOf, ListWindows, Millis, ProjectId, TaskId,
-    UpdateWindows, WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
+    TimeRange, UpdateWindows, WINDOW_MOST, WindowChanges, WindowContent, WindowFact, WindowId,
 };
 use futures::{Stream, TryStreamExt};
 use kit::{Database, Error, Layouts, Shape, Tx, mongo};
@@ -36,6 +36,34 @@ pub(crate) struct Doing {
     pub(crate) task_id: TaskId,
     pub(crate) computer: Label,
     pub(crate) end: Millis,
+}
+
+/// What an employee worked on, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worked {
+    pub(crate) id: WindowId,
+    pub(crate) employee_id: EmployeeId,
+    pub(crate) project_id: ProjectId,
+    pub(crate) task_id: TaskId,
+    pub(crate) range: TimeRange,
+}
+
+/// A window with the fields of [`Worked`] only.
+#[derive(Debug, Deserialize)]
+struct StoredWork {
+    #[serde(rename = "_id")]
+    id: WindowId,
+    window: Work,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Work {
+    employee_id: EmployeeId,
+    project_id: ProjectId,
+    task_id: TaskId,
+    start: Millis,
+    end: Millis,
 }
 
 #[derive(Debug, Deserialize)]
@@ -312,6 +340,34 @@ impl WindowStore {
         let fields = doc! { "window.employeeId": 1, "window.start": 1, "window.end": 1 };
         let windows = self.windows.clone_with_type::<Stretch>();
         Ok(windows.find(filter).projection(fields).batch_size(10 * BATCH).await?.try_collect().await?)
+    }
+
+    /// What these employees worked on in windows that start after a moment and before another, in no order.
+    pub(crate) async fn worked(
+        &self,
+        employees: impl IntoIterator<Item = EmployeeId>,
+        after: Millis,
+        before: Millis,
+    ) -> Result<Vec<Worked>, Error> {
+        let filter = doc! {
+            "window.employeeId": mongo::one_of(employees),
+            "window.start": { "$gt": after.0, "$lt": before.0 },
+            "voided": false,
+        };
+        let fields = doc! {
+            "window.employeeId": 1, "window.projectId": 1, "window.taskId": 1, "window.start": 1, "window.end": 1,
+        };
+        let windows = self.windows.clone_with_type::<StoredWork>();
+        // MongoDB would mostly choose the index by start, and read the windows of everybody.
+        let mut found =
+            windows.find(filter).projection(fields).hint(Hint::Keys(by_employee())).batch_size(10 * BATCH).await?;
+        let mut worked = Vec::new();
+        while let Some(StoredWork { id, window }) = found.try_next().await? {
+            let Work { employee_id, project_id, task_id, start, end } = window;
+            let range = TimeRange::new(start, end).ok();
+            worked.extend(range.map(|range| Worked { id, employee_id, project_id, task_id, range }));
+        }
+        Ok(worked)
     }
 
     /// The ids of the next windows of an update, in order.

@@ -10,6 +10,7 @@ mod clocks;
 mod correcting;
 mod crashing;
 mod knowing;
+mod lanes;
 mod layouts;
 mod listing;
 mod locking;

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 pub(super) use self::{
     bars::{Bar, bars},
-    timeline::{Colours, Lane, Stretch, lanes},
+    timeline::{Colours, lanes},
     year::year,
 };
 

@@ -1,81 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{Millis, ProjectId, TaskId, TimeRange, Window};
+use contracts::{Lane, Millis, ProjectId, Stretch, TimeRange};
 use maud::{Markup, html};
 
-/// Windows of one task are joined if the pause between them is not longer, in milliseconds.
-const JOINED_WITHIN: i64 = 60_000;
 /// The number of colours.
 const COLOURS: usize = 12;
-
-/// Work on one task without a break, which is drawn as one bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stretch {
-    pub(crate) project: ProjectId,
-    pub(crate) task: TaskId,
-    pub(crate) start: Millis,
-    pub(crate) end: Millis,
-    /// The time in it that counts, in milliseconds.
-    pub(crate) time: i64,
-}
-
-/// The work of one person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lane {
-    /// The time that counts, in order and without overlaps.
-    pub(crate) stretches: Vec<Stretch>,
-    /// The time that does not count, because an earlier window counts there.
-    pub(crate) lost: Vec<(Millis, Millis)>,
-}
-
-impl Lane {
-    /// The lane of one person's windows in a range. The part of a window that counts is its end; the rest, its
-    /// `negativeTime`, counts for an earlier one.
-    pub(crate) fn of<'a>(windows: impl IntoIterator<Item = &'a Window>, range: TimeRange) -> Self {
-        let mut lane = Self::default();
-        for window in windows {
-            let counted_from = window.start + window.negative_time;
-            if let Some((start, end)) = clipped(window.start, counted_from, range) {
-                lane.lose(start, end);
-            }
-            if let Some((start, end)) = clipped(counted_from, window.end, range) {
-                lane.count(Stretch { project: window.project_id, task: window.task_id, start, end, time: end - start });
-            }
-        }
-        lane
-    }
-
-    /// The total time that counts.
-    pub(crate) fn time(&self) -> i64 {
-        self.stretches.iter().map(|stretch| stretch.time).sum()
-    }
-
-    fn count(&mut self, next: Stretch) {
-        match self.stretches.last_mut() {
-            Some(last)
-                if (last.project, last.task) == (next.project, next.task)
-                    && next.start - last.end <= JOINED_WITHIN
-                    && next.start >= last.end =>
-            {
-                last.end = next.end;
-                last.time += next.time;
-            }
-            _ => self.stretches.push(next),
-        }
-    }
-
-    fn lose(&mut self, start: Millis, end: Millis) {
-        match self.lost.last_mut() {
-            Some(last) if start <= last.1 => last.1 = last.1.max(end),
-            _ => self.lost.push((start, end)),
-        }
-    }
-}
-
-fn clipped(start: Millis, end: Millis, range: TimeRange) -> Option<(Millis, Millis)> {
-    let part = TimeRange::new(start, end).ok()?.clip(range)?;
-    Some((part.start(), part.end()))
-}
 
 /// The colour of each project of a drawing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +54,7 @@ pub(crate) fn lanes(
                 @let (from, to) = (at(stretch.start, range), at(stretch.end, range));
                 // The table has the same links, so keyboard users need not step through the drawing.
                 a href=(link(stretch)) tabindex="-1" {
-                    rect class=(colours.class(stretch.project)) x=(from) y="1" width=(to - from) height="8" {
+                    rect class=(colours.class(stretch.project_id)) x=(from) y="1" width=(to - from) height="8" {
                         title { (says(stretch)) }
                     }
                 }
@@ -140,38 +69,26 @@ pub(crate) fn lanes(
 
 #[cfg(test)]
 mod tests {
-    use contracts::HOUR;
+    use contracts::{HOUR, TaskId};
     use proptest::prelude::*;
 
     use super::*;
 
     const DAY: i64 = 24 * HOUR;
 
-    fn stretches(lengths: &[(u8, i64, i64)]) -> Lane {
-        let (mut lane, mut at) = (Lane::default(), 0);
+    /// A lane of stretches with a task, a pause before and a length.
+    fn lane(lengths: &[(u8, i64, i64)]) -> Lane {
+        let (mut lane, mut at) = (Lane::empty(contracts::NOBODY), Millis(0));
         for (task, gap, length) in lengths {
-            let (start, end) = (Millis(at + gap), Millis(at + gap + length));
-            lane.count(Stretch {
-                project: ProjectId(uuid::Uuid::from_u128(1)),
-                task: TaskId(uuid::Uuid::from_u128(u128::from(*task))),
-                start,
-                end,
-                time: *length,
-            });
-            at += gap + length;
+            let (start, end) = (at + *gap, at + *gap + *length);
+            let (project_id, task_id) =
+                (ProjectId(uuid::Uuid::nil()), TaskId(uuid::Uuid::from_u128(u128::from(*task))));
+            lane.stretches.push(Stretch { project_id, task_id, start, end, time: *length });
+            at = end;
         }
         lane
     }
 
-    #[test]
-    fn a_short_pause_is_no_break_and_another_task_is() {
-        let joined = |lengths: &[(u8, i64, i64)]| stretches(lengths).stretches.len();
-        assert_eq!(joined(&[(1, 0, HOUR), (1, 60_000, HOUR), (1, 0, HOUR)]), 1);
-        assert_eq!(joined(&[(1, 0, HOUR), (1, 60_001, HOUR)]), 2);
-        assert_eq!(joined(&[(1, 0, HOUR), (2, 0, HOUR), (1, 0, HOUR)]), 3);
-    }
-
-    /// The widths of the drawn bars.
     #[test]
     fn as_many_projects_as_there_are_colours_have_one_each() {
         let ids = |count: u128| (0..count).map(|n| ProjectId(uuid::Uuid::from_u128(n * 12))).collect::<BTreeSet<_>>();
@@ -182,6 +99,7 @@ mod tests {
         assert_eq!(Colours::of(&BTreeSet::from([one])).class(one), "k7");
     }
 
+    /// The widths of the drawn bars.
     fn widths(drawn: &str) -> Vec<i64> {
         let counted = drawn.split("<rect class=\"k").skip(1);
         let width = |rect: &str| rect.split("width=\"").nth(1)?.split('"').next()?.parse().ok();
@@ -193,16 +111,13 @@ mod tests {
         fn the_rectangles_add_up_to_the_time_that_counts(
             lengths in proptest::collection::vec((0..3_u8, 0..2 * 60_000_i64, 1_000..HOUR), 1..20),
         ) {
-            let (lane, range) = (stretches(&lengths), TimeRange::new(Millis(0), Millis(DAY)).expect("a day"));
-            let time: i64 = lengths.iter().map(|(_, _, length)| length).sum();
-            prop_assert_eq!(lane.time(), time);
+            let (lane, range) = (lane(&lengths), TimeRange::new(Millis(0), Millis(DAY)).expect("a day"));
             let drawn = lanes(&lane, range, &Colours::default(), |_| String::new(), |_| String::new()).into_string();
             let widths = widths(&drawn);
             prop_assert_eq!(widths.len(), lane.stretches.len());
-            // Each bar is rounded to seconds at both ends, and includes short pauses.
-            let pauses: i64 = lane.stretches.iter().map(|s| s.end - s.start - s.time).sum();
+            // Each bar is rounded to seconds at both ends.
             let most = i64::try_from(widths.len()).expect("few") * 1_000;
-            prop_assert!((widths.iter().sum::<i64>() * 1_000 - time - pauses).abs() <= most);
+            prop_assert!((widths.iter().sum::<i64>() * 1_000 - lane.time()).abs() <= most);
         }
     }
 }

@@ -1,0 +1,111 @@
+//! What a page is likely to need, judged by the pages before it. It is requested at once, together with what says
+//! whether it is needed. Where the guess was wrong, the page requests the right thing: what is shown never depends on
+//! a guess.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use contracts::{EmployeeId, Failure, RosterEntry, TimeRange};
+use futures::join;
+
+use super::{pages::Pager, visitor::Visitor};
+use crate::{
+    extract::Params,
+    names::{Ids, Told},
+};
+
+/// The most pages whose employees are remembered.
+const PAGES: usize = 256;
+/// The most projects and tasks that are remembered.
+const NAMES: usize = 300;
+
+/// A page of employees: the manager who looks, the number of employees before it, and how many it has at most.
+type Page = (Option<EmployeeId>, usize, usize);
+
+/// What the last pages showed.
+#[derive(Debug, Default)]
+pub(crate) struct Likely {
+    people: Mutex<HashMap<Page, Vec<EmployeeId>>>,
+    /// Projects and tasks only.
+    work: Mutex<Ids>,
+}
+
+impl Likely {
+    fn people(&self, page: Page) -> Vec<EmployeeId> {
+        lock(&self.people).get(&page).cloned().unwrap_or_default()
+    }
+
+    fn keep_people(&self, page: Page, people: Vec<EmployeeId>) {
+        let mut known = lock(&self.people);
+        if known.len() >= PAGES {
+            known.clear();
+        }
+        known.insert(page, people);
+    }
+
+    fn work(&self) -> Ids {
+        lock(&self.work).clone()
+    }
+
+    fn keep_work(&self, ids: &Ids) {
+        let mut known = lock(&self.work);
+        if known.projects.len() + known.tasks.len() > NAMES {
+            *known = Ids::default();
+        }
+        known.projects.extend(&ids.projects);
+        known.tasks.extend(&ids.tasks);
+    }
+}
+
+impl Visitor {
+    /// A page of the employees who may have worked in a range, and what `ask` gives about them. `ask` is called with
+    /// the employees of the same page before, and again if they are others now.
+    pub(super) async fn roster_with<T, Fut>(
+        &self,
+        params: &Params,
+        range: TimeRange,
+        size: usize,
+        ask: impl Fn(Vec<EmployeeId>) -> Fut,
+    ) -> Result<(Pager, Vec<RosterEntry>, T), Failure>
+    where
+        Fut: Future<Output = Result<T, Failure>>,
+    {
+        let page = (self.manager(), Pager::skipped(params, size)?, size);
+        let likely = self.app.likely.people(page);
+        let ahead = async {
+            match likely.is_empty() {
+                true => None,
+                false => Some(ask(likely.clone()).await),
+            }
+        };
+        let (roster, ahead) = join!(self.roster(params, range, size), ahead);
+        let (pager, people) = roster?;
+        let ids: Vec<EmployeeId> = people.iter().map(|person| person.id).collect();
+        let answer = match ahead {
+            Some(answer) if ids == likely => answer?,
+            _ => ask(ids.clone()).await?,
+        };
+        self.app.likely.keep_people(page, ids);
+        Ok((pager, people, answer))
+    }
+
+    /// The present names of the projects and tasks that the last pages showed.
+    pub(super) async fn likely_names(&self) -> Arc<Told> {
+        self.names(self.app.likely.work()).await
+    }
+
+    /// The names of these projects and tasks. They are requested if `ahead`, the likely ones, lacks some.
+    pub(super) async fn names_beside(&self, ahead: Arc<Told>, ids: Ids) -> Arc<Told> {
+        self.app.likely.keep_work(&ids);
+        let Ids { projects, tasks, .. } = &ids;
+        let has_all = projects.iter().all(|id| ahead.work.projects.contains_key(id))
+            && tasks.iter().all(|id| ahead.work.tasks.contains_key(id));
+        if has_all { ahead } else { self.names(ids).await }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
