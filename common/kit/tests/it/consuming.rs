@@ -7,7 +7,7 @@ use std::{
 };
 
 use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
-use kit::{Error, Events, Kind, Needs, Puller, Shutdown};
+use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{Harness, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
@@ -242,30 +242,4 @@ async fn what_somebody_took_who_died_comes_to_another() {
         (*seen.versions.lock().unwrap() == [1]).then_some(())
     })
     .await;
-}
-
-fn version(message: &async_nats::jetstream::Message) -> i64 {
-    serde_json::from_slice::<EmployeeChanged>(&message.payload).unwrap().0.version
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn messages_of_a_kind_that_goes_first_overtake_others_that_came_before() {
-    const LAST: Kind = Kind { is: |message| version(message) == 9, most: 1 };
-    const FIFTH: Kind = Kind { is: |message| version(message) == 5, most: 3 };
-    const ANY: Kind = Kind { is: |_| true, most: 2 };
-    let harness = Harness::start().await;
-    let pull = table().pull();
-    harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
-    for version in [1, 2, 5, 3, 5, 9] {
-        harness.publish(&changed(version)).await;
-    }
-    let (mut puller, on) = (Puller::new(harness.bus().clone(), pull), Shutdown::new());
-    // Once the last one is here, all are.
-    assert_eq!(puller.next_of(&[LAST], &on).await.unwrap().len(), 1);
-    let mut taken = Vec::new();
-    for _ in 0..3 {
-        let messages = puller.next_of(&[FIFTH, ANY], &on).await.unwrap();
-        taken.push(messages.iter().map(version).collect::<Vec<_>>());
-    }
-    assert_eq!(taken, [vec![5, 5], vec![1, 2], vec![3]]);
 }
