@@ -11,8 +11,8 @@ use utoipa::{
 use uuid::Uuid;
 
 use crate::{
-    AdjustedSum, Cents, CountedSum, EmployeeId, Event, MailId, Millis, Note, Page, PayRunId, Service, TimeMark,
-    TimeRange, Zone, message::requests,
+    AdjustedSum, Adjustment, AdjustmentCursor, Cents, CountedSum, EmployeeId, Event, MailId, Millis, Note, Page,
+    PayRunId, Service, Settings, TimeMark, TimeRange, Zone, message::requests,
 };
 
 /// The most pay periods in one request: more than a year of weeks.
@@ -166,6 +166,28 @@ pub struct ListPeriods {
     pub after: Option<PeriodId>,
 }
 
+/// Asks for everything that timetrack knows about the periods that a range touches: of many employees in one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetPeriodStates {
+    /// The range.
+    pub range: TimeRange,
+    /// Only of these employees; an empty list means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub employees: Vec<EmployeeId>,
+}
+
+/// What timetrack knows about periods.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodStates {
+    /// The settings, which say where periods begin.
+    pub settings: Settings,
+    /// The first page of [`ListPeriods`].
+    pub periods: Page<KnownPeriod, PeriodId>,
+    /// The first page of [`ListAdjustments`](crate::ListAdjustments); none if both might not fit into a reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjustments: Option<Page<Adjustment, AdjustmentCursor>>,
+}
+
 /// Asks for one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetPeriod {
@@ -275,6 +297,7 @@ pub struct EmployeeSums {
 
 requests! {
     Timetrack: ListPeriods => Page<KnownPeriod, PeriodId>, "periods.list", idempotent;
+    Timetrack: GetPeriodStates => PeriodStates, "periods.states", idempotent;
     Timetrack: GetPeriod => KnownPeriod, "periods.get", idempotent;
     Timetrack: SubmitPeriod => KnownPeriod, "periods.submit", idempotent;
     Timetrack: ApprovePeriod => KnownPeriod, "periods.approve", idempotent;

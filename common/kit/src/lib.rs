@@ -69,7 +69,7 @@ pub use mutant::{failpoint, is_mutant};
 pub use needs::{Needs, Shape, filter_subjects};
 pub use origin::{Origin, set_actor};
 pub use own_failures::{MOST_FAILURES, OwnFailures};
-pub use page::{PAGE_MOST, all_pages, page_within};
+pub use page::{PAGE_MOST, all_pages, page_within, pages_from};
 pub use public_url::PublicUrl;
 pub use pull::{Pull, Puller, yield_to_coalesce};
 pub use recent_answer::RecentAnswer;

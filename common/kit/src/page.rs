@@ -61,7 +61,22 @@ pub async fn all_pages<T, C, E, Answer>(mut ask: impl FnMut(Option<C>) -> Answer
 where
     Answer: Future<Output = Result<Page<T, C>, E>>,
 {
-    let Page { mut items, mut next } = ask(None).await?;
+    let first = ask(None).await?;
+    pages_from(first, ask).await
+}
+
+/// Collects a page and all items after it.
+///
+/// # Errors
+/// Those of the first page that cannot be had.
+pub async fn pages_from<T, C, E, Answer>(
+    first: Page<T, C>,
+    mut ask: impl FnMut(Option<C>) -> Answer,
+) -> Result<Vec<T>, E>
+where
+    Answer: Future<Output = Result<Page<T, C>, E>>,
+{
+    let Page { mut items, mut next } = first;
     while let Some(after) = next {
         let page = ask(Some(after)).await?;
         items.extend(page.items);

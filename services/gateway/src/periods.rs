@@ -1,13 +1,17 @@
 //! The pay periods of employees: what timetrack knows of them, with what analytics counts in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use contracts::{
-    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodSums, GetSettings, KnownPeriod,
-    ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST, PayRunId, PaySpan,
-    PeriodId, PeriodStatus, PeriodSum, ROSTER_MOST, Roster, Settings, ShownActor, TimeMark, TimeRange,
+    Actor, AdjustedSum, Adjustment, Caller, Cents, EmployeeId, Failure, GetPeriodStates, GetPeriodSums, GetSettings,
+    KnownPeriod, ListAdjustments, ListPeriods, ListRoster, Millis, NOBODY, Note, PERIODS_AROUND, PERIODS_MOST,
+    PayRunId, PaySpan, PeriodId, PeriodStates, PeriodStatus, PeriodSum, ROSTER_MOST, Roster, Settings, ShownActor,
+    TimeMark, TimeRange,
 };
-use futures::{join, try_join};
+use futures::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -128,14 +132,15 @@ pub(crate) async fn list(
     employees: Vec<EmployeeId>,
 ) -> Result<Vec<Period>, Failure> {
     // Begun with the settings of a few seconds ago, which are nearly always those of now.
-    let likely = app.organisation.settings().await;
-    let asked = app.ask(Caller::Service, &GetSettings {});
-    let (settings, looked) = join!(asked, look(app, asker, &likely, range, &employees));
-    let settings = settings?;
-    let Looked { spans, mut known, sums, adjustments, people } = match settings == *likely {
-        true => looked?,
-        false => look(app, asker, &settings, range, &employees).await?,
-    };
+    let mut likely = app.organisation.settings().await;
+    if spans(&likely, range).is_err() {
+        likely = Arc::new(app.ask(Caller::Service, &GetSettings {}).await?);
+    }
+    let mut looked = look(app, asker, &likely, range, &employees).await?;
+    if looked.settings != *likely {
+        looked = look(app, asker, &looked.settings, range, &employees).await?;
+    }
+    let Looked { settings, spans, mut known, sums, adjustments, people } = looked;
     let everybody: BTreeSet<EmployeeId> = people.into_iter().chain(sums.keys().copied()).collect();
     let mut late: BTreeMap<EmployeeId, Vec<Adjustment>> = BTreeMap::new();
     for one in adjustments {
@@ -180,6 +185,7 @@ pub(crate) async fn list(
 
 /// What services know of the periods that a range touches.
 struct Looked {
+    settings: Settings,
     spans: Vec<PaySpan>,
     known: BTreeMap<PeriodId, KnownPeriod>,
     sums: BTreeMap<EmployeeId, Vec<PeriodSum>>,
@@ -195,13 +201,32 @@ async fn look(
     employees: &[EmployeeId],
 ) -> Result<Looked, Failure> {
     let spans = spans(settings, range)?;
-    let (known, sums, adjustments, people) = try_join!(
-        known(app, asker, whole(&spans).unwrap_or(range), employees),
+    let (states, sums, people) = try_join!(
+        states(app, asker, whole(&spans).unwrap_or(range), employees),
         sums(app, asker, &spans, employees),
-        adjustments(app, asker, &spans, employees),
         people(app, asker, employees),
     )?;
-    Ok(Looked { spans, known, sums, adjustments, people })
+    let (settings, known, adjustments) = states;
+    Ok(Looked { settings, spans, known, sums, adjustments, people })
+}
+
+/// The settings, and the known periods and adjustments of a range.
+async fn states(
+    app: &App,
+    asker: &Asker,
+    range: TimeRange,
+    employees: &[EmployeeId],
+) -> Result<(Settings, BTreeMap<PeriodId, KnownPeriod>, Vec<Adjustment>), Failure> {
+    let asked = GetPeriodStates { range, employees: employees.to_vec() };
+    let PeriodStates { settings, periods, adjustments } = asker.ask(app, asked).await?;
+    let more = |after| asker.ask(app, ListPeriods { range, employees: employees.to_vec(), after });
+    let known = kit::pages_from(periods, more).await?.into_iter().map(|period| (period.id, period)).collect();
+    let more = |after| asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after });
+    let adjustments = match adjustments {
+        Some(first) => kit::pages_from(first, more).await?,
+        None => kit::all_pages(more).await?,
+    };
+    Ok((settings, known, adjustments))
 }
 
 /// The time of some periods that adjoin.
@@ -275,16 +300,6 @@ async fn sums(
     let ranges: Vec<TimeRange> = spans.iter().map(|span| span.range).collect();
     let ask = |after| asker.ask(app, GetPeriodSums { ranges: ranges.clone(), employees: employees.to_vec(), after });
     Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
-}
-
-async fn adjustments(
-    app: &App,
-    asker: &Asker,
-    spans: &[PaySpan],
-    employees: &[EmployeeId],
-) -> Result<Vec<Adjustment>, Failure> {
-    let Some(range) = whole(spans) else { return Ok(Vec::new()) };
-    kit::all_pages(|after| asker.ask(app, ListAdjustments { range, employees: employees.to_vec(), after })).await
 }
 
 /// Who is shown although there may be nothing of them: whoever is named, else whoever is active.

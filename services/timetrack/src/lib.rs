@@ -159,6 +159,7 @@ fn endpoints(app: Arc<App>) -> Endpoints<App> {
         .on(handlers::set_settings)
         .on(handlers::list_periods)
         .on(handlers::get_period)
+        .on(handlers::get_period_states)
         .on(handlers::submit_period)
         .on(handlers::approve_period)
         .on(handlers::send_back_period)

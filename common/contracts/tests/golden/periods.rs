@@ -28,6 +28,14 @@ pub(crate) fn periods(golden: &mut Golden) {
         ListPeriods { range: range(), employees: vec![id(1)], after: Some(period) },
         Page { items: vec![known.clone()], next: Some(period) },
     );
+    golden.request(
+        GetPeriodStates { range: range(), employees: vec![id(1)] },
+        PeriodStates {
+            settings: Settings::default(),
+            periods: Page { items: vec![known.clone()], next: Some(period) },
+            adjustments: Some(Page { items: Vec::new(), next: Some(AdjustmentCursor { counts_at: AT, id: id(5) }) }),
+        },
+    );
     golden.request(GetPeriod { id: period }, known.clone());
     golden.request(SubmitPeriod { id: period }, known.clone());
     golden.request(on_condition(ApprovePeriod { id: period }), known.clone());

@@ -4,8 +4,8 @@ use contracts::{
     AcceptCorrection, AdmitQuarantined, ApprovePeriod, AskCorrection, Bounded, Code, Conditional, CorrectWindow,
     CountQuarantine, CountUndelivered, CreateApiKey, CreateEmployee, CreatePayRun, CreateProject, CreateTask,
     CreateTeam, DatedRate, DeactivateEmployee, DeleteProject, DeleteRate, DeleteTask, DeleteTeam, DiscardQuarantined,
-    Failure, Filter, GetApiKey, GetCorrection, GetEmployee, GetPayRun, GetPeriod, GetPeriodSums, GetProject,
-    GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
+    Failure, Filter, GetApiKey, GetCorrection, GetEmployee, GetPayRun, GetPeriod, GetPeriodStates, GetPeriodSums,
+    GetProject, GetProjectTime, GetRate, GetReprice, GetSettings, GetTask, GetTaskTime, GetTeam, GetTime, GetWindow,
     InviteEmployee, ListAdjustments, ListApiKeys, ListAuditEntries, ListCorrections, ListEmployees, ListLanes,
     ListLocks, ListLongDays, ListOverlaps, ListPaidPeriods, ListPayRuns, ListPeriods, ListProjects, ListQuarantine,
     ListRates, ListRoster, ListSilent, ListTasks, ListTeams, ListTracking, ListWindows, Lock, Page, Payee,
@@ -188,7 +188,7 @@ macro_rules! of_employees {
 
 of_employees! {
     ListOverlaps, ListLongDays, ListRoster, ListTracking, ListSilent, CountUndelivered, ListPeriods, ListAdjustments,
-    GetPeriodSums, ListLanes,
+    GetPeriodSums, GetPeriodStates, ListLanes,
 }
 
 /// Locks apply to a manager's hours too: those of everybody, and of the projects that they see.

@@ -35,7 +35,9 @@ pub(crate) use self::{
     locks::{list_locks, reopen_lock, set_lock},
     overlaps::list_overlaps,
     pay_runs::{create_pay_run, get_pay_run, list_paid_periods, list_pay_runs, mark_what_is_paid},
-    periods::{get_period, list_adjustments, list_periods, reopen_period, send_back_period, submit_period},
+    periods::{
+        get_period, get_period_states, list_adjustments, list_periods, reopen_period, send_back_period, submit_period,
+    },
     quarantine::{count_quarantine, list_quarantine, replay_quarantined},
     reprice::{get_reprice, preview_reprice, start_reprice, take_over_reprices},
     settings::{get_settings, set_settings},

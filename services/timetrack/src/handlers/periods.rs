@@ -2,10 +2,11 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{
     Action, Actor, AdjustedSum, Adjustment, AdjustmentCursor, AuditSubject, Bounded, Caller, Code, CountedSum, Failure,
-    GetPeriod, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PaySpan, PeriodDecided, PeriodDecision, PeriodId,
-    PeriodStatus, PeriodSum, ReopenPeriod, SendBackPeriod, Settings, SettledTime, SubmitPeriod, TimeRange, Within,
-    changed,
+    GetPeriod, GetPeriodStates, KnownPeriod, ListAdjustments, ListPeriods, Note, Page, PaySpan, PeriodDecided,
+    PeriodDecision, PeriodId, PeriodStates, PeriodStatus, PeriodSum, ReopenPeriod, SendBackPeriod, Settings,
+    SettledTime, SubmitPeriod, TimeRange, Within, changed,
 };
+use futures::try_join;
 use kit::{Call, Error, Tx};
 use serde_json::json;
 
@@ -16,6 +17,9 @@ use crate::{
 
 /// How long the event of a change may take to be published.
 pub(super) const PUBLISHED: Duration = Duration::from_secs(5);
+
+/// So many periods leave room for a page of adjustments in the same reply: a page is half of what a reply carries.
+const FEW_PERIODS: usize = 500;
 
 /// Lists the known periods, page by page; for an employee their own.
 pub(crate) async fn list_periods(
@@ -45,6 +49,22 @@ pub(crate) async fn list_adjustments(
     let adjustments = app.store.adjustments.listed(&request).await?;
     let shown = futures::TryStreamExt::map_ok(adjustments, StoredAdjustment::shown);
     Ok(kit::page_within(shown, |one: &Adjustment| AdjustmentCursor { counts_at: one.counts_at, id: one.id }).await?)
+}
+
+/// Lists the settings, the first known periods and the first adjustments of a range; for an employee their own.
+pub(crate) async fn get_period_states(
+    app: Arc<App>,
+    call: Call,
+    asked: GetPeriodStates,
+) -> Result<PeriodStates, Error> {
+    let GetPeriodStates { range, employees } = asked;
+    let (settings, periods, adjustments) = try_join!(
+        app.store.settings.get(),
+        list_periods(app.clone(), call.clone(), ListPeriods { range, employees: employees.clone(), after: None }),
+        list_adjustments(app.clone(), call, ListAdjustments { range, employees, after: None }),
+    )?;
+    let has_room = periods.items.len() <= FEW_PERIODS;
+    Ok(PeriodStates { settings, periods, adjustments: has_room.then_some(adjustments) })
 }
 
 /// Gets one period in its present state.
