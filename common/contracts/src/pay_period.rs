@@ -33,7 +33,7 @@ impl Settings {
         (self.first_day(first) == first).then(|| self.pay_period_from(first))
     }
 
-    /// The pay periods that a range touches, in order. SharedRead they contain the whole range, as far as the
+    /// The pay periods that a range touches, in order. Together they contain the whole range, as far as the
     /// calendar goes, and no moment twice.
     pub fn pay_periods(&self, range: TimeRange) -> impl Iterator<Item = PaySpan> + '_ {
         let calendar = TimeRange::new(Millis(CALENDAR.start), Millis(CALENDAR.end)).ok();

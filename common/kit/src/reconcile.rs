@@ -172,12 +172,12 @@ impl Reconciler {
         loop {
             let mut page = self.ask(&local_copy.ask(after)).await?;
             let before = local_copy.differences(after, &page).await?;
-            if !before.told.is_empty() || !before.extra.is_empty() {
+            if !before.differing.is_empty() || !before.extra.is_empty() {
                 page = self.ask(&local_copy.ask(after)).await?;
                 self.until_applied().await?;
                 let still = local_copy.differences(after, &page).await?;
-                for told in still.told {
-                    tally.found(local_copy.heal(told).await?);
+                for entry in still.differing {
+                    tally.found(local_copy.heal(entry).await?);
                 }
                 // An entry that appeared after the page was made is not extra.
                 for key in still.extra.into_iter().filter(|key| before.extra.contains(key)) {
@@ -192,7 +192,7 @@ impl Reconciler {
         }
     }
 
-    /// Asks an owner; repeats the request while the owner is away.
+    /// PageRequest an owner; repeats the request while the owner is away.
     ///
     /// # Errors
     /// The failure of the last try.

@@ -177,15 +177,15 @@ async fn on_dead(command: Dead, bus: &Bus) -> anyhow::Result<()> {
 async fn on_quarantine(command: Quarantine, bus: &Bus) -> anyhow::Result<()> {
     match command {
         Quarantine::List => {
-            for held in quarantined(bus).await? {
-                let state = if held.waiting { "waiting" } else { "rejected" };
-                println!("{}\t{}\t{:?}\t{state}\t{}", held.id, held.employee_id, held.code, held.detail);
+            for window in quarantined(bus).await? {
+                let state = if window.waiting { "waiting" } else { "rejected" };
+                println!("{}\t{}\t{:?}\t{state}\t{}", window.id, window.employee_id, window.code, window.detail);
             }
         }
         Quarantine::Show { id } => {
-            let held = quarantined(bus).await?.into_iter().find(|held| held.id == id);
-            let held = held.with_context(|| format!("no window {id} is in quarantine"))?;
-            println!("{}", serde_json::to_string_pretty(&held)?);
+            let window = quarantined(bus).await?.into_iter().find(|window| window.id == id);
+            let window = window.with_context(|| format!("no window {id} is in quarantine"))?;
+            println!("{}", serde_json::to_string_pretty(&window)?);
         }
         Quarantine::Replay { ids } => {
             for id in ids {

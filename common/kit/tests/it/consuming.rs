@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use contracts::{EmployeeChanged, Event, MailId, MailRequested, Service, Standing, stream};
+use contracts::{EmployeeChanged, EmployeeState, Event, MailId, MailRequested, Service, stream};
 use kit::{Error, Events, Needs, Puller, Shutdown};
 use testkit::{Harness, eventually, eventually_within};
 
 fn changed(version: i64) -> EmployeeChanged {
-    EmployeeChanged(Standing { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
+    EmployeeChanged(EmployeeState { id: kit::new_id(), version, epoch: 0, deactivated_at: None, active: None })
 }
 
 #[derive(Default)]

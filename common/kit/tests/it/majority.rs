@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
-use contracts::{Code, EmployeeChanged, EmployeeId, Service, Standing, stream};
+use contracts::{Code, EmployeeChanged, EmployeeId, EmployeeState, Service, stream};
 use kit::{Error, Needs, Shutdown, mongo};
 use testkit::{Harness, LaggingMongo, eventually};
 
@@ -19,7 +19,7 @@ async fn a_change_that_may_not_be_on_a_majority_is_not_answered_as_done_and_its_
     let changed: Result<(), Error> = kit::change!(db.awaited(Duration::ZERO), tx => {
         counters.insert_one(doc! { "_id": 1 }).session(&mut tx.session).await?;
         let id: EmployeeId = kit::new_id();
-        tx.emit(&EmployeeChanged(Standing { id, version: 1, epoch: 0, deactivated_at: None, active: None })).await?;
+        tx.emit(&EmployeeChanged(EmployeeState { id, version: 1, epoch: 0, deactivated_at: None, active: None })).await?;
         tx.is_audited_elsewhere();
         Ok(())
     });

@@ -79,8 +79,8 @@ impl Progress {
 
     /// The position of the last recorded windows, from a read that began after this call.
     async fn recorded(&self) -> Result<u64, Error> {
-        let look = async { self.look().await.map_err(|error| error.to_failure()) };
-        self.recorded.look(look).await.map_err(Error::from)
+        let read = async { self.look().await.map_err(|error| error.to_failure()) };
+        self.recorded.read(read).await.map_err(Error::from)
     }
 
     async fn look(&self) -> Result<u64, Error> {

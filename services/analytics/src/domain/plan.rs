@@ -87,7 +87,7 @@ impl Step {
 }
 
 /// The steps that read these buckets, in order of time: whole months and days, and the parts of days at the ends.
-/// SharedRead they are the buckets, with no time twice.
+/// Together they are the buckets, with no time twice.
 pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |at, end| {
         let day = TimeRange::of_utc_day(at.utc_day());

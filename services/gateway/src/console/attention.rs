@@ -25,7 +25,7 @@ use crate::{
     auth::ForManagers,
     error::Problem,
     extract::{Form, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The number of quarantined windows on a page.
@@ -202,8 +202,8 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             .collect(),
         ..Ids::default()
     };
-    let told = visitor.names(ids).await;
-    let name = |id| told.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
+    let names = visitor.names(ids).await;
+    let name = |id| names.employees.get(&id).map_or("somebody without a name", contracts::Name::as_str);
     let unsent: Vec<&Employee> = employees.iter().filter(|employee| is_unsent(employee)).collect();
     let pager = Pager::of(params, held.len(), HELD)?;
     let count = held.len();
@@ -222,7 +222,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     Ok(html! {
         (notice(params))
-        @if let Some(window) = &recorded { (shown_recorded(visitor, window, name(window.employee_id), &told)) }
+        @if let Some(window) = &recorded { (shown_recorded(visitor, window, name(window.employee_id), &names)) }
         @if is_calm {
             section { p.empty { "Nothing needs you: all hours that came in are counted, and all invitations are on their way." } }
         }
@@ -236,7 +236,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
             section {
                 h2 { "Hours that are held back (" (reader.count(count)) @if has_more { " or more" } ")" }
                 p { "They came in and are safe, but a rule says no. Whatever you decide is kept with your name." }
-                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &told, lacking(window))) } } }
+                ul.cards { @for window in &held { li { (one_held(visitor, window, name(window.employee_id), &names, lacking(window))) } } }
                 (pager.links(visitor))
             }
         }
@@ -288,9 +288,9 @@ fn may_be_placed(code: Code) -> bool {
 }
 
 /// The window that was recorded a moment ago, leading to it, and whether a rate prices it.
-fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, told: &Told) -> Markup {
+fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
-    let (project, task) = (lanes::project(told, window.project_id), lanes::task(told, window.task_id));
+    let (project, task) = (lanes::project(names, window.project_id), lanes::task(names, window.task_id));
     html! {
         section {
             p {
@@ -308,7 +308,7 @@ fn one_held(
     visitor: &Visitor,
     held: &QuarantinedWindow,
     name: &str,
-    told: &Told,
+    names: &KnownNames,
     lacking: Option<no_rate::Lacking>,
 ) -> Markup {
     let (reader, window) = (&visitor.reader, &held.window);
@@ -331,7 +331,7 @@ fn one_held(
     html! {
         p {
             strong { (visitor.person(held.employee_id, name)) } ", " (reader.moment(window.start)) "–" (reader.time(window.end))
-            ", " (lanes::project(told, window.project_id)) ", " (lanes::task(told, window.task_id)) ", " (window.computer)
+            ", " (lanes::project(names, window.project_id)) ", " (lanes::task(names, window.task_id)) ", " (window.computer)
         }
         p {
             @if let Some(remedy) = remedy(held.code) { (remedy) }

@@ -56,7 +56,7 @@ pub(super) fn state(period: &Period) -> &'static str {
 }
 
 /// The state, as a link to the pay run for those who may open it.
-pub(super) fn standing(visitor: &Visitor, period: &Period) -> Markup {
+pub(super) fn linked_state(visitor: &Visitor, period: &Period) -> Markup {
     let run = period.pay_run.filter(|_| visitor.may_open(places::PAY_RUN.access));
     html! {
         @match run {

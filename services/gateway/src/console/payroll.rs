@@ -13,7 +13,7 @@ use super::{
     project_address::action,
     visitor::Visitor,
 };
-use crate::{extract::Params, names::Told};
+use crate::{extract::Params, names::KnownNames};
 
 /// The form with the rates of one line.
 #[derive(Default, Deserialize)]
@@ -100,7 +100,7 @@ pub(super) fn form(
     visitor: &Visitor,
     project: &Project,
     tag: &Tag,
-    told: &Told,
+    names: &KnownNames,
     payee: Payee,
     tried: Option<(&Filled, &Failure)>,
 ) -> Markup {
@@ -114,7 +114,7 @@ pub(super) fn form(
     };
     let who = match payee {
         Payee::Everybody => "everybody without rates of their own",
-        Payee::Employee(id) => employee_names::name(told, id),
+        Payee::Employee(id) => employee_names::name(names, id),
     };
     html! {
         h2 { "Rates of " (who) }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     extract::{Form, LongForm, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
 };
 
 /// The number of projects on a page.
@@ -128,8 +128,8 @@ async fn content(
     )?;
     let (listed, has_more) = listed;
     let whole = whole.map(|page| Sums::whole(&page.items)).unwrap_or_default();
-    let told = visitor.names(unnamed(which, &listed, &rows)).await;
-    let entries = entries(which, &listed, &rows, &told);
+    let names = visitor.names(unnamed(which, &listed, &rows)).await;
+    let entries = entries(which, &listed, &rows, &names);
     let is_all = which == Which::Open && sought.is_empty();
     let nothing_yet = is_all && entries.is_empty();
     let small = sought.to_lowercase();
@@ -204,7 +204,7 @@ fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     Ids { projects: others.collect(), ..Ids::default() }
 }
 
-fn entries(which: Which, listed: &[Project], rows: &[TimeRow], told: &Told) -> Vec<Entry> {
+fn entries(which: Which, listed: &[Project], rows: &[TimeRow], names: &KnownNames) -> Vec<Entry> {
     let mut sums: BTreeMap<ProjectId, Sums> =
         rows.iter().filter_map(|row| Some((row.project?, Sums::of(row)))).collect();
     let state = if which == Which::Open { State::Open } else { State::Archived };
@@ -220,7 +220,7 @@ fn entries(which: Which, listed: &[Project], rows: &[TimeRow], told: &Told) -> V
         .collect();
     if which == Which::Open {
         entries.extend(sums.into_iter().map(|(id, sums)| {
-            let name = lanes::project(told, id).to_owned();
+            let name = lanes::project(names, id).to_owned();
             Entry { id, name, state: State::ArchivedOrDeleted, people: None, sums }
         }));
     }

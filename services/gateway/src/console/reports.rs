@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::Problem,
     extract::{Listing, Params},
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::{time_as_csv, time_as_xlsx},
     teams,
 };
@@ -121,7 +121,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     )?;
     let mut ids = ids_of(&rows);
     adjustments::want(&mut ids, &late);
-    let told = visitor.names(ids).await;
+    let names = visitor.names(ids).await;
     let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     if !of_people.is_empty() {
         // The sort keeps all others in their order.
@@ -135,13 +135,13 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
                 @for (.., name) in &groupings { th scope="col" { (name) } }
                 (heads(reader))
             } }
-            tbody { @for (person, rows) in by_person(visitor, &rows, !of_people.is_empty(), &told) {
+            tbody { @for (person, rows) in by_person(visitor, &rows, !of_people.is_empty(), &names) {
                 @for row in rows { tr {
-                    @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &told)) } }
+                    @for (grouping, ..) in &groupings { td.text { (key(visitor, row, *grouping, &names)) } }
                     (Sums::of(row).cells(reader))
                 } }
                 @if let Some(sums) = person.and_then(|person| of_people.get(&person)) { tr.subtotal {
-                    th.text scope="row" colspan=(groupings.len()) { (name(&told, person)) ", all together" }
+                    th.text scope="row" colspan=(groupings.len()) { (name(&names, person)) ", all together" }
                     (sums.cells(reader))
                 } }
             } }
@@ -158,11 +158,11 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
         } @else {
             @if has_more { p.error { "These are the first " (reader.count(ROWS)) " lines. The file has all, and the sums below count all." } }
             section {
-                (drawn(visitor, &rows, &groupings, &told, &title, table))
+                (drawn(visitor, &rows, &groupings, &names, &title, table))
                 (no_rate::hint(visitor, rows.iter().map(|row| (row.time, row.costs))))
             }
         }
-        (adjustments::section(visitor, &late, &told, "Beside these: hours that came late", true))
+        (adjustments::section(visitor, &late, &names, "Beside these: hours that came late", true))
     })
 }
 
@@ -182,14 +182,14 @@ fn by_person<'a>(
     visitor: &Visitor,
     rows: &'a [TimeRow],
     apart: bool,
-    told: &Told,
+    names: &KnownNames,
 ) -> Vec<(Option<EmployeeId>, Vec<&'a TimeRow>)> {
     if !apart {
         return vec![(None, rows.iter().collect())];
     }
     let mut people: BTreeMap<(String, Option<EmployeeId>), Vec<&TimeRow>> = BTreeMap::new();
     for row in rows {
-        let name = key(visitor, row, Grouping::Employee, told).to_lowercase();
+        let name = key(visitor, row, Grouping::Employee, names).to_lowercase();
         people.entry((name, row.employee)).or_default().push(row);
     }
     people.into_iter().map(|((_, person), rows)| (person, rows)).collect()
@@ -215,7 +215,7 @@ fn drawn(
     visitor: &Visitor,
     rows: &[TimeRow],
     groupings: &[&(Grouping, &str, &str)],
-    told: &Told,
+    names: &KnownNames,
     title: &str,
     table: Markup,
 ) -> Markup {
@@ -227,7 +227,7 @@ fn drawn(
     }
     longest.truncate(BARS);
     let label = |row: &TimeRow| {
-        let keys: Vec<String> = groupings.iter().map(|(grouping, ..)| key(visitor, row, *grouping, told)).collect();
+        let keys: Vec<String> = groupings.iter().map(|(grouping, ..)| key(visitor, row, *grouping, names)).collect();
         keys.join(", ")
     };
     let drawn: Vec<Bar> =
@@ -255,17 +255,17 @@ fn ids_of(rows: &[TimeRow]) -> Ids {
     }
 }
 
-fn name(told: &Told, id: Option<EmployeeId>) -> &str {
-    id.and_then(|id| told.employees.get(&id)).map_or("somebody without a name", Name::as_str)
+fn name(names: &KnownNames, id: Option<EmployeeId>) -> &str {
+    id.and_then(|id| names.employees.get(&id)).map_or("somebody without a name", Name::as_str)
 }
 
 /// The name of a row's key.
-fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, told: &Told) -> String {
+fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, names: &KnownNames) -> String {
     let date = |day: Option<Date>| day.map(|day| visitor.reader.date(day));
     let key = match grouping {
-        Grouping::Project => row.project.map(|id| lanes::project(told, id).to_owned()),
-        Grouping::Task => row.task.map(|id| lanes::task(told, id).to_owned()),
-        Grouping::Employee => row.employee.map(|id| name(told, Some(id)).to_owned()),
+        Grouping::Project => row.project.map(|id| lanes::project(names, id).to_owned()),
+        Grouping::Task => row.task.map(|id| lanes::task(names, id).to_owned()),
+        Grouping::Employee => row.employee.map(|id| name(names, Some(id)).to_owned()),
         Grouping::Day => date(row.day),
         Grouping::Week => date(row.week),
         Grouping::Month => row.month.map(|month| month.to_string()),

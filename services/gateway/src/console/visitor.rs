@@ -11,7 +11,7 @@ use crate::{
     App,
     auth::{Access, Asker, ForManagers, Pass},
     extract::Params,
-    names::{Ids, Told},
+    names::{Ids, KnownNames},
     routes::ListRequest,
 };
 
@@ -92,7 +92,7 @@ impl Visitor {
     }
 
     /// The names of these ids.
-    pub(super) async fn names(&self, ids: Ids) -> Arc<Told> {
+    pub(super) async fn names(&self, ids: Ids) -> Arc<KnownNames> {
         self.app.names.of(ids).await
     }
 

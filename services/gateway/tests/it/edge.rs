@@ -102,18 +102,18 @@ pub(crate) fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String
 }
 
 /// The detail of an error, after a check of its form.
-pub(crate) struct Told {
+pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: String,
     pub(crate) field: Option<String>,
     pub(crate) text: String,
 }
 
-pub(crate) async fn told(request: RequestBuilder) -> Told {
-    problem(request.send().await.expect("an answer")).await
+pub(crate) async fn problem_of(request: RequestBuilder) -> Problem {
+    read_problem(request.send().await.expect("an answer")).await
 }
 
-pub(crate) async fn problem(response: Response) -> Told {
+pub(crate) async fn read_problem(response: Response) -> Problem {
     let status = response.status();
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
@@ -128,5 +128,5 @@ pub(crate) async fn problem(response: Response) -> Told {
     assert!(body["detail"].as_str().is_some_and(|detail| detail.len() > 10 && detail.ends_with('.')), "{text}");
     let code = body["code"].as_str().expect("a code").to_owned();
     let field = body["errors"][0]["field"].as_str().map(str::to_owned);
-    Told { status, code, field, text }
+    Problem { status, code, field, text }
 }

@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::json;
 use testkit::Harness;
 
-use crate::edge::{Edge, KEY, config, problem, start_gateway_with};
+use crate::edge::{Edge, KEY, config, read_problem, start_gateway_with};
 
 async fn edge(limits: gateway::Limits) -> Edge {
     let harness = Harness::start().await;
@@ -36,7 +36,7 @@ async fn until_refused(request: impl Fn() -> RequestBuilder) -> usize {
         assert!(left.contains(";r=0;t="), "{left}");
         let again: u32 = header("retry-after").parse().expect("seconds");
         assert!((1..=60).contains(&again));
-        assert_eq!(problem(response).await.code, "too_many_requests");
+        assert_eq!(read_problem(response).await.code, "too_many_requests");
         return n;
     }
     panic!("nothing is refused");

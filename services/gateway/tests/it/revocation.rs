@@ -6,14 +6,14 @@ use contracts::{AccountChanged, Beat, EmployeeId, Revocation, Role, SessionEnded
 use reqwest::StatusCode;
 use testkit::{Harness, eventually, eventually_within};
 
-use crate::edge::{Edge, start_gateway, told};
+use crate::edge::{Edge, problem_of, start_gateway};
 
 /// No service runs, so a request that is let in gets a 503.
 const LET_IN: &str = "The directory service is away. Try again in a moment.";
 
 async fn me(edge: &Edge, token: &str) -> (StatusCode, bool) {
-    let told = told(edge.get("/api/auth/me").bearer_auth(token)).await;
-    (told.status, told.text.contains(LET_IN))
+    let problem = problem_of(edge.get("/api/auth/me").bearer_auth(token)).await;
+    (problem.status, problem.text.contains(LET_IN))
 }
 
 /// Ends a session, as directory does.
@@ -48,7 +48,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     // A gateway that starts later knows it from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
-    assert_eq!(told(second).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(problem_of(second).await.status, StatusCode::UNAUTHORIZED);
     edge.harness.finish().await;
 }
 
@@ -66,7 +66,8 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     assert!(me(&edge, &new).await.1);
     // A gateway that starts later knows it from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
-    let on_second = async |token: &str| told(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
+    let on_second =
+        async |token: &str| problem_of(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
     assert_eq!(on_second(&old).await.status, StatusCode::UNAUTHORIZED);
     assert!(on_second(&new).await.text.contains(LET_IN));
     edge.harness.finish().await;

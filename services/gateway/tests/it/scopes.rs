@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use testkit::eventually;
 
-use crate::edge::{Edge, KEY, told};
+use crate::edge::{Edge, KEY, problem_of};
 
 /// One method of one route.
 #[derive(Debug)]
@@ -76,9 +76,9 @@ async fn refused(request: RequestBuilder) -> Option<(StatusCode, String)> {
     if response.status().is_success() {
         return None;
     }
-    let told = crate::edge::problem(response).await;
-    let at_the_door = matches!(told.status.as_u16(), 401 | 403) || told.code == "two_credentials";
-    at_the_door.then_some((told.status, told.code))
+    let problem = crate::edge::read_problem(response).await;
+    let at_the_door = matches!(problem.status.as_u16(), 401 | 403) || problem.code == "two_credentials";
+    at_the_door.then_some((problem.status, problem.code))
 }
 
 fn unauthorized() -> Option<(StatusCode, String)> {
@@ -175,8 +175,8 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     let key = give_key(&edge, id, Scopes::all(), |_| ()).await;
     give_role(&edge, person, Role::Admin, 0).await;
     let token = edge.token(person, 0);
-    let by_key = async || told(edge.get("/api/v1/employee").header("X-API-Key", &key)).await.status;
-    let by_role = async || told(edge.get("/api/v1/employee").bearer_auth(&token)).await.status;
+    let by_key = async || problem_of(edge.get("/api/v1/employee").header("X-API-Key", &key)).await.status;
+    let by_role = async || problem_of(edge.get("/api/v1/employee").bearer_auth(&token)).await.status;
     let let_in = StatusCode::SERVICE_UNAVAILABLE;
     eventually("both are let in", async || (by_key().await == let_in && by_role().await == let_in).then_some(())).await;
     give_key(&edge, id, Scopes::all(), |key| key.revoked = true).await;
@@ -184,6 +184,6 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     let out = StatusCode::UNAUTHORIZED;
     eventually("both are out", async || (by_key().await == out && by_role().await == out).then_some(())).await;
     // The token was of the generation before, so it is over for what is the person's own, too.
-    assert_eq!(told(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
+    assert_eq!(problem_of(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
     edge.harness.finish().await;
 }

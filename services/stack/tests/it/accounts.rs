@@ -5,7 +5,7 @@ use contracts::HOUR;
 use serde_json::{Value, json};
 
 use crate::{
-    office::merged,
+    fixture::merged,
     shapes::{EMPLOYEE, assert_keys, assert_shape, without_invitations},
     support::System,
 };

@@ -6,21 +6,21 @@ use testkit::eventually_within;
 use crate::{
     browser::BOUND,
     company::Company,
-    office::{HOUR, MINUTE},
+    fixture::{HOUR, MINUTE},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_a_button() {
-    let company = Company::open().await;
-    let (system, owner, ann) = (company.system(), &company.owner, &company.office.ann);
+    let company = Company::start().await;
+    let (system, owner, ann) = (company.system(), &company.owner, &company.fixture.ann);
     // A task that she is not on.
-    let task = system.create_task(json!({ "projectId": company.office.project, "name": "Cellar" })).await;
+    let task = system.create_task(json!({ "projectId": company.fixture.project, "name": "Cellar" })).await;
     let now = company.now();
     for minutes in [30, 60] {
-        let mut window = company.office.window(now - minutes * MINUTE, now - (minutes - 5) * MINUTE);
+        let mut window = company.fixture.window(now - minutes * MINUTE, now - (minutes - 5) * MINUTE);
         window["taskId"] = task["id"].clone();
         window["hwid"] = json!(format!("third-{minutes}"));
-        company.office.post(window).await;
+        company.fixture.post(window).await;
     }
     let held = async || {
         let all = system.get("/api/v1/quarantine").await;
@@ -46,11 +46,11 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     assert_eq!(window["employeeId"], json!(ann.id));
 
     // A third one is given its place: she is on the task from now on.
-    let mut window = company.office.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
+    let mut window = company.fixture.window(now - 4 * HOUR, now - 4 * HOUR + 5 * MINUTE);
     window["taskId"] = task["id"].clone();
-    company.office.post(window).await;
+    company.fixture.post(window).await;
     let third = eventually_within(BOUND, "it is held", async || held().await.pop()).await.0;
-    let (project, task) = (company.office.project.as_str(), task["id"].as_str().unwrap());
+    let (project, task) = (company.fixture.project.as_str(), task["id"].as_str().unwrap());
     let employee = ann.id.to_string();
     // No rate says what an hour of hers costs, although others have rates: the page says that before and after the
     // admission.
@@ -80,13 +80,13 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
     assert!(html.contains("its cost counts at 0.00"), "{html}");
     assert_eq!(system.get(&format!("/api/v1/task/{task}")).await["employees"], json!([ann.id]));
     company
-        .office
+        .fixture
         .post({
-            let mut window = company.office.window(now, now + MINUTE);
+            let mut window = company.fixture.window(now, now + MINUTE);
             window["taskId"] = json!(task);
             window
         })
         .await
         .expect(201);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     company::{Company, token},
-    office::id,
+    fixture::id,
     support::Person,
 };
 
@@ -42,7 +42,7 @@ impl Company {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let html = company.refused(PROJECTS, &[("name", " "), ("description", "All of it")], 422).await;
     assert!(html.contains("id=\"create-name-error\"") && html.contains("\nAll of it</textarea>"), "{html}");
@@ -96,7 +96,7 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     company.done(&update, &[&[("seen", again.as_str()), ("name", "Stall")], &filled[2..]].concat()).await;
     assert_eq!(system.get(&path).await["name"], "Stall");
 
-    company.done(&format!("{page}/put-on"), &[("employee", &company.office.ann.id.to_string())]).await;
+    company.done(&format!("{page}/put-on"), &[("employee", &company.fixture.ann.id.to_string())]).await;
     assert_eq!(company.done(&format!("{page}/archive"), &[]).await, format!("{page}?done=archived"));
     assert_eq!(system.get(&path).await["archived"], true);
     let all = "from=2020-01-01&to=2099-12-31";
@@ -116,17 +116,17 @@ async fn a_project_is_created_changed_archived_and_deleted_by_forms() {
     assert_eq!(company.done(&delete, &[("seen", &seen)]).await, format!("{PROJECTS}?done=deleted"));
     assert_eq!(system.admin("GET", &path, Value::Null).await.refused(404), "not_found");
     assert_eq!(company.page(page, &company.owner).await.0, 404);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_gets_people_and_rates_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let ann = company.office.ann.id.to_string();
+    let ann = company.fixture.ann.id.to_string();
     let (bob, gone) = (system.invite("Bob", "bob@example.org").await, system.invite("Gone", "gone@example.org").await);
     system.admin("POST", &format!("/api/v1/employee/{}/deactivate", id(&gone)), Value::Null).await.expect(200);
-    let (page, path) = (format!("{PROJECTS}/{}", company.office.project), company.office.project_path());
+    let (page, path) = (format!("{PROJECTS}/{}", company.fixture.project), company.fixture.project_path());
     let html = company.shown(&page).await;
     assert!(html.contains(&format!("<option value=\"{}\">Bob</option>", id(&bob))), "{html}");
     let offered = html.split("/put-on\"").nth(1).and_then(|form| form.split("</form>").next()).expect("the form");
@@ -169,17 +169,17 @@ async fn a_project_gets_people_and_rates_by_forms() {
     let leads = company.done(&format!("{page}/take-off"), &[("employee", &id(&bob))]).await;
     assert_eq!(leads, format!("{page}?done=taken-off"));
     assert_eq!(system.get(&path).await["employees"], json!([ann]));
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let ann = company.office.ann.id.to_string();
+    let ann = company.fixture.ann.id.to_string();
     let bob = id(&system.invite("Bob", "bob@example.org").await);
-    let project = format!("{PROJECTS}/{}", company.office.project);
-    system.put(&company.office.project_path(), json!({ "employees": [ann, bob] })).await;
+    let project = format!("{PROJECTS}/{}", company.fixture.project);
+    system.put(&company.fixture.project_path(), json!({ "employees": [ann, bob] })).await;
     let create = format!("{project}/tasks");
     let html = company.refused(&create, &[("name", ""), ("description", "Cold"), ("status", "Done")], 422).await;
     assert!(html.contains("id=\"task-name-error\"") && html.contains("\nCold</textarea>"), "{html}");
@@ -235,19 +235,19 @@ async fn a_task_is_created_staffed_moved_and_deleted_by_forms() {
     let leads = company.done(&format!("{page}/delete"), &[("seen", &seen)]).await;
     assert_eq!(leads, format!("{PROJECTS}/{other}?done=deleted"));
     assert_eq!(system.admin("GET", &path, Value::Null).await.refused(404), "not_found");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_only_read_sees_no_forms_and_sends_none() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
-    let role = format!("/api/v1/employee/{}/role", company.office.ann.id);
+    let role = format!("/api/v1/employee/{}/role", company.fixture.ann.id);
     system.put(&role, json!({ "role": "auditor" })).await;
-    let ann = Person { token: token(system, &company.office.ann).await, ..company.office.ann.clone() };
+    let ann = Person { token: token(system, &company.fixture.ann).await, ..company.fixture.ann.clone() };
     let (project, task) =
-        (format!("{PROJECTS}/{}", company.office.project), format!("/console/tasks/{}", company.office.task));
-    let before = (system.get(&company.office.project_path()).await, system.get(&company.office.task_path()).await);
+        (format!("{PROJECTS}/{}", company.fixture.project), format!("/console/tasks/{}", company.fixture.task));
+    let before = (system.get(&company.fixture.project_path()).await, system.get(&company.fixture.task_path()).await);
     for path in [PROJECTS, &project, &task] {
         let (status, html) = company.page(path, &ann).await;
         assert!(status == 200 && (html.contains("Website") || html.contains("Front page")), "{path}: {html}");
@@ -261,15 +261,15 @@ async fn whoever_may_only_read_sees_no_forms_and_sends_none() {
     for path in of_project.chain(of_task).chain([PROJECTS.to_owned()]) {
         assert_eq!(company.send(&path, &ann, &fields).await.0, 403, "{path}");
     }
-    let after = (system.get(&company.office.project_path()).await, system.get(&company.office.task_path()).await);
+    let after = (system.get(&company.fixture.project_path()).await, system.get(&company.fixture.task_path()).await);
     assert_eq!(before, after);
     assert_eq!(system.get("/api/v1/project").await.as_array().unwrap().len(), 1);
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sums_of_projects_are_those_of_the_api() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let system = company.system();
     let sums = async |by: &str| {
         let rows = system.get(&format!("/api/v1/analytics/time?start=0&end=4000000000000&groupBy={by}")).await;
@@ -283,7 +283,7 @@ async fn the_sums_of_projects_are_those_of_the_api() {
     let lines = company.lines(&format!("{PROJECTS}?{all}")).await;
     let expected = sums("project").await;
     assert_eq!(lines[1..], [format!("Website Open 1 {expected}"), format!("All {expected}")]);
-    let page = format!("{PROJECTS}/{}?{all}", company.office.project);
+    let page = format!("{PROJECTS}/{}?{all}", company.fixture.project);
     let lines = company.lines(&page).await;
     for line in [
         format!("Front page {}", sums("task").await),
@@ -299,21 +299,21 @@ async fn the_sums_of_projects_are_those_of_the_api() {
         assert!(html.contains(&format!("<dd class=\"number\">{shown}</dd>")), "{bars} {shown}: {html}");
     }
     // Outside of these days there is nothing, and that is said.
-    let html = company.shown(&format!("{PROJECTS}/{}?from=2020-01-01&to=2020-01-31", company.office.project)).await;
+    let html = company.shown(&format!("{PROJECTS}/{}?from=2020-01-01&to=2020-01-31", company.fixture.project)).await;
     assert!(html.contains("No time is recorded on it"), "{html}");
     let (status, html) = company.page(&format!("{PROJECTS}?from=2026-03-02&to=2026-03-01"), &company.owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_without_projects_is_told_what_to_do() {
-    let company = Company::open().await;
-    company.system().admin("DELETE", &company.office.project_path(), Value::Null).await.expect(204);
+    let company = Company::start().await;
+    company.system().admin("DELETE", &company.fixture.project_path(), Value::Null).await.expect(204);
     let html = company.shown(&format!("{PROJECTS}?from=2020-01-01&to=2020-01-31")).await;
     assert!(html.contains("There is no project yet") && html.contains("<details open"), "{html}");
     // What was worked on it is still there to be seen.
     let lines = company.lines(&format!("{PROJECTS}?from=2020-01-01&to=2099-12-31")).await;
     assert!(lines[1].starts_with("Website Archived or deleted"), "{lines:?}");
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::api::{Person, send};
-use crate::office::{HOUR, MINUTE, Office, TEN, merged};
+use crate::fixture::{Fixture, HOUR, MINUTE, TEN, merged};
 use crate::support::System;
 
 /// An id that no project has.
@@ -124,10 +124,10 @@ async fn pages_follow_the_zone_and_the_week_of_the_organisation_unless_the_reade
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_currency_of_the_organisation_stands_beside_sums_and_in_the_heads_of_tables() {
-    let office = Office::open().await;
-    let (system, path) = (&office.system, "/api/v1/settings");
+    let fixture = Fixture::start().await;
+    let (system, path) = (&fixture.system, "/api/v1/settings");
     let owner = somebody(system, "Olga", "owner").await;
-    office.record(TEN, TEN + HOUR).await;
+    fixture.record(TEN, TEN + HOUR).await;
     let plain = system.get(path).await;
     assert_eq!(plain.get("currency"), None, "none is named at first");
     let report = "/console/reports?from=2025-10-01&to=2025-10-31";
@@ -159,19 +159,19 @@ async fn the_currency_of_the_organisation_stands_beside_sums_and_in_the_heads_of
 
     assert_eq!(submit(system, "/console/settings", &owner, &form("")).await.status, 303);
     assert_eq!(system.get(path).await.get("currency"), None);
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trail_tells_names_for_ids_and_moments_in_the_zone() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let owner = somebody(system, "Olga", "owner").await;
-    let window = office.record(TEN, TEN + HOUR).await;
+    let window = fixture.record(TEN, TEN + HOUR).await;
     let path = format!("/api/v1/time-entries/{}", window["id"].as_str().unwrap());
     system.admin("PATCH", &path, json!({ "end": TEN + 30 * MINUTE })).await.expect(200);
     let bea = system.new_employee("Bea", "bea@example.org").await;
-    system.put(&office.project_path(), json!({ "employees": [ann.id, bea.id] })).await;
+    system.put(&fixture.project_path(), json!({ "employees": [ann.id, bea.id] })).await;
     let trail = async |action: &str| page(system, &format!("/console/audit?action={action}"), &owner).await.html;
     let corrected = eventually("the correction is told", async || {
         Some(trail("window.corrected").await).filter(|html| html.contains("<td class=\"text\">2025-10-09"))
@@ -185,7 +185,7 @@ async fn the_trail_tells_names_for_ids_and_moments_in_the_zone() {
     let html = updated.await;
     assert!(html.contains(&format!("<span title=\"{}\">Bea</span>", bea.id)), "{html}");
     assert!(!html.contains(&format!(">{}", bea.id)), "the id is the title only: {html}");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,11 +220,11 @@ async fn a_key_that_is_made_in_the_page_works_is_shown_once_and_can_be_revoked()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_auditor_sees_the_trail_and_no_forms_and_an_employee_sees_neither() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let auditor = somebody(system, "Agnes", "auditor").await;
-    system.put(&office.project_path(), json!({ "name": "Shop" })).await;
-    office.record(TEN, TEN + HOUR).await;
+    system.put(&fixture.project_path(), json!({ "name": "Shop" })).await;
+    fixture.record(TEN, TEN + HOUR).await;
     let trail = eventually("the trail knows", async || {
         let trail = page(system, "/console/audit?action=project.updated", &auditor).await.html;
         trail.contains("project updated").then_some(trail).filter(|trail| trail.contains("Website"))
@@ -236,7 +236,7 @@ async fn an_auditor_sees_the_trail_and_no_forms_and_an_employee_sees_neither() {
     let settings = page(system, "/console/settings", &auditor).await;
     assert_eq!(settings.status, 200);
     assert!(!settings.html.contains("action=\"/console/settings"), "{}", settings.html);
-    let window = office.windows(TEN, TEN + HOUR).await[0]["id"].as_str().unwrap().to_owned();
+    let window = fixture.windows(TEN, TEN + HOUR).await[0]["id"].as_str().unwrap().to_owned();
     let seen = page(system, &format!("/console/windows/{window}"), &auditor).await;
     assert_eq!(seen.status, 200, "{}", seen.html);
     assert!(!seen.html.contains("action=\"/console/windows"), "{}", seen.html);
@@ -246,22 +246,22 @@ async fn an_auditor_sees_the_trail_and_no_forms_and_an_employee_sees_neither() {
         (&*format!("/console/windows/{window}/void"), [("reason", "none")]),
     ] {
         assert_eq!(submit(system, path, &auditor, &form).await.status, 403, "{path}");
-        assert_eq!(submit(system, path, &office.ann, &form).await.status, 403, "{path}");
+        assert_eq!(submit(system, path, &fixture.ann, &form).await.status, 403, "{path}");
     }
     let window = format!("/console/windows/{window}");
     for path in ["/console/audit", "/console/audit/csv", "/console/settings", &window] {
-        assert!(matches!(page(system, path, &office.ann).await.status, 403 | 404), "{path}");
+        assert!(matches!(page(system, path, &fixture.ann).await.status, 403 | 404), "{path}");
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trail_is_filtered_page_by_page_and_taken_away_as_a_table() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let owner = somebody(system, "Olga", "owner").await;
     for n in 0..60 {
-        system.put(&office.project_path(), json!({ "name": format!("Name {n}") })).await;
+        system.put(&fixture.project_path(), json!({ "name": format!("Name {n}") })).await;
     }
     eventually("the trail knows all", async || {
         let entries = system.get("/api/v1/audit?action=project.updated").await;
@@ -283,22 +283,22 @@ async fn the_trail_is_filtered_page_by_page_and_taken_away_as_a_table() {
     assert!(nothing.status == 200 && nothing.html.contains("Nothing was done"), "{}", nothing.html);
     let wrong = page(system, "/console/audit?actor=nobody&subject=x", &owner).await;
     assert!(wrong.status == 422 && wrong.html.contains("value=\"nobody\""), "{}", wrong.html);
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_is_corrected_and_voided_with_a_reason_that_the_trail_keeps() {
-    let office = Office::open().await;
-    let system = &office.system;
+    let fixture = Fixture::start().await;
+    let system = &fixture.system;
     let owner = somebody(system, "Olga", "owner").await;
-    let window = office.record(TEN, TEN + HOUR).await;
+    let window = fixture.record(TEN, TEN + HOUR).await;
     let id = window["id"].as_str().unwrap();
-    let other = system.create_task(json!({ "name": "Back page", "projectId": office.project })).await;
+    let other = system.create_task(json!({ "name": "Back page", "projectId": fixture.project })).await;
     let path = format!("/console/windows/{id}");
     let shown = page(system, &path, &owner).await.html;
     let (start, end, seen) = (value(&shown, "start"), value(&shown, "end"), value(&shown, "seen"));
     assert_eq!((start, end), ("2025-10-09T08:53:20", "2025-10-09T09:53:20"));
-    let work = format!("{}/{}", office.project, other["id"].as_str().unwrap());
+    let work = format!("{}/{}", fixture.project, other["id"].as_str().unwrap());
     let form = |end: &'static str, reason: &'static str| {
         [("start", start), ("end", end), ("work", work.as_str()), ("note", "lunch"), ("reason", reason), ("seen", seen)]
     };
@@ -318,9 +318,9 @@ async fn a_window_is_corrected_and_voided_with_a_reason_that_the_trail_keeps() {
     let none = submit(system, &format!("{path}/void"), &owner, &[("reason", " ")]).await;
     assert!(none.status == 422 && none.html.contains("must be given"), "{}", none.html);
     let voided = submit(system, &format!("{path}/void"), &owner, &[("reason", "Sent twice.")]).await;
-    let leads = format!("/console/windows?employee={}&day=2025-10-09&done=voided", office.ann.id);
+    let leads = format!("/console/windows?employee={}&day=2025-10-09&done=voided", fixture.ann.id);
     assert_eq!((voided.status, voided.leads), (303, leads), "{}", voided.html);
-    assert_eq!(office.project_time(TEN, TEN + HOUR).await.0, 0);
+    assert_eq!(fixture.project_time(TEN, TEN + HOUR).await.0, 0);
     for (action, reason) in [("window.corrected", "She was at lunch."), ("window.voided", "Sent twice.")] {
         eventually("the trail says why", async || {
             let html = page(system, &format!("/console/audit?action={action}&subject={id}"), &owner).await.html;
@@ -328,13 +328,13 @@ async fn a_window_is_corrected_and_voided_with_a_reason_that_the_trail_keeps() {
         })
         .await;
     }
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_their_sessions_and_changes_their_password() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let log_in = async || {
         let answer = system.login(&ann.email, &ann.password).await.expect(200);
         answer["access_token"].as_str().unwrap().to_owned()
@@ -360,18 +360,18 @@ async fn everybody_sees_their_sessions_and_changes_their_password() {
     let done = submit(system, "/console/account/password", ann, &[("old", &ann.password), ("new", new)]).await;
     assert_eq!((done.status, done.leads.as_str()), (303, "/console/account?done=password-changed"), "{}", done.html);
     assert_eq!(page(system, "/console/account", ann).await.status, 200, "who has changed it stays");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_employee_reads_on_their_day_what_was_set_aside_and_why() {
-    let office = Office::open().await;
-    let (system, ann) = (&office.system, &office.ann);
+    let fixture = Fixture::start().await;
+    let (system, ann) = (&fixture.system, &fixture.ann);
     let bob = system.new_employee("Bob", "bob@example.org").await;
     assert!(!page(system, "/me", ann).await.html.contains("Held back"));
-    let mut window = office.window(TEN, TEN + HOUR);
+    let mut window = fixture.window(TEN, TEN + HOUR);
     window["projectId"] = json!(NO_PROJECT);
-    office.post(window).await;
+    fixture.post(window).await;
     let html = eventually("it is held back", async || {
         let html = page(system, "/me", ann).await.html;
         html.contains("Held back").then_some(html)
@@ -384,7 +384,7 @@ async fn an_employee_reads_on_their_day_what_was_set_aside_and_why() {
     system.admin("POST", &format!("/api/v1/quarantine/{id}/discard"), Value::Null).await.expect(204);
     let html = page(system, "/me", ann).await.html;
     assert!(!html.contains("Held back") && html.contains("Discarded (1)"), "{html}");
-    office.system.finish().await;
+    fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

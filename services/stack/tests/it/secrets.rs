@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{ADMIN_KEY, Api, Response, send},
-    office::{HOUR, TEN, WINDOWS, id, merged},
+    fixture::{HOUR, TEN, WINDOWS, id, merged},
     program::Program,
 };
 

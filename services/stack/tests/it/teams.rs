@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Person, Response, send},
-    office::{HOUR, TEN, WINDOWS, id},
+    fixture::{HOUR, TEN, WINDOWS, id},
     support::System,
 };
 
@@ -47,7 +47,7 @@ struct Company {
 }
 
 impl Company {
-    async fn open() -> Self {
+    async fn start() -> Self {
         let system = System::start().await;
         let mut people = Vec::new();
         for name in ["Ann", "Bob", "Zoe"] {
@@ -239,7 +239,7 @@ async fn open_to_managers(system: &System) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_against_themselves() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let described = open_to_managers(&company.system).await;
     let tried: BTreeSet<String> = calls().iter().map(|(call, ..)| (*call).to_owned()).collect();
     assert_eq!(tried, described, "each call that a manager may make is tried here");
@@ -286,7 +286,7 @@ async fn a_manager_makes_every_call_for_their_team_and_none_for_others_or_agains
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (design, crew) = (&company.ann.team, &company.bob.team);
     let time = async |token: Option<&str>, query: &str| {
         let path = format!("/api/v1/analytics/time?{RANGE}&groupBy=month&{query}");
@@ -353,7 +353,7 @@ async fn a_manager_s_sums_and_lists_are_those_of_their_people() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_update_by_a_manager_reaches_their_team_without_themselves() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let update = async |query: String| {
         let path = format!("/api/v1/time-entries/update?{query}");
         company.zoe("PUT", &path, json!({ "note": path })).await.expect(200)["modified_count"].as_u64().unwrap()
@@ -373,7 +373,7 @@ async fn a_bulk_update_by_a_manager_reaches_their_team_without_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_s_walk_from_a_new_team_to_its_end() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, bob) = (&company.system, &company.bob.person);
     let (design, crew) = (&company.ann.team, &company.bob.team);
     let of_bob = format!("/api/v1/employee/{}", bob.id);

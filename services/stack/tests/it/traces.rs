@@ -10,7 +10,7 @@ use testkit::eventually_within;
 
 use crate::api::{ADMIN_KEY, Api, Person};
 use crate::collector::{Collector, origins};
-use crate::office::{HOUR, MINUTE, TEN, WINDOWS, id};
+use crate::fixture::{HOUR, MINUTE, TEN, WINDOWS, id};
 use crate::program::{Program, Run};
 
 /// The program with a collector, and Ann on a task of a project.

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use async_nats::jetstream::{self, response::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use contracts::{IngestItem, Millis, ProjectId, SettlementChanged, WindowId, WindowsHeld, stream};
+use contracts::{IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId, stream};
 use kit::{Lease, Shutdown};
 use serde::Deserialize;
 use tokio::{
@@ -27,8 +27,8 @@ use tokio::{
 use crate::{
     App,
     domain::{
-        Binding, BindingKey, Bindings, HeardSettled, MOST_HELD, MOST_RATES, Prices, Remembered, Settled, SettledBy,
-        Worked,
+        Binding, BindingKey, Bindings, HeardSettled, MOST_QUARANTINED, MOST_RATES, Prices, Remembered, Settled,
+        SettledBy, Worked,
     },
 };
 
@@ -53,20 +53,21 @@ const RECOUNT: Duration = Duration::from_secs(60);
 
 /// A finished query.
 #[derive(Clone, Copy, Debug, Default)]
-struct Look {
+struct FinishedQuery {
     number: u64,
     /// Nothing while there is no feed.
-    seen: Option<Seen>,
+    seen: Option<CatchUp>,
 }
 
-/// What a look has found.
+/// Up to where this process has read EVENTS.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    /// Which look it was.
+pub(super) struct CatchUp {
+    /// The number of the query.
     pub(super) number: u64,
-    /// Up to when everything is known.
+    /// The moment up to which every published event is read.
     pub(super) up_to: Millis,
-    /// The place of the last event then that changes who may track on what; 0 where none has come since the feed began.
+    /// The sequence number of the last event that changes who may track on what; 0 if none has come since the feed
+    /// began.
     pub(super) place: u64,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct Memory {
     changed_at: AtomicU64,
     /// The number of queries that have begun.
     begun: AtomicU64,
-    ended: watch::Sender<Look>,
+    ended: watch::Sender<FinishedQuery>,
     /// Wakes the feed when a batch waits.
     awaited: Notify,
     /// The windows whose bindings will be cached.
@@ -121,7 +122,7 @@ impl Memory {
                 feed.memory.remembered().forget();
                 feed.memory.changed_at.store(0, Ordering::SeqCst);
                 *feed.memory.settled() = None;
-                feed.memory.ended.send_modify(|look| look.seen = None);
+                feed.memory.ended.send_modify(|query| query.seen = None);
                 tokio::select! {
                     () = sleep(PAUSE) => {}
                     () = stop.stopping() => {}
@@ -164,18 +165,18 @@ impl Memory {
         self.see_within(PATIENCE).await.map(|seen| seen.up_to)
     }
 
-    /// Waits so long for a look that begins now.
-    pub(super) async fn see_within(&self, patience: Duration) -> Option<Seen> {
+    /// Waits at most this long for a query that begins now.
+    pub(super) async fn see_within(&self, patience: Duration) -> Option<CatchUp> {
         let mut ended = self.ended.subscribe();
         ended.borrow_and_update().seen?;
         let next = self.begun.load(Ordering::SeqCst) + 1;
         self.awaited.notify_one();
-        let look = timeout(patience, ended.wait_for(|look| look.number >= next || look.seen.is_none())).await;
-        look.ok()?.ok()?.seen
+        let query = timeout(patience, ended.wait_for(|query| query.number >= next || query.seen.is_none())).await;
+        query.ok()?.ok()?.seen
     }
 
-    /// What the last look has found.
-    pub(super) fn seen(&self) -> Option<Seen> {
+    /// The result of the last query.
+    pub(super) fn seen(&self) -> Option<CatchUp> {
         self.ended.borrow().seen
     }
 
@@ -199,9 +200,9 @@ impl Memory {
     }
 
     /// Whether any of these may be quarantined.
-    pub(crate) fn may_be_held(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
+    pub(crate) fn may_be_quarantined(&self, ids: impl IntoIterator<Item = WindowId>) -> bool {
         let remembered = self.remembered();
-        ids.into_iter().any(|id| remembered.may_be_held(id))
+        ids.into_iter().any(|id| remembered.may_be_quarantined(id))
     }
 
     /// Removes ids that are no longer quarantined.
@@ -237,10 +238,10 @@ impl Memory {
     /// Reads events until shutdown. An error means that an event may have been missed.
     async fn follow(&self, app: &App, stop: &Shutdown) -> anyhow::Result<()> {
         let mut feed = Feed::begin(self.jetstream.clone()).await?;
-        self.look(app, &mut feed).await?;
+        self.query(app, &mut feed).await?;
         self.read_settled(app, &feed).await?;
         let mut counted_at = Instant::now();
-        self.count_held(app).await?;
+        self.read_quarantined(app).await?;
         let mut rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
         loop {
             tokio::select! {
@@ -248,10 +249,10 @@ impl Memory {
                 () = sleep(IDLE) => {}
                 () = stop.stopping() => return Ok(()),
             }
-            self.look(app, &mut feed).await?;
-            if counted_at.elapsed() > RECOUNT && !self.remembered().knows_held() {
+            self.query(app, &mut feed).await?;
+            if counted_at.elapsed() > RECOUNT && !self.remembered().knows_quarantined() {
                 counted_at = Instant::now();
-                self.count_held(app).await?;
+                self.read_quarantined(app).await?;
             }
             if rates_due_at <= Instant::now() && !self.remembered().knows_rates() {
                 rates_due_at = Instant::now() + self.read_rates(app, &mut feed).await?;
@@ -269,12 +270,12 @@ impl Memory {
         Ok(())
     }
 
-    /// Reads what is held, and what was discarded. No look is under way meanwhile, so nothing is heard between the read and
-    /// what is kept of it; and who holds a window writes it down before telling.
-    async fn count_held(&self, app: &App) -> anyhow::Result<()> {
+    /// Reads the ids of quarantined and discarded windows. No query runs meanwhile, and a window is stored in
+    /// quarantine before its event is published, so no id is missed between this read and the next event.
+    async fn read_quarantined(&self, app: &App) -> anyhow::Result<()> {
         // Where overlaps count, nothing else keeps out what was admitted as an adjustment.
-        let held = app.store.quarantine.kept(app.config.count_overlaps, MOST_HELD + 1).await?;
-        self.remembered().keep_held(held);
+        let quarantined = app.store.quarantine.kept(app.config.count_overlaps, MOST_QUARANTINED + 1).await?;
+        self.remembered().keep_quarantined(quarantined);
         Ok(())
     }
 
@@ -282,7 +283,7 @@ impl Memory {
     /// when to try again if they are not known.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
-        self.look(app, feed).await?;
+        self.query(app, feed).await?;
         match self.seen() {
             Some(seen) if app.knowledge.has(app, seen).await => {}
             _ => return Ok(RATES_AGAIN),
@@ -300,7 +301,7 @@ impl Memory {
         }
     }
 
-    async fn look(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
+    async fn query(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let up_to = feed
             .take_all(|| app.clock.now(), |place, subject, payload| self.hear(app, place, subject, payload))
@@ -308,8 +309,8 @@ impl Memory {
         if !self.remembered().knows_zone() {
             self.read_zone(app).await;
         }
-        let seen = Some(Seen { number, up_to, place: self.changed_at.load(Ordering::SeqCst) });
-        self.ended.send_replace(Look { number, seen });
+        let seen = Some(CatchUp { number, up_to, place: self.changed_at.load(Ordering::SeqCst) });
+        self.ended.send_replace(FinishedQuery { number, seen });
         Ok(())
     }
 
@@ -321,8 +322,8 @@ impl Memory {
                 self.remembered().hear(binding);
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
-                match serde_json::from_slice::<WindowsHeld>(payload) {
-                    Ok(held) => self.remembered().hear_held(&held.windows),
+                match serde_json::from_slice::<QuarantineChanged>(payload) {
+                    Ok(quarantined) => self.remembered().hear_quarantined(&quarantined.windows),
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
@@ -387,7 +388,7 @@ impl Feed {
     ) -> anyhow::Result<Millis> {
         loop {
             let only_leader_until =
-                timeout(LOST, self.lease.until(&self.jetstream)).await.context("a look was lost")??;
+                timeout(LOST, self.lease.until(&self.jetstream)).await.context("a query was lost")??;
             let asked_at = now();
             if self.take_new(&mut hear).await? && Instant::now() < only_leader_until {
                 return Ok(asked_at);
@@ -402,7 +403,7 @@ impl Feed {
         ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
         let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
         let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
-        let found: Response<Found> = timeout(LOST, asked).await.context("a look was lost")??;
+        let found: Response<Found> = timeout(LOST, asked).await.context("a query was lost")??;
         match found {
             Response::Ok(Found { message }) => {
                 ensure!(message.seq >= self.next, "the stream is another one");

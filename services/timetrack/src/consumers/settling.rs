@@ -244,8 +244,8 @@ async fn place_of(app: &App, settlement: &SettlementChanged) -> Result<u64, Erro
 /// 409 where it takes too long.
 pub(crate) async fn until_queue_is_done(app: &App) -> Result<(), Error> {
     // Whoever approves many periods at once asks this as often.
-    let look = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
-    Ok(app.settling.queue.look(look).await?)
+    let read = async { wait_for_queue(app).await.map_err(|error| error.to_failure()) };
+    Ok(app.settling.queue.read(read).await?)
 }
 
 async fn wait_for_queue(app: &App) -> Result<(), Error> {

@@ -24,7 +24,7 @@ pub(crate) struct Remembered {
     young: HashMap<BindingKey, Party>,
     old: HashMap<BindingKey, Party>,
     weight: usize,
-    held: QuarantinedIds,
+    quarantined: QuarantinedIds,
     /// The rates that events brought; all rates, once the others were read.
     book: Arc<RateBook>,
     has_all_rates: bool,
@@ -196,28 +196,28 @@ impl Remembered {
 
     /// Stores the ids of all quarantined windows. They must be read after all events were applied that are not
     /// heard later.
-    pub(crate) fn keep_held(&mut self, rows: Vec<WindowId>) {
-        self.held.keep(rows);
+    pub(crate) fn keep_quarantined(&mut self, rows: Vec<WindowId>) {
+        self.quarantined.keep(rows);
     }
 
     /// Adds quarantined windows from an event.
-    pub(crate) fn hear_held(&mut self, windows: &[WindowId]) {
-        self.held.hear(windows);
+    pub(crate) fn hear_quarantined(&mut self, windows: &[WindowId]) {
+        self.quarantined.hear(windows);
     }
 
     /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
     pub(crate) fn let_go(&mut self, windows: impl IntoIterator<Item = WindowId>) {
-        self.held.let_go(windows);
+        self.quarantined.let_go(windows);
     }
 
     /// Whether this window may be quarantined; true if that is not known.
-    pub(crate) fn may_be_held(&self, id: WindowId) -> bool {
-        self.held.may_contain(id)
+    pub(crate) fn may_be_quarantined(&self, id: WindowId) -> bool {
+        self.quarantined.may_contain(id)
     }
 
     /// Whether the quarantined windows are known.
-    pub(crate) fn knows_held(&self) -> bool {
-        self.held.are_known()
+    pub(crate) fn knows_quarantined(&self) -> bool {
+        self.quarantined.are_known()
     }
 }
 
@@ -225,7 +225,7 @@ impl Remembered {
 mod tests {
     use std::collections::VecDeque;
 
-    use contracts::{EmployeeChanged, EmployeeId, Millis, Rate, Standing};
+    use contracts::{EmployeeChanged, EmployeeId, EmployeeState, Millis, Rate};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -234,7 +234,7 @@ mod tests {
 
     fn employee(n: u128, version: i64) -> Binding {
         let id = EmployeeId(Uuid::from_u128(n));
-        Binding::Employee(EmployeeChanged(Standing { id, version, epoch: 0, deactivated_at: None, active: None }))
+        Binding::Employee(EmployeeChanged(EmployeeState { id, version, epoch: 0, deactivated_at: None, active: None }))
     }
 
     fn remembers(remembered: &mut Remembered, key: BindingKey) -> Option<i64> {

@@ -45,9 +45,9 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert!(detail.contains("recorded by itself at 20"), "{detail}");
     let old = GetWindow { id: ahead.id, seq: None, set_aside: false };
     assert_eq!(fixture.harness.ask(&old).await, Ok(WindowState::Queued), "who knows no set-aside windows is told less");
-    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+    let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
     let due = ahead.window.end - WINDOW_AHEAD;
-    assert_eq!((held[0].code, held[0].waiting, held[0].due), (Code::ClockAhead, true, Some(due)));
+    assert_eq!((quarantined[0].code, quarantined[0].waiting, quarantined[0].due), (Code::ClockAhead, true, Some(due)));
 
     // Longer than an early window is tried, and over a restart.
     fixture.harness.clock.advance(20 * MINUTE);
@@ -79,8 +79,8 @@ async fn many_windows_that_are_ahead_neither_starve_early_ones_nor_each_other() 
     fixture.until_recorded(&early).await;
     fixture.harness.clock.advance(2 * HOUR);
     eventually_within(std::time::Duration::from_secs(60), "all are recorded", async || {
-        let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
-        held.is_empty().then_some(())
+        let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+        quarantined.is_empty().then_some(())
     })
     .await;
     let range = between(ahead[0].window.start.0 - HOUR, ahead[0].window.end.0 + many * 1_000);

@@ -62,8 +62,15 @@ impl Fixture {
         told.into_iter().map(|one| (one.decision, one.period.note)).unzip()
     }
 
-    pub async fn held_codes(&self) -> Vec<Code> {
-        self.harness.ask(&ListQuarantine::default()).await.unwrap().items.iter().map(|held| held.code).collect()
+    pub async fn quarantined_codes(&self) -> Vec<Code> {
+        self.harness
+            .ask(&ListQuarantine::default())
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .map(|quarantined| quarantined.code)
+            .collect()
     }
 }
 
@@ -143,7 +150,7 @@ async fn what_arrives_late_for_an_approved_period_is_held_and_recorded_once_it_i
     eventually("the late window is recorded", async || (fixture.stored().await.len() == 3).then_some(())).await;
     let again = fixture.approve_now(id).await;
     assert_eq!(again.sum.unwrap().time, 2 * HOUR);
-    assert_eq!(fixture.held_codes().await, []);
+    assert_eq!(fixture.quarantined_codes().await, []);
     let (told, notes) = fixture.decided(3).await;
     assert_eq!(told, [PeriodDecision::Approved, PeriodDecision::Reopened, PeriodDecision::Approved]);
     assert_eq!(notes, [None, open.note, None]);
@@ -253,7 +260,7 @@ async fn a_period_is_not_approved_while_a_window_of_it_may_only_be_early() {
     assert_eq!(code(fixture.approve(id, hash).await), Code::WindowsWaiting);
     in_hand.let_go().await;
     eventually("what waits no longer is in nobody's way", async || fixture.approve(id, hash).await.ok()).await;
-    assert_eq!(fixture.held_codes().await, [Code::UnknownEmployee]);
+    assert_eq!(fixture.quarantined_codes().await, [Code::UnknownEmployee]);
     fixture.harness.finish().await;
 }
 
@@ -297,7 +304,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     fixture.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
     eventually("the others are held", async || {
-        (fixture.held_codes().await == [Code::PeriodLocked, Code::PeriodLocked]).then_some(())
+        (fixture.quarantined_codes().await == [Code::PeriodLocked, Code::PeriodLocked]).then_some(())
     })
     .await;
     let longer = WindowCorrection { end: Some(Millis(NOON + 3 * HOUR)), ..Default::default() };
@@ -306,8 +313,8 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
     // Admitted, they count for what they add.
-    for held in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
-        fixture.harness.ask(&AdmitQuarantined { id: held.id, content: None }).await.unwrap();
+    for quarantined in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
+        fixture.harness.ask(&AdmitQuarantined { id: quarantined.id, content: None }).await.unwrap();
     }
     assert_eq!(
         fixture.period(id).await.sum.unwrap().time,

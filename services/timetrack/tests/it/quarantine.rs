@@ -23,7 +23,7 @@ fn other(item: &IngestItem, minutes: i64) -> IngestItem {
 }
 
 impl Fixture {
-    async fn held(&self) -> Vec<QuarantinedWindow> {
+    async fn quarantined(&self) -> Vec<QuarantinedWindow> {
         self.harness.ask(&ListQuarantine::default()).await.unwrap().items
     }
 }
@@ -35,16 +35,16 @@ async fn a_window_in_quarantine_is_recorded_once_the_admin_has_put_things_right(
     let item = fixture.window(1);
     fixture.send(vec![item.clone()]).await;
 
-    let held = fixture.held().await;
+    let quarantined = fixture.quarantined().await;
     assert_eq!(
-        held.iter().map(|w| (w.id, w.code, w.waiting)).collect::<Vec<_>>(),
+        quarantined.iter().map(|w| (w.id, w.code, w.waiting)).collect::<Vec<_>>(),
         [(item.id, Code::NotOnProject, false)]
     );
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Rejected { .. })));
 
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
     assert_eq!(fixture.stored().await.len(), 1);
     fixture.harness.finish().await;
@@ -64,7 +64,7 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     // As a replica does that stood still before it wrote this, and died after it.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
-        let codes: Vec<Code> = fixture.held().await.iter().map(|held| held.code).collect();
+        let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();
         (codes == [Code::Conflict]).then_some(())
     })
     .await;
@@ -82,9 +82,9 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     let second_seq = fixture.queue(vec![second.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
-    let held = fixture.held().await;
-    assert_eq!(held.iter().map(|w| (w.id, w.code)).collect::<Vec<_>>(), [(first.id, Code::Conflict)]);
-    assert_eq!(held[0].window.end, second.window.end);
+    let quarantined = fixture.quarantined().await;
+    assert_eq!(quarantined.iter().map(|w| (w.id, w.code)).collect::<Vec<_>>(), [(first.id, Code::Conflict)]);
+    assert_eq!(quarantined[0].window.end, second.window.end);
 
     let told = async |seq| fixture.harness.ask(&status(&first, seq)).await.unwrap();
     assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.end == first.window.end));
@@ -93,7 +93,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
 
     // Sent again it is the same conflict, in the same place.
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
-    assert_eq!(fixture.held().await.len(), 1);
+    assert_eq!(fixture.quarantined().await.len(), 1);
 
     // An admin records it under an id of its own, once.
     let admit = AdmitQuarantined { id: first.id, content: None };
@@ -101,7 +101,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     assert_eq!(fixture.harness.ask(&admit).await.unwrap().id, admitted.id);
     assert_ne!(admitted.id, first.id);
     assert_eq!(fixture.stored().await.len(), 2);
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert!(matches!(told(Some(second_seq)).await, WindowState::Recorded(window) if window.id == admitted.id));
     assert!(matches!(told(Some(first_seq)).await, WindowState::Recorded(window) if window.id == first.id));
     fixture.harness.finish().await;
@@ -118,7 +118,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
             assert!(matches!(outcome, Outcome::Rejected { code: Code::NotOnProject, .. }), "{outcome:?}");
         }
     }
-    let mut ends: Vec<_> = fixture.held().await.iter().map(|held| held.window.end).collect();
+    let mut ends: Vec<_> = fixture.quarantined().await.iter().map(|quarantined| quarantined.window.end).collect();
     ends.sort_unstable();
     let mut sent: Vec<_> = contents.iter().map(|item| item.window.end).collect();
     sent.sort_unstable();
@@ -132,7 +132,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
     let second = fixture.harness.ask(&admit(of(&contents[1]))).await.unwrap();
     assert_eq!((first.id, first.end), (item.id, item.window.end));
     assert!(second.id != item.id && second.end == contents[1].window.end);
-    assert_eq!(fixture.held().await.len(), 1, "the third is still to be decided");
+    assert_eq!(fixture.quarantined().await.len(), 1, "the third is still to be decided");
     fixture.harness.finish().await;
 }
 
@@ -153,10 +153,10 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
     // Another content under that id gets a place of its own; the same content lets the row go.
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
-    assert_eq!(fixture.held().await.len(), 2);
+    assert_eq!(fixture.quarantined().await.len(), 2);
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![rejected.clone()]).await[..], [Outcome::Stored(_)]));
-    let left = fixture.held().await;
+    let left = fixture.quarantined().await;
     assert_eq!(left.iter().map(|w| w.window.end).collect::<Vec<_>>(), [other(&rejected, 10).window.end]);
     fixture.harness.finish().await;
 }
@@ -202,7 +202,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     let discard = DiscardQuarantined { id: item.id, content: None };
     fixture.harness.ask(&discard).await.unwrap();
     fixture.harness.ask(&discard).await.unwrap();
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     let decided =
         fixture.harness.ask(&ListQuarantine { decided: true, ..ListQuarantine::default() }).await.unwrap().items;
     assert_eq!((decided.len(), decided[0].recorded_as), (1, None));
@@ -213,7 +213,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     assert!(detail.contains("discarded"), "{detail}");
     // Sent again it stays discarded.
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
-    assert!(fixture.held().await.is_empty());
+    assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
     // Whoever thinks again admits it.
     fixture.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();

@@ -171,9 +171,12 @@ async fn a_window_on_what_nobody_has_told_of_is_refused_at_once_and_kept() {
         ),
         "{outcomes:?}"
     );
-    let held = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
-    let held: Vec<_> = held.into_iter().map(|w| (w.id, w.waiting)).collect();
-    assert!(held.len() == 2 && [project.id, task.id].iter().all(|id| held.contains(&(*id, false))), "{held:?}");
+    let quarantined = fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items;
+    let quarantined: Vec<_> = quarantined.into_iter().map(|w| (w.id, w.waiting)).collect();
+    assert!(
+        quarantined.len() == 2 && [project.id, task.id].iter().all(|id| quarantined.contains(&(*id, false))),
+        "{quarantined:?}"
+    );
     fixture.harness.finish().await;
 }
 

@@ -133,8 +133,8 @@ async fn what_one_worker_holds_another_lets_go_once_it_is_recorded() {
     for one in &sent {
         let outcomes = fixture.send(vec![one.clone()]).await;
         assert!(matches!(&outcomes[..], [Outcome::Stored(_)]), "{outcomes:?}");
-        let held = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
-        assert_eq!(held, 0, "it is let go before its sender is told that it is recorded");
+        let quarantined = quarantine.count_documents(doc! { "item.window.start": one.window.start.0 }).await.unwrap();
+        assert_eq!(quarantined, 0, "it is let go before its sender is told that it is recorded");
     }
     for worker in workers {
         worker.stop().await;

@@ -115,7 +115,7 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
     assert_eq!((admitted.start, admitted.end), (second.window.start, second.window.end));
     assert_eq!(fixture.admit(&second).await.unwrap(), admitted, "asked again");
     assert_eq!(fixture.adjusted().await, 3 * HOUR);
-    assert_eq!(fixture.held_codes().await, []);
+    assert_eq!(fixture.quarantined_codes().await, []);
     fixture.harness.finish().await;
 }
 
@@ -132,8 +132,10 @@ async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     fixture.reopen(id).await.unwrap();
     quarantine.insert_one(row).await.unwrap();
     eventually_within(SWEPT, "it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
-    eventually_within(SWEPT, "it is held no longer", async || fixture.held_codes().await.is_empty().then_some(()))
-        .await;
+    eventually_within(SWEPT, "it is held no longer", async || {
+        fixture.quarantined_codes().await.is_empty().then_some(())
+    })
+    .await;
     fixture.harness.finish().await;
 }
 
@@ -184,7 +186,7 @@ async fn a_window_is_admitted_recorded_and_told_at_once_or_not_at_all() {
     mortal.stop().await;
     fixture.timetrack = Some(crate::support::spawn(&fixture.harness).await);
     assert_eq!(fixture.stored().await, []);
-    assert_eq!(fixture.held_codes().await, [Code::NotOnProject], "it is still to be decided");
+    assert_eq!(fixture.quarantined_codes().await, [Code::NotOnProject], "it is still to be decided");
     let told = fixture.events_told::<WindowsRecorded>().await.len();
     fixture.admit(&item).await.unwrap();
     fixture.admit(&item).await.unwrap();

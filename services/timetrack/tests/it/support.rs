@@ -14,9 +14,9 @@ use async_nats::{
     jetstream::{AckKind, Message, consumer::PullConsumer},
 };
 use contracts::{
-    AssignmentChanged, EmployeeChanged, EmployeeId, Event, Filter, HOUR, INGEST_WINDOWS, IngestAnswer, IngestBatch,
-    IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine, ProjectChanged,
-    ProjectId, Rate, Service, Standing, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
+    AssignmentChanged, EmployeeChanged, EmployeeId, EmployeeState, Event, Filter, HOUR, INGEST_WINDOWS, IngestAnswer,
+    IngestBatch, IngestItem, Label, ListWindows, MemberChanged, Millis, Outcome, Payee, Payroll, PayrollLine,
+    ProjectChanged, ProjectId, Rate, Service, TaskChanged, TaskId, TaskTerm, Term, TimeRange, Window, WindowSent,
     content_hash, header, stream, window_id,
 };
 use futures::StreamExt;
@@ -70,7 +70,7 @@ impl Fixture {
     pub async fn behind() -> (Self, InHand) {
         let mut fixture = Self::empty().await;
         fixture.timetrack.take().unwrap().stop().await;
-        let somebody = Standing { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
+        let somebody = EmployeeState { id: kit::new_id(), version: 1, epoch: 0, deactivated_at: None, active: None };
         fixture.harness.publish(&EmployeeChanged(somebody)).await;
         let in_hand = InHand::take(&fixture.harness).await;
         fixture.timetrack = Some(spawn(&fixture.harness).await);
@@ -79,8 +79,8 @@ impl Fixture {
 
     /// Publishes the events by which Ann is on the project and the task.
     pub async fn introduce(&self) {
-        let standing = Standing { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
-        self.harness.publish(&EmployeeChanged(standing)).await;
+        let employee_state = EmployeeState { id: self.ann, version: 1, epoch: 0, deactivated_at: None, active: None };
+        self.harness.publish(&EmployeeChanged(employee_state)).await;
         self.harness.publish(&self.project_changed(1)).await;
         self.harness.publish(&self.task_changed(1)).await;
         self.harness.publish(&self.member_changed(1, vec![Term { from: None, until: None }])).await;

@@ -206,7 +206,7 @@ fn report(
         windows: book.windows.len(),
         posts: book.windows.iter().map(|sent| sent.attempts.len()).sum(),
         stored: state.windows.len(),
-        held: state.held.len(),
+        quarantined: state.quarantined.len(),
         acts: book.acts.len(),
         statuses: book.statuses.clone(),
         odd: book.odd.clone(),

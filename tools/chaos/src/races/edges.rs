@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     rows::{
-        AssignmentRow, Binding, BindingRow, EmployeeRow, MemberRow, ProjectRow, StandingRow, TaskRow, all,
+        AssignmentRow, Binding, BindingRow, EmployeeRow, EmployeeStateRow, MemberRow, ProjectRow, TaskRow, all,
         binding_keys, one,
     },
-    stage::Stage,
+    testbed::Testbed,
 };
 
 /// How long copies may take to agree with their owner after the last change.
@@ -28,7 +28,7 @@ pub(super) struct Edges {
     pub(super) members: BTreeMap<ProjectId, MemberRow>,
     pub(super) task_row: Option<TaskRow>,
     pub(super) assignment: Option<AssignmentRow>,
-    pub(super) standing: Option<StandingRow>,
+    pub(super) employee_state: Option<EmployeeStateRow>,
     pub(super) person: EmployeeRow,
     /// The copies in timetrack.
     pub(super) copies: Vec<Binding>,
@@ -49,26 +49,26 @@ pub(super) struct Quiet {
 impl Edges {
     /// Reads the data of all services.
     pub(super) async fn read(
-        stage: &Stage,
+        testbed: &Testbed,
         employee: EmployeeId,
         task: TaskId,
         projects: &[ProjectId],
     ) -> Result<Self> {
-        let theirs = &stage.projects;
+        let theirs = &testbed.projects;
         let keys = projects
             .iter()
             .map(|project| Bson::Document(doc! { "project": value(project), "employee": value(&employee) }));
         let keys = doc! { "_id": { "$in": keys.collect::<Vec<_>>() } };
         let assignment = Bson::Document(doc! { "task": value(&task), "employee": value(&employee) });
         let known = doc! { "_id": { "$in": binding_keys(employee, task, projects) } };
-        let (found, members, task_row, assignment, standing, person, copies) = tokio::try_join!(
+        let (found, members, task_row, assignment, employee_state, person, copies) = tokio::try_join!(
             all::<ProjectRow>(theirs, "projects", doc! { "_id": one_of(projects) }),
             all::<MemberRow>(theirs, "members", keys),
             one::<TaskRow>(theirs, "tasks", value(&task)),
             one::<AssignmentRow>(theirs, "assignments", assignment),
-            one::<StandingRow>(theirs, "employee_refs", value(&employee)),
-            one::<EmployeeRow>(&stage.directory, "employees", value(&employee)),
-            all::<BindingRow>(&stage.timetrack, "bindings", known),
+            one::<EmployeeStateRow>(theirs, "employee_refs", value(&employee)),
+            one::<EmployeeRow>(&testbed.directory, "employees", value(&employee)),
+            all::<BindingRow>(&testbed.timetrack, "bindings", known),
         )?;
         let mut of: BTreeMap<_, _> = projects.iter().map(|id| (*id, None)).collect();
         of.extend(found.into_iter().map(|row| (row.id, Some(row))));
@@ -78,7 +78,7 @@ impl Edges {
             members: members.into_iter().map(|row| (row.key.project, row)).collect(),
             task_row,
             assignment,
-            standing,
+            employee_state,
             person: person.context("no such employee")?,
             copies: copies.into_iter().map(|row| row.binding).collect(),
         })
@@ -86,7 +86,7 @@ impl Edges {
 
     /// Reads it until nothing is wrong, or until the time limit.
     pub(super) async fn quiet(
-        stage: &Stage,
+        testbed: &Testbed,
         employee: EmployeeId,
         task: TaskId,
         projects: &[ProjectId],
@@ -94,7 +94,7 @@ impl Edges {
         let since = Instant::now();
         let (mut first, mut pause) = (None, LOOK.0);
         loop {
-            let edges = Self::read(stage, employee, task, projects).await?;
+            let edges = Self::read(testbed, employee, task, projects).await?;
             let (authority, copies) = (edges.authority(), edges.behind());
             let is_wrong = !authority.is_empty() || !copies.is_empty();
             let (at_once, was_late) = first.get_or_insert((authority.clone(), is_wrong)).clone();
@@ -189,7 +189,7 @@ impl Edges {
         }
         let person = &self.person;
         // An employee who was never put on anything and never changed may be unknown to projects.
-        if let Some(known) = &self.standing {
+        if let Some(known) = &self.employee_state {
             let same = (known.version, known.epoch, known.deactivated_at)
                 == (person.version, person.epoch, person.deactivated_at);
             check(same, "projects does not know how the employee stands");
@@ -306,7 +306,7 @@ pub(super) mod tests {
             members: [(project(1), member)].into(),
             task_row: Some(TaskRow { project_id: project(1), employees: vec![EMPLOYEE], projects: on }),
             assignment: Some(AssignmentRow { project: project(1), open: true, terms: task_terms, former: Vec::new() }),
-            standing: Some(StandingRow { version: 1, epoch: 0, deactivated_at: None }),
+            employee_state: Some(EmployeeStateRow { version: 1, epoch: 0, deactivated_at: None }),
             person: EmployeeRow {
                 id: EMPLOYEE,
                 version: 1,
@@ -325,11 +325,11 @@ pub(super) mod tests {
 
     /// Makes all copies in timetrack complete.
     pub(in crate::races) fn told(edges: &mut Edges) {
-        use contracts::{EmployeeChanged, Label, Payroll, ProjectChanged, Standing, TaskChanged};
+        use contracts::{EmployeeChanged, EmployeeState, Label, Payroll, ProjectChanged, TaskChanged};
         let label = |text: &str| -> Label { serde_json::from_value(text.into()).unwrap() };
         let EmployeeRow { id, version, epoch, deactivated_at, active, .. } = edges.person.clone();
-        let standing = Standing { id, version, epoch, deactivated_at, active: Some(active) };
-        let mut copies = vec![Binding::Employee(EmployeeChanged(standing))];
+        let employee_state = EmployeeState { id, version, epoch, deactivated_at, active: Some(active) };
+        let mut copies = vec![Binding::Employee(EmployeeChanged(employee_state))];
         for (id, row) in &edges.projects {
             let open = row.as_ref().map_or(Vec::new(), |row| row.open.clone());
             copies.push(Binding::Project(ProjectChanged {
@@ -392,7 +392,7 @@ pub(super) mod tests {
         let person = &mut edges.person;
         (person.epoch, person.version, person.deactivated_at) = (1, 2, Some(Millis(50)));
         person.active[0].until = Some(Millis(50));
-        edges.standing = Some(StandingRow { version: 2, epoch: 1, deactivated_at: Some(Millis(50)) });
+        edges.employee_state = Some(EmployeeStateRow { version: 2, epoch: 1, deactivated_at: Some(Millis(50)) });
         told(edges);
     }
 
@@ -441,7 +441,10 @@ pub(super) mod tests {
         };
         let says = |faults: Vec<String>, what: &str| assert!(faults.iter().any(|f| f == what), "{what}: {faults:?}");
         says(behind(|e| e.person.projects.clear()), "directory's list of projects is not what projects says");
-        says(behind(|e| e.standing.as_mut().unwrap().epoch = 7), "projects does not know how the employee stands");
+        says(
+            behind(|e| e.employee_state.as_mut().unwrap().epoch = 7),
+            "projects does not know how the employee stands",
+        );
         says(behind(|e| e.person.version = 7), "timetrack does not know when the employee was active");
         says(
             behind(|e| e.projects.get_mut(&project(1)).unwrap().as_mut().unwrap().archived = true),

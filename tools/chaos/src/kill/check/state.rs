@@ -110,18 +110,18 @@ struct FormerRow {
 
 /// A quarantined window.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldRow {
-    pub(crate) item: HeldItem,
+pub(crate) struct QuarantineRow {
+    pub(crate) item: QuarantineItem,
     pub(crate) code: Code,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldItem {
-    pub(crate) window: HeldWindow,
+pub(crate) struct QuarantineItem {
+    pub(crate) window: QuarantineWindow,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct HeldWindow {
+pub(crate) struct QuarantineWindow {
     #[serde(default)]
     pub(crate) note: Option<String>,
 }
@@ -215,7 +215,7 @@ pub(crate) struct State {
     pub(crate) windows: Vec<WindowRow>,
     /// The first state of changed windows.
     pub(crate) originals: HashMap<WindowId, WindowRow>,
-    pub(crate) held: Vec<HeldRow>,
+    pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) facts: HashMap<WindowId, FactRow>,
     pub(crate) told: BTreeMap<Group, Sum>,
     pub(crate) bindings: Vec<BindingRow>,
@@ -287,7 +287,7 @@ impl State {
             edges: Edges::read(&mongo).await?,
             windows: read(&mongo, Service::Timetrack, "windows").await?,
             originals: former.into_iter().map(|former| (former.was.window.id, former.was)).collect(),
-            held: read(&mongo, Service::Timetrack, "quarantine").await?,
+            quarantined: read(&mongo, Service::Timetrack, "quarantine").await?,
             facts: facts.into_iter().map(|fact| (fact.id, fact)).collect(),
             told,
             bindings: bindings.into_iter().map(|kept| kept.binding).collect(),

@@ -17,19 +17,19 @@ pub const HASHING: Duration = Duration::from_secs(120);
 
 pub const PASSWORD: &str = "three or four words";
 
-pub struct Office {
+pub struct Fixture {
     pub harness: Harness,
 }
 
-impl Office {
-    pub async fn open() -> Self {
-        let office = Self { harness: Harness::start().await };
-        office.start().await;
-        office
+impl Fixture {
+    pub async fn start() -> Self {
+        let fixture = Self { harness: Harness::start().await };
+        fixture.start_replica().await;
+        fixture
     }
 
     /// Starts another replica of directory.
-    pub async fn start(&self) {
+    pub async fn start_replica(&self) {
         self.harness
             .spawn(directory::needs(), |deps, shutdown| directory::run(Config::default(), deps, shutdown))
             .await;

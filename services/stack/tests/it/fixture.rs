@@ -18,7 +18,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const WINDOWS: &str = "/api/v1/time-entries";
 
 /// A system with Ann on a task of a project.
-pub struct Office {
+pub struct Fixture {
     /// The system.
     pub system: System,
     /// An employee on the task.
@@ -29,14 +29,14 @@ pub struct Office {
     pub task: String,
 }
 
-impl Office {
+impl Fixture {
     /// Starts a system and sets it up.
-    pub async fn open() -> Self {
-        Self::open_in(System::start().await).await
+    pub async fn start() -> Self {
+        Self::start_in(System::start().await).await
     }
 
     /// Sets up a system that runs.
-    pub async fn open_in(system: System) -> Self {
+    pub async fn start_in(system: System) -> Self {
         let ann = system.new_employee("Ann", "ann@example.org").await;
         let payroll = json!({ "*": { "billRate": 50.0 } });
         let project = system.create_project(json!({ "employees": [ann.id], "payroll": payroll })).await;
