@@ -13,35 +13,27 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
-use async_nats::jetstream::{self, response::Response};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use contracts::{IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId, stream};
-use kit::{Lease, Shutdown};
-use serde::Deserialize;
+use async_nats::jetstream;
+use contracts::{IngestItem, Millis, ProjectId, QuarantineChanged, SettlementChanged, WindowId};
+use kit::Shutdown;
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, timeout},
 };
 
+use super::feed::Feed;
 use crate::{
     App,
     domain::{
-        Binding, BindingKey, Bindings, HeardSettled, MOST_QUARANTINED, MOST_RATES, Prices, Remembered, Settled,
-        SettledBy, Worked,
+        Binding, BindingKey, Bindings, MOST_QUARANTINED, MOST_RATES, Prices, Remembered, Settled, SettledBy,
+        SettledCopy, Worked,
     },
 };
 
-/// The subjects of all events about changed aggregates.
-const CHANGES: &str = "evt.*.v1.*.*.changed";
 /// The interval of queries when no batch waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often other events are skipped, because the server scans them in each query.
-const READ_ON: Duration = Duration::from_millis(250);
 /// How long a batch waits for a query before it goes on without the cache.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// A query without an answer after this time has failed. The feed starts again, because it may have missed an event.
-const LOST: Duration = Duration::from_secs(2);
 /// The pause before the feed starts again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The most bindings that are read together.
@@ -81,7 +73,7 @@ pub(crate) struct Memory {
     jetstream: jetstream::Context,
     remembered: Mutex<Remembered>,
     /// The settlements; none while there is no feed.
-    settled: Mutex<Option<HeardSettled>>,
+    settled: Mutex<Option<SettledCopy>>,
     /// The sequence number in EVENTS of the last event that changes who may track on what.
     changed_at: AtomicU64,
     /// The number of queries that have begun.
@@ -145,14 +137,14 @@ impl Memory {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settled(&self) -> MutexGuard<'_, Option<HeardSettled>> {
+    fn settled(&self) -> MutexGuard<'_, Option<SettledCopy>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has settled each of these, and the locks of other projects; none if the database must decide.
     pub(super) fn settled_by(&self, worked: &[Option<Worked>]) -> Option<Vec<Judged>> {
-        let heard = self.settled();
-        let settled = heard.as_ref()?.settled();
+        let copy = self.settled();
+        let settled = copy.as_ref()?.settled();
         if settled.is_empty() {
             return Some(vec![Judged::default(); worked.len()]);
         }
@@ -263,9 +255,9 @@ impl Memory {
     /// Reads all settlements. They are stored before they are published, and no query runs meanwhile, so
     /// everything up to the feed's position is known.
     async fn read_settled(&self, app: &App, feed: &Feed) -> anyhow::Result<()> {
-        let mut heard = HeardSettled::default();
-        app.store.settlements.all().await?.into_iter().for_each(|one| heard.hear(one));
-        *self.settled() = Some(heard);
+        let mut copy = SettledCopy::default();
+        app.store.settlements.all().await?.into_iter().for_each(|one| copy.apply(one));
+        *self.settled() = Some(copy);
         app.settling.begin_hearing(feed.next - 1);
         Ok(())
     }
@@ -279,7 +271,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Reads all rates, once the copy has everything that was published before the first rate was heard. Returns
+    /// Reads all rates, once the copy has everything that was published before the first rate was copy. Returns
     /// when to try again if they are not known.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
@@ -304,7 +296,7 @@ impl Memory {
     async fn query(&self, app: &App, feed: &mut Feed) -> anyhow::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let up_to = feed
-            .take_all(|| app.clock.now(), |place, subject, payload| self.hear(app, place, subject, payload))
+            .take_all(|| app.clock.now(), |place, subject, payload| self.apply(app, place, subject, payload))
             .await?;
         if !self.remembered().knows_zone() {
             self.read_zone(app).await;
@@ -314,16 +306,16 @@ impl Memory {
         Ok(())
     }
 
-    fn hear(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
+    fn apply(&self, app: &App, place: u64, subject: &str, payload: &[u8]) {
         // An unreadable event does not reach the copy in the database either.
         match Binding::read(subject, payload) {
             Ok(Some(binding)) => {
                 self.changed_at.fetch_max(place, Ordering::SeqCst);
-                self.remembered().hear(binding);
+                self.remembered().apply(binding);
             }
             Ok(None) if subject.starts_with("evt.timetrack.v1.quarantine.") => {
                 match serde_json::from_slice::<QuarantineChanged>(payload) {
-                    Ok(quarantined) => self.remembered().hear_quarantined(&quarantined.windows),
+                    Ok(quarantined) => self.remembered().add_quarantined(&quarantined.windows),
                     Err(error) => tracing::warn!(%error, subject, "an event that cannot be read"),
                 }
             }
@@ -331,8 +323,8 @@ impl Memory {
                 match serde_json::from_slice::<SettlementChanged>(payload) {
                     Ok(settlement) => {
                         // Without the earlier settlements this one is not enough: the database is read instead.
-                        if let Some(heard) = self.settled().as_mut() {
-                            heard.hear(settlement);
+                        if let Some(copy) = self.settled().as_mut() {
+                            copy.apply(settlement);
                             app.settling.hear(place);
                         }
                     }
@@ -360,109 +352,5 @@ pub(super) struct Judged {
 impl Judged {
     pub(super) fn by(settled: &Settled, worked: Worked) -> Self {
         Self { by: settled.by(worked), beside: settled.locks_beside(worked) }
-    }
-}
-
-/// The events that update the cache, read by sequence number. The server stores no state for it, so a lost
-/// connection loses no event.
-struct Feed {
-    jetstream: jetstream::Context,
-    lease: Lease,
-    /// The next sequence number to read.
-    next: u64,
-    read_on_at: Instant,
-}
-
-impl Feed {
-    /// Begins with the next event that is published.
-    async fn begin(jetstream: jetstream::Context) -> anyhow::Result<Self> {
-        let next = places(&jetstream).await?.1 + 1;
-        Ok(Self { jetstream, lease: Lease::default(), next, read_on_at: Instant::now() })
-    }
-
-    /// Takes all events that there are; gives the time at which there was none any more.
-    async fn take_all(
-        &mut self,
-        now: impl Fn() -> Millis,
-        mut hear: impl FnMut(u64, &str, &[u8]),
-    ) -> anyhow::Result<Millis> {
-        loop {
-            let only_leader_until =
-                timeout(LOST, self.lease.until(&self.jetstream)).await.context("a query was lost")??;
-            let asked_at = now();
-            if self.take_new(&mut hear).await? && Instant::now() < only_leader_until {
-                return Ok(asked_at);
-            }
-        }
-    }
-
-    /// Reads the next event, if there is one. Returns whether there was none at the moment of the request.
-    async fn take_new(&mut self, mut hear: impl FnMut(u64, &str, &[u8])) -> anyhow::Result<bool> {
-        let places = if self.read_on_at.elapsed() > READ_ON { Some(places(&self.jetstream).await?) } else { None };
-        // If the stream was created again, or has dropped unread events, nothing is known.
-        ensure!(places.is_none_or(|(first, last)| (first..=last + 1).contains(&self.next)), "events were missed");
-        let ask = serde_json::json!({ "seq": self.next, "next_by_subj": CHANGES });
-        let asked = self.jetstream.request(format!("STREAM.MSG.GET.{}", stream::EVENTS), &ask);
-        let found: Response<Found> = timeout(LOST, asked).await.context("a query was lost")??;
-        match found {
-            Response::Ok(Found { message }) => {
-                ensure!(message.seq >= self.next, "the stream is another one");
-                self.next = message.seq + 1;
-                hear(message.seq, &message.subject, &STANDARD.decode(message.data)?);
-                Ok(false)
-            }
-            Response::Err { error } if error.code() == 404 => {
-                // There was nothing up to there, so it is not scanned again.
-                if let Some((_, last)) = places {
-                    (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
-                }
-                Ok(true)
-            }
-            Response::Err { error } => bail!("the stream says {error}"),
-        }
-    }
-}
-
-/// The server's answer about a message.
-#[derive(Deserialize)]
-struct Found {
-    message: FoundMessage,
-}
-
-#[derive(Deserialize)]
-struct FoundMessage {
-    subject: String,
-    seq: u64,
-    #[serde(default)]
-    data: String,
-}
-
-/// The first sequence number that the stream still has, and the last.
-async fn places(jetstream: &jetstream::Context) -> anyhow::Result<(u64, u64)> {
-    let events = timeout(LOST, jetstream.get_stream(stream::EVENTS)).await.context("no word from the stream")??;
-    let state = &events.cached_info().state;
-    Ok((state.first_sequence, state.last_sequence))
-}
-
-#[cfg(test)]
-mod tests {
-    use testkit::{NatsCluster, eventually_within};
-
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn that_there_is_nothing_new_is_not_believed_of_a_leader_whom_nobody_hears() {
-        const BOUND: Duration = Duration::from_secs(30);
-        let cluster = NatsCluster::start().await;
-        let mut feed = Feed::begin(cluster.jetstream().clone()).await.unwrap();
-        let mut all = async || feed.take_all(|| Millis(7), |_, _, _| {}).await.ok();
-        assert_eq!(eventually_within(BOUND, "there is nothing new", &mut all).await, Millis(7));
-        cluster.silence_the_others();
-        eventually_within(BOUND, "it answers, and is not believed", async || {
-            (all().await.is_none() && places(cluster.jetstream()).await.is_ok()).then_some(())
-        })
-        .await;
-        cluster.wake_the_others();
-        eventually_within(BOUND, "it is believed again", &mut all).await;
     }
 }

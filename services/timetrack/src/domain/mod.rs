@@ -15,6 +15,8 @@ mod recording;
 mod remembered;
 mod repricing;
 mod settled;
+mod settled_by;
+mod settled_copy;
 mod taking;
 mod timeliness;
 
@@ -29,6 +31,8 @@ pub(crate) use quarantined_ids::MOST_QUARANTINED;
 pub(crate) use recording::record;
 pub(crate) use remembered::{MOST_RATES, Remembered};
 pub(crate) use repricing::repriced;
-pub(crate) use settled::{HeardSettled, Settled, SettledBy, Worked};
+pub(crate) use settled::{Settled, Worked};
+pub(crate) use settled_by::SettledBy;
+pub(crate) use settled_copy::SettledCopy;
 pub(crate) use taking::{Span, Sweep, Taking};
 pub(crate) use timeliness::untimely;

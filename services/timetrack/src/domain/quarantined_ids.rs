@@ -16,7 +16,7 @@ impl QuarantinedIds {
     }
 
     /// Adds windows.
-    pub(crate) fn hear(&mut self, windows: &[WindowId]) {
+    pub(crate) fn apply(&mut self, windows: &[WindowId]) {
         let Some(ids) = &mut self.0 else { return };
         ids.extend(windows);
         if ids.len() > MOST_QUARANTINED {
@@ -56,12 +56,12 @@ mod tests {
         assert!(ids.may_contain(id));
         ids.keep(Vec::new());
         assert!(!ids.may_contain(id));
-        ids.hear(&[id]);
+        ids.apply(&[id]);
         assert!(ids.may_contain(id));
         ids.let_go([id]);
         assert!(!ids.may_contain(id));
         let many: Vec<_> = (0..=MOST_QUARANTINED as u128).map(|n| WindowId(Uuid::from_u128(n + 100))).collect();
-        ids.hear(&many);
+        ids.apply(&many);
         assert!(ids.may_contain(id) && !ids.are_known());
     }
 }

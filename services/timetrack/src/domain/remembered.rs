@@ -43,7 +43,7 @@ struct Party {
 }
 
 impl Party {
-    fn hear(&mut self, binding: &Arc<Binding>) {
+    fn apply(&mut self, binding: &Arc<Binding>) {
         if self.binding.as_ref().is_none_or(|known| known.version() < binding.version()) {
             self.binding = Some(binding.clone());
         }
@@ -62,18 +62,18 @@ impl Remembered {
     }
 
     /// Applies an event.
-    pub(crate) fn hear(&mut self, binding: Binding) {
+    pub(crate) fn apply(&mut self, binding: Binding) {
         let binding = match binding {
-            Binding::Rates(rates) => return self.hear_rates(rates),
+            Binding::Rates(rates) => return self.apply_rates(rates),
             party => party,
         };
         let (key, binding) = (binding.key(), Arc::new(binding));
         if let Some(party) = self.old.get_mut(&key) {
-            party.hear(&binding);
+            party.apply(&binding);
         }
         if let Some(party) = self.young.get_mut(&key) {
             let was = party.weight();
-            party.hear(&binding);
+            party.apply(&binding);
             self.weight = self.weight + party.weight() - was;
         }
     }
@@ -100,7 +100,7 @@ impl Remembered {
             return;
         }
         for row in rows {
-            self.hear(row);
+            self.apply(row);
         }
         for key in wanted {
             for parties in [&mut self.young, &mut self.old] {
@@ -128,7 +128,7 @@ impl Remembered {
         }
     }
 
-    fn hear_rates(&mut self, rates: RatesChanged) {
+    fn apply_rates(&mut self, rates: RatesChanged) {
         Arc::make_mut(&mut self.book).learn(Arc::new(rates));
         if self.book.weight() > MOST_RATES {
             (self.book, self.has_all_rates) = (Arc::default(), false);
@@ -201,8 +201,8 @@ impl Remembered {
     }
 
     /// Adds quarantined windows from an event.
-    pub(crate) fn hear_quarantined(&mut self, windows: &[WindowId]) {
-        self.quarantined.hear(windows);
+    pub(crate) fn add_quarantined(&mut self, windows: &[WindowId]) {
+        self.quarantined.apply(windows);
     }
 
     /// Removes windows from the quarantined ones. An id that another process has released only costs a query.
@@ -279,7 +279,7 @@ mod tests {
     fn rates_are_remembered_once_all_are_read_and_by_the_newest_that_was_heard_or_read() {
         let mut remembered = Remembered::default();
         remembered.set_zone(Some(Zone::default()));
-        remembered.hear(Binding::Rates(rates(2)));
+        remembered.apply(Binding::Rates(rates(2)));
         assert!(remembered.prices().is_none(), "others may be missing");
         remembered.keep_rates([Arc::new(rates(1))]);
         let (sent, range) = item(0, 1);
@@ -293,8 +293,8 @@ mod tests {
             parties.price(work, range).rates.bill_rate.map(Rate::units)
         };
         assert_eq!(version(&remembered), Some(2));
-        remembered.hear(Binding::Rates(rates(3)));
-        remembered.hear(Binding::Rates(rates(1)));
+        remembered.apply(Binding::Rates(rates(3)));
+        remembered.apply(Binding::Rates(rates(1)));
         assert_eq!(version(&remembered), Some(3));
         remembered.set_zone(None);
         assert!(remembered.prices().is_none(), "the days may begin elsewhere now");
@@ -366,7 +366,7 @@ mod tests {
                     Next::Apply(_) => {}
                     Next::Hear(few) => {
                         for (n, version) in feed.drain(..feed.len().min(few.into())) {
-                            remembered.hear(employee(n as u128, version));
+                            remembered.apply(employee(n as u128, version));
                         }
                     }
                     Next::Want(n) => {

@@ -7,7 +7,7 @@ use futures::{Stream, TryStreamExt};
 use kit::{Error, Tx, mongo};
 use serde::Deserialize;
 
-use super::{StoredPeriod, WindowStore, windows::filter_of};
+use super::{StoredPeriod, WindowStore, window_updates::filter_of};
 use crate::domain::Worked;
 
 /// The fields of a recorded window that decide what it counts for.
