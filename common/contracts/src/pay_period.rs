@@ -10,7 +10,8 @@ use crate::{CALENDAR, DAY, Millis, PayPeriod, Settings, TimeRange, beginning, da
 /// periods are long.
 pub const PERIODS_AROUND: i64 = 70 * DAY;
 
-/// So many days before a part may give it its name: a part needs more than one only beside others of less than a day.
+/// How many days before its beginning a part may get its name from: only a part beside others of less than a day needs
+/// more than one.
 const NAMES_BEFORE: usize = 7;
 
 /// The local days that are submitted, approved and paid together.

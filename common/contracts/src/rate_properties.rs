@@ -1,4 +1,4 @@
-//! What holds of prices whatever the rates are.
+//! Properties of prices that hold for all rates.
 
 use std::sync::Arc;
 

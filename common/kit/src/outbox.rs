@@ -218,7 +218,8 @@ impl Outbox {
             }
         }
         crate::failpoint("after_publish");
-        // What the stream has would be published again with the others, and again in it once it has forgotten the ids.
+        // Without this, rows that the stream already has would be published again with the others, and stored twice
+        // once the stream has forgotten their ids.
         if !sent.is_empty() {
             self.rows.delete_many(doc! { "_id": mongo::one_of(&sent) }).await?;
         }

@@ -19,7 +19,7 @@ use crate::{
 
 /// The most rows of a page. A row is at most 320 bytes long, a reply at most a million.
 const MOST_ROWS: usize = 3_000;
-/// From this length on, in milliseconds, it is worth a look first where anything lies: ten years.
+/// The length of a range, in milliseconds, from which the service first finds out which months have data: ten years.
 const LONG: i64 = 3_653 * DAY;
 /// How many steps are read at once: most answers need a beginning, a middle and an end.
 const AT_ONCE: usize = 3;
@@ -89,7 +89,7 @@ async fn read<'a>(app: &App, question: &Question, step: &Step) -> Result<Sheets<
     })
 }
 
-/// What counts of these shifts: found over all windows of the days on which they have any.
+/// The time that counts in these shifts. It is found over all windows of the days on which the shifts have any.
 async fn from_facts(app: &App, question: &Question, step: &Step) -> Result<Vec<Sheet>, Error> {
     let (days, filter) = (step.days(), &question.filter);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };

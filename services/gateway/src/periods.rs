@@ -264,7 +264,7 @@ async fn cut_periods(
     for employee in &employees {
         cut.insert(*employee, open(employee).into_iter().map(|span| (span, None)).collect());
     }
-    // Whoever was cut by the same settled periods has the same ones.
+    // Employees whose periods are cut by the same settled periods have the same spans.
     let mut spans: Vec<PaySpan> = cut.values().flatten().map(|(span, _)| *span).collect();
     spans.sort_unstable_by_key(|span| (span.range.start(), span.range.end()));
     spans.dedup_by_key(|span| span.range);
@@ -302,7 +302,7 @@ async fn sums(
     Ok(kit::all_pages(ask).await?.into_iter().map(|one| (one.employee, one.sums)).collect())
 }
 
-/// Who is shown although there may be nothing of them: whoever is named, else whoever is active.
+/// The employees who are shown even without hours: those whom the request names, else all active ones.
 async fn people(app: &App, asker: &Asker, employees: &[EmployeeId]) -> Result<Vec<EmployeeId>, Failure> {
     if !employees.is_empty() {
         return Ok(employees.iter().copied().filter(|employee| *employee != NOBODY).collect());

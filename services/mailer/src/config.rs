@@ -72,7 +72,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The way by which mails go out.
+    /// Where mails are sent: to an SMTP server, or into a folder.
     pub(crate) fn outgoing(&self, environment: Environment, data: &Path) -> Result<Outgoing, Refused> {
         match (given(self.email_host.as_ref()), environment) {
             (Some(host), _) => Ok(Outgoing::Smtp(self.smtp(host)?)),
@@ -170,7 +170,7 @@ impl Config {
     }
 }
 
-/// The same sender with the domain in its form in the DNS, so that every mail server understands it.
+/// The sender with its domain in the form of the DNS, so that every mail server understands it.
 fn for_mail(sender: Mailbox) -> Mailbox {
     let email = Email::parse(sender.email.as_ref()).ok().and_then(|email| email.for_mail().parse().ok());
     Mailbox { email: email.unwrap_or(sender.email), ..sender }

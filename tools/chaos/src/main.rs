@@ -46,7 +46,7 @@ enum Command {
 
 #[derive(Args)]
 struct Kill {
-    /// What chance begins with: the same seed gives the same faults in the same order.
+    /// The seed: the same seed gives the same faults in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many faults there are.

@@ -172,7 +172,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let harness = Harness::start().await;
     let pull = table().pull();
     harness.provision(&Needs::of(Service::Timetrack).consumer(pull.clone())).await;
-    // Nothing comes again by itself while this test runs.
+    // No message is redelivered by itself while this test runs.
     let slow = async_nats::jetstream::consumer::pull::Config { ack_wait: Duration::from_secs(600), ..pull.config() };
     harness.bus().jetstream.create_consumer_on_stream(slow, stream::EVENTS).await.unwrap();
     for version in 1..=20 {
@@ -181,7 +181,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
     let (mut stopping, mut other) =
         (Puller::new(harness.bus().clone(), pull.clone()), Puller::new(harness.bus().clone(), pull));
     let (stop, on) = (Shutdown::new(), Shutdown::new());
-    // It looks at one, and has fetched the others too.
+    // The consumer hands out one message, and has fetched the others too.
     let first = stopping.next(1, &stop).await.unwrap();
     first[0].ack().await.unwrap();
     eventually("all are fetched", async || {
@@ -203,7 +203,7 @@ async fn what_was_fetched_before_a_stop_goes_to_somebody_else_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_work_is_delivered_once_and_what_waits_behind_it_too() {
-    /// More than are worked on at once.
+    /// More events than a process works on at once.
     const EVENTS: usize = 40;
     let harness = Harness::start().await;
     let seen = Arc::new(Seen::default());

@@ -162,8 +162,8 @@ impl Progress {
     }
 }
 
-/// The place up to which everything is counted. While nothing is in hand, that is all that was delivered: after a
-/// cluster of servers was parted, the place up to which everything is acknowledged may stay behind for good.
+/// The sequence number up to which everything is counted. While no event is in progress, that is everything that was
+/// delivered: after a network partition, the acknowledgement floor may stay behind for good.
 fn counted(delivered: u64, acknowledged: u64, in_hand: usize) -> u64 {
     if in_hand == 0 { delivered.max(acknowledged) } else { acknowledged }
 }

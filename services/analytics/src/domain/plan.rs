@@ -100,7 +100,7 @@ pub(crate) fn plan(buckets: &[Bucket]) -> Vec<Step> {
     })
 }
 
-/// The same with stretches only, when sums of whole days cannot answer.
+/// The plan with stretches only, for when sums of whole days cannot answer.
 pub(crate) fn plan_of_edges(buckets: &[Bucket]) -> Vec<Step> {
     steps(buckets, |_, _| None)
 }
@@ -137,7 +137,7 @@ fn pieces(range: TimeRange, whole: impl Fn(Millis, Millis) -> Option<Piece>) -> 
     pieces
 }
 
-/// The same with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
+/// The plan with fewer pieces: a month with few missing days is read as a whole, and those days are subtracted.
 fn shorter(pieces: &[Piece]) -> Vec<Piece> {
     let follow = |a: &Piece, b: &Piece| matches!((a, b), (Piece::Day(_), Piece::Day(_))) && a.month() == b.month();
     let mut shorter = Vec::with_capacity(pieces.len());

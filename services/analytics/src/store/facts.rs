@@ -144,7 +144,7 @@ impl Facts {
         self.store(facts, |known, fact| fact.revision > known.revision).await
     }
 
-    /// The same, and repairs facts with the same revision that differ: for facts that timetrack has sent in their
+    /// Stores facts, and repairs those that differ with the same revision: for facts that timetrack has sent in their
     /// present state.
     pub(crate) async fn heal(&self, facts: Vec<WindowFact>) -> Result<Vec<Place>, Error> {
         self.store(facts, |known, fact| fact.revision >= known.revision && fact != known).await

@@ -13,7 +13,7 @@ const KEPT: usize = 4;
 /// No answer is kept that is about more ranges: it would take megabytes.
 const MOST_RANGES: usize = 13;
 
-/// What everybody has in each of some ranges, by employee.
+/// Everybody's sums in each of some ranges, by employee.
 pub(crate) type Sums = BTreeMap<EmployeeId, Vec<PeriodSum>>;
 
 /// The state of some months of all together. It changes after every change of an employee's month, before the event

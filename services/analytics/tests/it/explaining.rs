@@ -20,7 +20,7 @@ fn windows() -> Vec<WindowFact> {
     (0..4_800).map(window).collect()
 }
 
-/// What MongoDB did since it was told to write down everything.
+/// The operations of MongoDB since its profiler was set to record everything.
 async fn profile(harness: &Harness) -> Vec<Document> {
     let rows = harness.database(Service::Analytics).await.collection::<Document>("system.profile");
     let ours = doc! { "ns": { "$not": { "$regex": "system|outbox" } }, "planSummary": { "$exists": true } };
@@ -46,7 +46,7 @@ fn assert_plans(profile: &[Document], of: &str) {
     for row in profile {
         let plan = row.get_str("planSummary").unwrap();
         assert!(!plan.contains("COLLSCAN"), "{of} scans: {row}");
-        // What is looked at is what is asked for.
+        // A query examines no more documents than it returns.
         if row.get_str("op").unwrap() == "query" {
             assert!(number(row, "docsExamined") <= number(row, "nreturned"), "{of} looks at too much: {row}");
         }

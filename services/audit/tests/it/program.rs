@@ -40,7 +40,7 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        // Fails when it has ended already.
+        // This fails when the process has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

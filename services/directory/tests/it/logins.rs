@@ -53,7 +53,7 @@ async fn a_storm_of_logins_is_hashed_whoever_it_asks_for() {
     fixture.harness.finish().await;
 }
 
-/// If it were hashed, 100 at once would overflow the queue.
+/// If this password were hashed, 100 attempts at once would overflow the queue.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_too_long_is_never_hashed() {
     let fixture = Fixture::start().await;

@@ -25,7 +25,7 @@ impl Fixture {
         self.harness.bus().ask_within(HASHING, Caller::Anonymous, &request).await
     }
 
-    /// The content of all mails so far, in order, once there are so many; nothing for one that need not be sent.
+    /// The content of all mails so far, in order, once there are this many; none for a mail that need not be sent.
     async fn mails(&self, number: usize) -> Vec<Option<MintedMail>> {
         let mut mails = Vec::new();
         for MailRequested { mail_id } in self.events::<MailRequested>(number).await {

@@ -145,7 +145,7 @@ async fn whoever_ends_all_others_goes_on_alone() {
     for other in [&logged_in[0], &logged_in[2]] {
         refused(fixture.refresh(&refresh_token(other)).await, Code::InvalidToken);
     }
-    // Its next token has the new generation, and ends with the next one like all others.
+    // The next token of the session has the new generation, and ends with the next generation like all others.
     let next = fixture.refresh(&refresh_token(own)).await.unwrap();
     assert_eq!(next.generation, account.generation);
     let later = fixture.begin("ann@x.org").await;

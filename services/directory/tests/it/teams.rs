@@ -38,13 +38,13 @@ async fn a_team_is_created_changed_and_deleted_and_each_employee_says_where_they
 
     let design = fixture.put_into(design.id, &[bob.id]).await.unwrap();
     assert_eq!((fixture.get(ann.id).await.team_id, fixture.get(bob.id).await.team_id), (None, Some(design.id)));
-    let crew = fixture.team("Crew", &[], &[ann.id]).await.unwrap();
+    let sales = fixture.team("Sales", &[], &[ann.id]).await.unwrap();
     let all = fixture.harness.ask(&ListTeams::default()).await.unwrap();
-    assert_eq!((all.items, all.next), (vec![design.clone(), crew.clone()], None));
+    assert_eq!((all.items, all.next), (vec![design.clone(), sales.clone()], None));
     let after = fixture.harness.ask(&ListTeams { after: Some(design.id) }).await.unwrap();
-    assert_eq!(after.items, std::slice::from_ref(&crew));
+    assert_eq!(after.items, std::slice::from_ref(&sales));
     let members =
-        fixture.harness.ask(&GetTeamMembers { teams: vec![design.id, crew.id, kit::new_id()] }).await.unwrap();
+        fixture.harness.ask(&GetTeamMembers { teams: vec![design.id, sales.id, kit::new_id()] }).await.unwrap();
     assert_eq!(members, [ann.id, bob.id]);
 
     fixture.harness.ask(&DeleteTeam { id: design.id }).await.unwrap();
@@ -81,7 +81,7 @@ async fn who_cannot_be_in_a_team_or_manage_it_is_refused_with_the_name_of_the_fi
     assert_eq!(fixture.get(ann).await.team_id, None, "nothing of a refused team is kept");
     let design = fixture.team("Design", &[], &[ann]).await.unwrap();
     assert_eq!(fields(refused(fixture.team("DESIGN", &[], &[]).await, Code::NameTaken)), ["name"]);
-    assert_eq!(fields(refused(fixture.team("Crew", &[], &[ann]).await, Code::InOtherTeam)), ["employees"]);
+    assert_eq!(fields(refused(fixture.team("Sales", &[], &[ann]).await, Code::InOtherTeam)), ["employees"]);
     let nothing = UpdateTeam { id: design.id, changes: TeamChanges::default() };
     refused(fixture.harness.ask(&nothing).await, Code::NothingToChange);
     fixture.harness.finish().await;

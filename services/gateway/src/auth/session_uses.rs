@@ -33,7 +33,7 @@ struct Seen {
     since: Millis,
     /// The sessions that were used in it.
     sessions: HashSet<SessionId>,
-    /// Those of them that were not reported yet.
+    /// The sessions among these that were not reported yet.
     unreported: Vec<SessionId>,
 }
 

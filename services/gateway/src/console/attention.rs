@@ -60,7 +60,7 @@ pub(super) async fn replay(visitor: Visitor, Form(chosen): Form<Chosen>) -> Resu
     Ok(after(&visitor, ReplayQuarantined { id, content, set_aside: true }, done).await)
 }
 
-/// Records it although a rule forbids it.
+/// Records a quarantined window although a rule forbids it.
 pub(super) async fn admit(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, AdmitQuarantined { id, content }, recorded).await)
@@ -70,7 +70,7 @@ fn recorded(window: Window) -> (Done, Option<WindowId>) {
     (Done::Recorded, Some(window.id))
 }
 
-/// Discards it.
+/// Discards a quarantined window.
 pub(super) async fn discard(visitor: Visitor, Form(chosen): Form<Chosen>) -> Result<Response, Problem> {
     let (id, content) = chosen.read()?;
     Ok(after(&visitor, DiscardQuarantined { id, content }, |()| (Done::Discarded, None)).await)
@@ -86,7 +86,7 @@ pub(super) struct Given {
     task: TaskId,
 }
 
-/// Puts its employee on the project and task, also for the future, and records it.
+/// Puts the window's employee on the project and task, also for the future, and records the window.
 pub(super) async fn assign(visitor: Visitor, Form(given): Form<Given>) -> Result<Response, Problem> {
     if !may_assign(&visitor) {
         return Ok(visitor.forbidden());

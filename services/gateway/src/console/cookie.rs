@@ -35,7 +35,7 @@ impl Manner {
         Self::told(app.base.link("").starts_with("https://"), headers)
     }
 
-    /// The manner for this request, if `PUBLIC_URL` is https or not.
+    /// The manner for this request, given whether `PUBLIC_URL` is https.
     fn told(is_public_https: bool, headers: &HeaderMap) -> Self {
         if is_here(headers) && !is_public_https && !is_https(headers) { Self::OnThisMachine } else { Self::OverHttps }
     }

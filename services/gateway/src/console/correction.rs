@@ -71,10 +71,7 @@ async fn after(
     filled: &Filled,
     asked: Result<CorrectionSent, Failure>,
 ) -> Response {
-    let taken = match asked {
-        Ok(asked) => visitor.ask(AskCorrection { id: asked.id(visitor.employee), asked }).await,
-        Err(failure) => Err(failure),
-    };
+    let taken = visitor.submit(asked.map(|asked| AskCorrection { id: asked.id(visitor.employee), asked })).await;
     match taken {
         Ok(taken) => {
             let (day, done) = (visitor.reader.day(taken.correction.start), Done::Asked.word());

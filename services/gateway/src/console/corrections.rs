@@ -54,7 +54,7 @@ pub(super) async fn accept(visitor: Visitor, params: Params, Form(decision): For
     after(&visitor, &params, &decision, outcome, Done::Accepted).await
 }
 
-/// Refuses it.
+/// Refuses a requested correction.
 pub(super) async fn refuse(visitor: Visitor, params: Params, Form(decision): Form<Decision>) -> Response {
     let outcome = async {
         let (id, reason) = decision.read()?;
@@ -113,7 +113,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
     let gone = attempt.filter(|(decision, _)| waiting.iter().all(|correction| decision.id != Some(correction.id)));
     Ok(html! {
         (notice(params))
-        // It was decided meanwhile, so its form is gone.
+        // The correction was decided meanwhile, so its form is gone.
         @if let Some((_, failure)) = gone { p.error role="alert" { (failure.detail) } }
         @if waiting.is_empty() {
             section { p.empty { "Nobody waits for a correction." } }

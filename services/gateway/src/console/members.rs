@@ -34,7 +34,7 @@ impl Chosen {
         text(&self.employee).parse().map_err(|_| Failure::field("employee", "must be somebody from the list"))
     }
 
-    /// Whether it means everybody.
+    /// Whether the choice means everybody.
     pub(super) fn is_everybody(&self) -> bool {
         text(&self.employee) == "*"
     }

@@ -40,10 +40,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Invites somebody.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Result<Response, Problem> {
-    let created = match read(&filled) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let created = visitor.submit(read(&filled)).await;
     Ok(match created {
         Ok(employee) => errors::see(&places::person_after(employee.id, Done::Created)),
         Err(failure) => {

@@ -68,10 +68,7 @@ pub(super) async fn update(
     params: Params,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Problem> {
-    let outcome = match read(&filled) {
-        Ok(changes) => visitor.ask(UpdateEmployee { id, changes, only_check: false }).await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor.submit(read(&filled).map(|changes| UpdateEmployee { id, changes, only_check: false })).await;
     Ok(match outcome {
         Ok(_) => errors::see(&places::person_after(id, Done::Saved)),
         Err(failure) => again(&visitor, id, &params, Some(&filled), &failure).await,

@@ -50,7 +50,7 @@ enum Which {
 enum State {
     Open,
     Archived,
-    /// Not open: whether it is archived or deleted was not requested.
+    /// Projects that are not open. The request does not say whether a project is archived or deleted.
     ArchivedOrDeleted,
 }
 
@@ -71,10 +71,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Creates a project.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): LongForm<Filled>) -> Response {
-    let created = match read(&filled) {
-        Ok(request) => visitor.ask(request).await,
-        Err(failure) => Err(failure),
-    };
+    let created = visitor.submit(read(&filled)).await;
     match created {
         Ok(project) => errors::see(&places::project_after(project.id, Done::ProjectCreated)),
         Err(failure) => {

@@ -54,10 +54,7 @@ pub(super) async fn show(visitor: Visitor, params: Params) -> Response {
 
 /// Sets a rate.
 pub(super) async fn submit(visitor: Visitor, params: Params, Form(filled): Form<Filled>) -> Response {
-    let outcome = match read(&filled) {
-        Ok(set) => visitor.ask(set).await.map(drop),
-        Err(failure) => Err(failure),
-    };
+    let outcome = visitor.submit(read(&filled)).await.map(drop);
     match outcome {
         Ok(()) => errors::see(&home(project_of(&filled.project), Done::Saved)),
         Err(failure) => {

@@ -86,7 +86,7 @@ impl Asked {
         range.ok_or_else(|| Failure::field("to", "must be a day of the calendar"))
     }
 
-    /// What is grouped by and filtered, as it stands in an address.
+    /// The grouping and the filters, as the query of a URL.
     fn query(&self) -> Vec<(&'static str, String)> {
         fn joined<T: ToString>(ids: &[T]) -> String {
             ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -177,7 +177,7 @@ async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<Employee
     Ok(rows.iter().filter_map(|row| Some((row.employee?, Sums::of(row)))).collect())
 }
 
-/// The rows as they are, or those of each person together, by name.
+/// The rows, all in one group; or in a group for each person, by name.
 fn by_person<'a>(
     visitor: &Visitor,
     rows: &'a [TimeRow],

@@ -21,7 +21,7 @@ const BARS: usize = 25;
 /// The most lines of a table.
 const LINES: usize = 500;
 
-/// What bars measure.
+/// The value that the bars of a chart show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Time,

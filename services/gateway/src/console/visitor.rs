@@ -82,7 +82,12 @@ impl Visitor {
         self.asker.ask(&self.app, request).await
     }
 
-    /// The same if the visitor may read this; none if not.
+    /// Sends the request that a form makes. A form that cannot be read fails without a request.
+    pub(super) async fn submit<R: ForManagers>(&self, request: Result<R, Failure>) -> Result<R::Reply, Failure> {
+        self.ask(request?).await
+    }
+
+    /// Sends a request if the visitor may read the resource; none if not.
     pub(super) async fn ask_if<R: ForManagers>(
         &self,
         resource: Resource,

@@ -53,10 +53,8 @@ pub(super) async fn correct(
     params: Params,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Problem> {
-    let outcome = match read(&visitor, id, &filled).await {
-        Ok(change) => visitor.ask(filled.on_condition(change)).await.map(drop),
-        Err(failure) => Err(failure),
-    };
+    let outcome =
+        visitor.submit(read(&visitor, id, &filled).await.map(|change| filled.on_condition(change))).await.map(drop);
     let leads = places::after(&places::window(id), Done::Saved);
     Ok(after(&visitor, id, &params, &filled, outcome.map(|()| leads)).await)
 }

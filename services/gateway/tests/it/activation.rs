@@ -35,7 +35,7 @@ pub(crate) async fn token(edge: &Edge, employee: &Employee) -> Secret {
     minted.expect("minted").expect("open").token
 }
 
-/// A page of ours, after a look at its headers.
+/// A page of the gateway, after a check of its headers.
 pub(crate) async fn page(response: Response) -> (StatusCode, String) {
     let headers = response.headers().clone();
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
@@ -70,7 +70,7 @@ async fn submit(edge: &Edge, token: &str, password: &str) -> (StatusCode, String
 async fn the_page_says_whose_invitation_it_is_explains_a_short_password_and_what_comes_next() {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
-    // However often it is looked at, nothing is used up.
+    // However often the link is opened, that does not use it up.
     for _ in 0..3 {
         let (status, html) = look(&edge, token.expose()).await;
         assert_eq!(status, 200);
@@ -149,7 +149,7 @@ async fn an_api_client_activates_logs_in_and_sees_who_they_are() {
     assert_eq!((&shown["id"], &shown["is_active"]), (&json!(ann.id), &json!(true)));
     let again = problem_of(activate(token.expose(), PASSWORD)).await;
     assert_eq!((again.status.as_u16(), again.code.as_str()), (400, "invalid_token"));
-    // The same for every cause, to the letter.
+    // Every cause has the same answer, byte for byte.
     for (username, password) in [("ann@example.org", "wrong"), ("bob@example.org", PASSWORD), ("", ""), ("x", PASSWORD)]
     {
         let problem = problem_of(log_in(username, password)).await;

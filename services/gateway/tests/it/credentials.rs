@@ -1,4 +1,4 @@
-//! Who is let in, and that it is asked first.
+//! Which credentials are accepted, and that they are checked before anything else.
 
 use contracts::Secret;
 use jsonwebtoken::Algorithm;
@@ -109,7 +109,7 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
 async fn credentials_are_asked_for_before_the_body_is_read() {
     let edge = Edge::start().await;
     for path in ["/api/v1/employee", "/api/v1/project", "/api/v1/task", "/api/v1/time-entries"] {
-        // Neither the kind nor the content would do, and the end never comes.
+        // Neither the kind nor the content of this body is valid, and it never ends.
         let chunks = futures::stream::once(async { Ok::<_, std::io::Error>("{") });
         let endless = reqwest::Body::wrap_stream(futures::StreamExt::chain(chunks, futures::stream::pending()));
         assert_eq!(problem_of(edge.post(path).body(endless)).await.status, REFUSED, "{path}");

@@ -88,7 +88,7 @@ pub(crate) async fn start_gateway(harness: &Harness) -> (String, Running) {
     start_gateway_with(harness, config()).await
 }
 
-/// The same with these settings.
+/// Starts a gateway with these settings.
 pub(crate) async fn start_gateway_with(harness: &Harness, config: gateway::Config) -> (String, Running) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("its port"));

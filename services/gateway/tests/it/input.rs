@@ -1,4 +1,4 @@
-//! What does not fit is refused by name, and nothing of it comes back.
+//! Invalid input is refused with the name of its field, and the answer repeats none of the input.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

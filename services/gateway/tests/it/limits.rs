@@ -90,7 +90,7 @@ async fn whoever_is_not_known_shares_with_their_address() {
         assert_eq!(answer(one(n)).await.status(), 429, "{n}");
     }
     assert_ne!(answer(other(0)).await.status(), 429);
-    // Who shows good credentials does not share.
+    // A caller with good credentials has a limit of their own.
     let known = edge.get("/api/v1/employee").header("x-forwarded-for", "192.0.2.1").header("X-API-Key", KEY);
     assert_ne!(answer(known).await.status(), 429);
     for path in ["/healthz", "/readyz"] {

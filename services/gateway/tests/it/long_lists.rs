@@ -28,7 +28,7 @@ async fn a_list_of_several_pages_comes_whole() {
     let ids: BTreeSet<String> = listed.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(ids, created);
 
-    // The same with pages of another size than the service's, while an employee is added.
+    // The list with pages of another size than the service's, while an employee is added.
     let mut next = Some("/api/v1/employee?limit=350".to_owned());
     let mut pages = Vec::new();
     while let Some(path) = next {

@@ -153,6 +153,6 @@ async fn a_revocation_is_seen_again_after_each_crash_of_nats() {
         let dead = format!("the token is dead in round {round}");
         eventually(&dead, async || (me(&edge, &token).await.0 == StatusCode::UNAUTHORIZED).then_some(())).await;
     }
-    // It finds that NATS has refused nothing.
+    // This fails if NATS has refused anything.
     edge.harness.finish().await;
 }

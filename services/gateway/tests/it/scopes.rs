@@ -145,7 +145,7 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
         let person: EmployeeId = kit::new_id();
         give_role(&edge, person, role, 0).await;
         let token = edge.token(person, 0);
-        // What comes after it in the bucket is known only when this is.
+        // Entries are received in order: once this key is known, so is everything before it.
         let marker = give_key(&edge, kit::new_id(), Scopes::all(), |_| ()).await;
         eventually("the role is known", async || {
             refused(edge.get("/api/v1/employee").header("X-API-Key", &marker)).await.is_none().then_some(())
@@ -155,7 +155,7 @@ async fn every_route_takes_the_people_whose_role_allows_it_and_refuses_the_other
             let expected = match route.scope() {
                 _ if route.access == "anybody" || route.is_own() => None,
                 Some(scope) if role.scopes().allow(scope) => None,
-                // Whoever has no role at all is asked for a key, as ever.
+                // A caller without any role is asked for a key, as before.
                 _ if role == Role::Employee => unauthorized(),
                 _ => missing_scope(),
             };

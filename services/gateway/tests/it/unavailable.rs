@@ -1,4 +1,4 @@
-//! What is away is said at once, and the gateway goes on.
+//! When a service is away, the gateway says so at once and continues.
 
 use std::time::{Duration, Instant};
 

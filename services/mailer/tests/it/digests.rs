@@ -144,7 +144,7 @@ async fn a_manager_is_mailed_once_a_day_what_waits_however_many_replicas_and_res
     company.until_done().await;
     let third = company.mailer().await;
     until_looked(&third, 1).await;
-    // As long as one that has all day to look takes to do so a few times.
+    // Long enough for a mailer whose hour is all day to look for managers a few times.
     let later = Config { email_digest_hour: Some("23".into()), ..company.server.config() };
     let later = company.fixture.start_mailer(later).await;
     until_looked(&later, 4).await;
@@ -169,7 +169,7 @@ async fn the_mails_of_a_day_are_sent_once_where_whoever_requested_them_died_and_
     let company = Company::start().await;
     company.submit(company.ann.id, date(2025, 10, 1)).await;
     let (day, until) = company.tomorrow_at(8);
-    // As a process leaves it that dies once they are committed and before the stream has them.
+    // The state that a process leaves if it dies after the commit and before the stream has the events.
     let database = company.fixture.harness.database(Service::Mailer).await;
     let last = doc! { "_id": "last", "day": day.to_string() };
     database.collection::<bson::Document>("digests").insert_one(last).await.unwrap();

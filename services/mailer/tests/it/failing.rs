@@ -32,7 +32,7 @@ async fn mail_waits_for_a_server_that_refuses_and_follows_when_it_is_back() {
     assert_eq!(waiting.status, "pending");
     assert!(waiting.last_error.as_ref().unwrap().contains("cannot be talked to"), "{waiting:?}");
 
-    // Now something listens there: the way to the real server.
+    // Now a proxy to the real server listens on that port.
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     tokio::spawn(pass_on(listener, server.port, 0));
     server.until_mails(1).await;
@@ -58,7 +58,7 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     server.until_mails(2).await;
     let untried = |delivery: &&Delivery| delivery.status == "pending" && delivery.attempts == 0;
     assert_eq!(fixture.deliveries().await.iter().filter(untried).count(), 2, "the server still says nothing to these");
-    // And these follow.
+    // Then these mails are sent.
     server.until_mails(4).await;
     fixture.until_status("sent", 4).await;
     fixture.harness.finish().await;
@@ -86,12 +86,12 @@ async fn a_mail_that_was_sent_while_mongodb_elects_a_primary_is_not_sent_again()
     let (mongo, server) = (LaggingMongo::start().await, SmtpServer::start());
     let fixture = Fixture { harness: Harness::start_on(&mongo.connection_string()).await };
     fixture.start_directory().await;
-    // This is how it is written down that the mail is sent.
+    // This is the write that records the mail as sent.
     mongo.refuse(&fixture.harness, (Service::Mailer, "deliveries"), "update", 3).await;
     fixture.start_mailer(server.config()).await;
     let ann = fixture.create("Ann", "ann@x.org").await;
     server.until_mails(1).await;
-    // Were it given back, it would be free by now.
+    // Had the claim been given back, the mail could be claimed by now.
     fixture.harness.clock.advance(61 * SECOND);
     fixture.until_status("sent", 1).await;
     fixture.until_shown(ann.id, DeliveryState::Sent).await;

@@ -28,7 +28,7 @@ fn decided(employee: EmployeeId, version: i64, decision: &str) -> PeriodDecided 
     serde_json::from_value(event).unwrap()
 }
 
-/// Two hours of this employee's that came when their day was settled.
+/// Two hours of this employee that arrived after their day was settled.
 fn adjusted(employee: EmployeeId) -> AdjustmentMade {
     let (id, start) = (kit::new_id::<EmployeeId>(), 1_772_321_400_000_i64);
     let adjustment = json!({
@@ -60,7 +60,7 @@ async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() 
         // Published again, as by a process that does not know that it was: another event, the same decision.
         fixture.harness.publish(&decided).await;
     }
-    // The same again after it was submitted again is another one.
+    // The same decision, after the period was submitted again, is another mail.
     fixture.harness.publish(&decided(ann.id, 8, "sent_back")).await;
     server.until_mails_to("ann@x.org", SENT_BACK, 2).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
@@ -81,7 +81,7 @@ async fn a_decision_that_comes_after_a_later_one_is_not_mailed() {
     let dropped = fixture.until_status("failed", 1).await;
     assert!(dropped[0].last_error.as_ref().unwrap().starts_with("Not needed any more"), "{dropped:?}");
 
-    // One that waits for the mail server meanwhile is overtaken too.
+    // A mail that waits for the mail server meanwhile is overtaken too.
     server.refuse(true);
     fixture.harness.publish(&decided(ann.id, 7, "sent_back")).await;
     let tried = async |waiting: usize| {

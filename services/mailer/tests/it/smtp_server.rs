@@ -109,7 +109,7 @@ impl SmtpServer {
 
 impl Drop for SmtpServer {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The child may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -137,7 +137,7 @@ fn packages() -> PathBuf {
     fs::create_dir_all(&cache).unwrap();
     let lock = fs::File::create(cache.join("aiosmtpd-1.4.6.lock")).unwrap();
     lock.lock().unwrap();
-    // Folders get their place by rename, so what is there is whole.
+    // A folder gets its place by rename, so a folder that exists is complete.
     if !here.is_dir() {
         let new = cache.join("aiosmtpd-1.4.6.new");
         // A leftover of a fetch that was cut short; usually there is none.

@@ -253,7 +253,7 @@ async fn what_is_purged_after_it_was_seen_is_no_gap() {
     marked(&fixture, Service::Projects).await;
     marked(&fixture, Service::Directory).await;
     fixture.harness.forget_events().await;
-    // One more check, and a process that starts after it.
+    // Both marks are stored once more, and then another process starts.
     fixture.employee().await;
     marked(&fixture, Service::Projects).await;
     let other = fixture.start_projects().await;
@@ -302,7 +302,7 @@ async fn a_sweep_that_somebody_began_who_died_is_finished() {
     away.stop().await;
     fixture.ask(&DeactivateEmployee { id: ann }).await.unwrap();
     fixture.harness.forget_events().await;
-    // It has copied the deactivation, and nothing else.
+    // The copy of projects has the deactivation, and nothing else.
     let owned = fixture.rows(Service::Directory, "employees").await.find_one(doc! {}).await.unwrap().unwrap();
     let [version, epoch, at] = ["version", "epoch", "deactivatedAt"].map(|field| owned.get(field).unwrap());
     let learned = doc! { "version": version, "epoch": epoch, "deactivated_at": at, "active": bson::Bson::Null };

@@ -48,11 +48,8 @@ async fn a_range_clips_and_ranges_that_adjoin_add_up_to_the_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_second_of_an_employee_counts_once() {
-    let fixture = Fixture::start().await;
+    let (fixture, bob) = Fixture::start_with_bob().await;
     let (system, ann) = (&fixture.system, &fixture.ann);
-    let bob = system.new_employee("Bob", "bob@example.org").await;
-    system.put(&fixture.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
-    system.put(&fixture.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
     let second = system.create_project(json!({ "employees": [ann.id] })).await;
     let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
 

@@ -70,7 +70,7 @@ async fn the_client_in_python_keeps_a_window_until_it_is_recorded() {
     let send = ["send", &fixture.system.base.clone(), &fixture.ann.email.clone()];
     let dying = client(&send).spawn().unwrap();
     eventually_within(BOUND, "both are recorded", async || (recorded(&fixture).await == 2).then_some(())).await;
-    // Killed at this moment, before or after it has read the answer; the next run sends the rest.
+    // The client is killed before or after it has read the answer; the next run sends the rest.
     drop(dying);
     let sending = client(&send).spawn().unwrap();
     let sent = sending.wait_with_output().await.unwrap();

@@ -9,7 +9,7 @@ use crate::browser::{BOUND, has_no_browser, in_a_browser, log_in};
 use crate::company::Company;
 use crate::fixture::MINUTE;
 
-/// What nobody should be able to have run in another's browser.
+/// A script that nobody may be able to run in another person's browser.
 const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'>";
 
 /// The pages that the owner walks through, as they are addressed; something is settled, paid and late.
@@ -48,7 +48,7 @@ async fn every_page_can_be_read_at_every_width_in_light_and_in_dark() {
                 browser.look(width, dark).await;
                 browser.client.goto(&format!("{}{path}", system.base)).await.unwrap();
                 let name = format!("{path} at {width}, dark {dark}");
-                // Whatever sticks out of the window, where something does.
+                // The elements that are wider than the window, if there are any.
                 let overflow = "(root => root.scrollWidth <= root.clientWidth ? [] :
                     [...document.querySelectorAll('body *')].filter(e => !e.closest('.skip')
                     && e.getBoundingClientRect().right > root.clientWidth).map(e => e.outerHTML.slice(0, 200))

@@ -1,12 +1,14 @@
-//! The page of what needs attention: hours that are held back.
+//! The page of what needs attention: hours in quarantine, and dead messages.
 
 use serde_json::json;
-use testkit::eventually_within;
+use testkit::{eventually, eventually_within};
 
 use crate::{
     browser::BOUND,
     company::Company,
     fixture::{HOUR, MINUTE},
+    support::System,
+    visit::{page, somebody},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,4 +91,22 @@ async fn hours_that_are_held_back_are_counted_given_their_place_or_discarded_by_
         .await
         .expect(201);
     company.fixture.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_service_could_take_is_told_by_service_and_reason() {
+    let system = System::start().await;
+    let owner = somebody(&system, "Olga", "owner").await;
+    assert!(!page(&system, "/console/attention", &owner).await.html.contains("Dead messages"));
+    for n in 0..2 {
+        let subject = format!("evt.projects.v1.project.none{n}.changed");
+        system.harness.bus().jetstream.publish(subject, "{no".into()).await.unwrap().await.unwrap();
+    }
+    eventually("they are told", async || {
+        let html = page(&system, "/console/attention", &owner).await.html;
+        (html.contains("Dead messages (2)") && html.contains(">timetrack<") && html.contains("timetrack dead replay"))
+            .then_some(())
+    })
+    .await;
+    system.finish().await;
 }

@@ -8,9 +8,9 @@ use testkit::eventually;
 
 use crate::{
     company::Company,
-    console_settings::somebody,
     fixture::{HOUR, id},
     support::Person,
+    visit::somebody,
 };
 
 const PAY_RUNS: &str = "/console/pay-runs";
@@ -122,7 +122,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
         assert!(status == 303 && leads.starts_with(APPROVALS) && !leads.contains("evil"), "{leads}");
     }
 
-    // What does not fit is said, and what was typed stays.
+    // An invalid value is shown with its error, and typed values stay.
     let (first, last) = days(&period);
     let html = company.open_page(PAY_RUNS, owner).await;
     assert!(html.contains("There are none yet") && html.contains(&format!("value=\"{first}\"")), "{html}");
@@ -152,7 +152,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(listed.contains(&format!("href=\"{run}\"")) && listed.contains("Olga Owner"), "{listed}");
     assert!(company.open_page(&person, owner).await.contains(&format!("href=\"{run}\">paid")));
 
-    // Its files say what the API says.
+    // The files of the run contain what the API answers.
     let whole = system.get(&run.replace(PAY_RUNS, "/api/v1/pay-run")).await;
     let (kind, name, bytes) = company.file(&format!("{run}/xlsx")).await;
     assert!(kind.ends_with("spreadsheetml.sheet") && name.contains("pay-run.xlsx"), "{kind} {name}");
@@ -290,7 +290,7 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let (status, html) = company.page(page, person).await;
         assert!(status == 403 && !menu(&html), "{page}: {html}");
     }
-    // They settle a manager's hours too; of a project that nobody of theirs is on they hear nothing.
+    // The locks settle a manager's hours too. A manager sees no lock of a project that none of their employees is on.
     let other = id(&system.create_project(json!({ "name": "Elsewhere" })).await);
     system.put("/api/v1/lock", json!({ "projectId": other, "lockedUntil": 1_760_000_000_000_i64 })).await;
     let html = company.open_page(LOCKS, &manager).await;

@@ -11,7 +11,7 @@ use crate::{
 const RATES: &str = "/console/rates";
 const REPRICE: &str = "/console/reprice";
 
-/// What stands in a hidden field of a form of the page that is sent here.
+/// The value of a hidden field in the form of the page that is sent to this path.
 fn hidden(html: &str, action: &str, name: &str) -> String {
     let form = html.split("<form").find(|form| form.contains(&format!("method=\"post\" action=\"{action}\"")));
     let field = form.expect("the form").split(&format!("name=\"{name}\" value=\"")).nth(1).expect("the field");

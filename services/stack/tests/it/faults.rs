@@ -214,7 +214,7 @@ async fn without_mongodb_windows_are_taken_and_what_hangs_times_out() {
     .await;
 
     mongo.pause();
-    // Some of its threads may still answer for a moment.
+    // Some threads of MongoDB may still answer for a moment.
     let hung = eventually_within(RECONNECT_PATIENCE, "MongoDB hangs", async || {
         let started = Instant::now();
         let answer = fixture.system.admin("GET", "/api/v1/employee", Value::Null).await;

@@ -45,6 +45,16 @@ impl Fixture {
         Self { system, ann, project, task }
     }
 
+    /// The same with Bob, who is on the project and the task too.
+    pub async fn start_with_bob() -> (Self, Person) {
+        let fixture = Self::start().await;
+        let bob = fixture.system.new_employee("Bob", "bob@example.org").await;
+        let both = json!({ "employees": [fixture.ann.id, bob.id] });
+        fixture.system.put(&fixture.project_path(), both.clone()).await;
+        fixture.system.put(&fixture.task_path(), both).await;
+        (fixture, bob)
+    }
+
     /// The path of the project.
     pub fn project_path(&self) -> String {
         format!("/api/v1/project/{}", self.project)

@@ -141,11 +141,8 @@ async fn ranges_that_adjoin_and_groups_add_up_to_the_whole_and_nothing_is_behind
 
 #[tokio::test(flavor = "multi_thread")]
 async fn employees_see_their_own_time_and_nobody_elses() {
-    let fixture = Fixture::start().await;
+    let (fixture, bob) = Fixture::start_with_bob().await;
     let (system, ann) = (&fixture.system, &fixture.ann);
-    let bob = system.new_employee("Bob", "bob@example.org").await;
-    system.put(&fixture.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
-    system.put(&fixture.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
     fixture.record(TEN, TEN + HOUR).await;
     system.employee(&bob.token, "POST", WINDOWS, fixture.window(TEN, TEN + 2 * HOUR)).await.expect(201);
     let path = time(TEN, TEN + DAY, "groupBy=employee");

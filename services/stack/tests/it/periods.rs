@@ -101,7 +101,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!((&approved["status"], &approved["time"]), (&json!("approved"), &json!(3 * HOUR)));
     assert_eq!(approved["approvedBy"], json!({ "kind": "root", "id": null, "name": "root" }));
 
-    // What comes late is taken, set aside and shown; what changes it is refused.
+    // A window that comes late is accepted, quarantined and shown; a change of a settled window is refused.
     let late = fixture.post(fixture.window(TEN + 5 * HOUR, TEN + 6 * HOUR)).await;
     assert_eq!((late.status, &late.body["code"]), (202, &json!("period_locked")), "{}", late.text);
     let held = fixture.system.get("/api/v1/quarantine").await;
@@ -131,7 +131,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
         mails.iter().any(|mail| says(mail, "ann@example.org") && says(mail, "with 4:00 hours")).then_some(())
     })
     .await;
-    // Deactivated, their other periods can still be approved.
+    // The other periods of a deactivated employee can still be approved.
     fixture
         .system
         .admin("POST", &format!("/api/v1/employee/{}/deactivate", fixture.ann.id), Value::Null)
@@ -226,7 +226,7 @@ async fn a_pay_run_pays_what_is_approved_once_and_is_had_as_a_table() {
     assert_eq!(fixture.project_time(OCTOBER.0, OCTOBER.1).await, (HOUR, 0.0, 50.0));
     assert_eq!(fixture.system.get(&fixture.october()).await["payRun"], run["id"]);
 
-    // What is approved later is paid by the next one.
+    // A period that is approved later is paid by the next run.
     fixture.approve_now(&fixture.october().replace(&fixture.ann.id.to_string(), &bob.id.to_string())).await;
     let next = pay().await.expect(201);
     assert_ne!(next["id"], run["id"]);

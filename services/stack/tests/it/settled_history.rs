@@ -191,7 +191,7 @@ impl History {
                 }
                 self.did("correct");
             }
-            // It is settled, quarantined, or an adjustment, which cannot be changed.
+            // The window is settled, quarantined, or an adjustment, which cannot be changed.
             status => assert!(matches!(status, 404 | 409), "{}", answer.text),
         }
     }

@@ -18,7 +18,7 @@ async fn sheet(fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     sheet_called("time.xlsx", fixture, path).await
 }
 
-/// The same of a file with this name.
+/// The sheet in a file with this name.
 async fn sheet_called(name: &str, fixture: &Fixture, path: &str) -> (Vec<String>, Vec<Vec<Data>>) {
     let request =
         fixture.system.request("GET", path).header("X-API-Key", fixture.system.admin_key).header("Accept", XLSX);
@@ -147,7 +147,7 @@ fn amounts(line: &[Data]) -> [i64; 6] {
     [millis(&line[3]), money(&line[4]), money(&line[5]), millis(&line[6]), money(&line[7]), money(&line[8])]
 }
 
-/// The same of the JSON.
+/// The amounts in the JSON.
 fn amounts_of(of: &Value) -> [i64; 6] {
     let money = |name: &str| cents(of[name].as_f64().unwrap());
     let time = |name: &str| of[name].as_i64().unwrap();
@@ -188,7 +188,7 @@ async fn the_sheet_of_a_pay_run_has_its_periods_and_the_totals_of_its_json() {
         format!("/api/v1/pay-run/{}", run["id"].as_str().unwrap())
     };
     let mut runs = vec![pay(&system.get(&october[0]).await).await];
-    // What comes late for it is paid with the period that is open now.
+    // A window that comes late for it is paid with the period that is open now.
     let late = fixture.post(window(TEN + 13 * HOUR, TEN + 14 * HOUR + 11)).await;
     assert_eq!(late.body["code"], "period_locked", "{}", late.text);
     let held = system.get("/api/v1/quarantine").await;

@@ -50,11 +50,8 @@ async fn a_window_is_recorded_as_it_was_sent_with_the_task_and_the_rates_of_that
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_is_sent_again_is_recorded_once_and_its_id_takes_no_other_content() {
-    let fixture = Fixture::start().await;
+    let (fixture, bob) = Fixture::start_with_bob().await;
     let (system, ann) = (&fixture.system, &fixture.ann);
-    let bob = system.new_employee("Bob", "bob@example.org").await;
-    system.put(&fixture.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
-    system.put(&fixture.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
 
     let without_id = fixture.window(TEN, TEN + HOUR);
     let first = fixture.post(without_id.clone()).await.expect(201);
@@ -222,7 +219,7 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let held = system.get("/api/v1/quarantine").await;
     assert_eq!(held.as_array().unwrap().len(), 2, "{held}");
 
-    // One is decided by an admin, the other resolves itself with time.
+    // An admin decides about one window; the other is recorded by itself when its time comes.
     let one = format!("/api/v1/quarantine/{}", id(behind));
     assert_eq!(system.employee(token, "POST", &format!("{one}/admit"), Value::Null).await.status, 401);
     system.admin("POST", &format!("{one}/discard"), Value::Null).await.expect(204);
@@ -233,11 +230,11 @@ async fn a_window_of_a_clock_that_runs_wrong_is_taken_set_aside_and_not_lost() {
     let admitted = system.admin("POST", &format!("{one}/admit"), Value::Null).await.expect(200);
     assert_eq!(admitted["start"], 1);
     assert_eq!(seen(&format!("{WINDOWS}/{}", id(behind))).await, admitted);
-    // It is due five minutes before its end; an hour later the token would have expired.
+    // The window is due five minutes before its end; an hour later the token would have expired.
     fixture.advance(56 * MINUTE).await;
     testkit::eventually("it is recorded by itself", async || (seen(&location).await["start"] == now).then_some(()))
         .await;
-    // It is recorded first, and removed from quarantine afterwards.
+    // The window is recorded first, and removed from quarantine afterwards.
     testkit::eventually("nothing is held", async || {
         (system.get("/api/v1/quarantine").await == json!([])).then_some(())
     })

@@ -6,11 +6,8 @@ use crate::fixture::{Fixture, HOUR, MINUTE, TEN, WINDOWS, id, merged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_every_window_of_its_filter_and_no_other() {
-    let fixture = Fixture::start().await;
+    let (fixture, bob) = Fixture::start_with_bob().await;
     let (system, ann) = (&fixture.system, &fixture.ann);
-    let bob = system.new_employee("Bob", "bob@example.org").await;
-    system.put(&fixture.project_path(), json!({ "employees": [ann.id, bob.id] })).await;
-    system.put(&fixture.task_path(), json!({ "employees": [ann.id, bob.id] })).await;
     let second = system.create_project(json!({ "employees": [ann.id] })).await;
     let of_second = system.create_task(json!({ "projectId": second["id"], "employees": [ann.id] })).await;
     fixture.record(TEN, TEN + HOUR).await;

@@ -31,7 +31,7 @@ pub(crate) fn retry_early(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Tries those whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
+/// Tries the windows whose time has come. Each is recorded, or quarantined for another reason, so none is tried twice,
 /// however many there are.
 async fn retry_due(app: &App, stop: &Shutdown) -> Result<(), Error> {
     while !stop.is_stopping() {
@@ -56,7 +56,7 @@ async fn retry_waiting(app: &App, stop: &Shutdown) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tries these; says whether it could with all.
+/// Tries these windows; returns whether all could be tried.
 async fn retry(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
     match record(app, &quarantined).await {
         Err(error) if error.is_away() => Err(error),

@@ -8,10 +8,11 @@ use crate::{
     domain::{Next, QuarantineReason, Quarantined},
 };
 
-/// Which of these windows are not recorded, whatever the rules say, and as what they are held: an admin has discarded
-/// them, or, where overlaps count, admitted them as adjustments. Else an adjustment settles the time that it counts.
+/// Which of these windows must not be recorded, whatever the rules say, and the reason of their quarantine: an admin
+/// has discarded them, or has admitted them as adjustments while overlaps count. (While overlaps do not count, the
+/// adjustment itself settles the time that it counts.)
 ///
-/// What is held is remembered; where that may not be complete, the database is asked.
+/// The ids of quarantined windows are cached; where the cache may be incomplete, the database is asked.
 pub(super) async fn kept_out(
     app: &App,
     items: &[&IngestItem],

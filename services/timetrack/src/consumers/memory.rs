@@ -177,7 +177,7 @@ impl Memory {
         self.remembered().of(items)
     }
 
-    /// What prices all time; none if a part of it is not cached. As complete as at the last query.
+    /// The prices of all time; none if a part of them is not cached. As complete as at the last query.
     pub(crate) fn prices(&self) -> Option<Prices> {
         self.remembered().prices()
     }

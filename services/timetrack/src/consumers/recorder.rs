@@ -180,7 +180,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     }
     app.faults.at(Step::Inserted).await;
     publish_quarantined(app, newly_quarantined).await?;
-    // Another replica may have recorded one of them before it could hear of that: then it is in both places.
+    // Another replica may have recorded one of these windows before it read that the window is quarantined: then the
+    // window is in both places.
     let by_now = recorded_by_now(app, quarantined.iter().map(|(_, row, _)| row)).await?;
     let mut any_in_both = false;
     for ((place, row, brief), stored) in quarantined.into_iter().zip(by_now) {
@@ -224,7 +225,7 @@ const SETTLED: QuarantineReason = QuarantineReason { code: Code::PeriodLocked, n
 /// A window whose id belongs to other content. It is kept, because its sender may have been answered 202 before.
 const CONFLICT: QuarantineReason = QuarantineReason { code: Code::Conflict, next: Next::Admin };
 
-/// What became of a window that is to be quarantined.
+/// The result of quarantining a window.
 enum Kept {
     Quarantined(Box<Quarantined>),
     /// It was recorded before.
@@ -263,7 +264,8 @@ async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<()
     Ok(())
 }
 
-/// Publishes recorded windows. It is acknowledged before the answer: the unacknowledged message is the outbox.
+/// Publishes recorded windows. The stream has them before the windows' own message is acknowledged, so that message
+/// serves as the outbox.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
     // Concurrently, because each waits for the disk.
     let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {

@@ -10,16 +10,16 @@ use crate::{
     store::StoredWindow,
 };
 
-/// How often it is looked.
+/// The interval between two searches.
 const LOOK: Duration = Duration::from_secs(5);
 /// The most windows that are looked at each time; then it is the turn of the next.
 const MOST: usize = 1_000;
 
-/// Has windows tried again, until shutdown, that wait for an admin and need not: their settled time is open again, or
-/// they are recorded.
+/// Until shutdown, finds windows that wait for an admin but need none, because their settled time is open again or
+/// they are recorded, and has them tried again.
 ///
-/// Whoever opens a time lets them in at once, and whoever records a window takes it out of quarantine. But they may
-/// die before that; and a replica that stood still may quarantine a window after it.
+/// Whoever opens a time lets its windows in at once, and whoever records a window takes it out of quarantine. But a
+/// process may die before that, and a replica that stood still may quarantine a window afterwards.
 pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     let stop = shutdown.clone();
     shutdown.spawn(async move {
@@ -40,7 +40,8 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
 /// Looks at the next ones after a key; gives the last key, or none where it begins anew.
 async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     let quarantined = app.store.quarantine.for_admins(after, MOST as i64).await?;
-    // They are tried again and not just taken out: whoever has recorded them may not have told anybody yet.
+    // Recorded windows are tried again and not just removed: the process that recorded them may have died before it
+    // published them.
     let recorded = recorded_by_now(app, quarantined.iter()).await?;
     let mut in_vain: Vec<&Quarantined> =
         quarantined.iter().zip(recorded).filter_map(|(quarantined, stored)| stored.map(|_| quarantined)).collect();

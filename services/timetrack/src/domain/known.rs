@@ -87,8 +87,8 @@ impl Known {
             // early.
             Step::Back => (self.up_to, self.delivered) = (None, VecDeque::new()),
         }
-        // The consumer and its stream may be created again, and this process may read of the one before the other.
-        // The old positions in either would never be reached.
+        // The consumer and its stream may be created again, and this process may notice the one before the other. The
+        // old positions in either would never be reached.
         let steps = [
             Step::of(&mut self.stream, report.seen, report.changed_at),
             Step::of(&mut self.consumer, report.number, report.delivered),

@@ -99,7 +99,7 @@ impl Quarantined {
         }
     }
 
-    /// This row after the same window has come again, to be quarantined as `new`.
+    /// This row after the same window was quarantined again, as `new`.
     pub(crate) fn again(&self, new: &Self) -> Self {
         let mut quarantined = self.clone();
         for seq in &new.seqs {

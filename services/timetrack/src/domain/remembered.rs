@@ -135,8 +135,8 @@ impl Remembered {
         }
     }
 
-    /// Stores all rates. They must be read after the copy was complete up to the first one that was heard. If
-    /// there are too many, none is cached.
+    /// Stores all rates. They must be read after the copy was complete up to the first rate that was applied from an
+    /// event. If there are too many, none is cached.
     pub(crate) fn keep_rates(&mut self, all: impl IntoIterator<Item = Arc<RatesChanged>>) {
         let book = Arc::make_mut(&mut self.book);
         all.into_iter().for_each(|rates| book.learn(rates));
@@ -161,7 +161,7 @@ impl Remembered {
         self.zone.is_some()
     }
 
-    /// What prices all time; none if a part of it is not cached.
+    /// The prices of all time; none if a part of them is not cached.
     pub(crate) fn prices(&self) -> Option<Prices> {
         let zone = self.zone.clone().filter(|_| self.has_all_rates)?;
         Some(Prices { book: self.book.clone(), zone })
@@ -194,8 +194,8 @@ impl Remembered {
         self.young.insert(key, party);
     }
 
-    /// Stores the ids of all quarantined windows. They must be read after all events were applied that are not
-    /// heard later.
+    /// Stores the ids of all quarantined windows. Every event that is not applied afterwards must have been applied
+    /// before they are read.
     pub(crate) fn keep_quarantined(&mut self, rows: Vec<WindowId>) {
         self.quarantined.keep(rows);
     }

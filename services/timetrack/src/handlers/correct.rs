@@ -108,7 +108,7 @@ pub(super) async fn require_open(
     Ok(())
 }
 
-/// The same in a transaction that also changes other things. All checks of manual changes are here.
+/// Changes one window in a transaction that also changes other things. All checks of manual changes are here.
 pub(super) async fn change_in(
     app: &App,
     tx: &mut Tx<'_>,

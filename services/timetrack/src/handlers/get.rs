@@ -25,7 +25,7 @@ pub(crate) async fn get(
         return Ok(state.told_to(request.set_aside));
     }
     let Some(seq) = request.seq else {
-        // It may be in any message that is in the queue now.
+        // The window may be in any message that is in the queue now.
         match timeout(PATIENCE, until_queue_is_done(&app)).await {
             Ok(Err(error)) if error.to_failure().code != Code::WindowsWaiting => return Err(error),
             Ok(Ok(())) => {}
@@ -35,7 +35,7 @@ pub(crate) async fn get(
                 return Err(Failure::new(Code::Unavailable, detail).into());
             }
         }
-        // Only now may it be known whose it is.
+        // The owner can be found only now that the window has left the queue.
         let employee = owner(&app, &call, request, within.as_ref()).await?;
         let state = known(&app, request, employee).await?;
         return state.map(|state| state.told_to(request.set_aside)).ok_or_else(|| Failure::not_found("window").into());
@@ -47,7 +47,7 @@ pub(crate) async fn get(
             false => Err(Failure::not_found("window").into()),
         };
     }
-    // It may have moved on meanwhile.
+    // The window may have been recorded or quarantined meanwhile.
     if let Some(state) = known(&app, request, employee).await? {
         return Ok(state.told_to(request.set_aside));
     }
@@ -61,7 +61,7 @@ pub(crate) async fn get(
     Err(Failure::not_found("window").into())
 }
 
-/// Whose window is asked for; none for a caller who sees those of everybody.
+/// The employee whose window is requested; none for a caller who sees everybody's windows.
 async fn owner(
     app: &App,
     call: &Call,

@@ -55,7 +55,8 @@ pub(crate) async fn replay_quarantined(
     let content = WindowContent::from(&quarantined.item);
     let (id, employee) = (quarantined.item.id, quarantined.item.employee_id);
     app.db.audit(Action::QuarantineReplayed, AuditSubject::new("window", id)).await?;
-    // From here on it is tried again by itself, should this end before the word is out that it is recorded.
+    // From here on the window is tried again by itself, in case this process dies before it has published that the
+    // window is recorded.
     app.store.quarantine.try_again(&[&quarantined]).await?;
     record_all(&app, vec![quarantined.item.into()]).await?;
     let still_quarantined = app.store.quarantine.under(id, Some(employee)).await?;

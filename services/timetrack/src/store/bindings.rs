@@ -70,7 +70,7 @@ impl BindingStore {
         self.find(keys).await
     }
 
-    /// The same with the rates of these windows.
+    /// All bindings of these windows and their rates, with one query.
     pub(super) async fn of_priced(&self, items: &[&IngestItem]) -> Result<Bindings, Error> {
         let parties = items.iter().flat_map(|item| Bindings::keys(item));
         let keys: HashSet<_> = parties.chain(items.iter().flat_map(|item| Bindings::rate_keys(item))).collect();

@@ -43,7 +43,7 @@ impl CorrectionStore {
         Ok(self.0.find_one(by_id(id)).await?)
     }
 
-    /// The same in a transaction that changes it.
+    /// Finds a correction, in a transaction that changes it.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).session(&mut tx.session).await?)
     }
@@ -67,7 +67,7 @@ impl CorrectionStore {
         Ok(self.0.count_documents(these).await?)
     }
 
-    /// Lists them, the newest first: one more than a page has.
+    /// Lists corrections, the newest first: one more than a page has.
     pub(crate) async fn list(
         &self,
         asked: &ListCorrections,

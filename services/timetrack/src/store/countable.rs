@@ -95,7 +95,7 @@ impl WindowStore {
         Ok(found.map_ok(WindowFact::from).try_collect().await?)
     }
 
-    /// The same in a transaction.
+    /// All windows of an employee that decide what counts in a range, read in a transaction.
     pub(crate) async fn deciding_in(
         &self,
         tx: &mut Tx<'_>,

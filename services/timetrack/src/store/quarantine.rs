@@ -53,7 +53,7 @@ impl QuarantineStore {
                 }
             };
             let quarantined = known.again(&new);
-            // Never over a decision that was made at this moment.
+            // The filter keeps a decision that was made at this moment.
             let undecided = doc! { "_id": quarantined.key(), "decision": mongo::value(&known.decision) };
             if self.0.replace_one(undecided, &quarantined).await?.matched_count == 1 {
                 return Ok(quarantined);
@@ -206,7 +206,8 @@ impl QuarantineStore {
         Ok(self.0.find(these).sort(doc! { "_id": 1 }).limit(most).await?.try_collect().await?)
     }
 
-    /// Has these tried again, unless they are decided in this moment, or held for another reason.
+    /// Has these windows tried again, unless they were decided at this moment or are quarantined for another reason
+    /// now.
     pub(crate) async fn try_again(&self, these: &[&Quarantined]) -> Result<(), Error> {
         for quarantined in these {
             let as_it_was =

@@ -89,7 +89,7 @@ impl ReservationStore {
         Ok(all.iter().flat_map(Reservation::settlements).collect())
     }
 
-    /// The same in a transaction.
+    /// The settlements of all reservations, read in a transaction.
     pub(super) async fn settlements_in(&self, tx: &mut Tx<'_>) -> Result<Vec<SettlementChanged>, Error> {
         let mut found = self.0.find(doc! {}).session(&mut tx.session).await?;
         let all: Vec<Reservation> = found.stream(&mut tx.session).try_collect().await?;

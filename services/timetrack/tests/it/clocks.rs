@@ -57,7 +57,7 @@ async fn a_window_that_ends_ahead_of_the_clock_is_set_aside_and_recorded_by_itse
     assert_eq!(fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.len(), 1);
     fixture.harness.clock.advance(40 * MINUTE);
     fixture.until_recorded(&ahead).await;
-    // It is recorded first, and let go of after that.
+    // The window is recorded first, and removed from quarantine afterwards.
     eventually("nothing is held", async || {
         fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items.is_empty().then_some(())
     })

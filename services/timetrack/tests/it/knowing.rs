@@ -1,5 +1,5 @@
-//! What is recorded while the copy of who may track on what lacks something, because another replica
-//! stands still with it in hand.
+//! Windows that arrive while the copy of who may track on what lacks an event, because another replica has received
+//! that event and stands still.
 
 use std::time::Duration;
 
@@ -46,7 +46,8 @@ async fn a_window_that_begins_after_a_removal_which_a_frozen_replica_holds_waits
     let outcomes = fixture.send(sent).await;
     assert!(matches!(&outcomes[..], [Outcome::Queued, Outcome::Queued, Outcome::Queued]), "{outcomes:?}");
 
-    // However long it takes: who cannot know gives nothing up. A second window is tried after that.
+    // However long that takes, a worker whose copy is incomplete refuses no window for good. A second window is tried
+    // after that.
     fixture.harness.clock.advance(60_000);
     let later = window(&fixture, removed_at + 2_000, removed_at + 3_000);
     assert!(matches!(&fixture.send(vec![later.clone()]).await[..], [Outcome::Queued]));

@@ -1,4 +1,4 @@
-//! A real mongod that is told to answer as one whose secondaries lag.
+//! Tests with a real mongod that answers as if its secondaries lagged.
 
 use contracts::{IngestItem, Outcome, content_hash};
 use testkit::LaggingMongo;

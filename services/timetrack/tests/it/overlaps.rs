@@ -44,11 +44,11 @@ async fn a_window_that_swallows_the_day_of_others_is_found_with_all_that_it_take
     expected.push((elsewhere.id, HOUR));
     assert_eq!(from, expected);
     assert_eq!(taken_from[8].computer.as_str(), "workstation");
-    // It is what the windows themselves say.
+    // The sum is that of the windows themselves.
     let negative: i64 = fixture.stored().await.iter().map(|window| window.negative_time).sum();
     assert_eq!(negative, *taken_time);
 
-    // Once it is voided, nobody takes anything.
+    // Once that window is voided, no window takes time from another.
     fixture.harness.ask(&VoidWindow { id: asleep.id, reason: None }).await.unwrap();
     assert_eq!(found(&fixture, &between(-20, 30)).await, []);
     fixture.harness.finish().await;

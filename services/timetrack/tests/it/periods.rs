@@ -50,8 +50,7 @@ impl Fixture {
         self.harness.ask(&ReopenPeriod { id, reason: Note::parse("A sheet was found.").unwrap() }).await
     }
 
-    /// What was decided about periods, and with which notes, once it was told so often; in the order of
-    /// versions.
+    /// The decisions about periods and their notes, once this many are published, in the order of versions.
     async fn decided(&self, times: usize) -> (Vec<PeriodDecision>, Vec<Option<Note>>) {
         let told = eventually("what was decided is told", async || {
             let told = self.events_told::<PeriodDecided>().await;
@@ -201,7 +200,7 @@ async fn nothing_that_is_settled_is_corrected_voided_or_updated_and_what_sticks_
     assert_eq!(code(fixture.harness.ask(&update(vec![fixture.ann])).await), Code::PeriodLocked);
     assert!(fixture.stored().await.iter().all(|window| !window.paid), "nothing is half done");
 
-    // What lies outside may move.
+    // The part outside of the period may change.
     correct(across.id, until(end + HOUR / 2)).await.unwrap();
     correct(across.id, noted()).await.unwrap();
     correct(after.id, noted()).await.unwrap();
@@ -271,7 +270,7 @@ async fn an_approval_that_was_given_up_opens_the_period_again() {
     fixture.send(vec![fixture.window(0)]).await;
     let hash = fixture.hash(id).await;
     fixture.approve(id, hash).await.unwrap();
-    // As a process leaves it that dies in between.
+    // The state that a process leaves if it dies in between.
     let periods = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("periods");
     let attempt = kit::mongo::value(&kit::new_id::<contracts::EventId>());
     let closing = bson::doc! { "attempt": attempt, "until": fixture.harness.clock.now().0 + 30_000 };
@@ -312,7 +311,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
         fixture.harness.ask(&CorrectWindow { id: first.id, changes: longer, reason: None }).await.unwrap_err();
     assert_eq!(refused.code, Code::PeriodLocked);
     assert!(refused.detail.contains("count as an adjustment already"), "{}", refused.detail);
-    // Admitted, they count for what they add.
+    // Once admitted, these windows count for the time that they add.
     for quarantined in fixture.harness.ask(&ListQuarantine::default()).await.unwrap().items {
         fixture.harness.ask(&AdmitQuarantined { id: quarantined.id, content: None }).await.unwrap();
     }
@@ -367,7 +366,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     let rest = fixture.stored().await.into_iter().find(|window| window.start == october.1).unwrap();
     assert_eq!(rest.end, across.window.end, "what of it was open is recorded there");
 
-    // They are a part of the period in which they count, and of its hash.
+    // Adjustments are a part of the period in which they count, and of its hash.
     let settings = Settings::default();
     let open = settings.pay_period_of(contracts::day_of(now, settings.timezone.rules()));
     let current = PeriodId { employee: fixture.ann, first: open.first };

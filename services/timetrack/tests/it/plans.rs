@@ -28,7 +28,7 @@ async fn profiled(fixture: &Fixture) -> mongodb::Database {
     database
 }
 
-/// What was asked of the windows since profiling began.
+/// The queries of windows since profiling began.
 async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
     let filter = doc! { "ns": { "$regex": r"\.windows$" }, "op": "query" };
     let found = profile.collection::<Document>("system.profile").find(filter).await.unwrap();

@@ -61,7 +61,7 @@ async fn a_window_that_is_recorded_and_waits_for_an_admin_all_the_same_is_taken_
     fixture.put_ann_back().await;
     assert!(matches!(fixture.harness.ask(&replay(item.id)).await, Ok(WindowState::Recorded(_))));
     fixture.send(vec![conflict]).await;
-    // As a replica does that stood still before it wrote this, and died after it.
+    // The row of a replica that stood still before it wrote the row, and died after it.
     rows.insert_one(row).await.unwrap();
     eventually("only the conflict is held", async || {
         let codes: Vec<Code> = fixture.quarantined().await.iter().map(|quarantined| quarantined.code).collect();
@@ -77,7 +77,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     let fixture = Fixture::with_ann().await;
     let first = fixture.window(0);
     let second = other(&first, 10);
-    // Both were answered 202; the place in the queue is all that tells their senders apart.
+    // Both were answered 202; only the sequence number in the queue tells their senders apart.
     let first_seq = fixture.queue(vec![first.clone()]).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     let second_seq = fixture.queue(vec![second.clone()]).await;
@@ -91,7 +91,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     assert!(matches!(told(None).await, WindowState::Recorded(window) if window.end == first.window.end));
     assert!(matches!(told(Some(second_seq)).await, WindowState::Rejected { code: Code::Conflict, .. }));
 
-    // Sent again it is the same conflict, in the same place.
+    // Sent again, the window is the same conflict, under the same number.
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
     assert_eq!(fixture.quarantined().await.len(), 1);
 
@@ -187,7 +187,7 @@ async fn an_admin_admits_what_a_rule_refuses_but_not_what_nobody_has_told_of() {
     assert!(decided[0].decided_at.is_some());
     let discard = DiscardQuarantined { id: item.id, content: None };
     assert_eq!(fixture.harness.ask(&discard).await.unwrap_err().code, Code::Conflict, "it is recorded");
-    // Admitting it again is nothing new.
+    // Admitting the window again changes nothing.
     assert_eq!(fixture.harness.ask(&admit(&item)).await.unwrap().id, window.id);
     assert_eq!(fixture.harness.audited_actions(1).await, ["quarantine.admitted"]);
     fixture.harness.finish().await;
@@ -215,7 +215,7 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
     assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
-    // Whoever thinks again admits it.
+    // An admin who thinks again admits it.
     fixture.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
     assert_eq!(fixture.stored().await.len(), 1);
     assert_eq!(fixture.harness.audited_actions(2).await, ["quarantine.discarded", "quarantine.admitted"]);
@@ -252,7 +252,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;
     assert!(matches!(told(ann, &queued, seq).await, Ok(WindowState::Recorded(_))));
     assert!(not_found(told(ann, &never, seq).await), "it has left the queue, and was another's");
-    // One that died is told so, and no other is.
+    // The client of the message that died is told so, and no other client is.
     let dead = fixture.queue_payload(broken.into_bytes()).await;
     eventually("it is dead", async || (fixture.harness.stream_messages(stream::DEAD).await == 1).then_some(())).await;
     fixture.harness.until_consumed(stream::INGEST, Service::Timetrack).await;

@@ -104,7 +104,7 @@ async fn a_window_on_its_way_is_in_the_approved_sum_or_set_aside_however_workers
             match fixture.state(item.id).await {
                 WindowState::Recorded(_) => drop(recorded.insert(item.id)),
                 WindowState::SetAside { code: Code::PeriodLocked, .. } => aside += 1,
-                // It came while an approval was tried that another window has made void.
+                // The window came during an approval that another window has made void.
                 WindowState::Queued => {
                     eventually_within(PATIENCE, "it is judged again", async || {
                         (fixture.state(item.id).await != WindowState::Queued).then_some(())
@@ -153,7 +153,7 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
                     }
                 }
             }
-            // At this moment all is said.
+            // At this moment every lock has its answer.
             fixture.harness.ask(&between(start.0, until.0)).await.unwrap().items.len()
         };
         let (recorded, ()) = tokio::join!(locking, other_worker.turn(&fixture, round));
@@ -172,7 +172,7 @@ async fn nothing_is_recorded_before_a_lock_once_it_is_answered() {
     drop(other_worker);
 }
 
-/// A worker that can be made to stand still at a step, for so long, with or without its word that it lives.
+/// A worker that can be made to stand still at a step, for this long, with or without its heartbeat.
 fn standing_still(at: Step, still: Arc<AtomicBool>, wholly: bool, times: Arc<AtomicUsize>) -> Faults {
     Faults::when(move |step| {
         let stands = match step {
@@ -301,14 +301,15 @@ async fn what_a_period_was_approved_with_stays_whatever_else_settles_it_when_a_w
     fixture.send(vec![item.clone()]).await;
     fixture.put_ann_back().await;
     still.store(true, Ordering::SeqCst);
-    // From quarantine: what is in hand from the queue, an approval waits for.
+    // The window comes from quarantine, because an approval waits for what is in progress from the queue.
     let replay = ReplayQuarantined { id: item.id, content: None, set_aside: true };
     let replaying = async { fixture.harness.bus().ask_within(PATIENCE, Caller::Admin, &replay).await };
     let approving = async {
         eventually_within(PATIENCE, "it stands still", async || (times.load(Ordering::SeqCst) > 0).then_some(())).await;
         let quarantined = fixture.harness.database(Service::Timetrack).await.collection::<bson::Document>("quarantine");
         let approve = async || {
-            // Whoever looks again finds it recorded and held, and nobody but the one that stands still tries it again.
+            // A later search finds the window recorded and quarantined, and only the worker that stands still tries it
+            // again.
             quarantined.update_many(bson::doc! {}, bson::doc! { "$set": { "waiting": false } }).await.unwrap();
             fixture.approve(id, fixture.hash(id).await).await.ok()
         };

@@ -124,7 +124,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     assert_eq!(tally(fixture.reconcile().await), (1, 1));
     assert_eq!(tally(fixture.reconcile().await), (0, 0));
 
-    // What projects does not know, or no more.
+    // Rows that projects does not know, or does not know any more.
     let mut copied = fixture.binding(&keys[1]).await.unwrap();
     let other = kit::new_id::<ProjectId>();
     copied.insert("_id", format!("p:{other}"));
@@ -247,7 +247,7 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
     old.queue(vec![queued.clone()]).await;
 
     let (timetrack, ()) = tokio::join!(spawn(&old.harness), async {
-        // It cannot know: nobody answers.
+        // Timetrack cannot know what it lacks: nobody answers.
         eventually_within(BOUND, "it answers, and takes nothing", async || {
             old.harness.ask(&crate::support::between(0, 1)).await.ok().map(drop)
         })
@@ -298,7 +298,8 @@ async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_know
     fixture.put(fixture.project, &[fixture.ann, bob]).await;
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // It is as if it had never heard of Bob: EVENTS has forgotten that before, and nobody can be asked.
+    // Timetrack is as if it had never received an event about Bob: EVENTS has dropped those events, and no service can
+    // be asked.
     projects.stop().await;
     fixture.harness.forget_events().await;
     let of_bob = doc! { "_id": { "$regex": bob.to_string() } };

@@ -1,4 +1,4 @@
-//! What a worker says of windows by what it remembers, while everything changes.
+//! What a worker answers from its cache, while everything changes.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{Fixture, NOON, spawn, window_of};
 
 const BOUND: Duration = Duration::from_secs(30);
 
-/// The project at a version, with a rate that tells it.
+/// The project at a version, with a rate that identifies the version.
 fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     let line = PayrollLine { bill_rate: Rate::try_from(version as f64).ok(), ..Default::default() };
     ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
@@ -95,7 +95,7 @@ async fn a_stream_whose_oldest_events_are_gone_hides_no_rate() {
     let mut hour = until_remembered(&fixture, 0).await;
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     for version in 2..8 {
-        // Others' events between, and the oldest are gone.
+        // Events of others come in between, and the oldest events are gone.
         for other in 0..20 {
             fixture
                 .harness

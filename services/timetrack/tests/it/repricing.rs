@@ -62,7 +62,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     for hour in 0..4 {
         fixture.record(NOON + hour * HOUR, NOON + (hour + 1) * HOUR).await;
     }
-    // Half of it counts for the third one.
+    // Half of this window's time counts for the third one.
     let overlapping = fixture.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
     let voided = fixture.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
     fixture.harness.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
@@ -103,7 +103,7 @@ async fn what_has_changed_since_the_preview_is_refused() {
         assert_eq!(fixture.start(no_hash).await.unwrap_err().code, Code::PreviewChanged);
     }
     let fresh = fixture.preview().await;
-    // Of those that have the price of now already, none matters.
+    // Windows that have the present price already do not matter.
     fixture.record(NOON + HOUR, NOON + 2 * HOUR).await;
     assert_eq!(fixture.preview().await, fresh);
     let everything = RepriceFilter::default();
@@ -131,7 +131,7 @@ async fn a_job_that_is_stopped_in_the_middle_is_gone_on_with_and_does_nothing_tw
     eventually("it has died", async || (died.load(Ordering::SeqCst) > 0).then_some(())).await;
     let half = fixture.harness.ask(&GetReprice { id: job.id }).await.unwrap();
     assert_eq!((half.state, half.changed, half.count), (RepriceState::Running, 300, 700));
-    // Its time is over.
+    // The lease of the process that died has expired.
     let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("reprices");
     jobs.update_one(doc! {}, doc! { "$set": { "lease": 0_i64 } }).await.unwrap();
     let done = fixture.until_done(&job).await;

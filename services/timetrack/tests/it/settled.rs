@@ -31,7 +31,7 @@ impl Fixture {
         self.harness.ask(&DiscardQuarantined { id: item.id, content: None }).await
     }
 
-    /// What Ann's adjustments count for, in milliseconds.
+    /// The time that Ann's adjustments count for, in milliseconds.
     pub async fn adjusted(&self) -> i64 {
         let range = TimeRange::new(Millis(0), Millis(NOON * 2)).unwrap();
         let asked = ListAdjustments { range, employees: vec![self.ann], after: None };
@@ -42,6 +42,13 @@ impl Fixture {
         let settings = Settings { timezone: zone.parse().unwrap(), ..Settings::default() };
         let change = SetSettings { settings };
         self.harness.ask(&Conditional { change, if_match: IfMatch::default() }).await.unwrap();
+    }
+
+    /// Approves a period, then sends a window of it, which is quarantined.
+    async fn send_late(&self) -> (PeriodId, IngestItem) {
+        let (id, late) = (self.approve_an_hour().await.id, self.window(3));
+        self.send(vec![late.clone()]).await;
+        (id, late)
     }
 
     async fn quarantine(&self) -> Collection<Document> {
@@ -122,11 +129,9 @@ async fn another_window_under_the_id_of_an_adjustment_is_admitted_beside_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = [fixture.window(3), fixture.window(24 * 60)];
-    fixture.send(vec![late[0].clone()]).await;
-    // As after a batch that quarantines the window when the reopening has already searched for such windows, or after
-    // a crash during the reopening.
+    let (id, _) = fixture.send_late().await;
+    // The state after a batch that quarantines the window when the reopening has already searched for such windows, or
+    // after a crash during the reopening.
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one_and_delete(doc! {}).await.unwrap().unwrap();
     fixture.reopen(id).await.unwrap();
@@ -142,9 +147,7 @@ async fn what_is_held_although_its_time_is_open_is_let_in_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_that_are_settled_keep_none_from_being_let_in() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = fixture.window(3);
-    fixture.send(vec![late.clone()]).await;
+    let (id, _) = fixture.send_late().await;
     let quarantine = fixture.quarantine().await;
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     // Many older windows of a time that stays settled.
@@ -217,9 +220,7 @@ async fn what_is_recorded_is_not_discarded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_discarded_window_is_not_recorded_when_its_time_is_open_and_it_is_sent_again() {
     let fixture = Fixture::with_ann().await;
-    let id = fixture.approve_an_hour().await.id;
-    let late = fixture.window(3);
-    fixture.send(vec![late.clone()]).await;
+    let (id, late) = fixture.send_late().await;
     fixture.discard(&late).await.unwrap();
     fixture.reopen(id).await.unwrap();
     for _ in 0..3 {

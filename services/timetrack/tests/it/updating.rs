@@ -122,7 +122,7 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     fixture.timetrack = Some(spawn(&fixture.harness).await);
     eventually("all are paid", async || fixture.stored().await.iter().all(|w| w.paid).then_some(())).await;
     eventually("the job is done", async || jobs.find_one(doc! { "done": true }).await.unwrap()).await;
-    // Whoever finished it, she who asked for it did it.
+    // Whoever finished the job, its actor is the person who requested it.
     assert_eq!(fixture.harness.audited_actions(1).await, ["windows.updated"]);
     let (origin, entry) = fixture.harness.audited().await.remove(0);
     assert_eq!((origin.actor(), origin.request_id.as_deref()), (Some(ann), Some("a-request")));

@@ -53,7 +53,7 @@ impl Floors {
         insert(&self.today, floor, self.lasts, "").await
     }
 
-    /// With those of the first version.
+    /// The floor with the indexes of the first version.
     pub(super) async fn of_before(&self, floor: Floor) -> Result<Measured> {
         insert(&self.of_before, floor, self.lasts, OF_BEFORE).await
     }
@@ -145,7 +145,7 @@ fn document(client: i64, n: i64) -> Document {
     }
 }
 
-/// A document as it was stored in the beginning.
+/// A document in the layout of the first version.
 fn first_document(client: i64, n: i64) -> Document {
     let uuid = || bson::Binary {
         subtype: bson::spec::BinarySubtype::Generic,

@@ -16,7 +16,7 @@ pub(super) struct Pair {
     pub(super) load: Measured,
     /// With the indexes of today, just before the load and just after it.
     pub(super) floors: [Measured; 2],
-    /// With those of the first version.
+    /// The measurement with the indexes of the first version.
     pub(super) of_before: Measured,
 }
 

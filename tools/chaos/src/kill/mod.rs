@@ -101,8 +101,8 @@ struct Cast {
     probe: Probe,
 }
 
-/// Goes on where servers can be cut off from each other, if that is allowed: the same process in a network of its own,
-/// with no way out of this machine. What may need the network is done before.
+/// Moves this process into a network of its own, if that is allowed, so that servers can be cut off from each other.
+/// That network does not lead out of this machine, so everything that may need the Internet is done before.
 ///
 /// # Errors
 /// When something cannot be built or fetched.

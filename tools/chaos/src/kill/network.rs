@@ -40,7 +40,7 @@ const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "
 /// The servers' addresses, networks and disks.
 #[derive(Debug)]
 pub(crate) struct Network {
-    /// Those of NATS, then those of MongoDB.
+    /// The nodes of NATS, then those of MongoDB.
     nodes: Vec<Node>,
     /// The faults that this machine does not allow, and why.
     lacks: Vec<(&'static [FaultKind], String)>,
@@ -67,11 +67,11 @@ const FILLS: &[FaultKind] = &[FaultKind::Full];
 pub(crate) enum Cut {
     /// All.
     All,
-    /// Those from and to the other servers of its cluster: the services still reach it.
+    /// Packets from and to the other servers of its cluster: the services still reach it.
     Peers,
     /// All that are sent to it.
     Deaf,
-    /// All that it sends.
+    /// All packets that the server sends.
     Mute,
 }
 
@@ -200,7 +200,7 @@ impl Network {
         run("tc", &[&["qdisc", "add", "dev", &node.name, "root"][..], &SLOW].concat())
     }
 
-    /// It comes as fast as ever.
+    /// Ends the delay of the server's packets.
     pub(crate) fn hasten(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &["qdisc", "del", "dev", "eth0", "root"], "")?;
@@ -210,7 +210,7 @@ impl Network {
     /// The server's disk is full, but for a few pages.
     pub(crate) fn fill(&self, place: usize) -> Result<()> {
         let disk = &self.node(place)?.disk;
-        // What is written meanwhile would be more than there may be.
+        // What the server writes meanwhile may make this size too small.
         for _ in 0..20 {
             let size = format!("remount,size={}", used(disk)? + LEFT);
             if run("mount", &["-o", &size, path(disk)?]).is_ok() {

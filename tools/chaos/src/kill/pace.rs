@@ -64,7 +64,7 @@ impl Pace {
         !self.is_over()
     }
 
-    /// So many windows were not read by anybody, and do not count.
+    /// These windows were read by nobody, and do not count.
     pub(crate) fn take_back(&self, windows: u64) {
         self.0.sent.fetch_sub(windows, Ordering::Relaxed);
     }

@@ -5,6 +5,7 @@ mod activate_twice;
 mod answer;
 mod assign_deactivate;
 mod assign_remove;
+mod copies;
 mod correct_twice;
 mod deactivate_reactivate;
 mod delete_add;

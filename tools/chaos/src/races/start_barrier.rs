@@ -38,7 +38,8 @@ impl StartDelay {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.row = if state.last == first { state.row.saturating_add(1) } else { 0 };
         state.last = first;
-        // As many rounds as there are lanes were in progress when the delay changed: sooner, it would swing by seconds.
+        // As many rounds as there are lanes were in progress when the delay changed: with larger steps, it would swing
+        // by seconds.
         let step = STEP << (state.row / 8).min(DOUBLINGS);
         state.by = (state.by + if first == 0 { -step } else { step }).clamp(-FURTHEST, FURTHEST);
     }

@@ -159,7 +159,7 @@ impl Testbed {
         Ok(self.settled(As::Admin, method, path, body).await?.body)
     }
 
-    /// The same with any credentials.
+    /// Repeats a request with any credentials until it is decided.
     pub(super) async fn settled(&self, who: As<'_>, method: Method, path: &str, body: &Value) -> Result<Answer> {
         let mut last = Answer::default();
         for n in 0..TRIES {

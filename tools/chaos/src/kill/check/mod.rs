@@ -78,7 +78,7 @@ pub(crate) mod tests {
         Sent { employee: ANN, id, start, end, project: PROJECT, task: TASK, attempts, voids: Vec::new() }
     }
 
-    /// The same window as it is stored, with the number in its note.
+    /// The stored window, with the number in its note.
     pub(crate) fn window(n: u128, serial: u64) -> WindowRow {
         let (start, end) = times(n);
         let window = json!({
@@ -122,7 +122,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same, with all copies up to date.
+    /// The state with all copies up to date.
     pub(crate) fn settled() -> State {
         let employee_state = EmployeeState { id: ANN, version: 4, epoch: 0, deactivated_at: None, active: None };
         let project = json!({ "id": PROJECT, "version": 2, "payroll": {}, "archived": false, "deleted": false });

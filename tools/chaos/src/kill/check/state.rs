@@ -237,7 +237,7 @@ async fn read<T: DeserializeOwned + Send + Sync>(mongo: &Client, service: Servic
     rows.find(doc! {}).await?.try_collect().await.with_context(|| format!("{service}'s {name}"))
 }
 
-/// The same, in a snapshot.
+/// Reads documents in a snapshot.
 async fn read_in<T: DeserializeOwned + Send + Sync>(
     session: &mut ClientSession,
     service: Service,
@@ -255,7 +255,7 @@ fn database(service: Service) -> String {
 }
 
 impl Edges {
-    /// Reads them in one snapshot.
+    /// Reads the edges in one snapshot.
     pub(crate) async fn read(mongo: &Client) -> Result<Self> {
         let options = SessionOptions::builder().snapshot(true).build();
         let mut session = mongo.start_session().with_options(options).await?;
@@ -297,7 +297,7 @@ impl State {
             mailed: Mailbox::of(&fleet.data).invited()?,
             dead: dead(fleet).await?,
             under_way: under_way(fleet, &mongo).await?,
-            // Last, because it repairs what it finds.
+            // Read last, because the comparison repairs what it finds.
             reconciled: fleet.reconcile().unwrap_or_else(|error| format!("{error:#}")),
         })
     }
