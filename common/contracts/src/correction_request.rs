@@ -349,7 +349,6 @@ mod tests {
         fn what_differs_in_anything_has_another_id(one in said(), other in said()) {
             let ann = EmployeeId(Uuid::from_u128(1));
             let id = |(window, void, start, note, reason): Said| asked(window, void, start, note, reason).id(ann);
-            // An id of zeros is nobody's; none is named where it is asked for.
             let named = |(window, ..): &Said| *window != Some(0);
             if named(&one) && named(&other) {
                 prop_assert_eq!(one == other, id(one) == id(other));

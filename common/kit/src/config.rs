@@ -124,7 +124,7 @@ pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// Lines for people.
+    /// Human-readable lines.
     Text,
     /// One JSON object a line.
     Json,

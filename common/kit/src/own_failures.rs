@@ -74,7 +74,7 @@ fn place(message: &Message) -> u64 {
     message.info().map_or(0, |info| info.stream_sequence)
 }
 
-/// The delay after so many failures: 0.1 s, doubled each time, at most 5 s.
+/// The delay after this many failures: 0.1 s, doubled each time, at most 5 s.
 fn delay(failures: u32) -> Duration {
     let doublings = failures.clamp(1, 10) - 1;
     Duration::from_millis((100 << doublings).min(5_000))

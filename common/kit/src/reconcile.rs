@@ -132,7 +132,7 @@ impl Reconciler {
                     () = stop.stopping() => {}
                 }
             }
-            // Moves the mark to the end, so that what is purged while no replica runs is not taken for missed.
+            // Moves the mark to the end, so that events which are purged while no replica runs do not count as missed.
             let _ = timeout(LAST_CHECK, this.check()).await;
         });
     }
@@ -146,7 +146,7 @@ impl Reconciler {
         }
     }
 
-    /// Whether no event was missed, or the copies were compared since, as far as it was looked.
+    /// Whether no event was missed, or the copies were compared since, as of the last check.
     pub fn is_whole(&self) -> bool {
         *self.0.has_all.borrow() == Some(true)
     }

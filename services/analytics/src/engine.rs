@@ -1,5 +1,4 @@
-//! How every question is answered: step by step, each step one reading of months, or of facts
-//! where it asks for shifts.
+//! Answers reports step by step. Each step reads months, or facts if the report asks for shifts.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +30,7 @@ pub(crate) async fn answer(app: &App, question: &Question) -> Result<Page<TimeRo
     answer_of(app, question, MOST_ROWS).await
 }
 
-/// The rows of an answer from its cursor on, at most so many.
+/// The rows of an answer from its cursor on, at most this many.
 pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Result<Page<TimeRow, TimeCursor>, Error> {
     let (mut question, mut stored) = (question.clone(), None);
     if question.range.length() > LONG {
@@ -44,9 +43,9 @@ pub(crate) async fn answer_of(app: &App, question: &Question, most: usize) -> Re
     Ok(tally(app, &question, &buckets, stored.as_ref(), most).await?.page(&buckets, most))
 }
 
-/// Reads until all is read, or more rows are complete than a page has.
+/// Reads steps until all are read, or more rows are complete than a page has.
 ///
-/// Where the months are given that have anything, no others are read.
+/// If the months with data are given, no others are read.
 async fn tally<'a>(
     app: &App,
     question: &'a Question,

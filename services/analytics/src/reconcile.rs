@@ -142,7 +142,7 @@ async fn still_differing(app: &App, ids: Vec<WindowId>) -> Result<Vec<Difference
     let differs = |difference: &Difference| match (&difference.told, &difference.known) {
         (None, known) => known.is_some(),
         (Some(told), None) => is_sound(told),
-        // If timetrack's is newer, its event follows.
+        // If timetrack's fact is newer, its event follows.
         (Some(told), Some(known)) => known.revision < told.revision || known.revision == told.revision && known != told,
     };
     Ok(differences.filter(differs).collect())

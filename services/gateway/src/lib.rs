@@ -49,7 +49,7 @@ use crate::{
 
 /// How long open requests may take after the shutdown has begun.
 const GRACE: Duration = Duration::from_secs(15);
-/// How long background tasks may take after that.
+/// How long background tasks may take after the open requests.
 const REST: Duration = Duration::from_secs(5);
 
 /// The state that handlers share.

@@ -39,10 +39,10 @@ pub struct Config {
     /// Its port; the default is 587 with starttls, 465 with tls and 25 with none.
     #[arg(long, env = "EMAIL_PORT")]
     pub email_port: Option<String>,
-    /// The name for logging in to it, if it requires one.
+    /// The name for logging in to the SMTP server, if it requires one.
     #[arg(long, env = "EMAIL_USERNAME")]
     pub email_username: Option<String>,
-    /// The password for logging in to it.
+    /// The password for logging in to the SMTP server.
     #[arg(long, env = "EMAIL_PASSWORD", hide_env_values = true)]
     pub email_password: Option<Secret>,
     /// A file with this password, as an alternative.
@@ -92,7 +92,7 @@ impl Config {
         })
     }
 
-    /// From when on managers are mailed what waits for them, if they are.
+    /// The hour from which managers get their daily mail, if they get one.
     pub(crate) fn digest_hour(&self) -> Result<Option<DigestHour>, Refused> {
         match given(self.email_digest_hour.as_ref()).map(|text| (text, text.parse())) {
             None => Ok(Some(DigestHour::default())),
@@ -154,7 +154,7 @@ impl Config {
         }
     }
 
-    /// The roots that browsers trust, and the configured one.
+    /// The root certificates that browsers trust, and the configured one.
     fn trust(&self, host: &str) -> Result<TlsParameters, Refused> {
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(path) = self.email_ca_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {

@@ -1,4 +1,4 @@
-//! Memberships and assignments: the writes that keep the lists of employees and the edges consistent, inside a
+//! The writes of memberships and assignments that keep the lists of employees and the edges consistent, inside a
 //! transaction that has locked the project.
 
 use std::collections::HashMap;

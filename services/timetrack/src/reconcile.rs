@@ -107,7 +107,7 @@ where
     ) -> Result<Differences<T, (BindingKey, i64)>, Error> {
         let Self { app, prefix, .. } = self;
         let from = after.map_or_else(|| (*prefix).to_owned(), |after| (self.key)(after).to_string());
-        // A key after all keys of this kind.
+        // The first key after all keys of this kind.
         let upto = page.next.map_or_else(|| format!("{prefix}~"), |next| (self.key)(next).to_string());
         let known = app.store.bindings.between(&from, &upto).await?;
         let mut only_here: HashMap<_, _> = known.into_iter().map(|known| (known.key(), known)).collect();
@@ -178,7 +178,7 @@ async fn end(app: &App, key: BindingKey, version: i64) -> Result<bool, Error> {
     }
 }
 
-/// Whether the owner must have it. Projects keeps no deleted projects and tasks, and deletes the tasks of a
+/// Whether the owner must have the binding. Projects keeps no deleted projects and tasks, and deletes the tasks of a
 /// project without events.
 async fn is_live(app: &App, binding: &Binding) -> Result<bool, Error> {
     Ok(match binding {
@@ -207,7 +207,7 @@ async fn says_else(app: &App, known: Option<Binding>, entry: &Binding) -> Result
             known.open.clone_from(&entry.open)
         }
         (Binding::Task(known), Binding::Task(entry)) => {
-            // A removal with the membership raises the version.
+            // Projects raises the version when a membership ends, without an event about the task: it is not compared.
             known.version = entry.version;
             if known.projects.is_none() {
                 known.projects.clone_from(&entry.projects);

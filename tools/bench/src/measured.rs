@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// The result of requests with so many windows each; `micros` has the time of each request.
+    /// The result of requests with this many windows each; `micros` has the time of each request.
     pub(crate) fn of(name: &str, mut micros: Vec<u32>, windows: usize, lasted: Duration) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {

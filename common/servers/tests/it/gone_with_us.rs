@@ -17,7 +17,7 @@ fn a_process_that_owns_servers() {
         return;
     };
     let _data = DataDir::open(&folder).unwrap();
-    // From a thread that ends, as threads of a runtime may.
+    // The servers are started from a thread that ends, as threads of a runtime may.
     let start = {
         let folder = folder.clone();
         move || {

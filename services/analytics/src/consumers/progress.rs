@@ -93,7 +93,8 @@ impl Progress {
         }
     }
 
-    /// Nearly always nothing is newer than the counted position, and then the answer is small.
+    /// The position of the last recorded windows. Nearly always nothing is newer than the counted position, and then
+    /// the answer of the stream is small.
     async fn last_place(&self) -> Result<u64, Error> {
         loop {
             let known = *self.floor.lock().await;

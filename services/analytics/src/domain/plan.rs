@@ -75,7 +75,7 @@ impl Step {
     fn takes(&self, bucket: usize, piece: Piece) -> bool {
         let (Some((first, _)), Some((_, last))) = (self.pieces.first(), self.pieces.last()) else { return true };
         let alike = match (last, piece) {
-            // When every day is read by its stretches, there are many of these.
+            // When every day is read by its stretches, there are many pieces of this kind.
             (Piece::Edge { .. }, Piece::Edge { .. }) => last.month() == piece.month(),
             _ if bucket == *first => true,
             (Piece::Month(_), Piece::Month(_)) => true,

@@ -36,7 +36,7 @@ pub(crate) async fn period_sums(
     kit::page_within(stream::iter(shown), |sums| sums.employee).await
 }
 
-/// The sums of everybody, computed unless nothing has changed in their months since they last were.
+/// The sums of everybody: those of the last computation if nothing has changed in the months since.
 async fn of_everybody(app: &App, ranges: Vec<TimeRange>) -> Result<Arc<Sums>, Error> {
     let months: BTreeSet<UtcMonth> = ranges.iter().flat_map(|range| DayPieces::of(*range).months()).collect();
     let states = app.store.company.states(months).await?;

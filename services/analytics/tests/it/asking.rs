@@ -23,7 +23,7 @@ async fn filters_choose_among_what_counts() {
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
-    // Whole days with edges, and a stretch inside a day.
+    // One range of whole days with parts of days at its ends, and one inside of a day.
     for asked in [week(), all_of(MIDNIGHT - HOUR + 5, MIDNIGHT + 6 * HOUR + 7)] {
         for employees in &everybody {
             for projects in &projects {
@@ -90,7 +90,7 @@ async fn a_question_that_cannot_be_answered_up_to_date_is_refused_for_now() {
     let (harness, analytics) = start().await;
     analytics.stop().await;
     harness.publish(&recorded(&[window(1, MIDNIGHT, MIDNIGHT + HOUR)])).await;
-    // Somebody holds the event and does not get on with it.
+    // Another consumer holds the event, and does not finish it.
     let held = testkit::eventually("the event comes", async || {
         tokio::time::timeout(std::time::Duration::from_millis(500), snatch(&harness)).await.ok()
     })
@@ -112,7 +112,7 @@ async fn after_the_stream_was_made_anew_no_answer_lacks_what_was_recorded_since(
     }
     assert_eq!(times(&harness, &week()).await, [(project(1), 3 * HOUR)]);
     harness.bus().jetstream.delete_stream(stream::EVENTS).await.unwrap();
-    // The streams alone: nobody consumes yet, so the next window is not counted.
+    // Only the streams are provisioned: nobody consumes yet, so the next window is not counted.
     harness.provision(&Needs::of(Service::Analytics)).await;
     harness.publish(&recorded(&[window(4, MIDNIGHT, MIDNIGHT + HOUR)])).await;
     assert_eq!(harness.ask(&week()).await.unwrap_err().code, Code::Unavailable);

@@ -114,7 +114,7 @@ async fn neither_counting_nor_a_rebuild_scans_a_collection() {
     harness.until_consumed(contracts::stream::EVENTS, Service::Analytics).await;
     assert_plans(&profile(&harness).await, "counting");
 
-    // Timetrack has nothing to say here.
+    // No other service is asked for anything here.
     let run = |deps, shutdown| timetrack::run(timetrack::Config::default(), deps, shutdown);
     let _timetrack = harness.spawn(timetrack::needs(), run).await;
     rebuild(&Config::default(), &harness.deps(Service::Analytics).await, |_| {}).await.unwrap();

@@ -85,7 +85,7 @@ async fn nothing_is_found_while_windows_are_recorded_and_corrected() {
             let start = MIDNIGHT + n * HOUR;
             let employee_id = EmployeeId(Uuid::from_u128(n as u128 % 5));
             let new = WindowFact { employee_id, ..window(1_000_000 + n as u128, start, start + HOUR / 2) };
-            // Stored for a moment before the event is published, as a worker does it.
+            // The window is stored a moment before its event is published, as a worker does it.
             let was = windows[n as usize % windows.len()].clone();
             let corrected = WindowFact {
                 revision: 2 + n / windows.len() as i64,

@@ -85,7 +85,7 @@ async fn what_a_replica_that_died_had_in_hand_is_counted_by_another_soon() {
     let taken = consumer.await.unwrap().fetch().max_messages(1).messages().await.unwrap();
     assert_eq!(taken.count().await, 1);
     let _alive = spawn(&harness).await;
-    // Half a minute would be too long, and 20 s leave a busy machine its time.
+    // Half a minute would be too long, and 20 s are enough for a busy machine.
     let answer = testkit::eventually_within(std::time::Duration::from_secs(20), "a report", async || {
         harness.ask(&week()).await.ok()
     });

@@ -19,7 +19,7 @@ pub(crate) struct Employee {
     pub(crate) epoch: i64,
     /// Counts what ends sessions but not memberships, such as a change of role.
     pub(crate) generation: i64,
-    /// The session that survived the last of these.
+    /// The session that survived the last increase of `generation`.
     pub(crate) spared: Option<SessionId>,
     pub(crate) role: Role,
     pub(crate) account_id: AccountId,

@@ -37,7 +37,7 @@ impl Bound {
         self.longest
     }
 
-    /// The pause after so many failures: a second, doubled each time.
+    /// The pause after this many failures: a second, doubled each time.
     fn pause(self, failures: i64) -> i64 {
         match failures - self.free {
             ..=0 => 0,

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 /// How many counters there are: changes of different employees hardly ever meet at one.
 const COUNTERS: u128 = 16;
-/// After so long the list is read anew all the same: a replica of an earlier version counts no changes.
+/// After this time the list is read again in any case: a replica of an earlier version counts no changes.
 const LASTS: Duration = Duration::from_secs(10);
 
 /// How often something changed that the roster shows.
@@ -35,7 +35,7 @@ pub(super) struct Rostered {
     pub(super) deactivated_at: Option<Millis>,
 }
 
-/// Everybody who has an account, by name, as they were at these counts.
+/// Everybody who has an account, by name, as read when the counters had these values.
 #[derive(Debug)]
 struct Known {
     counters: Vec<Counter>,

@@ -49,7 +49,7 @@ impl Fixture {
         self.harness.ask(&InviteEmployee { id }).await
     }
 
-    /// All events of this type, once there are at least so many.
+    /// All events of this type, once there are at least this many.
     pub async fn events<E: Event>(&self, at_least: usize) -> Vec<E> {
         testkit::eventually(&format!("{at_least} events {}", E::filter()), async || {
             let config = pull::Config { filter_subject: E::filter(), ..Default::default() };

@@ -127,7 +127,7 @@ async fn an_address_that_changes_hands_does_not_carry_the_old_link_over() {
     let bob = fixture.create("Bob", "shared@x.org").await.unwrap();
     refused(fixture.activate(&anns, PASSWORD).await, Code::InvalidToken);
 
-    // The new one goes to the new address.
+    // The new invitation goes to the new address.
     let minted = fixture.mint(fixture.invitation(ann.id, 1).await).await.unwrap();
     assert_eq!(minted.email.as_str(), "ann@x.org");
     let bobs = fixture.token(bob.id, 0).await;

@@ -39,7 +39,7 @@ impl Fixture {
         self.harness.bus().ask(Caller::Service, &MintMail { mail_id }).await.unwrap()
     }
 
-    /// The token in the last of so many mails.
+    /// The token in the last of this many mails.
     async fn mailed_token(&self, number: usize) -> Secret {
         match self.mails(number).await.pop().flatten().expect("a mail").says {
             MailSays::Reset { token, .. } | MailSays::Confirmation { token, .. } => token,

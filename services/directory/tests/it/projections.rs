@@ -32,11 +32,11 @@ async fn projects_are_right_when_memberships_come_twice_and_out_of_order() {
     let [one, two, three] = [(); 3].map(|()| kit::new_id::<ProjectId>());
 
     harness.publish_twice(&edge(one, ann.id, 1)).await;
-    // Taken off and put on again; the events come in the wrong order.
+    // The employee is taken off and put on again; the events come in the wrong order.
     harness.publish(&edge(two, ann.id, 3)).await;
     harness.publish(&edge(two, ann.id, 2)).await;
     harness.publish(&edge(two, ann.id, 1)).await;
-    // Taken off; the older event comes late.
+    // The employee is taken off; the older event comes late.
     harness.publish(&edge(three, ann.id, 2)).await;
     harness.publish_twice(&edge(three, ann.id, 1)).await;
     harness.until_consumed(stream::EVENTS, Service::Directory).await;

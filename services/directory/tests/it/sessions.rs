@@ -220,7 +220,7 @@ async fn a_token_that_was_used_up_ends_the_session_for_the_thief_and_for_the_own
     assert!(fixture.end(identity(&first).session).await.is_some());
     let entries = fixture.audited("session.reused", 1).await;
     assert_eq!(entries[0].subject, AuditSubject::new("employee", ann.id));
-    // The stolen token again: nothing more is recorded, and her other session is valid.
+    // The stolen token is used again: nothing more is recorded, and her other session is valid.
     refused(fixture.refresh(&refresh_token(&first)).await, Code::InvalidToken);
     fixture.refresh(&refresh_token(&other)).await.unwrap();
     assert_eq!(fixture.audited("session.reused", 1).await.len(), 1);

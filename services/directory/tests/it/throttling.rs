@@ -12,7 +12,7 @@ const WRONG: &str = "a wrong password";
 /// Longer than the pauses that a few hundred guesses cause, in milliseconds.
 const FEW_MINUTES: i64 = 3 * 60_000;
 
-/// Makes so many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
+/// Makes this many wrong guesses at an account, concurrently, from these addresses in turn. Counts the answers.
 async fn guess(fixture: &Fixture, email: &str, addresses: &[String], times: usize) -> HashMap<Code, usize> {
     let tries = stream::iter((0..times).map(|n| &addresses[n % addresses.len()]))
         .map(async |address| fixture.log_in_from(address, email, WRONG).await.unwrap_err().code)
@@ -29,8 +29,8 @@ fn seconds(outcome: Result<LoggedIn, Failure>) -> i64 {
     refused(outcome, Code::TooManyAttempts).retry_after.expect("in how many seconds to come again").into()
 }
 
-/// Repeats an attempt, pausing as told, until the pause is longer than a busy machine may delay the test. Gives
-/// the number of attempts and the refusal.
+/// Repeats an attempt, with the pauses that the refusals name, until the pause is longer than a busy machine may delay
+/// the test. Gives the number of attempts and the refusal.
 async fn until_paused(fixture: &Fixture, attempt: impl AsyncFn(usize) -> Failure) -> (usize, Failure) {
     let mut tried = 0;
     for n in 0..200 {

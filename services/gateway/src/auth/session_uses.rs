@@ -31,7 +31,7 @@ struct Uses {
 struct Seen {
     /// When the present period began.
     since: Millis,
-    /// The sessions that were used in it.
+    /// The sessions that were used in this period.
     sessions: HashSet<SessionId>,
     /// The sessions among these that were not reported yet.
     unreported: Vec<SessionId>,

@@ -115,7 +115,7 @@ impl Chosen {
     }
 }
 
-/// The page with what was done, and with which window, for it to be looked at.
+/// The answer to a form: the page with a notice of what was done, and with the window, for a check.
 async fn after<R: ForManagers>(
     visitor: &Visitor,
     request: R,
@@ -173,7 +173,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     };
     let held = async {
         let (held, has_more) = held.await?;
-        // Rates are of interest only where somebody may be put on the work.
+        // Rates are shown only to visitors who may put somebody on the work.
         let is_any = may_assign(visitor) && held.iter().any(|held| may_be_placed(held.code));
         let rates = if is_any { no_rate::Known::ask(visitor).await? } else { None };
         Ok::<_, Failure>((held, has_more, rates))
@@ -287,7 +287,7 @@ fn may_be_placed(code: Code) -> bool {
     matches!(code, Code::NotOnProject | Code::NotOnTask)
 }
 
-/// The window that was recorded a moment ago, leading to it, and whether a rate prices it.
+/// The window that was recorded a moment ago, as a link, and whether a rate prices it.
 fn shown_recorded(visitor: &Visitor, window: &Window, name: &str, names: &KnownNames) -> Markup {
     let reader = &visitor.reader;
     let (project, task) = (lanes::project(names, window.project_id), lanes::task(names, window.task_id));

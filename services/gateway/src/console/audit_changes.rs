@@ -58,7 +58,7 @@ fn read(patch: &Value) -> Vec<Change> {
             before = Some((path, value));
             continue;
         }
-        // Another operation may be between a test and its own.
+        // Another operation may stand between a test and the operation that it belongs to.
         let was = before.take_if(|(tested, _)| *tested == path).map(|(_, value)| value);
         let now = if is == "remove" { None } else { Some(value) };
         match (path, was, now) {

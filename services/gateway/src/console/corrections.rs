@@ -99,7 +99,7 @@ async fn content(visitor: &Visitor, params: &Params, attempt: Attempt<'_>) -> Re
         visitor.first(with(CorrectionStatus::Accepted, Some(DECIDED)), DECIDED),
         visitor.first(with(CorrectionStatus::Refused, Some(DECIDED)), DECIDED),
     )?;
-    // The oldest request comes first.
+    // The oldest request is shown first.
     waiting.reverse();
     let mut decided = [accepted, refused].concat();
     decided.sort_by_key(|correction| std::cmp::Reverse(correction.decided_at));

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{extract::Params, names::KnownNames};
 
-/// The most of what is held back that is listed; the latest.
+/// The most quarantined windows that are listed: the latest ones.
 const SET_ASIDE: usize = 50;
 
 /// Shows the page.

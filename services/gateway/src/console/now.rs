@@ -90,7 +90,7 @@ pub(crate) struct AtWork {
 /// because pages that are open ask again and again.
 pub(crate) type RecentAtWork = RecentAnswer<(Option<EmployeeId>, usize), AtWork>;
 
-/// How long such a page is kept.
+/// How long a page of tracking employees is kept.
 pub(crate) const AT_WORK_LASTS: Duration = Duration::from_secs(2);
 
 async fn at_work(visitor: &Visitor, skip: usize) -> Result<AtWork, Failure> {
@@ -122,7 +122,7 @@ pub(super) async fn silent_since(visitor: &Visitor, today: Date, most: usize) ->
     if employees.is_empty() || !visitor.may(Scope::read(Resource::Employees)) {
         return Ok(Roster::default());
     }
-    // Up to now, so that employees who were deactivated today are left out too.
+    // The range begins now, so that employees who were deactivated today are left out too.
     let from_now_on = TimeRange::new(visitor.app.clock.now(), silent.end().max(visitor.app.clock.now() + 1));
     let range = from_now_on.unwrap_or(silent);
     visitor.ask(ListRoster { range, employees, skip: 0, limit: most }).await

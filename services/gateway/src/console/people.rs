@@ -135,7 +135,7 @@ pub(super) fn state(visitor: &Visitor, employee: &Employee) -> Markup {
                 Some(DeliveryState::Queued) => span.tag { "Mail on its way" },
                 Some(DeliveryState::Sent) | None => span.tag { "Invited" },
             }
-            // To the minute: a new invitation on the same day is to be seen.
+            // The time is shown to the minute, so that a second invitation on one day can be told from the first.
             " since " (visitor.reader.moment(employee.invited))
         }
     }

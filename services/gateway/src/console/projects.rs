@@ -39,7 +39,7 @@ pub(super) struct Filled {
 /// Which projects are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// Projects that take time, and others with time in these days.
+    /// Projects that accept time, and other projects with time in these days.
     Open,
     /// Archived projects.
     Archived,
@@ -194,7 +194,7 @@ async fn content(
     })
 }
 
-/// Projects with time that are not in the list; they are shown next to the open ones.
+/// Projects with time in these days that are not in the list; they are shown next to the open ones.
 fn unnamed(which: Which, listed: &[Project], rows: &[TimeRow]) -> Ids {
     let listed: BTreeSet<ProjectId> = listed.iter().map(|project| project.id).collect();
     let others = rows.iter().filter_map(|row| row.project).filter(|id| which == Which::Open && !listed.contains(id));

@@ -105,7 +105,7 @@ impl Reader {
     /// An amount outside of a table.
     pub(super) fn sum(&self, amount: Cents) -> String {
         let money = self.money(amount);
-        // A space that does not break.
+        // A space at which lines do not break.
         self.currency.map_or_else(|| money.clone(), |currency| format!("{money}\u{a0}{currency}"))
     }
 

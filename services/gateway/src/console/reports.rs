@@ -124,7 +124,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     let names = visitor.names(ids).await;
     let mut groupings: Vec<_> = GROUPINGS.iter().filter(|(grouping, ..)| asked.by.contains(grouping)).collect();
     if !of_people.is_empty() {
-        // The sort keeps all others in their order.
+        // A stable sort: all other groupings stay in their order.
         groupings.sort_by_key(|(grouping, ..)| *grouping != Grouping::Employee);
     }
     let title = format!("{} to {}", reader.date(asked.from), reader.date(asked.to));
@@ -166,8 +166,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
     })
 }
 
-/// What each person comes out at, where their rows are several. Asked for, because sums of rounded rows differ by
-/// cents.
+/// The sum of each person with several rows. It is requested, because a sum of rounded rows differs by cents.
 async fn of_people(visitor: &Visitor, asked: &Asked) -> Result<BTreeMap<EmployeeId, Sums>, Failure> {
     if !asked.by.contains(&Grouping::Employee) || asked.by.len() == 1 {
         return Ok(BTreeMap::new());
@@ -273,7 +272,7 @@ fn key(visitor: &Visitor, row: &TimeRow, grouping: Grouping, names: &KnownNames)
     key.unwrap_or_default()
 }
 
-/// The days that are asked for most, with the rest of what is asked for as it is.
+/// Links to the reports of the most frequent ranges of days, with the other filters unchanged.
 fn shortcuts(visitor: &Visitor, asked: &Asked) -> Markup {
     let today = visitor.reader.day(visitor.app.clock.now());
     let before = |day: Date| day.yesterday().unwrap_or(day);

@@ -268,7 +268,7 @@ pub(super) fn moment(name: &str, label: &str, value: &str, error: Option<&str>) 
 }
 
 fn voiding(visitor: &Visitor, window: &Window, filled: Option<&Filled>, failure: Option<&Failure>) -> Markup {
-    // A form with more than a reason is the other one.
+    // A form with more fields than a reason is the other form of the page.
     let own = filled.filter(|filled| filled.work.is_none());
     let error = own.and(said(failure, "reason"));
     let value = own.and_then(|filled| filled.reason.as_deref()).unwrap_or_default();

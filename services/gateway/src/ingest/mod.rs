@@ -52,7 +52,7 @@ pub(crate) struct Submitted {
     pub(crate) aside: Option<Failure>,
 }
 
-/// What a request waits for.
+/// What a request waits for before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
     /// The outcome from a worker, up to 2 s.

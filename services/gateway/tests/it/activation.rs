@@ -11,7 +11,7 @@ use crate::edge::{Edge, problem_of, read_problem};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// An edge with directory, and Ann who is invited.
+/// A harness with a gateway and directory, and Ann who is invited.
 pub(crate) async fn invited() -> (Edge, Employee) {
     let edge = Edge::start().await;
     edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;

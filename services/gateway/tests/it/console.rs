@@ -56,7 +56,7 @@ async fn whoever_is_not_logged_in_is_led_to_the_log_in_and_back() {
             assert_eq!(leads(&answer), Some(next.as_str()));
         }
     }
-    // A part that fetches itself again has the whole page go there.
+    // A request of htmx for a part of a page is answered with a redirect of the whole page.
     let refresh = open(&edge, "/console?seen=x", "").header("hx-request", "true").send().await.expect("an answer");
     assert_eq!(refresh.status(), 401);
     assert_eq!(refresh.headers()["hx-redirect"], "/console/log-in?next=%2Fconsole%3Fseen%3Dx");

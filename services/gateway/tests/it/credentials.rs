@@ -51,7 +51,7 @@ async fn a_token_is_good_only_as_we_signed_it_and_until_it_is_over() {
         assert_eq!(me(bad).await, REFUSED, "{bad}");
     }
     edge.harness.clock.advance(590_000);
-    // A beat later, so that we know again what is revoked.
+    // After another heartbeat the gateway knows again what is revoked.
     testkit::eventually("a beat", async || (me(&token).await == LET_IN && ready(&edge).await).then_some(())).await;
     edge.harness.clock.advance(11_000);
     assert_eq!(me(&token).await, REFUSED);
@@ -95,7 +95,7 @@ async fn the_other_kind_of_caller_is_asked_for_the_right_credentials() {
     assert_eq!(challenges(edge.get("/api/v1/task")).await, "ApiKey Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x.y.z")).await, "Bearer");
     assert_eq!(challenges(edge.get("/api/v1/task").bearer_auth("x")).await, "ApiKey");
-    // A wrong key is not made good by a token: nobody could say who acts.
+    // A valid token does not help a request with a wrong key: nobody could say who acts.
     let both = edge.get("/api/v1/task").bearer_auth(&token).header("X-API-Key", "x");
     assert_eq!(problem_of(both).await.code, "two_credentials");
     for (scheme, status) in [("bearer", LET_IN), ("Basic", REFUSED), ("Bearer:", REFUSED)] {

@@ -58,7 +58,7 @@ impl Edge {
         self.http.put(self.base.clone() + path)
     }
 
-    /// A token that is so many seconds old, and good for ten minutes more.
+    /// A token that was issued this many seconds ago and is valid for ten more minutes.
     pub(crate) fn token_issued_ago(&self, employee: EmployeeId, seconds: i64) -> String {
         let now = self.harness.clock.now().0 / 1_000;
         let claims = json!({ "sub": employee, "epoch": 0, "iat": now - seconds, "exp": now + 600, "end": now + 86_400,

@@ -288,7 +288,7 @@ async fn no_call_takes_a_parameter_that_it_does_not_describe() {
     edge.harness.finish().await;
 }
 
-/// No service runs: what is understood is a 503.
+/// No service runs: valid input is answered 503.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_meant_is_understood_in_every_form_that_programs_send() {
     let edge = Edge::start().await;

@@ -1,4 +1,4 @@
-//! How much one caller may ask, and from where.
+//! Rate limits of one caller and one address.
 
 use contracts::EmployeeId;
 use reqwest::{RequestBuilder, Response};
@@ -22,7 +22,7 @@ async fn answer(request: RequestBuilder) -> Response {
     request.send().await.expect("an answer")
 }
 
-/// How many are answered before one is refused, which says why and until when.
+/// Sends requests until one is refused, whose answer says why and until when. Returns how many were answered before.
 async fn until_refused(request: impl Fn() -> RequestBuilder) -> usize {
     for n in 0..20 {
         let response = answer(request()).await;
@@ -61,7 +61,7 @@ async fn each_key_and_each_person_has_a_share_of_its_own() {
 async fn windows_have_a_share_of_their_own() {
     let edge = edge(limits()).await;
     let token = edge.token(kit::new_id(), 0);
-    // No windows, but posts of windows.
+    // The limit counts posts of windows, not windows.
     let batch = || edge.post("/api/v1/time-entries/batch").bearer_auth(&token).json(&json!({ "windows": [] }));
     assert_eq!(until_refused(batch).await, 5);
     let single = edge.post("/api/v1/time-entries").bearer_auth(&token).json(&json!({}));

@@ -12,7 +12,7 @@ use crate::edge::{Edge, KEY};
 async fn a_list_of_several_pages_comes_whole() {
     let edge = Edge::start().await;
     edge.harness.spawn(directory::needs(), |deps, stop| directory::run(directory::Config::default(), deps, stop)).await;
-    // 1.3 KB each: half a MiB, a page, is some 400 of them.
+    // Each employee takes 1.3 KB, so a page of half a MiB has some 400 of them.
     let created = stream::iter(0..900).map(|n| {
         let (name, email) = (Name::parse(&"語".repeat(200)), Email::parse(&format!("{n}@{}.org", "m".repeat(60))));
         let (name, email) = (name.expect("a name"), email.expect("an address"));

@@ -16,7 +16,7 @@ use crate::{
 
 const OTHER: &str = "another four long words";
 
-/// An edge with directory, and Ann who is active.
+/// A harness with a gateway and directory, and Ann who is active.
 async fn active() -> (Edge, Employee) {
     let (edge, ann) = invited().await;
     let token = token(&edge, &ann).await;
@@ -25,7 +25,7 @@ async fn active() -> (Edge, Employee) {
     (edge, ann)
 }
 
-/// The last mail, once it is another one than this and has a link; and the token of that.
+/// The last mail, once it differs from this one and has a link; and the token of the link.
 async fn mailed_token(edge: &Edge, not: Option<MailId>) -> (MailId, Secret) {
     let events = edge.harness.bus().jetstream.get_stream(stream::EVENTS).await.expect("the stream");
     let subject = MailRequested::filter();

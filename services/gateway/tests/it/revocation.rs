@@ -1,4 +1,4 @@
-//! Tokens that are over before their time.
+//! Tokens that become invalid before they expire.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn a_revoked_token_is_dead_within_a_second_and_one_of_the_new_epoch_is_goo
     })
     .await;
     assert!(me(&edge, &new).await.1 && me(&edge, &other).await.1);
-    // A gateway that starts later knows it from the start.
+    // A gateway that starts later knows of the revocation from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
     let second = edge.http.get(base + "/api/auth/me").bearer_auth(&old);
     assert_eq!(problem_of(second).await.status, StatusCode::UNAUTHORIZED);
@@ -64,7 +64,7 @@ async fn an_ended_session_is_dead_within_a_second_and_others_of_the_same_person_
     })
     .await;
     assert!(me(&edge, &new).await.1);
-    // A gateway that starts later knows it from the start.
+    // A gateway that starts later knows of the revocation from the start.
     let (base, _second) = start_gateway(&edge.harness).await;
     let on_second =
         async |token: &str| problem_of(edge.http.get(format!("{base}/api/auth/me")).bearer_auth(token)).await;
@@ -119,7 +119,7 @@ async fn a_gateway_that_stops_takes_its_beat_along_and_that_of_one_that_dies_goe
     assert_eq!(keys(&edge.harness).await.len(), 3, "a revocation, and one beat each");
     second.stop().await;
     eventually("only one beats", async || (keys(&edge.harness).await.len() == 2).then_some(())).await;
-    // What a gateway leaves that dies.
+    // The entry that a gateway leaves when it dies.
     let (mut headers, beat) = (async_nats::HeaderMap::new(), Beat { number: 1, seen: 0 });
     headers.insert(async_nats::header::NATS_MESSAGE_TTL, "5s");
     let subject = format!("{}{}", store.prefix, Beat::key("dead"));

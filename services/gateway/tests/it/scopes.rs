@@ -1,5 +1,4 @@
-//! Every route, and who may call it: made of the router's own description, so that no new route is
-//! forgotten.
+//! Every route, and who may call it, taken from the router's own description, so that no new route is forgotten.
 
 use contracts::{AccountChanged, ApiKeyChanged, EmployeeId, KeyId, Role, Scope, Scopes, key_text, read_key, stream};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -117,7 +116,7 @@ async fn every_route_takes_a_key_with_its_scope_and_refuses_one_with_all_others(
     for route in &routes {
         let Some(scope) = route.scope() else { continue };
         let only = give_key(&edge, kit::new_id(), Scopes::from_iter([scope]), |_| ()).await;
-        // Leave to change the resource would include leave to read it.
+        // The scope to change a resource includes the scope to read it.
         let others = Scopes::all().0.into_iter().filter(|other| other.resource != scope.resource);
         let read = scope.write.then(|| Scope::read(scope.resource));
         let others = give_key(&edge, kit::new_id(), others.chain(read).collect(), |_| ()).await;
@@ -183,7 +182,7 @@ async fn a_key_that_is_revoked_and_a_role_that_is_taken_away_are_dead_without_a_
     give_role(&edge, person, Role::Employee, 1).await;
     let out = StatusCode::UNAUTHORIZED;
     eventually("both are out", async || (by_key().await == out && by_role().await == out).then_some(())).await;
-    // The token was of the generation before, so it is over for what is the person's own, too.
+    // The token was of the generation before, so it is invalid for the person's own data too.
     assert_eq!(problem_of(edge.get("/api/auth/me").bearer_auth(&token)).await.status, out);
     edge.harness.finish().await;
 }

@@ -26,7 +26,7 @@ async fn letters_beyond_ascii_before_the_at_fail_for_good_where_the_server_does_
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 0);
 
-    // Once the server knows them, the admin sends it again.
+    // Once the server accepts such addresses, the admin sends the invitation again.
     server.take_utf8();
     fixture.invite(ann.id).await;
     let mails = server.until_mails(1).await;

@@ -35,7 +35,7 @@ async fn whoever_asked_is_mailed_the_decision_once_however_often_it_is_told() {
     let text = mails[1]["plain"].as_str().unwrap();
     assert!(text.contains("2026-03-01 00:30 to 01:30 (Europe/Berlin)") && text.contains("Of course."), "{text}");
     fixture.until_status("sent", 2).await;
-    // Published again, as by a process that does not know that it was: another event, the same decision.
+    // The same decision in another event, as a process publishes it that does not know of the first one.
     fixture.harness.publish(&decided).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 2);

@@ -1,4 +1,4 @@
-//! The mail of a day: what waits for a manager.
+//! The daily mail: what waits for a manager.
 
 use std::time::Duration;
 
@@ -111,14 +111,14 @@ impl Company {
     }
 }
 
-/// Waits until a mailer has checked at least this often whether the hour has come; the last check may not have ended.
+/// Waits until a mailer has checked at least this often whether the hour has come. Its last check may not have ended.
 async fn until_looked(mailer: &Running, times: u64) {
     let enough = async || (looked(mailer).await >= times).then_some(());
     eventually_within(Duration::from_secs(40), "it has looked", enough).await;
 }
 
-/// How often a mailer has asked where the organisation's days begin: on a day whose mails are requested it has no
-/// need to.
+/// How often a mailer has asked for the time zone of the organisation. It does not ask on a day whose mails are
+/// requested.
 async fn looked(mailer: &Running) -> u64 {
     let metrics = mailer.get("/metrics").await;
     let asked =
@@ -202,7 +202,7 @@ async fn a_mail_that_could_not_be_sent_all_day_is_dropped_for_that_of_the_next_d
     company.tomorrow_at(6);
     company.submit(company.ann.id, date(2025, 10, 1)).await;
     company.server.refuse(false);
-    // Yan's of the first day, as nothing waits, and Zoe's, as the day is over.
+    // Yan's mail of the first day fails because nothing waits, and Zoe's because the day is over.
     company.fixture.until_status("failed", 2).await;
     company.fixture.harness.clock.advance(HOUR);
     let mails = company.server.until_mails_to(ZOE, SUBJECT, 1).await;

@@ -48,7 +48,7 @@ async fn a_server_that_says_nothing_holds_up_neither_employees_nor_other_mails()
     let (fixture, server) = (Fixture::start().await, SmtpServer::start());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    // The first two connections are taken, and then nothing is said.
+    // The proxy accepts the first two connections and then stays silent.
     tokio::spawn(pass_on(listener, server.port, 2));
     fixture.start_mailer(Config { email_port: Some(port.to_string()), ..server.config() }).await;
 

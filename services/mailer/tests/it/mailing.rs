@@ -47,7 +47,7 @@ async fn an_event_that_comes_twice_or_again_later_is_one_mail() {
     let requested = fixture.last_request().await;
     fixture.harness.publish_twice(&requested).await;
     fixture.harness.publish_twice(&requested).await;
-    // Five copies wait for it, and two replicas share them.
+    // Five copies of the event wait, and two replicas share them.
     fixture.start_mailer(server.config()).await;
     fixture.start_mailer(server.config()).await;
     fixture.until_status("sent", 1).await;
@@ -65,7 +65,7 @@ async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
     fixture.invite(ann.id).await;
     fixture.start_mailer(server.config()).await;
     let mails = server.until_mails(1).await;
-    // Out of order: the older one after the newer.
+    // The older event comes after the newer one.
     fixture.harness.publish_twice(&replaced).await;
     fixture.harness.until_consumed(stream::EVENTS, Service::Mailer).await;
     assert_eq!(server.mails().len(), 1);
@@ -78,7 +78,7 @@ async fn an_invitation_that_was_replaced_before_it_was_mailed_is_not_mailed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_in_the_hands_of_a_mailer_that_died_is_sent_by_another() {
     let (fixture, server) = (Fixture::start().await, SmtpServer::start());
-    // Held until now, by somebody who is no more.
+    // A process that has died holds the mail until this moment.
     fixture.create("Ann", "ann@x.org").await;
     let requested = fixture.last_request().await;
     let held = Delivery {

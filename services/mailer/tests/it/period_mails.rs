@@ -57,7 +57,7 @@ async fn each_decision_about_a_period_is_mailed_once_however_often_it_is_told() 
         fixture.harness.publish_twice(&decided).await;
         let mails = server.until_mails_to("ann@x.org", subject, 1).await;
         assert!(text(&mails[0]).contains(says), "{mails:?}");
-        // Published again, as by a process that does not know that it was: another event, the same decision.
+        // The same decision in another event, as a process publishes it that does not know of the first one.
         fixture.harness.publish(&decided).await;
     }
     // The same decision, after the period was submitted again, is another mail.

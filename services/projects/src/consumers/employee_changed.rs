@@ -45,7 +45,7 @@ async fn sweep(
     kit::follow!(app.db.following(delivery), tx => {
         let Some(mut project) = app.store.projects.lock(tx, id).await? else { return Ok(()) };
         let members = app.store.members.between(tx, id, &[employee.id]).await?;
-        // Another replica may have ended them already.
+        // Another replica may have ended the edges already.
         let older = members.iter().find(|member| member.is_on() && member.epoch < employee.epoch);
         let Some(member) = older else { return Ok(()) };
         let at = ended_at(employee, member.epoch).unwrap_or(otherwise);

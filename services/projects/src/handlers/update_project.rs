@@ -22,7 +22,7 @@ pub(crate) async fn update_project(
         let mut project = found.ok_or_else(|| Failure::not_found("project"))?;
         if_match.require(|| project.state.tag())?;
         let was = project.state.clone();
-        // Read after the lock: the change happens then.
+        // The time is read after the lock, so that changes are in the order of their times.
         let now = app.clock.now();
         project.change(changes.clone(), now)?;
         app.store.projects.replace(tx, &project).await?;

@@ -21,7 +21,7 @@ struct Document {
     version: i64,
     epoch: i64,
     deactivated_at: Option<Millis>,
-    /// Missing when directory has not said it.
+    /// Missing if directory has not sent it.
     #[serde(default)]
     active: Option<Vec<Term>>,
     /// A counter that exists to be changed: see [`EmployeeRefs::touch`].

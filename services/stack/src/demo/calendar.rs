@@ -17,7 +17,7 @@ const WINDOW: i64 = 10;
 const MINUTES_TODAY: [i64; TRACKING.len()] = [35, 95, 130];
 /// Holidays: a person, and the first and last day, in days ago.
 const AWAY: [(usize, i64, i64); 4] = [(9, 0, 5), (4, 16, 26), (8, 37, 44), (0, 30, 34)];
-/// Before so many days ago, people worked on tasks that are done now.
+/// People worked on tasks that are done now until this many days ago.
 const FINISHED: i64 = 21;
 
 /// A window to be sent.
@@ -70,17 +70,17 @@ impl Calendar {
         windows
     }
 
-    /// Midnight UTC of the day so many days ago.
+    /// Midnight UTC of the day this many days ago.
     fn midnight(&self, ago: i64) -> i64 {
         self.now - self.now.rem_euclid(DAY) - ago * DAY
     }
 
-    /// The weekday of the day so many days ago; 0 is Sunday. 1970 began on a Thursday.
+    /// The weekday of the day this many days ago; 0 is Sunday. 1970 began on a Thursday.
     fn weekday(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 4) % 7
     }
 
-    /// The number of the week of the day so many days ago. Weeks begin on Monday.
+    /// The number of the week of the day this many days ago. Weeks begin on Monday.
     fn week(&self, ago: i64) -> i64 {
         (self.midnight(ago) / DAY + 3) / 7
     }
@@ -125,7 +125,7 @@ impl Calendar {
         while left > 0 {
             let length = 45 + 5 * rng.up_to(18);
             let length = if left - length < 30 { left } else { length };
-            // Mostly one task a week.
+            // Most people work on one task a week.
             let turn = if rng.one_in(3) { rng.up_to(20) } else { self.week(ago) };
             windows.extend(cut(pick(&tasks, turn, person), at, at + length * MINUTE));
             (left, worked) = (left - length, worked + length);

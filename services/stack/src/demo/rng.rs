@@ -26,7 +26,7 @@ impl Rng {
         (self.next() % (most.unsigned_abs() + 1)).cast_signed()
     }
 
-    /// True once in so many times.
+    /// True once in this many times.
     pub fn one_in(&mut self, times: i64) -> bool {
         self.up_to(times - 1) == 0
     }

@@ -50,7 +50,7 @@ async fn every_event_names_who_acted_and_what_caused_it() {
     // Created by the admin; activated and given permissions by Ann.
     let [created, activated, permitted] = &actors("employee.changed", &before)[..] else { panic!("three changes") };
     assert_eq!((created.as_str(), activated), ("root", &ann));
-    // She has logged in since, so her session is named.
+    // Ann has logged in since, so her session is named.
     assert!(permitted.starts_with(&format!("{ann}/")), "{permitted}");
     assert_eq!(actors("project.changed", &before), ["root"]);
     assert_eq!(actors("windows.recorded", &before), ["service:timetrack"]);

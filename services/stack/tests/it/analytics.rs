@@ -72,7 +72,7 @@ async fn every_second_of_an_employee_counts_once() {
         fixture.windows(TEN, TEN + 4 * HOUR).await.iter().map(|w| w["negativeTime"].clone()).collect();
     assert_eq!(negative.iter().filter_map(Value::as_i64).sum::<i64>(), 2 * HOUR);
 
-    // Each filter alone, and all together.
+    // Each filter is tried alone, and then all together.
     let sum = async |query: &str| {
         let times = system.get(&format!("{path}&{query}")).await;
         times.as_array().unwrap().iter().map(|time| time["time"].as_i64().unwrap()).sum::<i64>()

@@ -13,7 +13,7 @@ use crate::{
 const BATCH: &str = "/api/v1/time-entries/batch";
 
 impl Fixture {
-    /// A window of an hour, so many hours after TEN.
+    /// A window of an hour, this many hours after TEN.
     fn hour(&self, hours: i64) -> Value {
         self.window(TEN + hours * HOUR, TEN + (hours + 1) * HOUR)
     }

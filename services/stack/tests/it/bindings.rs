@@ -184,7 +184,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let both = async |project: &Value, task: &Value, code: &str| {
         let since = system.harness.clock.now().0;
         fixture.post(on_task(project, task, TEN, TEN + HOUR)).await.expect(201);
-        // Tracked while the client was offline.
+        // This hour was tracked while the client was offline.
         fixture.post(on_task(project, task, since - HOUR, since + MINUTE)).await.expect(201);
         let refused = fixture.post(on_task(project, task, since + 1, since + 2 * MINUTE)).await;
         assert_eq!(refused.refused(400), code);
@@ -194,7 +194,7 @@ async fn hours_from_before_an_archive_a_move_a_deletion_or_a_deactivation_are_re
     let (project, task) = new_task().await;
     system.put(&path("project", &project), json!({ "archived": true })).await;
     both(&project, &task, "project_archived").await;
-    // Restored, the project accepts time again, but not of the period in between.
+    // Once restored, the project accepts time again, but not of the period in which it was archived.
     system.put(&path("project", &project), json!({ "archived": false })).await;
     let back = system.harness.clock.now().0;
     fixture.post(on_task(&project, &task, back + 1, back + MINUTE)).await.expect(201);

@@ -13,7 +13,7 @@ const NO_PROJECT: &str = "0198c6f2-7f00-7a31-9c5e-3b1d2a4f6071";
 
 /// A system with an owner and with Ann, who has worked today and is still working.
 pub struct Company {
-    /// Where Ann works.
+    /// The system with Ann's project and task.
     pub fixture: Fixture,
     /// The owner.
     pub owner: Person,

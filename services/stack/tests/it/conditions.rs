@@ -99,7 +99,7 @@ impl Fixture {
         let weeks_from =
             |day| json!({ "timezone": "UTC", "payPeriod": "week", "anchor": "2026-01-05", "weekStart": day });
         let me = "/api/auth/me".to_owned();
-        // Periods are weeks by then.
+        // Pay periods are weeks at this point of the test.
         let period = at("period", &format!("{}_2025-10-06", self.ann.id));
         vec![
             change("PUT /api/v1/employee/{id}", &ann, ann.clone(), json!({ "name": "Anna" }), titled(&ann)),
@@ -265,7 +265,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     assert_ne!(fixture.tag(&ann).await, seen, "whoever only reads is told");
     let titled = json!({ "title": "Engineer" });
     fixture.ask("PUT", &ann, titled, Some(("If-Match", &seen))).await.expect(200);
-    // The tag does not match for a change of projects, which it does not cover.
+    // The tag does not match for a change of projects, because the tag does not cover projects.
     let projects = json!({ "projects": [fixture.project] });
     let refused = fixture.ask("PUT", &ann, projects.clone(), Some(("If-Match", &seen))).await;
     assert_eq!(refused.refused(412), "precondition_failed");
@@ -275,7 +275,7 @@ async fn what_changes_by_itself_stands_in_nobodys_way() {
     let now = fixture.ask("PUT", &ann, projects, Some(("If-Match", &seen))).await.expect(200);
     assert_eq!(now["projects"], json!([fixture.project]));
 
-    // A new earlier window shortens this one.
+    // A new earlier window takes time from this window.
     let window = format!("{WINDOWS}/{}", id(&fixture.record(TEN, TEN + HOUR).await));
     let seen = fixture.tag(&window).await;
     fixture.record(TEN - HOUR, TEN + HOUR / 2).await;

@@ -12,7 +12,7 @@ use crate::fixture::MINUTE;
 /// A script that nobody may be able to run in another person's browser.
 const EVIL: &str = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'>";
 
-/// The pages that the owner walks through, as they are addressed; something is settled, paid and late.
+/// The pages that the owner opens, with a pay run, a lock and an adjustment.
 async fn pages(company: &Company) -> Vec<String> {
     let run = company.settle().await;
     let windows = format!("/console/windows?employee={}&from=0&to=1500", company.fixture.ann.id);
@@ -91,12 +91,12 @@ async fn every_page_works_without_javascript_and_by_the_keyboard_alone() {
         assert!(text.contains("Website") && text.contains("Front page") && text.contains("anns-pc"), "{text}");
         assert!(text.contains("held back"), "{text}");
 
-        // From there to the day, and to the windows behind a stretch.
+        // The test continues from there to the day, and to the windows behind a stretch.
         browser.client.find(Locator::LinkText("Day")).await.unwrap().send_keys("\u{e007}").await.unwrap();
         let text = browser.text_under("Day").await;
         assert!(text.contains("Ann"), "{text}");
         if !text.contains("more than one at once") {
-            // Soon after midnight that lies on the day before.
+            // Soon after midnight this window lies on the day before.
             browser
                 .client
                 .find(Locator::LinkText("The day before"))

@@ -81,7 +81,7 @@ async fn a_report_has_the_sums_of_the_api_on_the_page_and_in_the_file() {
     let (status, html) = company.page("/console/reports?from=2026-03-02&to=2026-03-01", owner).await;
     assert!(status == 422 && html.contains("must not be before"), "{html}");
 
-    // Each person's rows are together, with what they come out at.
+    // The rows of each person are together, with the person's sums.
     let by = "from=2020-01-01&to=2099-12-31&groupBy=task&groupBy=employee";
     let lines = company.lines(&format!("/console/reports?{by}")).await;
     let rows = system.get("/api/v1/analytics/time?start=0&end=4000000000000&groupBy=employee").await;
@@ -113,7 +113,7 @@ async fn the_cells_of_a_week_add_up_to_its_edges() {
     for line in [ann, everybody] {
         let cells = minutes(line);
         let (all, days) = cells.split_last().expect("a sum");
-        // Each is rounded to a minute.
+        // Each day is rounded to a minute.
         assert!((days.iter().sum::<i64>() - all).abs() <= 1 && *all > 0, "{line}");
     }
     assert_eq!(minutes(ann).last(), minutes(everybody).last());

@@ -1,4 +1,5 @@
-//! Pay in the console: periods approved, paid and taken as files; locks moved; what comes late shown.
+//! Pay in the console: periods are approved, paid and downloaded as files, locks are moved, and late windows are
+//! shown.
 
 use std::io::Cursor;
 
@@ -28,14 +29,14 @@ impl Company {
         ended.unwrap().clone()
     }
 
-    /// An hour of Ann's in the middle of a period, so many hours after noon.
+    /// An hour of Ann's in the middle of a period, this many hours after noon.
     fn hour_in(&self, period: &Value, hours: i64) -> Value {
         let start = period["start"].as_i64().unwrap() + 10 * DAY + (12 + hours) * HOUR;
         self.fixture.window(start, start + HOUR)
     }
 
-    /// Approves and pays Ann's last month, with an hour that came late and was admitted, and locks a project. Gives
-    /// the id of the pay run; a second call gives the same.
+    /// Approves and pays Ann's last month, with an hour that was admitted late, and locks a project. Returns the id of
+    /// the pay run; a second call returns the same.
     pub async fn settle(&self) -> String {
         let (period, system) = (self.last_month().await, self.system());
         if period["payRun"].is_string() {
@@ -98,7 +99,7 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     let (status, leads, html) = company.send("/me/submit", ann, &[("id", &which)]).await;
     assert_eq!((status, leads.as_str()), (303, "/me?done=submitted"), "{html}");
 
-    // On her own page as on that of all: what it comes out at, and the forms to decide about it.
+    // Ann's own page and the list of all show the sums of the period and the forms to decide about it.
     let seen = format!("{which}@{}", period["hash"].as_str().unwrap());
     for page in [&person, &APPROVALS.to_owned()] {
         let html = company.open_page(page, owner).await;
@@ -169,7 +170,8 @@ async fn hours_go_from_the_employee_to_a_spreadsheet_and_what_comes_late_is_show
     assert!(name.contains("pay-run.json"), "{name}");
     assert_eq!(serde_json::from_slice::<Value>(&file).unwrap(), whole);
 
-    // Late for what is paid: held back, then counted where time is open, and shown where it belongs.
+    // A window that comes late for a paid period is quarantined, then counted in an open period, and shown where it
+    // belongs.
     let late = company.hour_in(&period, 2);
     company.fixture.post(late.clone()).await.expect(202);
     let held = system.get("/api/v1/quarantine").await;
@@ -303,14 +305,14 @@ async fn whoever_may_only_look_sees_no_forms_and_managers_see_no_pay_runs() {
         let reopen = [("project", ""), ("day", ""), ("reason", "Mine.")];
         assert_eq!(company.send(&format!("{LOCKS}/reopen"), who, &reopen).await.0, 403);
     }
-    // A manager decides about Ann and not about themselves, and opens nothing again.
+    // A manager decides about Ann and not about themselves, and reopens nothing.
     let html = company.open_page(&person, &manager).await;
     assert!(html.contains("/console/approvals/approve") && !html.contains("/console/approvals/reopen"), "{html}");
     let html = company.open_page(&format!("/console/people/{}", manager.id), &manager).await;
     assert!(html.contains("Somebody else decides") && !html.contains("/console/approvals/approve"), "{html}");
     assert_eq!(system.get("/api/v1/pay-run").await.as_array().unwrap().len(), 1, "nothing was made");
 
-    // Adjustments are theirs whose hours they are.
+    // An employee sees their own adjustments only.
     let range = format!("start={}&end={}", company.now() - DAY, company.now() + DAY);
     let of = async |token: &str, query: &str| {
         system.employee(token, "GET", &format!("/api/v1/adjustment?{range}{query}"), Value::Null).await

@@ -1,4 +1,4 @@
-//! Projects and tasks in the console: changed by forms, and what the API then shows.
+//! Projects and tasks in the console: changes by forms, and what the API shows afterwards.
 
 use serde_json::{Value, json};
 
@@ -18,14 +18,14 @@ fn hidden(html: &str, action: &str, name: &str) -> String {
 }
 
 impl Company {
-    /// Sends a form of the owner's that is done as it should; gives where it leads.
+    /// Sends a form of the owner that must succeed; returns the path of the redirect.
     async fn done(&self, path: &str, form: &[(&str, &str)]) -> String {
         let (status, leads, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, 303, "{path}: {html}");
         leads
     }
 
-    /// Sends a form of the owner's that is refused; gives the page.
+    /// Sends a form of the owner that must be refused; returns the page.
     async fn refused(&self, path: &str, form: &[(&str, &str)], expected: u16) -> String {
         let (status, _, html) = self.send(path, &self.owner, form).await;
         assert_eq!(status, expected, "{path}: {html}");
@@ -293,7 +293,7 @@ async fn the_sums_of_projects_are_those_of_the_api() {
     ] {
         assert!(lines.contains(&line), "{line}: {lines:?}");
     }
-    // The bars say what they are asked for.
+    // The bars show the chosen measure.
     let income = expected.rsplit(' ').next().unwrap();
     for (bars, shown) in [("income", income), ("time", expected.split(' ').next().unwrap())] {
         let html = company.shown(&format!("{page}&bars={bars}")).await;

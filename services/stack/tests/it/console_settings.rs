@@ -63,7 +63,7 @@ async fn pages_follow_the_zone_and_the_week_of_the_organisation_unless_the_reade
     let week = page(&system, "/console/week?day=2026-03-04", &owner).await.html;
     assert!(week.contains("Times are those of Asia/Kolkata"), "{week}");
     assert_eq!(value(&page(&system, "/console/settings", &owner).await.html, "timezone"), "Asia/Kolkata");
-    // The week of that Wednesday began on Sunday: the one before ends on the last of February.
+    // The week of that Wednesday began on Sunday, so the link to the week before names the last of February.
     assert!(week.contains("day=2026-02-28&amp;span=week"), "{week}");
     let request = browser().get(format!("{}/console/week", system.base));
     let chosen = Page::of(request.header("cookie", format!("t3={}; t3-zone=UTC", owner.token))).await.html;

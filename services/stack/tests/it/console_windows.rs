@@ -35,7 +35,7 @@ async fn a_window_is_corrected_and_voided_with_a_reason_that_the_trail_keeps() {
     let corrected = system.get(&format!("/api/v1/time-entries/{id}")).await;
     assert_eq!((&corrected["start"], &corrected["end"]), (&json!(TEN), &json!(TEN + 30 * MINUTE)));
     assert_eq!((&corrected["taskId"], &corrected["note"]), (&other["id"], &json!("lunch")));
-    // Whoever has seen it as it was changes nothing.
+    // A form that was made before the change is refused.
     assert_eq!(submit(system, &path, &owner, &form("2025-10-09T09:20:00", "late")).await.status, 412);
 
     let none = submit(system, &format!("{path}/void"), &owner, &[("reason", " ")]).await;

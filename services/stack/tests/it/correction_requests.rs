@@ -17,7 +17,7 @@ use crate::{
 const CORRECTIONS: &str = "/api/v1/correction";
 
 impl Fixture {
-    /// A request for time that was not tracked, so many hours after TEN.
+    /// A request for time that was not tracked, this many hours after TEN.
     fn missing(&self, hours: i64) -> Value {
         let start = TEN + hours * HOUR;
         json!({

@@ -133,7 +133,7 @@ async fn mail_that_cannot_go_out_delays_nobody_and_follows() {
         // Not awaited: it may still hang on its server.
         mailer.shutdown.stop();
     }
-    // Without a mailer as well; the mail goes out once there is one.
+    // An invitation is possible without a mailer as well; the mail is sent once there is one.
     let ann = system.invite("Ann", "ann@example.org").await;
     assert_eq!(system.get(&format!("/api/v1/employee/{}", id(&ann))).await, ann);
     system.start_service(Service::Mailer).await;

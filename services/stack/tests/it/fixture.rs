@@ -1,4 +1,4 @@
-//! A system with one employee, Ann, on a task of a project: where most tests begin.
+//! A system with one employee, Ann, on a task of a project: the beginning of most tests.
 
 use serde_json::{Value, json};
 use testkit::eventually;

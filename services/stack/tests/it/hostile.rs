@@ -1,4 +1,4 @@
-//! Hostile input: each is answered 4xx without repeating it, and the process survives.
+//! Hostile input: each request is answered 4xx without repeating the input, and the process survives.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

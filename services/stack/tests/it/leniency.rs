@@ -1,4 +1,4 @@
-//! Input of clients of the former backend: accepted as it is meant, so that no hour is lost for a formality.
+//! Input of clients of the former backend is accepted as it is meant, so that no hour is lost for a formality.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ impl Fixture {
 async fn no_hour_is_lost_for_a_text_that_the_app_cannot_correct() {
     let fixture = Fixture::start().await;
     let first = fixture.record(TEN, TEN + HOUR).await;
-    // Padding from the former app: the same machine, so the same window.
+    // The text has padding from the former app: it names the same machine, so this is the same window.
     let padded = merged(fixture.window(TEN, TEN + HOUR), json!({ "hwid": " 9f8e\u{0}\u{0}\r\n" }));
     assert_eq!(fixture.post(padded).await.expect(200)["id"], first["id"]);
 

@@ -72,7 +72,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
         assert_eq!(page[..], all[..limit]);
     }
 
-    // An employee sees and submits their own, and decides about nothing.
+    // An employee sees and submits their own periods, and decides about nothing.
     let own = fixture.as_ann("GET", &format!("/api/v1/period?{}", range(OCTOBER)), Value::Null).await.expect(200);
     assert_eq!(own.as_array().unwrap().as_slice(), std::slice::from_ref(&period));
     for of_bob in [
@@ -126,7 +126,7 @@ async fn a_period_goes_from_the_employee_to_the_approver_and_what_comes_late_for
     assert_eq!(again["time"], 4 * HOUR);
     eventually("she is mailed that it is approved", async || {
         let mails = mails(&fixture.system, "Your pay period is approved");
-        // Where a line is too long it ends with a sign that says so.
+        // An encoded line that is too long ends with `=`.
         let says = |mail: &String, text: &str| mail.replace("=\r\n", "").contains(text);
         mails.iter().any(|mail| says(mail, "ann@example.org") && says(mail, "with 4:00 hours")).then_some(())
     })

@@ -279,7 +279,7 @@ async fn a_manager_s_walk_from_a_new_team_to_its_end() {
     assert_eq!(moved.refused(409), "in_other_team");
     system.put(&format!("/api/v1/team/{sales}"), json!({ "employees": [] })).await;
     system.put(&format!("/api/v1/team/{design}"), both).await;
-    // From the next request on she sees him, and decides about his hours.
+    // From the next request on the manager sees Bob, and decides about his hours.
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.expect(200)["teamId"], **design);
     let quarantined = format!("/api/v1/quarantine/{}/admit", company.bob.quarantined[0]);
     company.zoe("POST", &quarantined, Value::Null).await.expect(200);
@@ -289,7 +289,7 @@ async fn a_manager_s_walk_from_a_new_team_to_its_end() {
     system.admin("POST", &format!("{of_bob}/deactivate"), Value::Null).await.expect(200);
     let window = format!("{WINDOWS}/{}", company.bob.windows[0]);
     company.zoe("PATCH", &window, json!({ "note": "his last day" })).await.expect(200);
-    // Without the team she does not see it any more.
+    // Without the team the manager does not see Bob any more.
     system.admin("DELETE", &format!("/api/v1/team/{design}"), Value::Null).await.expect(204);
     assert_eq!(company.zoe("GET", &of_bob, Value::Null).await.refused(403), "other_team");
     assert_eq!(company.zoe("PATCH", &window, json!({ "note": "x" })).await.refused(403), "other_team");

@@ -131,7 +131,7 @@ async fn hours_worked_before_a_removal_count_and_those_after_it_do_not() {
         n += 1;
         fixture.post(merged(fixture.window(start, end), json!({ "hwid": format!("machine {n}") }))).await
     };
-    // She leaves the project, or only the task, and comes back.
+    // Ann leaves the project, or only the task, and comes back.
     for (path, code) in [(fixture.project_path(), "not_on_project"), (fixture.task_path(), "not_on_task")] {
         let before = now();
         system.put(&path, json!({ "employees": [] })).await;
@@ -161,7 +161,7 @@ async fn a_window_that_breaks_a_limit_or_does_not_fit_is_refused_with_the_field(
         ("end", window(TEN, TEN)),
         ("end", window(TEN, TEN - 1)),
         ("end", window(TEN, TEN + day + 1)),
-        // In microseconds, a common mistake.
+        // Microseconds instead of milliseconds, a common mistake.
         ("end", window(now * 1_000, (now + 1) * 1_000)),
         ("end", window(0, i64::MAX)),
         ("start", window(-1, HOUR)),

@@ -49,7 +49,7 @@ impl Seen {
         self.api.employee(&self.ann.token, "POST", WINDOWS, window).await.expect(201);
     }
 
-    /// Waits until so many posts are traced from the gateway to analytics, and gives all spans.
+    /// Waits until this many posts are traced from the gateway to analytics, and gives all spans.
     async fn until_seen(&self, posts: usize) -> Vec<Span> {
         eventually_within(Duration::from_secs(20), "every post is seen on its whole way", async || {
             let spans = self.collector.spans();

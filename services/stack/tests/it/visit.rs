@@ -53,7 +53,7 @@ pub async fn somebody(system: &System, name: &str, role: &str) -> Person {
     Person { token: answer["access_token"].as_str().unwrap().to_owned(), ..person }
 }
 
-/// What stands in a field of a form.
+/// The value of a field of a form.
 pub fn value<'a>(html: &'a str, name: &str) -> &'a str {
     let field = html.split(&format!("name=\"{name}\"")).nth(1).unwrap_or_else(|| panic!("no {name}: {html}"));
     field.split("value=\"").nth(1).unwrap().split('"').next().unwrap()

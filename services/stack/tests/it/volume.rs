@@ -53,7 +53,7 @@ impl Assignee {
     }
 }
 
-/// Sends windows on so many connections until it is stopped, each window once.
+/// Sends windows on this many connections until it is stopped, each window once.
 struct Load {
     stop: Arc<AtomicBool>,
     senders: Vec<tokio::task::JoinHandle<Answers>>,

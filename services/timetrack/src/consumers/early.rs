@@ -65,7 +65,7 @@ async fn retry(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> 
     }
 }
 
-/// Tries one after the other: one that fails by itself keeps no other from being recorded.
+/// Tries windows one after the other: a window that fails by itself keeps no other from being recorded.
 async fn retry_each(app: &App, quarantined: Vec<Quarantined>) -> Result<bool, Error> {
     let mut is_tried = true;
     for one in quarantined {

@@ -66,7 +66,7 @@ impl Feed {
                 Ok(false)
             }
             Response::Err { error } if error.code() == 404 => {
-                // There was nothing up to there, so it is not scanned again.
+                // There was no such event up to that position, so the stream is not scanned again from before it.
                 if let Some((_, last)) = places {
                     (self.next, self.read_on_at) = (self.next.max(last + 1), Instant::now());
                 }

@@ -33,7 +33,7 @@ pub(crate) struct Knowledge {
     known: Mutex<Known>,
     /// How many queries have begun.
     begun: AtomicU64,
-    /// Whether the last wait was in vain. Then the next one does not wait.
+    /// Whether the last wait was in vain. Then the next wait is left out.
     is_behind: AtomicBool,
     work: Notify,
 }

@@ -265,14 +265,14 @@ impl Memory {
     /// Reads the ids of quarantined and discarded windows. No query runs meanwhile, and a window is stored in
     /// quarantine before its event is published, so no id is missed between this read and the next event.
     async fn read_quarantined(&self, app: &App) -> anyhow::Result<()> {
-        // Where overlaps count, nothing else keeps out what was admitted as an adjustment.
+        // While overlaps count, only this read keeps windows out that were admitted as adjustments.
         let quarantined = app.store.quarantine.kept(app.config.count_overlaps, MOST_QUARANTINED + 1).await?;
         self.remembered().keep_quarantined(quarantined);
         Ok(())
     }
 
-    /// Reads all rates, once the copy has everything that was published before the first rate was copy. Returns
-    /// when to try again if they are not known.
+    /// Reads all rates, once the copy has everything that was published before the first rate was applied from an
+    /// event. Returns when to try again if they are not known.
     async fn read_rates(&self, app: &App, feed: &mut Feed) -> anyhow::Result<Duration> {
         sleep(SEEN).await;
         self.query(app, feed).await?;
@@ -322,7 +322,7 @@ impl Memory {
             Ok(None) if subject.starts_with("evt.timetrack.v1.settlement.") => {
                 match serde_json::from_slice::<SettlementChanged>(payload) {
                     Ok(settlement) => {
-                        // Without the earlier settlements this one is not enough: the database is read instead.
+                        // Without the earlier settlements this one is not enough: then the database is read instead.
                         if let Some(copy) = self.settled().as_mut() {
                             copy.apply(settlement);
                             app.settling.hear(place);

@@ -28,7 +28,7 @@ pub(crate) struct Arrival {
     pub(crate) seq: Option<u64>,
     /// Whether it may have been delivered before: an earlier attempt may have quarantined it without an answer.
     pub(crate) again: bool,
-    /// Whether the sender needs to know only that it is recorded, and not the window itself.
+    /// Whether the sender needs to know only that the window is recorded, and not the window itself.
     pub(crate) brief: bool,
 }
 
@@ -92,7 +92,8 @@ pub(crate) async fn record_all(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<
 async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settled>, Error> {
     let (now, earliest) = (app.clock.now(), app.config.limits.earliest_window.0);
     let again = arrivals.iter().any(|arrival| arrival.again);
-    // Before anything is read, because a handler that settles time waits for batches in progress.
+    // The batch is registered before anything is read, because a handler that settles time waits for batches in
+    // progress.
     let batch = app.settling.take_in_hand(now);
     let mut settled: Vec<Option<Settled>> = vec![None; arrivals.len()];
     let (mut places, mut timely, mut to_quarantine) = (Vec::new(), Vec::new(), Vec::new());
@@ -158,7 +159,8 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
             continue;
         }
         match inserted.taken.get(&window.id) {
-            // Published again, because an earlier attempt may have died between recording and publishing.
+            // The window is published again, because an earlier attempt may have died between recording and
+            // publishing.
             Some(stored) if app.store.windows.was_sent_as(stored, content, window.hash).await? => {
                 recorded.add(stored, content);
                 settled[place] = Some(Outcome::Duplicate(told(stored, arrival.brief)?).into());
@@ -186,7 +188,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     let mut any_in_both = false;
     for ((place, row, brief), stored) in quarantined.into_iter().zip(by_now) {
         settled[place] = Some(match stored {
-            // In settled time the replica that recorded it may be taking it back, so it is not published here.
+            // In settled time the replica that recorded the window may be removing it, so it is not published here.
             Some(stored) if row.code != Code::PeriodLocked => {
                 any_in_both = true;
                 recorded.add(&stored, WindowContent::from(&row.item));
@@ -196,7 +198,7 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
         });
     }
     publish(app, recorded.facts).await?;
-    // The cache is as old as the batch, and does not have the windows that this batch has quarantined itself.
+    // The cache is as old as the batch, so it lacks the windows that this batch has quarantined.
     let knows_quarantined = knows_quarantined && !any_in_both && batch.is_fresh(app.clock.now());
     let may_be_quarantined =
         || !knows_quarantined || app.memory.may_be_quarantined(recorded.windows.iter().map(|(id, _)| *id));
@@ -208,13 +210,13 @@ async fn check_and_record(app: &App, arrivals: Vec<Arrival>) -> Result<Vec<Settl
     Ok(settled.into_iter().flatten().collect())
 }
 
-/// The moment up to which all is remembered, by a look that begins now; nothing where some events were missed, or
-/// may have been.
+/// The moment up to which the cache is complete, by a query that begins now; none if events were missed, or may have
+/// been.
 async fn complete(app: &App) -> Option<Millis> {
     app.memory.complete().await.filter(|_| app.reconciler.is_whole())
 }
 
-/// A recorded window as its sender gets it; null if it is enough to know that it is recorded.
+/// A recorded window as its sender gets it; null if the sender only needs to know that it is recorded.
 fn told(stored: &StoredWindow, brief: bool) -> Result<Box<RawValue>, Error> {
     if brief { Ok(RawValue::NULL.to_owned()) } else { Ok(to_raw_value(&stored.window)?) }
 }
@@ -254,8 +256,8 @@ async fn quarantine(
     Ok(Kept::Quarantined(Box::new(app.store.quarantine.add(Quarantined::new(item, seq, reason, now)).await?)))
 }
 
-/// Publishes which windows are quarantined. It is acknowledged before the answer, because a client may send them
-/// again, and the worker that records them must know.
+/// Publishes which windows are quarantined, before they are answered: a client may send them again, and the worker
+/// that records them then must know.
 async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<(), Error> {
     for windows in quarantined.chunks(QUARANTINED_AN_EVENT) {
         let id: contracts::EventId = kit::new_id();
@@ -267,7 +269,7 @@ async fn publish_quarantined(app: &App, quarantined: Vec<WindowId>) -> Result<()
 /// Publishes recorded windows. The stream has them before the windows' own message is acknowledged, so that message
 /// serves as the outbox.
 async fn publish(app: &App, facts: Vec<WindowFact>) -> Result<(), Error> {
-    // Concurrently, because each waits for the disk.
+    // The events are published concurrently, because each waits for the disk.
     let events = facts.chunks(WINDOWS_AN_EVENT).map(|windows| async {
         let id: contracts::EventId = kit::new_id();
         let event = WindowsRecorded { batch: id.to_string(), windows: windows.to_vec() };

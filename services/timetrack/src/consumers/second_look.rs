@@ -12,7 +12,7 @@ use crate::{
 
 /// The interval between two searches.
 const LOOK: Duration = Duration::from_secs(5);
-/// The most windows that are looked at each time; then it is the turn of the next.
+/// The most windows of one search; the next search continues after them.
 const MOST: usize = 1_000;
 
 /// Until shutdown, finds windows that wait for an admin but need none, because their settled time is open again or
@@ -37,7 +37,7 @@ pub(crate) fn take_second_looks(app: Arc<App>, shutdown: &Shutdown) {
     });
 }
 
-/// Looks at the next ones after a key; gives the last key, or none where it begins anew.
+/// Checks the next quarantined windows after a key. Returns the last key, or an empty one to begin anew.
 async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     let quarantined = app.store.quarantine.for_admins(after, MOST as i64).await?;
     // Recorded windows are tried again and not just removed: the process that recorded them may have died before it
@@ -58,7 +58,7 @@ async fn look_again(app: &App, after: &str) -> Result<String, Error> {
     Ok(last.map_or_else(String::new, |last| last.key().to_owned()))
 }
 
-/// The recorded windows of these quarantined ones, in order, where they are recorded as they were sent.
+/// The recorded windows of these quarantined windows, in order: those that are recorded with the same content.
 pub(super) async fn recorded_by_now<'a>(
     app: &App,
     quarantined: impl Iterator<Item = &'a Quarantined> + Clone,

@@ -47,7 +47,7 @@ async fn with_locks_beside(
     Ok(settled)
 }
 
-/// What settles each of these, read in a transaction that orders itself against settling.
+/// What settles each of these windows, read in a transaction that is ordered against settling.
 pub(crate) async fn settled_in(app: &App, tx: &mut Tx<'_>, worked: &[Worked]) -> Result<Vec<Option<SettledBy>>, Error> {
     let settled = app.store.settlements.hold(tx, worked).await?;
     let mut all = Vec::with_capacity(worked.len());

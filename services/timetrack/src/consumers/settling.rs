@@ -54,7 +54,7 @@ struct State {
     generation: u64,
     /// The number of batches in progress, by the generation in which they began.
     in_hand: BTreeMap<u64, usize>,
-    /// The sequence numbers that were read, each with the generation that ended then.
+    /// The sequence numbers that were read, each with the generation that ended with it.
     heard: Vec<(u64, u64)>,
     /// Everything up to this sequence number is read, and no earlier batch is in progress.
     passed: u64,
@@ -141,7 +141,7 @@ impl Settling {
                     tracing::warn!(%error, "others may take this process for dead");
                 }
             }
-            // Batches are finished first. A lost removal costs other handlers some seconds.
+            // The process finishes its batches first. If the removal is lost, other handlers only wait some seconds.
             while !app.settling.state().in_hand.is_empty() {
                 sleep(PAUSE).await;
             }

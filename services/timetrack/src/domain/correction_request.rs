@@ -292,7 +292,7 @@ mod tests {
                 .window
                 .timezone_offset
         };
-        // In winter and in summer.
+        // The offsets in winter and in summer.
         assert_eq!([1_740_000_000_000, 1_750_000_000_000].map(offset), [HOUR, 2 * HOUR]);
     }
 

@@ -9,7 +9,7 @@ use super::{Admission, admission::tests::ann};
 /// Whether something is true at a moment.
 type Condition<'a> = Box<dyn Fn(i64) -> bool + 'a>;
 
-/// The moments at which something ends, begins again, ends, and so on. It is true at first.
+/// The moments at which a condition becomes false, true, false, and so on. It is true at first.
 type Turns = Vec<i64>;
 
 fn turns() -> impl Strategy<Value = Turns> {

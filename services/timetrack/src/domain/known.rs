@@ -13,7 +13,7 @@ const MOST_REPORTS: usize = 32;
 pub(crate) struct ConsumerReport {
     /// The number of this read of the consumer. A later read has a higher number, whatever the clock says.
     pub(crate) number: u64,
-    /// The number of the read of the stream before it, from the same sequence.
+    /// The number of the read of the stream before this one, from the same sequence.
     pub(crate) seen: u64,
     /// When the stream was asked.
     pub(crate) asked_at: Millis,
@@ -238,7 +238,7 @@ mod tests {
                 at += gap;
                 (at, at + delivery, at + delivery + work)
             }).collect();
-            // The consumer delivers in order.
+            // The simulated consumer delivers in order.
             let events: Vec<_> = events.iter().scan(0, |last, (published, delivered, applied)| {
                 *last = (*delivered).max(*last);
                 Some((*published, *last, (*applied).max(*last)))

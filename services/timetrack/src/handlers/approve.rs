@@ -50,7 +50,7 @@ pub(crate) async fn approve_period(
         until_none_is_early(&app, &period).await?;
     }
     let Some(closing) = close(&app, id, &settings).await? else {
-        // Somebody else has approved it, now or before.
+        // Somebody else has approved the period, now or before.
         let approved = app.store.periods.find(id).await?.ok_or_else(|| Failure::not_found("pay period"))?;
         require_seen(&seen, approved.sum.map(|sum| sum.hash).unwrap_or_default())?;
         return shown(&app, approved).await;

@@ -62,7 +62,7 @@ pub(crate) async fn discard_quarantined(
     if let Some(stored) = app.store.windows.find(quarantined.item.id, Some(quarantined.item.employee_id)).await?
         && app.store.windows.was_sent_as(&stored, content, quarantined.item.hash).await?
     {
-        // The worker that recorded it did not know that it was quarantined.
+        // The worker that recorded the window did not know that it was quarantined.
         app.store.quarantine.release(&[(quarantined.item.id, content)]).await?;
         return Err(recorded());
     }
@@ -82,7 +82,7 @@ pub(crate) async fn discard_quarantined(
     if is_decided {
         return Ok(());
     }
-    // Another request has decided about it.
+    // Another request has decided about the window.
     match one(&app, request.id, request.content, within.as_ref()).await? {
         quarantined if quarantined.admitted_as().is_some() => Err(recorded()),
         _ => Ok(()),
@@ -114,8 +114,8 @@ async fn before(app: &App, quarantined: &Quarantined) -> Result<Option<Admitted>
     Ok(stored.map(|stored| Admitted::Recorded(Box::new(stored))))
 }
 
-/// Records a quarantined window. If its id belongs to other content, recorded or as an adjustment, the window gets an
-/// id of its own. The settled part of its time becomes an adjustment.
+/// Records a quarantined window. If its id belongs to other content, the window gets an id of its own. The settled
+/// part of its time becomes an adjustment.
 async fn admit(app: &App, call: &Call, quarantined: &Quarantined) -> Result<Admitted, Error> {
     let (mut item, content) = (quarantined.item.clone(), WindowContent::from(&quarantined.item));
     let why = |code| Failure::new(code, format!("{} It cannot be recorded; discard it.", refusal(code)));
@@ -138,7 +138,7 @@ async fn admit(app: &App, call: &Call, quarantined: &Quarantined) -> Result<Admi
                     until_all_have_heard(app, settlement).await?;
                 }
             }
-            // A worker has recorded it at this moment.
+            // A worker has recorded the window at this moment.
             Err(Error::Mongo(error)) if mongo::is_duplicate(&error) => {}
             Err(error) => return Err(error),
         }

@@ -83,7 +83,7 @@ async fn owner(
 /// 403 if the window belongs to others.
 async fn owner_within(app: &App, request: GetWindow, within: &Within) -> Result<EmployeeId, Error> {
     let mut owners: Vec<EmployeeId> = Vec::new();
-    // The last place that it reached: it may move on meanwhile, but never back.
+    // The last place where the window was known: it may move on meanwhile, but never back.
     if let Some(payload) = message_at(app, request.seq.unwrap_or_default()).await? {
         let batch = serde_json::from_slice::<IngestBatch>(&payload).map(|batch| batch.items).unwrap_or_default();
         owners.extend(batch.into_iter().filter(|item| item.id == request.id).map(|item| item.employee_id));

@@ -95,7 +95,7 @@ pub(crate) async fn submit_period(
     let period = kit::change!(app.db.awaited(Duration::ZERO), tx => {
         let was = current_in(&app, tx, id, &settings).await?;
         require_undecided(&was)?;
-        // A repetition, because the first answer was lost, gets the same answer.
+        // This is a repetition because the first answer was lost: it gets the same answer.
         if was.status == PeriodStatus::Submitted && was.submitted_hash == Some(hash) {
             return Ok(was);
         }

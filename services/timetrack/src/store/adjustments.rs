@@ -14,14 +14,14 @@ pub(crate) struct StoredAdjustment {
     #[serde(rename = "_id")]
     pub(crate) id: WindowId,
     pub(crate) employee: EmployeeId,
-    /// The moment at which it counts.
+    /// The moment at which the adjustment counts.
     pub(crate) counts_at: Millis,
     /// The parts of the window that were settled.
     pub(crate) parts: Vec<TimeRange>,
     /// The parts that it counts. No other window ever counts there, even if the time is reopened.
     #[serde(default)]
     pub(crate) counted: Vec<TimeRange>,
-    /// The time and money that it counts for.
+    /// The time and money that the adjustment counts for.
     pub(crate) sum: AdjustedSum,
     pub(crate) hash: TimeMark,
     /// The window, with the time when it was worked.
@@ -50,7 +50,7 @@ impl Counted {
 }
 
 impl StoredAdjustment {
-    /// The settlements for workers: what it counts is settled for good.
+    /// The settlements for workers: the time that the adjustment counts is settled for good.
     pub(crate) fn settlements(&self) -> Vec<SettlementChanged> {
         let Self { id, employee, ref counted, .. } = *self;
         Counted { id, employee, counted: counted.clone() }.settlements().collect()
@@ -106,7 +106,7 @@ impl AdjustmentStore {
         Ok(self.0.find_one(filter).await?)
     }
 
-    /// Finds one, of this employee or of anybody, read in a transaction.
+    /// Finds one adjustment, of this employee or of anybody, in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: WindowId) -> Result<Option<StoredAdjustment>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }

@@ -84,7 +84,7 @@ impl BindingStore {
 
     /// All rates of all scopes, if there are no more than `most`; otherwise a few more than that.
     pub(crate) async fn all_rates(&self, most: usize) -> Result<Vec<Arc<RatesChanged>>, Error> {
-        // The keys that begin with `r:`.
+        // The keys of rates begin with `r:`.
         let mut rows = self.0.find(doc! { "_id": { "$gt": "r:", "$lt": "r;" } }).await?;
         let (mut all, mut weight) = (Vec::new(), 0);
         while let Some(row) = rows.try_next().await? {

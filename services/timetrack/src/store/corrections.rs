@@ -38,7 +38,7 @@ impl CorrectionStore {
         Self(db.collection("corrections"))
     }
 
-    /// Finds one, of any employee.
+    /// Finds one correction, of any employee.
     pub(crate) async fn find(&self, id: CorrectionId) -> Result<Option<StoredCorrection>, Error> {
         Ok(self.0.find_one(by_id(id)).await?)
     }
@@ -54,7 +54,7 @@ impl CorrectionStore {
         Ok(())
     }
 
-    /// Stores a decided one. If somebody else has decided since it was loaded, the transaction is run again.
+    /// Stores a decided correction. If somebody else has decided since it was loaded, the transaction is run again.
     pub(crate) async fn save(&self, tx: &mut Tx<'_>, correction: &StoredCorrection) -> Result<(), Error> {
         self.0.replace_one(by_id(correction.id), correction).session(&mut tx.session).await?;
         Ok(())

@@ -149,12 +149,12 @@ impl PeriodStore {
         Self(db.collection("periods"))
     }
 
-    /// Finds one.
+    /// Finds one period.
     pub(crate) async fn find(&self, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).await?)
     }
 
-    /// Finds one, read in a transaction.
+    /// Finds one period in a transaction.
     pub(crate) async fn load(&self, tx: &mut Tx<'_>, id: PeriodId) -> Result<Option<StoredPeriod>, Error> {
         Ok(self.0.find_one(doc! { "_id": mongo::value(&id) }).session(&mut tx.session).await?)
     }

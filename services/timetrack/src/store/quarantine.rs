@@ -62,9 +62,9 @@ impl QuarantineStore {
         Err(mongo::not_on_majority().into())
     }
 
-    /// Lets windows go that are recorded now, except those that an admin has decided about: who and when is kept. One
-    /// that was discarded in the same moment says that it is recorded. Reads first: hardly ever is there anything to
-    /// write.
+    /// Removes recorded windows from quarantine, except those that an admin has decided about: who decided and when is
+    /// kept. A window that was discarded in the same moment gets the id of the recorded window. It reads first,
+    /// because there is hardly ever anything to write.
     pub(crate) async fn release(&self, recorded: &[(WindowId, WindowContent)]) -> Result<(), Error> {
         let ids = mongo::one_of(recorded.iter().map(|(id, _)| id));
         let quarantined = self.0.find(doc! { "window_id": ids, "decision.recorded_as": null }).await?;
@@ -89,8 +89,8 @@ impl QuarantineStore {
         Ok(self.0.find(these).await?.try_collect().await?)
     }
 
-    /// The ids of the windows that are still to be decided about or were discarded, and of those that were admitted
-    /// where they are asked for too: at most so many, in no order.
+    /// The ids of windows that are undecided or discarded, and if asked for, of admitted ones: at most this many, in no
+    /// order.
     pub(crate) async fn kept(&self, also_admitted: bool, most: usize) -> Result<Vec<WindowId>, Error> {
         let rows = self.0.clone_with_type::<QuarantinedId>();
         let these = if also_admitted {
@@ -103,8 +103,8 @@ impl QuarantineStore {
         Ok(found.map_ok(|quarantined| quarantined.window_id).try_collect().await?)
     }
 
-    /// Writes down what an admin has decided about a window. One is discarded only while nothing is decided, and
-    /// admitted once: says whether it was so.
+    /// Stores what an admin has decided about a window. A window is discarded only while it is undecided, and admitted
+    /// once. Returns whether the decision was stored.
     pub(crate) async fn decide(
         &self,
         tx: &mut Tx<'_>,
@@ -199,7 +199,7 @@ impl QuarantineStore {
         Ok(())
     }
 
-    /// Windows that wait for an admin, and that nothing tries again: at most so many, after this one, in the order of
+    /// Windows that wait for an admin, and that nothing tries again: at most this many, after this one, in the order of
     /// keys.
     pub(crate) async fn for_admins(&self, after: &str, most: i64) -> Result<Vec<Quarantined>, Error> {
         let these = doc! { "decision": null, "waiting": false, "due": null, "_id": { "$gt": after } };

@@ -14,7 +14,7 @@ use super::stored_window::{Laid, StoredWindow, WINDOWS};
 
 /// The size of a batch from MongoDB.
 pub(super) const BATCH: u32 = 250;
-/// MongoDB merges the windows of so many employees by their starts, and would sort those of more.
+/// MongoDB merges the windows of this many employees by their starts, and would sort those of more.
 const MOST_MERGED: usize = 200;
 
 /// The employee and time of a window, from which overlaps are computed.
@@ -240,8 +240,7 @@ impl WindowStore {
         Ok(found.await?)
     }
 
-    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee
-    /// id.
+    /// The last window of each employee whose last window ended after `ended` and began after `began`, by employee id.
     pub(crate) async fn doing(&self, began: Millis, ended: Millis) -> Result<Vec<Doing>, Error> {
         let fields = ["employeeId", "projectId", "taskId", "computer", "end"];
         let fields: Document = fields.iter().map(|field| (format!("window.{field}"), 1.into())).collect();
@@ -355,7 +354,7 @@ fn by_start() -> Document {
     doc! { "window.start": 1, "_id": 1, "window.end": 1 }
 }
 
-/// With the end and whether it is voided, so that overlaps are found in the index alone.
+/// The end and whether a window is voided are in the index, so that overlaps are found in the index alone.
 pub(super) fn by_employee() -> Document {
     doc! { "window.employeeId": 1, "window.start": 1, "_id": 1, "window.end": 1, "voided": 1 }
 }

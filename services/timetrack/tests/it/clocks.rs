@@ -12,7 +12,7 @@ use crate::support::{Fixture, between, spawn, spawn_with};
 const MINUTE: i64 = 60_000;
 
 impl Fixture {
-    /// An hour of Ann's that ends so many milliseconds ahead of the clock.
+    /// An hour of Ann's that ends this many milliseconds ahead of the clock.
     fn ahead(&self, millis: i64) -> IngestItem {
         self.from(self.harness.clock.now() + millis - HOUR)
     }

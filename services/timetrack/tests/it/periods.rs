@@ -1,4 +1,4 @@
-//! Pay periods: submitted, approved, sent back, opened again; and what happens to what arrives late.
+//! Pay periods: submitted, approved, sent back and reopened; and the outcomes of windows that arrive late.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,5 +1,4 @@
-//! How MongoDB answers what is asked of it, by its own profile: never by reading a whole
-//! collection, and without reading what was not asked for.
+//! The queries of MongoDB, by its own profiler: none reads a whole collection, and none reads more than it needs.
 
 use bson::{Document, doc};
 use contracts::{DAY, Filter, HOUR, Label, ListOverlaps, ListWindows, OverlapCursor, Service, WindowCursor};
@@ -19,7 +18,7 @@ struct Answered {
     documents: i32,
 }
 
-/// Timetrack's database, which writes down from now on how it answers.
+/// Timetrack's database, whose profiler records everything from now on.
 async fn profiled(fixture: &Fixture) -> mongodb::Database {
     let name = fixture.harness.database(Service::Timetrack).await.collection::<Document>("windows").namespace().db;
     let url = &fixture.harness.settings().mongo.mongo_connection_string;

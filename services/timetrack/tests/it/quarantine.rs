@@ -124,7 +124,7 @@ async fn another_window_with_the_same_id_takes_no_place_of_one_that_is_held() {
     sent.sort_unstable();
     assert_eq!(ends, sent);
 
-    // The id alone does not say which.
+    // The id alone does not say which window is meant.
     let admit = |content| AdmitQuarantined { id: item.id, content };
     assert_eq!(fixture.harness.ask(&admit(None)).await.unwrap_err().code, Code::Conflict);
     let of = |item| Some(WindowContent::from(item).hash());
@@ -150,7 +150,7 @@ async fn what_an_earlier_version_held_is_found_admitted_and_let_go() {
         rows.insert_one(row).await.unwrap();
     }
     eventually("the one that waits is recorded", async || (fixture.stored().await.len() == 1).then_some(())).await;
-    // Another content under that id gets a place of its own; the same content lets the row go.
+    // Another content under that id gets a row of its own; when the same content is recorded, its row is removed.
     fixture.remove_ann().await;
     fixture.send(vec![other(&rejected, 10)]).await;
     assert_eq!(fixture.quarantined().await.len(), 2);
@@ -229,7 +229,7 @@ async fn a_place_in_the_queue_that_is_not_the_window_s_own_is_not_found() {
     let (queued, never) = (fixture.window(0), fixture.window(1));
     let seq = fixture.queue(vec![queued.clone()]).await;
     let broken = format!("{{\"items\":[{{\"id\":\"{}\",\"employeeId\":\"{}\"}}]}}", never.id, fixture.ann);
-    // MongoDB refuses to take it, for a while: only the queue knows of the window.
+    // MongoDB refuses the write for a while: only the queue has the window.
     let database = fixture.harness.database(Service::Timetrack).await;
     let windows = database.collection::<bson::Document>("windows").namespace();
     let url = &fixture.harness.settings().mongo.mongo_connection_string;

@@ -51,7 +51,7 @@ impl Fixture {
     }
 }
 
-/// Another worker that comes and goes: it stops, or dies, at a moment that is another one in each round.
+/// Another worker that starts and stops or dies, in each round at another moment.
 struct OtherWorker(Option<Running>);
 
 impl OtherWorker {

@@ -77,8 +77,8 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
     let (fixture, _projects) = village().await;
-    // All that changes without a word of its own: an assignment ends with its membership, the task rises
-    // with it, and a task goes with its project.
+    // Changes without an event of their own: an assignment ends with its membership, the task's version rises with it,
+    // and a task is deleted with its project.
     let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
     ask::<CreateTask>(&fixture.harness, json!({ "name": "Too", "projectId": gone, "employees": [fixture.ann] })).await;
     fixture.harness.ask(&contracts::DeleteProject { id: gone }).await.unwrap();
@@ -86,7 +86,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let done = fixture.reconcile().await;
     assert_eq!(tally(done), (0, 0));
-    // Ann; the project; the task; two members; two assignments.
+    // The compared entries are Ann, the project, the task, two members and two assignments.
     assert_eq!(done.compared, 7);
     fixture.put(fixture.project, &[fixture.ann]).await;
     fixture.assign(fixture.task, &[fixture.ann]).await;
@@ -111,7 +111,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
             "{n}"
         );
     }
-    // Older ones, and another word with the same version.
+    // Some rows are older, and some have other content with the same version.
     bindings.update_many(doc! {}, doc! { "$set": { "version": 0_i64 } }).await.unwrap();
     let versions =
         ["Employee", "Project", "Task", "Member", "Assignment"].map(|kind| format!("binding.{kind}.version"));
@@ -154,7 +154,7 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
     let rate = "binding.Project.payroll.*.billRate";
     let wrong = doc! { "$set": { rate: kit::mongo::value(&Rate::try_from(99.0).unwrap()) } };
     bindings.update_one(doc! { "_id": &key }, wrong).await.unwrap();
-    // Until both workers say so from memory: the row is away meanwhile.
+    // The row is removed until both workers answer from their caches.
     let row = fixture.binding(&key).await.unwrap();
     let mut hour = 0;
     let mut in_a_row = 0;

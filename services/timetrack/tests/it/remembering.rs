@@ -19,8 +19,8 @@ fn project(fixture: &Fixture, version: i64) -> ProjectChanged {
     ProjectChanged { payroll: Payroll([(Payee::Everybody, line)].into()), ..fixture.project_changed(version) }
 }
 
-/// Sends windows until one is recorded while the project's row is taken away, which the database would
-/// not do. Gives the next hour.
+/// Sends windows until one is recorded although the project's row is removed, so from the cache. Returns the next
+/// hour.
 async fn until_remembered(fixture: &Fixture, mut hour: i64) -> i64 {
     let bindings = fixture.harness.database(Service::Timetrack).await.collection::<Document>("bindings");
     let key = format!("p:{}", fixture.project);
@@ -76,7 +76,8 @@ async fn what_is_remembered_refuses_nothing_and_records_nothing_from_after_a_rem
     fixture.harness.finish().await;
 }
 
-/// Waits until timetrack has looked since all was consumed: what goes then is nothing that it has missed.
+/// Waits until timetrack has queried the stream after everything was consumed: an event that is purged afterwards was
+/// not missed.
 async fn until_seen(fixture: &Fixture) {
     fixture.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
     let last =

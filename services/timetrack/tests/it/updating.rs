@@ -110,7 +110,7 @@ async fn an_update_whose_process_died_is_finished_by_another() {
     let changes = WindowChanges { paid: Some(true), ..Default::default() };
     let update = UpdateWindows { employees: vec![fixture.ann], changes, ..Default::default() };
     fixture.timetrack.take().unwrap().stop().await;
-    // What a process leaves that dies between asking and the first step.
+    // The job that a process leaves if it dies between the request and the first step.
     let jobs = fixture.harness.database(Service::Timetrack).await.collection::<Document>("updates");
     let (id, ann) = (kit::new_id::<EventId>(), Actor::Person { employee: fixture.ann, session: None });
     let left = doc! {

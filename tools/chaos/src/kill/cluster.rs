@@ -78,7 +78,7 @@ pub(super) async fn suffer(
             followers().for_each(|one| kind.pause(fleet, one, false));
         }
         FaultKind::Full => {
-            // The leader's only, or all.
+            // The disk of the leader only, or those of all servers.
             let filled: Vec<usize> = (0..NODES).filter(|one| fault.other_way || *one == leader).collect();
             for one in &filled {
                 network.fill(kind.place(*one))?;

@@ -108,7 +108,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the change was made. It is unknown after a broken connection or a temporary failure: the change may
+    /// Whether the change was made. That is unknown after a broken connection or a temporary failure: the change may
     /// have been made with a late answer.
     pub(crate) fn done(&self) -> Done {
         match self.status {

@@ -8,7 +8,7 @@ pub(crate) struct Failpoint {
     pub(crate) service: Service,
     /// What `kit::failpoint` calls it.
     pub(crate) name: &'static str,
-    /// How often the process passes it before it dies there.
+    /// How often the process passes the point before it dies there.
     pub(crate) passes: u64,
 }
 

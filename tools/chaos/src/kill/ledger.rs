@@ -111,7 +111,7 @@ pub(crate) struct Asked {
     pub(crate) told: Option<i64>,
 }
 
-/// The state that admins expect. It is unknown after a call without a definite answer.
+/// The state that admins expect. A part of it is unknown after a call without a definite answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     /// The members of each project.

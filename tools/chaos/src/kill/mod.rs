@@ -102,7 +102,7 @@ struct Cast {
 }
 
 /// Moves this process into a network of its own, if that is allowed, so that servers can be cut off from each other.
-/// That network does not lead out of this machine, so everything that may need the Internet is done before.
+/// That network does not lead out of this machine, so everything that may need the Internet is done first.
 ///
 /// # Errors
 /// When something cannot be built or fetched.

@@ -22,7 +22,7 @@ enum By {
     Kill(&'static [FaultKind]),
     /// One in which processes die at these points.
     Failpoints(&'static [&'static str]),
-    /// So many rounds of a race.
+    /// This many rounds of a race.
     Race(Name, usize),
 }
 
@@ -62,8 +62,8 @@ struct Seen {
     first: String,
 }
 
-/// Starts the services with each of these mutations, and says whether it was noticed. Those that take three servers of
-/// each kind are left out where there is one.
+/// Starts the services with each of these mutations, and says whether it was noticed. Mutations that need three
+/// servers of each kind are left out if there is one.
 pub async fn mutants(options: &KillOptions, only: Option<&str>) -> Vec<Caught> {
     let mut caught = Vec::new();
     for Mutant { name, by } in MUTANTS.into_iter().filter(|mutant| only.is_none_or(|only| only == mutant.name)) {

@@ -22,9 +22,10 @@ use super::fault::FaultKind;
 
 /// How many servers of each kind there are.
 pub(crate) const NODES: usize = 3;
-/// Says that we are in a network of our own already.
+/// The environment variable that says that the process is in a network of its own already.
 const ENTERED: &str = "T3_CHAOS_NETWORK";
-/// Where the kernel's tools look for networks by name, and where the disks are: what others see there stays.
+/// The folders in which the kernel's tools find networks by name, and those of the disks. What other processes see in
+/// them does not change.
 const NAMES: &str = "/run/netns";
 const DISKS: &str = "/mnt";
 /// The bridge, and our own address on it.
@@ -34,7 +35,7 @@ const OURS: Ipv4Addr = Ipv4Addr::new(10, 203, 0, 254);
 const DISK: &str = "3g";
 /// What is left on a disk that is full, in bytes.
 const LEFT: u64 = 64 << 10;
-/// How fast a server is that is slowed: what it sends and is sent waits for up to two seconds.
+/// The limits of a slow server: packets from and to it wait for up to two seconds.
 const SLOW: [&str; 7] = ["tbf", "rate", "400kbit", "burst", "16kb", "latency", "2000ms"];
 
 /// The servers' addresses, networks and disks.
@@ -65,11 +66,11 @@ const FILLS: &[FaultKind] = &[FaultKind::Full];
 /// Which packets of a server are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// All.
+    /// All packets.
     All,
     /// Packets from and to the other servers of its cluster: the services still reach it.
     Peers,
-    /// All that are sent to it.
+    /// All packets that are sent to the server.
     Deaf,
     /// All packets that the server sends.
     Mute,
@@ -78,8 +79,8 @@ pub(crate) enum Cut {
 /// How `unshare` is told to make a network, with no way out of this machine.
 const OF_OUR_OWN: [&str; 5] = ["--net", "--mount", "--propagation", "private", "--"];
 
-/// Goes on as the same process in a network of its own, unless it is there already, or this machine or user does not
-/// allow that.
+/// Moves this process into a network of its own, unless it is in one already, or this machine or user does not allow
+/// that.
 ///
 /// # Errors
 /// When it was allowed, and then failed.
@@ -117,7 +118,7 @@ impl Network {
         self.lacks.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, why)| why.as_str())
     }
 
-    /// Does once to the first server, before it runs, what the faults do.
+    /// Tries each kind of fault once on the first server, before it runs.
     fn try_out(&mut self) {
         let tried = [
             (CUTS, self.cut(0, Cut::All).and_then(|()| self.mend(0))),
@@ -193,7 +194,7 @@ impl Network {
         self.node(place)?.inside("nft", &["delete", "table", "inet", "chaos"], "")
     }
 
-    /// What the server sends and is sent comes slowly.
+    /// Slows the packets from and to the server.
     pub(crate) fn slow(&self, place: usize) -> Result<()> {
         let node = self.node(place)?;
         node.inside("tc", &[&["qdisc", "add", "dev", "eth0", "root"][..], &SLOW].concat(), "")?;

@@ -104,7 +104,7 @@ pub(crate) async fn hire(
     })
 }
 
-/// Invites an employee. A call without an answer may have worked: then they are found by their address.
+/// Invites an employee. A call without an answer may have worked: then the employee is found by the address.
 async fn invite(door: &Door, email: &str, body: &serde_json::Value) -> Result<Employee> {
     let (began, mut unknown) = (Instant::now(), false);
     loop {
@@ -181,7 +181,7 @@ async fn insist<T: serde::de::DeserializeOwned>(
         if reply.is_ok() {
             return reply.read().with_context(|| format!("an answer of {path} that makes no sense"));
         }
-        // A project or task that was made without an answer is another one, which nobody works on.
+        // A project or task whose creation got no answer is abandoned, and nobody works on it.
         if reply.done() == Done::No || began.elapsed() > PATIENCE {
             bail!("{path}: {}", reply.words());
         }

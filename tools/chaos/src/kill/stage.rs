@@ -34,8 +34,8 @@ const OFF: i64 = 600;
 /// How long a process may take until it gets to the point where it dies.
 const DOOMED: Duration = Duration::from_secs(10);
 
-/// The system whose processes are killed: two of each service. Nothing is signalled but what was
-/// started here, by its process id.
+/// The system whose processes are killed: two of each service. Signals are sent only to processes that were started
+/// here, by their process ids.
 pub(crate) struct Stage {
     pub(crate) fleet: Fleet,
     pub(crate) entrance: Entrance,
@@ -222,7 +222,7 @@ impl Stage {
                 heals();
                 self.pace.set_off(0);
             }
-            // Handled above.
+            // These kinds are handled above.
             FaultKind::Leader
             | FaultKind::Cut
             | FaultKind::Island
@@ -246,7 +246,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts a process that dies at a point of its program, and waits until it has.
+    /// Starts a process that dies at a point of its program, and waits until it has died.
     async fn doom(&mut self, point: Failpoint) -> Result<()> {
         let Failpoint { service, name, .. } = point;
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
@@ -279,7 +279,8 @@ impl Stage {
             let mut headers = HeaderMap::new();
             headers.insert(NATS_MESSAGE_ID, Uuid::from_u128(0xdead_0000 + u128::from(self.poisoned)).to_string());
             self.ledger.book().poison.insert(payload.clone());
-            // While a leader is elected nobody takes it. It has an id, so it is stored once however often it is sent.
+            // While a leader is elected the stream accepts nothing. The message has an id, so it is stored once
+            // however often it is sent.
             let began = Instant::now();
             loop {
                 let sent = async {

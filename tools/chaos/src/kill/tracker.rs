@@ -22,7 +22,7 @@ const LENGTH: i64 = 600_000;
 const A_DAY: i64 = 48;
 /// The pause of somebody whose token does not count.
 const REFUSED: Duration = Duration::from_millis(500);
-/// Streams detect duplicate ids for two minutes. A repetition after that is new to them.
+/// Streams detect duplicate ids for two minutes. A repetition after that is a new message to them.
 const LATER: i64 = 125_000;
 
 /// The desktop app of one employee.
@@ -31,7 +31,7 @@ pub(crate) struct Tracker {
     pub(crate) door: Door,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
-    /// The projects and tasks that they may work on; for steady employees one that never changes.
+    /// The projects and tasks that the employee may work on; for steady employees one that never changes.
     pub(crate) works: Works,
     pub(crate) dice: Dice,
     /// Windows that will be sent again.
@@ -100,7 +100,7 @@ impl Tracker {
     /// The next window, which is recorded in the ledger and not yet sent.
     fn next(&mut self) -> Option<Serial> {
         let (project, task) = self.dice.one_of(&self.works.all())?;
-        // Steady employees only send windows in the past, because reports are checked for exactly those.
+        // Steady employees only send windows in the past, because reports are checked for exactly those windows.
         let (start, end) = match !self.person.is_steady && self.dice.percent(40) {
             true => self.just_now(),
             false => self.long_ago(),
@@ -124,7 +124,7 @@ impl Tracker {
     fn new_id(&mut self) -> WindowId {
         let half = |dice: &mut Dice| u128::from(dice.between(0, u64::MAX));
         let random = half(&mut self.dice) << 64 | half(&mut self.dice);
-        // With the time, so that no two trackers and no two runs generate the same id.
+        // The id contains the time, so that no two trackers and no two runs generate the same id.
         WindowId(Uuid::from_u128(random ^ u128::from(now().0 as u64)))
     }
 
@@ -136,7 +136,7 @@ impl Tracker {
         book.windows.get(serial as usize)?.id
     }
 
-    /// The next window in the past. These do not overlap.
+    /// The next window in the past. Such windows do not overlap.
     fn long_ago(&self) -> (Millis, Millis) {
         let n = self.person.next_past() as i64;
         let start = Millis(LONG_AGO + n / A_DAY * DAY + n % A_DAY * LENGTH);

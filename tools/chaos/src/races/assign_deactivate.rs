@@ -135,7 +135,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, then removed.
+    /// The outcome of an assignment that came first, and a removal after it.
     fn good() -> Outcome {
         let mut before = bound();
         off(&mut before);

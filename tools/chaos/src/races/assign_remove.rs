@@ -49,7 +49,7 @@ impl Race for AssignRemove {
         let Setup { employee, project, task } = *setup;
         let employees = json!({ "employees": [employee] });
         testbed.set(Method::PUT, &project_path(project), &employees).await?;
-        // Removed by the project's list, or by the employee's.
+        // The employee is removed by the project's list, or by the employee's own.
         let (path, nothing) = match rng.random_bool(0.5) {
             true => (project_path(project), json!({ "employees": [] })),
             false => (employee_path(employee), json!({ "projects": [] })),
@@ -112,7 +112,7 @@ mod tests {
         *,
     };
 
-    /// Assigned first, then removed with the membership.
+    /// The outcome of an assignment that came first, and was removed with the membership.
     fn good() -> Outcome {
         let (mut before, mut edges) = (bound(), bound());
         before.assignment = None;

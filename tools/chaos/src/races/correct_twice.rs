@@ -225,7 +225,7 @@ mod tests {
         State { revision, length: LENGTHS[length], has_note, voided }
     }
 
-    /// The end first, then the note.
+    /// The outcome in which the end is changed first, then the note.
     fn good() -> Outcome {
         Outcome {
             other: Other::Note,

@@ -117,7 +117,7 @@ mod tests {
         *,
     };
 
-    /// The reactivation came first and was refused.
+    /// The outcome in which the reactivation came first and was refused.
     fn good() -> Outcome {
         let mut edges = bound();
         off(&mut edges);

@@ -148,7 +148,7 @@ mod tests {
         *,
     };
 
-    /// Added first, then deleted with the project.
+    /// The outcome in which the addition came first, and was deleted with the project.
     fn good() -> Outcome {
         let mut before = bound();
         before.members.clear();

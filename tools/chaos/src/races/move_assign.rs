@@ -137,7 +137,7 @@ mod tests {
         *,
     };
 
-    /// The move came first, and the assignment was refused.
+    /// The outcome in which the move came first, and the assignment was refused.
     fn good() -> Outcome {
         let mut before = bound();
         before.assignment = None;

@@ -109,7 +109,7 @@ pub(super) async fn run<R: Race>(testbed: &Arc<Testbed>, rounds: usize, lanes: u
 
 /// Each round has its own seed, so that it does not depend on the number of concurrent rounds.
 fn seed_of(seed: u64, name: &str, round: usize) -> u64 {
-    // FNV-1a.
+    // The hash FNV-1a.
     let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain((round as u64).to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -93,7 +93,7 @@ impl Race for ReactivateAssign {
             let last = testbed.late.again(employee, &order).await?;
             anyhow::Ok((last, testbed.micros()))
         };
-        // Sent once, because a second one would deactivate the reactivated employee again.
+        // The request is sent once, because a second one would deactivate the reactivated employee again.
         let ended = async {
             if in_sweep {
                 testbed.ask(1, As::Admin, Method::POST, &off, &Value::Null).await;

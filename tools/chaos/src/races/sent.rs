@@ -135,9 +135,9 @@ pub(super) fn is_allowed(edges: &Edges, sent: &Sent) -> bool {
     (sent.start.0..sent.end.0).any(|at| holds_at(Millis(at)))
 }
 
-/// The rules that a window violates that was sent during a change. It is judged by the state before or after the
-/// change: only by the former if it was answered before the change was requested, and only by the latter if it was
-/// sent after the change was answered.
+/// The rules that a window violates that was sent during a change. The window must fit the state before or after the
+/// change: only the former if it was answered before the change was requested, and only the latter if it was sent
+/// after the change was answered.
 pub(super) fn judge(sent: &Sent, change: &Answer, before: &Edges, after: &Edges) -> Vec<String> {
     let Sent { id, answer, fate, .. } = sent;
     let mut faults = Vec::new();

@@ -68,7 +68,7 @@ impl Race for UpdatePost {
         let begin = setup.next;
         setup.next = begin + ROUND;
         let (project, task, person) = (setup.project, setup.task, &setup.person);
-        // In random order of ids, because the update reads them in their order.
+        // The ids are in random order, because the update reads windows in the order of ids.
         let plans: Vec<_> = (0..BEFORE + WITH + AFTER)
             .map(|n| (new_id(rng), n, Duration::from_millis(rng.random_range(0..=LATER))))
             .collect();
@@ -193,7 +193,7 @@ mod tests {
         *,
     };
 
-    /// Two windows before the update, one with each outcome during it, and one after it.
+    /// The outcome with two windows before the update, one with each outcome during it, and one after it.
     fn good() -> Outcome {
         let window = |n: u128, (sent, heard), is_changed: bool| {
             let id = WindowId(Uuid::from_u128(n));

@@ -321,7 +321,8 @@ pub(crate) async fn under_way(fleet: &Fleet, mongo: &Client) -> Result<BTreeMap<
     let timetrack = mongo.database(&database(Service::Timetrack));
     let waiting = timetrack.collection::<Document>("quarantine").count_documents(doc! { "waiting": true }).await?;
     all.insert("windows that may only be early".into(), waiting);
-    // Taken out within seconds, also where the replica that should have done it was killed.
+    // Such a window is removed from quarantine within seconds, also if the replica that should have done it was
+    // killed.
     all.insert("windows that are held and recorded".into(), in_both(&timetrack).await?);
     let jobs = timetrack.collection::<Document>("updates").count_documents(doc! { "done": false }).await?;
     all.insert("bulk updates".into(), jobs);

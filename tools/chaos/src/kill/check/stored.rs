@@ -49,8 +49,8 @@ pub(crate) fn kept(book: &Book, state: &State) -> Outcome {
                 outcome.check(false, &about, || format!("was answered as recorded and is lost: {sent}"));
                 continue;
             }
-            // A window that is refused because of the state of the world is kept too, because somebody may correct
-            // that.
+            // A window that is refused because of the present assignments is kept too, because somebody may correct
+            // them.
             let kept =
                 |word: &Word| word.is_safe() || matches!(word, Word::Refused(Some(code)) if *code != Code::Invalid);
             outcome.check(!any(kept) || !quarantined.is_empty(), &about, || format!("was taken and is lost: {sent}"));
