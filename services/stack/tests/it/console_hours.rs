@@ -26,20 +26,20 @@ async fn a_day_shows_the_hours_that_the_api_counts() {
 /// The pages ask ahead for the people and names of the pages before: a change must show all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_and_a_week_show_at_once_who_has_come_and_a_name_that_has_changed() {
-    let company = Company::open().await;
+    let company = Company::start().await;
     let (system, owner) = (company.system(), &company.owner);
     for path in ["/console/day", "/console/week", "/console/day", "/console/week"] {
         let (_, html) = company.page(path, owner).await;
         assert!(html.contains("Ann") && !html.contains("Zoe"), "{path}: {html}");
     }
     system.new_employee("Zoe", "zoe@example.org").await;
-    system.put(&company.office.project_path(), json!({ "name": "Renamed" })).await;
+    system.put(&company.fixture.project_path(), json!({ "name": "Renamed" })).await;
     for path in ["/console/day", "/console/week"] {
         let (_, html) = company.page(path, owner).await;
         assert!(html.contains("Ann") && html.contains("Zoe"), "{path}: {html}");
         assert_eq!(html.contains("Renamed"), path == "/console/day", "{html}");
     }
-    company.office.system.finish().await;
+    company.fixture.system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

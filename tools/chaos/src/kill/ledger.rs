@@ -108,7 +108,7 @@ pub(crate) struct Asked {
     /// The milliseconds that had been sent when the answer came.
     pub(crate) after: i64,
     /// The milliseconds in the answer; none for a 503.
-    pub(crate) told: Option<i64>,
+    pub(crate) reported: Option<i64>,
 }
 
 /// The state that admins expect. A part of it is unknown after a call without a definite answer.

@@ -99,7 +99,7 @@ impl By {
         let points = points.iter().map(ToString::to_string).collect();
         let of = KillOptions { mutant, faults: faults.to_vec(), points, logs, ..options.clone() };
         let report = kill(&of).await?;
-        let first = report.told.lines().take(1).collect();
+        let first = report.findings.lines().take(1).collect();
         Ok(Seen { by: report.broken(), findings: report.violations(), first })
     }
 }

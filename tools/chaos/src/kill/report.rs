@@ -34,7 +34,7 @@ pub struct KillReport {
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) odd: Vec<String>,
     /// The shown findings with their histories.
-    pub(crate) told: String,
+    pub(crate) findings: String,
 }
 
 impl KillReport {
@@ -50,7 +50,7 @@ impl KillReport {
 }
 
 /// The findings with the histories of their ids.
-pub(crate) fn told(book: &Book, outcomes: &[Outcome]) -> String {
+pub(crate) fn findings_text(book: &Book, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         for finding in outcome.findings.iter().take(SHOWN) {
@@ -125,7 +125,7 @@ impl fmt::Display for KillReport {
         if !self.odd.is_empty() {
             writeln!(f, "note: {} answers of 500 or 502, such as {}", self.odd.len(), self.odd[0])?;
         }
-        write!(f, "{}", self.told)?;
+        write!(f, "{}", self.findings)?;
         match self.violations() {
             0 => write!(f, "every invariant holds"),
             many => write!(f, "{many} VIOLATIONS; again with --seed {seed}"),

@@ -217,7 +217,7 @@ pub(crate) struct State {
     pub(crate) originals: HashMap<WindowId, WindowRow>,
     pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) facts: HashMap<WindowId, FactRow>,
-    pub(crate) told: BTreeMap<Group, Sum>,
+    pub(crate) reported: BTreeMap<Group, Sum>,
     pub(crate) bindings: Vec<BindingRow>,
     pub(crate) rate_scopes: Vec<RateScopeRow>,
     pub(crate) refs: Vec<RefRow>,
@@ -277,7 +277,7 @@ impl Edges {
 
 impl State {
     /// Reads everything except the report, which is given.
-    pub(crate) async fn read(fleet: &Fleet, told: BTreeMap<Group, Sum>) -> Result<Self> {
+    pub(crate) async fn read(fleet: &Fleet, reported: BTreeMap<Group, Sum>) -> Result<Self> {
         let mongo = fleet.mongo().await?;
         let mut former: Vec<FormerRow> = read(&mongo, Service::Timetrack, "window_history").await?;
         former.sort_by_key(|former| std::cmp::Reverse(former.was.revision));
@@ -289,7 +289,7 @@ impl State {
             originals: former.into_iter().map(|former| (former.was.window.id, former.was)).collect(),
             quarantined: read(&mongo, Service::Timetrack, "quarantine").await?,
             facts: facts.into_iter().map(|fact| (fact.id, fact)).collect(),
-            told,
+            reported,
             bindings: bindings.into_iter().map(|kept| kept.binding).collect(),
             rate_scopes: read(&mongo, Service::Projects, "rate_scopes").await?,
             refs: read(&mongo, Service::Projects, "employee_refs").await?,

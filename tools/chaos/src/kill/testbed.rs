@@ -18,7 +18,7 @@ use super::{
     network::Network,
     pace::Pace,
 };
-use crate::entrance::Entrance;
+use crate::gateways::OpenGateways;
 
 /// How long a stream may have no leader.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,9 +36,9 @@ const DOOMED: Duration = Duration::from_secs(10);
 
 /// The system whose processes are killed: two of each service. Signals are sent only to processes that were started
 /// here, by their process ids.
-pub(crate) struct Stage {
+pub(crate) struct Testbed {
     pub(crate) fleet: Fleet,
-    pub(crate) entrance: Entrance,
+    pub(crate) gateways: OpenGateways,
     /// Where there are three servers of each kind.
     network: Option<Network>,
     replicas: BTreeMap<Service, Vec<Replica>>,
@@ -51,7 +51,7 @@ pub(crate) struct Stage {
     poisoned: u64,
 }
 
-impl Stage {
+impl Testbed {
     pub(crate) async fn start(options: &KillOptions, ledger: Ledger, pace: Pace) -> Result<Self> {
         let network = if options.nodes > 1 { Some(Network::lay()?) } else { None };
         let cluster = network.as_ref().map(Network::cluster);
@@ -63,14 +63,14 @@ impl Stage {
         for replica in fleet.take_replicas() {
             replicas.entry(replica.service).or_default().push(replica);
         }
-        let (entrance, ended) = (Entrance::default(), Vec::new());
-        entrance.open(fleet.base.clone());
+        let (gateways, ended) = (OpenGateways::default(), Vec::new());
+        gateways.open(fleet.base.clone());
         let died_at = BTreeMap::new();
-        let mut stage = Self { fleet, entrance, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
+        let mut testbed = Self { fleet, gateways, network, replicas, ledger, pace, ended, died_at, poisoned: 0 };
         for service in SERVICES {
-            stage.fill(service, REPLICAS).await?;
+            testbed.fill(service, REPLICAS).await?;
         }
-        Ok(stage)
+        Ok(testbed)
     }
 
     /// Starts processes of a service until there are `many`, and waits until they are ready.
@@ -83,7 +83,7 @@ impl Stage {
         for mut replica in fresh {
             replica.until_ready().await.with_context(|| format!("{service} again"))?;
             if service == Service::Gateway {
-                self.entrance.open(replica.base.clone());
+                self.gateways.open(replica.base.clone());
             }
             running.push(replica);
         }
@@ -98,7 +98,7 @@ impl Stage {
             while let Some(replica) = running.get_mut(place) {
                 if replica.has_ended()? {
                     self.ended.push(format!("{service} (process {}) ended by itself", replica.pid()));
-                    self.entrance.close(&replica.base);
+                    self.gateways.close(&replica.base);
                     running.remove(place);
                 } else {
                     place += 1;
@@ -183,7 +183,7 @@ impl Stage {
             }
             FaultKind::Idle => {
                 let mut idle = Vec::new();
-                for base in self.entrance.all() {
+                for base in self.gateways.all() {
                     let address = base.trim_start_matches("http://").to_owned();
                     for _ in 0..IDLE {
                         idle.extend(TcpStream::connect(&address).await.ok());
@@ -208,11 +208,11 @@ impl Stage {
                 wrong.until_ready().await.with_context(|| format!("{service} by a wrong clock"))?;
                 self.take_away(service, replica)?;
                 if service == Service::Gateway {
-                    self.entrance.open(wrong.base.clone());
+                    self.gateways.open(wrong.base.clone());
                 }
                 sleep(lasts).await;
                 heals();
-                self.entrance.close(&wrong.base);
+                self.gateways.close(&wrong.base);
                 wrong.kill()?;
                 self.fill(service, REPLICAS).await?;
             }
@@ -241,7 +241,7 @@ impl Stage {
         if !running.is_empty() {
             let mut killed = running.remove(replica.min(running.len() - 1));
             killed.kill()?;
-            self.entrance.close(&killed.base);
+            self.gateways.close(&killed.base);
         }
         Ok(())
     }
@@ -252,13 +252,13 @@ impl Stage {
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
         // It may die before it is ready.
         if doomed.until_ready().await.is_ok() && service == Service::Gateway {
-            self.entrance.open(doomed.base.clone());
+            self.gateways.open(doomed.base.clone());
         }
         while !doomed.has_ended()? && began.elapsed() < DOOMED {
             sleep(Duration::from_millis(10)).await;
         }
         let reached = if doomed.has_ended()? { "" } else { ", not reached" };
-        self.entrance.close(&doomed.base);
+        self.gateways.close(&doomed.base);
         *self.died_at.entry(format!("{service} {name}{reached}")).or_default() += 1;
         Ok(())
     }
