@@ -9,7 +9,7 @@ pub struct Tally {
     pub compared: u64,
     /// How many differed.
     pub found: u64,
-    /// How many of these were repaired.
+    /// How many of these differences were repaired.
     pub repaired: u64,
 }
 

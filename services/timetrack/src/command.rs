@@ -38,7 +38,7 @@ pub enum Command {
     /// Stores what is there as this version stores it, beside everything else (works on the database itself):
     /// from then on earlier versions cannot run any more. It goes on where it was stopped.
     Migrate {
-        /// How much of the time it works; the rest is for others.
+        /// The share of the time in which the migration works; the rest is left to other programs.
         #[arg(long, default_value_t = 25, value_name = "PERCENT", value_parser = value_parser!(u8).range(1..=100))]
         busy: u8,
     },

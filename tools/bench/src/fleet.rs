@@ -263,7 +263,7 @@ impl Fleet {
             .env("RATE_LIMIT_WINDOWS", "0")
             .env("RATE_LIMIT_ADDRESSES", "0")
             .envs(more.iter().copied());
-        // It ends with this process, however this process ends.
+        // The process ends with this one, however this one ends.
         let process = servers::spawn(program).with_context(|| format!("cannot start {service}"))?;
         Ok(Replica { service, base, ops: format!("http://{ops}"), process })
     }

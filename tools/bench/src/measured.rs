@@ -13,9 +13,9 @@ pub(crate) struct Measured {
     pub(crate) rate: f64,
     /// The median time until the answer, in milliseconds.
     pub(crate) p50: f64,
-    /// The 95th percentile of it.
+    /// The 95th percentile of the times.
     pub(crate) p95: f64,
-    /// The 99th percentile of it.
+    /// The 99th percentile of the times.
     pub(crate) p99: f64,
     /// How often each status was answered.
     pub(crate) statuses: BTreeMap<u16, u64>,

@@ -19,7 +19,7 @@ const MONTHS_AT_ONCE: usize = 64;
 const AT_ONCE: usize = 4;
 /// How often months are tried again after a concurrent change.
 const TRIES: u32 = 50;
-/// The pause before each of these.
+/// The pause before each of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Recomputes what was touched from all stored facts: first the employees' months, then the company's.

@@ -22,7 +22,7 @@ use crate::domain::{EmployeeDay, Place, UtcMonth, latest};
 
 /// How often a change is tried again after a concurrent one.
 const TRIES: u32 = 50;
-/// The pause before each of these.
+/// The pause before each of these attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How many places one query has, and how many such queries run at once.
 const PLACES_AT_ONCE: usize = 32;

@@ -7,7 +7,7 @@ use testkit::Harness;
 use crate::fixture::*;
 
 /// Ann on two projects, Bob on one; what the second window covers of the third does not count.
-fn scene() -> Vec<WindowFact> {
+fn history() -> Vec<WindowFact> {
     vec![
         window(1, MIDNIGHT - HOUR, MIDNIGHT + HOUR),
         WindowFact { project_id: project(2), task_id: task(2), ..window(2, MIDNIGHT + 2 * HOUR, MIDNIGHT + 5 * HOUR) },
@@ -19,7 +19,7 @@ fn scene() -> Vec<WindowFact> {
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_choose_among_what_counts() {
     let (harness, _analytics) = start().await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     let everybody = [vec![], vec![ANN], vec![BOB], vec![ANN, BOB]];
     let projects = [vec![], vec![project(1)], vec![project(1), project(2)], vec![project(9)]];
     let tasks = [vec![], vec![task(1)], vec![task(2), task(3)]];
@@ -31,7 +31,7 @@ async fn filters_choose_among_what_counts() {
                     let (employees, projects, tasks) = (employees.clone(), projects.clone(), tasks.clone());
                     let filter = Filter { employees, projects, tasks, shifts: Vec::new() };
                     let asked = GetProjectTime { filter, ..asked.clone() };
-                    assert_eq!(harness.ask(&asked).await.unwrap(), brute(&scene(), &asked), "{asked:?}");
+                    assert_eq!(harness.ask(&asked).await.unwrap(), brute(&history(), &asked), "{asked:?}");
                 }
             }
         }
@@ -51,7 +51,7 @@ async fn nothing_recorded_is_an_empty_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_time_is_all_counted_time_of_one_employee_on_one_task() {
     let (harness, _analytics) = start().await;
-    harness.publish(&recorded(&scene())).await;
+    harness.publish(&recorded(&history())).await;
     for (employee_id, task_id, expected) in
         [(ANN, task(1), 2 * HOUR), (ANN, task(3), 2 * HOUR), (BOB, task(1), 4 * HOUR), (BOB, task(3), 0)]
     {

@@ -98,11 +98,11 @@ pub(crate) struct Records {
 /// How trusted a client is. The most trusted are served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trust {
-    /// It has logged in from this address before.
+    /// The client has logged in from this address before.
     Known,
-    /// It has no failures.
+    /// The client has no failures.
     Unknown,
-    /// It has failures.
+    /// The client has failures.
     Suspect,
 }
 

@@ -76,11 +76,11 @@ impl Written {
 /// The validity of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenState {
-    /// It is valid, and its holder has this role.
+    /// The token is valid, and its holder has this role.
     Good(Role),
-    /// It is invalid.
+    /// The token is invalid.
     Revoked,
-    /// It cannot be decided, because revocations may be missing.
+    /// The token cannot be judged, because revocations may be missing.
     Unknown,
 }
 

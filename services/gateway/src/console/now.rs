@@ -80,7 +80,7 @@ async fn content(visitor: &Visitor, params: &Params) -> Result<Markup, Failure> 
 /// A page of those who track now, by name.
 #[derive(Debug)]
 pub(crate) struct AtWork {
-    /// The number of all of them.
+    /// The number of all employees who track.
     count: usize,
     people: Vec<Tracked>,
     names: Arc<KnownNames>,

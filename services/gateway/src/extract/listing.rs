@@ -18,8 +18,8 @@ const LIMIT_MOST: usize = 10_000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the form of Listing, for the documentation")]
 pub(crate) struct Paging {
-    /// The most items of a page, 1 to 10,000; without it the list comes whole. If there are more, the header `Link`
-    /// names the next page.
+    /// A page of so many, 1 to 10,000; without it the list comes whole. Where there is more, the
+    /// header `Link` names the next page.
     #[param(minimum = 1, maximum = 10_000, example = 100)]
     limit: Option<u32>,
     /// Where the page starts: as `Link` names it. It stays right while the list grows.

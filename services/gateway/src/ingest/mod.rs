@@ -44,7 +44,7 @@ const MOST_COALESCED: usize = 256;
 /// A window that is stored in the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Submitted {
-    /// Its sequence number there.
+    /// The sequence number in the stream.
     pub(crate) seq: u64,
     /// The outcome that a worker reported; queued without a report.
     pub(crate) outcome: Outcome,

@@ -18,7 +18,7 @@ fn window(fixture: &Fixture, start: Millis, end: Millis) -> IngestItem {
     fixture.item(window)
 }
 
-/// The word that Ann is on the project no longer.
+/// The event that Ann is no longer on the project.
 fn removal(fixture: &Fixture, at: Millis) -> MemberChanged {
     fixture.member_changed(2, vec![Term { from: None, until: Some(at) }])
 }
@@ -85,7 +85,7 @@ async fn hold_back(events: &Stream) {
 async fn what_began_before_the_copy_fell_behind_is_recorded_at_once() {
     let fixture = Fixture::with_ann().await;
     let now = fixture.harness.clock.now();
-    // Work, so that the worker knows up to when its copy is complete.
+    // This window makes the worker find out up to when its copy is complete.
     assert!(matches!(&fixture.send(vec![window(&fixture, now - 2, now - 1)]).await[..], [Outcome::Stored(_)]));
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     hold_back(&events).await;

@@ -17,7 +17,7 @@ fn between(from: i64, to: i64) -> ListOverlaps {
     ListOverlaps { range, employees: Vec::new(), projects: Vec::new(), after: None }
 }
 
-/// The overlaps as (window, hours taken, from how many).
+/// The overlaps, as the window, the hours that it takes, and the number of windows that it takes them from.
 async fn found(fixture: &Fixture, asked: &ListOverlaps) -> Vec<(WindowId, i64, u64)> {
     let page = fixture.harness.ask(asked).await.unwrap();
     assert_eq!(page.next, None);
@@ -63,7 +63,7 @@ async fn overlaps_are_those_that_touch_the_range_of_whom_and_on_what_was_asked_a
     fixture.send(pairs.concat()).await;
     let all: Vec<_> = pairs.iter().map(|pair| (pair[0].id, 1, 1)).collect();
     assert_eq!(found(&fixture, &between(-9, 99)).await, all);
-    // What loses time may lie outside of the range; what takes it may not.
+    // A window that loses time may lie outside of the range; a window that takes time may not.
     assert_eq!(found(&fixture, &between(11, 12)).await, all[1..2]);
     assert_eq!(found(&fixture, &between(12, 13)).await, []);
     for (employees, projects, expected) in [

@@ -35,7 +35,7 @@ impl Fixture {
         approve(&self.harness, id, hash, None).await
     }
 
-    /// Approves it as it is now.
+    /// Approves a period in its present state.
     pub async fn approve_now(&self, id: PeriodId) -> KnownPeriod {
         self.approve(id, self.hash(id).await).await.unwrap()
     }
@@ -298,7 +298,7 @@ async fn what_counts_as_an_adjustment_counts_nowhere_else_also_when_its_time_is_
     fixture.harness.ask(&AdmitQuarantined { id: adjusted.id, content: None }).await.unwrap();
     fixture.reopen(id).await.unwrap();
 
-    // A worker that begins only now knows of it too.
+    // A worker that starts now has read the settlement too.
     let _another = crate::support::spawn(&fixture.harness).await;
     fixture.send(vec![other.clone(), late(2, 3, "c"), late(7, 8, "d")]).await;
     eventually("what lies beside it is recorded", async || (fixture.stored().await.len() == 2).then_some(())).await;
@@ -342,7 +342,7 @@ async fn what_came_late_for_a_paid_period_counts_once_as_an_adjustment_where_tim
     assert!(fixture.stored().await.iter().all(|window| window.paid));
     assert_eq!(code(fixture.reopen(id).await), Code::PeriodPaid);
 
-    // Half an hour of it was counted already; and it comes again, with another hour of the same.
+    // Half an hour of the window was counted already. It comes again, with another window of the same hour.
     let late = |from: i64, until: i64, hwid: &str| fixture.hours(NOON + from, NOON + until, hwid);
     let (first, second) = (late(HOUR / 2, 2 * HOUR, "a"), late(HOUR, 3 * HOUR, "b"));
     let across = late(october.1.0 - NOON - HOUR, october.1.0 - NOON + HOUR, "c");

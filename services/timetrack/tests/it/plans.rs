@@ -44,7 +44,7 @@ async fn answered(profile: &mongodb::Database) -> Vec<Answered> {
 async fn a_list_reads_its_own_days_from_an_index_whatever_it_is_filtered_by() {
     let fixture = Fixture::with_ann().await;
     fixture.send((0..DAYS).map(|day| fixture.window(day * 24)).collect()).await;
-    // Of either layout.
+    // The windows have both layouts.
     fixture.age(2).await;
     let day = between(NOON + THIS * DAY, NOON + THIS * DAY + HOUR);
     let this = fixture.harness.ask(&day).await.unwrap().items.pop().unwrap();
@@ -110,7 +110,7 @@ async fn overlaps_are_found_in_an_index_alone_and_only_the_windows_that_are_show
     assert!(answered.len() >= 10, "{answered:?}");
     for one in answered {
         assert!(one.plan.starts_with("IXSCAN"), "{one:?}");
-        // Two windows take part, and are read by their ids.
+        // Two windows overlap, and are read by their ids.
         assert!(one.documents == 0 || (one.documents == 2 && one.plan.contains("_id: 1 }")), "{one:?}");
         assert!(one.keys < 700, "{one:?}");
     }

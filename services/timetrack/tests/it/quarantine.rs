@@ -95,7 +95,7 @@ async fn a_window_that_finds_another_under_its_id_is_set_aside_and_never_dropped
     assert!(matches!(&fixture.send(vec![second.clone()]).await[..], [Outcome::Conflict]));
     assert_eq!(fixture.quarantined().await.len(), 1);
 
-    // An admin records it under an id of its own, once.
+    // An admin records the window under an id of its own, once.
     let admit = AdmitQuarantined { id: first.id, content: None };
     let admitted = fixture.harness.ask(&admit).await.unwrap();
     assert_eq!(fixture.harness.ask(&admit).await.unwrap().id, admitted.id);
@@ -211,11 +211,11 @@ async fn a_discarded_window_is_kept_with_who_and_when_and_tried_no_more() {
         panic!()
     };
     assert!(detail.contains("discarded"), "{detail}");
-    // Sent again it stays discarded.
+    // Sent again, the window stays discarded.
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Rejected { .. }]));
     assert!(fixture.quarantined().await.is_empty());
     assert_eq!(fixture.harness.ask(&replay(item.id)).await.unwrap_err().code, Code::NotFound);
-    // An admin who thinks again admits it.
+    // An admin who changes their mind admits the window.
     fixture.harness.ask(&AdmitQuarantined { id: item.id, content: None }).await.unwrap();
     assert_eq!(fixture.stored().await.len(), 1);
     assert_eq!(fixture.harness.audited_actions(2).await, ["quarantine.discarded", "quarantine.admitted"]);

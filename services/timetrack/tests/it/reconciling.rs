@@ -36,7 +36,7 @@ async fn start_projects(harness: &Harness) -> Running {
 }
 
 /// Ann is on the task of a project, as directory and projects know it.
-async fn village() -> (Fixture, Running) {
+async fn with_owners() -> (Fixture, Running) {
     let harness = Harness::start().await;
     let run = |deps, stop| directory::run(directory::Config::default(), deps, stop);
     harness.spawn(directory::needs(), run).await;
@@ -76,7 +76,7 @@ impl Fixture {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they_were_not() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     // Changes without an event of their own: an assignment ends with its membership, the task's version rises with it,
     // and a task is deleted with its project.
     let gone = ask::<CreateProject>(&fixture.harness, json!({ "name": "Gone", "employees": [fixture.ann] })).await.id;
@@ -147,7 +147,7 @@ async fn bindings_are_put_right_where_they_were_broken_and_left_alone_where_they
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     let key = format!("p:{}", fixture.project);
     let bindings = fixture.bindings().await;
@@ -183,7 +183,7 @@ async fn what_workers_remember_is_forgotten_when_the_copy_is_put_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_everything_changes() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     let (is_over, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -231,7 +231,7 @@ async fn nothing_is_found_while_everything_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_window_until_it_knows() {
-    let (mut fixture, projects) = village().await;
+    let (mut fixture, projects) = with_owners().await;
     fixture.timetrack.take().unwrap().stop().await;
     // A new employee on a new project; one project is deleted, and Ann is off her task.
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
@@ -276,7 +276,7 @@ async fn timetrack_that_was_away_when_events_forgot_who_is_on_what_takes_no_wind
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_comparisons_at_once_end_in_one_right_copy() {
-    let (fixture, _projects) = village().await;
+    let (fixture, _projects) = with_owners().await;
     let second = spawn(&fixture.harness).await;
     for _ in 0..5 {
         fixture.bindings().await.delete_many(doc! {}).await.unwrap();
@@ -293,7 +293,7 @@ async fn several_comparisons_at_once_end_in_one_right_copy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timetrack_that_misses_events_while_it_runs_refuses_nobody_until_it_knows() {
-    let (fixture, projects) = village().await;
+    let (fixture, projects) = with_owners().await;
     let bob = ask::<CreateEmployee>(&fixture.harness, json!({ "name": "Bob", "email": "bob@x.org" })).await.id;
     fixture.put(fixture.project, &[fixture.ann, bob]).await;
     fixture.assign(fixture.task, &[fixture.ann, bob]).await;

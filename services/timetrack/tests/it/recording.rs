@@ -103,7 +103,7 @@ async fn another_employees_id_is_a_conflict_that_tells_nothing() {
     let bob = Fixture { ann: kit::new_id(), ..fixture };
     bob.introduce().await;
     bob.harness.until_consumed(stream::EVENTS, Service::Timetrack).await;
-    // The ids of the first window, sent by somebody else.
+    // Somebody else sends a window with the id of the first one.
     let stolen = bob.stored().await[0].id;
     let mut item = bob.window(0);
     item.id = stolen;

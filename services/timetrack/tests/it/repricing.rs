@@ -1,4 +1,4 @@
-//! Recorded windows that get the rates of their days anew.
+//! Windows that were recorded before get the present rates of their days.
 
 use std::{
     sync::{
@@ -62,7 +62,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     for hour in 0..4 {
         fixture.record(NOON + hour * HOUR, NOON + (hour + 1) * HOUR).await;
     }
-    // Half of this window's time counts for the third one.
+    // Half of this window's time counts for the third window.
     let overlapping = fixture.record(NOON + 7 * HOUR / 2, NOON + 9 * HOUR / 2).await;
     let voided = fixture.record(NOON + 10 * HOUR, NOON + 11 * HOUR).await;
     fixture.harness.ask(&VoidWindow { id: voided.id, reason: None }).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_preview_says_what_a_job_then_does_and_nothing_before_that() {
     assert!(fixture.stored().await.iter().all(|window| window.bill_rate == amount(60.0)));
     assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2], "the voided one by the void");
     assert_eq!(fixture.preview().await.count, 0);
-    // The same call again is the same job, and does nothing.
+    // The same call again gets the same job, and changes nothing.
     assert_eq!(fixture.start(&preview.hash).await.unwrap(), job);
     assert_eq!(fixture.revisions().await, [2, 2, 2, 2, 2, 2]);
     let actions = fixture.harness.audited_actions(3).await;

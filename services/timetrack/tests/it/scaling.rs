@@ -86,7 +86,7 @@ async fn workers_that_come_and_go_under_load_lose_and_double_nothing() {
     assert_eq!(fixture.harness.stream_messages(stream::DEAD).await, 0);
 }
 
-/// The windows that events tell of.
+/// The windows in published events.
 async fn announced(fixture: &Fixture) -> HashSet<WindowId> {
     let events = fixture.harness.bus().jetstream.get_stream(stream::EVENTS).await.unwrap();
     let (mut windows, mut next) = (HashSet::new(), 1);

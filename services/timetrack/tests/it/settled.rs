@@ -208,7 +208,7 @@ async fn what_is_recorded_is_not_discarded() {
     let row = quarantine.find_one(doc! {}).await.unwrap().unwrap();
     fixture.put_ann_back().await;
     assert!(matches!(&fixture.send(vec![item.clone()]).await[..], [Outcome::Stored(_)]));
-    // As if another worker had quarantined the window at the same moment.
+    // The row is put back, as if another worker had quarantined the window at the same moment.
     quarantine.insert_one(row).await.unwrap();
     assert_eq!(code(fixture.discard(&item).await), Code::Conflict);
     let decided =

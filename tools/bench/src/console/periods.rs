@@ -35,7 +35,7 @@ pub(super) struct Periods {
     pub(super) list: Measured,
     /// How many were approved.
     pub(super) approved: usize,
-    /// How long that took, all together.
+    /// How long the approvals took, all together.
     pub(super) took: Duration,
 }
 

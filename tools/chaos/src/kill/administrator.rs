@@ -287,7 +287,7 @@ impl Administrator {
                 book.expected.projects.values_mut().flatten().for_each(|on| on.retain(|other| *other != id));
                 book.expected.tasks.values_mut().flatten().for_each(|(_, on)| on.retain(|other| *other != id));
             } else {
-                // Whether they are removed is unknown.
+                // Whether the employees are removed is unknown.
                 let had = |on: &BTreeSet<EmployeeId>| on.contains(&id);
                 book.expected.projects.values_mut().filter(|on| on.as_ref().is_some_and(had)).for_each(|on| *on = None);
                 let tasks = book.expected.tasks.values_mut();

@@ -14,7 +14,7 @@ use super::{
     network::{Cut, NODES, Network},
 };
 
-/// How long it may take to ask who leads.
+/// How long the query for the leader may take.
 const ASKED: Duration = Duration::from_secs(3);
 /// How long a server whose disk was full may take to work again by itself, before whoever runs it starts it again.
 const BY_ITSELF: Duration = Duration::from_secs(5);

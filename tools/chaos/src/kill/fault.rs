@@ -96,7 +96,7 @@ impl FaultKind {
         Self::Full,
     ];
 
-    /// Whether it takes three servers of each kind.
+    /// Whether the fault needs three servers of each kind.
     pub const fn needs_cluster(self) -> bool {
         !matches!(self, Self::Clock | Self::Clients | Self::Failpoint) && self as usize > Self::Workers as usize
     }

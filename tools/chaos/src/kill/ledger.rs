@@ -8,15 +8,15 @@ use contracts::{Code, EmployeeId, Millis, ProjectId, TaskId, WindowId};
 /// The answer to a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// 201: it is recorded.
+    /// 201: the window is recorded.
     Stored,
-    /// 200: it was recorded before.
+    /// 200: the window was recorded before.
     Duplicate,
-    /// 202: it is accepted.
+    /// 202: the window is accepted.
     Queued,
     /// 400, 409, 422: it may not be recorded, with the code.
     Refused(Option<Code>),
-    /// 401: it was not read.
+    /// 401: the body was not read.
     NoToken,
     /// No answer, or one that does not say what happened.
     Unknown(String),
@@ -53,7 +53,7 @@ pub(crate) struct Sent {
     pub(crate) project: ProjectId,
     pub(crate) task: TaskId,
     pub(crate) attempts: Vec<Attempt>,
-    /// The attempts of an admin to void it.
+    /// The attempts of an admin to void the window.
     pub(crate) voids: Vec<Attempt>,
 }
 

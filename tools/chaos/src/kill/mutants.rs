@@ -20,7 +20,7 @@ pub struct Mutant {
 enum By {
     /// A short campaign with these faults.
     Kill(&'static [FaultKind]),
-    /// One in which processes die at these points.
+    /// A campaign in which processes die at these points.
     Failpoints(&'static [&'static str]),
     /// This many rounds of a race.
     Race(Name, usize),
@@ -28,7 +28,7 @@ enum By {
 
 const KILLED: By = By::Kill(&[FaultKind::Service]);
 
-/// All of them.
+/// All mutations.
 pub const MUTANTS: [Mutant; 11] = [
     Mutant { name: "no_unique_windows", by: By::Kill(&[FaultKind::Service, FaultKind::Nats]) },
     Mutant { name: "ack_before_commit", by: By::Kill(&[FaultKind::Mongo, FaultKind::Pair]) },
@@ -52,7 +52,7 @@ pub struct Caught {
     took: Duration,
 }
 
-/// What was noticed of it.
+/// What the checks noticed of a mutation.
 #[derive(Debug)]
 struct Seen {
     /// The invariants or races with findings.

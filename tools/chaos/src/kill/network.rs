@@ -54,7 +54,7 @@ struct Node {
     name: String,
     host: Ipv4Addr,
     disk: PathBuf,
-    /// Whether it has a network namespace.
+    /// Whether the server has a network namespace.
     is_apart: bool,
 }
 

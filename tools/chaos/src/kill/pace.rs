@@ -79,7 +79,7 @@ impl Pace {
         self.0.off.store(off, Ordering::Relaxed);
     }
 
-    /// How far off they are.
+    /// How far off the clocks of employees are.
     pub(crate) fn off(&self) -> i64 {
         self.0.off.load(Ordering::Relaxed)
     }

@@ -39,7 +39,7 @@ const DOOMED: Duration = Duration::from_secs(10);
 pub(crate) struct Testbed {
     pub(crate) fleet: Fleet,
     pub(crate) gateways: OpenGateways,
-    /// Where there are three servers of each kind.
+    /// The network, if there are three servers of each kind.
     network: Option<Network>,
     replicas: BTreeMap<Service, Vec<Replica>>,
     ledger: Ledger,
@@ -250,7 +250,7 @@ impl Testbed {
     async fn doom(&mut self, point: Failpoint) -> Result<()> {
         let Failpoint { service, name, .. } = point;
         let (mut doomed, began) = (self.fleet.begin_doomed(service, &point.to_string())?, Instant::now());
-        // It may die before it is ready.
+        // The process may die before it is ready.
         if doomed.until_ready().await.is_ok() && service == Service::Gateway {
             self.gateways.open(doomed.base.clone());
         }

@@ -109,7 +109,7 @@ impl Race for DeleteAdd {
         let terms = |edges: &Edges| match what {
             Add::MemberByProject | Add::MemberByEmployee => edges.member_terms(*project),
             Add::Assignee => edges.task_terms(),
-            // It was deleted with the project.
+            // The task was deleted with the project.
             Add::Task => 0,
         };
         let added = terms(edges) as i64 - terms(before) as i64;

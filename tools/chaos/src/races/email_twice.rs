@@ -31,7 +31,7 @@ pub(super) struct Outcome {
     answers: [Answer; 2],
     /// The employees with the address.
     having: Vec<EmployeeId>,
-    /// The addresses of those who were to have it.
+    /// The addresses of the employees who were to have it.
     have: Vec<(EmployeeId, String)>,
 }
 

@@ -9,7 +9,7 @@ use crate::domain::{Overlaps, Question, Total, latest};
 pub(crate) type Row =
     (Option<Date>, Option<Date>, Option<YearMonth>, Option<ProjectId>, Option<TaskId>, Option<EmployeeId>);
 
-/// All offsets of zones since 1972 are multiples of it.
+/// All offsets of zones since 1972 are multiples of this length.
 const QUARTER: i64 = 900_000;
 
 /// The brute-force answer: for each piece of time, the window that counts and the day.

@@ -12,7 +12,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// After these have arrived, a few at once.
+    /// The stored data after these facts have arrived, a few at once.
     pub(super) fn after(arrivals: &[WindowFact], overlaps: Overlaps) -> Self {
         let mut stored = Self::default();
         for batch in arrivals.chunks(3) {
