@@ -239,7 +239,7 @@ impl Node {
         Seat { place, dir: self.disk.join("server") }
     }
 
-    /// Its network, its address, a cable to the bridge, and its disk.
+    /// Creates the server's network, address, cable to the bridge, and disk.
     fn lay(&self) -> Result<()> {
         let (name, address) = (self.name.as_str(), format!("{}/24", self.host));
         run("ip", &["netns", "add", name])?;
